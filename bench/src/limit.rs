@@ -1,0 +1,205 @@
+//! The physical limit: axum and rusqlite, JSON by hand, on a copy of Ward's
+//! own database; durable creates by group commit.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use anyhow::Result;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+struct Limit {
+    readers: Vec<std::sync::Mutex<Connection>>,
+    writes: SyncSender<oneshot::Sender<()>>,
+}
+
+/// Serves `/list`, `/get` and `/create`; prints its port.
+pub async fn serve(database: &str) -> Result<()> {
+    let mut readers = Vec::new();
+    for _ in 0..4 {
+        let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        readers.push(std::sync::Mutex::new(connection));
+    }
+    let (writes, waiting) = sync_channel(4096);
+    let path = format!("{database}.limit");
+    std::thread::spawn(move || group_commit(&path, &waiting));
+    let state = Arc::new(Limit { readers, writes });
+    let routes = Router::new()
+        .route(
+            "/list",
+            get(|State(limit): State<Arc<Limit>>| async move { limit.read(list) })
+                .post(|State(limit): State<Arc<Limit>>| async move { limit.read(list) }),
+        )
+        .route(
+            "/get",
+            get(|State(limit): State<Arc<Limit>>| async move { limit.read(one) })
+                .post(|State(limit): State<Arc<Limit>>| async move { limit.read(one) }),
+        )
+        .route("/create", get(create).post(create))
+        .with_state(state);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on {}", listener.local_addr()?);
+    axum::serve(listener, routes).await?;
+    Ok(())
+}
+
+impl Limit {
+    fn read(&self, answer: fn(&Connection) -> rusqlite::Result<String>) -> String {
+        for reader in self.readers.iter().cycle() {
+            if let Ok(connection) = reader.try_lock() {
+                return answer(&connection).unwrap_or_else(|error| error.to_string());
+            }
+        }
+        String::new()
+    }
+}
+
+async fn create(State(limit): State<Arc<Limit>>) -> &'static str {
+    let (done, wait) = oneshot::channel();
+    if limit.writes.send(done).is_err() || wait.await.is_err() {
+        return "{\"errors\":[]}";
+    }
+    "{\"data\":{\"createClient\":{\"user\":{\"id\":\"1\"},\"messages\":null}}}"
+}
+
+/// The raw commit loop: everyone who waits shares one durable commit.
+fn group_commit(path: &str, waiting: &Receiver<oneshot::Sender<()>>) {
+    let Ok(connection) = Connection::open(path) else { return };
+    let set_up = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE IF NOT EXISTS clients(id INTEGER PRIMARY KEY, org_id INTEGER, first_name TEXT, last_name TEXT, email TEXT, created_at INTEGER)";
+    if connection.execute_batch(set_up).is_err() {
+        return;
+    }
+    while let Ok(first) = waiting.recv() {
+        let mut members = vec![first];
+        while members.len() < 64
+            && let Ok(next) = waiting.try_recv()
+        {
+            members.push(next);
+        }
+        let committed = (|| {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            for _ in &members {
+                connection
+                    .prepare_cached("INSERT INTO clients(org_id, first_name, last_name, email, created_at) VALUES (1, 'Ada', 'Ahlgren', 'ada@example.com', 0)")?
+                    .execute([])?;
+            }
+            connection.execute_batch("COMMIT")
+        })();
+        if committed.is_ok() {
+            for member in members {
+                let _ = member.send(());
+            }
+        }
+    }
+}
+
+fn one(connection: &Connection) -> rusqlite::Result<String> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, first_name, last_name, email FROM users WHERE org_id = (SELECT MIN(id) FROM organizations) AND is_patient = 1 ORDER BY id LIMIT 1",
+    )?;
+    statement.query_row([], |row| {
+        let mut out = String::with_capacity(256);
+        let _ = write!(
+            out,
+            "{{\"data\":{{\"user\":{{\"id\":\"{}\",\"first_name\":\"{}\",\"last_name\":\"{}\",\"email\":\"{}\"}}}}}}",
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, Option<String>>(3)?.unwrap_or_default()
+        );
+        Ok(out)
+    })
+}
+
+/// Fifty clients by last name with provider, group and tags: three statements.
+fn list(connection: &Connection) -> rusqlite::Result<String> {
+    struct Client {
+        id: i64,
+        text: String,
+        provider: Option<i64>,
+        group: Option<i64>,
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT id, first_name, last_name, email, phone_number, dob, dietitian_id, user_group_id FROM users \
+         WHERE org_id = (SELECT MIN(id) FROM organizations) AND is_patient = 1 ORDER BY last_name_fold, id LIMIT 50",
+    )?;
+    let clients: Vec<Client> = statement
+        .query_map([], |row| {
+            let mut text = String::with_capacity(256);
+            let _ = write!(
+                text,
+                "{{\"id\":\"{}\",\"first_name\":\"{}\",\"last_name\":\"{}\",\"email\":\"{}\",\"phone_number\":\"{}\",\"dob\":\"{}\"",
+                row.get::<_, i64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+                row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+                row.get::<_, Option<String>>(5)?.unwrap_or_default()
+            );
+            Ok(Client { id: row.get(0)?, text, provider: row.get(6)?, group: row.get(7)? })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let ids = |ids: Vec<i64>| {
+        format!("[{}]", ids.iter().map(i64::to_string).collect::<Vec<_>>().join(","))
+    };
+    let names =
+        |sql: &str, list: String| -> rusqlite::Result<std::collections::HashMap<i64, String>> {
+            connection
+                .prepare_cached(sql)?
+                .query_map([list], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
+                .collect()
+        };
+    let providers = names(
+        "SELECT id, first_name || ' ' || last_name FROM users WHERE id IN (SELECT value FROM json_each(?1))",
+        ids(clients.iter().filter_map(|client| client.provider).collect()),
+    )?;
+    let groups = names(
+        "SELECT id, name FROM user_groups WHERE id IN (SELECT value FROM json_each(?1))",
+        ids(clients.iter().filter_map(|client| client.group).collect()),
+    )?;
+    let mut tags: std::collections::HashMap<i64, Vec<(i64, String)>> =
+        std::collections::HashMap::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT a.user_id, t.id, t.name FROM applied_tags a JOIN tags t ON t.id = a.tag_id WHERE a.user_id IN (SELECT value FROM json_each(?1)) ORDER BY t.name_fold",
+    )?;
+    let mut rows = statement.query([ids(clients.iter().map(|client| client.id).collect())])?;
+    while let Some(row) = rows.next()? {
+        tags.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?));
+    }
+    let mut out = String::with_capacity(20_000);
+    out.push_str("{\"data\":{\"users\":[");
+    for (n, client) in clients.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        out.push_str(&client.text);
+        let related =
+            |id: Option<i64>, known: &std::collections::HashMap<i64, String>, name: &str| match id
+                .and_then(|id| known.get(&id).map(|text| (id, text)))
+            {
+                Some((id, text)) => format!("{{\"id\":\"{id}\",\"{name}\":\"{text}\"}}"),
+                None => "null".to_owned(),
+            };
+        let _ = write!(
+            out,
+            ",\"dietitian\":{},\"user_group\":{},\"active_tags\":[",
+            related(client.provider, &providers, "full_name"),
+            related(client.group, &groups, "name")
+        );
+        for (m, (id, name)) in tags.get(&client.id).into_iter().flatten().enumerate() {
+            let _ = write!(
+                out,
+                "{}{{\"id\":\"{id}\",\"name\":\"{name}\"}}",
+                if m > 0 { "," } else { "" }
+            );
+        }
+        out.push_str("]}");
+    }
+    out.push_str("]}}");
+    Ok(out)
+}

@@ -1,0 +1,111 @@
+//! A closed-loop load: so many connections, each with one request in flight.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// What a run did.
+pub struct Outcome {
+    /// Requests answered.
+    pub requests: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The middle answer time, in milliseconds.
+    pub p50: f64,
+    /// All but one in a hundred were faster, in milliseconds.
+    pub p99: f64,
+}
+
+/// A request's bytes for the n-th request of a run.
+pub type Make = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
+
+/// A POST of a JSON body.
+pub fn post(port: u16, path: &str, key: Option<&str>, body: &str) -> Vec<u8> {
+    let key = key.map_or_else(String::new, |key| format!("Authorization: Basic {key}\r\n"));
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{key}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// Runs a load for a while. Every answer has to hold `expected`.
+pub async fn run(
+    port: u16,
+    connections: usize,
+    time: Duration,
+    make: Make,
+    expected: &'static str,
+) -> Result<Outcome> {
+    let counter = Arc::new(AtomicU64::new(0));
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..connections)
+        .map(|_| {
+            let (make, counter) = (make.clone(), counter.clone());
+            tokio::spawn(async move {
+                let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+                stream.set_nodelay(true)?;
+                let mut times = Vec::new();
+                let mut buffer = Vec::with_capacity(64 * 1024);
+                while started.elapsed() < time {
+                    let request = make(counter.fetch_add(1, Ordering::Relaxed));
+                    let sent = Instant::now();
+                    stream.write_all(&request).await?;
+                    answer(&mut stream, &mut buffer).await?;
+                    if !contains(&buffer, expected.as_bytes()) {
+                        bail!("an answer without {expected}: {}", String::from_utf8_lossy(&buffer));
+                    }
+                    times.push(sent.elapsed().as_secs_f64() * 1000.0);
+                }
+                Ok::<_, anyhow::Error>(times)
+            })
+        })
+        .collect();
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await??);
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    times.sort_by(f64::total_cmp);
+    let at =
+        |share: f64| times.get(((times.len() as f64) * share) as usize).copied().unwrap_or(0.0);
+    Ok(Outcome { requests: times.len() as u64, seconds, p50: at(0.5), p99: at(0.99) })
+}
+
+/// Reads one answer with a Content-Length, or chunked.
+pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
+    buffer.clear();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        let read = stream.read(&mut chunk).await?;
+        if read == 0 {
+            bail!("the connection was closed");
+        }
+        buffer.extend_from_slice(&chunk[..read]);
+        let Some(head) = find(buffer, b"\r\n\r\n") else { continue };
+        let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+        let length = length
+            .map(|length| length.trim().parse::<usize>())
+            .transpose()
+            .context("a content length")?;
+        match length {
+            Some(length) if buffer.len() >= head + 4 + length => return Ok(()),
+            Some(_) => {}
+            None if buffer.ends_with(b"0\r\n\r\n") => return Ok(()),
+            None => {}
+        }
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    find(haystack, needle).is_some()
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}

@@ -1,0 +1,64 @@
+//! Server processes under measurement: their port, CPU time and memory.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A running server; stopped on drop.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl Server {
+    /// Starts a program that prints `… 127.0.0.1:PORT …` when it listens.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start a server")?;
+        let out = child.stdout.take().context("no output")?;
+        for line in BufReader::new(out).lines() {
+            let line = line?;
+            let port = line
+                .split("127.0.0.1:")
+                .nth(1)
+                .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+            if let Some(port) = port.and_then(|port| port.parse().ok()) {
+                return Ok(Server { child, port });
+            }
+        }
+        bail!("a server ended before it listened: {:?}", child.wait()?)
+    }
+
+    /// CPU time so far, in microseconds: user and system.
+    pub fn cpu_micros(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let after = stat.rsplit_once(')').context("a stat line")?.1;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        let ticks =
+            |n: usize| fields.get(n).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+        // Clock ticks are hundredths of a second on Linux.
+        Ok((ticks(11) + ticks(12)) * 10_000.0)
+    }
+
+    /// Proportional memory, in MiB.
+    pub fn memory_mib(&self) -> Result<f64> {
+        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        let kib = rollup
+            .lines()
+            .find_map(|line| line.strip_prefix("Pss:"))
+            .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        Ok(kib.context("no Pss line")? / 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}

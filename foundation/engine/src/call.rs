@@ -1,0 +1,78 @@
+//! What an operation gets: the request it serves and the transaction it is in.
+
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use ward_instance::{Instance, Timestamp};
+use ward_store::blobs::BlobStore;
+use ward_store::{Actor, Db, Scope};
+
+use crate::version::ViewId;
+
+/// A file that came with the request, already on disk.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The name its sender gave it; never used as a path.
+    pub file_name: String,
+    /// The type its sender claims.
+    pub content_type: String,
+    /// Where its bytes are, until the request ends.
+    pub path: PathBuf,
+    /// How many bytes.
+    pub byte_size: u64,
+}
+
+/// One request: who asks, which view, and the instance that answers.
+pub struct Request {
+    /// The instance.
+    pub instance: Arc<Instance>,
+    /// The store, for what must happen before a transaction.
+    pub db: Db,
+    /// File contents.
+    pub blobs: Option<Arc<dyn BlobStore>>,
+    /// Who asks.
+    pub actor: Arc<Actor>,
+    /// The view of the schema that was asked for.
+    pub view: ViewId,
+    /// The instance's logical time when the request came.
+    pub now: Timestamp,
+    /// The time zone of the answer.
+    pub zone: TimeZone,
+    /// Files that came with it.
+    pub uploads: Vec<Upload>,
+    /// Its number, on the answer and in the logs.
+    pub request_id: String,
+    /// `Idempotency-Key`, when sent.
+    pub idempotency_key: Option<String>,
+    /// The caller's address, for back-off and refusals.
+    pub address: String,
+    /// The session that the credential is, if it is one.
+    pub session: Option<String>,
+    /// Whether new organizations may sign up.
+    pub sign_up_open: bool,
+    /// The instance's public address, without trailing slash.
+    pub base_url: String,
+}
+
+/// A mutation at work: its request, and the scope of its transaction.
+pub struct Call<'a> {
+    /// The transaction with its actor.
+    pub scope: Scope<'a>,
+    /// The request.
+    pub request: &'a Request,
+}
+
+impl<'a> Deref for Call<'a> {
+    type Target = Scope<'a>;
+    fn deref(&self) -> &Scope<'a> {
+        &self.scope
+    }
+}
+
+impl DerefMut for Call<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.scope
+    }
+}

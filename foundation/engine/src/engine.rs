@@ -1,0 +1,348 @@
+//! The engine: a document and its variables in, JSON bytes out.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use ward_store::{Query, StoreError};
+
+use crate::bindings::Bindings;
+use crate::cache::PlanCache;
+use crate::call::Request;
+use crate::document;
+use crate::exec::{Executor, Stop};
+use crate::introspect;
+use crate::level::RowSet;
+use crate::mutate;
+use crate::outcome::{DENIED, RequestError};
+use crate::paging;
+use crate::plan::{self, Action, Field, Plan};
+use crate::values::{self, Variables};
+use crate::version::ViewId;
+use crate::view::View;
+use crate::write::Writer;
+
+/// The most that one request may cost (behaviour 11).
+pub const MAX_COMPLEXITY: u64 = 2000;
+
+/// A GraphQL request as it came.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    /// The document.
+    pub query: String,
+    /// Which of its operations.
+    pub operation_name: Option<String>,
+    /// The variables.
+    pub variables: serde_json::Map<String, Json>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: Vec<u8>,
+    /// `extensions.code` of the first error, for the log and the refusal count.
+    pub code: Option<String>,
+    /// A stored answer of an earlier request with the same idempotency key.
+    pub replayed: bool,
+    /// SQL statements that a query ran.
+    pub statements: usize,
+}
+
+/// Answers requests of both views from one set of bindings.
+pub struct Engine {
+    views: [View; 2],
+    bindings: Arc<Bindings>,
+    cache: PlanCache,
+}
+
+/// Data and errors of an executed operation.
+pub(crate) struct Executed {
+    pub data: Option<Vec<u8>>,
+    pub errors: Vec<RequestError>,
+    pub replayed: bool,
+    pub statements: usize,
+}
+
+/// The operation could not be executed at all.
+pub(crate) enum Halt {
+    Errors(Vec<RequestError>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Halt::Store(error)
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Store(error) => Halt::Store(error),
+            Stop::Refused(error) => Halt::Errors(vec![error]),
+        }
+    }
+}
+
+impl Engine {
+    /// From the served SDL of both views, baseline first.
+    pub fn new(baseline: &str, v2026: &str, bindings: Bindings) -> Result<Self, String> {
+        Ok(Engine {
+            views: [View::load(baseline)?, View::load(v2026)?],
+            bindings: Arc::new(bindings),
+            cache: PlanCache::default(),
+        })
+    }
+
+    /// What is bound.
+    pub fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// A view.
+    pub fn view(&self, id: ViewId) -> &View {
+        match id {
+            ViewId::Baseline => &self.views[0],
+            ViewId::V2026 => &self.views[1],
+        }
+    }
+
+    /// Answers a request. `warnings` go into `extensions`.
+    pub async fn execute(
+        self: &Arc<Self>,
+        incoming: &Incoming,
+        request: Arc<Request>,
+        warnings: &[Json],
+    ) -> Reply {
+        let executed = self.run(incoming, &request).await;
+        match executed {
+            Ok(executed) => Reply {
+                statements: executed.statements,
+                ..reply(
+                    200,
+                    executed.data.as_deref(),
+                    &executed.errors,
+                    warnings,
+                    executed.replayed,
+                )
+            },
+            Err(Halt::Errors(errors)) => reply(200, None, &errors, warnings, false),
+            Err(Halt::Store(error)) => store_reply(&error, &request),
+        }
+    }
+
+    async fn run(
+        self: &Arc<Self>,
+        incoming: &Incoming,
+        request: &Arc<Request>,
+    ) -> Result<Executed, Halt> {
+        let plan = self.plan(incoming, request.view)?;
+        let view = self.view(request.view);
+        let variables =
+            values::variables(&plan, &incoming.variables, &view.schema).map_err(Halt::Errors)?;
+        self.within_limits(&plan, view, &variables)?;
+        if plan.is_mutation {
+            return mutate::run(self, plan, variables, incoming, request).await;
+        }
+        let introspection = match &plan.introspection {
+            Some((document, name)) => {
+                let name = name.as_ref().map(|name| name.as_str());
+                Some(
+                    introspect::answer(&view.schema, document, name, &incoming.variables)
+                        .map_err(|error| Halt::Errors(vec![error]))?,
+                )
+            }
+            None => None,
+        };
+        let mut executor = Executor {
+            request,
+            actor: &request.actor,
+            schema: &view.schema,
+            variables: &variables,
+            introspection: introspection.as_ref(),
+            objects: 0,
+        };
+        let mut statements = 0;
+        let level = if plan
+            .root
+            .fields
+            .iter()
+            .all(|field| matches!(field.action, Action::Introspection | Action::Typename(_)))
+        {
+            executor.level(&mut NoStore, &plan.root, RowSet::unit()).await?
+        } else {
+            let mut reader = Counted { inner: request.db.read().await?, statements: 0 };
+            let level = executor.level(&mut reader, &plan.root, RowSet::unit()).await?;
+            statements = reader.statements;
+            level
+        };
+        let mut writer = Writer::new(request, &variables, Vec::new());
+        let data = match writer.object(&plan.root, &level, 0) {
+            Ok(()) => std::mem::take(&mut writer.out),
+            Err(_) => b"null".to_vec(),
+        };
+        if let Some(refused) = writer.refused {
+            return Err(Halt::Errors(vec![refused]));
+        }
+        Ok(Executed { data: Some(data), errors: writer.errors, replayed: false, statements })
+    }
+
+    fn plan(&self, incoming: &Incoming, view_id: ViewId) -> Result<Arc<Plan>, Halt> {
+        let operation = incoming.operation_name.as_deref().filter(|name| !name.is_empty());
+        if let Some(plan) = self.cache.get(view_id, operation, &incoming.query) {
+            return Ok(plan);
+        }
+        let view = self.view(view_id);
+        let document = document::validated(&incoming.query, view).map_err(Halt::Errors)?;
+        let plan = plan::plan(&document, operation, &view.schema, &self.bindings)
+            .map_err(|error| Halt::Errors(vec![error]))?;
+        let plan = Arc::new(plan);
+        self.cache.put(view_id, operation, &incoming.query, &plan);
+        Ok(plan)
+    }
+
+    /// How many plans are kept, and their estimated bytes.
+    pub fn kept_plans(&self) -> (usize, usize) {
+        self.cache.kept()
+    }
+
+    fn within_limits(&self, plan: &Plan, view: &View, variables: &Variables) -> Result<(), Halt> {
+        let size = |field: &Field| {
+            values::arguments(field, &view.schema, variables)
+                .map_or(0, |args| paging::counted_size(&args))
+        };
+        let complexity = plan.complexity(&size);
+        if complexity > MAX_COMPLEXITY {
+            let message = format!(
+                "Query has complexity of {complexity}, which exceeds max complexity of {MAX_COMPLEXITY}"
+            );
+            return Err(Halt::Errors(vec![RequestError::new(message)]));
+        }
+        Ok(())
+    }
+}
+
+/// Counts the statements of a request.
+struct Counted {
+    inner: ward_store::Reader,
+    statements: usize,
+}
+
+impl Query for Counted {
+    fn rows<'a>(
+        &'a mut self,
+        sql: &'a ward_store::Sql,
+    ) -> futures_util::future::BoxFuture<'a, Result<ward_store::Rows, StoreError>> {
+        self.statements += 1;
+        self.inner.rows(sql)
+    }
+    fn execute<'a>(
+        &'a mut self,
+        sql: &'a ward_store::Sql,
+    ) -> futures_util::future::BoxFuture<'a, Result<u64, StoreError>> {
+        self.statements += 1;
+        self.inner.execute(sql)
+    }
+    fn engine(&self) -> ward_store::Engine {
+        self.inner.engine()
+    }
+}
+
+/// Introspection reads no row.
+struct NoStore;
+
+impl Query for NoStore {
+    fn rows<'a>(
+        &'a mut self,
+        _: &'a ward_store::Sql,
+    ) -> futures_util::future::BoxFuture<'a, Result<ward_store::Rows, StoreError>> {
+        Box::pin(async { Err(StoreError::internal("introspection reads no row")) })
+    }
+    fn execute<'a>(
+        &'a mut self,
+        _: &'a ward_store::Sql,
+    ) -> futures_util::future::BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async { Err(StoreError::internal("introspection writes no row")) })
+    }
+    fn engine(&self) -> ward_store::Engine {
+        ward_store::Engine::Lite
+    }
+}
+
+/// Puts an answer together.
+pub fn reply(
+    status: u16,
+    data: Option<&[u8]>,
+    errors: &[RequestError],
+    warnings: &[Json],
+    replayed: bool,
+) -> Reply {
+    let mut body = Vec::with_capacity(data.map_or(256, |data| data.len() + 256));
+    body.push(b'{');
+    if let Some(data) = data {
+        body.extend_from_slice(b"\"data\":");
+        body.extend_from_slice(data);
+    }
+    let mut member = |name: &str, json: &Json| {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        body.extend_from_slice(format!("\"{name}\":{json}").as_bytes());
+    };
+    if !errors.is_empty() {
+        member("errors", &errors.iter().map(RequestError::to_json).collect());
+    }
+    if !warnings.is_empty() {
+        member("extensions", &serde_json::json!({ "warnings": warnings }));
+    }
+    body.push(b'}');
+    let code = errors
+        .first()
+        .and_then(|error| error.extensions.get("code"))
+        .and_then(Json::as_str)
+        .map(str::to_owned);
+    let code = code.or_else(|| {
+        errors.iter().any(|error| error.message == DENIED).then(|| "PERMISSION_DENIED".to_owned())
+    });
+    Reply { status, body, code, replayed, statements: 0 }
+}
+
+/// The answer when the store fails: what clients may wait out is a 503, a
+/// conflict of keys a 409, everything else a defect of ours (behaviour 4.5).
+fn store_reply(error: &StoreError, request: &Request) -> Reply {
+    let (status, shown) = store_error(error, request);
+    reply(status, None, &[shown], &[], false)
+}
+
+/// What is shown of a failure of the store, and the status it makes.
+pub(crate) fn store_error(error: &StoreError, request: &Request) -> (u16, RequestError) {
+    match error {
+        StoreError::Full(_) | StoreError::Unavailable(_) => (
+            503,
+            RequestError::coded(
+                "UNAVAILABLE",
+                "The database can't take this request now. Nothing was changed; retry in a moment.",
+            ),
+        ),
+        StoreError::Conflict => (
+            409,
+            RequestError::coded(
+                "CONFLICT",
+                "Another request with the same key or record is still at work. Nothing was changed; retry in a moment.",
+            ),
+        ),
+        StoreError::Foreign(_) => (
+            503,
+            RequestError::coded(
+                "UNAVAILABLE",
+                "The database is not this instance's. Nothing was read or changed.",
+            ),
+        ),
+        other => {
+            tracing::error!(request = %request.request_id, error = %other, "a request failed");
+            (500, RequestError::coded("INTERNAL", "Internal server error"))
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The GraphQL engine: two views of one contract, plans, batched execution,
+//! bytes. Domains bind contract fields to tables and functions; what is not
+//! bound is not served.
+//!
+//! Absent on purpose: any name of a domain, any HTTP, any environment check.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod bindings;
+mod cache;
+mod call;
+mod document;
+mod engine;
+mod exec;
+mod input;
+mod introspect;
+mod level;
+pub mod moment;
+mod mutate;
+mod outcome;
+mod paging;
+mod plan;
+mod scalar;
+mod values;
+mod version;
+mod view;
+mod wording;
+mod write;
+
+pub use bindings::{
+    Args, BatchFn, Bindings, Bound, ComputeFn, Input, Link, Listing, MutationBinding, OrderOption,
+    Payload, Resolve, Returns, RowView, RowsBinding, Shape,
+};
+pub use call::{Call, Request, Upload};
+pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};
+pub use input::{FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, member, parse_id};
+pub use outcome::{Answer, DENIED, FieldProblem, Permission, Problems, Refused, RequestError};
+pub use scalar::{Leaf, Out};
+pub use values::UPLOAD;
+pub use version::{Chosen, LATEST, PUBLISHED, ViewId, choose};
+pub use view::{PAGING, View, prune};
+pub use ward_instance::IdCodec;

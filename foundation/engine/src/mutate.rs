@@ -1,0 +1,267 @@
+//! Mutations: root fields in series, each in a transaction of its own that
+//! holds the change, its audit entry and event, and the stored answer of its
+//! idempotency key.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use ward_store::idempotency::{self, Outcome, RequestKey};
+use ward_store::{Scope, StoreError, Tx};
+
+use crate::bindings::{MutationBinding, Prepared, Resolve};
+use crate::call::{Call, Request};
+use crate::engine::{Engine, Executed, Halt, Incoming, store_error};
+use crate::exec::{Executor, Stop};
+use crate::input::In;
+use crate::level::{Cell, Level, RowSet};
+use crate::outcome::{FieldProblem, Refused, RequestError};
+use crate::plan::{Action, Field, Plan};
+use crate::scalar::Out;
+use crate::values::{self, Variables};
+use crate::write::Writer;
+
+/// One root field at work; shared with the transaction, which may run again.
+struct Job {
+    engine: Arc<Engine>,
+    plan: Arc<Plan>,
+    field: usize,
+    variables: Arc<Variables>,
+    request: Arc<Request>,
+    prepared: Prepared,
+    binding: MutationBinding,
+    hash: Option<Vec<u8>>,
+    echo: Out,
+}
+
+/// What the transaction hands out.
+struct Done {
+    json: Vec<u8>,
+    errors: Vec<RequestError>,
+    replayed: bool,
+}
+
+pub(crate) async fn run(
+    engine: &Arc<Engine>,
+    plan: Arc<Plan>,
+    variables: Variables,
+    incoming: &Incoming,
+    request: &Arc<Request>,
+) -> Result<Executed, Halt> {
+    let variables = Arc::new(variables);
+    let hash = request.idempotency_key.is_some().then(|| request_hash(incoming, request));
+    let mut cells = Vec::with_capacity(plan.root.fields.len());
+    let mut replayed = false;
+    let mut committed = false;
+    for (n, field) in plan.root.fields.iter().enumerate() {
+        if !values::included(field, &variables) {
+            cells.push(Cell::Skip);
+            continue;
+        }
+        let Action::Bound(bound) = &field.action else {
+            cells.push(match &field.action {
+                Action::Typename(name) => Cell::Typename(name.clone()),
+                _ => Cell::Skip,
+            });
+            continue;
+        };
+        let Resolve::Mutation(binding) = &bound.resolve else {
+            return Err(
+                StoreError::internal("a mutation's root field is bound to something else").into()
+            );
+        };
+        let outcome = match bound.requires {
+            Some(permission) if !request.actor.has(permission.flag) => {
+                Err(Refused::Denied(permission))
+            }
+            _ if !bound.public && request.actor.role == ward_store::Role::Anonymous => Err(
+                Refused::Error(RequestError::coded("PERMISSION_DENIED", crate::outcome::DENIED)),
+            ),
+            _ => one(engine, &plan, n, &variables, request, binding, hash.clone()).await,
+        };
+        cells.push(match outcome {
+            Ok(done) => {
+                replayed |= done.replayed;
+                committed = true;
+                Cell::Ready(done.json, done.errors)
+            }
+            // What was committed before is told; only this field failed.
+            Err(Refused::Store(error)) if committed => Cell::Failed(store_error(&error, request).1),
+            Err(refused) => refused_cell(field, refused, &variables, request)?,
+        });
+    }
+    let level = Level { set: RowSet::unit(), cells };
+    let mut writer = Writer::new(request, &variables, Vec::new());
+    let data = match writer.object(&plan.root, &level, 0) {
+        Ok(()) => std::mem::take(&mut writer.out),
+        Err(_) => b"null".to_vec(),
+    };
+    Ok(Executed { data: Some(data), errors: writer.errors, replayed, statements: 0 })
+}
+
+async fn one(
+    engine: &Arc<Engine>,
+    plan: &Arc<Plan>,
+    field: usize,
+    variables: &Arc<Variables>,
+    request: &Arc<Request>,
+    binding: &MutationBinding,
+    hash: Option<Vec<u8>>,
+) -> Result<Done, Refused> {
+    let schema = &engine.view(request.view).schema;
+    let args =
+        values::arguments(&plan.root.fields[field], schema, variables).map_err(Refused::Error)?;
+    let input = args.0.get("input").cloned().unwrap_or(In::Null);
+    let echo = match &input {
+        In::Object(fields) => match fields.get("clientMutationId") {
+            Some(In::Text(text)) => Out::Text(text.as_str().into()),
+            _ => Out::Null,
+        },
+        _ => Out::Null,
+    };
+    let prepared = (binding.prepare)(request.clone(), input).await?;
+    let job = Arc::new(Job {
+        engine: engine.clone(),
+        plan: plan.clone(),
+        field,
+        variables: variables.clone(),
+        request: request.clone(),
+        prepared,
+        binding: binding.clone(),
+        hash,
+        echo,
+    });
+    request.db.write(move |tx| transaction(job.clone(), tx)).await
+}
+
+fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused>> {
+    Box::pin(async move {
+        let field = &job.plan.root.fields[job.field];
+        let key = job.request.idempotency_key.as_deref().map(|key| RequestKey {
+            org_id: job.request.actor.org_id,
+            actor_id: job.request.actor.user_id,
+            key,
+            alias: &field.key,
+        });
+        if let (Some(key), Some(hash)) = (&key, &job.hash)
+            && let Some(json) = replay(tx, key, hash).await?
+        {
+            return Ok(Done { json, errors: Vec::new(), replayed: true });
+        }
+        let payload = {
+            let mut call =
+                Call { scope: Scope::new(tx, &job.request.actor), request: &job.request };
+            (job.binding.apply)(&mut call, job.prepared.as_ref()).await?
+        };
+        let actor = payload.actor.as_ref().unwrap_or(&job.request.actor);
+        let mut executor = Executor {
+            request: &job.request,
+            actor,
+            schema: &job.engine.view(job.request.view).schema,
+            variables: &job.variables,
+            introspection: None,
+            objects: 0,
+        };
+        let Some(selection) = &field.children else {
+            return Err(StoreError::internal("a payload without selection").into());
+        };
+        let level =
+            executor.payload(tx, selection, &payload.values, &job.echo).await.map_err(stopped)?;
+        let mut writer = Writer::new(
+            &job.request,
+            &job.variables,
+            vec![crate::outcome::PathStep::Key(field.key.clone())],
+        );
+        let json = match writer.object(selection, &level, 0) {
+            Ok(()) => std::mem::take(&mut writer.out),
+            Err(_) => b"null".to_vec(),
+        };
+        if let Some(refused) = writer.refused {
+            return Err(Refused::Error(refused));
+        }
+        if let Some(key) = &key {
+            idempotency::store(tx, key, &json).await?;
+        }
+        Ok(Done { json, errors: writer.errors, replayed: false })
+    })
+}
+
+async fn replay(
+    tx: &mut Tx,
+    key: &RequestKey<'_>,
+    hash: &[u8],
+) -> Result<Option<Vec<u8>>, Refused> {
+    // Who waits for the key too long gets a conflict of its own (409), which is
+    // no problem of the record.
+    match idempotency::lookup(tx, key, hash).await.map_err(Refused::Store)? {
+        Outcome::Fresh => Ok(None),
+        Outcome::Replay(json) => Ok(Some(json)),
+        Outcome::Mismatch => Err(Refused::Error(RequestError::coded(
+            "IDEMPOTENCY_KEY_REUSED",
+            "This Idempotency-Key was used with another request. Send a new key for a new request.",
+        ))),
+    }
+}
+
+fn stopped(stop: Stop) -> Refused {
+    match stop {
+        Stop::Store(error) => Refused::Store(error),
+        Stop::Refused(error) => Refused::Error(error),
+    }
+}
+
+/// A refused mutation: its objects are null, `messages` say why.
+fn refused_cell(
+    field: &Field,
+    refused: Refused,
+    variables: &Variables,
+    request: &Request,
+) -> Result<Cell, Halt> {
+    let (problems, error) = refused.told()?;
+    let Some(selection) = &field.children else { return Ok(Cell::Skip) };
+    let cells = selection
+        .fields
+        .iter()
+        .map(|inner| match &inner.action {
+            _ if !values::included(inner, variables) => Cell::Skip,
+            Action::Typename(name) => Cell::Typename(name.clone()),
+            _ if inner.name.as_ref() == "messages" => Cell::Leaves(vec![messages(&problems)]),
+            _ => Cell::Leaves(vec![Out::Null]),
+        })
+        .collect();
+    let level = Level { set: RowSet::unit(), cells };
+    let mut writer =
+        Writer::new(request, variables, vec![crate::outcome::PathStep::Key(field.key.clone())]);
+    let json = match writer.object(selection, &level, 0) {
+        Ok(()) => std::mem::take(&mut writer.out),
+        Err(_) => b"null".to_vec(),
+    };
+    if let Some(mut error) = error {
+        error.location = error.location.or(field.location);
+        writer.note(error);
+    }
+    Ok(Cell::Ready(json, writer.errors))
+}
+
+fn messages(problems: &[FieldProblem]) -> Out {
+    Out::List(
+        problems
+            .iter()
+            .map(|problem| {
+                Out::Json(serde_json::json!({"field": problem.field, "message": problem.message}))
+            })
+            .collect(),
+    )
+}
+
+/// What an idempotency key stands for: the view, the document and the
+/// variables.
+fn request_hash(incoming: &Incoming, request: &Request) -> Vec<u8> {
+    let variables = serde_json::Value::Object(incoming.variables.clone()).to_string();
+    let parts: [&[u8]; 4] = [
+        request.view.date().as_bytes(),
+        incoming.operation_name.as_deref().unwrap_or_default().as_bytes(),
+        incoming.query.as_bytes(),
+        variables.as_bytes(),
+    ];
+    idempotency::request_hash(&request.instance, &parts)
+}

@@ -1,0 +1,440 @@
+//! The writer: levels straight to JSON bytes, with null propagation and the
+//! paths of errors (specification section 6.4.4).
+
+use jiff::tz::TimeZone;
+
+use crate::call::Request;
+use crate::exec::{MAX_OBJECTS, too_many};
+use crate::level::{Cell, Level, Page, Paged};
+use crate::outcome::{PathStep, RequestError};
+use crate::paging;
+use crate::plan::{Action, Field, OutType, Part, Selection};
+use crate::scalar::{self, Leaf, Out};
+use crate::values::{self, Variables};
+
+/// The most bytes that one answer may hold, and the most errors that are told.
+const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+const MAX_ERRORS: usize = 1_000;
+
+/// A null where none is allowed: the nearest nullable parent becomes null.
+pub struct Propagate;
+
+/// Writes one answer.
+pub struct Writer<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// Its variables.
+    pub variables: &'a Variables,
+    /// The bytes so far.
+    pub out: Vec<u8>,
+    /// The errors met.
+    pub errors: Vec<RequestError>,
+    /// The answer grew past a bound; what is written is not to be sent.
+    pub refused: Option<RequestError>,
+    objects: usize,
+    path: Vec<PathStep>,
+}
+
+impl<'a> Writer<'a> {
+    /// An empty answer; `path` is where it starts.
+    pub fn new(request: &'a Request, variables: &'a Variables, path: Vec<PathStep>) -> Self {
+        Writer {
+            request,
+            variables,
+            out: Vec::with_capacity(1024),
+            errors: Vec::new(),
+            refused: None,
+            objects: 0,
+            path,
+        }
+    }
+
+    fn zone(&self) -> &'a TimeZone {
+        &self.request.zone
+    }
+
+    /// Writes one object of a level.
+    pub fn object(
+        &mut self,
+        selection: &Selection,
+        level: &Level,
+        row: usize,
+    ) -> Result<(), Propagate> {
+        self.bounded()?;
+        self.out.push(b'{');
+        let mut first = true;
+        for (field, cell) in selection.fields.iter().zip(&level.cells) {
+            if matches!(cell, Cell::Skip) {
+                continue;
+            }
+            self.key(field, &mut first);
+            self.field(field, |writer| writer.cell(field, cell, level, row))?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn key(&mut self, field: &Field, first: &mut bool) {
+        if !std::mem::replace(first, false) {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(&field.json_key);
+    }
+
+    /// Writes a field's value; a null that propagates stops here when the
+    /// field may be null.
+    fn field(
+        &mut self,
+        field: &Field,
+        write: impl FnOnce(&mut Self) -> Result<(), Propagate>,
+    ) -> Result<(), Propagate> {
+        let start = self.out.len();
+        self.path.push(PathStep::Key(field.key.clone()));
+        let written = write(self);
+        self.path.pop();
+        match written {
+            Err(Propagate) if !field.ty.non_null => {
+                self.out.truncate(start);
+                self.out.extend_from_slice(b"null");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn cell(
+        &mut self,
+        field: &Field,
+        cell: &Cell,
+        level: &Level,
+        row: usize,
+    ) -> Result<(), Propagate> {
+        match cell {
+            Cell::Column(at, least) => {
+                let column = level
+                    .set
+                    .columns
+                    .get(*at)
+                    .and_then(|column| level.set.table.map(|table| &table.columns[*column]));
+                let value = level.set.rows.row(row).get(*at);
+                let written = match (column, value) {
+                    (Some(column), Some(value)) if level.set.level(row) >= *least => {
+                        scalar::write_column(value, column, field.leaf, self.zone(), &mut self.out)
+                    }
+                    _ => false,
+                };
+                if written { Ok(()) } else { self.null(field, &field.ty) }
+            }
+            Cell::Leaves(leaves) => {
+                self.leaf(field, &field.ty, leaves.get(row).unwrap_or(&Out::Null))
+            }
+            Cell::One(index, below) => match (index.get(row).copied().flatten(), &field.children) {
+                (Some(n), Some(selection)) => self.object(selection, below, n),
+                _ => self.null(field, &field.ty),
+            },
+            Cell::Many(lists, below) => {
+                match (lists.get(row).and_then(Option::as_ref), &field.children) {
+                    (Some(rows), Some(selection)) => {
+                        self.list(field, rows.iter().copied(), |writer, n| {
+                            writer.object(selection, below, n)
+                        })
+                    }
+                    _ => self.null(field, &field.ty),
+                }
+            }
+            Cell::Connections(pages, paged) => {
+                match (pages.get(row).and_then(Option::as_ref), &field.children) {
+                    (Some(page), Some(selection)) => self.connection(selection, page, paged),
+                    _ => self.null(field, &field.ty),
+                }
+            }
+            Cell::Cursor => {
+                let keys = level.set.rows.row(row).get(level.set.keys.clone()).unwrap_or(&[]);
+                let cursor = paging::cursor(keys, &level.set.scope, self.request);
+                scalar::write_text(&cursor, &mut self.out);
+                Ok(())
+            }
+            Cell::Typename(name) => {
+                scalar::write_text(name, &mut self.out);
+                Ok(())
+            }
+            Cell::Ready(json, errors) => {
+                self.errors.extend(errors.iter().cloned());
+                self.out.extend_from_slice(json);
+                Ok(())
+            }
+            Cell::Failed(error) => {
+                self.fail(field, error.clone());
+                self.nothing(&field.ty)
+            }
+            Cell::Skip => Ok(()),
+        }
+    }
+
+    fn list(
+        &mut self,
+        field: &Field,
+        rows: impl Iterator<Item = usize>,
+        mut write: impl FnMut(&mut Self, usize) -> Result<(), Propagate>,
+    ) -> Result<(), Propagate> {
+        let item_non_null = field.ty.item.as_ref().is_some_and(|item| item.non_null);
+        self.out.push(b'[');
+        for (n, row) in rows.enumerate() {
+            if n > 0 {
+                self.out.push(b',');
+            }
+            let start = self.out.len();
+            self.path.push(PathStep::Index(n));
+            let written = write(self, row);
+            self.path.pop();
+            if written.is_err() {
+                if item_non_null {
+                    return Err(Propagate);
+                }
+                self.out.truncate(start);
+                self.out.extend_from_slice(b"null");
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn leaf(&mut self, field: &Field, ty: &OutType, value: &Out) -> Result<(), Propagate> {
+        match (value, &ty.item) {
+            (Out::Null, _) => self.null(field, ty),
+            (Out::List(items), Some(item)) => {
+                self.out.push(b'[');
+                for (n, value) in items.iter().enumerate() {
+                    if n > 0 {
+                        self.out.push(b',');
+                    }
+                    self.path.push(PathStep::Index(n));
+                    let start = self.out.len();
+                    let written = self.leaf(field, item, value);
+                    self.path.pop();
+                    if written.is_err() {
+                        if item.non_null {
+                            return Err(Propagate);
+                        }
+                        self.out.truncate(start);
+                        self.out.extend_from_slice(b"null");
+                    }
+                }
+                self.out.push(b']');
+                Ok(())
+            }
+            (Out::Json(serde_json::Value::Object(members)), None) if field.children.is_some() => {
+                self.value_object(field, members)
+            }
+            (value, _) => {
+                if scalar::write_leaf(value, field.leaf, self.zone(), &mut self.out) {
+                    Ok(())
+                } else {
+                    self.null(field, ty)
+                }
+            }
+        }
+    }
+
+    fn value_object(
+        &mut self,
+        field: &Field,
+        members: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<(), Propagate> {
+        let Some(selection) = &field.children else { return Ok(()) };
+        self.out.push(b'{');
+        let mut first = true;
+        for inner in selection.fields.iter().filter(|inner| values::included(inner, self.variables))
+        {
+            self.key(inner, &mut first);
+            let value = match &inner.action {
+                Action::Typename(name) => Out::Text(name.clone()),
+                _ if inner.leaf == Leaf::Json && inner.children.is_none() => members
+                    .get(inner.name.as_ref())
+                    .filter(|value| !value.is_null())
+                    .map_or(Out::Null, |value| Out::Json(value.clone())),
+                _ => members.get(inner.name.as_ref()).map_or(Out::Null, out_of_json),
+            };
+            self.field(inner, |writer| writer.leaf(inner, &inner.ty, &value))?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn connection(
+        &mut self,
+        selection: &Selection,
+        page: &Page,
+        paged: &Paged,
+    ) -> Result<(), Propagate> {
+        self.out.push(b'{');
+        let mut first = true;
+        for (n, field) in selection.fields.iter().enumerate() {
+            if !values::included(field, self.variables) {
+                continue;
+            }
+            self.key(field, &mut first);
+            self.field(field, |writer| writer.part(field, n, page, paged))?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn part(
+        &mut self,
+        field: &Field,
+        n: usize,
+        page: &Page,
+        paged: &Paged,
+    ) -> Result<(), Propagate> {
+        match (&field.action, &field.children) {
+            (Action::Typename(name), _) => scalar::write_text(name, &mut self.out),
+            (Action::Connection(Part::TotalCount), _) => {
+                return self.leaf(field, &field.ty, &page.total.into());
+            }
+            (Action::Connection(Part::Nodes), Some(selection)) => {
+                if let Some((_, level)) = paged.nodes.iter().find(|(at, _)| *at == n) {
+                    return self.list(field, page.rows.clone(), |writer, row| {
+                        writer.object(selection, level, row)
+                    });
+                }
+            }
+            (Action::Connection(Part::Edges), Some(edge)) => {
+                return self.list(field, page.rows.clone(), |writer, row| {
+                    writer.edge(edge, n, row, paged)
+                });
+            }
+            (Action::Connection(Part::PageInfo), Some(info)) => {
+                return self.page_info(info, page, paged);
+            }
+            _ => return self.null(field, &field.ty),
+        }
+        Ok(())
+    }
+
+    fn edge(
+        &mut self,
+        edge: &Selection,
+        n: usize,
+        row: usize,
+        paged: &Paged,
+    ) -> Result<(), Propagate> {
+        let mut levels = paged.nodes.iter().filter(|(at, _)| *at == n);
+        self.out.push(b'{');
+        let mut first = true;
+        for field in &edge.fields {
+            if !values::included(field, self.variables) {
+                continue;
+            }
+            self.key(field, &mut first);
+            self.field(field, |writer| {
+                match (&field.action, &field.children) {
+                    (Action::Typename(name), _) => scalar::write_text(name, &mut writer.out),
+                    (Action::Connection(Part::Node), Some(selection)) => {
+                        if let Some((_, level)) = levels.next() {
+                            return writer.object(selection, level, row);
+                        }
+                        return writer.null(field, &field.ty);
+                    }
+                    _ => {
+                        let cursor = writer.cursor(paged, row);
+                        scalar::write_text(&cursor, &mut writer.out);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn page_info(&mut self, info: &Selection, page: &Page, paged: &Paged) -> Result<(), Propagate> {
+        self.out.push(b'{');
+        let mut first = true;
+        for field in &info.fields {
+            if !values::included(field, self.variables) {
+                continue;
+            }
+            self.key(field, &mut first);
+            let some = !page.rows.is_empty();
+            let value = match &field.action {
+                Action::Typename(name) => Out::Text(name.clone()),
+                Action::Connection(Part::Page("has_next_page")) => page.has_next.into(),
+                Action::Connection(Part::Page("has_previous_page")) => page.has_previous.into(),
+                Action::Connection(Part::Page("start_cursor")) => {
+                    some.then(|| self.cursor(paged, page.rows.start)).into()
+                }
+                _ => some.then(|| self.cursor(paged, page.rows.end - 1)).into(),
+            };
+            self.field(field, |writer| writer.leaf(field, &field.ty, &value))?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn cursor(&self, paged: &Paged, row: usize) -> String {
+        let keys = paged.set.rows.row(row).get(paged.set.keys.clone()).unwrap_or(&[]);
+        paging::cursor(keys, &paged.set.scope, self.request)
+    }
+
+    /// A null that the data holds: an error where the contract forbids it.
+    fn null(&mut self, field: &Field, ty: &OutType) -> Result<(), Propagate> {
+        if ty.non_null {
+            self.fail(
+                field,
+                RequestError::new(format!(
+                    "Cannot return null for non-nullable field {}",
+                    field.name
+                )),
+            );
+        }
+        self.nothing(ty)
+    }
+
+    fn nothing(&mut self, ty: &OutType) -> Result<(), Propagate> {
+        if ty.non_null {
+            return Err(Propagate);
+        }
+        self.out.extend_from_slice(b"null");
+        Ok(())
+    }
+
+    fn fail(&mut self, field: &Field, mut error: RequestError) {
+        error.path.clone_from(&self.path);
+        error.location = error.location.or(field.location);
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        }
+    }
+
+    /// A row that is read once may be answered many times: below each of its
+    /// parents.
+    fn bounded(&mut self) -> Result<(), Propagate> {
+        self.objects += 1;
+        if self.refused.is_none() && self.objects > MAX_OBJECTS {
+            self.refused = Some(too_many());
+        }
+        if self.refused.is_none() && self.out.len() > MAX_ANSWER_BYTES {
+            let message = "The answer would be too large. Ask for smaller pages or fewer fields.";
+            self.refused = Some(RequestError::coded("TOO_LARGE", message));
+        }
+        if self.refused.is_some() { Err(Propagate) } else { Ok(()) }
+    }
+
+    /// Adds an error that belongs to the field where the writer starts.
+    pub fn note(&mut self, mut error: RequestError) {
+        error.path.clone_from(&self.path);
+        self.errors.push(error);
+    }
+}
+
+fn out_of_json(value: &serde_json::Value) -> Out {
+    match value {
+        serde_json::Value::Null => Out::Null,
+        serde_json::Value::Bool(value) => Out::Bool(*value),
+        serde_json::Value::String(text) => Out::Text(text.as_str().into()),
+        serde_json::Value::Number(n) if n.is_i64() => n.as_i64().into(),
+        serde_json::Value::Array(items) => Out::List(items.iter().map(out_of_json).collect()),
+        other => Out::Json(other.clone()),
+    }
+}

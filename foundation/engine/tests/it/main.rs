@@ -1,0 +1,13 @@
+//! The engine's tests, on a small library in two views. Each runs on SQLite
+//! and, when `WARD_TEST_POSTGRES` names a server, on PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[macro_use]
+mod support;
+mod world;
+
+mod lists;
+mod paging;
+mod relations;
+mod results;

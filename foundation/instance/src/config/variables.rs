@@ -1,0 +1,151 @@
+//! Which keys exist, how variables mirror them, and which settings are refused by name.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+use super::{CONFIG_FILE, refuse_password};
+use crate::error::{InstanceError, IsoError};
+use crate::kind::Kind;
+
+const KEYS: [(&str, Shape); 17] = [
+    ("kind", Shape::Text),
+    ("base_url", Shape::Text),
+    ("hosts", Shape::List),
+    ("listen", Shape::Text),
+    ("private_listen", Shape::Text),
+    ("tls_cert", Shape::Text),
+    ("tls_key", Shape::Text),
+    ("trusted_proxy", Shape::Text),
+    ("database_env", Shape::Text),
+    ("pooler", Shape::Text),
+    ("sign_up", Shape::Text),
+    ("rate_limit", Shape::Number),
+    ("allow_loopback_webhooks", Shape::Switch),
+    ("allow_private_webhooks", Shape::Switch),
+    ("sunset", Shape::Text),
+    ("log_level", Shape::Text),
+    ("files", Shape::Text),
+];
+
+#[derive(Clone, Copy)]
+enum Shape {
+    Text,
+    List,
+    Number,
+    Switch,
+}
+
+pub(super) fn known_keys(table: &Table, kind: Kind) -> Result<(), InstanceError> {
+    match table.keys().find(|key| KEYS.iter().all(|(known, _)| known != key)) {
+        Some(key) => Err(unknown(kind, &format!("the key `{key}` in {CONFIG_FILE}"))),
+        None => Ok(()),
+    }
+}
+
+fn unknown(kind: Kind, what: &str) -> InstanceError {
+    match kind {
+        Kind::Sandbox => IsoError::new(
+            "ISO-05",
+            format!("a Sandbox takes no {}", what.trim_start_matches("the ")),
+            "remove it; live connectors are configured in Production only",
+        )
+        .into(),
+        Kind::Production => InstanceError::config(format!("unknown: {what}; remove it")),
+    }
+}
+
+pub(super) fn both_kinds(kind: Kind, name: &str) -> InstanceError {
+    IsoError::new(
+        "ISO-04",
+        format!("this process is {} and was given the variable {name}", kind.title()),
+        format!("start it with {}* variables only", kind.variable_prefix()),
+    )
+    .into()
+}
+
+/// Words in names of variables that only a live connector would have.
+const CONNECTORS: [&str; 12] = [
+    "SMTP",
+    "SMS",
+    "CARD",
+    "ACH_",
+    "CLEARINGHOUSE",
+    "FAX",
+    "ERX",
+    "LAB_",
+    "TWILIO",
+    "STRIPE",
+    "CONNECTOR",
+    "PAYER",
+];
+
+/// The variables of this kind; refuses the other kind's and stray connector settings.
+pub(super) fn own_variables(
+    kind: Kind,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<BTreeMap<String, String>, InstanceError> {
+    let mut own = BTreeMap::new();
+    for (name, value) in env {
+        if name.starts_with(kind.other().variable_prefix()) {
+            return Err(both_kinds(kind, &name));
+        }
+        if name.starts_with(kind.variable_prefix()) {
+            own.insert(name, value);
+        } else if kind == Kind::Sandbox
+            && name.starts_with("WARD_")
+            && CONNECTORS.iter().any(|word| name.contains(word))
+        {
+            return Err(unknown(kind, &format!("the variable {name}")));
+        }
+    }
+    Ok(own)
+}
+
+pub(super) fn overlay(
+    table: &mut Table,
+    kind: Kind,
+    own: &BTreeMap<String, String>,
+) -> Result<(), InstanceError> {
+    let prefix = kind.variable_prefix();
+    // An empty variable counts as not set: container files often pass them on that way.
+    for (key, shape) in KEYS {
+        let name = format!("{prefix}{}", key.to_ascii_uppercase());
+        if let Some(text) = own.get(&name).filter(|text| !text.is_empty()) {
+            table.insert(key.to_owned(), shaped(&name, text, shape)?);
+        }
+    }
+    // The variable that holds the database's address may bear the prefix without being a key.
+    let database = table.get("database_env").and_then(Value::as_str).unwrap_or_default();
+    let mirrored = |name: &str| {
+        let key = name.strip_prefix(prefix).unwrap_or_default();
+        KEYS.iter().any(|(known, _)| known.to_ascii_uppercase() == key)
+    };
+    match own.keys().find(|name| *name != database && !mirrored(name)) {
+        Some(name) => Err(unknown(kind, &format!("the variable {name}"))),
+        None => Ok(()),
+    }
+}
+
+fn shaped(name: &str, text: &str, shape: Shape) -> Result<Value, InstanceError> {
+    let wrong = |what| InstanceError::config(format!("{name} must be {what}"));
+    Ok(match shape {
+        Shape::Text => Value::String(text.to_owned()),
+        Shape::List => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
+        Shape::Number => Value::Integer(text.parse().map_err(|_| wrong("a number"))?),
+        Shape::Switch => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
+    })
+}
+
+pub(super) fn no_passwords(table: &Table) -> Result<(), InstanceError> {
+    for (key, value) in table {
+        let texts = value.as_array().map(Vec::as_slice).unwrap_or(std::slice::from_ref(value));
+        for text in texts.iter().filter_map(Value::as_str) {
+            refuse_password(&format!("`{key}` in {CONFIG_FILE} or its variable"), text)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! `D/ids.ledger`: which id slots a Sandbox has used, and what its snapshots contained.
+//!
+//! The file is never part of a snapshot, restore or backup, so going back in time cannot hand an
+//! id out twice. Three lines: a title, JSON, and `mac <root version> <hex>` under purpose `ledger`.
+//! Production has the file too, with no slots in it.
+
+mod record;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::clock::Timestamp;
+use crate::error::InstanceError;
+use crate::files;
+use crate::ids::{IdCodec, SLOTS, Stale, first_slot};
+use crate::kind::{InstanceId, Kind};
+use crate::root::RootRing;
+use record::{Body, Mark, alive, known, opened, reopen, retire, taken, text_of, undo};
+
+pub use record::{Heads, Slot};
+
+/// The ledger of one instance. Every change is on disk before the call returns.
+#[derive(Debug)]
+pub struct Ledger {
+    path: Option<PathBuf>,
+    ring: Arc<RootRing>,
+    body: Body,
+    stale: Arc<RwLock<Stale>>,
+}
+
+impl Ledger {
+    /// Makes `path` for a new instance: a Sandbox takes the slot of its id.
+    pub fn create(
+        path: &Path,
+        ring: &Arc<RootRing>,
+        now: Timestamp,
+    ) -> Result<Self, InstanceError> {
+        let ledger = Self::new(Some(path), ring, first_slot(&ring.instance_id()), now);
+        files::create_private(path, ledger.to_text()?.as_bytes())?;
+        Ok(ledger)
+    }
+
+    /// A ledger without a file that starts at `slot`, for Sandboxes that live in memory.
+    pub fn in_memory(ring: &Arc<RootRing>, slot: u16, now: Timestamp) -> Self {
+        Self::new(None, ring, slot % SLOTS, now)
+    }
+
+    fn new(path: Option<&Path>, ring: &Arc<RootRing>, slot: u16, now: Timestamp) -> Self {
+        let slots = match ring.kind() {
+            Kind::Sandbox => vec![taken(slot, now, None)],
+            Kind::Production => Vec::new(),
+        };
+        let body = Body {
+            kind: ring.kind().as_str().to_owned(),
+            instance: ring.instance_id().to_string(),
+            slots,
+            heads: Heads::new(),
+            marks: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+        };
+        Self::of(path, ring, body)
+    }
+
+    /// Reads `path`; refuses one of another instance (ISO-02) or changed by hand (ISO-06).
+    pub fn load(path: &Path, ring: &Arc<RootRing>) -> Result<Self, InstanceError> {
+        let body = opened(&files::read(path)?, ring, &path.display().to_string())?;
+        Ok(Self::of(Some(path), ring, body))
+    }
+
+    /// Reads the text of a ledger that is kept elsewhere, for example in a table.
+    pub fn from_text(text: &str, ring: &Arc<RootRing>) -> Result<Self, InstanceError> {
+        Ok(Self::of(None, ring, opened(text, ring, "the id ledger")?))
+    }
+
+    /// The sealed text, as it stands in the file.
+    pub fn to_text(&self) -> Result<String, InstanceError> {
+        text_of(&self.body, &self.ring)
+    }
+
+    fn of(path: Option<&Path>, ring: &Arc<RootRing>, body: Body) -> Self {
+        let path = path.map(Path::to_owned);
+        let ledger = Self { path, ring: Arc::clone(ring), body, stale: Arc::default() };
+        ledger.publish();
+        ledger
+    }
+
+    /// The codec that follows this ledger.
+    pub fn codec(&self) -> IdCodec {
+        IdCodec::new(self.ring.kind(), Arc::clone(&self.stale))
+    }
+
+    /// The kind of the instance.
+    pub fn kind(&self) -> Kind {
+        self.ring.kind()
+    }
+
+    /// The instance whose ledger this is.
+    pub fn instance_id(&self) -> InstanceId {
+        self.ring.instance_id()
+    }
+
+    /// Every slot ever taken, in order.
+    pub fn slots(&self) -> &[Slot] {
+        &self.body.slots
+    }
+
+    /// Slots that were never taken: each is a reset or an overflow that is still possible.
+    pub fn slots_left(&self) -> u16 {
+        let used = u16::try_from(self.body.slots.len()).unwrap_or(SLOTS);
+        SLOTS.saturating_sub(used)
+    }
+
+    /// The slot in which new objects of all types get their ids; `None` in Production.
+    pub fn current_slot(&self) -> Option<u16> {
+        let shared = self.body.slots.iter().rev();
+        shared.filter(|slot| slot.overflow_of.is_none() && !slot.read_only).find_map(alive)
+    }
+
+    /// The slot in which new objects of `type_name` get theirs: its overflow slot, if it has one.
+    pub fn slot_for(&self, type_name: &str) -> Option<u16> {
+        let own = self.body.slots.iter().rev();
+        own.filter(|slot| slot.overflow_of.as_deref() == Some(type_name) && !slot.read_only)
+            .find_map(alive)
+            .or_else(|| self.current_slot())
+    }
+
+    /// The highest id of `type_name` known to have been given out; the next one must be above it.
+    pub fn head(&self, type_name: &str) -> Option<i64> {
+        self.body.heads.get(type_name).copied()
+    }
+
+    /// Retires all slots in use and takes the next unused one (a reset). Gives the new slot.
+    pub fn retire_and_advance(&mut self, now: Timestamp) -> Result<u16, InstanceError> {
+        self.sandbox_only()?;
+        let slot = self.next_unused()?;
+        self.change(|body| {
+            retire(body, now, |_| true);
+            body.heads.clear();
+            body.slots.push(taken(slot, now, None));
+        })?;
+        Ok(slot)
+    }
+
+    /// Takes the next unused slot for a type that has filled its own. Gives the new slot.
+    pub fn take_overflow(&mut self, type_name: &str, now: Timestamp) -> Result<u16, InstanceError> {
+        self.sandbox_only()?;
+        let slot = self.next_unused()?;
+        let owner = Some(type_name.to_owned());
+        self.change(|body| body.slots.push(taken(slot, now, owner)))?;
+        Ok(slot)
+    }
+
+    /// Writes down what a snapshot called `name` contains.
+    pub fn mark_snapshot(
+        &mut self,
+        name: &str,
+        heads: Heads,
+        now: Timestamp,
+    ) -> Result<(), InstanceError> {
+        self.sandbox_only()?;
+        self.change(|body| {
+            let slots = body.slots.iter().filter_map(alive).collect();
+            body.marks.insert(name.to_owned(), Mark { taken_at: now.0, slots, heads });
+        })
+    }
+
+    /// Forgets a snapshot that was deleted.
+    pub fn forget_snapshot(&mut self, name: &str) -> Result<(), InstanceError> {
+        self.change(|body| {
+            body.marks.remove(name);
+        })
+    }
+
+    /// Goes back to a snapshot: ids given out since become stale and are never given out again.
+    /// `today` are the highest ids before going back. A snapshot from before a reset brings its
+    /// slots back to read, and new ids come from a fresh slot. Gives the slot for new ids.
+    pub fn restored(
+        &mut self,
+        name: &str,
+        today: &Heads,
+        now: Timestamp,
+    ) -> Result<u16, InstanceError> {
+        self.sandbox_only()?;
+        let mark =
+            self.body.marks.get(name).cloned().ok_or_else(|| {
+                InstanceError::config("the id ledger does not know this snapshot")
+            })?;
+        let current = self.current_slot().ok_or_else(no_slot)?;
+        if mark.slots.contains(&current) {
+            self.change(|body| undo(body, &mark, today, now))?;
+            return Ok(current);
+        }
+        let fresh = self.next_unused()?;
+        self.change(|body| {
+            reopen(body, &mark, now);
+            body.heads.clear();
+            body.slots.push(taken(fresh, now, None));
+        })?;
+        Ok(fresh)
+    }
+
+    /// Re-signs the ledger with a rotated ring.
+    pub fn resign(&mut self, ring: &Arc<RootRing>) -> Result<(), InstanceError> {
+        self.ring = Arc::clone(ring);
+        self.change(|_| ())
+    }
+
+    fn next_unused(&self) -> Result<u16, InstanceError> {
+        let start = self.body.slots.first().map(|slot| slot.slot).unwrap_or_default();
+        (0..SLOTS)
+            .map(|step| (start + step) % SLOTS)
+            .find(|slot| self.body.slots.iter().all(|used| used.slot != *slot))
+            .ok_or_else(no_slot)
+    }
+
+    fn sandbox_only(&self) -> Result<(), InstanceError> {
+        match self.ring.kind() {
+            Kind::Sandbox => Ok(()),
+            Kind::Production => Err(InstanceError::config("only a Sandbox has id slots")),
+        }
+    }
+
+    /// Applies `edit` to a copy, writes it, and only then makes it the truth in memory.
+    fn change(&mut self, edit: impl FnOnce(&mut Body)) -> Result<(), InstanceError> {
+        let mut body = self.body.clone();
+        edit(&mut body);
+        if let Some(path) = &self.path {
+            files::write_atomically(path, text_of(&body, &self.ring)?.as_bytes())?;
+        }
+        self.body = body;
+        self.publish();
+        Ok(())
+    }
+
+    fn publish(&self) {
+        let mut stale = self.stale.write();
+        let slots = self.body.slots.iter();
+        stale.slots =
+            slots.filter_map(|slot| Some((slot.slot, Timestamp(slot.retired_at?)))).collect();
+        stale.gaps =
+            self.body.gaps.iter().map(|(name, gaps)| (name.clone(), known(gaps))).collect();
+    }
+}
+
+fn no_slot() -> InstanceError {
+    InstanceError::config(
+        "this Sandbox has used all 147 id slots; make a new one with `ward init --kind sandbox`",
+    )
+}

@@ -1,0 +1,175 @@
+//! The id ledger: resets, overflow, snapshots, and a file that cannot be edited.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use ward_instance::ids::{IdRefusal, SLOTS, slot_range};
+use ward_instance::ledger::Heads;
+use ward_instance::{Certificate, Clock, Instance, InstanceError, Kind, Ledger, Random, RootRing};
+
+use crate::{NOW, ring, vector_ring};
+
+fn heads(pairs: &[(&str, i64)]) -> Heads {
+    pairs.iter().map(|(name, id)| ((*name).to_owned(), *id)).collect()
+}
+
+#[test]
+fn a_new_sandbox_starts_in_the_slot_of_its_id_and_survives_reloading() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ids.ledger");
+    let ring = vector_ring(Kind::Sandbox);
+    let mut ledger = Ledger::create(&path, &ring, NOW).unwrap();
+    assert_eq!(ledger.current_slot(), Some(143));
+    assert_eq!(ledger.retire_and_advance(NOW).unwrap(), 144);
+    let again = Ledger::load(&path, &ring).unwrap();
+    assert_eq!(again.current_slot(), Some(144));
+    assert_eq!(again.slots(), ledger.slots());
+    let stale = again.codec().check(slot_range(143).0).unwrap_err();
+    assert_eq!(stale, IdRefusal::StaleEpoch { reset_at: Some(NOW) });
+    assert_eq!(stale.code(), Some("STALE_EPOCH_ID"));
+    assert!(stale.message().contains("2023-11-14T22:13:20Z"));
+    assert!(Ledger::create(&path, &ring, NOW).is_err(), "a ledger is never made anew");
+}
+
+#[test]
+fn fifty_resets_alias_nothing_and_147_slots_end_clearly() {
+    let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 140, NOW);
+    let codec = ledger.codec();
+    let mut seen = vec![ledger.current_slot().unwrap()];
+    while let Ok(slot) = ledger.retire_and_advance(NOW) {
+        assert!(!seen.contains(&slot));
+        for old in &seen {
+            assert!(matches!(codec.check(slot_range(*old).0), Err(IdRefusal::StaleEpoch { .. })));
+        }
+        assert!(codec.check(slot_range(slot).1).is_ok());
+        seen.push(slot);
+    }
+    assert_eq!(seen.len(), usize::from(SLOTS));
+    assert_eq!(ledger.slots_left(), 0);
+    let error = ledger.retire_and_advance(NOW).unwrap_err();
+    assert_eq!(error.exit_code(), 78);
+    assert!(error.to_string().contains("147 id slots"));
+}
+
+#[test]
+fn an_overflow_slot_serves_one_type() {
+    let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 10, NOW);
+    assert_eq!(ledger.take_overflow("Entry", NOW).unwrap(), 11);
+    assert_eq!((ledger.slot_for("Entry"), ledger.slot_for("User")), (Some(11), Some(10)));
+    assert!(ledger.codec().check(slot_range(10).0).is_ok());
+    assert_eq!(ledger.retire_and_advance(NOW).unwrap(), 12);
+    assert_eq!(ledger.slot_for("Entry"), Some(12));
+    assert!(ledger.codec().check(slot_range(11).0).is_err());
+}
+
+#[test]
+fn going_back_makes_later_ids_stale_and_never_reuses_them() {
+    let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW);
+    let (first, _) = slot_range(0);
+    ledger.mark_snapshot("a", heads(&[("User", first + 10)]), NOW).unwrap();
+    let later = NOW.plus_seconds(60);
+    for step in 0..20 {
+        let today = heads(&[("User", first + 20 + step), ("Entry", first + 5 + step)]);
+        assert_eq!(ledger.restored("a", &today, later).unwrap(), 0);
+    }
+    let codec = ledger.codec();
+    assert_eq!(codec.check_of("User", first + 10), Ok(first + 10));
+    assert!(matches!(codec.check_of("User", first + 11), Err(IdRefusal::StaleEpoch { .. })));
+    assert!(codec.check_of("User", first + 39).is_err());
+    assert_eq!(codec.check_of("User", first + 40), Ok(first + 40));
+    assert!(codec.check_of("Entry", first).is_err(), "the snapshot had no entry at all");
+    assert_eq!(ledger.head("User"), Some(first + 39));
+    let text = ledger.to_text().unwrap();
+    assert_eq!(text.matches("\"first\"").count(), 2, "gaps merge: {text}");
+}
+
+#[test]
+fn a_snapshot_from_before_a_reset_is_read_and_new_ids_come_from_elsewhere() {
+    let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW);
+    let (first, last) = slot_range(0);
+    ledger.mark_snapshot("old", heads(&[("User", first + 10)]), NOW).unwrap();
+    ledger.retire_and_advance(NOW).unwrap();
+    assert_eq!(ledger.restored("old", &Heads::new(), NOW).unwrap(), 2);
+    let codec = ledger.codec();
+    assert!(codec.check_of("User", first + 10).is_ok());
+    assert!(codec.check_of("User", first + 11).is_err());
+    assert!(codec.check_of("User", last).is_err());
+    assert!(codec.check(slot_range(1).0).is_err());
+    assert_eq!(ledger.slot_for("User"), Some(2));
+}
+
+#[test]
+fn an_unknown_snapshot_and_production_are_refused() {
+    let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW);
+    assert!(ledger.restored("none", &Heads::new(), NOW).is_err());
+    let mut ledger = Ledger::in_memory(&ring(Kind::Production, 3), 0, NOW);
+    assert_eq!(ledger.current_slot(), None);
+    assert!(ledger.retire_and_advance(NOW).is_err());
+    assert!(ledger.codec().check(1_000_000).is_ok());
+}
+
+#[test]
+fn a_ledger_of_another_instance_is_refused() {
+    let text = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW).to_text().unwrap();
+    for other in [ring(Kind::Sandbox, 4), ring(Kind::Production, 3)] {
+        let error = Ledger::from_text(&text, &other).unwrap_err();
+        assert!(error.to_string().starts_with("E-ISO-02: "), "{error}");
+    }
+}
+
+#[test]
+fn a_failed_write_changes_nothing_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("gone").join("ids.ledger");
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    let ring = vector_ring(Kind::Sandbox);
+    let mut ledger = Ledger::create(&path, &ring, NOW).unwrap();
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    assert!(matches!(ledger.retire_and_advance(NOW), Err(InstanceError::Io { .. })));
+    assert_eq!(ledger.current_slot(), Some(143));
+    assert!(ledger.codec().check(slot_range(143).0).is_ok());
+}
+
+#[test]
+fn a_rotated_ring_re_signs() {
+    let mut ring = RootRing::clone(&ring(Kind::Sandbox, 3));
+    let mut ledger = Ledger::in_memory(&Arc::new(ring.clone()), 0, NOW);
+    let old = ledger.to_text().unwrap();
+    ring.add_root(&Random::seeded(9)).unwrap();
+    let both = Arc::new(ring.clone());
+    assert!(Ledger::from_text(&old, &both).is_ok());
+    ledger.resign(&both).unwrap();
+    ring.drop_root(1);
+    let newest = Arc::new(ring);
+    assert!(Ledger::from_text(&ledger.to_text().unwrap(), &newest).is_ok());
+    assert!(Ledger::from_text(&old, &newest).is_err());
+}
+
+#[test]
+fn the_instance_hands_its_ledger_to_the_codec() {
+    let ring = ring(Kind::Sandbox, 3);
+    let certificate = Certificate::new(&ring, NOW, "http://localhost:4100", "v.a");
+    let ledger = Ledger::in_memory(&ring, 7, NOW);
+    let instance =
+        Instance::assemble(ring, &certificate, ledger, Clock::manual(NOW), Random::seeded(1))
+            .unwrap();
+    let id = slot_range(7).0;
+    assert!(instance.ids().check(id).is_ok());
+    instance.ledger().retire_and_advance(instance.now()).unwrap();
+    assert!(instance.ids().check(id).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_edited_character_is_accepted(at in any::<prop::sample::Index>(), with in any::<u8>()) {
+        let ring = vector_ring(Kind::Sandbox);
+        let text = Ledger::in_memory(&ring, 9, NOW).to_text().unwrap();
+        // The last character is the line's end, which carries nothing.
+        let position = at.index(text.len() - 1);
+        let mut bytes = text.clone().into_bytes();
+        bytes[position] = with;
+        if let Ok(edited) = String::from_utf8(bytes) && edited != text {
+            prop_assert!(Ledger::from_text(&edited, &ring).is_err(), "{}", edited);
+        }
+    }
+}

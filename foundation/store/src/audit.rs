@@ -1,0 +1,179 @@
+//! The audit log: entries with a MAC each, in one chain an organization.
+//!
+//! Entries are made through [`crate::Scope`] or [`AuditEntry`] and written with
+//! the transaction ([`crate::outbox`]); nothing here changes or removes one.
+
+use ward_instance::{Purpose, RootRing, mac};
+
+use crate::actor::{Actor, Role};
+use crate::query::Engine;
+use crate::stamp;
+use crate::system::{AUDIT_EVENTS, AuditType};
+use crate::value::Value;
+
+/// What is written in place of a value that may not be in the log.
+pub const REDACTED: &str = "[redacted]";
+
+/// One column's change.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct AuditChange {
+    /// The column.
+    pub field: String,
+    /// Its value before; none when the record is new.
+    pub before: Option<String>,
+    /// Its value after; none when the record is gone.
+    pub after: Option<String>,
+}
+
+impl AuditChange {
+    /// A change with both values.
+    pub fn new(field: &str, before: Option<&str>, after: Option<&str>) -> Self {
+        AuditChange {
+            field: field.to_owned(),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        }
+    }
+}
+
+/// An entry to be written with the transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// The root organization; 0 for the instance and for strangers.
+    pub org_id: i64,
+    /// The organization or sub-organization concerned.
+    pub unit_id: i64,
+    /// Who did it; 0 for nobody and the system.
+    pub actor_id: i64,
+    /// What kind of account that is.
+    pub actor_kind: &'static str,
+    /// The API key or session it was done with.
+    pub credential: Option<String>,
+    /// What was done.
+    pub event_type: AuditType,
+    /// To what kind of record.
+    pub resource_name: String,
+    /// To which one.
+    pub resource_id: String,
+    /// The client concerned.
+    pub subject_id: Option<i64>,
+    /// What changed. No secret, no sealed value.
+    pub changes: Vec<AuditChange>,
+}
+
+impl AuditEntry {
+    /// An entry of what the actor did.
+    pub fn by(
+        actor: &Actor,
+        event_type: AuditType,
+        resource_name: impl Into<String>,
+        resource_id: impl Into<String>,
+    ) -> Self {
+        AuditEntry {
+            org_id: actor.org_id,
+            unit_id: actor.unit_id,
+            actor_id: actor.user_id,
+            actor_kind: kind_of(actor.role),
+            credential: actor.credential.as_deref().map(str::to_owned),
+            event_type,
+            resource_name: resource_name.into(),
+            resource_id: resource_id.into(),
+            subject_id: None,
+            changes: Vec::new(),
+        }
+    }
+}
+
+const fn kind_of(role: Role) -> &'static str {
+    match role {
+        Role::Anonymous => "anonymous",
+        Role::Client => "client",
+        Role::Member => "member",
+        Role::System => "system",
+    }
+}
+
+/// Columns that the row's own MAC leaves out.
+pub(crate) const UNSIGNED: [&str; 4] = ["seq", "written_at", "row_mac", "chain"];
+
+/// Where an organization's chain starts: in the identity of the instance, so
+/// that no segment can be moved into another one. It does not name the root,
+/// which may rotate; every link does.
+pub(crate) fn chain_start(ring: &RootRing, org_id: i64) -> Vec<u8> {
+    let instance = ring.instance_id();
+    mac::sha256_fields(&[
+        b"ward/audit-chain/v1",
+        ring.kind().as_str().as_bytes(),
+        instance.as_bytes(),
+        &org_id.to_be_bytes(),
+    ])
+    .to_vec()
+}
+
+/// The link of entry `seq`.
+pub(crate) fn link(ring: &RootRing, previous: &[u8], row_mac: &[u8], seq: i64) -> Vec<u8> {
+    stamp::sign(ring, Purpose::AuditChain, &[previous, row_mac, &seq.to_be_bytes()])
+}
+
+/// Whether `chain` links the entry to the previous one.
+pub(crate) fn links(
+    ring: &RootRing,
+    previous: &[u8],
+    row_mac: &[u8],
+    seq: i64,
+    chain: &[u8],
+) -> bool {
+    stamp::verify(ring, Purpose::AuditChain, &[previous, row_mac, &seq.to_be_bytes()], chain)
+}
+
+/// Whether a row read in the table's order is as it was written.
+pub(crate) fn row_is_intact(ring: &RootRing, stored: &[Value]) -> bool {
+    let at = AUDIT_EVENTS.column("row_mac").unwrap_or(usize::MAX);
+    let row_mac = stored.get(at).and_then(Value::bytes).unwrap_or_default();
+    stamp::verify_row(ring, &AUDIT_EVENTS, stored, &UNSIGNED, row_mac)
+}
+
+/// What makes the table append-only in the database itself: entries can be
+/// numbered once and are otherwise as they were written.
+pub fn guards(engine: Engine) -> Vec<String> {
+    let fixed = AUDIT_EVENTS.columns.iter().filter(|it| !["seq", "chain"].contains(&it.name));
+    match engine {
+        Engine::Lite => {
+            let changed: Vec<_> =
+                fixed.map(|it| format!("NEW.{0} IS NOT OLD.{0}", it.name)).collect();
+            let changed = changed.join(" OR ");
+            let refuse = "BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END";
+            vec![
+                format!(
+                    "CREATE TRIGGER audit_events_no_delete BEFORE DELETE ON audit_events {refuse}"
+                ),
+                format!(
+                    "CREATE TRIGGER audit_events_no_update BEFORE UPDATE ON audit_events \
+                     WHEN OLD.seq IS NOT NULL OR {changed} {refuse}"
+                ),
+            ]
+        }
+        Engine::Pg => {
+            let changed: Vec<_> =
+                fixed.map(|it| format!("NEW.{0} IS DISTINCT FROM OLD.{0}", it.name)).collect();
+            let changed = changed.join(" OR ");
+            vec![
+                format!(
+                    "CREATE FUNCTION audit_events_guard() RETURNS trigger LANGUAGE plpgsql AS $$ \
+                     BEGIN \
+                       IF TG_OP = 'UPDATE' THEN \
+                         IF OLD.seq IS NULL AND NOT ({changed}) THEN RETURN NEW; END IF; \
+                       END IF; \
+                       RAISE EXCEPTION 'audit_events is append-only'; \
+                     END $$"
+                ),
+                "CREATE TRIGGER audit_events_no_change BEFORE UPDATE OR DELETE ON audit_events \
+                 FOR EACH ROW EXECUTE FUNCTION audit_events_guard()"
+                    .to_owned(),
+                "CREATE TRIGGER audit_events_no_truncate BEFORE TRUNCATE ON audit_events \
+                 FOR EACH STATEMENT EXECUTE FUNCTION audit_events_guard()"
+                    .to_owned(),
+            ]
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The file `chain.heads` beside the database: the last link of each
+//! organization's audit chain, under a MAC. Entries cut off at the end of a
+//! chain are missed only because somebody outside the database knows of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use ward_instance::{Purpose, RootRing};
+
+use crate::db::Db;
+use crate::error::StoreError;
+use crate::query::Query;
+use crate::stamp;
+use crate::value::{Sql, Value};
+
+const LABEL: &[u8] = b"ward/chain-heads/v1";
+
+/// The last entry of an organization's chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainHead {
+    /// Its number.
+    pub seq: i64,
+    /// Its link.
+    pub chain: Vec<u8>,
+}
+
+/// The content of the file: heads by root organization.
+pub type ChainHeads = BTreeMap<i64, ChainHead>;
+
+/// What writing the file found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeadsWritten {
+    /// Organizations in the file.
+    pub organizations: usize,
+    /// Organizations whose chain no longer holds what the file says: their
+    /// heads stay as they were, so that `verify` finds it.
+    pub contradicted: Vec<i64>,
+}
+
+/// Brings the file up to the database. The server calls it every 10 s and when
+/// it stops.
+pub async fn write_heads(db: &Db, path: &Path) -> Result<HeadsWritten, StoreError> {
+    let ring = db.instance().ring();
+    let mut heads = read_heads(&ring, path)?.unwrap_or_default();
+    let mut written = HeadsWritten::default();
+    let mut reader = db.read().await?;
+    let mut changed = !path.exists();
+    for (org_id, seq) in last_numbers(&mut reader).await? {
+        let known = heads.get(&org_id);
+        if known.is_some_and(|known| known.seq == seq) {
+            continue;
+        }
+        if let Some(known) = known
+            && chain_at(&mut reader, org_id, known.seq).await?.as_deref() != Some(&known.chain[..])
+        {
+            written.contradicted.push(org_id);
+            continue;
+        }
+        if let Some(chain) = chain_at(&mut reader, org_id, seq).await? {
+            heads.insert(org_id, ChainHead { seq, chain });
+            changed = true;
+        }
+    }
+    written.organizations = heads.len();
+    if changed {
+        save(&ring, &heads, path)?;
+    }
+    Ok(written)
+}
+
+/// Writes the file anew from the database alone: after a restore went back in
+/// time on purpose. The caller has verified the chain and records the act.
+pub async fn rebase_heads(db: &Db, path: &Path) -> Result<usize, StoreError> {
+    let mut heads = ChainHeads::new();
+    let mut reader = db.read().await?;
+    for (org_id, seq) in last_numbers(&mut reader).await? {
+        if let Some(chain) = chain_at(&mut reader, org_id, seq).await? {
+            heads.insert(org_id, ChainHead { seq, chain });
+        }
+    }
+    save(&db.instance().ring(), &heads, path)?;
+    Ok(heads.len())
+}
+
+/// Each organization's last number, by one descent of the index each.
+async fn last_numbers(q: &mut impl Query) -> Result<Vec<(i64, i64)>, StoreError> {
+    let sql = Sql::fixed(
+        "WITH RECURSIVE o (org_id) AS (\
+           SELECT MIN(org_id) FROM audit_events \
+           UNION ALL \
+           SELECT (SELECT MIN(a.org_id) FROM audit_events a WHERE a.org_id > o.org_id) \
+           FROM o WHERE o.org_id IS NOT NULL) \
+         SELECT o.org_id, (SELECT MAX(a.seq) FROM audit_events a WHERE a.org_id = o.org_id) \
+         FROM o WHERE o.org_id IS NOT NULL",
+        [],
+    );
+    let rows = q.rows(&sql).await?;
+    Ok(rows.iter().filter_map(|row| Some((row.first()?.int()?, row.get(1)?.int()?))).collect())
+}
+
+async fn chain_at(
+    q: &mut impl Query,
+    org_id: i64,
+    seq: i64,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT chain FROM audit_events WHERE org_id = $1 AND seq = $2",
+        [org_id.into(), seq.into()],
+    );
+    let rows = q.rows(&sql).await?;
+    Ok(rows.scalar().and_then(Value::bytes).map(<[u8]>::to_vec))
+}
+
+/// Reads the file; none when there is none. A file that was changed by hand, or
+/// is another instance's, is an error.
+pub fn read_heads(ring: &RootRing, path: &Path) -> Result<Option<ChainHeads>, StoreError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::Unavailable(format!("chain.heads: {error}"))),
+    };
+    let bad = |what: &str| StoreError::corrupt("audit_events", format!("chain.heads {what}"));
+    let (body, mac) = text.trim_end().rsplit_once('\n').ok_or_else(|| bad("is cut off"))?;
+    let mac = stamp::from_hex(mac).ok_or_else(|| bad("does not decode"))?;
+    if !stamp::verify(ring, Purpose::Ledger, &[LABEL, body.as_bytes()], &mac) {
+        return Err(bad("was changed by hand or belongs to another instance"));
+    }
+    let parsed = body.lines().skip(1).map(parse_line).collect::<Option<_>>();
+    parsed.map(Some).ok_or_else(|| bad("does not decode"))
+}
+
+/// `<organization> <seq> <link>`.
+fn parse_line(line: &str) -> Option<(i64, ChainHead)> {
+    let mut words = line.split(' ');
+    let org_id = words.next()?.parse().ok()?;
+    let seq = words.next()?.parse().ok()?;
+    let chain = stamp::from_hex(words.next()?)?;
+    Some((org_id, ChainHead { seq, chain }))
+}
+
+/// Writes a temporary beside the file, syncs it and renames it over.
+fn save(ring: &RootRing, heads: &ChainHeads, path: &Path) -> Result<(), StoreError> {
+    let mut body = format!("ward chain heads of {} {}", ring.kind(), ring.tag());
+    for (org_id, head) in heads {
+        let _ = write!(body, "\n{org_id} {} {}", head.seq, stamp::to_hex(&head.chain));
+    }
+    let mac = stamp::sign(ring, Purpose::Ledger, &[LABEL, body.as_bytes()]);
+    let text = format!("{body}\n{}\n", stamp::to_hex(&mac));
+    let temporary = path.with_extension("heads.new");
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let write = || {
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().map_err(|error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::Full(format!("chain.heads: {error}")),
+        _ => StoreError::Unavailable(format!("chain.heads: {error}")),
+    })
+}

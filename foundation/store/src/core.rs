@@ -1,0 +1,72 @@
+//! What every part of an open store shares.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+use ward_instance::Instance;
+
+use crate::driver::pg_error::RuleNames;
+use crate::driver::text::Texts;
+use crate::id_blocks::IdBlocks;
+use crate::keyring::Keyring;
+use crate::query::Engine;
+use crate::table::Table;
+
+/// Hints that a slow listener may miss before it is told so.
+const HINTS_KEPT: usize = 64;
+
+/// Something that a committed transaction left to be done. Only a hint: it may
+/// be lost, and the rows are the truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hint {
+    /// Jobs were enqueued.
+    Jobs,
+    /// Events were written.
+    Events,
+    /// Effects were asked for.
+    Effects,
+}
+
+/// Shared by readers, the writer and transactions.
+pub(crate) struct Core {
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) tables: Vec<&'static Table>,
+    pub(crate) engine: Engine,
+    pub(crate) ids: IdBlocks,
+    pub(crate) hints: broadcast::Sender<Hint>,
+    /// PostgreSQL's texts; SQLite's connections keep their own.
+    pub(crate) texts: Mutex<Texts>,
+    pub(crate) unique_rules: RuleNames,
+    pub(crate) keyring: Arc<Keyring>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        instance: Arc<Instance>,
+        tables: Vec<&'static Table>,
+        engine: Engine,
+        unique_rules: RuleNames,
+    ) -> Self {
+        Core {
+            keyring: Arc::new(Keyring::new(&instance)),
+            instance,
+            tables,
+            engine,
+            ids: IdBlocks::default(),
+            hints: broadcast::channel(HINTS_KEPT).0,
+            texts: Mutex::new(Texts::new(engine)),
+            unique_rules,
+        }
+    }
+
+    /// Tells the listeners; each hint once.
+    pub(crate) fn tell(&self, hints: &[Hint]) {
+        for (n, hint) in hints.iter().enumerate() {
+            if !hints[..n].contains(hint) {
+                // Nobody listening is no error.
+                let _ = self.hints.send(*hint);
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! An open store: readers, writes, shutdown.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
+use tokio::sync::broadcast;
+use ward_instance::{Certificate, Instance, Kind};
+
+use crate::birth::{self, Birth};
+use crate::certificate;
+use crate::core::{Core, Hint};
+use crate::ddl;
+use crate::driver::lite::{Access, Lite};
+use crate::driver::pg::PgPool;
+use crate::driver::pg_error::RuleNames;
+use crate::error::StoreError;
+use crate::keyring::Keyring;
+use crate::member::{self, Call, Failure};
+use crate::outbox;
+use crate::query::Engine;
+use crate::reader::{LitePool, Reader};
+use crate::table::Table;
+use crate::tx::Tx;
+use crate::writer::{self, Writer, WriterStats};
+
+/// PostgreSQL connections at most, unless configured.
+const POOL: usize = 16;
+
+/// A write is run so often at most, when PostgreSQL asks for it again.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// Where a database is.
+#[derive(Clone)]
+pub enum Place {
+    /// A SQLite file, on a local file system.
+    Lite {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A PostgreSQL database.
+    Pg {
+        /// Its address; may hold a password and is never shown.
+        url: String,
+    },
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Lite { path } => write!(f, "Lite({})", path.display()),
+            Place::Pg { .. } => f.write_str("Pg(address hidden)"),
+        }
+    }
+}
+
+impl Place {
+    /// The engine there.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Place::Lite { .. } => Engine::Lite,
+            Place::Pg { .. } => Engine::Pg,
+        }
+    }
+}
+
+/// An open store; clones are the same store.
+#[derive(Clone)]
+pub struct Db {
+    core: Arc<Core>,
+    backend: Arc<Backend>,
+}
+
+enum Backend {
+    Lite { readers: Arc<LitePool>, writer: Writer, path: PathBuf },
+    Pg(PgPool),
+}
+
+impl Db {
+    /// Makes the database of a new instance.
+    pub async fn create(place: &Place, birth: &Birth<'_>) -> Result<(), StoreError> {
+        birth.run(place).await
+    }
+
+    /// The certificate of the database at `place`, unverified: for the
+    /// agreement of command line, key file and database. `kind` is what the
+    /// command line says.
+    pub async fn read_certificate(place: &Place, kind: Kind) -> Result<Certificate, StoreError> {
+        birth::read_certificate(place, kind).await
+    }
+
+    /// Opens the instance's database. Refuses any other (ISO-02, ISO-07).
+    pub async fn open(
+        place: Place,
+        instance: Arc<Instance>,
+        tables: Vec<&'static Table>,
+    ) -> Result<Db, StoreError> {
+        Self::open_with(place, instance, tables, POOL).await
+    }
+
+    /// The same, with up to `connections` PostgreSQL connections.
+    pub async fn open_with(
+        place: Place,
+        instance: Arc<Instance>,
+        tables: Vec<&'static Table>,
+        connections: usize,
+    ) -> Result<Db, StoreError> {
+        let engine = place.engine();
+        let rules = ddl::ddl(engine, instance.kind(), &tables)?.unique_rules;
+        let rules: RuleNames = rules.into_iter().collect();
+        let core = Arc::new(Core::new(Arc::clone(&instance), tables, engine, rules.clone()));
+        let backend = match place {
+            Place::Lite { path } => Self::open_lite(&core, path)?,
+            Place::Pg { url } => {
+                let pool = PgPool::new(&url, connections.max(1), &instance, rules)?;
+                // The first connection proves the place now, not at the first request.
+                drop(pool.get().await?);
+                Backend::Pg(pool)
+            }
+        };
+        Ok(Db { core, backend: Arc::new(backend) })
+    }
+
+    fn open_lite(core: &Arc<Core>, path: PathBuf) -> Result<Backend, StoreError> {
+        birth::check_application_id(&path, Some(core.instance.kind()))?;
+        let mut lite = writer::open_lite(&path)?;
+        let certificate = certificate::decode(&lite.rows(&certificate::select())?)?;
+        certificate.verify(&core.instance.ring()).map_err(StoreError::Foreign)?;
+        let writer = Writer::start(core, lite)?;
+        Ok(Backend::Lite { readers: LitePool::new(path.clone()), writer, path })
+    }
+
+    /// A reader. On SQLite it sees one moment for as long as it lives, so one
+    /// request takes one.
+    pub async fn read(&self) -> Result<Reader, StoreError> {
+        match &*self.backend {
+            Backend::Lite { readers, .. } => readers.get(&self.core).await,
+            Backend::Pg(pool) => Ok(Reader::pg(&self.core, pool.get().await?)),
+        }
+    }
+
+    /// Runs `work` in a transaction and commits it; answers when the commit is
+    /// on the disk.
+    ///
+    /// Who stops waiting before `work` began is not served; later, it is
+    /// finished on SQLite and rolled back on PostgreSQL.
+    ///
+    /// `work` may run more than once, so all its effects go through the `Tx`;
+    /// it may wait for nothing but the `Tx` (on SQLite it holds the one writer).
+    pub async fn write<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Failure + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Lite { writer, .. } => {
+                let (call, answer) = Call::new(work);
+                writer.enqueue(Box::new(call))?;
+                let gone = |_| E::from(StoreError::Unavailable("the writer has stopped".into()));
+                answer.await.map_err(gone)?
+            }
+            Backend::Pg(pool) => self.write_pg(pool, &work).await,
+        }
+    }
+
+    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W) -> Result<T, E>
+    where
+        W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
+        E: Failure,
+    {
+        let mut attempt = 1;
+        loop {
+            let mut tx = Tx::pg(&self.core, pool.begin().await?);
+            let error = match attempt_pg(&mut tx, work).await {
+                Ok(value) => {
+                    self.core.ids.publish(&mut tx.draft);
+                    self.core.tell(&tx.take_hints());
+                    return Ok(value);
+                }
+                Err(error) => error,
+            };
+            tx.rollback_pg().await;
+            if !tx.is_retryable() || attempt == ATTEMPTS_MAX {
+                member::log(&error);
+                return Err(error);
+            }
+            drop(tx);
+            tokio::time::sleep(self.backoff(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    /// Up to 10, 20, 40, 80 ms, evenly drawn: two that met once do not meet again.
+    fn backoff(&self, attempt: u32) -> Duration {
+        Duration::from_micros(self.core.instance.random().below(5_000 << attempt))
+    }
+
+    /// The instance.
+    pub fn instance(&self) -> &Arc<Instance> {
+        &self.core.instance
+    }
+
+    /// All tables.
+    pub fn tables(&self) -> &[&'static Table] {
+        &self.core.tables
+    }
+
+    /// The data keys.
+    pub fn keyring(&self) -> &Arc<Keyring> {
+        &self.core.keyring
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        self.core.engine
+    }
+
+    /// What committed transactions leave to be done, from now on.
+    pub fn hints(&self) -> broadcast::Receiver<Hint> {
+        self.core.hints.subscribe()
+    }
+
+    /// What the writer has done; nothing is counted on PostgreSQL.
+    pub fn writer_stats(&self) -> WriterStats {
+        match &*self.backend {
+            Backend::Lite { writer, .. } => writer.stats(),
+            Backend::Pg(_) => WriterStats::default(),
+        }
+    }
+
+    /// Forgets ids in stock and the keyring: after a restore or a reset.
+    pub fn forget(&self) {
+        self.core.ids.forget();
+        self.core.keyring.forget();
+    }
+
+    /// Copies a SQLite database, as of now, into a new file. Blocks.
+    pub fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
+        match &*self.backend {
+            Backend::Lite { path, .. } => Lite::open(path, Access::Read)?.copy_to(target),
+            Backend::Pg(_) => Ok(()),
+        }
+    }
+
+    /// Finishes the writes that wait and closes. On SQLite waits for readers
+    /// and empties the log into the file.
+    pub async fn shutdown(&self) {
+        match &*self.backend {
+            Backend::Lite { readers, .. } => {
+                readers.close().await;
+                let backend = Arc::clone(&self.backend);
+                let stopped = tokio::task::spawn_blocking(move || {
+                    if let Backend::Lite { writer, .. } = &*backend {
+                        writer.stop();
+                    }
+                });
+                drop(stopped.await);
+            }
+            Backend::Pg(pool) => pool.close(),
+        }
+    }
+}
+
+async fn attempt_pg<T, E, W>(tx: &mut Tx, work: &W) -> Result<T, E>
+where
+    W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    E: Failure,
+{
+    let run = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
+    let value = run.await.unwrap_or_else(|_| Err(member::panicked()))?;
+    outbox::flush(tx).await?;
+    tx.commit_pg().await?;
+    Ok(value)
+}

@@ -1,0 +1,244 @@
+//! A SQLite connection: settings, statements, values.
+
+use std::path::Path;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+
+use crate::driver::lite_error::map;
+use crate::driver::text::Texts;
+use crate::error::StoreError;
+use crate::query::Engine;
+use crate::value::{Rows, Sql, Value};
+
+/// Prepared statements kept open by each connection.
+const STATEMENTS_KEPT: usize = 512;
+
+/// The header's `application_id` is at this offset of the file, big-endian.
+const APPLICATION_ID_AT: usize = 68;
+
+/// Settings of every connection (`synchronous` matters to the writer only).
+/// `busy_timeout` is for outside tools: our own writers queue in the process.
+const SETTINGS: &str = "
+    PRAGMA busy_timeout = 5000;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA foreign_keys = ON;
+    PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -8192;
+    PRAGMA mmap_size = 0;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA secure_delete = FAST;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;";
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Fills the empty file of [`create_file`].
+    Create,
+    /// The one writer.
+    Write,
+    /// A reader.
+    Read,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Lite {
+    conn: Connection,
+    texts: Texts,
+}
+
+impl Lite {
+    /// Opens the file. The caller has compared [`application_id`] before.
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let flags = match access {
+            Access::Create | Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+        let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| map(&error))?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        let lite = Lite { conn, texts: Texts::new(Engine::Lite) };
+        lite.batch(SETTINGS)?;
+        if access == Access::Write {
+            lite.set_wal()?;
+        }
+        Ok(lite)
+    }
+
+    /// Switches to the write-ahead log, which stays with the file.
+    fn set_wal(&self) -> Result<(), StoreError> {
+        let mode: String = self
+            .conn
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .map_err(|error| map(&error))?;
+        if mode == "wal" {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable(format!(
+                "this file system supports no write-ahead log (journal mode stays {mode})"
+            )))
+        }
+    }
+
+    /// Statements of ours without parameters and rows.
+    pub(crate) fn batch(&self, text: &str) -> Result<(), StoreError> {
+        self.conn.execute_batch(text).map_err(|error| map(&error))
+    }
+
+    /// The same, with the driver's own error.
+    pub(crate) fn control(&self, text: &str) -> Result<(), rusqlite::Error> {
+        self.conn.prepare_cached(text)?.raw_execute().map(drop)
+    }
+
+    /// The rows that a statement answers.
+    pub(crate) fn rows(&mut self, sql: &Sql) -> Result<Rows, StoreError> {
+        let text = self.texts.get(sql.text());
+        let mut statement = self.conn.prepare_cached(&text).map_err(|error| map(&error))?;
+        bind(&mut statement, sql.params())?;
+        let width = statement.column_count();
+        let mut values = Vec::new();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(|error| map(&error))? {
+            for column in 0..width {
+                values.push(value_of(row.get_ref(column).map_err(|error| map(&error))?)?);
+            }
+        }
+        Ok(Rows::from_values(width, values))
+    }
+
+    /// How many rows a statement changed.
+    pub(crate) fn execute(&mut self, sql: &Sql) -> Result<u64, StoreError> {
+        let text = self.texts.get(sql.text());
+        let mut statement = self.conn.prepare_cached(&text).map_err(|error| map(&error))?;
+        bind(&mut statement, sql.params())?;
+        if statement.column_count() == 0 {
+            let changed = statement.raw_execute().map_err(|error| map(&error))?;
+            return Ok(changed as u64);
+        }
+        // With RETURNING: the rows are stepped through and forgotten.
+        let mut changed = 0;
+        let mut rows = statement.raw_query();
+        while rows.next().map_err(|error| map(&error))?.is_some() {
+            changed += 1;
+        }
+        Ok(changed)
+    }
+
+    /// Whether a transaction is open. The engine may have ended it by itself
+    /// (full disk, I/O error, interrupt).
+    pub(crate) fn in_transaction(&self) -> bool {
+        !self.conn.is_autocommit()
+    }
+
+    /// A handle that interrupts the running statement from another thread.
+    pub(crate) fn interrupt_handle(&self) -> rusqlite::InterruptHandle {
+        self.conn.get_interrupt_handle()
+    }
+
+    /// Writes the log back into the file and empties it, unless a reader still
+    /// needs it: then nobody waits.
+    pub(crate) fn checkpoint_if_free(&self) -> Result<(), StoreError> {
+        self.batch("PRAGMA busy_timeout = 0")?;
+        let checkpointed = self.checkpoint();
+        self.batch("PRAGMA busy_timeout = 5000")?;
+        checkpointed
+    }
+
+    /// Writes the log back into the file and empties it; waits for readers.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        self.conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| map(&error))
+    }
+
+    /// Copies the whole database, as of now, into a new file.
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        create_file(path)?;
+        let path = path.to_str().ok_or_else(|| StoreError::internal("the path is not UTF-8"))?;
+        self.conn.execute("VACUUM INTO ?1", [path]).map(drop).map_err(|error| map(&error))
+    }
+}
+
+/// Makes an empty file that only its owner may read; fails when there is one.
+/// The files of the log get the same permissions from SQLite.
+pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    made.map(drop).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            StoreError::Unavailable("there is a database already".into())
+        }
+        _ => StoreError::Full(format!("the database file can't be made: {error}")),
+    })
+}
+
+/// The `application_id` in the header of a database file, read without opening
+/// it as a database; `None` when it is no SQLite file.
+pub(crate) fn application_id(path: &Path) -> Result<Option<u32>, StoreError> {
+    use std::io::Read;
+    let mut header = [0; APPLICATION_ID_AT + 4];
+    let mut file = std::fs::File::open(path)
+        .map_err(|error| StoreError::Unavailable(format!("the file can't be opened: {error}")))?;
+    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
+        return Ok(None);
+    }
+    let [.., a, b, c, d] = header;
+    Ok(Some(u32::from_be_bytes([a, b, c, d])))
+}
+
+/// A value on its way into a statement.
+struct Parameter<'a>(&'a Value);
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Int(n) => ToSqlOutput::Borrowed(ValueRef::Integer(*n)),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Value::Ints(list) => json(list)?,
+            Value::Texts(list) => json(list)?,
+        })
+    }
+}
+
+fn json<'a, T: serde::Serialize>(list: &[T]) -> rusqlite::Result<ToSqlOutput<'a>> {
+    serde_json::to_string(list)
+        .map(ToSqlOutput::from)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<(), StoreError> {
+    if statement.parameter_count() != params.len() {
+        return Err(StoreError::internal(format!(
+            "the statement has {} parameters and was given {}",
+            statement.parameter_count(),
+            params.len()
+        )));
+    }
+    for (n, value) in params.iter().enumerate() {
+        statement.raw_bind_parameter(n + 1, Parameter(value)).map_err(|error| map(&error))?;
+    }
+    Ok(())
+}
+
+fn value_of(value: ValueRef<'_>) -> Result<Value, StoreError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(n) => Value::Int(n),
+        ValueRef::Text(text) => {
+            let text = std::str::from_utf8(text)
+                .map_err(|_| StoreError::corrupt("database", "a text is not UTF-8"))?;
+            Value::Text(text.into())
+        }
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.into()),
+        ValueRef::Real(_) => {
+            return Err(StoreError::internal(
+                "a floating-point number; money and quantities are integers",
+            ));
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! What is to happen outside: recorded with the change that wants it, done
+//! later by the one dispatcher.
+
+use ward_instance::Timestamp;
+
+use crate::codec;
+use crate::core::Hint;
+use crate::error::StoreError;
+use crate::jobs::{self, NewJob};
+use crate::query::Query;
+use crate::system::{EFFECT_INTENTS, EffectClass, EffectRow, EffectState};
+use crate::tx::Tx;
+use crate::types::Uuid;
+use crate::value::Sql;
+
+/// The kind of job that the dispatcher takes; its payload names the intent.
+pub const JOB_KIND: &str = "effect";
+
+/// Errors are cut to so many characters.
+const MAX_ERROR_CHARS: usize = 500;
+
+/// An effect that a change wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EffectIntent {
+    /// By which way.
+    pub class: EffectClass,
+    /// What it is: `reset_password`, `welcome`.
+    pub kind: &'static str,
+    /// To whom: an address of the class.
+    pub to: String,
+    /// What the text is made of.
+    pub payload: serde_json::Value,
+    /// The client concerned.
+    pub subject_client: Option<i64>,
+    /// The request that led here.
+    pub cause: String,
+    /// The organization makes one effect of a key, whatever happens.
+    pub idempotency_key: String,
+    /// Not before, on the instance's clock.
+    pub not_before: Option<Timestamp>,
+}
+
+/// Records an effect for an organization, and the job that will do it. False
+/// when the organization has one of this key already.
+pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bool, StoreError> {
+    let now = tx.now();
+    let row = EffectRow {
+        id: tx.uuid(),
+        org_id,
+        class: intent.class,
+        kind: intent.kind.to_owned(),
+        to_sealed: intent.to,
+        payload: intent.payload.to_string(),
+        subject_id: intent.subject_client,
+        state: EffectState::Queued,
+        attempts: 0,
+        cause: intent.cause,
+        idempotency_key: intent.idempotency_key,
+        not_before: intent.not_before.unwrap_or(now),
+        created_at: now,
+        done_at: None,
+        last_error: None,
+    };
+    if !codec::insert_or_ignore(tx, &row).await? {
+        return Ok(false);
+    }
+    let payload = serde_json::json!({ "intent": row.id.0 });
+    let job = NewJob { not_before: Some(row.not_before), ..NewJob::new(org_id, JOB_KIND, payload) };
+    jobs::enqueue(tx, job).await?;
+    tx.on_commit(Hint::Effects);
+    Ok(true)
+}
+
+/// One effect, with its address and payload opened.
+pub async fn intent(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<Option<EffectRow>, StoreError> {
+    let mut sql = Sql::fixed("SELECT ", [org_id.into(), id.0.as_str().into()]);
+    sql.push(&codec::column_list(&EFFECT_INTENTS, "e"));
+    sql.push(" FROM effect_intents e WHERE e.org_id = $1 AND e.id = $2 FOR_UPDATE");
+    let rows = tx.rows(&sql).await?;
+    match rows.iter().next() {
+        Some(row) => codec::to_record(tx, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// It happened. False when it was done before.
+pub async fn mark_done(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<bool, StoreError> {
+    mark(tx, org_id, id, EffectState::Done, None).await
+}
+
+/// An attempt failed: `last` when there will be no other.
+pub async fn mark_failed(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    error: &str,
+    last: bool,
+) -> Result<bool, StoreError> {
+    let state = if last { EffectState::Failed } else { EffectState::Queued };
+    mark(tx, org_id, id, state, Some(error)).await
+}
+
+/// It is held back until somebody decides, for this reason.
+pub async fn mark_waiting(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    mark(tx, org_id, id, EffectState::Waiting, Some(reason)).await
+}
+
+async fn mark(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    state: EffectState,
+    error: Option<&str>,
+) -> Result<bool, StoreError> {
+    let attempt = i64::from(state != EffectState::Waiting);
+    let done_at = (state == EffectState::Done).then(|| tx.now().0);
+    let error: Option<String> = error.map(|text| text.chars().take(MAX_ERROR_CHARS).collect());
+    let sql = Sql::fixed(
+        "UPDATE effect_intents SET state = $1, attempts = attempts + $2, done_at = $3, \
+         last_error = $4 WHERE org_id = $5 AND id = $6 AND state IN ('queued', 'waiting')",
+        [
+            state.as_str().into(),
+            attempt.into(),
+            done_at.into(),
+            error.into(),
+            org_id.into(),
+            id.0.as_str().into(),
+        ],
+    );
+    Ok(tx.execute(&sql).await? == 1)
+}

@@ -1,0 +1,126 @@
+//! Reading: one snapshot for as long as a reader lives.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use deadpool_postgres::Object;
+use futures_util::future::{BoxFuture, ready};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::core::Core;
+use crate::driver::lite::{Access, Lite};
+use crate::driver::{lite_error, pg, pg_error};
+use crate::error::StoreError;
+use crate::query::{Engine, Query};
+use crate::value::{Rows, Sql};
+
+/// Reading connections of a SQLite store.
+const READERS: usize = 4;
+
+/// SQLite's reading connections.
+pub(crate) struct LitePool {
+    path: PathBuf,
+    idle: Mutex<Vec<Lite>>,
+    permits: Arc<Semaphore>,
+}
+
+impl LitePool {
+    pub(crate) fn new(path: PathBuf) -> Arc<Self> {
+        Arc::new(LitePool {
+            path,
+            idle: Mutex::new(Vec::with_capacity(READERS)),
+            permits: Arc::new(Semaphore::new(READERS)),
+        })
+    }
+
+    /// A reader; waits while all connections are in use.
+    pub(crate) async fn get(self: &Arc<Self>, core: &Arc<Core>) -> Result<Reader, StoreError> {
+        let shut = |_| StoreError::Unavailable("the store is shut down".into());
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(shut)?;
+        let idle = self.idle.lock().pop();
+        let lite = match idle {
+            Some(lite) => lite,
+            None => Lite::open(&self.path, Access::Read)?,
+        };
+        lite.control("BEGIN").map_err(|error| lite_error::map(&error))?;
+        let conn = Conn::Lite { lite: Some(lite), pool: Arc::clone(self), _permit: permit };
+        Ok(Reader { conn, core: Arc::clone(core) })
+    }
+
+    /// Gives no more connections, waits for those in use and closes all.
+    pub(crate) async fn close(&self) {
+        let all = u32::try_from(READERS).unwrap_or(1);
+        drop(self.permits.acquire_many(all).await);
+        self.permits.close();
+        self.idle.lock().clear();
+    }
+}
+
+/// Reads. On SQLite everything read through one reader is of one moment, and
+/// every future is ready at once.
+pub struct Reader {
+    conn: Conn,
+    core: Arc<Core>,
+}
+
+enum Conn {
+    Lite {
+        /// `None` only while being dropped.
+        lite: Option<Lite>,
+        pool: Arc<LitePool>,
+        /// Given back after the connection.
+        _permit: OwnedSemaphorePermit,
+    },
+    Pg(Object),
+}
+
+impl Reader {
+    pub(crate) fn pg(core: &Arc<Core>, client: Object) -> Self {
+        Reader { conn: Conn::Pg(client), core: Arc::clone(core) }
+    }
+}
+
+impl Query for Reader {
+    fn rows<'a>(&'a mut self, sql: &'a Sql) -> BoxFuture<'a, Result<Rows, StoreError>> {
+        match &mut self.conn {
+            Conn::Lite { lite, .. } => {
+                let rows = match lite {
+                    Some(lite) => lite.rows(sql),
+                    None => Err(StoreError::internal("the reader is gone")),
+                };
+                Box::pin(ready(rows))
+            }
+            Conn::Pg(client) => {
+                let core = &self.core;
+                Box::pin(async move {
+                    pg::rows(client, &core.texts, sql).await.map_err(|error| match error {
+                        pg::StatementError::Server(error) => {
+                            pg_error::map(&error, &core.unique_rules)
+                        }
+                        pg::StatementError::Store(error) => error,
+                    })
+                })
+            }
+        }
+    }
+
+    fn execute<'a>(&'a mut self, _: &'a Sql) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(ready(Err(StoreError::internal("a reader changes nothing; use a write"))))
+    }
+
+    fn engine(&self) -> Engine {
+        self.core.engine
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Conn::Lite { lite, pool, .. } = &mut self.conn
+            && let Some(lite) = lite.take()
+            && lite.control("ROLLBACK").is_ok()
+        {
+            pool.idle.lock().push(lite);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Ids: of the instance's range, never twice, whatever is rolled back.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use ward_instance::ids;
+use ward_store::StoreError;
+
+use crate::support::{self, World, open};
+use crate::tables::VISITS;
+
+/// 16 tasks, every third transaction rolled back.
+async fn never_twice(w: World) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let tasks: Vec<_> = (0..16)
+        .map(|task| {
+            let (db, seen) = (w.db.clone(), Arc::clone(&seen));
+            tokio::spawn(async move {
+                for n in 0..24 {
+                    let seen = Arc::clone(&seen);
+                    let result = db
+                        .write(move |tx| {
+                            let seen = Arc::clone(&seen);
+                            async move {
+                                for _ in 0..(1 + n % 5) {
+                                    let id = tx.next_id(&VISITS).await?;
+                                    seen.lock().unwrap().push(id);
+                                }
+                                if (task + n) % 3 == 0 {
+                                    Err(StoreError::Unavailable("no".into()))
+                                } else {
+                                    Ok(())
+                                }
+                            }
+                            .boxed()
+                        })
+                        .await;
+                    assert_eq!(result.is_err(), (task + n) % 3 == 0, "{result:?}");
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let seen = seen.lock().unwrap().clone();
+    let unique: BTreeSet<_> = seen.iter().collect();
+    assert_eq!(unique.len(), seen.len());
+    let (first, last) = ids::slot_range(7);
+    assert!(seen.iter().all(|id| (first..=last).contains(id)));
+}
+
+both!(never_twice);
+
+/// A restart wastes the rest of a block at most, and gives nothing again.
+async fn a_restart_goes_on_above(w: World) {
+    let next = |db: ward_store::Db| async move {
+        db.write(|tx| async move { tx.next_id(&VISITS).await }.boxed()).await
+    };
+    let mut last = 0;
+    for _ in 0..3 {
+        let db = ward_store::Db::open(w.place.clone(), Arc::clone(&w.instance), support::tables())
+            .await
+            .unwrap();
+        for _ in 0..20 {
+            let id: Result<i64, StoreError> = next(db.clone()).await;
+            let id = id.unwrap();
+            assert!(id > last);
+            last = id;
+        }
+        db.shutdown().await;
+    }
+    assert!(last < ids::slot_range(7).0 + 200, "blocks are small at first: {last}");
+}
+
+both!(a_restart_goes_on_above);
+
+/// The seed's ids start at round offsets of the slot.
+async fn reserved_ids_are_aligned(w: World) {
+    let (first, _) = ids::slot_range(7);
+    let ids =
+        w.db.write(|tx| {
+            async move {
+                let single = tx.next_id(&VISITS).await?;
+                let seeded = tx.reserve_ids("Visit", 150, 1_000).await?;
+                let again = tx.reserve_ids("Visit", 10, 1_000).await?;
+                Ok::<_, StoreError>([single, seeded, again, tx.next_id(&VISITS).await?])
+            }
+            .boxed()
+        })
+        .await
+        .unwrap();
+    assert_eq!(ids, [first, first + 1_000, first + 2_000, first + 1]);
+}
+
+both!(reserved_ids_are_aligned);
+
+/// A full slot: the type takes another one of its own.
+async fn a_full_slot_takes_the_next(w: World) {
+    let (_, last) = ids::slot_range(7);
+    let id =
+        w.db.write(|tx| {
+            async move {
+                tx.reserve_ids("Visit", 999_999, 1).await?;
+                tx.next_id(&VISITS).await?;
+                tx.next_id(&VISITS).await
+            }
+            .boxed()
+        })
+        .await;
+    let id: Result<i64, StoreError> = id;
+    assert_eq!(id.unwrap(), last + 1);
+    assert_eq!(w.instance.ledger().slot_for("Visit"), Some(8));
+    assert_eq!(w.instance.ledger().slot_for("User"), Some(7));
+}
+
+both!(a_full_slot_takes_the_next);
+
+/// Production starts at a million, and ends in an error for types that may not
+/// leave 32 bits.
+#[tokio::test]
+async fn production_ids() {
+    let directory = tempfile::tempdir().unwrap();
+    let born = support::born(ward_instance::Kind::Production);
+    let place = ward_store::Place::Lite { path: directory.path().join("ward.db") };
+    support::create(&born, &place, &[]).await.unwrap();
+    let db = open(&born, &place).await.unwrap();
+    let ids = db
+        .write(|tx| {
+            async move {
+                let first = tx.next_id(&VISITS).await?;
+                tx.reserve_ids("Visit", ids::PRODUCTION.1 - ids::PRODUCTION.0 - 15, 1).await?;
+                for _ in 0..15 {
+                    tx.next_id(&VISITS).await?;
+                }
+                let wide = tx.next_id(&VISITS).await?;
+                tx.reserve_ids("User", ids::PRODUCTION.1 - ids::PRODUCTION.0 + 1, 1).await?;
+                assert!(matches!(tx.next_id_of("User").await, Err(StoreError::Full(_))));
+                Ok::<_, StoreError>([first, wide])
+            }
+            .boxed()
+        })
+        .await
+        .unwrap();
+    assert_eq!(ids, [ids::PRODUCTION.0, ids::PRODUCTION_WIDE.0]);
+    db.shutdown().await;
+}

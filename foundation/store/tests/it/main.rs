@@ -1,0 +1,32 @@
+//! The store's tests. Each runs on SQLite and, when `WARD_TEST_POSTGRES` names
+//! a server, on PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[macro_use]
+mod support;
+
+mod checks;
+mod ddl;
+mod durability;
+mod foreign;
+mod group;
+mod ids;
+mod migrations;
+mod nodes;
+mod postgres;
+mod services_audit;
+mod services_blobs;
+mod services_checks;
+mod services_events;
+mod services_idempotency;
+mod services_intents;
+mod services_jobs;
+mod services_keys;
+mod services_numbering;
+mod services_scope;
+mod services_search;
+mod services_tables;
+mod services_visibility;
+mod tables;
+mod values;

@@ -1,0 +1,91 @@
+//! A client's row before anything is known of them, and what changes of a
+//! client mean to others.
+
+use ward_engine::{Answer, Call};
+use ward_identity::account;
+use ward_identity::tables::{CareTeamMember, Human, User};
+use ward_instance::Timestamp;
+use ward_store::{Cond, Id};
+
+use crate::create_client::team_member;
+use crate::events;
+
+/// A client of a provider, of whom nothing else is known yet.
+pub fn blank_client(id: Id<User>, provider: &User, human_id: Id<Human>, now: Timestamp) -> User {
+    let blank = User::blank(id, provider.org_id, provider.unit_id, human_id, now);
+    User {
+        is_patient: true,
+        namespace: provider.namespace.clone(),
+        dietitian_id: Some(provider.id),
+        ..blank
+    }
+}
+
+/// Archives or unarchives (behaviour 18.2, 18.3).
+pub fn set_active(user: &mut User, active: bool, now: Timestamp) {
+    if user.active != active {
+        user.active = active;
+        user.archived_at = (!active).then_some(now);
+    }
+}
+
+/// Writes a changed user and what follows from it: the sign-in line, the human
+/// of a new e-mail, the event of a client. `also` are changed facts that are
+/// not columns of the row.
+pub async fn save(
+    call: &mut Call<'_>,
+    before: &User,
+    mut after: User,
+    also: &[&'static str],
+) -> Answer<()> {
+    if before.email != after.email && after.is_patient {
+        let (space, email) = (after.namespace.clone(), after.email.clone());
+        after.human_id = account::human_of(&mut call.scope, &space, email.as_deref(), true).await?;
+    }
+    let changes = account::update(&mut call.scope, before, &after).await?;
+    let mut columns = told(&changes.columns);
+    columns.extend(also);
+    if after.is_patient && !columns.is_empty() {
+        call.emit(events::patient_updated(after.id.0, after.unit_id.0, &columns));
+    }
+    Ok(())
+}
+
+/// Changed columns that an event may name: not those of credentials.
+fn told(columns: &[&'static str]) -> Vec<&'static str> {
+    columns.iter().copied().filter(|name| !name.starts_with("password_")).collect()
+}
+
+/// Replaces a client's care team; whether that changed it (behaviour 18.2).
+pub async fn replace_team(call: &mut Call<'_>, client: &User, team: &[User]) -> Answer<bool> {
+    let cond = Cond::eq("patient_id", client.id.0);
+    let old: Vec<CareTeamMember> = call.list(cond, &[]).await?;
+    let mut changed = false;
+    for row in old.iter().filter(|row| team.iter().all(|member| member.id != row.user_id)) {
+        call.destroy(row).await?;
+        changed = true;
+    }
+    for member in team.iter().filter(|member| Some(member.id) != client.dietitian_id) {
+        if old.iter().all(|row| row.user_id != member.id) {
+            let row = team_member(call, client, member);
+            call.create(&row).await?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+/// Takes a client's primary provider out of the care team, which holds the
+/// others; whether they were in it.
+pub async fn leave_team(call: &mut Call<'_>, client: &User) -> Answer<bool> {
+    let Some(primary) = client.dietitian_id else { return Ok(false) };
+    let cond = Cond::eq("patient_id", client.id.0).and(Cond::eq("user_id", primary.0));
+    let row: Option<CareTeamMember> = call.find_by(cond).await?;
+    match row {
+        Some(row) => {
+            call.destroy(&row).await?;
+            Ok(true)
+        }
+        None => Ok(false),
+    }
+}

@@ -1,0 +1,63 @@
+//! Events that the domain emits (behaviour 14). Ids in extra fields are texts,
+//! as in the catalogue's samples; what there is none of is null.
+
+use ward_store::events::Event;
+
+use crate::tables::{AppliedTag, Location};
+
+/// A client was made.
+pub fn patient_created(client_id: i64, unit_id: i64) -> Event {
+    Event::new("patient.created", "User", client_id).of_unit(unit_id).about(client_id)
+}
+
+/// These columns of a client changed.
+pub fn patient_updated(client_id: i64, unit_id: i64, columns: &[&'static str]) -> Event {
+    Event::new("patient.updated", "User", client_id)
+        .changed(columns)
+        .of_unit(unit_id)
+        .about(client_id)
+}
+
+/// A tag was put on a user.
+pub fn applied_tag_created(applied: &AppliedTag, unit_id: i64) -> Event {
+    applied_tag("applied_tag.created", applied, unit_id)
+}
+
+/// A tag was taken off a user.
+pub fn applied_tag_deleted(applied: &AppliedTag, unit_id: i64) -> Event {
+    applied_tag("applied_tag.deleted", applied, unit_id)
+}
+
+fn applied_tag(kind: &'static str, applied: &AppliedTag, unit_id: i64) -> Event {
+    Event::new(kind, "AppliedTag", applied.id.0)
+        .with("tag_id", applied.tag_id.0.to_string())
+        .with("user_id", applied.user_id.0.to_string())
+        .of_unit(unit_id)
+        .about(applied.user_id.0)
+}
+
+/// An address was added.
+pub fn location_created(location: &Location) -> Event {
+    of_location("location.created", location)
+}
+
+/// These columns of an address changed.
+pub fn location_updated(location: &Location, columns: &[&'static str]) -> Event {
+    of_location("location.updated", location).changed(columns)
+}
+
+/// An address was removed.
+pub fn location_deleted(location: &Location) -> Event {
+    of_location("location.deleted", location)
+}
+
+fn of_location(kind: &'static str, location: &Location) -> Event {
+    let user_id = location.user_id.map(|id| id.0);
+    let event = Event::new(kind, "Location", location.id.0)
+        .with("user_id", user_id.map(|id| id.to_string()))
+        .of_unit(location.unit_id.0);
+    match user_id {
+        Some(id) => event.about(id),
+        None => event,
+    }
+}

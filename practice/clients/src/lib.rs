@@ -1,0 +1,31 @@
+//! Clients (patients) as a practice keeps them: making and changing them, their
+//! groups, tags, addresses and lists (behaviour 8, 18, 19).
+//!
+//! Absent on purpose: accounts, passwords and visibility of people, which stand
+//! with the identity domain; any environment check; any way to delete a client.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod access;
+pub mod account;
+pub mod avatar;
+pub mod bindings;
+pub mod client;
+pub mod client_rules;
+pub mod create_client;
+pub mod events;
+pub mod group;
+pub mod listing;
+pub mod location;
+pub mod password;
+pub mod rules;
+pub mod seed;
+pub mod seed_people;
+pub mod ssn;
+pub mod tables;
+pub mod tag;
+pub mod update_client;
+pub mod update_user;
+
+pub use bindings::bind;
+pub use tables::tables;

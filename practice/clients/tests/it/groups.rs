@@ -1,0 +1,135 @@
+//! Groups and tags through the front door.
+
+use serde_json::json;
+use ward_engine::ViewId;
+
+use crate::support::{CAN_CREATE_TAGS, World};
+
+const GROUP: &str = "user_group { id name invite_code users_count }";
+
+#[tokio::test]
+async fn a_deleted_groups_clients_move_with_an_event_each() {
+    World::each(async |w| {
+    let (a, b) = (w.client("A", "a@example.com").await, w.client("B", "b@example.com").await);
+    let old = w.mutate(&w.owner, "createGroup", GROUP, json!({ "name": "Old" })).await;
+    let new = w.mutate(&w.owner, "createGroup", GROUP, json!({ "name": "Old" })).await;
+    assert!(new["messages"].is_null(), "two groups may have one name");
+    let code = old["user_group"]["invite_code"].as_str().unwrap();
+    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let (old, new) = (&old["user_group"]["id"], &new["user_group"]["id"]);
+    for id in [&a, &b] {
+        let input = json!({ "id": id, "user_group_id": old });
+        w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+    }
+    let query = "query($id: ID) { userGroup(id: $id) { users_count user_ids doc_share_id users { first_name user_group { name } } user { id } } }";
+    let answer = w.run(&w.owner, query, json!({ "id": old })).await;
+    assert_eq!(answer["userGroup"]["users_count"], 2);
+    assert_eq!(answer["userGroup"]["user_ids"], json!([a, b]));
+    assert_eq!(answer["userGroup"]["users"][1]["user_group"]["name"], "Old");
+    let input = json!({ "id": old, "group_to_receive_clients": new });
+    let payload = w.mutate(&w.owner, "deleteUserGroup", "user_group { id }", input).await;
+    assert!(payload["messages"].is_null(), "{payload}");
+    let answer = w.run(&w.owner, query, json!({ "id": new })).await;
+    assert_eq!(answer["userGroup"]["users_count"], 2);
+    assert!(w.run(&w.owner, query, json!({ "id": old })).await["userGroup"].is_null());
+    let moved = r#"patient.updated ["user_group_id"]"#;
+    assert_eq!(w.events().await.iter().filter(|event| *event == moved).count(), 4);
+    // A blank receiver leaves them without a group.
+    let input = json!({ "id": new, "group_to_receive_clients": "" });
+    w.mutate(&w.owner, "deleteUserGroup", "user_group { id }", input).await;
+    let answer =
+        w.run(&w.owner, "{ users { nodes { user_group_id group_name } } }", json!({})).await;
+    assert!(answer["users"]["nodes"][0]["user_group_id"].is_null(), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn groups_are_listed_and_never_across_practices() {
+    World::each(async |w| {
+        for name in ["beta", "Alpha"] {
+            w.mutate(&w.owner, "createGroup", GROUP, json!({ "name": name })).await;
+        }
+        let query = "{ userGroupsCount userGroups(order_by: NAME_ASC) { name cursor } }";
+        let answer = w.run_in(ViewId::Baseline, &w.owner, query, json!({})).await;
+        assert_eq!(answer["data"]["userGroups"][0]["name"], "Alpha", "{answer}");
+        assert_eq!(answer["data"]["userGroupsCount"], 2);
+        let answer = w
+            .run(
+                &w.owner,
+                r#"{ userGroups(keywords: "BET", order_by: USERS_COUNT_DESC) { nodes { name } } }"#,
+                json!({}),
+            )
+            .await;
+        assert_eq!(answer["userGroups"]["nodes"], json!([{ "name": "beta" }]));
+        let answer = w
+            .run(
+                &w.owner,
+                "{ organization { user_groups { name } tags { name } location { id } } }",
+                json!({}),
+            )
+            .await;
+        assert_eq!(answer["organization"]["user_groups"][1]["name"], "beta");
+        let answer = w.run(&w.stranger, "{ userGroups { total_count } }", json!({})).await;
+        assert_eq!(answer["userGroups"]["total_count"], 0);
+        let payload = w.mutate(&w.owner, "createGroup", GROUP, json!({ "name": " " })).await;
+        assert_eq!(payload["messages"][0]["message"], "Name can't be blank");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tags_are_applied_all_or_none() {
+    World::each(async |w| {
+    let client = w.client("Ada", "ada@example.com").await;
+    let selects = "tag { id name added_by tagged_users { nodes { id } } }";
+    let denied = w.with(&w.standard, &[]);
+    let payload = w.mutate(&denied, "createTag", selects, json!({ "name": "VIP" })).await;
+    assert_eq!(payload["messages"][0]["field"], "base");
+    let may = w.with(&w.standard, &[CAN_CREATE_TAGS]);
+    let vip = w.mutate(&may, "createTag", selects, json!({ "name": "VIP" })).await;
+    assert_eq!(vip["tag"]["added_by"], "Stan Staffson", "{vip}");
+    let payload = w.mutate(&w.owner, "createTag", selects, json!({ "name": "vip" })).await;
+    assert_eq!(payload["messages"][0]["message"], "Name has already been taken");
+    let input = json!({ "name": "New", "taggable_user_id": client });
+    let new = w.mutate(&w.owner, "createTag", selects, input).await;
+    assert_eq!(new["tag"]["tagged_users"]["nodes"], json!([{ "id": client }]));
+    let (vip, new) = (&vip["tag"]["id"], &new["tag"]["id"]);
+    let unknown = (vip.as_str().unwrap().parse::<i64>().unwrap() + 5_000).to_string();
+    let input = json!({ "ids": [vip, unknown], "taggable_user_id": client });
+    let payload = w.mutate(&w.owner, "bulkApply", "tags { id }", input).await;
+    assert_eq!(payload["messages"][0]["field"], "ids");
+    let input = json!({ "ids": [vip, new], "taggable_user_id": client });
+    let payload = w.mutate(&w.owner, "bulkApply", "tags { id }", input).await;
+    assert_eq!(payload["tags"], json!([{ "id": vip }, { "id": new }]));
+    let query = "query($tags: [ID]) { users(tag_ids: $tags) { nodes { active_tags { name } } } }";
+    let answer = w.run(&w.owner, query, json!({ "tags": [vip] })).await;
+    let names = json!([{ "name": "New" }, { "name": "VIP" }]);
+    assert_eq!(answer["users"]["nodes"][0]["active_tags"], names);
+    let input = json!({ "id": vip, "taggable_user_id": client });
+    let payload = w
+        .mutate(&w.owner, "removeAppliedTag", "tag { id active_users_count }", input.clone())
+        .await;
+    assert_eq!(payload["tag"]["active_users_count"], 0, "{payload}");
+    let payload = w.mutate(&w.owner, "removeAppliedTag", "tag { id }", input).await;
+    assert_eq!(payload["messages"][0]["field"], "id");
+    let payload =
+        w.mutate(&w.owner, "deleteTag", "tag { name } removing_async", json!({ "id": new })).await;
+    assert_eq!(payload["tag"]["name"], "New", "{payload}");
+    let kinds = w.events().await;
+    let expected = [
+        "applied_tag.created []",
+        "applied_tag.created []",
+        "applied_tag.deleted []",
+        "applied_tag.deleted []",
+    ];
+    assert_eq!(kinds[1..], expected);
+    let query = "{ tags(order_by: ACTIVE_USERS_DESC) { name patients_tagged_count } tagsPaginated(order_by: ADDED_BY_ASC) { total_count } }";
+    let answer = w.run(&w.owner, query, json!({})).await;
+    assert_eq!(answer["tags"], json!([{ "name": "VIP", "patients_tagged_count": 0 }]));
+    // The name is free again.
+    let payload = w.mutate(&w.owner, "createTag", selects, json!({ "name": "new" })).await;
+    assert!(payload["messages"].is_null(), "{payload}");
+    })
+    .await;
+}

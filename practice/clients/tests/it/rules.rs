@@ -1,0 +1,138 @@
+//! The pure rules.
+
+use proptest::prelude::*;
+use ward_clients::avatar::{data_url_bytes, picture_type};
+use ward_clients::location::oneline;
+use ward_clients::rules;
+use ward_clients::ssn::{Ssn, may_be_real_ssn};
+use ward_engine::{FieldProblem, Given, Problems, Refused};
+use ward_instance::Timestamp;
+
+/// 2026-03-04 12:00 UTC.
+const NOW: Timestamp = Timestamp(1_772_625_600_000_000);
+
+fn text(value: &str) -> Given<String> {
+    Given::Value(value.to_owned())
+}
+
+fn told(rule: impl FnOnce(&mut Problems)) -> Vec<FieldProblem> {
+    let mut problems = Problems::new();
+    rule(&mut problems);
+    match problems.check() {
+        Ok(()) => Vec::new(),
+        Err(Refused::Problems(problems)) => problems,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn sentences_are_made_of_the_field() {
+    let problems = told(|p| rules::required("first_name", &Given::Null, p));
+    assert_eq!(problems[0].message, "First name can't be blank");
+    assert!(told(|p| rules::not_emptied("first_name", &Given::Absent, p)).is_empty());
+    assert_eq!(told(|p| rules::not_emptied("first_name", &text("  "), p)).len(), 1);
+}
+
+#[test]
+fn addresses() {
+    for good in ["a@example.com", "first.last+tag@sub.example.org", "ü@example.com"] {
+        assert!(told(|p| rules::email("email", &text(good), p)).is_empty(), "{good}");
+    }
+    for bad in
+        ["nobody", "a@", "@example.com", "a b@example.com", "Ann <a@example.com>", "a@localhost"]
+    {
+        assert_eq!(told(|p| rules::email("email", &text(bad), p)).len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn birth_dates() {
+    for good in ["1990-02-01", "2000-02-29", "March 4, 2026", "2026-03-05"] {
+        assert!(told(|p| rules::birth_date("dob", &text(good), NOW, p)).is_empty(), "{good}");
+    }
+    for bad in ["2001-02-29", "2026-03-06", "1700-01-01", "yesterday"] {
+        assert_eq!(told(|p| rules::birth_date("dob", &text(bad), NOW, p)).len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn metadata_is_json_and_bounded() {
+    assert!(told(|p| rules::metadata("metadata", &text("{\"a\":[1]}"), p)).is_empty());
+    assert_eq!(told(|p| rules::metadata("metadata", &text("{a}"), p)).len(), 1);
+    let long = format!("\"{}\"", "x".repeat(rules::METADATA_CHARS_MAX));
+    assert_eq!(told(|p| rules::metadata("metadata", &text(&long), p)).len(), 1);
+}
+
+#[test]
+fn codes_and_zones() {
+    let codes = rules::GENDER_IDENTITY_CODES;
+    assert!(told(|p| rules::code("gender_identity_code", &text("OTHER"), codes, p)).is_empty());
+    assert_eq!(told(|p| rules::code("gender_identity_code", &text("other"), codes, p)).len(), 1);
+    assert!(told(|p| rules::time_zone("timezone", &text("America/Phoenix"), p)).is_empty());
+    assert_eq!(told(|p| rules::time_zone("timezone", &text("Eastern"), p)).len(), 1);
+}
+
+#[test]
+fn numbers_that_are_never_issued() {
+    for never in ["000-12-3456", "666123456", "900 12 3456", "123-00-4567", "123-45-0000"] {
+        assert!(!may_be_real_ssn(&Ssn::parse(never).unwrap()), "{never}");
+    }
+    assert!(may_be_real_ssn(&Ssn::parse("123-45-6789").unwrap()));
+    assert_eq!(format!("{:?}", Ssn::parse("123-45-6789").unwrap()), "Ssn(***)");
+}
+
+#[test]
+fn pictures() {
+    assert_eq!(picture_type(b"\x89PNG\r\n\x1a\n...."), Some("image/png"));
+    assert_eq!(picture_type(b"<svg onload=alert(1)>"), None);
+    assert_eq!(data_url_bytes("data:image/png;base64,AAEC").unwrap(), [0, 1, 2]);
+    assert_eq!(data_url_bytes("AAEC").unwrap(), [0, 1, 2]);
+    assert!(data_url_bytes("data:image/png,AAEC").is_none());
+}
+
+#[test]
+fn one_line_has_no_empty_parts() {
+    assert_eq!(oneline("1 A St", "", "B", "NY", "10001"), "1 A St, B, NY 10001");
+    assert_eq!(oneline("", "", "", "", ""), "");
+}
+
+proptest! {
+    #[test]
+    fn nine_digits_are_a_number_however_they_are_cut(digits in "[0-9]{9}", cuts in "[- ]{0,3}") {
+        let (head, tail) = digits.split_at(3);
+        let ssn = Ssn::parse(&format!("{head}{cuts}{tail}")).unwrap();
+        prop_assert_eq!(ssn.digits(), digits.as_str());
+    }
+
+    #[test]
+    fn nothing_else_is(text in "\\PC*") {
+        let digits = text.chars().filter(|c| !matches!(c, '-' | ' ')).count();
+        if Ssn::parse(&text).is_some() {
+            prop_assert!(digits == 9);
+        }
+    }
+
+    #[test]
+    fn rules_take_any_text(value in "\\PC*") {
+        let value = text(&value);
+        told(|p| {
+            rules::email("email", &value, p);
+            rules::birth_date("dob", &value, NOW, p);
+            rules::time_zone("timezone", &value, p);
+            rules::metadata("metadata", &value, p);
+        });
+    }
+
+    #[test]
+    fn a_split_name_loses_no_word(name in "[a-zA-Zéß]{1,8}( [a-z]{1,8}){0,3}") {
+        let (first, last) = rules::split_name(&name);
+        let joined = format!("{first} {last}");
+        prop_assert_eq!(joined.trim(), name.as_str());
+    }
+
+    #[test]
+    fn kept_addresses_stay_kept(text in "\\PC{0,40}") {
+        let once = rules::kept_email(&text);
+        prop_assert_eq!(rules::kept_email(&once), once);
+    }
+}

@@ -1,0 +1,286 @@
+//! Making and changing accounts: the one place that keeps users, the sign-in
+//! lookup and humans in step (behaviour 15, 18.1).
+
+use ward_instance::Timestamp;
+use ward_store::{Changes, Cond, Flags, Id, OrderKey, Query, Scope, Sql, StoreError, search};
+
+use crate::tables::{
+    Human, InviteCode, InviteKind, Login, OrgRole, Organization, OrganizationMembership, User,
+};
+use crate::{email, flags};
+
+/// The authentication space when none is named (behaviour 3.2).
+pub const NAMESPACE: &str = "healthie";
+
+/// Characters of an invite code: 62^10 is more than anybody can try.
+const INVITE_CODE_CHARACTERS: usize = 10;
+
+impl User {
+    /// An active account of which nothing else is known yet.
+    pub fn blank(
+        id: Id<User>,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        human_id: Id<Human>,
+        now: Timestamp,
+    ) -> Self {
+        User {
+            id,
+            org_id,
+            unit_id,
+            is_patient: false,
+            active: true,
+            archived_at: None,
+            is_integration: false,
+            namespace: NAMESPACE.to_owned(),
+            human_id,
+            email: None,
+            unconfirmed_email: None,
+            skipped_email: false,
+            first_name: None,
+            last_name: None,
+            legal_name: None,
+            phone_number: None,
+            additional_phone_number: None,
+            dob: None,
+            gender: None,
+            gender_identity: None,
+            gender_identity_code: None,
+            sex: None,
+            pronouns: None,
+            sexual_orientation: None,
+            sexual_orientation_code: None,
+            sexual_orientation_other: None,
+            primary_race: None,
+            primary_race_code: None,
+            secondary_race: None,
+            secondary_race_code: None,
+            primary_ethnicity: None,
+            primary_ethnicity_code: None,
+            secondary_ethnicity: None,
+            secondary_ethnicity_code: None,
+            preferred_language_code: None,
+            timezone: None,
+            qualifications: None,
+            bio: None,
+            profession: None,
+            license_num: None,
+            npi: None,
+            height: None,
+            weight: None,
+            record_identifier: None,
+            additional_record_identifier: None,
+            dietitian_id: None,
+            user_group_id: None,
+            default_billing_type: None,
+            restricted: false,
+            metadata: None,
+            ssn: None,
+            quick_notes: None,
+            invite_code: None,
+            avatar_id: None,
+            uploaded_avatar_file_name: None,
+            password_hash: None,
+            password_set_by: None,
+            last_sign_in_at: None,
+            last_active: None,
+            created_by_id: None,
+            consented_to_labs: false,
+            submit_labs_immediately: false,
+            assign_tasks_seen: false,
+            blast_seen: false,
+            seen_welcome: false,
+            seen_onboarding_complete_page: false,
+            dismissed_calendar_prompt: false,
+            dismissed_charting_note_addendum_warning: false,
+            dismissed_insurance_eligibility_warning: false,
+            dismissed_fullscript: false,
+            dismissed_products_tab: false,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// First and last name.
+    pub fn full_name(&self) -> String {
+        joined([self.first_name.as_deref(), self.last_name.as_deref()])
+    }
+}
+
+/// Names with one space between.
+pub fn joined<const N: usize>(names: [Option<&str>; N]) -> String {
+    let names: Vec<&str> =
+        names.into_iter().flatten().map(str::trim).filter(|name| !name.is_empty()).collect();
+    names.join(" ")
+}
+
+impl OrganizationMembership {
+    /// A new member's place, with the role's default flags.
+    pub fn new(id: Id<Self>, user: &User, org_role: OrgRole, now: Timestamp) -> Self {
+        let mut membership = crate::tables::blank_membership(id, user, org_role, now);
+        membership.set_flags(flags::defaults(org_role));
+        membership
+    }
+
+    /// The flags as they are stored.
+    pub fn flags(&self) -> Flags {
+        flags::stored(self)
+    }
+
+    /// Replaces every flag.
+    pub fn set_flags(&mut self, held: Flags) {
+        flags::store(self, held);
+    }
+}
+
+/// The human of a new account: that of the accounts of the same kind with the
+/// same e-mail address in this root organization, or a new one. Members and
+/// clients are never one human: a client's e-mail is whatever staff typed.
+pub async fn human_of(
+    scope: &mut Scope<'_>,
+    namespace: &str,
+    address: Option<&str>,
+    is_patient: bool,
+) -> Result<Id<Human>, StoreError> {
+    if let Some(address) = address {
+        let sql = Sql::fixed(
+            "SELECT human_id FROM users WHERE org_id = $1 AND email_fold = $2 \
+             AND namespace = $3 AND is_patient = $4 ORDER BY id LIMIT 1",
+            [
+                scope.actor.org_id.into(),
+                email::key(address).into(),
+                namespace.into(),
+                is_patient.into(),
+            ],
+        );
+        if let Some(id) = scope.tx.rows(&sql).await?.scalar().and_then(ward_store::Value::int) {
+            return Ok(Id::new(id));
+        }
+    }
+    scope.tx.next_id_of("Human").await.map(Id::new)
+}
+
+/// Writes a new account with its sign-in lookup.
+pub async fn create(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
+    scope.create(user).await?;
+    add_login(scope, user).await
+}
+
+/// Writes what changed of an account, and keeps the sign-in lookup. A password
+/// or an activation that changed ends the account's sessions (SEC-09).
+pub async fn update(
+    scope: &mut Scope<'_>,
+    before: &User,
+    after: &User,
+) -> Result<Changes, StoreError> {
+    let changes = scope.update(before, after).await?;
+    if before.email != after.email || before.namespace != after.namespace {
+        let sql = Sql::fixed(
+            "DELETE FROM logins WHERE root_id = $1 AND user_id = $2",
+            [after.org_id.0.into(), after.id.0.into()],
+        );
+        scope.tx.execute(&sql).await?;
+        add_login(scope, after).await?;
+    }
+    let is_barred = before.active && !after.active && !after.is_patient;
+    if is_barred || before.password_hash != after.password_hash {
+        crate::session::end_all(scope, after.id.0).await?;
+    }
+    Ok(changes)
+}
+
+async fn add_login(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
+    let Some(address) = user.email.as_deref() else { return Ok(()) };
+    let login = Login {
+        namespace: user.namespace.clone(),
+        email_key: email::key(address),
+        root_id: user.org_id,
+        user_id: user.id,
+        is_patient: user.is_patient,
+        created_at: scope.now(),
+    };
+    scope.create(&login).await
+}
+
+/// Whether the root organization has a client of the same namespace, e-mail,
+/// first and last name already (behaviour 15), other than `except`.
+pub async fn is_client_taken(
+    scope: &mut Scope<'_>,
+    client: &User,
+    except: Option<Id<User>>,
+) -> Result<bool, StoreError> {
+    let Some(address) = client.email.as_deref() else { return Ok(false) };
+    let folded = |name: &Option<String>| search::folded(&name.clone().into());
+    let sql = Sql::fixed(
+        "SELECT id FROM users WHERE org_id = $1 AND email_fold = $2 AND namespace = $3 \
+         AND first_name_fold = $4 AND last_name_fold = $5 AND is_patient = TRUE AND id <> $6 LIMIT 1",
+        [
+            client.org_id.0.into(),
+            email::key(address).into(),
+            client.namespace.as_str().into(),
+            folded(&client.first_name),
+            folded(&client.last_name),
+            except.map_or(0, |id| id.0).into(),
+        ],
+    );
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
+}
+
+/// Whether a member of the root organization has this address already, other
+/// than `except`. Other organizations never matter (SEC-02).
+pub async fn is_member_email_taken(
+    scope: &mut Scope<'_>,
+    address: &str,
+    except: Option<Id<User>>,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT id FROM users WHERE org_id = $1 AND email_fold = $2 \
+         AND is_patient = FALSE AND id <> $3 LIMIT 1",
+        [scope.actor.org_id.into(), email::key(address).into(), except.map_or(0, |id| id.0).into()],
+    );
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
+}
+
+/// The membership of a member.
+pub async fn membership_of(
+    scope: &mut Scope<'_>,
+    user_id: Id<User>,
+) -> Result<Option<OrganizationMembership>, StoreError> {
+    scope.find_by(Cond::eq("user_id", user_id.0)).await
+}
+
+/// Writes a membership behind the members that its unit has.
+pub async fn create_membership(
+    scope: &mut Scope<'_>,
+    mut membership: OrganizationMembership,
+) -> Result<OrganizationMembership, StoreError> {
+    let last = scope
+        .list::<OrganizationMembership>(
+            Cond::eq("unit_id", membership.unit_id.0),
+            &[OrderKey::column("position", true)],
+        )
+        .await?;
+    membership.position = last.first().map_or(1, |last| last.position + 1);
+    scope.create(&membership).await?;
+    Ok(membership)
+}
+
+/// Draws an invite code that leads to a provider, a group or an organization
+/// of the actor's root organization.
+pub async fn new_invite_code(
+    scope: &mut Scope<'_>,
+    kind: InviteKind,
+    target_id: i64,
+) -> Result<String, StoreError> {
+    let code = scope.instance().random().base62(INVITE_CODE_CHARACTERS).to_lowercase();
+    let row = InviteCode {
+        code: code.clone(),
+        root_id: Id::new(scope.actor.org_id),
+        kind,
+        target_id,
+        created_at: scope.now(),
+    };
+    scope.create(&row).await?;
+    Ok(code)
+}

@@ -1,0 +1,162 @@
+//! Guessing is slowed down, per account name and per network address, and
+//! attempts are counted, not requests: each is written down before its password
+//! is checked, so many at once gain nothing (behaviour 3.2).
+//!
+//! Wall time: a Sandbox whose clock stands still must not lock anybody out.
+
+use ward_engine::{Answer, Request};
+use ward_instance::{Instance, Timestamp};
+use ward_store::keyring::blind_index;
+use ward_store::{Db, Query, Sql, StoreError, Tx, Uuid, Value};
+
+use crate::password::too_many_requests;
+use crate::tables::AttemptScope;
+
+/// Attempts without delay.
+const FREE_OF_AN_ACCOUNT: i64 = 5;
+/// A practice shares one address.
+const FREE_OF_AN_ADDRESS: i64 = 30;
+/// The longest wait, in seconds.
+const WAIT_MAX_SECONDS: i64 = 15 * 60;
+/// Counters without an attempt for so long are forgotten.
+const KEPT_SECONDS: i64 = 24 * 3_600;
+/// Forgotten counters that one attempt clears away.
+const CLEARED_AT_ONCE: i64 = 20;
+
+/// How long after attempt number `attempts` the next one is refused, in seconds.
+pub fn wait_seconds(scope: AttemptScope, attempts: i64) -> i64 {
+    let free = match scope {
+        AttemptScope::Account => FREE_OF_AN_ACCOUNT,
+        AttemptScope::Address => FREE_OF_AN_ADDRESS,
+    };
+    match (attempts - free).clamp(0, 32) {
+        0 => 0,
+        more => (1_i64 << (more - 1)).min(WAIT_MAX_SECONDS),
+    }
+}
+
+/// What is guessed, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subjects(Vec<(AttemptScope, Vec<u8>)>);
+
+impl Subjects {
+    /// Attempts of a kind (`sign_in`) on an account name, from an address.
+    pub fn new(instance: &Instance, kind: &str, account: &str, address: &str) -> Self {
+        let digest = |column: &str, value: &str| blind_index(instance, 0, kind, column, value);
+        let mut subjects = Vec::new();
+        if !account.is_empty() {
+            subjects.push((AttemptScope::Account, digest("account", account)));
+        }
+        if !address.is_empty() {
+            subjects.push((AttemptScope::Address, digest("address", address)));
+        }
+        Subjects(subjects)
+    }
+
+    /// Of the request's address.
+    pub fn of(request: &Request, kind: &str, account: &str) -> Self {
+        Self::new(&request.instance, kind, account, &request.address)
+    }
+}
+
+/// Counts an attempt, or refuses it.
+pub async fn count(db: &Db, subjects: &Subjects) -> Answer<()> {
+    // Who is blocked costs a read, not a write.
+    let wall = db.instance().clock().wall();
+    let mut reader = db.read().await?;
+    for (scope, subject) in &subjects.0 {
+        if let Some((_, until)) = counter(&mut reader, *scope, subject, "").await?
+            && until > wall
+        {
+            return Err(too_many_requests());
+        }
+    }
+    drop(reader);
+    let subjects = subjects.clone();
+    db.write(move |tx| {
+        let subjects = subjects.clone();
+        Box::pin(async move {
+            for (scope, subject) in &subjects.0 {
+                count_one(tx, *scope, subject).await?;
+            }
+            forget_old(tx).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+async fn count_one(tx: &mut Tx, scope: AttemptScope, subject: &[u8]) -> Answer<()> {
+    let wall = tx.wall();
+    let fresh = Sql::fixed(
+        "INSERT INTO sign_in_attempts (id, scope, subject, attempts, blocked_until, last_at) \
+         VALUES ($1, $2, $3, 0, 0, $4) ON CONFLICT DO NOTHING",
+        [id(tx.uuid()), scope.as_str().into(), subject.into(), wall.0.into()],
+    );
+    tx.execute(&fresh).await?;
+    let held = counter(tx, scope, subject, " FOR_UPDATE").await?;
+    let (attempts, until) = held.unwrap_or((0, Timestamp(0)));
+    if until > wall {
+        return Err(too_many_requests());
+    }
+    let attempts = attempts + 1;
+    let until = match wait_seconds(scope, attempts) {
+        0 => Timestamp(0),
+        seconds => wall.plus_seconds(seconds),
+    };
+    tx.execute(&Sql::fixed(
+        "UPDATE sign_in_attempts SET attempts = $1, blocked_until = $2, last_at = $3 \
+         WHERE scope = $4 AND subject = $5",
+        [attempts.into(), until.0.into(), wall.0.into(), scope.as_str().into(), subject.into()],
+    ))
+    .await?;
+    Ok(())
+}
+
+fn id(id: Uuid) -> Value {
+    id.0.into()
+}
+
+async fn counter(
+    q: &mut impl Query,
+    scope: AttemptScope,
+    subject: &[u8],
+    ending: &str,
+) -> Result<Option<(i64, Timestamp)>, StoreError> {
+    let mut sql = Sql::fixed(
+        "SELECT attempts, blocked_until FROM sign_in_attempts WHERE scope = $1 AND subject = $2",
+        [scope.as_str().into(), subject.into()],
+    );
+    sql.push(ending);
+    let rows = q.rows(&sql).await?;
+    let row = rows.iter().next();
+    Ok(row.and_then(|row| Some((row.first()?.int()?, Timestamp(row.get(1)?.int()?)))))
+}
+
+async fn forget_old(tx: &mut Tx) -> Result<(), StoreError> {
+    let before = tx.wall().plus_seconds(-KEPT_SECONDS);
+    let sql = Sql::fixed(
+        "DELETE FROM sign_in_attempts WHERE id IN \
+         (SELECT a.id FROM sign_in_attempts a WHERE a.last_at < $1 LIMIT $2)",
+        [before.0.into(), CLEARED_AT_ONCE.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
+/// An attempt was right: the account's counter starts anew, the address gets
+/// its attempt back.
+pub async fn forgive(tx: &mut Tx, subjects: &Subjects) -> Result<(), StoreError> {
+    for (scope, subject) in &subjects.0 {
+        let text = match scope {
+            AttemptScope::Account => {
+                "DELETE FROM sign_in_attempts WHERE scope = $1 AND subject = $2"
+            }
+            AttemptScope::Address => {
+                "UPDATE sign_in_attempts SET attempts = attempts - 1, blocked_until = 0 \
+                 WHERE scope = $1 AND subject = $2 AND attempts > 0"
+            }
+        };
+        tx.execute(&Sql::fixed(text, [scope.as_str().into(), subject.as_slice().into()])).await?;
+    }
+    Ok(())
+}

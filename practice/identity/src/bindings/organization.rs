@@ -1,0 +1,255 @@
+//! `Organization`: a practice and the people in it (behaviour 15). Strangers
+//! read name and contact.
+
+use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request};
+use ward_store::{Cond, Entity, Id, Join, Role, Value, search};
+
+use crate::bindings::membership;
+use crate::bindings::user::{USER_ORDERS, active_providers, members_of_keywords};
+use crate::tables::{
+    ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, OrgRole, Organization, USERS, User,
+    organizations as at,
+};
+
+const ORGANIZATION: Kind = Kind::Id(Organization::NAME);
+const ORGANIZATION_LIST: Kind = Kind::Ids(Organization::NAME);
+const USER: Kind = Kind::Id(User::NAME);
+const USER_LIST: Kind = Kind::Ids(User::NAME);
+
+/// Staff of an organization, and of its sub-organizations under its own id.
+const STAFF: &str = "(SELECT s.org_id, s.id AS user_id, s.unit_id AS organization_id FROM users s \
+     WHERE s.is_patient = FALSE \
+     UNION ALL SELECT s.org_id, s.id, o.parent_organization_id FROM users s \
+     JOIN organizations o ON o.org_id = s.org_id AND o.id = s.unit_id \
+     WHERE s.is_patient = FALSE AND o.parent_organization_id IS NOT NULL)";
+const STAFF_LINK: Link = Link::Join {
+    parent: at::id,
+    join: Join { table: STAFF, to: "user_id", from: "organization_id" },
+};
+const MEMBERS_LINK: Link = Link::Column { parent: at::id, child: "unit_id" };
+
+/// Registers the type and its query.
+pub fn bind(b: &mut Bindings) {
+    b.object("Organization", &ORGANIZATIONS);
+    b.column("Organization", "owner_id", at::owner_id);
+    b.computed("Organization", "org_roles", &[], |_, _, _| Out::from(OrgRole::TEXTS.to_vec()))
+        .public();
+    bind_family(b);
+    bind_staff(b);
+    b.query_one("organization", &ORGANIZATIONS, one)
+        .args(&[
+            ("id", ORGANIZATION),
+            ("provider_id", USER),
+            ("provider_ids", USER_LIST),
+            ("email", Kind::Plain),
+            ("for_client", Kind::Plain),
+        ])
+        .public();
+}
+
+fn bind_family(b: &mut Bindings) {
+    b.one(
+        "Organization",
+        "parent_organization",
+        &ORGANIZATIONS,
+        Link::Key(at::parent_organization_id),
+    )
+    .public();
+    b.many(
+        "Organization",
+        "suborganizations",
+        &ORGANIZATIONS,
+        Link::Column { parent: at::id, child: "parent_organization_id" },
+    )
+    .listing(|_, _| Ok(Listing::all()));
+    b.one("Organization", "owner", &USERS, Link::Key(at::owner_id));
+    b.many(
+        "Organization",
+        "only_active_organization_memberships",
+        &ORGANIZATION_MEMBERSHIPS,
+        MEMBERS_LINK,
+    )
+    .listing(|_, _| Ok(Listing::of(Cond::is_true("active"))))
+    .orders(membership::ORDERS, "POSITION_ASC");
+    b.many("Organization", "organization_memberships", &ORGANIZATION_MEMBERSHIPS, MEMBERS_LINK)
+        .args(&[
+            ("keywords", Kind::Plain),
+            ("active", Kind::Plain),
+            ("exclude_org_ids", ORGANIZATION_LIST),
+        ])
+        .listing(memberships)
+        .orders(membership::ORDERS, "POSITION_ASC");
+    b.count(
+        "Organization",
+        "organization_memberships_count",
+        &ORGANIZATION_MEMBERSHIPS,
+        MEMBERS_LINK,
+    )
+    .args(&[("keywords", Kind::Plain)])
+    .listing(memberships);
+}
+
+fn bind_staff(b: &mut Bindings) {
+    const PROVIDER_ARGS: &[(&str, Kind)] =
+        &[("provider_ids", USER_LIST), ("include_suborg_providers", Kind::Plain)];
+    b.many("Organization", "only_active_providers", &USERS, STAFF_LINK)
+        .args(PROVIDER_ARGS)
+        .listing(providers_only)
+        .orders(USER_ORDERS, "LAST_NAME_ASC")
+        .public();
+    b.count("Organization", "only_active_providers_count", &USERS, STAFF_LINK)
+        .args(&[("provider_ids", USER_LIST)])
+        .listing(providers_only)
+        .public();
+    b.many("Organization", "active_care_team_members", &USERS, STAFF_LINK)
+        .args(&[("provider_ids", USER_LIST)])
+        .listing(care_team)
+        .orders(USER_ORDERS, "LAST_NAME_ASC")
+        .public();
+    b.many("Organization", "providers", &USERS, STAFF_LINK)
+        .args(&[
+            ("keywords", Kind::Plain),
+            ("active_status", Kind::Plain),
+            ("provider_ids", USER_LIST),
+            ("exclude_ids", USER_LIST),
+            ("include_suborg_providers", Kind::Plain),
+        ])
+        .listing(all_providers)
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.count("Organization", "providers_count", &USERS, STAFF_LINK).listing(all_providers);
+    b.count("Organization", "num_users", &USERS, STAFF_LINK)
+        .listing(|_, _| Ok(Listing::of(own_unit().and(Cond::is_true("active")))));
+    b.many("Organization", "only_active_standard", &USERS, STAFF_LINK)
+        .listing(|_, _| Ok(Listing::of(of_role(OrgRole::Standard))))
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.count("Organization", "only_active_standard_count", &USERS, STAFF_LINK)
+        .listing(|_, _| Ok(Listing::of(of_role(OrgRole::Standard))));
+    b.many("Organization", "only_active_support", &USERS, STAFF_LINK)
+        .listing(|_, _| Ok(Listing::of(of_role(OrgRole::Support))))
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.count("Organization", "only_active_support_count", &USERS, STAFF_LINK)
+        .listing(|_, _| Ok(Listing::of(of_role(OrgRole::Support))));
+}
+
+/// Members of the organization itself, not of its sub-organizations.
+fn own_unit() -> Cond {
+    Cond::sql("{t}.unit_id = j.organization_id", [])
+}
+
+fn of_role(role: OrgRole) -> Cond {
+    own_unit().and(Cond::sql(
+        "{t}.active = TRUE AND EXISTS (SELECT 1 FROM organization_memberships r \
+         WHERE r.org_id = {t}.org_id AND r.user_id = {t}.id AND r.active = TRUE AND r.org_role = ?)",
+        [role.as_str().into()],
+    ))
+}
+
+/// The units and people that the arguments narrow a list of staff to.
+fn narrowed(request: &Request, args: &Args) -> Answer<Cond> {
+    let mut cond = match args.flag("include_suborg_providers") {
+        true => Cond::Always,
+        false => own_unit(),
+    };
+    if let Some(ids) = ids(request, args, "provider_ids")?.filter(|ids| !ids.is_empty()) {
+        cond = cond.and(Cond::is_in("id", &ids));
+    }
+    if let Some(ids) = ids(request, args, "exclude_ids")? {
+        cond = cond.and(Cond::is_in("id", &ids).negated());
+    }
+    Ok(cond)
+}
+
+fn ids(request: &Request, args: &Args, name: &str) -> Answer<Option<Vec<i64>>> {
+    let ids = args.get::<Vec<Id<User>>>(name, request)?;
+    Ok(ids.map(|ids| ids.iter().map(|id| id.0).collect()))
+}
+
+fn providers_only(request: &Request, args: &Args) -> Answer<Listing> {
+    Ok(Listing::of(narrowed(request, args)?.and(active_providers())).public())
+}
+
+/// Active members that may be in a client's care team.
+fn care_team(request: &Request, args: &Args) -> Answer<Listing> {
+    let may = Cond::sql(
+        "{t}.active = TRUE AND EXISTS (SELECT 1 FROM organization_memberships ct \
+         WHERE ct.org_id = {t}.org_id AND ct.user_id = {t}.id AND ct.active = TRUE \
+         AND ct.can_be_care_team_member = TRUE)",
+        [],
+    );
+    Ok(Listing::of(narrowed(request, args)?.and(may)).public())
+}
+
+fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
+    let mut cond = narrowed(request, args)?.and(Cond::sql(
+        "EXISTS (SELECT 1 FROM organization_memberships pm WHERE pm.org_id = {t}.org_id \
+         AND pm.user_id = {t}.id AND pm.is_provider = TRUE)",
+        [],
+    ));
+    match args.text("active_status") {
+        Some("active") => cond = cond.and(Cond::is_true("active")),
+        Some("archived" | "inactive") => cond = cond.and(Cond::eq("active", false)),
+        _ => {}
+    }
+    if let Some(keywords) = args.text("keywords") {
+        cond = cond.and(search::keyword_cond(&USERS, request.actor.org_id, keywords));
+    }
+    Ok(Listing::of(cond))
+}
+
+fn memberships(request: &Request, args: &Args) -> Answer<Listing> {
+    let mut cond = Cond::Always;
+    if let Some(active) = args.bool("active") {
+        cond = cond.and(Cond::eq("active", active));
+    }
+    if let Some(keywords) = args.text("keywords") {
+        cond = cond.and(members_of_keywords(request, keywords));
+    }
+    if let Some(ids) = args.get::<Vec<Id<Organization>>>("exclude_org_ids", request)? {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        cond = cond.and(Cond::is_in("unit_id", &ids).negated());
+    }
+    Ok(Listing::of(cond))
+}
+
+/// `organization`: by its id, its providers or an address; else the caller's.
+/// A stranger must name one, and finds it by its own public address only.
+fn one(request: &Request, args: &Args) -> Answer<Listing> {
+    let actor = &request.actor;
+    if let Some(id) = args.get::<Id<Organization>>("id", request)? {
+        return Ok(Listing::of(Cond::eq("id", id.0)).public());
+    }
+    let mut providers = ids(request, args, "provider_ids")?.unwrap_or_default();
+    providers.extend(args.get::<Id<User>>("provider_id", request)?.map(|id| id.0));
+    if !providers.is_empty() {
+        return Ok(Listing::of(of_providers(&providers)).public());
+    }
+    if let Some(address) = args.text("email") {
+        return Ok(Listing::of(of_address(address, actor.role)).public());
+    }
+    // A client's organization is their own unit too, so `for_client` adds nothing.
+    let own = match actor.role {
+        Role::Client | Role::Member => Cond::eq("id", actor.unit_id),
+        Role::Anonymous | Role::System => Cond::Never,
+    };
+    Ok(Listing::of(own).public())
+}
+
+fn of_providers(ids: &[i64]) -> Cond {
+    Cond::sql(
+        "{t}.id IN (SELECT pu.unit_id FROM users pu WHERE pu.org_id = {t}.org_id \
+         AND pu.is_patient = FALSE AND pu.id IN_LIST(?))",
+        [Value::Ints(ids.into())],
+    )
+}
+
+fn of_address(address: &str, role: Role) -> Cond {
+    let public = Cond::eq("organization_email", address);
+    match role {
+        Role::Anonymous => public,
+        Role::Client | Role::Member | Role::System => public.or(Cond::sql(
+            "{t}.id IN (SELECT eu.unit_id FROM users eu WHERE eu.org_id = {t}.org_id \
+             AND eu.is_patient = FALSE AND eu.email_fold = ?)",
+            [crate::email::key(address).into()],
+        )),
+    }
+}

@@ -1,0 +1,176 @@
+//! `resetPassword` (behaviour 3.3): always a success, whoever is asked for.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use ward_engine::{Answer, Call, Payload, Problems, Refused, Request, input};
+use ward_store::intents::EffectIntent;
+use ward_store::system::EffectClass;
+use ward_store::{Actor, Cond, Query, Scope, Sql, StoreError, Tx, Value};
+
+use crate::account::NAMESPACE;
+use crate::attempt::{self, Subjects};
+use crate::tables::{LinkPurpose, Organization, User};
+use crate::{email, link, person};
+
+/// Links that one request sends at most, over all accounts of an address.
+const LINKS_MAX: i64 = 8;
+
+input! {
+    /// `resetPassword`.
+    pub struct ResetPassword {
+        email: String,
+        namespace: String,
+    }
+}
+
+/// Whose password is to be reset, unless it is asked for too often.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    namespace: String,
+    address: String,
+    /// Asked for too often: answered like any other, and nothing is sent.
+    is_quiet: bool,
+}
+
+/// Counts the request, per address asked for and per network address.
+pub async fn prepare(request: Arc<Request>, input: ResetPassword) -> Answer<Asked> {
+    let mut problems = Problems::new();
+    let Some(address) = input.email.trimmed().map(str::to_owned) else {
+        problems.add("email", "Email can't be blank");
+        return Err(problems
+            .check()
+            .err()
+            .unwrap_or_else(|| Refused::on("email", "Email can't be blank")));
+    };
+    let namespace = input.namespace.trimmed().unwrap_or(NAMESPACE).to_owned();
+    let subjects =
+        Subjects::of(&request, "reset", &format!("{namespace}\u{1f}{}", email::key(&address)));
+    let is_quiet = match attempt::count(&request.db, &subjects).await {
+        Ok(()) => false,
+        Err(Refused::Error(_)) => true,
+        Err(other) => return Err(other),
+    };
+    Ok(Asked { namespace, address, is_quiet })
+}
+
+/// Sends one mail an organization, with one link an account: what one
+/// organization's links are must not stand in another's records.
+pub async fn reset_password(call: &mut Call<'_>, asked: &Asked) -> Answer<Payload> {
+    if asked.is_quiet {
+        return Ok(Payload::new());
+    }
+    let base_url = call.request.base_url.clone();
+    let cause = call.request.request_id.clone();
+    let accounts = accounts(call.tx, &asked.namespace, &email::key(&asked.address)).await?;
+    let mut organizations: Vec<i64> = accounts.iter().map(|(org_id, _)| *org_id).collect();
+    organizations.dedup();
+    for org_id in organizations {
+        let users = accounts.iter().filter(|(org, _)| *org == org_id).map(|(_, user)| *user);
+        send(call.tx, org_id, users.collect(), &base_url, &cause).await?;
+    }
+    Ok(Payload::new())
+}
+
+/// The accounts of an address that may sign in, grouped by organization.
+async fn accounts(
+    tx: &mut Tx,
+    namespace: &str,
+    address_key: &str,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT a.org_id, a.id FROM (SELECT u.org_id, u.id FROM logins l \
+         JOIN users u ON u.org_id = l.root_id AND u.id = l.user_id \
+         LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
+         WHERE l.namespace = $1 AND l.email_key = $2 AND u.is_integration = FALSE \
+         AND (u.is_patient = TRUE OR (u.active = TRUE AND m.active = TRUE)) \
+         ORDER BY CASE WHEN u.is_patient THEN 1 ELSE 0 END, \
+         COALESCE(u.last_sign_in_at, 0) DESC, u.id LIMIT $3) a ORDER BY a.org_id, a.id",
+        [namespace.into(), address_key.into(), LINKS_MAX.into()],
+    );
+    let rows = tx.rows(&sql).await?;
+    let pair = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.int()?));
+    Ok(rows.iter().filter_map(pair).collect())
+}
+
+async fn send(
+    tx: &mut Tx,
+    org_id: i64,
+    users: Vec<i64>,
+    base_url: &str,
+    cause: &str,
+) -> Result<(), StoreError> {
+    let system = Actor::system(org_id);
+    let mut links = Vec::new();
+    let (mut to, mut first_name, mut subject, mut key) = (None, None, None, None);
+    for user_id in users {
+        let Some(person) = person::load(tx, org_id, user_id).await? else { continue };
+        let mut scope = Scope::new(tx, &system);
+        let user = &person.user;
+        let minted = link::issue(&mut scope, user, LinkPurpose::Reset).await?;
+        links.push(json!({
+            "name": user.full_name(),
+            "role": if user.is_patient { "client" } else { "member" },
+            "url": link::address(base_url, &minted.text),
+        }));
+        to = to.or_else(|| user.email.clone());
+        first_name = first_name.or_else(|| user.first_name.clone());
+        subject = subject.or(user.is_patient.then_some(user.id.0));
+        key.get_or_insert_with(|| scope.uuid().0);
+    }
+    let (Some(to), Some(key)) = (to, key) else { return Ok(()) };
+    let mut scope = Scope::new(tx, &system);
+    let organization = scope.find_by::<Organization>(Cond::eq("id", org_id)).await?;
+    let payload = json!({
+        "first_name": first_name,
+        "organization": organization.map(|organization| organization.name),
+        "link": links.first().and_then(|link| link.get("url")).cloned(),
+        "links": links,
+        "expires_hours": link::RESET_SECONDS / 3_600,
+    });
+    scope
+        .intend(EffectIntent {
+            class: EffectClass::Email,
+            kind: "reset_password",
+            to,
+            payload,
+            subject_client: subject,
+            cause: cause.to_owned(),
+            idempotency_key: format!("reset_password/{key}"),
+            not_before: None,
+        })
+        .await?;
+    Ok(())
+}
+
+/// Sends an invitation to set a first password (behaviour 18.1).
+pub async fn invite(
+    scope: &mut Scope<'_>,
+    user: &User,
+    base_url: &str,
+    cause: &str,
+) -> Result<(), StoreError> {
+    let Some(to) = user.email.clone() else { return Ok(()) };
+    let minted = link::issue(scope, user, LinkPurpose::Invite).await?;
+    let organization = scope.find_by::<Organization>(Cond::eq("id", user.unit_id.0)).await?;
+    let payload = json!({
+        "first_name": user.first_name,
+        "organization": organization.map(|organization| organization.name),
+        "link": link::address(base_url, &minted.text),
+        "expires_hours": link::INVITE_SECONDS / 3_600,
+    });
+    let key = scope.uuid();
+    scope
+        .intend(EffectIntent {
+            class: EffectClass::Email,
+            kind: "welcome",
+            to,
+            payload,
+            subject_client: user.is_patient.then_some(user.id.0),
+            cause: cause.to_owned(),
+            idempotency_key: format!("welcome/{key}"),
+            not_before: None,
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Sessions of signed-in people (behaviour 3.2). The text is shown once; the
+//! table holds its digest under the instance's key.
+//!
+//! Limits count wall time: a Sandbox that runs ahead signs nobody out.
+
+use ward_instance::Timestamp;
+use ward_instance::token::{MintedToken, TokenPurpose};
+use ward_store::{Cond, Query, Scope, Sql, StoreError, Tx};
+
+use crate::tables::{Session, User};
+
+/// Without a request for so long, a session is over (SEC-12).
+pub const IDLE_SECONDS: i64 = 30 * 60;
+/// However busy, a session is over after so long.
+pub const ABSOLUTE_SECONDS: i64 = 12 * 3_600;
+/// A use is written down at most so often.
+pub const TOUCH_SECONDS: i64 = 60;
+/// For so long after signing in, a session may do what needs a fresh sign-in
+/// (SEC-10).
+pub const FRESH_SECONDS: i64 = 10 * 60;
+
+/// Ended sessions are forgotten after so long.
+const KEPT_SECONDS: i64 = 30 * 24 * 3_600;
+/// So many of them, at most, at each sign-in.
+const CLEARED_AT_ONCE: i64 = 20;
+
+/// Whether a session is still good at wall time `wall`.
+pub const fn is_live(created_at: Timestamp, last_used_at: Timestamp, wall: Timestamp) -> bool {
+    wall.0 < created_at.plus_seconds(ABSOLUTE_SECONDS).0
+        && wall.0 < last_used_at.plus_seconds(IDLE_SECONDS).0
+}
+
+/// Whether the person signed in so lately that they need not do it again.
+pub const fn is_fresh(created_at: Timestamp, wall: Timestamp) -> bool {
+    wall.0 < created_at.plus_seconds(FRESH_SECONDS).0
+}
+
+/// Begins a session of the user, who is the scope's actor.
+pub async fn begin(scope: &mut Scope<'_>, user: &User) -> Result<MintedToken, StoreError> {
+    let minted = scope.instance().mint_token(TokenPurpose::Session);
+    let wall = scope.tx.wall();
+    let session = Session {
+        id: scope.uuid(),
+        org_id: user.org_id,
+        unit_id: user.unit_id,
+        user_id: user.id,
+        lookup: minted.lookup.to_vec(),
+        created_at: wall,
+        last_used_at: wall,
+        ended_at: None,
+    };
+    scope.create(&session).await?;
+    forget_old(scope.tx).await?;
+    Ok(minted)
+}
+
+async fn forget_old(tx: &mut Tx) -> Result<(), StoreError> {
+    let before = tx.wall().plus_seconds(-KEPT_SECONDS);
+    let sql = Sql::fixed(
+        "DELETE FROM sessions WHERE id IN \
+         (SELECT s.id FROM sessions s WHERE s.created_at < $1 LIMIT $2)",
+        [before.0.into(), CLEARED_AT_ONCE.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
+/// The actor's session of this id.
+pub async fn find(scope: &mut Scope<'_>, id: &str) -> Result<Option<Session>, StoreError> {
+    let session = scope.find_by::<Session>(Cond::eq("id", id)).await?;
+    Ok(session.filter(|session| session.user_id.0 == scope.actor.user_id))
+}
+
+/// Ends the actor's session of this id; false when there is none.
+pub async fn end(scope: &mut Scope<'_>, id: &str) -> Result<bool, StoreError> {
+    match find(scope, id).await? {
+        Some(before) if before.ended_at.is_none() => {
+            let after = Session { ended_at: Some(scope.tx.wall()), ..before.clone() };
+            scope.update(&before, &after).await?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Ends every session of a user: after a new password or a deactivation.
+pub async fn end_all(scope: &mut Scope<'_>, user_id: i64) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND user_id = $3 AND ended_at IS NULL",
+        [scope.tx.wall().0.into(), scope.actor.org_id.into(), user_id.into()],
+    );
+    scope.tx.execute(&sql).await.map(drop)
+}
+
+/// Notes that a session is in use.
+pub async fn touch(tx: &mut Tx, org_id: i64, id: &str) -> Result<(), StoreError> {
+    let wall = tx.wall();
+    let sql = Sql::fixed(
+        "UPDATE sessions SET last_used_at = $1 WHERE org_id = $2 AND id = $3 AND ended_at IS NULL",
+        [wall.0.into(), org_id.into(), id.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}

@@ -1,0 +1,58 @@
+//! The tables of this domain: who exists, where they belong, what they may do
+//! and how they prove who they are.
+
+mod account;
+mod key;
+mod membership;
+mod organization;
+mod session;
+mod user;
+
+use ward_store::{Entity, Table};
+
+pub use account::{INVITE_CODES, InviteCode, InviteKind, LOGINS, Login, invite_codes, logins};
+pub use key::{API_KEYS, ApiKey, CredentialClass, api_keys};
+pub(crate) use membership::blank_membership;
+pub use membership::{
+    CARE_TEAM_MEMBERS, CareTeamMember, ORGANIZATION_MEMBERSHIPS, OrgRole, OrganizationMembership,
+    care_team_members, organization_memberships,
+};
+pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use session::{
+    AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
+    SignInAttempt, link_tokens, sessions, sign_in_attempts,
+};
+pub use user::{DefaultBillingType, PasswordSetBy, USERS, User, users};
+
+/// A group of clients, whose table belongs to the clients domain.
+#[derive(Clone, Copy, Debug)]
+pub struct UserGroupRef;
+
+impl Entity for UserGroupRef {
+    const NAME: &'static str = "UserGroup";
+}
+
+/// All accounts of one e-mail address within one root organization
+/// (behaviour 15; never across root organizations). Has no row of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Human;
+
+impl Entity for Human {
+    const NAME: &'static str = "Human";
+}
+
+/// Every table of this domain.
+pub fn tables() -> Vec<&'static Table> {
+    vec![
+        &ORGANIZATIONS,
+        &USERS,
+        &ORGANIZATION_MEMBERSHIPS,
+        &CARE_TEAM_MEMBERS,
+        &API_KEYS,
+        &SESSIONS,
+        &LINK_TOKENS,
+        &SIGN_IN_ATTEMPTS,
+        &LOGINS,
+        &INVITE_CODES,
+    ]
+}

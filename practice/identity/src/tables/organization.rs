@@ -1,0 +1,42 @@
+//! Organizations and sub-organizations (behaviour 15).
+
+use ward_instance::Timestamp;
+use ward_store::{Id, Key, index, record};
+
+use crate::tables::User;
+use crate::visibility;
+
+record! {
+    /// A practice: a root organization, or a sub-organization one level below.
+    pub struct Organization in ORGANIZATIONS, organizations {
+        id: Id<Organization> [public],
+        /// The root organization; its own id for a root.
+        org_id: Id<Organization>,
+        parent_organization_id: Option<Id<Organization>> [public],
+        name: String [public folded searched],
+        organization_email: String [public],
+        phone_number: Option<String> [public],
+        npi: Option<String>,
+        tax_id: Option<String>,
+        tax_id_type: Option<String>,
+        other_id: Option<String>,
+        other_id_qual: Option<String>,
+        /// False blocks new clients and appointments.
+        is_active: bool [public],
+        can_have_suborgs: bool,
+        /// Set right after the owner's row, which refers to this one.
+        owner_id: Option<Id<User>>,
+        onboarding_flow_id: Option<String>,
+        require_insurance_card_upload: bool,
+        version: i64,
+        created_at: Timestamp [public],
+        updated_at: Timestamp,
+    }
+    key: Key::Id,
+    indexes: [
+        index(&["org_id", "parent_organization_id", "id"]),
+    ],
+    references: [],
+    audit: Some("ORGANIZATION"),
+    visible: visibility::organizations,
+}

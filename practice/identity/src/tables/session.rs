@@ -1,0 +1,102 @@
+//! What a signed-in person, a link in a mail and a guesser leave behind. No
+//! text that opens anything is stored, only digests under the instance's keys.
+
+use ward_instance::Timestamp;
+use ward_store::{Id, Key, Reference, Rule, Uuid, index, record, text_enum, unique};
+
+use crate::tables::{Organization, User};
+
+text_enum! {
+    /// What a mailed link is for.
+    pub enum LinkPurpose {
+        /// A forgotten password.
+        Reset = "reset",
+        /// A first password.
+        Invite = "invite",
+    }
+}
+
+text_enum! {
+    /// Whose guesses are counted.
+    pub enum AttemptScope {
+        /// One account name, whoever asks.
+        Account = "account",
+        /// One network address, whatever it asks for.
+        Address = "address",
+    }
+}
+
+record! {
+    /// A signed-in browser.
+    pub struct Session in SESSIONS, sessions {
+        id: Uuid,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        user_id: Id<User>,
+        lookup: Vec<u8> [secret],
+        created_at: Timestamp,
+        /// Accurate to a minute.
+        last_used_at: Timestamp,
+        ended_at: Option<Timestamp>,
+    }
+    key: Key::Uuid,
+    indexes: [
+        index(&["lookup"]),
+        index(&["org_id", "user_id", "created_at"]),
+        index(&["created_at"]),
+    ],
+    references: [
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+    ],
+    audit: Some("SESSION"),
+    visible: |_| Rule::none(),
+}
+
+record! {
+    /// A link that sets a password, once.
+    pub struct LinkToken in LINK_TOKENS, link_tokens {
+        id: Uuid,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        user_id: Id<User>,
+        purpose: LinkPurpose,
+        lookup: Vec<u8> [secret],
+        created_at: Timestamp,
+        expires_at: Timestamp,
+        used_at: Option<Timestamp>,
+        /// When a newer link replaced it.
+        voided_at: Option<Timestamp>,
+    }
+    key: Key::Uuid,
+    indexes: [
+        index(&["lookup"]),
+        index(&["org_id", "user_id", "created_at"]),
+    ],
+    references: [
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+    ],
+    audit: Some("LINK_TOKEN"),
+    visible: |_| Rule::none(),
+}
+
+record! {
+    /// How often somebody guessed. Global: a guesser names no organization.
+    pub struct SignInAttempt in SIGN_IN_ATTEMPTS, sign_in_attempts {
+        id: Uuid,
+        scope: AttemptScope,
+        /// A digest of the account name or the address.
+        subject: Vec<u8> [secret],
+        attempts: i64,
+        /// Refused until then.
+        blocked_until: Timestamp,
+        last_at: Timestamp,
+    }
+    key: Key::Uuid,
+    indexes: [
+        unique(&["scope", "subject"]),
+        index(&["last_at"]),
+    ],
+    references: [],
+    audit: None,
+    visible: |_| Rule::none(),
+}

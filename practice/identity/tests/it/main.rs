@@ -1,0 +1,19 @@
+//! The identity domain's tests: rules alone, and operations through the engine
+//! on a database of their own: SQLite and, when `WARD_TEST_POSTGRES` names a
+//! server, PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[macro_use]
+mod support;
+
+mod attempt;
+mod circle;
+mod credential;
+mod every_field;
+mod flags;
+mod front;
+mod key;
+mod password;
+mod seed;
+mod visibility;

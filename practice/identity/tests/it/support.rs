@@ -1,0 +1,241 @@
+//! A new Sandbox with its own database, the engine over the whole
+//! contract pruned to what this domain binds, and requests through it.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value as Json;
+use ward_engine::{Bindings, Engine, Incoming, Request, ViewId, moment, prune};
+use ward_identity::practice::{Founded, NewMember};
+use ward_identity::{admin, password};
+use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
+use ward_store::{Actor, Birth, Db, Place, Scope, Table, Tx};
+
+/// A password that no rule minds.
+pub const GOOD: &str = "turnip-harbour-quilt-94";
+
+/// A world with one practice.
+pub struct World {
+    pub db: Db,
+    pub instance: Arc<Instance>,
+    pub engine: Arc<Engine>,
+    pub founded: Founded,
+    pub sign_up_open: bool,
+    _directory: tempfile::TempDir,
+}
+
+fn tables() -> Vec<&'static Table> {
+    let mut tables = ward_store::system::tables();
+    tables.extend(ward_identity::tables());
+    tables
+}
+
+/// An instance of a kind, without a database.
+pub fn instance(kind: Kind) -> (Arc<Instance>, Arc<RootRing>, Certificate) {
+    let random = Random::os();
+    let clock = Clock::system();
+    let ring = Arc::new(RootRing::generate(kind, InstanceId::draw(&random), &random));
+    let certificate = Certificate::new(&ring, clock.now(), "http://127.0.0.1:4100", "test");
+    let ledger = Ledger::in_memory(&ring, 7, clock.now());
+    let instance =
+        Instance::assemble(Arc::clone(&ring), &certificate, ledger, clock, random).unwrap();
+    (instance, ring, certificate)
+}
+
+/// The whole contract of a view: the shared part and every domain's slice.
+pub fn contract(view: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let file = format!("{view}.graphql");
+    let mut text =
+        std::fs::read_to_string(root.join("foundation/engine/schema").join(&file)).unwrap();
+    let mut domains: Vec<_> =
+        std::fs::read_dir(root.join("practice")).unwrap().map(|it| it.unwrap().path()).collect();
+    domains.sort();
+    for domain in domains {
+        if let Ok(slice) = std::fs::read_to_string(domain.join("schema").join(&file)) {
+            text.push_str(&slice);
+        }
+    }
+    text
+}
+
+/// The engine with this domain alone.
+pub fn engine() -> Arc<Engine> {
+    let mut bindings = Bindings::new();
+    ward_identity::bind(&mut bindings);
+    let baseline = prune(&contract("2024-06-01"), &bindings).unwrap();
+    let v2026 = prune(&contract("2026-01-01"), &bindings).unwrap();
+    Arc::new(Engine::new(&baseline, &v2026, bindings).unwrap())
+}
+
+/// A member of the founding practice's kind.
+pub fn member(first_name: &str, email: &str) -> NewMember {
+    NewMember {
+        first_name: first_name.to_owned(),
+        last_name: "Testcase".to_owned(),
+        email: Some(email.to_owned()),
+        timezone: Some("America/New_York".to_owned()),
+        ..NewMember::default()
+    }
+}
+
+/// Runs a test on PostgreSQL, if there is a server, and drops its database.
+pub async fn on_postgres<Fut: Future<Output = ()> + Send + 'static>(test: fn(World) -> Fut) {
+    let server = std::env::var("WARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
+    let Some(server) = server else {
+        let all = std::env::var("WARD_REQUIRE_ALL").is_ok_and(|it| it == "1");
+        assert!(!all, "WARD_REQUIRE_ALL=1, but WARD_TEST_POSTGRES names no server");
+        eprintln!("NOT RUN: PostgreSQL");
+        return;
+    };
+    let name = format!("sandbox_{}", Random::os().base62(12).to_lowercase());
+    let start = server.rfind('/').expect("an address ends in a database name");
+    let world = World::at(Some(format!("{}/{name}", &server[..start]))).await;
+    let db = world.db.clone();
+    let outcome = tokio::spawn(test(world)).await;
+    db.shutdown().await;
+    let (client, connection) =
+        tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
+    if let Err(error) = outcome {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// The test on both engines.
+macro_rules! both {
+    ($test:ident) => {
+        mod $test {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$test($crate::support::World::new().await).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                $crate::support::on_postgres(super::$test).await;
+            }
+        }
+    };
+}
+
+impl World {
+    /// A new world on SQLite, whose owner is `owner@example.com` with the
+    /// password [`GOOD`].
+    pub async fn new() -> World {
+        Self::at(None).await
+    }
+
+    async fn at(url: Option<String>) -> World {
+        let directory = tempfile::tempdir().unwrap();
+        let (instance, ring, certificate) = instance(Kind::Sandbox);
+        let path = directory.path().join("ward.db");
+        let place = url.map_or(Place::Lite { path }, |url| Place::Pg { url });
+        let tables = tables();
+        let birth = Birth {
+            ring: &ring,
+            certificate: &certificate,
+            tables: &tables,
+            migrations: &[],
+            now: instance.now(),
+        };
+        Db::create(&place, &birth).await.unwrap();
+        let db = Db::open(place, Arc::clone(&instance), tables).await.unwrap();
+        let founded = found(&db, "First Practice", "owner@example.com").await;
+        World { db, instance, engine: engine(), founded, sign_up_open: true, _directory: directory }
+    }
+
+    /// Another practice in the same world.
+    pub async fn practice(&self, email: &str) -> Founded {
+        found(&self.db, "Second Practice", email).await
+    }
+
+    /// Runs something as the system of an organization.
+    pub async fn system<T: Send + 'static>(
+        &self,
+        org_id: i64,
+        work: impl for<'a, 'b> Fn(&'a mut Scope<'b>) -> BoxFuture<'a, T> + Send + Sync + 'static,
+    ) -> T {
+        let work = Arc::new(work);
+        self.db
+            .write(move |tx: &mut Tx| {
+                let work = Arc::clone(&work);
+                Box::pin(async move {
+                    let actor = Actor::system(org_id);
+                    let mut scope = Scope::new(tx, &actor);
+                    let done = work(&mut scope).await;
+                    Ok::<T, ward_store::StoreError>(done)
+                })
+            })
+            .await
+            .unwrap()
+    }
+
+    /// A key of a user.
+    pub async fn key(&self, org_id: i64, user_id: i64) -> String {
+        self.system(org_id, move |scope| {
+            Box::pin(async move {
+                let class = ward_identity::tables::CredentialClass::User;
+                let made = admin::create_key(scope, ward_store::Id::new(user_id), None, class);
+                made.await.unwrap().text.to_string()
+            })
+        })
+        .await
+    }
+
+    /// The owner's key.
+    pub async fn owner_key(&self) -> String {
+        self.key(self.founded.organization.id.0, self.founded.owner.id.0).await
+    }
+
+    /// Runs a document with a credential; the JSON answer.
+    pub async fn run(&self, credential: &str, view: ViewId, query: &str) -> Json {
+        self.run_from("203.0.113.7", credential, view, query).await
+    }
+
+    /// The same, from an address.
+    pub async fn run_from(
+        &self,
+        address: &str,
+        credential: &str,
+        view: ViewId,
+        query: &str,
+    ) -> Json {
+        let found = ward_identity::authenticate(&self.db, credential).await.unwrap();
+        let identified = found.map_err(|rejection| rejection.message).unwrap();
+        let zone = moment::zone(&identified.actor.time_zone).unwrap();
+        let request = Request {
+            instance: Arc::clone(&self.instance),
+            db: self.db.clone(),
+            blobs: None,
+            actor: Arc::new(identified.actor),
+            view,
+            now: self.instance.now(),
+            zone,
+            uploads: Vec::new(),
+            request_id: "test".to_owned(),
+            idempotency_key: None,
+            address: address.to_owned(),
+            session: identified.session,
+            sign_up_open: self.sign_up_open,
+            base_url: "http://127.0.0.1:4100".to_owned(),
+        };
+        let incoming = Incoming { query: query.to_owned(), ..Incoming::default() };
+        let reply = self.engine.execute(&incoming, Arc::new(request), &[]).await;
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+}
+
+async fn found(db: &Db, name: &'static str, email: &str) -> Founded {
+    let hash = password::hash(db.instance().random(), GOOD).await.unwrap();
+    let mut owner = member("Olga", email);
+    owner.password_hash = Some(hash);
+    db.write(move |tx: &mut Tx| {
+        let owner = owner.clone();
+        Box::pin(async move { admin::create_organization_with_owner(tx, name, &owner).await })
+    })
+    .await
+    .unwrap()
+}

@@ -1,0 +1,335 @@
+//! What the command line may do to an instance: directly when it holds the
+//! lock, through `D/control.sock` when a server does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use ward_identity::admin as identity;
+use ward_identity::admin::{AdminError, Preset};
+use ward_identity::practice::NewMember;
+use ward_identity::tables::CredentialClass;
+use ward_instance::{Instance, State};
+use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
+
+use crate::app::App;
+use crate::place::{Opened, ServerError};
+use crate::{birthday, lists, reset};
+
+/// One thing to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Makes an API key; the answer is the only place that shows it.
+    KeyCreate {
+        /// E-mail or id of its user.
+        user: String,
+        /// What it is for.
+        name: String,
+    },
+    /// The keys, without their secrets.
+    KeyList,
+    /// Revokes a key, by its kid or id.
+    KeyDelete {
+        /// The kid or id.
+        key: String,
+    },
+    /// Makes a user.
+    UserCreate {
+        /// `owner` is made at birth; here `provider`, `support` or `integration`.
+        role: String,
+        /// Its address.
+        email: String,
+        /// First name.
+        first_name: String,
+        /// Last name.
+        last_name: String,
+    },
+    /// The staff.
+    UserList,
+    /// Stops a user's sign-in and keys.
+    UserDisable {
+        /// E-mail or id.
+        user: String,
+    },
+    /// A one-time link to set a password.
+    UserLink {
+        /// E-mail or id.
+        user: String,
+    },
+    /// Ends quarantine, or records a deliberate move.
+    Attest {
+        /// The address from now on.
+        base_url: Option<String>,
+        /// Why, for the audit log.
+        reason: String,
+        /// Names of those who attest.
+        by: Vec<String>,
+    },
+    /// Fills the Sandbox with synthetic data.
+    SandboxSeed {
+        /// The same seed gives the same data.
+        seed: u64,
+    },
+    /// Empties the Sandbox; ids move to a fresh slot.
+    SandboxReset {
+        /// Seed it again.
+        seed: Option<u64>,
+    },
+    /// How the instance is.
+    Status,
+}
+
+/// What commands work on.
+pub struct Context {
+    /// The instance.
+    pub instance: Arc<Instance>,
+    /// Its store.
+    pub db: Db,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// The server, when one runs in this process.
+    pub app: Option<Arc<App>>,
+}
+
+impl Context {
+    /// Of a running server.
+    pub fn of(app: &Arc<App>) -> Self {
+        Context {
+            instance: app.instance.clone(),
+            db: app.db.clone(),
+            dir: app.dir.clone(),
+            app: Some(app.clone()),
+        }
+    }
+
+    /// Of an instance that this process holds.
+    pub fn held(opened: &Opened) -> Self {
+        Context {
+            instance: opened.instance.clone(),
+            db: opened.db.clone(),
+            dir: opened.dir.clone(),
+            app: None,
+        }
+    }
+
+    fn quarantined(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| app.is_quarantined())
+    }
+}
+
+/// Does one thing.
+pub async fn run(context: &Context, command: Command) -> Result<Json, ServerError> {
+    if context.quarantined()
+        && !matches!(
+            command,
+            Command::Status | Command::KeyList | Command::UserList | Command::Attest { .. }
+        )
+    {
+        return Err(ServerError::Usage(
+            "the instance is quarantined; end that first with: ward attest".to_owned(),
+        ));
+    }
+    match command {
+        Command::Status => status(context).await,
+        Command::Attest { base_url, reason, by } => {
+            crate::attest::attest(context, base_url, reason, by).await
+        }
+        Command::SandboxSeed { seed } => birthday::seed(context, seed).await,
+        Command::SandboxReset { seed } => reset::reset(context, seed).await,
+        other => people(context, other).await,
+    }
+}
+
+/// Commands about users and keys: each in one transaction of the organization
+/// concerned, audited as the system's.
+async fn people(context: &Context, command: Command) -> Result<Json, ServerError> {
+    match command {
+        Command::KeyList => lists::keys(&context.db).await,
+        Command::UserList => lists::users(&context.db).await,
+        Command::KeyDelete { key } => {
+            let mut reader = context.db.read().await?;
+            let found = identity::find_key(&mut reader, &key).await?;
+            drop(reader);
+            let Some((org_id, id)) = found else {
+                return Err(ServerError::Usage(
+                    "there is no such key; ward key list shows them".to_owned(),
+                ));
+            };
+            in_organization(context, org_id, Act::DeleteKey { id }).await
+        }
+        Command::UserCreate { role, email, first_name, last_name } => {
+            let org_id = founding(&context.db).await?.ok_or_else(no_organization)?;
+            in_organization(context, org_id, Act::CreateUser { role, email, first_name, last_name })
+                .await
+        }
+        Command::KeyCreate { user, name } => {
+            let (org_id, id) = the_user(&context.db, &user).await?;
+            in_organization(context, org_id, Act::CreateKey { id, name }).await
+        }
+        Command::UserDisable { user } => {
+            let (org_id, id) = the_user(&context.db, &user).await?;
+            in_organization(context, org_id, Act::Disable { id }).await
+        }
+        Command::UserLink { user } => {
+            let (org_id, id) = the_user(&context.db, &user).await?;
+            in_organization(context, org_id, Act::Link { id }).await
+        }
+        _ => Err(ServerError::Usage("this command is not about people".to_owned())),
+    }
+}
+
+fn no_organization() -> ServerError {
+    ServerError::Usage("the instance has no organization yet".to_owned())
+}
+
+/// The one account that an e-mail address or id names.
+async fn the_user(db: &Db, who: &str) -> Result<(i64, i64), ServerError> {
+    let mut reader = db.read().await?;
+    let found = identity::find_users(&mut reader, who).await?;
+    match found.as_slice() {
+        [] => {
+            Err(ServerError::Usage("there is no such user; ward user list shows them".to_owned()))
+        }
+        [one] => Ok((one.org_id, one.id)),
+        several => {
+            let ids: Vec<String> =
+                several.iter().map(|user| format!("{} ({})", user.id, user.role)).collect();
+            Err(ServerError::Usage(format!(
+                "several accounts have this address; name one by its id: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+/// What is done in one transaction.
+#[derive(Clone)]
+enum Act {
+    CreateKey { id: i64, name: String },
+    DeleteKey { id: i64 },
+    CreateUser { role: String, email: String, first_name: String, last_name: String },
+    Disable { id: i64 },
+    Link { id: i64 },
+}
+
+async fn in_organization(context: &Context, org_id: i64, act: Act) -> Result<Json, ServerError> {
+    let base_url = context.instance.base_url().to_string();
+    let done = context.db.write(move |tx: &mut Tx| {
+        let (act, base_url) = (act.clone(), base_url.clone());
+        Box::pin(async move {
+            let actor = Actor::system(org_id);
+            let mut scope = Scope::new(tx, &actor);
+            perform(&mut scope, act, &base_url).await
+        })
+    });
+    done.await.map_err(refused)
+}
+
+async fn perform(scope: &mut Scope<'_>, act: Act, base_url: &str) -> Result<Json, AdminError> {
+    Ok(match act {
+        Act::CreateKey { id, name } => {
+            let key = identity::create_key(scope, Id::new(id), Some(&name), CredentialClass::User)
+                .await?;
+            json!({"api_key": key.text.as_str(), "id": key.row.id.to_string(), "kid": key.row.kid, "user_id": id.to_string()})
+        }
+        Act::DeleteKey { id } => {
+            identity::delete_key(scope, Id::new(id)).await?;
+            json!({"deleted": id.to_string()})
+        }
+        Act::CreateUser { role, email, first_name, last_name } => {
+            let Some(preset) = Preset::from_text(&role) else {
+                return Err(AdminError::Refused(
+                    "the role is administrator, provider, support or integration".to_owned(),
+                ));
+            };
+            let member =
+                NewMember { first_name, last_name, email: Some(email), ..NewMember::default() };
+            let unit = Id::new(scope.actor.org_id);
+            let (user, _) = identity::create_user(scope, unit, preset, &member).await?;
+            let link = match preset {
+                Preset::Integration => Json::Null,
+                _ => identity::one_time_link(scope, user.id, base_url).await?.as_str().into(),
+            };
+            json!({"id": user.id.to_string(), "email": user.email, "set_password_link": link})
+        }
+        Act::Disable { id } => {
+            let user = identity::disable_user(scope, Id::new(id)).await?;
+            json!({"id": user.id.to_string(), "active": user.active})
+        }
+        Act::Link { id } => {
+            let link = identity::one_time_link(scope, Id::new(id), base_url).await?;
+            json!({"user_id": id.to_string(), "link": link.as_str()})
+        }
+    })
+}
+
+/// An administrative refusal as one sentence.
+pub fn refused(error: AdminError) -> ServerError {
+    match error {
+        AdminError::Store(error) => ServerError::Store(error),
+        AdminError::Refused(sentence) => ServerError::Usage(sentence),
+    }
+}
+
+/// The organization that the instance was born with: the oldest.
+pub async fn founding(db: &Db) -> Result<Option<i64>, StoreError> {
+    let mut reader = db.read().await?;
+    let rows =
+        reader.rows(&Sql::fixed("SELECT MIN(id) FROM organizations WHERE id = org_id", [])).await?;
+    Ok(rows.scalar().and_then(Value::int))
+}
+
+/// Whether this is the founding organization.
+pub async fn is_founding(db: &Db, org_id: i64) -> Result<bool, StoreError> {
+    Ok(founding(db).await? == Some(org_id))
+}
+
+async fn status(context: &Context) -> Result<Json, ServerError> {
+    let mut reader = context.db.read().await?;
+    let count = |rows: ward_store::Rows| rows.scalar().and_then(Value::int).unwrap_or(0);
+    let organizations =
+        count(reader.rows(&Sql::fixed("SELECT COUNT(*) FROM organizations", [])).await?);
+    let clients = count(
+        reader
+            .rows(&Sql::fixed(
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                [Value::from(true)],
+            ))
+            .await?,
+    );
+    let staff = count(
+        reader
+            .rows(&Sql::fixed(
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                [Value::from(false)],
+            ))
+            .await?,
+    );
+    drop(reader);
+    let waiting: serde_json::Map<String, Json> = ward_effects::waiting(&context.db)
+        .await?
+        .into_iter()
+        .map(|waiting| (waiting.class.to_string(), waiting.count.into()))
+        .collect();
+    let state = context.app.as_ref().map_or("stopped", |app| {
+        if app.is_quarantined() { State::Quarantined.as_str() } else { "serving" }
+    });
+    Ok(json!({
+        "environment": context.instance.kind().as_str(),
+        "instance": context.instance.tag().as_str(),
+        "state": state,
+        "base_url": context.instance.base_url().to_string(),
+        "database": match context.db.engine() { ward_store::Engine::Lite => "sqlite", ward_store::Engine::Pg => "postgresql" },
+        "organizations": organizations,
+        "clients": clients,
+        "staff": staff,
+        "waiting_effects": waiting,
+    }))
+}
+
+/// Where development credentials are kept.
+pub fn credentials_file(dir: &Path) -> PathBuf {
+    dir.join("dev-credentials.json")
+}

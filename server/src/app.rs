@@ -1,0 +1,85 @@
+//! A running instance: what every request and worker shares.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use jiff::civil::Date;
+use ward_engine::Engine;
+use ward_instance::{Config, Instance, State};
+use ward_store::blobs::BlobStore;
+use ward_store::{BlobDirectory, Db, Refusals};
+
+use crate::limiter::Limiter;
+use crate::place::{Opened, ServerError};
+
+/// The shared state of a server.
+pub struct App {
+    /// The instance.
+    pub instance: Arc<Instance>,
+    /// Its store.
+    pub db: Db,
+    /// The GraphQL engine.
+    pub engine: Arc<Engine>,
+    /// File contents.
+    pub blobs: Arc<dyn BlobStore>,
+    /// The configuration.
+    pub config: Config,
+    /// The instance's directory.
+    pub dir: PathBuf,
+    /// Requests a second.
+    pub limiter: Limiter,
+    /// Refusals waiting to become audit rows.
+    pub refusals: Refusals,
+    /// Quarantined: administrators read, nothing is written or sent.
+    pub quarantined: AtomicBool,
+    /// The operator's sunset date for old API versions.
+    pub sunset: Option<Date>,
+    /// Requests answered, for the metrics.
+    pub answered: AtomicU64,
+    /// Answers with a status of 500 and above.
+    pub failed: AtomicU64,
+}
+
+impl App {
+    /// From an opened instance.
+    pub async fn new(opened: &Opened, rate_limit: Option<u32>) -> Result<Arc<Self>, ServerError> {
+        let engine = crate::assemble::engine().map_err(|error| {
+            ServerError::System(format!("the served schema does not load: {error}"))
+        })?;
+        let files =
+            opened.config.files.as_ref().map_or_else(|| opened.dir.join("files"), PathBuf::from);
+        let sunset = match &opened.config.sunset {
+            Some(text) => Some(text.parse().map_err(|_| {
+                ServerError::Usage("ward.toml: sunset is a date such as 2027-01-31".to_owned())
+            })?),
+            None => None,
+        };
+        Ok(Arc::new(App {
+            instance: opened.instance.clone(),
+            db: opened.db.clone(),
+            engine,
+            blobs: Arc::new(BlobDirectory::open(files).await?),
+            limiter: Limiter::new(
+                rate_limit.or(opened.config.rate_limit).unwrap_or(crate::limiter::DEFAULT_RATE),
+            ),
+            config: opened.config.clone(),
+            dir: opened.dir.clone(),
+            refusals: Refusals::new(),
+            quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
+            sunset,
+            answered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        }))
+    }
+
+    /// Whether the instance is quarantined.
+    pub fn is_quarantined(&self) -> bool {
+        self.quarantined.load(Ordering::Relaxed)
+    }
+
+    /// Whether this is the Sandbox: its control plane is mounted.
+    pub fn is_sandbox(&self) -> bool {
+        self.instance.witness().sandbox().is_some()
+    }
+}

@@ -1,0 +1,42 @@
+//! The house put together: every domain's tables and bindings, and the served
+//! SDL of both views.
+
+use std::sync::Arc;
+
+use ward_engine::{Bindings, Engine, ViewId};
+use ward_store::Table;
+use ward_store::migrate::Migration;
+
+/// Schema changes after the first release, oldest first.
+pub static MIGRATIONS: &[Migration] = &[];
+
+/// Every table of the instance.
+pub fn tables() -> Vec<&'static Table> {
+    let mut tables = ward_store::system::tables();
+    tables.extend(ward_identity::tables());
+    tables.extend(ward_clients::tables());
+    tables.extend(ward_effects::tables());
+    tables
+}
+
+/// Everything that is bound.
+pub fn bindings() -> Bindings {
+    let mut bindings = Bindings::new();
+    ward_identity::bind(&mut bindings);
+    ward_clients::bind(&mut bindings);
+    bindings
+}
+
+/// The served SDL of a view: generated from the contract's slices and the
+/// bindings, committed, and compared with them by a test.
+pub const fn served_sdl(view: ViewId) -> &'static str {
+    match view {
+        ViewId::Baseline => include_str!("../../contract/served/2024-06-01.graphql"),
+        ViewId::V2026 => include_str!("../../contract/served/2026-01-01.graphql"),
+    }
+}
+
+/// The engine with both views.
+pub fn engine() -> Result<Arc<Engine>, String> {
+    Engine::new(served_sdl(ViewId::Baseline), served_sdl(ViewId::V2026), bindings()).map(Arc::new)
+}

@@ -1,0 +1,231 @@
+//! The first organization of an instance, its development credentials, and
+//! the Sandbox's synthetic data.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use ward_identity::admin as identity;
+use ward_identity::admin::AdminError;
+use ward_identity::practice::NewMember;
+use ward_identity::tables::{CredentialClass, PasswordSetBy, User};
+use ward_instance::{IsoError, Random};
+use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
+
+use crate::admin::{self, Context, credentials_file};
+use crate::place::ServerError;
+
+/// Who the first organization is.
+#[derive(Clone, Debug)]
+pub struct Founder {
+    /// Its name.
+    pub organization: String,
+    /// The owner's address.
+    pub owner_email: String,
+    /// The owner's first name.
+    pub first_name: String,
+    /// The owner's last name.
+    pub last_name: String,
+}
+
+/// Makes the first organization and its owner; the answer has the owner's
+/// one-time link.
+pub async fn found(db: &Db, founder: &Founder) -> Result<Json, ServerError> {
+    let founder = founder.clone();
+    let base_url = db.instance().base_url().to_string();
+    let founded = db.write(move |tx: &mut Tx| {
+        let (founder, base_url) = (founder.clone(), base_url.clone());
+        Box::pin(async move {
+            let owner = NewMember {
+                first_name: founder.first_name,
+                last_name: founder.last_name,
+                email: Some(founder.owner_email),
+                ..NewMember::default()
+            };
+            let founded =
+                identity::create_organization_with_owner(tx, &founder.organization, &owner).await?;
+            let actor = Actor::system(founded.organization.id.0);
+            let mut scope = Scope::new(tx, &actor);
+            let link = identity::one_time_link(&mut scope, founded.owner.id, &base_url).await?;
+            Ok(json!({
+                "organization_id": founded.organization.id.to_string(),
+                "owner_id": founded.owner.id.to_string(),
+                "set_password_link": link.as_str(),
+            }))
+        })
+    });
+    founded.await.map_err(admin::refused)
+}
+
+/// Fills the Sandbox. The same seed gives the same data, and the same ids as
+/// offsets in the slot. Refused in Production, and where it was done before.
+pub async fn seed(context: &Context, seed: u64) -> Result<Json, ServerError> {
+    if context.instance.witness().sandbox().is_none() {
+        let fix = "seed a Sandbox instead";
+        return Err(IsoError::new(
+            "ISO-35",
+            "synthetic data exists in a Sandbox only; this is Production",
+            fix,
+        )
+        .into());
+    }
+    let org_id = admin::founding(&context.db).await?.ok_or_else(no_organization)?;
+    if is_seeded(&context.db).await? {
+        return Err(ServerError::Usage(
+            "this Sandbox is seeded already; ward sandbox reset --seed N starts over".to_owned(),
+        ));
+    }
+    let seeded = context.db.write(move |tx: &mut Tx| {
+        Box::pin(async move {
+            let random = Random::seeded(seed);
+            let practice = ward_identity::seed::seed(tx, org_id, &random, None).await?;
+            let actor = Actor::system(org_id);
+            let mut scope = Scope::new(tx, &actor);
+            let mut providers = Vec::new();
+            for person in practice.people.iter().filter(|person| person.role.ends_with("provider")) {
+                providers.extend(scope.find::<User>(Id::new(person.user_id)).await?);
+            }
+            let clients = ward_clients::seed::seed(&mut scope, &providers, &random).await?;
+            Ok::<_, StoreError>(json!({
+                "seed": seed,
+                "organization_id": org_id.to_string(),
+                "suborganization_id": practice.suborganization_id.to_string(),
+                "staff": practice.people.iter().filter(|person| !person.role.starts_with("integration")).count(),
+                "integrations": practice.people.iter().filter(|person| person.role.starts_with("integration")).count(),
+                "clients": clients.len(),
+            }))
+        })
+    });
+    Ok(seeded.await?)
+}
+
+async fn is_seeded(db: &Db) -> Result<bool, StoreError> {
+    let mut reader = db.read().await?;
+    let rows = reader
+        .rows(&Sql::fixed("SELECT COUNT(*) FROM organizations WHERE id <> org_id", []))
+        .await?;
+    Ok(rows.scalar().and_then(Value::int).unwrap_or(0) > 0)
+}
+
+fn no_organization() -> ServerError {
+    ServerError::Usage("the instance has no organization yet".to_owned())
+}
+
+/// Someone of each role: the owner, and in the Sandbox one seeded person each.
+async fn cast(context: &Context) -> Result<Vec<(&'static str, i64, Option<String>)>, ServerError> {
+    let mut reader = context.db.read().await?;
+    let staff = identity::list_staff(&mut reader).await?;
+    let mut cast = Vec::new();
+    for role in ["owner", "provider", "support", "integration"] {
+        if let Some(user) = staff.iter().find(|user| user.role == role && user.active) {
+            cast.push((role, user.id, user.email.clone()));
+        }
+    }
+    let sql = "SELECT id, email FROM users WHERE is_patient = $1 AND email IS NOT NULL AND archived_at IS NULL ORDER BY id LIMIT 1";
+    let rows = reader.rows(&Sql::fixed(sql, [true.into()])).await?;
+    if let [Value::Int(id), Value::Text(email), ..] = rows.row(0) {
+        cast.push(("client", *id, Some(email.to_string())));
+    }
+    if context.instance.witness().sandbox().is_none() {
+        cast.truncate(1);
+    }
+    Ok(cast)
+}
+
+/// Passwords and keys for development, in the instance's own file (mode 0600):
+/// the Sandbox has one person of each role, Production its owner only.
+pub async fn development(context: &Context) -> Result<Json, ServerError> {
+    let path = credentials_file(&context.dir);
+    if let Some(known) = read_credentials(&path) {
+        return Ok(known);
+    }
+    let org_id = admin::founding(&context.db).await?.ok_or_else(no_organization)?;
+    let mut users = Vec::new();
+    for (role, id, email) in cast(context).await? {
+        let password = (role != "integration").then(|| context.instance.random().base62(20));
+        let hash = match &password {
+            Some(password) => Some(hash(context, password).await?),
+            None => None,
+        };
+        let made = context.db.write(move |tx: &mut Tx| {
+            let hash = hash.clone();
+            Box::pin(async move { access(tx, org_id, id, hash).await })
+        });
+        let api_key = made.await.map_err(admin::refused)?;
+        users.push(json!({"role": role, "email": email, "password": password, "api_key": api_key}));
+    }
+    let url = context.instance.base_url().to_string();
+    let file = json!({
+        "environment": context.instance.kind().as_str(),
+        "instance": context.instance.tag().as_str(),
+        "url": url,
+        "graphql_url": format!("{url}/graphql"),
+        "users": users,
+    });
+    write_credentials(&path, &file)?;
+    Ok(file)
+}
+
+async fn hash(context: &Context, password: &str) -> Result<String, ServerError> {
+    ward_identity::password::hash(context.instance.random(), password)
+        .await
+        .map_err(|error| ServerError::System(error.to_string()))
+}
+
+/// Gives an account a password and a key.
+async fn access(
+    tx: &mut Tx,
+    org_id: i64,
+    id: i64,
+    hash: Option<String>,
+) -> Result<String, AdminError> {
+    let actor = Actor::system(org_id);
+    let mut scope = Scope::new(tx, &actor);
+    if let (Some(hash), Some(before)) = (hash, scope.find::<User>(Id::new(id)).await?) {
+        let after = User {
+            password_hash: Some(hash),
+            password_set_by: Some(PasswordSetBy::Person),
+            ..before.clone()
+        };
+        ward_identity::account::update(&mut scope, &before, &after).await?;
+    }
+    let key =
+        identity::create_key(&mut scope, Id::new(id), Some("development"), CredentialClass::User)
+            .await?;
+    Ok(key.text.to_string())
+}
+
+fn read_credentials(path: &Path) -> Option<Json> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+/// Writes the file anew with the address that is listened on.
+pub fn readdress(dir: &Path, url: &str) -> Result<(), ServerError> {
+    let path = credentials_file(dir);
+    let Some(mut file) = read_credentials(&path) else { return Ok(()) };
+    file["url"] = url.into();
+    file["graphql_url"] = format!("{url}/graphql").into();
+    write_credentials(&path, &file)
+}
+
+fn write_credentials(path: &Path, file: &Json) -> Result<(), ServerError> {
+    use std::io::Write;
+    let failed = |error: std::io::Error| {
+        ServerError::System(format!("cannot write {}: {error}", path.display()))
+    };
+    let draft = path.with_extension("new");
+    let _ = std::fs::remove_file(&draft);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut out = options.open(&draft).map_err(failed)?;
+    let text = serde_json::to_string_pretty(file).unwrap_or_default();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.sync_all())
+        .map_err(failed)?;
+    std::fs::rename(&draft, path).map_err(failed)
+}

@@ -1,0 +1,46 @@
+//! Who asks: the `Authorization` header as an actor.
+
+use axum::http::{HeaderMap, header};
+use ward_store::Actor;
+
+use crate::app::App;
+
+/// The person of a request.
+pub struct Caller {
+    /// Whom it runs as.
+    pub actor: Actor,
+    /// The session, if the credential is one.
+    pub session: Option<String>,
+}
+
+/// A refused credential. Nothing was looked up beyond what its text says.
+pub struct Refused {
+    /// The code in `extensions`.
+    pub code: &'static str,
+    /// One sentence.
+    pub message: String,
+    /// The HTTP status on `/graphql`: 200, or 503 when the store failed.
+    pub status: u16,
+}
+
+/// Reads the header and loads the person with what they may do at this moment.
+pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Refused> {
+    let text = match headers.get(header::AUTHORIZATION) {
+        None => return Ok(Caller { actor: Actor::anonymous(), session: None }),
+        Some(value) => value.to_str().unwrap_or("?"),
+    };
+    if text.trim().is_empty() {
+        return Ok(Caller { actor: Actor::anonymous(), session: None });
+    }
+    let unavailable = |_| Refused {
+        code: "UNAVAILABLE",
+        message: "The database can't take this request now; retry in a moment.".to_owned(),
+        status: 503,
+    };
+    match ward_identity::authenticate(&app.db, text).await.map_err(unavailable)? {
+        Ok(identified) => Ok(Caller { actor: identified.actor, session: identified.session }),
+        Err(rejection) => {
+            Err(Refused { code: rejection.code, message: rejection.message, status: 200 })
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What happens to every request before and after its handler: the host, the
+//! expected environment, the headers that name the instance.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::middleware::Next;
+use ward_instance::base_url::is_loopback_host;
+
+use crate::app::App;
+use crate::respond::refuse;
+
+/// Facts of a request that handlers use.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The request's number.
+    pub id: String,
+    /// The caller's address, as far as it can be trusted.
+    pub address: String,
+}
+
+/// Request headers that browsers of other sites may send.
+const ALLOWED_HEADERS: &str = "Authorization, AuthorizationSource, AuthorizationShard, Content-Type, Healthie-GraphQL-API-Version, Idempotency-Key, X-Expect-Environment, X-Causation-Id";
+/// Answer headers that they may read.
+const EXPOSED_HEADERS: &str = "X-Environment, X-Instance, X-Request-Id, Retry-After";
+
+/// Wraps every route.
+pub async fn guard(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let id = app.instance.uuid();
+    let address =
+        caller(&app, request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
+    request.extensions_mut().insert(Facts { id: id.clone(), address });
+    let mut response = match refused(&app, &request) {
+        Some(response) => response,
+        None if request.method() == Method::OPTIONS => preflight(),
+        None => next.run(request).await,
+    };
+    app.answered.fetch_add(1, Ordering::Relaxed);
+    if response.status().is_server_error() {
+        app.failed.fetch_add(1, Ordering::Relaxed);
+    }
+    mark(&app, &id, response.headers_mut());
+    response
+}
+
+fn refused(app: &App, request: &Request) -> Option<Response<Body>> {
+    if request.uri().path() == "/healthz" {
+        return None;
+    }
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| request.uri().host());
+    if !host.is_some_and(|host| is_own_host(app, host)) {
+        let message = format!(
+            "This server answers to {} only; nothing was read. Check the address, or add the name to hosts in ward.toml.",
+            app.instance.base_url()
+        );
+        return Some(refuse(StatusCode::MISDIRECTED_REQUEST, "WRONG_HOST", message));
+    }
+    let expected = request.headers().get("x-expect-environment")?;
+    let own = app.instance.kind().as_str();
+    if expected.to_str().is_ok_and(|expected| expected.trim().eq_ignore_ascii_case(own)) {
+        return None;
+    }
+    let message = format!(
+        "This server is {own}, which is not the environment that X-Expect-Environment names; nothing was read or executed."
+    );
+    Some(refuse(StatusCode::MISDIRECTED_REQUEST, "UNEXPECTED_ENVIRONMENT", message))
+}
+
+/// The base URL's host, the configured further ones; all names of this very
+/// machine are one host, on the port that is listened on.
+fn is_own_host(app: &App, host: &str) -> bool {
+    let base = app.instance.base_url();
+    let (name, port) = split_host(host);
+    let default_port = if base.is_secure() { 443 } else { 80 };
+    let port = port.unwrap_or(default_port);
+    if base.is_loopback() && is_loopback_host(name) {
+        return port == base.effective_port();
+    }
+    (name.eq_ignore_ascii_case(base.host()) && port == base.effective_port())
+        || app.config.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+}
+
+fn split_host(host: &str) -> (&str, Option<u16>) {
+    if let Some(end) = host.rfind(']') {
+        let port = host[end + 1..].strip_prefix(':').and_then(|port| port.parse().ok());
+        return (&host[..=end], port);
+    }
+    match host.rsplit_once(':') {
+        Some((name, port)) => (name, port.parse().ok()),
+        None => (host, None),
+    }
+}
+
+/// The caller's address: the connection's, or what a trusted proxy says.
+fn caller(app: &App, headers: &HeaderMap, connection: Option<&ConnectInfo<SocketAddr>>) -> String {
+    let Some(ConnectInfo(peer)) = connection else { return "unknown".to_owned() };
+    let trusted =
+        app.config.trusted_proxy.as_deref().is_some_and(|network| in_network(peer.ip(), network));
+    let forwarded = headers
+        .get("x-forwarded-for")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.rsplit(',').next());
+    match forwarded.and_then(|text| text.trim().parse::<IpAddr>().ok()) {
+        Some(address) if trusted => address.to_string(),
+        _ => peer.ip().to_string(),
+    }
+}
+
+fn in_network(address: IpAddr, network: &str) -> bool {
+    let (base, bits) = network.split_once('/').unwrap_or((network, "128"));
+    let (Ok(base), Ok(bits)) = (base.parse::<IpAddr>(), bits.parse::<u32>()) else { return false };
+    let prefix = |bytes: &[u8], bits: u32| -> Vec<u8> {
+        bytes
+            .iter()
+            .enumerate()
+            .map(|(n, byte)| {
+                let kept = bits.saturating_sub(n as u32 * 8).min(8);
+                byte & (0xff_u16 << (8 - kept)) as u8
+            })
+            .collect()
+    };
+    match (address, base) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => prefix(&a.octets(), bits) == prefix(&b.octets(), bits),
+        (IpAddr::V6(a), IpAddr::V6(b)) => prefix(&a.octets(), bits) == prefix(&b.octets(), bits),
+        _ => false,
+    }
+}
+
+fn preflight() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, OPTIONS"),
+    );
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
+}
+
+/// The headers of every answer.
+fn mark(app: &App, id: &str, headers: &mut HeaderMap) {
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("x-environment", app.instance.kind().as_str());
+    set("x-instance", app.instance.tag().as_str());
+    set("x-request-id", id);
+    set("access-control-allow-origin", "*");
+    set("access-control-expose-headers", EXPOSED_HEADERS);
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "no-referrer");
+    if app.instance.base_url().is_secure() {
+        set("strict-transport-security", "max-age=31536000");
+    }
+    if app.is_quarantined() {
+        set("x-quarantined", "true");
+    }
+}

@@ -1,0 +1,34 @@
+//! The HTTP server of an instance: GraphQL, files, the explorer, health, and
+//! in the Sandbox its control plane.
+//!
+//! Absent on purpose: any knowledge of another instance; any route that moves
+//! something from one to another.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod admin;
+pub mod app;
+pub mod assemble;
+mod attest;
+pub mod birthday;
+pub mod control;
+mod credential;
+mod explorer;
+mod files;
+mod graphql;
+mod guard;
+mod health;
+mod limiter;
+mod lists;
+mod multipart;
+mod password_page;
+pub mod place;
+mod reset;
+mod respond;
+mod sandbox;
+mod serve;
+mod workers;
+
+pub use app::App;
+pub use place::{Hold, Newborn, Opened, ServerError, birth, open, set_state};
+pub use serve::{listen, router, serve, serve_private};

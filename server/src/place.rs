@@ -1,0 +1,254 @@
+//! An instance's directory: birth and opening, with the checks in between
+//! (environments: three-way agreement, host binding, quarantine).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ward_instance::host::{self, Binding, InstanceLock};
+use ward_instance::{
+    Certificate, Clock, Config, EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, EXIT_UNAVAILABLE,
+    EXIT_USAGE, Instance, InstanceError, InstanceId, Kind, Ledger, Random, RootRing, State, agree,
+};
+use ward_store::{Birth, Db, Place, StoreError, Tx, write_certificate};
+
+use crate::assemble;
+
+/// Why an instance can't be opened, born or served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Files, keys, configuration, environment.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Asked for something that can't be.
+    #[error("{0}")]
+    Usage(String),
+    /// The operating system.
+    #[error("{0}")]
+    System(String),
+    /// What the server that holds the instance said.
+    #[error("{sentence}")]
+    Told {
+        /// The exit status.
+        exit_code: i32,
+        /// One sentence.
+        sentence: String,
+    },
+}
+
+impl ServerError {
+    /// The exit status that tells a script what to do.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            ServerError::Instance(error) => error.exit_code(),
+            ServerError::Store(StoreError::Foreign(_)) => EXIT_REFUSED,
+            ServerError::Store(StoreError::Unavailable(_) | StoreError::Full(_)) => {
+                EXIT_UNAVAILABLE
+            }
+            ServerError::Store(StoreError::Conflict) => EXIT_BUSY,
+            ServerError::Store(_) => EXIT_INTERNAL,
+            ServerError::Usage(_) => EXIT_USAGE,
+            ServerError::System(_) => EXIT_UNAVAILABLE,
+            ServerError::Told { exit_code, .. } => *exit_code,
+        }
+    }
+}
+
+impl From<ward_instance::IsoError> for ServerError {
+    fn from(error: ward_instance::IsoError) -> Self {
+        ServerError::Instance(error.into())
+    }
+}
+
+/// Whether this process holds the instance or looks at it beside its holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Take the lock; busy when another process has it.
+    Exclusive,
+    /// Only read; the server may run.
+    Beside,
+}
+
+/// An open instance.
+pub struct Opened {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// Its facts and keys.
+    pub instance: Arc<Instance>,
+    /// Its store.
+    pub db: Db,
+    /// Its certificate, as it stands now.
+    pub certificate: Certificate,
+    /// The files' lock, for the one who holds it.
+    pub lock: Option<InstanceLock>,
+}
+
+/// What an instance is born with.
+#[derive(Clone, Debug)]
+pub struct Newborn {
+    /// Sandbox or Production, for ever.
+    pub kind: Kind,
+    /// Where it will be reached.
+    pub base_url: String,
+    /// The variable that holds the PostgreSQL address; SQLite without.
+    pub database_env: Option<String>,
+    /// A PostgreSQL address without password.
+    pub database: Option<String>,
+    /// Whether strangers may found organizations.
+    pub sign_up_open: bool,
+    /// Whether webhooks may go to this machine (Sandbox).
+    pub loopback_webhooks: bool,
+}
+
+/// Makes the files and the database of a new instance. Refuses a directory
+/// that holds one.
+pub async fn birth(
+    dir: &Path,
+    newborn: &Newborn,
+    env: &[(String, String)],
+) -> Result<(), ServerError> {
+    if dir.join("root.key").exists() || dir.join("ward.db").exists() {
+        return Err(ServerError::Usage(format!(
+            "{} already holds an instance; choose another --dir",
+            dir.display()
+        )));
+    }
+    std::fs::create_dir_all(dir)
+        .map_err(|error| ServerError::System(format!("cannot make {}: {error}", dir.display())))?;
+    restrict(dir)?;
+    let base_url = newborn.base_url.parse().map_err(|_| {
+        ServerError::Usage("--base-url is an address such as https://ehr.example.org".to_owned())
+    })?;
+    let mut config = Config::new(newborn.kind, &base_url);
+    config.database_env.clone_from(&newborn.database_env);
+    config.allow_loopback_webhooks = newborn.loopback_webhooks;
+    if newborn.sign_up_open {
+        config.sign_up = ward_instance::config::SignUp::Open;
+    }
+    let random = Random::os();
+    let clock = Clock::system();
+    let ring = Arc::new(RootRing::create(
+        &dir.join("root.key"),
+        newborn.kind,
+        InstanceId::draw(&random),
+        &random,
+    )?);
+    host::create_volume(dir, &random)?;
+    config.write(dir)?;
+    Ledger::create(&dir.join("ids.ledger"), &ring, clock.wall())?;
+    let place = place_of(dir, &config, newborn.database.as_deref(), env)?;
+    let binding = host::binding(dir, &base_url)?;
+    let certificate = Certificate::new(&ring, clock.wall(), &base_url.to_string(), &binding);
+    let tables = assemble::tables();
+    let birth = Birth {
+        ring: &ring,
+        certificate: &certificate,
+        tables: &tables,
+        migrations: assemble::MIGRATIONS,
+        now: clock.wall(),
+    };
+    Db::create(&place, &birth).await?;
+    Ok(())
+}
+
+/// Opens an instance. The command line's kind, the key file and the
+/// certificate have to agree; a moved one goes to quarantine.
+pub async fn open(
+    dir: &Path,
+    kind: Kind,
+    hold: Hold,
+    what: &str,
+    env: &[(String, String)],
+) -> Result<Opened, ServerError> {
+    if !dir.join("root.key").exists() {
+        return Err(ServerError::Usage(format!(
+            "{} holds no instance; make one with: ward init --kind {kind} --dir {} …",
+            dir.display(),
+            dir.display()
+        )));
+    }
+    let ring = Arc::new(RootRing::load(&dir.join("root.key"))?);
+    let loaded = Config::load(dir, kind, env.iter().cloned());
+    // The agreement names all three opinions; the configuration knows one.
+    let place_config = if ring.kind() == kind {
+        loaded?
+    } else {
+        Config::load(dir, ring.kind(), std::iter::empty())?
+    };
+    let place = place_of(dir, &place_config, None, env)?;
+    let certificate = Db::read_certificate(&place, ring.kind()).await?;
+    agree(kind, &ring, &certificate)?;
+    let config = place_config;
+    let mut lock = match hold {
+        Hold::Exclusive => Some(InstanceLock::acquire(dir, what)?),
+        Hold::Beside => None,
+    };
+    let ledger = Ledger::load(&dir.join("ids.ledger"), &ring)?;
+    let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
+    let db = Db::open(place, instance.clone(), assemble::tables()).await?;
+    let mut opened = Opened { dir: dir.to_owned(), config, instance, db, certificate, lock: None };
+    if let Some(lock) = &mut lock {
+        let now = host::binding(dir, &opened.config.parsed_base_url()?)?;
+        if host::compare(&opened.certificate, &now, lock.is_torn()) != Binding::Same
+            && opened.certificate.state == State::Active
+        {
+            set_state(&mut opened, State::Quarantined, None).await?;
+            lock.settle()?;
+        }
+    }
+    opened.lock = lock;
+    Ok(opened)
+}
+
+/// Signs the certificate anew with another state and, when attested, the
+/// binding that holds now.
+pub async fn set_state(
+    opened: &mut Opened,
+    state: State,
+    binding: Option<String>,
+) -> Result<(), ServerError> {
+    let mut certificate = opened.certificate.clone();
+    certificate.state = state;
+    if let Some(binding) = binding {
+        certificate.host_binding = binding;
+        certificate.base_url = opened.config.parsed_base_url()?.to_string();
+    }
+    certificate.sign(&opened.instance.ring());
+    let written = certificate.clone();
+    opened
+        .db
+        .write(move |tx: &mut Tx| {
+            let written = written.clone();
+            Box::pin(async move { write_certificate(tx, &written).await })
+        })
+        .await?;
+    opened.certificate = certificate;
+    Ok(())
+}
+
+fn place_of(
+    dir: &Path,
+    config: &Config,
+    address: Option<&str>,
+    env: &[(String, String)],
+) -> Result<Place, ServerError> {
+    if let Some(url) = address {
+        ward_instance::config::refuse_password("--database", url)?;
+        return Ok(Place::Pg { url: url.to_owned() });
+    }
+    Ok(match config.database_url(env.iter().cloned())? {
+        Some(url) => Place::Pg { url: url.to_string() },
+        None => Place::Lite { path: dir.join("ward.db") },
+    })
+}
+
+#[cfg(unix)]
+fn restrict(dir: &Path) -> Result<(), ServerError> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
+        .map_err(|error| ServerError::System(format!("cannot protect {}: {error}", dir.display())))
+}

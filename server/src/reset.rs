@@ -1,0 +1,91 @@
+//! `ward sandbox reset`: the Sandbox is empty again and its ids come from a
+//! fresh slot, so an old id is `STALE_EPOCH_ID` and never another object
+//! (ISO-21). The audit log stays: it is append-only.
+
+use serde_json::{Value as Json, json};
+use ward_store::{Db, Query, Sql, StoreError, Tx, Value};
+
+use crate::admin::{self, Context, credentials_file};
+use crate::birthday::{self, Founder};
+use crate::place::ServerError;
+
+/// Tables that outlive a reset.
+const KEPT: [&str; 2] = ["audit_events", "instance"];
+
+/// Empties the Sandbox and founds its organization anew.
+pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerError> {
+    if context.instance.witness().sandbox().is_none() {
+        return Err(ward_instance::IsoError::new(
+            "ISO-21",
+            "only a Sandbox is ever reset; this is Production",
+            "reset a Sandbox instead",
+        )
+        .into());
+    }
+    let founder = founder(&context.db).await?;
+    let had_credentials = credentials_file(&context.dir).exists();
+    let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
+    wipe(&context.db).await?;
+    context.db.forget();
+    let mut answer = birthday::found(&context.db, &founder).await?;
+    if let Some(seed) = seed {
+        answer["seeded"] = birthday::seed(context, seed).await?;
+    }
+    if had_credentials {
+        std::fs::remove_file(credentials_file(&context.dir))
+            .map_err(|error| ServerError::System(error.to_string()))?;
+        birthday::development(context).await?;
+        answer["credentials"] = json!(credentials_file(&context.dir).display().to_string());
+    }
+    answer["slot"] = json!(slot);
+    Ok(answer)
+}
+
+/// The founding organization as it will be founded again.
+async fn founder(db: &Db) -> Result<Founder, ServerError> {
+    let org_id = admin::founding(db)
+        .await?
+        .ok_or_else(|| ServerError::Usage("the instance has no organization yet".to_owned()))?;
+    let mut reader = db.read().await?;
+    let sql = Sql::fixed(
+        "SELECT o.name, u.email, u.first_name, u.last_name FROM organizations o JOIN users u ON u.org_id = o.org_id AND u.id = o.owner_id WHERE o.id = $1",
+        [Value::Int(org_id)],
+    );
+    let rows = reader.rows(&sql).await?;
+    let text = |at: usize| rows.row(0).get(at).and_then(Value::text).unwrap_or_default().to_owned();
+    Ok(Founder {
+        organization: text(0),
+        owner_email: text(1),
+        first_name: text(2),
+        last_name: text(3),
+    })
+}
+
+/// Deletes every row that belongs to a tenant, dependants first.
+async fn wipe(db: &Db) -> Result<(), StoreError> {
+    let tables = db.tables().to_vec();
+    db.write(move |tx: &mut Tx| {
+        let mut left: Vec<&'static ward_store::Table> =
+            tables.iter().copied().filter(|table| !KEPT.contains(&table.name)).collect();
+        Box::pin(async move {
+            while !left.is_empty() {
+                let free = left.iter().position(|table| {
+                    !left.iter().any(|other| {
+                        other.name != table.name
+                            && other
+                                .references
+                                .iter()
+                                .any(|reference| reference.table == table.name)
+                    })
+                });
+                let table = left.remove(free.unwrap_or(0));
+                let mut sql = Sql::new();
+                sql.push("DELETE FROM ").push(table.name);
+                tx.execute(&sql).await?;
+            }
+            tx.execute(&Sql::fixed("DELETE FROM id_blocks", [])).await?;
+            Ok::<_, StoreError>(())
+        })
+    })
+    .await
+}

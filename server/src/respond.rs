@@ -1,0 +1,37 @@
+//! Answers outside GraphQL execution, in the contract's JSON shape.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use ward_engine::{Reply, RequestError};
+
+/// A JSON error with a status.
+pub fn refuse(status: StatusCode, code: &str, message: impl Into<String>) -> Response<Body> {
+    json(status, &serde_json::json!({"errors": [RequestError::coded(code, message).to_json()]}))
+}
+
+/// A JSON body with a status.
+pub fn json(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
+    bytes(status, "application/json; charset=utf-8", body.to_string().into_bytes())
+}
+
+/// A body with a status and a type.
+pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The engine's reply.
+pub fn reply(reply: Reply) -> Response<Body> {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = bytes(status, "application/json; charset=utf-8", reply.body);
+    if reply.replayed {
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    if reply.status == 503 || reply.status == 409 {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}

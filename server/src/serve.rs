@@ -1,0 +1,137 @@
+//! The HTTP server: routes, listening, stopping.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::{Service, ServiceExt};
+
+use crate::app::App;
+use crate::place::{Opened, ServerError};
+use crate::{control, explorer, files, graphql, guard, health, password_page, sandbox, workers};
+
+/// How long requests in flight may take when the server stops.
+const GRACE: Duration = Duration::from_secs(30);
+/// A request's head has to be here within this time.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// All routes of an instance. The control plane of the Sandbox is mounted only
+/// where the Sandbox's witness is.
+pub fn router(app: &Arc<App>) -> Router {
+    let routes = Router::new()
+        .route("/graphql", post(graphql::post).get(explorer::page))
+        .route("/graphql/assets/{*path}", get(explorer::asset))
+        .route("/files/{link}", get(files::get))
+        .route("/set-password", get(password_page::form).post(password_page::submit))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(control::nowhere);
+    let routes = match app.instance.witness().sandbox() {
+        Some(_) => routes.merge(sandbox::routes()),
+        None => routes.route("/sandbox/{*path}", axum::routing::any(sandbox::only_there)),
+    };
+    routes.layer(from_fn_with_state(app.clone(), guard::guard)).with_state(app.clone())
+}
+
+/// Listens; the address may have port 0.
+pub async fn listen(address: &str) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        ServerError::System(format!(
+            "cannot listen on {address}: {error}; choose another --listen address"
+        ))
+    })
+}
+
+/// Serves until `stop`, then finishes what is in flight, flushes and closes.
+pub async fn serve(
+    mut opened: Opened,
+    app: Arc<App>,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), ServerError> {
+    let address = listener.local_addr().map_err(|error| ServerError::System(error.to_string()))?;
+    opened.instance.listening_on(address.port());
+    let socket = control::listen(&opened.dir)?;
+    let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
+    let controller = tokio::spawn(control::serve(app.clone(), socket, stop.clone()));
+    let graceful = GracefulShutdown::new();
+    let routes = router(&app);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, peer)) = accepted else { continue };
+                let _ = stream.set_nodelay(true);
+                connection(routes.clone(), stream, peer, &graceful);
+            }
+            _ = stop.changed() => break,
+        }
+    }
+    drop(listener);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(GRACE) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
+    }
+    let _ = worker.await;
+    let _ = controller.await;
+    let _ = std::fs::remove_file(opened.dir.join("control.sock"));
+    opened.db.shutdown().await;
+    if let Some(lock) = opened.lock.take() {
+        lock.stop_cleanly()?;
+    }
+    Ok(())
+}
+
+fn connection(
+    routes: Router,
+    stream: tokio::net::TcpStream,
+    peer: SocketAddr,
+    graceful: &GracefulShutdown,
+) {
+    let service =
+        hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let mut routes = routes.clone();
+            async move {
+                let request = request.map(axum::body::Body::new);
+                ServiceExt::<hyper::Request<axum::body::Body>>::ready(&mut routes)
+                    .await?
+                    .call(request)
+                    .await
+            }
+        });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended");
+        }
+    });
+}
+
+/// Metrics and health on the private listener, for whoever looks after the
+/// instance, until `stop`.
+pub async fn serve_private(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let routes = Router::new()
+        .route("/metrics", get(health::metrics))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .with_state(app);
+    let stopped = async move {
+        let _ = stop.changed().await;
+    };
+    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "the private listener ended");
+    }
+}

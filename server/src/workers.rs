@@ -1,0 +1,107 @@
+//! Work beside the requests: refusals to the audit log, chain heads to their
+//! file, due jobs, what has expired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use ward_effects::{AwaitingMail, Dispatcher, Env, ProductionEnv, SandboxEnv, SimMail};
+use ward_instance::{IsoError, Witness};
+use ward_store::chain_heads::write_heads;
+use ward_store::{Hint, StoreError, Tx, idempotency, jobs};
+
+use crate::app::App;
+
+/// Done jobs are kept for a week.
+const KEPT_DONE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
+
+/// Runs until told to stop; then flushes what is in memory.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut hints = app.db.hints();
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks: u64 = 0;
+    loop {
+        tokio::select! {
+            _ = stop.changed() => break,
+            _ = second.tick() => {
+                ticks += 1;
+                report("refusals", app.refusals.flush(&app.db, false).await.map(drop));
+                if ticks.is_multiple_of(10) {
+                    report("chain heads", heads(&app).await);
+                }
+                if ticks.is_multiple_of(600) {
+                    report("expired rows", purge(&app).await);
+                }
+                sequence(&app).await;
+                due(&app).await;
+            }
+            hint = hints.recv() => {
+                match hint {
+                    Ok(Hint::Jobs | Hint::Effects) => due(&app).await,
+                    Ok(_) => sequence(&app).await,
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => due(&app).await,
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
+                }
+            }
+        }
+    }
+    report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
+    sequence(&app).await;
+    report("chain heads", heads(&app).await);
+}
+
+/// Sends what is due, unless the instance is quarantined.
+pub async fn due(app: &App) {
+    if app.is_quarantined() {
+        return;
+    }
+    let db = app.db.clone();
+    let sent = match app.instance.witness() {
+        Witness::Sandbox(witness) => {
+            let mail = SimMail::new(&witness, db.clone());
+            send(Dispatcher::<SandboxEnv>::new(db, mail)).await
+        }
+        Witness::Production(witness) => {
+            send(Dispatcher::<ProductionEnv>::new(db, AwaitingMail::arm(&witness))).await
+        }
+    };
+    report("effects", sent);
+}
+
+async fn send<E: Env>(dispatcher: Result<Dispatcher<E>, IsoError>) -> Result<(), StoreError> {
+    dispatcher.map_err(StoreError::Foreign)?.run_due().await.map(drop)
+}
+
+/// Numbers committed audit and event rows where the writer does not (PostgreSQL).
+async fn sequence(app: &App) {
+    if app.db.engine() == ward_store::Engine::Pg {
+        let numbered =
+            app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
+        report("sequencer", numbered.map(drop));
+    }
+}
+
+async fn heads(app: &App) -> Result<(), StoreError> {
+    write_heads(&app.db, &app.dir.join("chain.heads")).await.map(drop)
+}
+
+async fn purge(app: &App) -> Result<(), StoreError> {
+    app.db
+        .write(|tx: &mut Tx| Box::pin(async move { idempotency::purge(tx).await.map(drop) }))
+        .await?;
+    app.db
+        .write(|tx: &mut Tx| {
+            Box::pin(async move {
+                let before = tx.now().minus_micros(KEPT_DONE_MICROS);
+                jobs::purge_done(tx, before).await.map(drop)
+            })
+        })
+        .await
+}
+
+fn report(what: &str, outcome: Result<(), StoreError>) {
+    if let Err(error) = outcome {
+        tracing::error!(what, %error, "background work failed");
+    }
+}

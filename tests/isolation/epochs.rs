@@ -1,0 +1,129 @@
+//! ISO-21: ids of before a reset of the Sandbox.
+
+use std::collections::BTreeSet;
+
+use ward_tests::{Engine, Instance, Kind, Server, json, people, tell};
+
+const READ: &str = "query($id: ID) { user(id: $id) { id first_name } }";
+const CHANGE: &str = "mutation($id: ID) {
+  updateClient(input: {id: $id, first_name: \"Changed\"}) { user { id } messages { field message } }
+}";
+
+/// Every numeric id that the instance holds, except in the audit log, which a reset leaves.
+fn all_ids(instance: &Instance) -> BTreeSet<String> {
+    let place = instance.database();
+    let mut all = BTreeSet::new();
+    for table in place.tables().into_iter().filter(|name| name != "audit_events") {
+        let sql = format!(
+            "SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'id' AND type = 'INTEGER'"
+        );
+        if !place.rows(&sql).is_empty() {
+            let rows = place.rows(&format!("SELECT id FROM {table}"));
+            all.extend(rows.into_iter().filter_map(|row| row.into_iter().next()?));
+        }
+    }
+    all
+}
+
+/// Old ids are refused as old, by reads and by writes, and name when the reset was.
+fn assert_stale(server: &Server, key: &str, ids: &[String]) {
+    for id in ids {
+        let reply = server.with(key).ask(READ, json!({"id": id}));
+        assert_eq!((reply.status, reply.code()), (200, "STALE_EPOCH_ID"), "{}", reply.text);
+        assert!(reply.json["data"]["user"].is_null(), "{}", reply.text);
+        let error = &reply.json["errors"][0];
+        assert_eq!(error["extensions"]["argument"], "id", "{error}");
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(message.contains("reset at 20"), "the reset's time is not named: {message}");
+        let reply = server.with(key).ask(CHANGE, json!({"id": id}));
+        assert_eq!((reply.status, reply.code()), (200, "STALE_EPOCH_ID"), "{}", reply.text);
+        let payload = &reply.json["data"]["updateClient"];
+        assert!(payload["user"].is_null(), "{}", reply.text);
+        assert_eq!(payload["messages"][0]["field"], "id", "{}", reply.text);
+    }
+}
+
+#[test]
+fn iso_21_ids_of_before_a_reset_refused() {
+    for engine in Engine::available("ISO-21") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (key, colleague) = (s.owner_key(), s.member("provider"));
+        let server = s.serve();
+        let mut old = people::furnish(&server.with(&key), &server.with(&colleague), "first");
+        server.stop();
+        // Stopped.
+        s.sandbox("reset", &[]).ok();
+        let server = s.serve();
+        let refused = server.with(&key).ask("{ currentUser { id } }", json!({}));
+        assert_eq!(refused.code(), "UNAUTHENTICATED", "a key outlives the reset: {}", refused.text);
+        let (key, colleague) = (s.owner_key(), s.member("provider"));
+        let before = s.settled_dump();
+        assert_stale(&server, &key, &old);
+        s.await_refusal("STALE_EPOCH_ID");
+        s.settled_dump().assert_unchanged_since(&before, "a stale id");
+        // Running.
+        let second = people::furnish(&server.with(&key), &server.with(&colleague), "second");
+        assert!(second.iter().all(|id| !old.contains(id)), "an id came back");
+        old.extend(second);
+        s.sandbox("reset", &[]).ok();
+        let (key, colleague) = (s.owner_key(), s.member("provider"));
+        assert_stale(&server, &key, &old);
+        let third = people::furnish(&server.with(&key), &server.with(&colleague), "third");
+        assert!(third.iter().all(|id| !old.contains(id)), "an id came back");
+        drop(server);
+        let (intact, said) = s.verify_audit();
+        assert!(intact, "a reset breaks the audit log: {said}");
+        tell("ISO-21", format_args!("{engine:?}: {} old ids stale after 2 resets", old.len()));
+    }
+}
+
+#[test]
+fn iso_21_no_aliasing_over_50_resets() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let mut seen = all_ids(&s);
+    let mut samples: Vec<String> = seen.iter().take(1).cloned().collect();
+    let mut resets = 0;
+    for _ in 0..50 {
+        s.sandbox("reset", &[]).ok();
+        resets += 1;
+        let now = all_ids(&s);
+        assert!(!now.is_empty(), "nothing is founded by the reset");
+        let again: Vec<_> = now.intersection(&seen).collect();
+        assert!(again.is_empty(), "ids came back after reset {resets}: {again:?}");
+        samples.extend(now.iter().take(1).cloned());
+        seen.extend(now);
+    }
+    // The newest is not stale.
+    samples.pop();
+    let key = s.owner_key();
+    let server = s.serve();
+    assert_stale(&server, &key, &samples);
+    tell(
+        "ISO-21",
+        format_args!(
+            "{resets} resets, {} ids, none twice; {} of old ones stale",
+            seen.len(),
+            samples.len()
+        ),
+    );
+}
+
+#[test]
+fn iso_21_production_is_never_reset() {
+    let p = Instance::birth(Kind::Production, Engine::Sqlite);
+    let before = p.logical_dump();
+    p.sandbox("reset", &[]).refused("ISO-21");
+    p.sandbox("seed", &[]).refused("ISO-21");
+    let key = p.owner_key();
+    let server = p.serve();
+    p.sandbox("reset", &[]).refused("ISO-21");
+    let reply = server.with(&key).post("/sandbox/v1/reset", &json!({}));
+    assert_eq!((reply.status, reply.code()), (404, "SANDBOX_ONLY"), "{}", reply.text);
+    drop(server);
+    // The key that was made is all that is new.
+    p.ward(&["key", "delete"], &[&key[key.len() - 46..key.len() - 38]]).ok();
+    let clients = p.database().number("SELECT COUNT(*) FROM organizations");
+    assert_eq!(clients, 1);
+    assert!(before.size().0 > 5);
+    tell("ISO-21", "3 resets and seeds of a Production refused, 1 by HTTP");
+}

@@ -1,0 +1,266 @@
+//! ISO-19, 20, 22: ids of the other environment, of the documentation, and what every served id is.
+
+use std::collections::BTreeSet;
+
+use ward_tests::document::{Place, document, places};
+use ward_tests::schema::{Field, Input, Root, Schema};
+use ward_tests::{BASELINE, Json, Kind, Reply, V2026, json, people, tell};
+
+use crate::pair::{Side, pair};
+
+/// Inputs that are named like ids and are none of Ward's: what stands in them is somebody else's
+/// number, or a text. `field` is a root field's name or `*`.
+const NOT_OURS: [(&str, &str, &str); 12] = [
+    ("*", "record_identifier", "the practice's own number"),
+    ("*", "additional_record_identifier", "the practice's own number"),
+    ("*", "other_id", "a payer's number"),
+    ("*", "other_id_qual", "a qualifier code"),
+    ("*", "tax_id", "an authority's number"),
+    ("*", "place_of_service_id", "a code of a public list, not an object of an instance"),
+    ("*", "location_other_id", "a payer's number"),
+    ("*", "clientMutationId", "echoed"),
+    ("*", "client_mutation_id", "echoed"),
+    ("*", "ps_xid", "an advertiser's number"),
+    ("*", "human_id", "inert: an account's human follows from its e-mail"),
+    ("*", "dosespot_id", "another product's number"),
+];
+
+/// Root fields whose inputs are not tried because they are not carried out at all.
+fn is_id(input: &Input) -> bool {
+    let name = input.name.as_str();
+    name == "id" || name == "ids" || name.ends_with("_id") || name.ends_with("_ids")
+}
+
+/// Every input of a served root field that takes an id of an object, however deep; and those that
+/// only look so.
+fn id_places(schema: &Schema, field: &Field) -> (Vec<Place>, Vec<Place>) {
+    let all = places(schema, field).into_iter().filter(|place| {
+        let input = place.last();
+        is_id(input) || input.of.name() == "ID"
+    });
+    all.partition(|place| {
+        let name = place.last().name.as_str();
+        !NOT_OURS.iter().any(|(of, known, _)| *known == name && (*of == "*" || *of == field.name))
+    })
+}
+
+/// The value as the input's type takes it.
+fn value(input: &Input, id: &str) -> Json {
+    let single = match input.of.name() {
+        "Int" => json!(id.parse::<i64>().unwrap()),
+        _ => json!(id),
+    };
+    if input.of.is_list() { json!([single]) } else { single }
+}
+
+/// Whether the answer names the argument by its path.
+fn names(reply: &Reply, path: &str) -> bool {
+    let errors = reply.json["errors"].as_array().cloned().unwrap_or_default();
+    errors.iter().any(|error| {
+        let extensions = &error["extensions"];
+        extensions["code"] == "WRONG_ENVIRONMENT_ID" && extensions["argument"] == path
+    })
+}
+
+/// What is wrong with the refusal of a foreign id; nothing if it is as designed.
+fn fault(root: Root, field: &Field, place: &Place, reply: &Reply) -> Option<String> {
+    let data = &reply.json["data"][&field.name];
+    let path = place.dotted();
+    let wrong = |what: &str| {
+        let text: String = reply.text.chars().take(300).collect();
+        Some(format!("{} {}({path}): {what}: {text}", root.word(), field.name))
+    };
+    if reply.status != 200 {
+        return wrong("not 200");
+    }
+    if !names(reply, &path) {
+        return wrong("no WRONG_ENVIRONMENT_ID with the argument's path");
+    }
+    match root {
+        Root::Query if !data.is_null() => wrong("the field is not null"),
+        Root::Query => None,
+        Root::Mutation => {
+            let objects = data.as_object().into_iter().flatten();
+            let answers = objects
+                .filter(|(name, _)| !["__typename", "messages"].contains(&name.as_str()))
+                .any(|(_, value)| !value.is_null());
+            let messages = data["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+            match messages {
+                _ if answers => wrong("an object comes back"),
+                [one] if one["field"] == place.last().name.as_str() => None,
+                _ => wrong("not one message on the input field"),
+            }
+        }
+    }
+}
+
+#[test]
+fn iso_19_ids_of_the_other_environment_refused() {
+    let pair = pair();
+    let (mut faults, mut skipped) = (Vec::new(), BTreeSet::new());
+    for kind in Kind::BOTH {
+        let (to, from) = pair.sides(kind);
+        let before = to.instance.settled_dump();
+        let api = to.as_owner();
+        let mut tried = 0;
+        for view in [BASELINE, V2026] {
+            let schema = Schema::of(&to.server.api(), view);
+            for (root, field) in schema.roots() {
+                let (ours, others) = id_places(&schema, field);
+                skipped.extend(others.iter().map(|place| place.last().name.clone()));
+                for place in ours {
+                    let id = value(place.last(), &from.clients[0]);
+                    let own = to.instance.kind.some_id();
+                    let call = document(&schema, root, field, own, Some((&place, id)));
+                    let reply = api.gql(view, &call.query, call.variables);
+                    faults.extend(
+                        fault(root, field, &place, &reply).map(|it| format!("{view} {it}")),
+                    );
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 20, "hardly any id argument is served: {tried}");
+        to.instance.await_refusal("WRONG_ENVIRONMENT_ID");
+        let after = to.instance.settled_dump();
+        tell(
+            "ISO-19",
+            format_args!(
+                "{} ids on {}: {tried} of {tried} id inputs tried, {} faults so far",
+                from.instance.kind.title(),
+                to.instance.kind.title(),
+                faults.len()
+            ),
+        );
+        after.assert_unchanged_since(&before, "a foreign id");
+    }
+    tell("ISO-19", format_args!("inputs named like ids that are none: {skipped:?}"));
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Ids that documentation shows, and numbers that nobody ever gets.
+const EXAMPLES: [&str; 6] = ["1", "123", "12345", "999999", "2147999999", "0"];
+
+#[test]
+fn iso_20_ids_of_documentation_name_nothing() {
+    let pair = pair();
+    let mut faults = Vec::new();
+    for kind in Kind::BOTH {
+        let (to, _) = pair.sides(kind);
+        let before = to.instance.settled_dump();
+        let mut tried = 0;
+        let schema = Schema::of(&to.server.api(), V2026);
+        for (root, field) in schema.roots() {
+            for place in id_places(&schema, field).0 {
+                for example in EXAMPLES {
+                    if place.last().of.name() == "Int" && example == "2147999999" {
+                        continue;
+                    }
+                    let id = value(place.last(), example);
+                    let own = to.instance.kind.some_id();
+                    let call = document(&schema, root, field, own, Some((&place, id)));
+                    let reply = to.as_owner().ask(&call.query, call.variables);
+                    tried += 1;
+                    let line =
+                        || format!("{}({}: {example}): {}", field.name, place.dotted(), reply.text);
+                    if is_answered(root, field, &schema, &reply) {
+                        faults.push(line());
+                    }
+                }
+            }
+        }
+        to.instance.settled_dump().assert_unchanged_since(&before, "an id of the documentation");
+        tell(
+            "ISO-20",
+            format_args!("{}: {tried} calls with {} ids", to.instance.kind.title(), EXAMPLES.len()),
+        );
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Whether an object came back, or the id was taken for one of somebody.
+fn is_answered(root: Root, field: &Field, schema: &Schema, reply: &Reply) -> bool {
+    let data = &reply.json["data"][&field.name];
+    let code = reply.code();
+    if reply.status != 200 || code.starts_with("WRONG_") || code.starts_with("STALE_") {
+        return true;
+    }
+    match root {
+        Root::Mutation => {
+            let objects = data.as_object().into_iter().flatten();
+            objects
+                .filter(|(name, _)| !["__typename", "messages"].contains(&name.as_str()))
+                .any(|(_, value)| !value.is_null())
+        }
+        // A list or a connection may come back, but empty; that is asserted by the dump's side.
+        Root::Query => {
+            let of = schema.named(&field.of);
+            let lists =
+                field.of.is_list() || of.fields.iter().any(|inner| inner.name == "page_info");
+            data.is_object() && !lists
+        }
+    }
+}
+
+#[test]
+fn iso_22_ids_survive_every_client() {
+    let pair = pair();
+    for kind in Kind::BOTH {
+        let (side, _) = pair.sides(kind);
+        let api = side.as_provider();
+        for number in 0..20 {
+            people::client(&api, &format!("{}id{number}", side.canary));
+        }
+        let mut served = BTreeSet::new();
+        for list in ["users", "organizationMembers", "userGroups", "tagsPaginated", "apiKeys"] {
+            let query = format!("{{ {list}(first: 1000) {{ nodes {{ id }} }} }}");
+            let reply = side.as_owner().ask(&query, json!({}));
+            let nodes = reply.data()[list]["nodes"].as_array().cloned().unwrap_or_default();
+            served.extend(nodes.iter().map(people::id));
+        }
+        assert!(served.len() > 25, "hardly any id is served: {}", served.len());
+        let mut checked = 0;
+        for id in served.into_iter().chain(stored(side)) {
+            assert_survives(kind, &id);
+            checked += 1;
+        }
+        tell(
+            "ISO-22",
+            format_args!(
+                "{}: {checked} ids are the same after parseInt, i32 and f64",
+                kind.title()
+            ),
+        );
+    }
+}
+
+/// Every id in every table.
+fn stored(side: &Side) -> Vec<String> {
+    let place = side.instance.database();
+    let mut all = Vec::new();
+    for table in place.tables() {
+        let types = place.rows(&format!(
+            "SELECT name FROM pragma_table_info('{table}') WHERE name = 'id' AND type = 'INTEGER'"
+        ));
+        if !types.is_empty() {
+            let rows = place.rows(&format!("SELECT id FROM {table}"));
+            all.extend(rows.into_iter().filter_map(|row| row.into_iter().next()?));
+        }
+    }
+    all
+}
+
+fn assert_survives(kind: Kind, id: &str) {
+    let number: i64 = id.parse().unwrap();
+    assert_eq!(number.to_string(), id, "not a plain decimal number");
+    // All types that are served so far stay below the overflow range.
+    assert!(i32::try_from(number).is_ok(), "{id} does not fit 32 bits");
+    let float: f64 = id.parse().unwrap();
+    #[expect(clippy::cast_possible_truncation, reason = "that is the question")]
+    let back = float as i64;
+    assert_eq!(back, number, "{id} changes in a float");
+    // The rule that people remember.
+    let sandbox = id.len() == 10 && (id.starts_with("20") || id.starts_with("21"));
+    assert_eq!(sandbox, kind == Kind::Sandbox, "{id} is served by a {}", kind.title());
+    assert!(number >= 1_000_000, "{id} is of the documentation");
+}

@@ -1,0 +1,17 @@
+//! The isolation suite: what keeps a Sandbox and a Production apart, tried from outside on two
+//! processes of one program. One function a row of the mistake catalogue, named after it.
+//!
+//! Rows whose subject is not served yet (sockets, feeds, snapshots, connectors) are not here.
+
+#![allow(clippy::unwrap_used)]
+
+mod addresses;
+mod clones;
+mod databases;
+mod epochs;
+mod foreign_ids;
+mod keys;
+mod pair;
+mod rows;
+mod starts;
+mod tokens;

@@ -1,0 +1,135 @@
+//! ISO-15, 25: tokens, links and cursors of one instance open nothing at another.
+
+use ward_tests::instance::{OWNER, link_in};
+use ward_tests::{Engine, Instance, Json, Kind, Reply, json, people, tell};
+
+use crate::pair::{PASSWORD, Side, pair};
+
+const CODE: &str = "WRONG_ENVIRONMENT_TOKEN";
+
+#[track_caller]
+fn assert_foreign(reply: &Reply, what: &str) {
+    assert_eq!((reply.status, reply.code()), (200, CODE), "{what}: {}", reply.text);
+}
+
+#[test]
+fn iso_15_tokens_of_the_other_environment_refused() {
+    let pair = pair();
+    let mut refused = 0;
+    for kind in Kind::BOTH {
+        let (to, from) = pair.sides(kind);
+        let session = from.session();
+        people::current_user(&from.server.with(&session));
+        let link = from.instance.ward(&["user", "link"], &["--user", OWNER]).json();
+        let reset = people::token_in(&link_in(&link).unwrap());
+        let before = to.instance.settled_dump();
+        // As a credential.
+        let reply = to.server.with(&session).ask("{ currentUser { id } }", json!({}));
+        assert_foreign(&reply, "a session as credential");
+        assert!(reply.json["data"].is_null(), "executed: {}", reply.text);
+        // To sign in with.
+        for input in
+            [json!({"token": session}), json!({"reset_token": reset, "password": PASSWORD})]
+        {
+            let reply = people::sign_in(&to.server.api(), input.clone());
+            let payload = &reply.json["data"]["signIn"];
+            assert!(payload["user"].is_null() && payload["token"].is_null(), "{}", reply.text);
+            assert_foreign(&reply, &format!("signIn with {:?}", keys(&input)));
+        }
+        // On the screens of a reset or an invitation.
+        for field in ["validateResetPasswordToken", "validateSignupToken", "basicUserInfoFromToken"]
+        {
+            let selection = if field == "basicUserInfoFromToken" { "{ id }" } else { "" };
+            let query = format!("query($token: String) {{ {field}(token: $token) {selection} }}");
+            let reply = to.server.api().ask(&query, json!({"token": reset}));
+            let answer = &reply.json["data"][field];
+            assert!(!answer.is_object() && *answer != Json::Bool(true), "{field}: {}", reply.text);
+            assert_foreign(&reply, field);
+        }
+        let page = to.server.api().post_as(
+            "/set-password",
+            "application/x-www-form-urlencoded",
+            format!("token={reset}&password={PASSWORD}&repeated={PASSWORD}"),
+        );
+        assert_ne!(page.status, 200, "a foreign link sets a password");
+        to.instance.await_refusal(CODE);
+        to.instance.settled_dump().assert_unchanged_since(&before, "a foreign token");
+        // It was good at home.
+        people::set_password(&from.server.api(), &link_in(&link).unwrap(), PASSWORD);
+        refused += 7;
+    }
+    tell("ISO-15", format_args!("{refused} presentations of session and reset tokens refused"));
+}
+
+fn keys(json: &Json) -> Vec<&String> {
+    json.as_object().into_iter().flat_map(|object| object.keys()).collect()
+}
+
+/// A link to a stored file, from an avatar.
+#[test]
+fn iso_15_file_links_of_the_other_environment_refused() {
+    const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let pair = pair();
+    for kind in Kind::BOTH {
+        let (to, from) = pair.sides(kind);
+        let reply = from.as_provider().ask(
+            "mutation($input: updateUserInput) { updateUser(input: $input) { user { id avatar_url } messages { field message } } }",
+            json!({"input": {"avatar_string": PIXEL}}),
+        );
+        let link = reply.data()["updateUser"]["user"]["avatar_url"].as_str().unwrap_or_default();
+        let path = link.find("/files/").map(|at| &link[at..]);
+        let path = path.unwrap_or_else(|| panic!("no file link: {}", reply.text));
+        let own = from.server.api().get(path);
+        assert_eq!(own.status, 200, "the link opens nothing at home: {}", own.text);
+        let foreign = to.server.api().get(path);
+        assert_eq!((foreign.status, foreign.code()), (403, CODE), "{}", foreign.text);
+    }
+    tell("ISO-15", "2 file links refused");
+}
+
+/// The cursor at the end of a page of one.
+fn cursor(side: &Side, list: &str) -> String {
+    let query = format!("{{ {list}(first: 1) {{ page_info {{ end_cursor }} }} }}");
+    let reply = side.as_owner().ask(&query, json!({}));
+    let cursor = reply.data()[list]["page_info"]["end_cursor"].as_str();
+    cursor.unwrap_or_else(|| panic!("{list} has no page: {}", reply.text)).to_owned()
+}
+
+const LISTS: [&str; 6] =
+    ["users", "organizationMembers", "userGroups", "tagsPaginated", "apiKeys", "auditLog"];
+
+#[test]
+fn iso_25_cursors_of_the_other_environment_refused() {
+    let pair = pair();
+    let another = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let (owner, provider) = (another.owner_key(), another.member("provider"));
+    let server = another.serve();
+    people::furnish(&server.with(&owner), &server.with(&provider), "another");
+    let mut replayed = 0;
+    for list in LISTS {
+        let query = format!(
+            "query($after: String) {{ {list}(first: 1, after: $after) {{ total_count nodes {{ __typename }} }} }}"
+        );
+        for kind in Kind::BOTH {
+            let (to, from) = pair.sides(kind);
+            let cursor = cursor(from, list);
+            let own = from.as_owner().ask(&query, json!({"after": cursor}));
+            own.data();
+            let reply = to.as_owner().ask(&query, json!({"after": cursor}));
+            assert_foreign(&reply, list);
+            assert!(reply.json["data"][list].is_null(), "{list}: {}", reply.text);
+            let reply = to.as_owner().ask(
+                &query.replace("first", "last").replace("after:", "before:"),
+                json!({"after": cursor}),
+            );
+            assert_foreign(&reply, list);
+            replayed += 2;
+        }
+        // Another Sandbox's is as foreign.
+        let cursor = cursor(&pair.s, list);
+        let reply = server.with(&owner).ask(&query, json!({"after": cursor}));
+        assert_foreign(&reply, list);
+        replayed += 1;
+    }
+    tell("ISO-25", format_args!("{replayed} replays of cursors of {} lists refused", LISTS.len()));
+}

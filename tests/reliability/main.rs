@@ -1,0 +1,2 @@
+//! Isolation.
+fn main() {}

@@ -1,0 +1,224 @@
+//! An instance's database from beside the program: rows, the logical dump, the audit log.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::postgres::{self, Rows};
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL address.
+    Server(String),
+}
+
+/// Tables that change although nothing happened to what the instance holds: the audit log, the
+/// log of accesses, counters, id blocks, nodes.
+const UNCOUNTED: [&str; 6] =
+    ["audit_events", "access_log", "sign_in_attempts", "id_blocks", "nodes", "leases"];
+
+/// Columns of the same sort: what a look leaves behind, and where a background worker stands.
+const UNCOUNTED_COLUMNS: [(&str, &str); 5] = [
+    ("api_keys", "last_used_day"),
+    ("sessions", "last_used_at"),
+    ("users", "last_active"),
+    ("events", "seq"),
+    ("events", "relayed"),
+];
+
+/// An audit entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `CREATE`, `UPDATE`, `DESTROY`, `REFUSED` or `ADMIN`.
+    pub event_type: String,
+    /// The resource; of a refusal, its code.
+    pub resource_name: String,
+    /// The resource's id; of a refusal, who was refused.
+    pub resource_id: String,
+    /// The organization, 0 when it is nobody's.
+    pub org_id: i64,
+}
+
+impl Place {
+    /// Runs a query; every value as text.
+    pub fn rows(&self, sql: &str) -> Rows {
+        match self {
+            Place::File(path) => lite_rows(&read_only(path), sql),
+            Place::Server(address) => postgres::query(address, sql),
+        }
+    }
+
+    /// Runs a statement that changes something, as somebody with the database's password would.
+    pub fn execute(&self, sql: &str) {
+        match self {
+            Place::File(path) => writable(path).execute_batch(sql).unwrap(),
+            Place::Server(address) => drop(postgres::query(address, sql)),
+        }
+    }
+
+    /// The first value of the first row; empty when it is null or not there.
+    pub fn one(&self, sql: &str) -> String {
+        self.rows(sql)
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next()?)
+            .unwrap_or_default()
+    }
+
+    /// The first value as a number.
+    pub fn number(&self, sql: &str) -> i64 {
+        let text = self.one(sql);
+        text.parse().unwrap_or_else(|_| panic!("{sql} gives {text:?}"))
+    }
+
+    /// The names of all tables.
+    pub fn tables(&self) -> Vec<String> {
+        let sql = match self {
+            Place::File(_) => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' \
+                 AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            }
+            Place::Server(_) => {
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+            }
+        };
+        firsts(self.rows(sql))
+    }
+
+    /// The names of a table's columns.
+    pub fn columns(&self, table: &str) -> Vec<String> {
+        firsts(self.rows(&match self {
+            Place::File(_) => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"),
+            Place::Server(_) => format!(
+                "SELECT column_name FROM information_schema.columns \
+                 WHERE table_name = '{table}' AND table_schema = 'public' ORDER BY ordinal_position"
+            ),
+        }))
+    }
+
+    /// Everything that the instance holds.
+    pub fn logical_dump(&self) -> Dump {
+        let tables = self.tables().into_iter().filter(|name| !UNCOUNTED.contains(&name.as_str()));
+        Dump(tables.map(|table| (table.clone(), self.table_dump(&table))).collect())
+    }
+
+    fn table_dump(&self, table: &str) -> Vec<String> {
+        let counted: Vec<String> = self
+            .columns(table)
+            .into_iter()
+            .filter(|column| !UNCOUNTED_COLUMNS.contains(&(table, column)))
+            .collect();
+        let rows = self.rows(&format!("SELECT \"{}\" FROM {table}", counted.join("\", \"")));
+        let line = |row: Vec<Option<String>>| {
+            let fields = counted.iter().zip(row);
+            let fields = fields.filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+            fields.collect::<Vec<_>>().join(" ")
+        };
+        let mut lines: Vec<String> = rows.into_iter().map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    /// The audit log, oldest first.
+    pub fn audit_entries(&self) -> Vec<Entry> {
+        let rows = self.rows(
+            "SELECT event_type, resource_name, resource_id, org_id FROM audit_events \
+             ORDER BY written_at, id",
+        );
+        let entry = |row: Vec<Option<String>>| {
+            let mut fields = row.into_iter().map(Option::unwrap_or_default);
+            let mut next = || fields.next().unwrap_or_default();
+            Entry {
+                event_type: next(),
+                resource_name: next(),
+                resource_id: next(),
+                org_id: next().parse().unwrap_or_default(),
+            }
+        };
+        rows.into_iter().map(entry).collect()
+    }
+
+    /// How many entries tell of refusals with a code.
+    pub fn refusals(&self, code: &str) -> usize {
+        let told = |entry: &Entry| entry.event_type == "REFUSED" && entry.resource_name == code;
+        self.audit_entries().iter().filter(|entry| told(entry)).count()
+    }
+}
+
+/// What an instance holds, table by table; equal when nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dump(BTreeMap<String, Vec<String>>);
+
+impl Dump {
+    /// Asserts that this is what was held `before`.
+    #[track_caller]
+    pub fn assert_unchanged_since(&self, before: &Dump, what: &str) {
+        let mut changes = Vec::new();
+        for (table, lines) in &self.0 {
+            let old = before.0.get(table).map(Vec::as_slice).unwrap_or_default();
+            let missing = |from: &[String], to: &[String], sign: char| {
+                let lines = from.iter().filter(|line| !to.contains(line));
+                lines.map(|line| format!("{table} {sign} {line}")).collect::<Vec<_>>()
+            };
+            changes.extend(missing(old, lines, '-'));
+            changes.extend(missing(lines, old, '+'));
+        }
+        assert!(self == before, "{what} changed something: {changes:#?}");
+    }
+
+    /// Tables and rows, for the report.
+    pub fn size(&self) -> (usize, usize) {
+        (self.0.len(), self.0.values().map(Vec::len).sum())
+    }
+
+    /// Whether a text stands in any of its plain values.
+    pub fn contains(&self, text: &str) -> bool {
+        self.0.values().flatten().any(|line| line.contains(text))
+    }
+}
+
+fn firsts(rows: Rows) -> Vec<String> {
+    rows.into_iter().filter_map(|row| row.into_iter().next()?).collect()
+}
+
+/// The file beside its server: nothing can be written.
+pub fn read_only(path: &Path) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).unwrap();
+    connection.busy_timeout(crate::wait::PATIENCE).unwrap();
+    connection
+}
+
+/// The file as the `sqlite3` shell opens it: no foreign keys.
+pub fn writable(path: &Path) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    connection.busy_timeout(crate::wait::PATIENCE).unwrap();
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    connection
+}
+
+fn lite_rows(connection: &Connection, sql: &str) -> Rows {
+    let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let width = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        all.push((0..width).map(|at| shown(row.get_ref(at).unwrap())).collect());
+    }
+    all
+}
+
+fn shown(value: ValueRef<'_>) -> Option<String> {
+    Some(match value {
+        ValueRef::Null => return None,
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}

@@ -1,0 +1,173 @@
+//! Documents made from the schema: every root field can be called, and every input reached.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::schema::{Field, Input, Ref, Root, Schema};
+
+/// Input objects within input objects, at most.
+const DEPTH_MAX: usize = 6;
+
+/// A place that a value can be sent to: an argument, or a field within one.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The argument, then the fields down to the value.
+    pub path: Vec<Input>,
+}
+
+impl Place {
+    /// The dotted path, `input.user_id`.
+    pub fn dotted(&self) -> String {
+        let names: Vec<&str> = self.path.iter().map(|step| step.name.as_str()).collect();
+        names.join(".")
+    }
+
+    /// The input at its end.
+    pub fn last(&self) -> &Input {
+        &self.path[self.path.len() - 1]
+    }
+}
+
+/// Every scalar or enum input of a root field, however deep.
+pub fn places(schema: &Schema, field: &Field) -> Vec<Place> {
+    let mut found = Vec::new();
+    for argument in &field.arguments {
+        descend(schema, vec![argument.clone()], &mut found);
+    }
+    found
+}
+
+fn descend(schema: &Schema, path: Vec<Input>, found: &mut Vec<Place>) {
+    let of = path[path.len() - 1].of.clone();
+    let inputs = &schema.named(&of).inputs;
+    if inputs.is_empty() {
+        found.push(Place { path });
+        return;
+    }
+    if path.len() > DEPTH_MAX {
+        return;
+    }
+    for input in inputs {
+        let mut deeper = path.clone();
+        deeper.push(input.clone());
+        descend(schema, deeper, found);
+    }
+}
+
+/// A document with its variables.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The text.
+    pub query: String,
+    /// The variables.
+    pub variables: Json,
+}
+
+/// Calls a root field with what it requires and, if given, a value at a place. Required ids get
+/// `own_id`, a number of the instance that is asked.
+pub fn document(
+    schema: &Schema,
+    root: Root,
+    field: &Field,
+    own_id: &str,
+    at: Option<(&Place, Json)>,
+) -> Document {
+    let mut variables = Map::new();
+    let (mut declared, mut sent) = (Vec::new(), Vec::new());
+    for argument in &field.arguments {
+        let meant = at.as_ref().filter(|(place, _)| place.path[0].name == argument.name);
+        let value = match meant {
+            Some((place, value)) => nested(schema, &place.path, own_id, value),
+            None if is_needed(argument) => plain(schema, &argument.of, own_id, 0),
+            None => continue,
+        };
+        let name = &argument.name;
+        declared.push(format!("${name}: {}", argument.of));
+        sent.push(format!("{name}: ${name}"));
+        variables.insert(name.clone(), value);
+    }
+    let bracketed = |words: Vec<String>| match words.is_empty() {
+        true => String::new(),
+        false => format!("({})", words.join(", ")),
+    };
+    let query = format!(
+        "{} {} {{ {}{}{} }}",
+        root.word(),
+        bracketed(declared),
+        field.name,
+        bracketed(sent),
+        selection(schema, &field.of)
+    );
+    Document { query, variables: variables.into() }
+}
+
+/// The value of the path's first step, with `value` at the end.
+fn nested(schema: &Schema, path: &[Input], own_id: &str, value: &Json) -> Json {
+    let (first, rest) = (&path[0], &path[1..]);
+    let inner = match rest.first() {
+        None => value.clone(),
+        Some(next) => {
+            let mut object = Map::new();
+            for input in &schema.named(&first.of).inputs {
+                if input.name == next.name {
+                    object.insert(input.name.clone(), nested(schema, rest, own_id, value));
+                } else if is_needed(input) {
+                    object.insert(input.name.clone(), plain(schema, &input.of, own_id, 0));
+                }
+            }
+            object.into()
+        }
+    };
+    if first.of.is_list() { json!([inner]) } else { inner }
+}
+
+/// Some value of a type, the smallest that is valid.
+fn plain(schema: &Schema, of: &Ref, own_id: &str, depth: usize) -> Json {
+    if of.is_list() {
+        return json!([]);
+    }
+    let found = schema.named(of);
+    match found.kind.as_str() {
+        "ENUM" => found.values.first().cloned().into(),
+        "INPUT_OBJECT" if depth < DEPTH_MAX => {
+            let needed = found.inputs.iter().filter(|input| is_needed(input));
+            let pair =
+                |input: &Input| (input.name.clone(), plain(schema, &input.of, own_id, depth + 1));
+            Json::Object(needed.map(pair).collect())
+        }
+        "INPUT_OBJECT" => json!({}),
+        _ => match of.name() {
+            "ID" => own_id.into(),
+            "Int" => 1.into(),
+            "Float" => 1.5.into(),
+            "Boolean" => false.into(),
+            "ISO8601Date" => "2026-03-04".into(),
+            "ISO8601DateTime" => "2026-03-04T09:30:00Z".into(),
+            "JSON" => json!({}),
+            _ => "x".into(),
+        },
+    }
+}
+
+fn is_needed(input: &Input) -> bool {
+    input.of.is_required() && !input.has_default
+}
+
+/// A small selection: the type's name; of a payload also its messages and objects.
+fn selection(schema: &Schema, of: &Ref) -> String {
+    let found = schema.named(of);
+    if !["OBJECT", "INTERFACE", "UNION"].contains(&found.kind.as_str()) {
+        return String::new();
+    }
+    let mut words = vec!["__typename".to_owned()];
+    if found.fields.iter().any(|field| field.name == "messages") {
+        words.push("messages { field message }".to_owned());
+        let objects = found.fields.iter().filter(|field| {
+            let kind = schema.named(&field.of).kind.as_str();
+            field.name != "messages"
+                && ["OBJECT", "INTERFACE", "UNION"].contains(&kind)
+                && !field.arguments.iter().any(is_needed)
+        });
+        words.extend(objects.map(|field| format!("{} {{ __typename }}", field.name)));
+    }
+    format!(" {{ {} }}", words.join(" "))
+}

@@ -1,0 +1,120 @@
+//! What tests put into an instance, by the API.
+
+use serde_json::{Value as Json, json};
+
+use crate::api::{Api, Reply};
+
+/// Makes a client; `$client` is the input.
+pub const CREATE_CLIENT: &str = "mutation($client: createClientInput) {
+  createClient(input: $client) { user { id first_name } messages { field message } }
+}";
+
+/// The smallest client that a caller who is a provider can make; no mail is sent.
+pub fn new_client(name: &str) -> Json {
+    json!({"client": {
+        "first_name": name,
+        "last_name": "Tester",
+        "email": format!("{name}@client.example"),
+        "dont_send_welcome": true,
+    }})
+}
+
+/// Makes a client; its id.
+#[track_caller]
+pub fn client(api: &Api, name: &str) -> String {
+    let reply = api.ask(CREATE_CLIENT, new_client(name));
+    id(&reply.data()["createClient"]["user"])
+}
+
+/// Makes a client who is sent a welcome mail; its id.
+#[track_caller]
+pub fn welcomed_client(api: &Api, name: &str) -> String {
+    let mut input = new_client(name);
+    input["client"]["dont_send_welcome"] = false.into();
+    let reply = api.ask(CREATE_CLIENT, input);
+    id(&reply.data()["createClient"]["user"])
+}
+
+/// Who the caller is.
+#[track_caller]
+pub fn current_user(api: &Api) -> String {
+    id(&api.ask("{ currentUser { id } }", json!({})).data()["currentUser"])
+}
+
+/// The ids of all clients that the caller sees.
+#[track_caller]
+pub fn client_ids(api: &Api) -> Vec<String> {
+    let query = "{ users(first: 1000, show_all_by_default: true) { nodes { id } } }";
+    let reply = api.ask(query, json!({}));
+    let nodes = reply.data()["users"]["nodes"].as_array().cloned().unwrap_or_default();
+    nodes.iter().map(id).collect()
+}
+
+/// Makes one of everything that the API can make, as the owner and with a provider as colleague;
+/// the clients' ids.
+#[track_caller]
+pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Vec<String> {
+    let colleague = current_user(colleague);
+    let made = |reply: Reply, field: &str, object: &str| id(&reply.data()[field][object]);
+    let group = api.ask(
+        "mutation($name: String) { createGroup(input: {name: $name}) { user_group { id } messages { field message } } }",
+        json!({"name": format!("{canary} group")}),
+    );
+    let group = made(group, "createGroup", "user_group");
+    let mut clients = Vec::new();
+    for number in 1..=3 {
+        let mut input = new_client(&format!("{canary}{number}"));
+        input["client"]["user_group_id"] = group.as_str().into();
+        input["client"]["dont_send_welcome"] = (number != 1).into();
+        input["client"]["metadata"] = format!("{{\"note\":\"{canary}-metadata\"}}").into();
+        input["client"]["other_provider_ids"] = json!([colleague]);
+        clients.push(made(api.ask(CREATE_CLIENT, input), "createClient", "user"));
+    }
+    let tag = api.ask(
+        "mutation($name: String) { createTag(input: {name: $name}) { tag { id } messages { field message } } }",
+        json!({"name": format!("{canary} tag")}),
+    );
+    let tag = made(tag, "createTag", "tag");
+    let applied = api.ask(
+        "mutation($ids: [ID]!, $user: ID!) { bulkApply(input: {ids: $ids, taggable_user_id: $user}) { tags { id } messages { field message } } }",
+        json!({"ids": [tag], "user": clients[0]}),
+    );
+    applied.data();
+    let located = api.ask(
+        "mutation($input: createLocationInput) { createLocation(input: $input) { location { id } messages { field message } } }",
+        json!({"input": {"user_id": clients[0], "name": "Home", "line1": format!("{canary}-street 1"), "city": "Town", "state": "NY", "zip": "10001"}}),
+    );
+    made(located, "createLocation", "location");
+    clients
+}
+
+/// Sets a password by a one-time link, on the page that the link opens.
+#[track_caller]
+pub fn set_password(api: &Api, link: &str, password: &str) {
+    let token = token_in(link);
+    let body = format!("token={token}&password={password}&repeated={password}");
+    let reply = api.post_as("/set-password", "application/x-www-form-urlencoded", body);
+    assert_eq!(reply.status, 200, "the password was not set: {}", reply.text);
+}
+
+/// The token of a one-time link.
+pub fn token_in(link: &str) -> String {
+    let (_, rest) = link.split_once("token=").expect("a link with a token");
+    rest.split('&').next().unwrap_or(rest).to_owned()
+}
+
+/// Signs in; the answer's payload.
+pub fn sign_in(api: &Api, input: Json) -> Reply {
+    let query = "mutation($input: signInInput) {
+      signIn(input: $input) { token api_key user { id } messages { field message } }
+    }";
+    api.ask(query, json!({"input": input}))
+}
+
+/// The id of an object in an answer.
+#[track_caller]
+pub fn id(object: &Json) -> String {
+    let text = object["id"].as_str().map(str::to_owned);
+    let number = || object["id"].as_i64().map(|number| number.to_string());
+    text.or_else(number).unwrap_or_else(|| panic!("no id in {object}"))
+}

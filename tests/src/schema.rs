@@ -1,0 +1,200 @@
+//! The served schema, as introspection tells it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::api::Api;
+
+/// A type reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ref {
+    /// A named type.
+    Named(String),
+    /// A list.
+    List(Box<Ref>),
+    /// Something that is never null.
+    NonNull(Box<Ref>),
+}
+
+impl Ref {
+    fn from_json(json: &Json) -> Ref {
+        let inner = || Box::new(Ref::from_json(&json["ofType"]));
+        match json["kind"].as_str().unwrap_or_default() {
+            "NON_NULL" => Ref::NonNull(inner()),
+            "LIST" => Ref::List(inner()),
+            _ => Ref::Named(json["name"].as_str().unwrap_or_default().to_owned()),
+        }
+    }
+
+    /// The type's name without lists and exclamation marks.
+    pub fn name(&self) -> &str {
+        match self {
+            Ref::Named(name) => name,
+            Ref::List(inner) | Ref::NonNull(inner) => inner.name(),
+        }
+    }
+
+    /// Whether a value has to be sent.
+    pub fn is_required(&self) -> bool {
+        matches!(self, Ref::NonNull(_))
+    }
+
+    /// Whether it is a list.
+    pub fn is_list(&self) -> bool {
+        match self {
+            Ref::Named(_) => false,
+            Ref::List(_) => true,
+            Ref::NonNull(inner) => inner.is_list(),
+        }
+    }
+}
+
+impl std::fmt::Display for Ref {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ref::Named(name) => f.write_str(name),
+            Ref::List(inner) => write!(f, "[{inner}]"),
+            Ref::NonNull(inner) => write!(f, "{inner}!"),
+        }
+    }
+}
+
+/// An argument or input field.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub of: Ref,
+    /// Whether it may be left out although it is never null.
+    pub has_default: bool,
+}
+
+/// A field of an object type.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: Vec<Input>,
+    /// Its type.
+    pub of: Ref,
+}
+
+/// A type.
+#[derive(Clone, Debug, Default)]
+pub struct Type {
+    /// `OBJECT`, `INTERFACE`, `UNION`, `INPUT_OBJECT`, `ENUM` or `SCALAR`.
+    pub kind: String,
+    /// Fields of an object or interface.
+    pub fields: Vec<Field>,
+    /// Fields of an input object.
+    pub inputs: Vec<Input>,
+    /// Names of an enum.
+    pub values: Vec<String>,
+}
+
+/// What sort of operation a root field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// A read.
+    Query,
+    /// A write.
+    Mutation,
+}
+
+impl Root {
+    /// The keyword.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Root::Query => "query",
+            Root::Mutation => "mutation",
+        }
+    }
+
+    const fn type_name(self) -> &'static str {
+        match self {
+            Root::Query => "Query",
+            Root::Mutation => "Mutation",
+        }
+    }
+}
+
+/// A served schema.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// Its view.
+    pub view: &'static str,
+    /// Its types by name.
+    pub types: BTreeMap<String, Type>,
+}
+
+const INTROSPECTION: &str = "query {
+  __schema { types {
+    kind name
+    fields(includeDeprecated: true) { name args { ...input } type { ...ref } }
+    inputFields { ...input }
+    enumValues(includeDeprecated: true) { name }
+  } }
+}
+fragment input on __InputValue { name defaultValue type { ...ref } }
+fragment ref on __Type {
+  kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } }
+}";
+
+impl Schema {
+    /// Asks for it, without a credential.
+    pub fn of(api: &Api, view: &'static str) -> Schema {
+        let reply = api.gql(view, INTROSPECTION, json!({}));
+        let listed = &reply.data()["__schema"]["types"];
+        let types = list(listed).iter().map(|json| (text(&json["name"]), type_of(json)));
+        let schema = Schema { view, types: types.collect() };
+        assert!(schema.types.contains_key("Query"), "no schema: {}", reply.text);
+        schema
+    }
+
+    /// All root fields of queries and mutations.
+    pub fn roots(&self) -> Vec<(Root, &Field)> {
+        let of = |root: Root| {
+            let fields = self.types.get(root.type_name()).map(|found| &found.fields);
+            fields.into_iter().flatten().map(move |field| (root, field))
+        };
+        of(Root::Query).chain(of(Root::Mutation)).collect()
+    }
+
+    /// A type.
+    pub fn named(&self, of: &Ref) -> &Type {
+        &self.types[of.name()]
+    }
+}
+
+fn type_of(json: &Json) -> Type {
+    let field = |json: &Json| Field {
+        name: text(&json["name"]),
+        arguments: list(&json["args"]).iter().map(input).collect(),
+        of: Ref::from_json(&json["type"]),
+    };
+    Type {
+        kind: text(&json["kind"]),
+        fields: list(&json["fields"]).iter().map(field).collect(),
+        inputs: list(&json["inputFields"]).iter().map(input).collect(),
+        values: list(&json["enumValues"]).iter().map(|value| text(&value["name"])).collect(),
+    }
+}
+
+fn input(json: &Json) -> Input {
+    Input {
+        name: text(&json["name"]),
+        of: Ref::from_json(&json["type"]),
+        has_default: !json["defaultValue"].is_null(),
+    }
+}
+
+fn list(json: &Json) -> &[Json] {
+    json.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(json: &Json) -> String {
+    json.as_str().unwrap_or_default().to_owned()
+}

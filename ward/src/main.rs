@@ -1,0 +1,79 @@
+//! `ward`: the one binary. It is born, served and looked after here; what it
+//! does is in `ward-server` and below.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod attest;
+mod audit;
+mod cli;
+mod connect;
+mod dev;
+mod dev_child;
+mod doctor;
+mod failure;
+mod http;
+mod init;
+mod logging;
+mod migrate;
+mod output;
+mod people;
+mod sandbox;
+mod scan;
+mod serve;
+mod signals;
+mod status;
+mod tour;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::failure::{Done, Failure};
+use crate::output::Out;
+
+fn main() -> ExitCode {
+    failure::report_panics();
+    let cli = Cli::parse();
+    let out = Out::new(cli.json);
+    let outcome = std::panic::catch_unwind(|| run(cli.command, out));
+    match outcome {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            out.failure(&failure);
+            ExitCode::from(failure.status())
+        }
+        // The hook has said it.
+        Err(_) => ExitCode::from(Failure::INTERNAL),
+    }
+}
+
+fn run(command: Command, out: Out) -> Done {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unavailable(format!("cannot start worker threads: {error}")))?;
+    let done = runtime.block_on(dispatch(command, out));
+    // Background work that hangs must not hold the end up.
+    runtime.shutdown_background();
+    done
+}
+
+async fn dispatch(command: Command, out: Out) -> Done {
+    match command {
+        Command::Dev(args) => dev::run(args, out).await,
+        Command::DevChild(args) => dev_child::run(args, out).await,
+        Command::Init(args) => init::run(args, out).await,
+        Command::Serve(args) => serve::run(args, out).await,
+        Command::Key { command } => people::key(command, out).await,
+        Command::User { command } => people::user(command, out).await,
+        Command::Status(here) => status::run(here, out).await,
+        Command::Migrate(args) => migrate::run(args, out).await,
+        Command::Doctor(here) => doctor::run(here, out).await,
+        Command::Attest(args) => attest::run(args, out).await,
+        Command::Audit { command } => audit::run(command, out).await,
+        Command::Scan(args) => scan::run(&args, out),
+        Command::Inbox(args) => sandbox::inbox(&args, out),
+        Command::Sandbox { command } => sandbox::run(command, out).await,
+        Command::Tour => tour::run(out).await,
+    }
+}

@@ -1,0 +1,101 @@
+//! `ward sandbox …`: what exists only where mistakes are free. A Production
+//! directory, address or key is refused with status 78.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use ward_instance::Kind;
+use ward_server::admin::Command;
+
+use crate::cli::{Here, InboxArgs, SandboxCommand, There};
+use crate::connect;
+use crate::failure::{Done, Failure};
+use crate::http::Api;
+use crate::output::{BOLD, DIM, Out, PLAIN, lines, plain};
+
+/// `ward sandbox …`.
+pub async fn run(command: SandboxCommand, out: Out) -> Done {
+    match command {
+        SandboxCommand::Seed { dir, seed } => {
+            let bar = out.progress("making synthetic people");
+            let answer = connect::write(&here(&dir), Command::SandboxSeed { seed }).await;
+            bar.finish_and_clear();
+            shown(out, &answer?);
+        }
+        SandboxCommand::Reset { dir: Some(dir), seed, .. } => {
+            let answer = connect::write(&here(&dir), Command::SandboxReset { seed }).await?;
+            shown(out, &answer);
+        }
+        SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
+        SandboxCommand::Inbox(args) => inbox(&args, out)?,
+    }
+    Ok(())
+}
+
+fn here(dir: &Path) -> Here {
+    Here { kind: Kind::Sandbox, dir: dir.to_owned() }
+}
+
+fn reset_there(there: &There, seed: Option<u64>) -> Done<Json> {
+    if seed.is_some() {
+        return Err(Failure::usage("--seed goes with --dir; by --url the Sandbox is emptied only"));
+    }
+    Api::sandbox(there)?.post("/sandbox/v1/reset", &json!({}))?.sandbox()
+}
+
+fn shown(out: Out, answer: &Json) {
+    out.answer(answer, || lines(answer));
+}
+
+/// `ward inbox`.
+pub fn inbox(args: &InboxArgs, out: Out) -> Done {
+    let api = Api::sandbox(&args.there)?;
+    let filters = [("to", &args.to), ("class", &args.class)];
+    let query: Vec<String> = filters
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref()?))))
+        .collect();
+    let answer = api.get(&format!("/sandbox/v1/inbox?{}", query.join("&")))?.sandbox()?;
+    out.answer(&answer, || messages(&answer["items"]));
+    Ok(())
+}
+
+fn messages(items: &Json) -> String {
+    let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    if items.is_empty() {
+        return "the inbox is empty".to_owned();
+    }
+    let shown = |item: &Json| {
+        let [at, class, to, kind, state] =
+            ["created_at", "class", "to", "kind", "state"].map(|key| plain(&item[key]));
+        let [subject, text] = ["subject", "text"].map(|key| plain(&item[key]));
+        let indented: String =
+            text.trim_end().lines().map(|line| format!("    {line}\n")).collect();
+        format!(
+            "{DIM}{at}{PLAIN} {class} to {BOLD}{to}{PLAIN} {DIM}{kind}, {state}{PLAIN}\n  {BOLD}{subject}{PLAIN}\n{indented}"
+        )
+    };
+    items.iter().map(shown).collect::<Vec<_>>().join("\n")
+}
+
+/// A value inside a query string.
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_may_hold_any_character() {
+        assert_eq!(escaped("a+b@x.example&class=é"), "a%2Bb%40x.example%26class%3D%C3%A9");
+    }
+}

@@ -1,0 +1,323 @@
+//! The one consumer of effect intents.
+//!
+//! At least once: a worker that dies between a send and its record leaves the job to the next one,
+//! which sends again. What was sent is recorded only by who still holds the job's lease, so two
+//! workers never both record (ISO-32).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use ward_instance::IsoError;
+use ward_store::intents::{self, JOB_KIND};
+use ward_store::jobs::{self, Job, MAX_BATCH};
+use ward_store::system::{EffectClass, EffectRow, EffectState};
+use ward_store::{Db, StoreError, Tx, Uuid};
+
+use crate::env::Env;
+use crate::mail::about::About;
+use crate::mail::message::Message;
+use crate::mail::port::{MailPort, Sent};
+use crate::mail::render;
+use crate::mail::render_error::RenderError;
+
+/// How long a job is a worker's; renewed before each send.
+pub const LEASE: Duration = Duration::from_secs(120);
+
+/// Why an intent waits.
+const NOT_CONNECTED: &str = "no connector of its class is there";
+
+/// The kinds of jobs that a dispatcher takes.
+pub const fn kinds() -> &'static [&'static str] {
+    &[JOB_KIND]
+}
+
+/// What a run did, in jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Handed over.
+    pub done: u64,
+    /// Held back, since nothing is connected.
+    pub waiting: u64,
+    /// Failed, to be tried again.
+    pub retried: u64,
+    /// Failed for good.
+    pub failed: u64,
+    /// There was nothing to do: it had been done or given up before.
+    pub settled: u64,
+    /// Taken over by another worker meanwhile, which records it.
+    pub lost: u64,
+    /// The store failed; the job is tried again.
+    pub errors: u64,
+}
+
+impl Report {
+    /// All jobs that the run took.
+    pub const fn total(&self) -> u64 {
+        self.done
+            + self.waiting
+            + self.retried
+            + self.failed
+            + self.settled
+            + self.lost
+            + self.errors
+    }
+
+    fn add(&mut self, other: Report) {
+        self.done += other.done;
+        self.waiting += other.waiting;
+        self.retried += other.retried;
+        self.failed += other.failed;
+        self.settled += other.settled;
+        self.lost += other.lost;
+        self.errors += other.errors;
+    }
+
+    fn count(&mut self, end: End) {
+        let place = match end {
+            End::Done => &mut self.done,
+            End::Waiting => &mut self.waiting,
+            End::Retried => &mut self.retried,
+            End::Failed => &mut self.failed,
+            End::Settled => &mut self.settled,
+            End::Lost => &mut self.lost,
+            End::Error => &mut self.errors,
+        };
+        *place += 1;
+    }
+}
+
+/// What became of one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Done,
+    Waiting,
+    Retried,
+    Failed,
+    Settled,
+    Lost,
+    Error,
+}
+
+/// What is known of a job's intent before anything is sent.
+enum Found {
+    Ready(Box<EffectRow>),
+    Settled,
+    Lost,
+}
+
+/// What is to be recorded of an attempt.
+#[derive(Clone, Debug)]
+enum Verdict {
+    Done,
+    Waiting,
+    Retry(String),
+    Failed(String),
+}
+
+/// Does what intents want, through the connectors of the environment `E`.
+pub struct Dispatcher<E: Env> {
+    db: Db,
+    mail: E::Mail,
+}
+
+impl<E: Env> Dispatcher<E> {
+    /// A dispatcher of the instance whose database this is. Refuses the other environment's.
+    pub fn new(db: Db, mail: E::Mail) -> Result<Self, IsoError> {
+        let kind = db.instance().kind();
+        if kind == E::KIND {
+            return Ok(Dispatcher { db, mail });
+        }
+        Err(IsoError::new(
+            "ISO-26",
+            format!(
+                "the database is a {}'s and the connectors are of {}",
+                kind.title(),
+                E::KIND.title()
+            ),
+            "wire the connectors by the certificate's witness",
+        ))
+    }
+
+    /// Does everything that is due on the instance's clock, also what becomes due meanwhile.
+    pub async fn run_due(&self) -> Result<Report, StoreError> {
+        let mut report = Report::default();
+        loop {
+            let batch = self.run_batch().await?;
+            if batch.total() == 0 {
+                return Ok(report);
+            }
+            report.add(batch);
+        }
+    }
+
+    /// Takes some due jobs and does them, one after another; nothing is due when the report is
+    /// empty.
+    pub async fn run_batch(&self) -> Result<Report, StoreError> {
+        let mut report = Report::default();
+        for job in jobs::claim(&self.db, kinds(), MAX_BATCH, LEASE).await? {
+            let job = Arc::new(job);
+            let end = match self.run(&job).await {
+                Ok(end) => end,
+                Err(StoreError::Conflict) => End::Lost,
+                Err(error) => {
+                    tracing::warn!(job = %job.id, %error, "an effect was not recorded");
+                    self.give_back(&job, error.to_string()).await?;
+                    End::Error
+                }
+            };
+            report.count(end);
+        }
+        Ok(report)
+    }
+
+    async fn run(&self, job: &Arc<Job>) -> Result<End, StoreError> {
+        let intent_id = intent_of(job)?;
+        let intent = match self.look_up(job, &intent_id).await? {
+            Found::Ready(intent) => intent,
+            Found::Settled => return Ok(End::Settled),
+            Found::Lost => return Ok(End::Lost),
+        };
+        let sent = match intent.class {
+            EffectClass::Email => match message(&self.db, *intent) {
+                Ok(message) => self.mail.send(&message).await,
+                Err(error) => Sent::Failed { reason: error.to_string(), retry: false },
+            },
+        };
+        self.record(job, intent_id, verdict(job, sent)).await
+    }
+
+    /// The intent, if it is still to be done and the job still ours.
+    async fn look_up(&self, job: &Arc<Job>, id: &Uuid) -> Result<Found, StoreError> {
+        let (job, id) = (Arc::clone(job), id.clone());
+        self.db
+            .write(move |tx| {
+                let (job, id) = (Arc::clone(&job), id.clone());
+                Box::pin(async move { look_up_in(tx, &job, &id).await })
+            })
+            .await
+    }
+
+    /// Records an attempt, unless the job is another worker's by now.
+    async fn record(&self, job: &Arc<Job>, id: Uuid, verdict: Verdict) -> Result<End, StoreError> {
+        let job = Arc::clone(job);
+        self.db
+            .write(move |tx| {
+                let (job, id, verdict) = (Arc::clone(&job), id.clone(), verdict.clone());
+                Box::pin(async move { record_in(tx, &job, &id, &verdict).await })
+            })
+            .await
+    }
+
+    async fn give_back(&self, job: &Arc<Job>, error: String) -> Result<bool, StoreError> {
+        let job = Arc::clone(job);
+        self.db
+            .write(move |tx| {
+                let (job, error) = (Arc::clone(&job), error.clone());
+                Box::pin(async move { jobs::fail(tx, &job, &error).await })
+            })
+            .await
+    }
+}
+
+#[derive(Deserialize)]
+struct JobPayload {
+    intent: String,
+}
+
+fn intent_of(job: &Job) -> Result<Uuid, StoreError> {
+    let payload = serde_json::from_str::<JobPayload>(&job.payload);
+    let payload = payload.map_err(|_| StoreError::corrupt("jobs", "an effect without intent"))?;
+    Ok(Uuid(payload.intent))
+}
+
+async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreError> {
+    if !jobs::heartbeat(tx, job, LEASE).await? {
+        return Ok(Found::Lost);
+    }
+    let intent = intents::intent(tx, job.org_id, id).await?;
+    if let Some(intent) = intent
+        && matches!(intent.state, EffectState::Queued | EffectState::Waiting)
+    {
+        return Ok(Found::Ready(Box::new(intent)));
+    }
+    jobs::complete(tx, job).await?;
+    Ok(Found::Settled)
+}
+
+async fn record_in(
+    tx: &mut Tx,
+    job: &Job,
+    id: &Uuid,
+    verdict: &Verdict,
+) -> Result<End, StoreError> {
+    let org_id = job.org_id;
+    let (end, held) = match verdict {
+        Verdict::Done => {
+            intents::mark_done(tx, org_id, id).await?;
+            (End::Done, jobs::complete(tx, job).await?)
+        }
+        Verdict::Waiting => {
+            intents::mark_waiting(tx, org_id, id, NOT_CONNECTED).await?;
+            (End::Waiting, jobs::complete(tx, job).await?)
+        }
+        Verdict::Retry(reason) => {
+            intents::mark_failed(tx, org_id, id, reason, false).await?;
+            (End::Retried, jobs::fail(tx, job, reason).await?)
+        }
+        Verdict::Failed(reason) => {
+            intents::mark_failed(tx, org_id, id, reason, true).await?;
+            (End::Failed, jobs::complete(tx, job).await?)
+        }
+    };
+    // The error undoes what was marked.
+    if held { Ok(end) } else { Err(StoreError::Conflict) }
+}
+
+fn verdict(job: &Job, sent: Sent) -> Verdict {
+    match sent {
+        Sent::Done { reference } => {
+            tracing::debug!(job = %job.id, %reference, "an effect was handed over");
+            Verdict::Done
+        }
+        Sent::NotConnected => Verdict::Waiting,
+        Sent::Failed { reason, retry } if retry && job.attempts < job.max_attempts => {
+            Verdict::Retry(reason)
+        }
+        Sent::Failed { reason, .. } => {
+            tracing::warn!(job = %job.id, %reason, "an effect failed for good");
+            Verdict::Failed(reason)
+        }
+    }
+}
+
+fn message(db: &Db, intent: EffectRow) -> Result<Message, RenderError> {
+    check_address(&intent.to_sealed)?;
+    let rendered = render::rendered(db.instance(), &intent.kind, &intent.payload)?;
+    Ok(Message {
+        org_id: intent.org_id,
+        intent_id: intent.id,
+        to: intent.to_sealed,
+        kind: intent.kind,
+        about: rendered.about.or(intent.subject_id.map(About::client)),
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        headers: rendered.headers,
+        cause: intent.cause,
+    })
+}
+
+/// One address and no more: a line break or a comma would make a second one.
+fn check_address(address: &str) -> Result<(), RenderError> {
+    let strange =
+        |c: char| c.is_control() || c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>');
+    match address.split_once('@') {
+        Some((local, domain))
+            if !local.is_empty() && !domain.is_empty() && !address.contains(strange) =>
+        {
+            Ok(())
+        }
+        _ => Err(RenderError::Address),
+    }
+}

@@ -1,0 +1,190 @@
+//! Templates to texts, with the marks of the environment.
+//!
+//! Subject lines are constants: no name, diagnosis or form can get into one.
+
+use std::sync::LazyLock;
+
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+use ward_instance::{Instance, Kind};
+
+use crate::mail::about::About;
+use crate::mail::links;
+use crate::mail::payload::Payload;
+use crate::mail::render_error::RenderError;
+
+/// The kinds of mail that there are texts for.
+pub const MAIL_KINDS: [&str; 5] =
+    ["reset_password", "welcome", "confirm_email", "invite", "password_changed"];
+
+/// A rendered mail.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The subject line.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The HTML text.
+    pub html: String,
+    /// Header fields that say which environment it comes from.
+    pub headers: Vec<(&'static str, String)>,
+    /// The record that the payload says it is about.
+    pub about: Option<About>,
+}
+
+/// Never the texts: they hold links that open accounts.
+impl std::fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rendered({})", self.subject)
+    }
+}
+
+struct Template {
+    kind: &'static str,
+    subject: &'static str,
+    text: &'static str,
+    html: &'static str,
+}
+
+macro_rules! template {
+    ($kind:literal, $subject:literal) => {
+        Template {
+            kind: $kind,
+            subject: $subject,
+            text: concat!($kind, ".txt"),
+            html: concat!($kind, ".html"),
+        }
+    };
+}
+
+const TEMPLATES: [Template; 5] = [
+    template!("reset_password", "Set a new password"),
+    template!("welcome", "Your account is ready"),
+    template!("confirm_email", "Confirm your e-mail address"),
+    template!("invite", "You are invited to join a team"),
+    template!("password_changed", "Your password was changed"),
+];
+
+macro_rules! sources {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
+const SOURCES: [(&str, &str); 12] = sources![
+    "layout.txt",
+    "layout.html",
+    "reset_password.txt",
+    "reset_password.html",
+    "welcome.txt",
+    "welcome.html",
+    "confirm_email.txt",
+    "confirm_email.html",
+    "invite.txt",
+    "invite.html",
+    "password_changed.txt",
+    "password_changed.html",
+];
+
+/// All templates, parsed once. The ending `.html` switches escaping on.
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut engine = Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (name, source) in SOURCES {
+        engine.add_template(name, source).expect("an embedded template is well-formed");
+    }
+    engine
+});
+
+/// The texts of a mail of this kind, out of an intent's payload (JSON).
+pub fn rendered(instance: &Instance, kind: &str, payload: &str) -> Result<Rendered, RenderError> {
+    let template = TEMPLATES.iter().find(|template| template.kind == kind);
+    let template = template.ok_or(RenderError::UnknownKind)?;
+    let mut payload = Payload::read(payload)?;
+    payload.check(kind)?;
+    let base = instance.base_url().to_string();
+    let marks = Marks::of(instance);
+    let subject = match instance.kind() {
+        Kind::Sandbox => format!("[Sandbox] {}", template.subject),
+        Kind::Production => template.subject.to_owned(),
+    };
+    let filled = |name: &str, form: Form| -> Result<String, RenderError> {
+        let values = values(&payload, &base, &subject, &marks, form)?;
+        let text = ENGINE.get_template(name)?.render(values)?;
+        match links::leads_home(&base, &text) {
+            true => Ok(text),
+            false => Err(RenderError::ForeignLink),
+        }
+    };
+    let (text, html) = (filled(template.text, Form::Text)?, filled(template.html, Form::Html)?);
+    Ok(Rendered { text, html, headers: marks.headers(), about: payload.about(), subject })
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Html,
+}
+
+impl Form {
+    /// A checked link for this form. The engine's own escaping would write each slash as an
+    /// entity, which is right but which nobody who searches a mail for a link expects.
+    fn link(self, base: &str, link: &str) -> Result<Value, RenderError> {
+        let link = links::resolved(base, link)?;
+        Ok(match self {
+            Form::Text => Value::from(link),
+            Form::Html => Value::from_safe_string(link.replace('&', "&amp;")),
+        })
+    }
+}
+
+fn values(
+    payload: &Payload,
+    base: &str,
+    subject: &str,
+    marks: &Marks,
+    form: Form,
+) -> Result<Value, RenderError> {
+    let link = payload.link.as_deref().map(|link| form.link(base, link));
+    let accounts = payload.accounts.iter().map(|account| {
+        let link = form.link(base, &account.link)?;
+        Ok(context! { practice_name => account.practice_name.as_deref(), link })
+    });
+    let accounts = accounts.collect::<Result<Vec<Value>, RenderError>>()?;
+    Ok(context! {
+        subject,
+        accounts,
+        link => link.transpose()?,
+        mark => marks.visible.as_deref(),
+        environment => marks.environment,
+        instance => marks.instance.as_str(),
+        recipient_name => payload.recipient_name.as_deref(),
+        practice_name => payload.practice_name.as_deref(),
+        inviter_name => payload.inviter_name.as_deref(),
+    })
+}
+
+/// How a message tells its environment (ISO-30): to people at the head of its body and in its
+/// subject line, to machines in header fields and in the document's head.
+struct Marks {
+    environment: &'static str,
+    instance: String,
+    /// Only a Sandbox needs to say what it is.
+    visible: Option<String>,
+}
+
+impl Marks {
+    fn of(instance: &Instance) -> Self {
+        let tag = instance.tag().to_string();
+        let visible = match instance.kind() {
+            Kind::Sandbox => Some(format!(
+                "[Sandbox {tag}] Simulated message: it was sent to nobody, and nothing in it is real."
+            )),
+            Kind::Production => None,
+        };
+        Marks { environment: instance.kind().as_str(), instance: tag, visible }
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        vec![("X-Environment", self.environment.to_owned()), ("X-Instance", self.instance.clone())]
+    }
+}

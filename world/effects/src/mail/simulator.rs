@@ -1,0 +1,110 @@
+//! The Sandbox's mail: kept in the database, sent to nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use ward_instance::{Kind, SandboxWitness, Timestamp};
+use ward_store::system::EffectClass;
+use ward_store::{Actor, Db, Query, Scope, Sql, StoreError, Tx, Uuid, keyring};
+
+use crate::mail::about::About;
+use crate::mail::magic;
+use crate::mail::message::Message;
+use crate::mail::port::{MailPort, Sent};
+use crate::mail::tables::{SIMULATED_MESSAGES, SimulatedMessage};
+
+/// The mail simulator. It opens no socket; what it is given is read with [`crate::inbox`].
+pub struct SimMail {
+    db: Db,
+}
+
+impl SimMail {
+    /// The simulator of the Sandbox whose database this is.
+    pub fn new(_: &SandboxWitness, db: Db) -> Self {
+        SimMail { db }
+    }
+
+    /// Keeps the message, once for its intent; its id.
+    async fn keep(&self, message: &Message) -> Result<Uuid, StoreError> {
+        if self.db.instance().kind() != Kind::Sandbox {
+            return Err(StoreError::internal("a simulator on a Production database"));
+        }
+        let message = Arc::new(message.clone());
+        self.db
+            .write(move |tx| {
+                let message = Arc::clone(&message);
+                Box::pin(async move { keep_in(tx, &message).await })
+            })
+            .await
+    }
+}
+
+impl MailPort for SimMail {
+    async fn send(&self, message: &Message) -> Sent {
+        match self.keep(message).await {
+            Ok(id) => Sent::Done { reference: id.0 },
+            Err(error) => Sent::Failed {
+                reason: format!("the simulator can't keep the message: {error}"),
+                retry: true,
+            },
+        }
+    }
+}
+
+async fn keep_in(tx: &mut Tx, message: &Message) -> Result<Uuid, StoreError> {
+    let kept = Sql::fixed(
+        "SELECT id FROM simulated_messages WHERE org_id = $1 AND intent_id = $2",
+        [message.org_id.into(), message.intent_id.0.as_str().into()],
+    );
+    if let Some(id) = tx.rows(&kept).await?.scalar().and_then(|id| id.text()) {
+        return Ok(Uuid(id.to_owned()));
+    }
+    let row = row_of(tx, message);
+    let actor = Actor::system(message.org_id);
+    Scope::new(tx, &actor).create(&row).await?;
+    Ok(row.id)
+}
+
+fn row_of(tx: &Tx, message: &Message) -> SimulatedMessage {
+    let (about_type, about_id) = match message.about.clone() {
+        Some(About { kind, id }) => (Some(kind), Some(id)),
+        None => (None, None),
+    };
+    SimulatedMessage {
+        id: tx.uuid(),
+        org_id: message.org_id,
+        class: EffectClass::Email,
+        to_address: message.to.clone(),
+        to_index: address_index(tx.instance(), message.org_id, &message.to),
+        kind: message.kind.clone(),
+        about_type,
+        about_id,
+        subject: message.subject.clone(),
+        text: message.text.clone(),
+        html: message.html.clone(),
+        state: magic::state_of(&message.to),
+        created_at: tx.now(),
+        arrived_at: order_of_arrival(tx.wall()),
+        cause: message.cause.clone(),
+        intent_id: message.intent_id.clone(),
+    }
+}
+
+/// The digest by which an address is found; upper and lower case are one.
+pub(crate) fn address_index(
+    instance: &ward_instance::Instance,
+    org_id: i64,
+    address: &str,
+) -> Vec<u8> {
+    let address = address.trim().to_lowercase();
+    keyring::blind_index(instance, org_id, SIMULATED_MESSAGES.name, "to_address", &address)
+}
+
+/// Microseconds of the wall clock, but larger at every call: a stopped clock keeps the order.
+fn order_of_arrival(wall: Timestamp) -> i64 {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    let next = |last: i64| wall.0.max(last.saturating_add(1));
+    match LAST.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last))) {
+        Ok(last) | Err(last) => next(last),
+    }
+}

@@ -1,0 +1,14 @@
+//! The effects room's tests. Each that needs a database runs on SQLite and, when
+//! `WARD_TEST_POSTGRES` names a server, on PostgreSQL.
+
+#![allow(clippy::unwrap_used)]
+
+#[macro_use]
+mod support;
+
+mod compile_fail;
+mod dispatch;
+mod inbox;
+mod leases;
+mod production;
+mod templates;

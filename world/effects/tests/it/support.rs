@@ -1,0 +1,240 @@
+//! A new instance with its own database for each test.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use ward_effects::{InboxFilter, inbox};
+use ward_instance::{
+    Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing, Timestamp,
+};
+use ward_store::intents::{EffectIntent, intend};
+use ward_store::system::EffectClass;
+use ward_store::{Birth, Db, Engine, Place, Query, Rows, Sql, StoreError, Table, keyring};
+
+/// The base URL of every test instance.
+pub const BASE: &str = "https://ward.example";
+
+/// When every test begins.
+pub const START: &str = "2026-03-02T09:00:00Z";
+
+/// An instance with an open store, one organization and a clock that stands still.
+#[derive(Clone)]
+pub struct World {
+    pub db: Db,
+    pub instance: Arc<Instance>,
+    pub org_id: i64,
+}
+
+/// A new instance, without a database.
+pub fn instance(kind: Kind) -> (Arc<RootRing>, Certificate, Arc<Instance>) {
+    let random = Random::os();
+    let clock = Clock::manual(START.parse().unwrap());
+    let ring = Arc::new(RootRing::generate(kind, InstanceId::draw(&random), &random));
+    let certificate = Certificate::new(&ring, clock.now(), BASE, "test");
+    let ledger = Ledger::in_memory(&ring, 7, clock.now());
+    let instance = Instance::assemble(Arc::clone(&ring), &certificate, ledger, clock, random);
+    (ring, certificate, instance.unwrap())
+}
+
+fn tables() -> Vec<&'static Table> {
+    let mut tables = ward_store::system::tables();
+    tables.extend(ward_effects::tables());
+    tables
+}
+
+fn server() -> Option<String> {
+    let url = std::env::var("WARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        let all = std::env::var("WARD_REQUIRE_ALL").is_ok_and(|it| it == "1");
+        assert!(!all, "WARD_REQUIRE_ALL=1, but WARD_TEST_POSTGRES names no server");
+        eprintln!("NOT RUN: PostgreSQL");
+    }
+    url
+}
+
+fn address(server: &str, name: &str) -> String {
+    let start = server.rfind('/').expect("an address ends in a database name");
+    format!("{}/{name}", &server[..start])
+}
+
+/// Runs a test in a world of its own, and takes the world away whatever happens.
+pub async fn run<F, Fut>(engine: Engine, kind: Kind, test: F)
+where
+    F: FnOnce(World) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let directory = tempfile::tempdir().unwrap();
+    let name = format!("{kind}_{}", Random::os().base62(12).to_lowercase());
+    let place = match (engine, server) {
+        (Engine::Lite, _) => Place::Lite { path: directory.path().join("ward.db") },
+        (Engine::Pg, server) => match server() {
+            Some(server) => Place::Pg { url: address(&server, &name) },
+            None => return,
+        },
+    };
+    let (ring, certificate, instance) = instance(kind);
+    let birth = Birth {
+        ring: &ring,
+        certificate: &certificate,
+        tables: &tables(),
+        migrations: &[],
+        now: instance.now(),
+    };
+    Db::create(&place, &birth).await.unwrap();
+    let db = Db::open(place, Arc::clone(&instance), tables()).await.unwrap();
+    let org_id = db
+        .write(|tx| {
+            Box::pin(async move {
+                let org_id = tx.next_id_of("Organization").await?;
+                keyring::create_for(tx, org_id).await?;
+                Ok::<_, StoreError>(org_id)
+            })
+        })
+        .await
+        .unwrap();
+    let world = World { db: db.clone(), instance, org_id };
+    let outcome = tokio::spawn(test(world)).await;
+    db.shutdown().await;
+    drop(db);
+    if let (Engine::Pg, Some(server)) = (engine, server()) {
+        let (client, connection) =
+            tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let text = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        client.batch_execute(&text).await.unwrap();
+    }
+    if let Err(error) = outcome {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// The same test on both engines.
+macro_rules! both {
+    ($kind:ident, $(#[$doc:meta])* async fn $name:ident($world:ident) $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn test($world: crate::support::World) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let kind = ward_instance::Kind::$kind;
+                crate::support::run(ward_store::Engine::Lite, kind, test).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let kind = ward_instance::Kind::$kind;
+                crate::support::run(ward_store::Engine::Pg, kind, test).await;
+            }
+        }
+    };
+}
+
+/// A reset mail's payload with a link of our own.
+pub fn reset_payload() -> Json {
+    json!({
+        "practice_name": "Harbor Practice",
+        "link": format!("{BASE}/set-password?token=wtr_test_SECRET"),
+    })
+}
+
+impl World {
+    /// The Sandbox's dispatcher.
+    pub fn sandbox(&self) -> ward_effects::Dispatcher<ward_effects::SandboxEnv> {
+        let witness = self.instance.witness().sandbox().unwrap();
+        let mail = ward_effects::SimMail::new(&witness, self.db.clone());
+        ward_effects::Dispatcher::new(self.db.clone(), mail).unwrap()
+    }
+
+    /// Production's dispatcher.
+    pub fn production(&self) -> ward_effects::Dispatcher<ward_effects::ProductionEnv> {
+        let witness = self.instance.witness().production().unwrap();
+        let mail = ward_effects::AwaitingMail::arm(&witness);
+        ward_effects::Dispatcher::new(self.db.clone(), mail).unwrap()
+    }
+
+    /// An intent as a domain would make it.
+    pub fn intent(&self, kind: &'static str, to: &str, payload: Json) -> EffectIntent {
+        EffectIntent {
+            class: EffectClass::Email,
+            kind,
+            to: to.to_owned(),
+            payload,
+            subject_client: None,
+            cause: "request-1".to_owned(),
+            idempotency_key: format!("{kind} {to}"),
+            not_before: None,
+        }
+    }
+
+    /// Records an intent; whether it is a new one.
+    pub async fn intend(&self, intent: EffectIntent) -> bool {
+        let org_id = self.org_id;
+        self.db
+            .write(move |tx| {
+                let intent = intent.clone();
+                Box::pin(async move { intend(tx, org_id, intent).await })
+            })
+            .await
+            .unwrap()
+    }
+
+    /// Records a reset mail to this address.
+    pub async fn intend_reset(&self, to: &str) {
+        let intent = self.intent("reset_password", to, reset_payload());
+        assert!(self.intend(intent).await);
+    }
+
+    /// The organization's simulated messages.
+    pub async fn inbox(&self, filter: InboxFilter) -> Vec<Json> {
+        inbox(&self.db, self.org_id, filter).await.unwrap()
+    }
+
+    /// Moves the clock on.
+    pub fn later(&self, seconds: i64) {
+        self.instance.clock().advance(seconds * 1_000_000);
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.instance.now()
+    }
+
+    /// What a new reader sees.
+    pub async fn rows(&self, text: &'static str) -> Rows {
+        let sql = Sql::fixed(text, []);
+        self.db.read().await.unwrap().rows(&sql).await.unwrap()
+    }
+
+    /// One number.
+    pub async fn number(&self, text: &'static str) -> i64 {
+        self.rows(text).await.scalar().unwrap().int().unwrap()
+    }
+
+    /// Changes the database past the store.
+    pub async fn execute(&self, text: &'static str) {
+        let changed = self
+            .db
+            .write(move |tx| Box::pin(async move { tx.execute(&Sql::fixed(text, [])).await }));
+        changed.await.unwrap();
+    }
+
+    /// `state attempts error` of every intent, in order of making.
+    pub async fn intents(&self) -> Vec<String> {
+        let rows = self
+            .rows(
+                "SELECT state, attempts, last_error FROM effect_intents \
+                 ORDER BY created_at, idempotency_key",
+            )
+            .await;
+        let told = rows.iter().map(|row| {
+            let (state, attempts) = (row[0].text().unwrap(), row[1].int().unwrap());
+            format!("{state} {attempts} {}", row[2].text().unwrap_or("-"))
+        });
+        told.collect()
+    }
+}
