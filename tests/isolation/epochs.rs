@@ -49,7 +49,8 @@ fn iso_21_ids_of_before_a_reset_refused() {
         let s = Instance::birth(Kind::Sandbox, engine);
         let (key, colleague) = (s.owner_key(), s.member("provider"));
         let server = s.serve();
-        let mut old = people::furnish(&server.with(&key), &server.with(&colleague), "first");
+        let mut old =
+            people::furnish(&server.with(&key), &server.with(&colleague), "first").clients;
         server.stop();
         // Stopped.
         s.sandbox("reset", &[]).ok();
@@ -62,13 +63,14 @@ fn iso_21_ids_of_before_a_reset_refused() {
         s.await_refusal("STALE_EPOCH_ID");
         s.settled_dump().assert_unchanged_since(&before, "a stale id");
         // Running.
-        let second = people::furnish(&server.with(&key), &server.with(&colleague), "second");
+        let second =
+            people::furnish(&server.with(&key), &server.with(&colleague), "second").clients;
         assert!(second.iter().all(|id| !old.contains(id)), "an id came back");
         old.extend(second);
         s.sandbox("reset", &[]).ok();
         let (key, colleague) = (s.owner_key(), s.member("provider"));
         assert_stale(&server, &key, &old);
-        let third = people::furnish(&server.with(&key), &server.with(&colleague), "third");
+        let third = people::furnish(&server.with(&key), &server.with(&colleague), "third").clients;
         assert!(third.iter().all(|id| !old.contains(id)), "an id came back");
         drop(server);
         let (intact, said) = s.verify_audit();

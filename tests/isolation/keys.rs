@@ -166,18 +166,36 @@ fn iso_13_key_moved_to_another_user_refused() {
              DELETE FROM api_keys WHERE user_id = {support_id};"
         ));
         refused("a key laid over the owner's row");
-        place.execute("DELETE FROM api_keys; INSERT INTO api_keys SELECT * FROM kept; DROP TABLE kept");
+        place.execute(
+            "DELETE FROM api_keys; INSERT INTO api_keys SELECT * FROM kept; DROP TABLE kept",
+        );
         assert_eq!(people::current_user(&server.with(&support)), support_id);
-        // Deleted, then the row put back as it was before.
-        place.execute(&format!("CREATE TABLE saved AS SELECT * FROM api_keys WHERE kid = '{kid}'"));
-        instance.ward(&["key", "delete"], &[kid]).ok();
-        refused("a deleted key");
-        place.execute(&format!(
-            "DELETE FROM api_keys WHERE kid = '{kid}'; INSERT INTO api_keys SELECT * FROM saved; DROP TABLE saved"
-        ));
-        refused("a deleted key whose row was put back");
     }
-    tell("ISO-13", "2 kinds: owner and end changed, laid over another row, deleted and put back by SQL");
+    tell("ISO-13", "2 kinds: owner and end changed by SQL, and laid over another row");
+}
+
+#[test]
+fn iso_13_deleted_key_put_back_refused() {
+    for kind in Kind::BOTH {
+        let instance = Instance::birth(kind, Engine::Sqlite);
+        let key = instance.member("support");
+        let server = instance.serve();
+        people::current_user(&server.with(&key));
+        let kid = &key[key.len() - 46..key.len() - 38];
+        let place = instance.database();
+        let saved = format!("CREATE TABLE saved AS SELECT * FROM api_keys WHERE kid = '{kid}'");
+        place.execute(&saved);
+        let ask = || server.with(&key).ask("{ currentUser { id } }", json!({}));
+        instance.ward(&["key", "delete"], &[kid]).ok();
+        assert_refused(&ask(), "UNAUTHENTICATED", "a deleted key");
+        place.execute(&format!(
+            "DELETE FROM api_keys WHERE kid = '{kid}';
+             INSERT INTO api_keys SELECT * FROM saved; DROP TABLE saved"
+        ));
+        assert_refused(&ask(), "UNAUTHENTICATED", "a deleted key whose row was put back");
+        instance.await_refusal("UNAUTHENTICATED");
+    }
+    tell("ISO-13", "2 deleted keys whose rows were put back by SQL");
 }
 
 #[test]

@@ -14,8 +14,14 @@ pub struct Side {
     pub owner: String,
     /// A provider's key.
     pub provider: String,
+    /// The owner's id.
+    pub own_id: String,
     /// Ids of clients.
     pub clients: Vec<String>,
+    /// The id of their group.
+    pub group: String,
+    /// The id of a tag.
+    pub tag: String,
     /// A word that stands in what this side holds and nowhere else.
     pub canary: &'static str,
 }
@@ -29,13 +35,18 @@ impl Side {
         let instance = Instance::birth(kind, Engine::Sqlite);
         let (owner, provider) = (instance.owner_key(), instance.member("provider"));
         let server = instance.serve();
-        let clients = people::furnish(&server.with(&owner), &server.with(&provider), canary);
+        let people::Furniture { clients, group, tag, .. } =
+            people::furnish(&server.with(&owner), &server.with(&provider), canary);
         // Nobody's answer may depend on it: a sign-in that fails, and one that succeeds.
         people::sign_in(&server.api(), json!({"email": "nobody@x.example", "password": "wrong"}));
         people::set_password(&server.api(), &instance.owner_link, PASSWORD);
         let once = server.with(&provider).header("Idempotency-Key", "furnishing");
         people::client(&once, &format!("{canary}once"));
-        Side { instance, server, owner, provider, clients, canary }
+        people::avatar(&server.with(&provider));
+        let own_id = people::current_user(&server.with(&owner));
+        let side = Side { instance, server, owner, provider, own_id, clients, group, tag, canary };
+        side.session();
+        side
     }
 
     /// As the owner.

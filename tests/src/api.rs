@@ -105,7 +105,8 @@ fn run(request: Request<String>) -> Result<Reply, ureq::Error> {
         true => AGENT.run(request)?,
         false => AGENT.run(request.map(drop))?,
     };
-    let text = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_string()?;
+    let bytes = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or(Json::Null);
     let (parts, _) = response.into_parts();
     Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, text, json })

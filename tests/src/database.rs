@@ -31,6 +31,9 @@ const UNCOUNTED_COLUMNS: [(&str, &str); 5] = [
     ("events", "relayed"),
 ];
 
+/// Changes that a failed test shows at most.
+const CHANGES_SHOWN: usize = 12;
+
 /// An audit entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -158,6 +161,12 @@ impl Dump {
     /// Asserts that this is what was held `before`.
     #[track_caller]
     pub fn assert_unchanged_since(&self, before: &Dump, what: &str) {
+        let changes = self.changes_since(before);
+        assert!(self == before, "{what} changed something: {changes:#?}");
+    }
+
+    /// The first lines that are gone and that are new since `before`.
+    pub fn changes_since(&self, before: &Dump) -> Vec<String> {
         let mut changes = Vec::new();
         for (table, lines) in &self.0 {
             let old = before.0.get(table).map(Vec::as_slice).unwrap_or_default();
@@ -168,7 +177,11 @@ impl Dump {
             changes.extend(missing(old, lines, '-'));
             changes.extend(missing(lines, old, '+'));
         }
-        assert!(self == before, "{what} changed something: {changes:#?}");
+        changes.truncate(CHANGES_SHOWN);
+        for change in &mut changes {
+            *change = change.chars().take(300).collect();
+        }
+        changes
     }
 
     /// Tables and rows, for the report.

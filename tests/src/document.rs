@@ -62,6 +62,18 @@ pub struct Document {
     pub variables: Json,
 }
 
+impl Document {
+    /// Lays further members under what an input object sends already.
+    pub fn complete(&mut self, argument: &str, more: &Json) {
+        let Some(Json::Object(sent)) = self.variables.get_mut(argument) else { return };
+        for (name, value) in more.as_object().into_iter().flatten() {
+            if !sent.contains_key(name) {
+                sent.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
 /// Calls a root field with what it requires and, if given, a value at a place. Required ids get
 /// `own_id`, a number of the instance that is asked.
 pub fn document(

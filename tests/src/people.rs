@@ -50,10 +50,22 @@ pub fn client_ids(api: &Api) -> Vec<String> {
     nodes.iter().map(id).collect()
 }
 
-/// Makes one of everything that the API can make, as the owner and with a provider as colleague;
-/// the clients' ids.
+/// What [`furnish`] has made: ids.
+#[derive(Clone, Debug, Default)]
+pub struct Furniture {
+    /// Of three clients.
+    pub clients: Vec<String>,
+    /// Of their group.
+    pub group: String,
+    /// Of the first one's tag.
+    pub tag: String,
+    /// Of the first one's address.
+    pub location: String,
+}
+
+/// Makes one of everything that the API can make, as the owner and with a provider as colleague.
 #[track_caller]
-pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Vec<String> {
+pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
     let colleague = current_user(colleague);
     let made = |reply: Reply, field: &str, object: &str| id(&reply.data()[field][object]);
     let group = api.ask(
@@ -84,8 +96,20 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Vec<String> {
         "mutation($input: createLocationInput) { createLocation(input: $input) { location { id } messages { field message } } }",
         json!({"input": {"user_id": clients[0], "name": "Home", "line1": format!("{canary}-street 1"), "city": "Town", "state": "NY", "zip": "10001"}}),
     );
-    made(located, "createLocation", "location");
-    clients
+    let location = made(located, "createLocation", "location");
+    Furniture { clients, group, tag, location }
+}
+
+/// Gives the caller a picture; the link to it.
+#[track_caller]
+pub fn avatar(api: &Api) -> String {
+    const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let reply = api.ask(
+        "mutation($input: updateUserInput) { updateUser(input: $input) { user { id avatar_url } messages { field message } } }",
+        json!({"input": {"avatar_string": PIXEL}}),
+    );
+    let link = reply.data()["updateUser"]["user"]["avatar_url"].as_str();
+    link.unwrap_or_else(|| panic!("no picture: {}", reply.text)).to_owned()
 }
 
 /// Sets a password by a one-time link, on the page that the link opens.
@@ -101,6 +125,15 @@ pub fn set_password(api: &Api, link: &str, password: &str) {
 pub fn token_in(link: &str) -> String {
     let (_, rest) = link.split_once("token=").expect("a link with a token");
     rest.split('&').next().unwrap_or(rest).to_owned()
+}
+
+/// Asks for a new password: a mail to a member.
+#[track_caller]
+pub fn forget_password(api: &Api, email: &str) {
+    let query = "mutation($email: String) {
+      resetPassword(input: {email: $email}) { messages { field message } }
+    }";
+    api.ask(query, json!({"email": email})).data();
 }
 
 /// Signs in; the answer's payload.

@@ -79,6 +79,8 @@ impl Watched {
                     return i32::from(Failure::INTERNAL);
                 }
             };
+            // Waiting would close it, and the child would take that for our end.
+            let _open = child.stdin.take();
             let code = tokio::select! {
                 ended = child.wait() => ended.ok().and_then(|status| status.code()).unwrap_or(i32::from(Failure::INTERNAL)),
                 _ = stop.changed() => {

@@ -123,14 +123,11 @@ fn human(opened: &Opened, at: SocketAddr, browser: &str, credentials: &Json) -> 
         let _ = writeln!(text, "  {YELLOW}quarantined{PLAIN}");
     }
     let users = credentials["users"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for user in users.iter().filter(|user| user["password"].is_string()) {
-        let _ = writeln!(
-            text,
-            "  log in   {:<28} {:<22} {DIM}{}{PLAIN}",
-            plain(&user["email"]),
-            plain(&user["password"]),
-            plain(&user["role"])
-        );
+    let people: Vec<_> = users.iter().filter(|user| user["password"].is_string()).collect();
+    let width = people.iter().map(|user| plain(&user["email"]).len()).max().unwrap_or(0);
+    for user in people {
+        let [email, password, role] = ["email", "password", "role"].map(|key| plain(&user[key]));
+        let _ = writeln!(text, "  log in   {email:<width$}  {password}  {DIM}{role}{PLAIN}");
     }
     // The limited integration user's, where there is one.
     let keyed = users.iter().find(|user| user["role"] == "integration").or_else(|| users.first());

@@ -150,10 +150,12 @@ fn place(
             None => Value::Null,
         });
     }
+    // The id: a number, or the UUID of tables that have those.
     if let Some(last) = place.last_mut()
         && let Value::Text(text) = last
+        && let Ok(number) = text.parse()
     {
-        *last = Value::Int(text.parse().map_err(|_| refused(&CursorRefusal::Malformed, name))?);
+        *last = Value::Int(number);
     }
     Ok(Some(place))
 }

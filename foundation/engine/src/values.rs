@@ -158,17 +158,14 @@ fn coerce(value: &Json, ty: &Type, schema: &Schema, path: &mut Vec<Json>) -> Res
 fn scalar(value: &Json, name: &str) -> Result<In, String> {
     let could_not = || format!("Could not coerce value to {name}");
     let text = |text: &str| {
-        if text.contains('\0') {
-            Err("A text may not contain the NUL character".to_owned())
-        } else {
-            Ok(In::Text(text.to_owned()))
-        }
+        if text.contains('\0') { Err(NUL.to_owned()) } else { Ok(In::Text(text.to_owned())) }
     };
     match (name, value) {
         ("ID", Json::Number(n)) if n.is_i64() || n.is_u64() => Ok(In::Text(n.to_string())),
         ("Int", Json::Number(n)) => int(n.as_f64().unwrap_or(f64::NAN)).ok_or_else(could_not),
         ("Float", Json::Number(n)) => n.as_f64().map(In::Float).ok_or_else(could_not),
         ("Boolean", Json::Bool(value)) => Ok(In::Bool(*value)),
+        ("JSON", value) if has_nul(value) => Err(NUL.to_owned()),
         ("JSON", value) => Ok(In::Json(value.clone())),
         ("Upload", Json::Object(object)) => object
             .get(UPLOAD)
@@ -179,6 +176,21 @@ fn scalar(value: &Json, name: &str) -> Result<In, String> {
         ("Int" | "Float" | "Boolean", _) => Err(could_not()),
         (_, Json::String(value)) => text(value),
         _ => Err(could_not()),
+    }
+}
+
+const NUL: &str = "A text may not contain the NUL character";
+
+/// Whether a text or key anywhere in the value holds the NUL character, which
+/// PostgreSQL does not store.
+fn has_nul(value: &Json) -> bool {
+    match value {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(items) => items.iter().any(has_nul),
+        Json::Object(fields) => {
+            fields.iter().any(|(key, value)| key.contains('\0') || has_nul(value))
+        }
+        _ => false,
     }
 }
 
@@ -264,7 +276,7 @@ pub fn literal(
 
 fn scalar_literal(value: &Ast, name: &str, variables: &Variables) -> Option<In> {
     match (name, value) {
-        ("JSON", value) => json(value, variables).map(In::Json),
+        ("JSON", value) => json(value, variables).filter(|json| !has_nul(json)).map(In::Json),
         ("Upload", _) => None,
         ("Int", Ast::Int(n)) => n.try_to_i32().ok().map(|n| In::Int(n.into())),
         ("Float", Ast::Int(n)) => n.try_to_f64().ok().map(In::Float),

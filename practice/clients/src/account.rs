@@ -32,10 +32,10 @@ pub async fn invite(call: &mut Call<'_>, user: &User, welcome: Welcome) -> Answe
             link::address(&call.request.base_url, &token.text)
         }
     };
+    let practice = call.find(user.unit_id).await?.map(|organization| organization.name);
     let payload = serde_json::json!({
-        "user_id": user.id.0.to_string(),
-        "first_name": user.first_name,
-        "organization_id": user.unit_id.0.to_string(),
+        "recipient_name": user.first_name,
+        "practice_name": practice,
         "link": link,
     });
     let intent = EffectIntent {
@@ -86,8 +86,7 @@ pub async fn confirm_email(call: &mut Call<'_>, user: &User, email: &str) -> Ans
         kind: "confirm_email",
         to: email.to_owned(),
         payload: serde_json::json!({
-            "user_id": user.id.0.to_string(),
-            "first_name": user.first_name,
+            "recipient_name": user.first_name,
             "link": sign_in_page(call),
         }),
         subject_client: user.is_patient.then_some(user.id.0),

@@ -282,7 +282,8 @@ fn actor(row: &[Value], credential: &str) -> Option<Actor> {
         return None;
     };
     let is_patient = is_patient.truth();
-    if !is_patient && !(active.truth() && member_active.truth()) {
+    let may_act = is_patient || (active.truth() && member_active.truth());
+    if !may_act {
         return None;
     }
     let is_owner = !is_patient && owner_id.int().is_some() && owner_id.int() == id.int();

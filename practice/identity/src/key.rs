@@ -6,7 +6,6 @@ use ward_instance::{Instance, Timestamp};
 use ward_store::{Actor, Cond, Id, Level, Scope, StoreError, search};
 use zeroize::Zeroizing;
 
-use crate::account::membership_of;
 use crate::flags::{self, IS_ADMIN, IS_DEVELOPER};
 use crate::person::{self, Person};
 use crate::session;
@@ -276,9 +275,4 @@ pub fn keyword_cond(org_id: i64, keywords: Option<&str>) -> Cond {
     keywords.map_or(Cond::Always, |keywords| {
         search::keyword_cond(&crate::tables::API_KEYS, org_id, keywords)
     })
-}
-
-/// Whether a member holds the place of a developer.
-pub async fn is_developer(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<bool, StoreError> {
-    Ok(membership_of(scope, user_id).await?.is_some_and(|membership| membership.is_developer))
 }

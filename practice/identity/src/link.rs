@@ -4,6 +4,8 @@
 use ward_engine::{Answer, Problems, Refused};
 use ward_instance::token::{MintedToken, TokenClass, TokenPurpose};
 use ward_instance::{Instance, Timestamp};
+use ward_store::audit::AuditEntry;
+use ward_store::system::AuditType;
 use ward_store::{Actor, Cond, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::tables::{LinkPurpose, LinkToken, Organization, PasswordSetBy, User};
@@ -127,24 +129,17 @@ pub async fn redeem(tx: &mut Tx, lookup: &[u8], at: &str) -> Answer<person::Pers
     let actor = holder.actor(None);
     let mut scope = Scope::new(tx, &actor);
     let cond = Cond::sql("{t}.lookup = ?", [Value::from(lookup)]);
-    let before = scope.find_by::<LinkToken>(cond).await?;
-    let before = before.filter(|link| is_good(link, wall)).ok_or_else(not_good)?;
-    let after = LinkToken { used_at: Some(wall), ..before.clone() };
-    // Two at once: the second finds the row changed.
+    let link = scope.find_by::<LinkToken>(cond).await?;
+    let link = link.filter(|link| is_good(link, wall)).ok_or_else(not_good)?;
+    // Two at once: the second finds it used.
     let sql = Sql::fixed(
         "UPDATE link_tokens SET used_at = $1 WHERE org_id = $2 AND id = $3 AND used_at IS NULL",
-        [wall.0.into(), org_id.into(), before.id.0.as_str().into()],
+        [wall.0.into(), org_id.into(), link.id.0.as_str().into()],
     );
     if scope.tx.execute(&sql).await? == 0 {
         return Err(not_good());
     }
-    let mut entry = ward_store::audit::AuditEntry::by(
-        &actor,
-        ward_store::system::AuditType::Update,
-        "LINK_TOKEN",
-        after.id.0.clone(),
-    );
-    entry.unit_id = after.unit_id.0;
+    let entry = AuditEntry::by(&actor, AuditType::Update, "LINK_TOKEN", link.id.0);
     scope.record(entry);
     Ok(holder)
 }

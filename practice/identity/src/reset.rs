@@ -10,7 +10,7 @@ use ward_store::{Actor, Cond, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::account::NAMESPACE;
 use crate::attempt::{self, Subjects};
-use crate::tables::{LinkPurpose, Organization, User};
+use crate::tables::{LinkPurpose, Organization};
 use crate::{email, link, person};
 
 /// Links that one request sends at most, over all accounts of an address.
@@ -108,11 +108,7 @@ async fn send(
         let mut scope = Scope::new(tx, &system);
         let user = &person.user;
         let minted = link::issue(&mut scope, user, LinkPurpose::Reset).await?;
-        links.push(json!({
-            "name": user.full_name(),
-            "role": if user.is_patient { "client" } else { "member" },
-            "url": link::address(base_url, &minted.text),
-        }));
+        links.push(link::address(base_url, &minted.text));
         to = to.or_else(|| user.email.clone());
         first_name = first_name.or_else(|| user.first_name.clone());
         subject = subject.or(user.is_patient.then_some(user.id.0));
@@ -121,13 +117,10 @@ async fn send(
     let (Some(to), Some(key)) = (to, key) else { return Ok(()) };
     let mut scope = Scope::new(tx, &system);
     let organization = scope.find_by::<Organization>(Cond::eq("id", org_id)).await?;
-    let payload = json!({
-        "first_name": first_name,
-        "organization": organization.map(|organization| organization.name),
-        "link": links.first().and_then(|link| link.get("url")).cloned(),
-        "links": links,
-        "expires_hours": link::RESET_SECONDS / 3_600,
-    });
+    let practice = organization.map(|organization| organization.name);
+    let accounts: Vec<_> =
+        links.iter().map(|link| json!({"link": link, "practice_name": practice})).collect();
+    let payload = json!({ "accounts": accounts, "recipient_name": first_name });
     scope
         .intend(EffectIntent {
             class: EffectClass::Email,
@@ -137,38 +130,6 @@ async fn send(
             subject_client: subject,
             cause: cause.to_owned(),
             idempotency_key: format!("reset_password/{key}"),
-            not_before: None,
-        })
-        .await?;
-    Ok(())
-}
-
-/// Sends an invitation to set a first password (behaviour 18.1).
-pub async fn invite(
-    scope: &mut Scope<'_>,
-    user: &User,
-    base_url: &str,
-    cause: &str,
-) -> Result<(), StoreError> {
-    let Some(to) = user.email.clone() else { return Ok(()) };
-    let minted = link::issue(scope, user, LinkPurpose::Invite).await?;
-    let organization = scope.find_by::<Organization>(Cond::eq("id", user.unit_id.0)).await?;
-    let payload = json!({
-        "first_name": user.first_name,
-        "organization": organization.map(|organization| organization.name),
-        "link": link::address(base_url, &minted.text),
-        "expires_hours": link::INVITE_SECONDS / 3_600,
-    });
-    let key = scope.uuid();
-    scope
-        .intend(EffectIntent {
-            class: EffectClass::Email,
-            kind: "welcome",
-            to,
-            payload,
-            subject_client: user.is_patient.then_some(user.id.0),
-            cause: cause.to_owned(),
-            idempotency_key: format!("welcome/{key}"),
             not_before: None,
         })
         .await?;

@@ -1,7 +1,8 @@
 //! Commands that serve, and commands beside a server.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
@@ -13,15 +14,21 @@ use crate::ward::{Instance, command, ward};
 struct Process {
     child: Child,
     lines: BufReader<ChildStdout>,
+    said: BufReader<ChildStderr>,
 }
 
 impl Process {
     fn start(args: &[&str]) -> Self {
         let mut command = command();
-        command.args(args).arg("--json").stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(args).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Process { child, lines }
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Process { child, lines, said }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(self.child.id(), signal);
     }
 
     fn line(&mut self) -> Json {
@@ -30,11 +37,35 @@ impl Process {
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON line: {line:?}"))
     }
 
-    fn terminate(&mut self) -> i32 {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-        self.child.wait().unwrap().code().unwrap()
+    /// Reads standard error up to a line with `words`.
+    fn hear(&mut self, words: &str) -> String {
+        let mut said = String::new();
+        while !said.contains(words) {
+            assert_ne!(self.said.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        said
     }
+
+    /// SIGTERM; gives the status and what was said on standard error.
+    fn terminate(&mut self) -> (i32, String) {
+        self.signal(Signal::TERM);
+        let status = self.child.wait().unwrap().code().unwrap();
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).unwrap();
+        (status, said)
+    }
+}
+
+fn kill(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+/// The process that holds an instance, out of its lock file.
+fn holder(dir: &Path) -> u32 {
+    let lock = std::fs::read_to_string(dir.join("lock")).unwrap();
+    let holder = lock.lines().nth(2).unwrap();
+    holder.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 impl Drop for Process {
@@ -62,7 +93,7 @@ fn a_server_says_where_it_is_takes_commands_and_stops() {
     instance.ward(&["migrate", "--check"]).ends(0);
     instance.ward(&["migrate"]).ends(75);
     instance.ward(&serve[..1]).ends(75);
-    assert_eq!(server.terminate(), 0);
+    assert_eq!(server.terminate().0, 0);
     assert_eq!(instance.ward(&["status", "--json"]).ends(0).json()["state"], "stopped");
 }
 
@@ -81,7 +112,9 @@ fn both_instances_are_born_on_the_first_run_and_stopped_together() {
         assert_eq!(file["url"], told["url"]);
         assert_eq!(file["users"].as_array().unwrap().len(), roles, "{file:#}");
     }
-    assert_eq!(first.terminate(), 0);
+    let (status, said) = first.terminate();
+    assert_eq!(status, 0, "{said}");
+    assert!(!said.contains("again"), "{said}");
     // Another run finds them, on other ports, and does not quarantine.
     let mut second = Process::start(&args);
     for line in [second.line(), second.line()] {
@@ -89,7 +122,55 @@ fn both_instances_are_born_on_the_first_run_and_stopped_together() {
         assert_eq!(line["instance"], before.unwrap()["instance"]);
         assert_eq!(line["state"], "active");
     }
-    assert_eq!(second.terminate(), 0);
+    // One that dies is started again; the other is not touched.
+    let production = holder(&dir.join("production"));
+    kill(holder(&dir.join("sandbox")), Signal::KILL);
+    assert_eq!(second.line()["environment"], "sandbox");
+    assert_eq!(holder(&dir.join("production")), production);
+    let (status, said) = second.terminate();
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(said.matches("again").count(), 1, "{said}");
+}
+
+#[test]
+fn children_end_with_a_parent_that_is_killed() {
+    let place = TempDir::new().unwrap();
+    let dir = place.path().join("d");
+    let at = dir.to_str().unwrap();
+    let mut both =
+        Process::start(&["dev", "--dir", at, "--sandbox-port", "0", "--production-port", "0"]);
+    both.line();
+    both.line();
+    both.signal(Signal::KILL);
+    both.child.wait().unwrap();
+    // Standard output is the children's too: it ends when the last one has ended.
+    let mut rest = String::new();
+    both.lines.read_to_string(&mut rest).unwrap();
+    for kind in ["sandbox", "production"] {
+        let at = dir.join(kind);
+        let status = ward(&["status", "--json", "--kind", kind, "--dir", at.to_str().unwrap()]);
+        assert_eq!(status.ends(0).json()["state"], "stopped");
+        assert!(std::fs::read_to_string(at.join("lock")).unwrap().starts_with("stopped"));
+    }
+}
+
+#[test]
+fn a_refused_child_is_not_started_again() {
+    let place = TempDir::new().unwrap();
+    let dir = place.path().join("d");
+    // A Production where the Sandbox should be.
+    let production = Instance::new("production");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::rename(production.dir(), dir.join("sandbox")).unwrap();
+    let at = dir.to_str().unwrap();
+    let mut both =
+        Process::start(&["dev", "--dir", at, "--sandbox-port", "0", "--production-port", "0"]);
+    assert_eq!(both.line()["environment"], "production");
+    let before = both.hear("is not started again");
+    let (status, after) = both.terminate();
+    let said = before + &after;
+    assert_eq!(status, 78, "{said}");
+    assert!(said.contains("E-ISO-01"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,11 @@
 mod support;
 mod world;
 
+mod errors;
+mod formatting;
+mod inputs;
 mod lists;
+mod mutating;
 mod paging;
 mod relations;
 mod results;

@@ -12,7 +12,6 @@ use crate::world::tables::{AUTHORS, Book};
 use crate::world::{World, author, texts};
 
 cases!(
-    a_relation_is_one_statement_for_all_parents,
     a_level_without_parents_asks_nothing,
     one_by_key,
     one_is_the_first_of_many,
@@ -22,11 +21,15 @@ cases!(
     levels_of_a_row_hide_its_fields,
     a_stranger_sees_the_public_part_through_relations,
     nothing_is_found_without_an_error,
+    a_relation_is_one_statement_for_all_parents,
     too_many_objects_are_refused,
 );
 
 /// 50 more authors with three books each.
 async fn many(w: &World) {
+    if w.number("SELECT COUNT(*) FROM authors").await > 50 {
+        return;
+    }
     let made = w.db.write(|tx| {
         Box::pin(async move {
             let actor = Actor::system(ORG);
@@ -206,9 +209,7 @@ async fn too_many_objects_are_refused(w: World) {
     for _ in 0..8 {
         query = format!("all_books {{ author {{ {query} }} }}");
     }
-    if w.old("{ authorsCount(keywords: \"Zz\") }").await["data"]["authorsCount"] == 0 {
-        many(&w).await;
-    }
+    many(&w).await;
     let query = format!("{{ authors(keywords: \"Zz\") {{ {query} }} }}");
     let answer = w.ask(ViewId::Baseline, &query).run().await;
     expect![[r#"{"errors":[{"message":"The request would answer more than 50000 objects. Ask for smaller pages.","extensions":{"code":"TOO_MANY_OBJECTS"}}]}"#]].assert_eq(&answer.to_string());

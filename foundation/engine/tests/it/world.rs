@@ -145,6 +145,13 @@ impl Ask<'_> {
         self.world.engine.execute(&self.incoming, request, &[]).await
     }
 
+    /// The body of the answer that goes with these warnings.
+    pub async fn warned(self, warnings: &[Json]) -> Json {
+        let request = Arc::new(self.request);
+        let reply = self.world.engine.execute(&self.incoming, request, warnings).await;
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
     /// The body, which has to be valid JSON.
     pub async fn run(self) -> Json {
         let reply = self.reply().await;

@@ -119,13 +119,17 @@ async fn branches(world: World) {
                 "parent_organization": {"name": "First Practice", "tax_id": null, "suborganizations": []}}}})
     );
     let owner = world.owner_key().await;
-    let document = "{ organizationMembers { total_count } organization { suborganizations { name num_users }
+    let document =
+        "{ organizationMembers { total_count } organization { suborganizations { name num_users }
         own: only_active_providers_count only_active_support_count
         all: only_active_providers(include_suborg_providers: true) { id } } }";
     let answer = world.run(&owner, V2026, document).await;
     assert_eq!(answer["data"]["organizationMembers"]["total_count"], 9, "{answer}");
     let organization = &answer["data"]["organization"];
-    assert_eq!(organization["suborganizations"], json!([{"name": "First Practice North", "num_users": 1}]));
+    assert_eq!(
+        organization["suborganizations"],
+        json!([{"name": "First Practice North", "num_users": 1}])
+    );
     assert_eq!(organization["own"], 5);
     assert_eq!(organization["all"].as_array().unwrap().len(), 6);
     assert_eq!(organization["only_active_support_count"], 3);
@@ -137,7 +141,10 @@ async fn barred(world: World) {
     let user = world
         .system(org.0, move |scope| {
             Box::pin(async move {
-                let who = practice::NewMember { is_integration: true, ..member("Bot", "bot@example.com") };
+                let who = practice::NewMember {
+                    is_integration: true,
+                    ..member("Bot", "bot@example.com")
+                };
                 admin::create_user(scope, org, Preset::Integration, &who).await.unwrap().0
             })
         })

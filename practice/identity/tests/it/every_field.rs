@@ -64,7 +64,11 @@ async fn every_order(world: World) {
             };
             let answer = world.run(&key, ViewId::V2026, &page("")).await;
             assert_eq!(answer["errors"], Json::Null, "{order}: {answer}");
-            assert_eq!(answer["data"][field]["nodes"].as_array().unwrap().len(), 1, "{order}: {answer}");
+            assert_eq!(
+                answer["data"][field]["nodes"].as_array().unwrap().len(),
+                1,
+                "{order}: {answer}"
+            );
             let cursor = &answer["data"][field]["page_info"]["end_cursor"];
             let answer = world.run(&key, ViewId::V2026, &page(&format!(", after: {cursor}"))).await;
             assert_eq!(answer["errors"], Json::Null, "{order} after: {answer}");
