@@ -68,10 +68,11 @@ pub async fn world() -> Result<World> {
     let folder = tempfile::tempdir()?;
     let dir = folder.path().join("sandbox");
     let run = |arguments: &[&str]| -> Result<Json> {
+        // `ward sandbox …` has no kind to choose.
+        let kind: &[&str] = if arguments[0] == "sandbox" { &[] } else { &["--kind", "sandbox"] };
         let out = Command::new(&ward)
             .args(arguments)
-            .arg("--kind")
-            .arg("sandbox")
+            .args(kind)
             .arg("--dir")
             .arg(&dir)
             .arg("--json")

@@ -2,13 +2,13 @@
 //! meant to be where it is; quarantine ends (environments C.1).
 
 use serde_json::{Value as Json, json};
-use ward_instance::{Kind, State, host};
+use ward_instance::{Kind, State};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
 use ward_store::{Actor, Scope, Tx, write_certificate};
 
 use crate::admin::{self, Context};
-use crate::place::ServerError;
+use crate::place::{self, ServerError};
 
 /// Ends quarantine, or records a deliberate move to another address. In
 /// Production two administrators are named where two exist; a reason always.
@@ -31,16 +31,22 @@ pub async fn attest(
         let staff = ward_identity::admin::list_staff(&mut reader).await?;
         let administrators: Vec<_> = staff
             .iter()
-            .filter(|user| user.active && matches!(user.role, "owner" | "administrator"))
+            .filter(|user| user.org_id == org_id && user.active && matches!(user.role, "owner" | "administrator"))
             .collect();
-        let named = administrators
-            .iter()
-            .filter(|user| {
-                user.email
-                    .as_ref()
-                    .is_some_and(|email| by.iter().any(|name| name.eq_ignore_ascii_case(email)))
-            })
-            .count();
+        let is_one = |name: &String| {
+            administrators
+                .iter()
+                .any(|user| user.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(name)))
+        };
+        if let Some(stranger) = by.iter().find(|name| !is_one(name)) {
+            return Err(ServerError::Usage(format!(
+                "{stranger} is no administrator of the organization that runs this instance"
+            )));
+        }
+        let mut names: Vec<String> = by.iter().map(|name| name.to_lowercase()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let named = names.len();
         if administrators.len() >= 2 && named < 2 {
             return Err(ServerError::Usage(
                 "Production is attested by two administrators: name both with --by EMAIL"
@@ -56,7 +62,7 @@ pub async fn attest(
     let parsed = address.parse().map_err(|_| {
         ServerError::Usage("--base-url is an address such as https://ehr.example.org".to_owned())
     })?;
-    certificate.host_binding = host::binding(&context.dir, &parsed)?;
+    certificate.host_binding = place::binding(&context.dir, &context.db, &parsed).await?;
     certificate.base_url = parsed.to_string();
     certificate.state = State::Active;
     certificate.sign(&context.instance.ring());

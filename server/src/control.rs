@@ -63,7 +63,7 @@ pub async fn serve(app: Arc<App>, socket: UnixListener, mut stop: watch::Receive
                     let app = app.clone();
                     tokio::spawn(async move {
                         if let Err(error) = answer(&app, stream).await {
-                            tracing::warn!(%error, "a command could not be answered");
+                            tracing::debug!(%error, "a command went away before its answer");
                         }
                     });
                 }

@@ -30,5 +30,5 @@ mod serve;
 mod workers;
 
 pub use app::App;
-pub use place::{Hold, Newborn, Opened, ServerError, birth, open, set_state};
+pub use place::{Hold, Newborn, Opened, ServerError, birth, open};
 pub use serve::{listen, router, serve, serve_private};

@@ -4,12 +4,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ward_instance::base_url::BaseUrl;
 use ward_instance::host::{self, Binding, InstanceLock};
 use ward_instance::{
     Certificate, Clock, Config, EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, EXIT_UNAVAILABLE,
     EXIT_USAGE, Instance, InstanceError, InstanceId, Kind, Ledger, Random, RootRing, State, agree,
 };
-use ward_store::{Birth, Db, Place, StoreError, Tx, write_certificate};
+use ward_store::{
+    Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate,
+};
 
 use crate::assemble;
 
@@ -152,7 +155,53 @@ pub async fn birth(
         now: clock.wall(),
     };
     Db::create(&place, &birth).await?;
+    if place.engine() == Engine::Pg {
+        bind_to_server(dir, place, ring, &base_url).await?;
+    }
     Ok(())
+}
+
+/// On PostgreSQL the certificate is bound to the server's identifier, which is
+/// known only once there is a connection.
+async fn bind_to_server(
+    dir: &Path,
+    place: Place,
+    ring: Arc<RootRing>,
+    base_url: &BaseUrl,
+) -> Result<(), ServerError> {
+    let mut certificate = Db::read_certificate(&place, ring.kind()).await?;
+    let ledger = Ledger::load(&dir.join("ids.ledger"), &ring)?;
+    let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
+    let db = Db::open(place, instance, assemble::tables()).await?;
+    certificate.host_binding = binding(dir, &db, base_url).await?;
+    sign(&db, certificate).await?;
+    db.shutdown().await;
+    Ok(())
+}
+
+/// What the instance is bound to here and now: its volume, or the PostgreSQL
+/// server that any number of nodes share (environments C.1).
+pub async fn binding(dir: &Path, db: &Db, base_url: &BaseUrl) -> Result<String, ServerError> {
+    if db.engine() == Engine::Lite {
+        return Ok(host::binding(dir, base_url)?);
+    }
+    let mut reader = db.read().await?;
+    let sql = "SELECT CAST(system_identifier AS TEXT) FROM pg_control_system()";
+    let rows = reader.rows(&Sql::fixed(sql, [])).await?;
+    let identifier = rows.scalar().and_then(Value::text).unwrap_or_default();
+    Ok(host::binding_of_database(identifier, base_url))
+}
+
+/// Signs a changed certificate and writes it.
+pub async fn sign(db: &Db, mut certificate: Certificate) -> Result<Certificate, StoreError> {
+    certificate.sign(&db.instance().ring());
+    let written = certificate.clone();
+    db.write(move |tx: &mut Tx| {
+        let written = written.clone();
+        Box::pin(async move { write_certificate(tx, &written).await })
+    })
+    .await?;
+    Ok(certificate)
 }
 
 /// Opens an instance. The command line's kind, the key file and the
@@ -192,42 +241,19 @@ pub async fn open(
     let db = Db::open(place, instance.clone(), assemble::tables()).await?;
     let mut opened = Opened { dir: dir.to_owned(), config, instance, db, certificate, lock: None };
     if let Some(lock) = &mut lock {
-        let now = host::binding(dir, &opened.config.parsed_base_url()?)?;
-        if host::compare(&opened.certificate, &now, lock.is_torn()) != Binding::Same
+        let now = binding(dir, &opened.db, &opened.config.parsed_base_url()?).await?;
+        // The files of a PostgreSQL node hold no data: only the server counts.
+        let torn = lock.is_torn() && opened.db.engine() == Engine::Lite;
+        if host::compare(&opened.certificate, &now, torn) != Binding::Same
             && opened.certificate.state == State::Active
         {
-            set_state(&mut opened, State::Quarantined, None).await?;
+            let moved = Certificate { state: State::Quarantined, ..opened.certificate.clone() };
+            opened.certificate = sign(&opened.db, moved).await?;
             lock.settle()?;
         }
     }
     opened.lock = lock;
     Ok(opened)
-}
-
-/// Signs the certificate anew with another state and, when attested, the
-/// binding that holds now.
-pub async fn set_state(
-    opened: &mut Opened,
-    state: State,
-    binding: Option<String>,
-) -> Result<(), ServerError> {
-    let mut certificate = opened.certificate.clone();
-    certificate.state = state;
-    if let Some(binding) = binding {
-        certificate.host_binding = binding;
-        certificate.base_url = opened.config.parsed_base_url()?.to_string();
-    }
-    certificate.sign(&opened.instance.ring());
-    let written = certificate.clone();
-    opened
-        .db
-        .write(move |tx: &mut Tx| {
-            let written = written.clone();
-            Box::pin(async move { write_certificate(tx, &written).await })
-        })
-        .await?;
-    opened.certificate = certificate;
-    Ok(())
 }
 
 fn place_of(

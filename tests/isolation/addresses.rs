@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ward_tests::instance::{OWNER, texts};
-use ward_tests::{Kind, json, people, tell};
+use ward_tests::{Engine, Instance, Kind, json, people, tell};
 
 use crate::pair::pair;
 
@@ -193,4 +193,26 @@ fn iso_53_foreign_host_refused() {
             ),
         );
     }
+}
+
+/// The port of a loopback address does not count: what was due before a restart on another port
+/// is sent, and leads to the new one.
+#[test]
+fn iso_24_links_follow_the_port() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let key = s.owner_key();
+    let first = s.serve();
+    people::forget_password(&first.api(), OWNER);
+    s.settled_dump();
+    let old = first.port;
+    first.stop();
+    crate::clones::make_due(&s);
+    let second = s.serve();
+    assert_ne!(second.port, old, "the same port again");
+    s.settled_dump();
+    let inbox = second.with(&key).get("/sandbox/v1/inbox");
+    let text = inbox.json["items"][0]["text"].as_str().unwrap_or_default();
+    let leads = text.contains(&format!("localhost:{}/", second.port));
+    assert!(leads, "not sent, or to another port: {}", inbox.text);
+    tell("ISO-24", "a mail that was due before a restart leads to the new port");
 }

@@ -6,7 +6,7 @@ use ward_tests::{Engine, Instance, Kind, Server, json, people, tell, until};
 const LIST: &str = "{ users(first: 10) { total_count nodes { id } } }";
 
 /// Makes what was sent due again, as if the server had been stopped before it sent.
-fn make_due(instance: &Instance) -> i64 {
+pub fn make_due(instance: &Instance) -> i64 {
     let place = instance.database();
     place.execute(
         "UPDATE effect_intents SET state = 'queued', attempts = 0, done_at = NULL;
@@ -50,12 +50,14 @@ fn iso_09_copied_directory_is_quarantined() {
     let client = people::client(&server.with(&provider), "copied");
     people::forget_password(&server.api(), OWNER);
     s.settled_dump();
+    let port = server.port;
     server.stop();
     let due = make_due(&s);
     assert!(due > 0, "nothing is due");
     let copy = s.copied();
     let before = copy.logical_dump();
-    let server = copy.serve();
+    // Under the address that what is due names.
+    let server = copy.serve_on(port);
     // Health and every answer say so.
     let ready = server.api().get("/readyz");
     assert_eq!((ready.status, &ready.json["quarantined"]), (503, &json!(true)), "{}", ready.text);
@@ -95,7 +97,7 @@ fn iso_09_copied_directory_is_quarantined() {
     assert_eq!(after.size(), before.size(), "a quarantined copy took something");
     // A restart does not end it.
     server.stop();
-    let server = copy.serve();
+    let server = copy.serve_on(port);
     assert_eq!(server.api().get("/readyz").status, 503);
     // One person does, in a Sandbox, with a reason.
     let silent = copy.ward(&["attest"], &["--reason", " ", "--by", OWNER]);
@@ -105,12 +107,12 @@ fn iso_09_copied_directory_is_quarantined() {
     assert_eq!(server.api().get("/healthz").header("x-quarantined"), "");
     people::client(&server.with(&provider), "afterwards");
     until("what was due is done", || (sent(&copy) == due).then_some(()));
+
     let told = copy.audit_entries().iter().any(|entry| entry.event_type == "ADMIN");
     assert!(told, "the attestation is not in the audit log");
     server.stop();
-    drop(copy.serve());
     // The original was never in doubt.
-    let server = s.serve();
+    let server = s.serve_on(port);
     assert!(server.is_ready(), "the original is quarantined");
     until("the original sends", || (sent(&s) == due).then_some(()));
     tell(
@@ -161,6 +163,39 @@ fn iso_09_production_is_attested_by_two() {
     until("the copy serves", || server.is_ready().then_some(()));
     people::client(&server.with(&provider), "afterwards");
     tell("ISO-09", "a Production's copy: 3 attestations of fewer than two administrators refused");
+}
+
+/// Whoever owns another organization of the instance has no say in it.
+#[test]
+fn iso_09_other_organizations_do_not_attest() {
+    let p = Instance::birth(Kind::Production, Engine::Sqlite);
+    let server = p.serve();
+    let sign_up = "mutation($input: signUpInput) {
+      signUp(input: $input) { user { id } messages { field message } }
+    }";
+    for name in ["first", "second"] {
+        let input = json!({"role": "dietitian", "first_name": "Another", "last_name": "Owner",
+            "email": format!("{name}@elsewhere.example"), "password": crate::pair::PASSWORD});
+        server.api().ask(sign_up, json!({"input": input})).data();
+    }
+    server.stop();
+    let copy = p.copied();
+    let server = copy.serve();
+    let strangers = [
+        "--reason",
+        "moved",
+        "--by",
+        "first@elsewhere.example",
+        "--by",
+        "second@elsewhere.example",
+    ];
+    let attested = copy.ward(&["attest"], &strangers);
+    assert_ne!(attested.code, Some(0), "owners of other organizations attested: {attested:?}");
+    assert_eq!(server.api().get("/readyz").status, 503);
+    // One administrator is all that the founding organization has.
+    copy.ward(&["attest"], &["--reason", "moved", "--by", OWNER]).ok();
+    until("the copy serves", || server.is_ready().then_some(()));
+    tell("ISO-09", "2 owners of other organizations cannot attest, and are not needed");
 }
 
 /// What happens every day is no move.

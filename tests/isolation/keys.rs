@@ -50,7 +50,7 @@ fn iso_11_key_of_the_other_environment_refused() {
         tell(
             "ISO-11",
             format_args!(
-                "{} key on {}: {calls} of {calls} served root fields refused, {audited} audit entries",
+                "{} key on {}: all {calls} served root fields (two views) refused, {audited} audit entries",
                 from.instance.kind.title(),
                 to.instance.kind.title()
             ),

@@ -164,13 +164,17 @@ fn is_needed(input: &Input) -> bool {
     input.of.is_required() && !input.has_default
 }
 
-/// A small selection: the type's name; of a payload also its messages and objects.
+/// A small selection: the type's name; of a payload also its messages and objects, of a page its
+/// nodes.
 fn selection(schema: &Schema, of: &Ref) -> String {
     let found = schema.named(of);
     if !["OBJECT", "INTERFACE", "UNION"].contains(&found.kind.as_str()) {
         return String::new();
     }
     let mut words = vec!["__typename".to_owned()];
+    if found.fields.iter().any(|field| field.name == "nodes") {
+        words.push("nodes { __typename }".to_owned());
+    }
     if found.fields.iter().any(|field| field.name == "messages") {
         words.push("messages { field message }".to_owned());
         let objects = found.fields.iter().filter(|field| {

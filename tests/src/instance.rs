@@ -230,7 +230,13 @@ impl Instance {
     /// Starts the server with more arguments.
     pub fn serve_with(&self, arguments: &[&str]) -> Server {
         let arguments = arguments.iter().map(|word| (*word).to_owned()).collect();
-        let start = Start { arguments, variables: self.variables.clone() };
+        let start = Start { arguments, variables: self.variables.clone(), port: 0 };
+        Server::start(&start, self.kind, &self.dir)
+    }
+
+    /// Starts the server on a port.
+    pub fn serve_on(&self, port: u16) -> Server {
+        let start = Start { arguments: Vec::new(), variables: self.variables.clone(), port };
         Server::start(&start, self.kind, &self.dir)
     }
 

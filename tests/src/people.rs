@@ -97,6 +97,15 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
         json!({"input": {"user_id": clients[0], "name": "Home", "line1": format!("{canary}-street 1"), "city": "Town", "state": "NY", "zip": "10001"}}),
     );
     let location = made(located, "createLocation", "location");
+    let key = api.ask(
+        "mutation($user: ID) { createApiKey(input: {user_id: $user}) { api_key_object { id } messages { field message } } }",
+        json!({"user": current_user(api)}),
+    );
+    let revoked = api.ask(
+        "mutation($id: ID) { deleteApiKey(input: {id: $id}) { messages { field message } } }",
+        json!({"id": made(key, "createApiKey", "api_key_object")}),
+    );
+    revoked.data();
     Furniture { clients, group, tag, location }
 }
 

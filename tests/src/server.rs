@@ -30,14 +30,16 @@ pub struct Start {
     pub arguments: Vec<String>,
     /// Variables.
     pub variables: Vec<(String, String)>,
+    /// The port to listen on; the kernel chooses unless given.
+    pub port: u16,
 }
 
 impl Start {
-    /// The whole command, listening on a port that the kernel chooses, without a rate limit.
+    /// The whole command, without a rate limit.
     pub fn command(&self, kind: Kind, dir: &Path) -> Command {
         let mut command = program::command();
         command.args(["serve", "--kind", kind.word(), "--dir"]).arg(dir);
-        command.args(["--listen", "127.0.0.1:0", "--rate-limit", "0"]);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--rate-limit", "0"]);
         command.args(&self.arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command

@@ -345,8 +345,8 @@ pub struct InboxArgs {
     /// Only to this address
     #[arg(long)]
     pub to: Option<String>,
-    /// Only of this class: email, sms, push, voice or fax
-    #[arg(long)]
+    /// Only of this class
+    #[arg(long, value_parser = ["email", "sms", "push", "voice", "fax"])]
     pub class: Option<String>,
 }
 

@@ -1,7 +1,6 @@
 //! How a command reaches an instance's files: it takes the lock; where a
 //! server has it, reading commands look beside it and writing ones ask it.
 
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -54,8 +53,8 @@ pub async fn read(here: &Here, command: Command) -> Done<Json> {
     match open(here, Hold::Exclusive, "command line").await {
         Ok(opened) => here_and_now(opened, command).await,
         Err(error) if is_busy(&error) => {
-            if server_listens(&here.dir) {
-                return Ok(control::ask(&here.dir, &command).await?);
+            if let Some(answer) = ask(&here.dir, &command).await? {
+                return Ok(answer);
             }
             let opened = open(here, Hold::Beside, "command line").await?;
             here_and_now(opened, command).await
@@ -72,10 +71,8 @@ pub async fn write(here: &Here, command: Command) -> Done<Json> {
             here_and_now(opened, command).await
         }
         Err(error) if is_busy(&error) => {
-            if server_listens(&here.dir) {
-                return Ok(control::ask(&here.dir, &command).await?);
-            }
-            Err(Failure::busy(error.to_string()))
+            let answer = ask(&here.dir, &command).await?;
+            answer.ok_or_else(|| Failure::busy(error.to_string()))
         }
         Err(error) => Err(error.into()),
     }
@@ -112,7 +109,12 @@ pub fn is_busy(error: &ServerError) -> bool {
     matches!(error, ServerError::Instance(InstanceError::Busy(_)))
 }
 
-/// Whether a server answers on the directory's socket.
-pub fn server_listens(dir: &Path) -> bool {
-    UnixStream::connect(dir.join("control.sock")).is_ok()
+/// What the server that holds the instance answers; none when the holder is no
+/// server, or does not answer.
+pub async fn ask(dir: &Path, command: &Command) -> Done<Option<Json>> {
+    match control::ask(dir, command).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(ServerError::System(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

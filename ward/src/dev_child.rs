@@ -41,7 +41,6 @@ pub async fn run(args: DevChildArgs, out: Out) -> Done {
     if opened.certificate.state == State::Active {
         furnish(&opened, out).await?;
     }
-    birthday::readdress(dir, &opened.instance.base_url().to_string())?;
     serve(opened, listener, None, stop, |opened, at| announce(opened, at, out), out).await
 }
 

@@ -6,6 +6,7 @@ mod files;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
+use ward_server::admin::Command;
 use ward_server::{Hold, ServerError};
 
 use crate::cli::Here;
@@ -100,7 +101,7 @@ async fn look(here: &Here) -> Done<Vec<Check>> {
     let mut checks = files::checks(&here.dir);
     let (opened, lock) = match connect::open(here, Hold::Exclusive, "doctor").await {
         Err(error) if connect::is_busy(&error) => {
-            let lock = busy(here, &error);
+            let lock = busy(here, &error).await;
             (connect::open(here, Hold::Beside, "doctor").await, lock)
         }
         other => (other, Check::ok("lock", "free")),
@@ -125,8 +126,8 @@ async fn look(here: &Here) -> Done<Vec<Check>> {
     Ok(checks)
 }
 
-fn busy(here: &Here, error: &ServerError) -> Check {
-    if connect::server_listens(&here.dir) {
+async fn busy(here: &Here, error: &ServerError) -> Check {
+    if matches!(connect::ask(&here.dir, &Command::Status).await, Ok(Some(_))) {
         return Check::ok("lock", "a server holds it and answers");
     }
     Check::warn("lock", error.to_string(), "wait for that process, or stop it if it hangs")

@@ -57,7 +57,11 @@ impl Out {
     /// Why the command failed.
     pub fn failure(self, failure: &Failure) {
         if !failure.sentence.is_empty() {
-            self.say(format_args!("{RED}ward:{PLAIN} {}", failure.sentence));
+            // A refusal by environment is a line that begins with its number.
+            match failure.sentence.starts_with("E-ISO-") {
+                true => self.say(&failure.sentence),
+                false => self.say(format_args!("{RED}ward:{PLAIN} {}", failure.sentence)),
+            }
         }
     }
 

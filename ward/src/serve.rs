@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use ward_instance::{Config, Kind, State};
-use ward_server::{App, Hold, Opened, assemble};
+use ward_server::{App, Hold, Opened, assemble, birthday};
 use ward_store::migrate;
 
 use crate::cli::ServeArgs;
@@ -65,6 +65,9 @@ pub async fn serve(
         .local_addr()
         .map_err(|error| Failure::unavailable(format!("cannot listen: {error}")))?;
     opened.instance.listening_on(at.port());
+    if opened.instance.base_url().is_loopback() {
+        birthday::readdress(&opened.dir, &opened.instance.base_url().to_string())?;
+    }
     let app = App::new(&opened, rate_limit).await?;
     if let Some(address) = &opened.config.private_listen {
         let private = ward_server::listen(address).await?;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use ward_instance::State;
+use ward_server::Hold;
 use ward_server::admin::{self, Command, Context};
-use ward_server::{Hold, control};
 
 use crate::cli::Here;
 use crate::connect;
@@ -25,8 +25,8 @@ pub async fn run(here: Here, out: Out) -> Done {
 async fn of(here: &Here) -> Done<Json> {
     let opened = match connect::open(here, Hold::Exclusive, "status").await {
         Err(error) if connect::is_busy(&error) => {
-            if connect::server_listens(&here.dir) {
-                return Ok(control::ask(&here.dir, &Command::Status).await?);
+            if let Some(answer) = connect::ask(&here.dir, &Command::Status).await? {
+                return Ok(answer);
             }
             connect::open(here, Hold::Beside, "status").await?
         }

@@ -21,6 +21,9 @@ use crate::values::{self, Variables};
 /// Objects that one request may answer.
 pub const MAX_OBJECTS: usize = 50_000;
 
+/// Rows that the pages of several parents are read out of at once.
+const MAX_TOGETHER: i64 = 10_000;
+
 /// Why execution stops as a whole.
 #[derive(Debug)]
 pub enum Stop {
@@ -57,6 +60,22 @@ struct Found {
     set: Arc<RowSet>,
     /// Each row's parent value; empty for root fields.
     parents: Vec<Value>,
+}
+
+/// The pages of several parents, read at once.
+struct Together {
+    set: Arc<RowSet>,
+    totals: HashMap<i64, i64>,
+    /// Each parent's rows, in the order read.
+    places: HashMap<GroupKey, Vec<usize>>,
+}
+
+impl Together {
+    fn of(&self, parent: &Value) -> (i64, Arc<RowSet>, Vec<usize>) {
+        let total = parent.int().and_then(|id| self.totals.get(&id)).copied().unwrap_or(0);
+        let places = self.places.get(&GroupKey::of(parent)).cloned().unwrap_or_default();
+        (total, self.set.clone(), places)
+    }
 }
 
 impl Executor<'_> {
@@ -216,19 +235,7 @@ impl Executor<'_> {
             return Ok(Cell::Leaves(vec![Out::Int(count); parents.len()]));
         }
         linked(&mut select, rows, parents);
-        let by = match rows.link {
-            Link::Join { join, .. } => format!("j.{}", join.from),
-            Link::Column { child, .. } => format!("t.{child}"),
-            Link::Key(_) | Link::Root => "t.id".to_owned(),
-        };
-        let mut counts: HashMap<i64, i64> = HashMap::new();
-        if !select.filter.is_never() {
-            for row in conn.rows(&select.count_by_sql(&by)).await?.iter() {
-                if let (Some(parent), Some(count)) = (row[0].int(), row[1].int()) {
-                    counts.insert(parent, count);
-                }
-            }
-        }
+        let counts = counts(conn, rows, &select).await?;
         let count = |parent: &Value| {
             parent.int().map_or(Out::Null, |id| Out::Int(counts.get(&id).copied().unwrap_or(0)))
         };
@@ -339,7 +346,9 @@ impl Executor<'_> {
             Ok(page) => page,
             Err(error) => return Ok(Cell::Failed(error)),
         };
-        let (columns, wants_total) = wanted(children);
+        let (columns, wants_total) = wanted(children, self.variables);
+        let together =
+            self.together(conn, rows, listing, &asked, &order, &columns, parents).await?;
         let mut all = Rows::default();
         let mut pages = Vec::with_capacity(parents.len());
         let mut shape = None;
@@ -353,25 +362,23 @@ impl Executor<'_> {
                 }));
                 continue;
             }
-            let mut select = self.select(rows, listing).ordered(order.keys.clone());
-            linked(&mut select, rows, std::slice::from_ref(parent));
-            let total = if wants_total && !select.filter.is_never() {
-                scalar(&conn.rows(&select.count_sql()).await?)
-            } else {
-                0
+            let (total, found, places) = match &together {
+                Some(together) => together.of(parent),
+                None => {
+                    self.alone(conn, rows, listing, &asked, &order, &columns, wants_total, parent)
+                        .await?
+                }
             };
-            select.after.clone_from(&asked.after);
-            select.before.clone_from(&asked.before);
-            select.reversed = asked.last;
-            select.limit = Some(asked.limit + 1);
-            let found = self.found(conn, select, rows, columns.clone(), None, &order).await?;
-            let (kept, more, behind_first) = cut(&found.set.rows, &asked);
+            let (kept, more, behind_first) = cut(&places, &asked);
             let start = all.len();
             if all.width() == 0 {
-                all = Rows::new(found.set.rows.width());
+                all = Rows::new(found.rows.width());
             }
-            for row in &kept {
-                all.values_mut().extend_from_slice(found.set.rows.row(*row));
+            for row in kept {
+                all.values_mut().extend_from_slice(found.rows.row(row));
+            }
+            if all.len() > MAX_OBJECTS {
+                return Err(Stop::Refused(too_many()));
             }
             let (has_next, has_previous) = if asked.last {
                 (asked.before.is_some(), more)
@@ -384,7 +391,7 @@ impl Executor<'_> {
                 has_next,
                 has_previous: has_previous || behind_first,
             }));
-            shape.get_or_insert(found.set);
+            shape.get_or_insert(found);
         }
         let set = Arc::new(match shape {
             Some(first) => RowSet {
@@ -397,7 +404,12 @@ impl Executor<'_> {
             None => RowSet::default(),
         });
         let mut nodes = Vec::new();
+        // The writer meets the same ones in the same order.
+        let variables = self.variables;
         for (n, part) in children.fields.iter().enumerate() {
+            if !values::included(part, variables) {
+                continue;
+            }
             match (&part.action, &part.children) {
                 (Action::Connection(Part::Nodes), Some(selection)) => {
                     nodes.push((n, self.level(conn, selection, set.clone()).await?))
@@ -407,6 +419,7 @@ impl Executor<'_> {
                         .fields
                         .iter()
                         .filter(|field| matches!(field.action, Action::Connection(Part::Node)))
+                        .filter(|field| values::included(field, variables))
                     {
                         if let Some(selection) = &inner.children {
                             nodes.push((n, self.level(conn, selection, set.clone()).await?));
@@ -417,6 +430,71 @@ impl Executor<'_> {
             }
         }
         Ok(Cell::Connections(pages, Box::new(Paged { set, nodes })))
+    }
+
+    /// The rows of one parent's page, and how many there are in all.
+    #[expect(clippy::too_many_arguments, reason = "what a page is made of")]
+    async fn alone(
+        &self,
+        conn: &mut dyn Query,
+        rows: &RowsBinding,
+        listing: &Listing,
+        asked: &paging::Page,
+        order: &Order,
+        columns: &[usize],
+        wants_total: bool,
+        parent: &Value,
+    ) -> Result<(i64, Arc<RowSet>, Vec<usize>), Stop> {
+        let mut select = self.select(rows, listing).ordered(order.keys.clone());
+        linked(&mut select, rows, std::slice::from_ref(parent));
+        let total = if wants_total && !select.filter.is_never() {
+            scalar(&conn.rows(&select.count_sql()).await?)
+        } else {
+            0
+        };
+        select.after.clone_from(&asked.after);
+        select.before.clone_from(&asked.before);
+        select.reversed = asked.last;
+        select.limit = Some(asked.limit + 1);
+        let found = self.found(conn, select, rows, columns.to_vec(), None, order).await?;
+        let places = (0..found.set.rows.len()).collect();
+        Ok((total, found.set, places))
+    }
+
+    /// The rows of all parents' pages at once: two statements however many
+    /// parents there are. Nothing for a single one, whose page a limit bounds
+    /// better, nor when the parents have so many rows that each page is better
+    /// read for itself.
+    #[expect(clippy::too_many_arguments, reason = "what a page is made of")]
+    async fn together(
+        &self,
+        conn: &mut dyn Query,
+        rows: &RowsBinding,
+        listing: &Listing,
+        asked: &paging::Page,
+        order: &Order,
+        columns: &[usize],
+        parents: &[Value],
+    ) -> Result<Option<Together>, Stop> {
+        if matches!(rows.link, Link::Root) || parents.iter().filter(|it| !it.is_null()).count() < 2
+        {
+            return Ok(None);
+        }
+        let mut select = self.select(rows, listing).ordered(order.keys.clone());
+        linked(&mut select, rows, parents);
+        let totals = counts(conn, rows, &select).await?;
+        if totals.values().sum::<i64>() > MAX_TOGETHER {
+            return Ok(None);
+        }
+        select.after.clone_from(&asked.after);
+        select.before.clone_from(&asked.before);
+        select.reversed = asked.last;
+        let found = self.found(conn, select, rows, columns.to_vec(), None, order).await?;
+        let mut places: HashMap<GroupKey, Vec<usize>> = HashMap::new();
+        for (row, parent) in found.parents.iter().enumerate() {
+            places.entry(GroupKey::of(parent)).or_default().push(row);
+        }
+        Ok(Some(Together { set: found.set, totals, places }))
     }
 
     /// A mutation's payload: its rows are read in the mutation's transaction.
@@ -567,6 +645,28 @@ pub fn too_many() -> RequestError {
     RequestError::coded("TOO_MANY_OBJECTS", message)
 }
 
+/// How many of a select's rows each parent has.
+async fn counts(
+    conn: &mut dyn Query,
+    rows: &RowsBinding,
+    select: &Select<'_>,
+) -> Result<HashMap<i64, i64>, StoreError> {
+    let by = match rows.link {
+        Link::Join { join, .. } => format!("j.{}", join.from),
+        Link::Column { child, .. } => format!("t.{child}"),
+        Link::Key(_) | Link::Root => "t.id".to_owned(),
+    };
+    let mut counts = HashMap::new();
+    if !select.filter.is_never() {
+        for row in conn.rows(&select.count_by_sql(&by)).await?.iter() {
+            if let (Some(parent), Some(count)) = (row[0].int(), row[1].int()) {
+                counts.insert(parent, count);
+            }
+        }
+    }
+    Ok(counts)
+}
+
 /// Narrows a select to the rows of these parents.
 fn linked(select: &mut Select<'_>, rows: &RowsBinding, parents: &[Value]) {
     let mut ids: Vec<i64> = parents.iter().filter_map(Value::int).collect();
@@ -591,10 +691,10 @@ fn linked(select: &mut Select<'_>, rows: &RowsBinding, parents: &[Value]) {
 }
 
 /// The columns that a connection's nodes need, and whether the total is asked.
-fn wanted(connection: &Selection) -> (Vec<usize>, bool) {
+fn wanted(connection: &Selection, variables: &Variables) -> (Vec<usize>, bool) {
     let mut columns = Vec::new();
     let mut total = false;
-    for field in &connection.fields {
+    for field in connection.fields.iter().filter(|field| values::included(field, variables)) {
         match &field.action {
             Action::Connection(Part::Nodes) => columns.extend(
                 field.children.iter().flat_map(|selection| selection.columns.iter().copied()),
@@ -614,12 +714,12 @@ fn wanted(connection: &Selection) -> (Vec<usize>, bool) {
     (columns, total)
 }
 
-/// The rows of the page, in the list's order; whether there are more in the
-/// paging direction; whether `last` cut some of the `first` ones.
-fn cut(rows: &Rows, page: &paging::Page) -> (Vec<usize>, bool, bool) {
+/// Which of these rows make the page, in the list's order; whether there are
+/// more in the paging direction; whether `last` cut some of the `first` ones.
+fn cut(places: &[usize], page: &paging::Page) -> (Vec<usize>, bool, bool) {
     let limit = usize::try_from(page.limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    let mut kept: Vec<usize> = (0..rows.len().min(limit)).collect();
+    let more = places.len() > limit;
+    let mut kept: Vec<usize> = places.iter().copied().take(limit).collect();
     if page.last {
         kept.reverse();
     }

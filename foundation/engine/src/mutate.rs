@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use ward_store::idempotency::{self, Outcome, RequestKey};
 use ward_store::{Scope, StoreError, Tx};
 
-use crate::bindings::{MutationBinding, Prepared, Resolve};
+use crate::bindings::{Args, MutationBinding, Prepared, Resolve};
 use crate::call::{Call, Request};
 use crate::engine::{Engine, Executed, Halt, Incoming, store_error};
 use crate::exec::{Executor, Stop};
@@ -86,7 +86,11 @@ pub(crate) async fn run(
             }
             // What was committed before is told; only this field failed.
             Err(Refused::Store(error)) if committed => Cell::Failed(store_error(&error, request).1),
-            Err(refused) => refused_cell(field, refused, &variables, request)?,
+            Err(refused) => {
+                let args = values::arguments(field, &engine.view(request.view).schema, &variables);
+                let echo = args.map_or(Out::Null, |args| echo(&args));
+                refused_cell(field, refused, &echo, &variables, request)?
+            },
         });
     }
     let level = Level { set: RowSet::unit(), cells };
@@ -111,13 +115,7 @@ async fn one(
     let args =
         values::arguments(&plan.root.fields[field], schema, variables).map_err(Refused::Error)?;
     let input = args.0.get("input").cloned().unwrap_or(In::Null);
-    let echo = match &input {
-        In::Object(fields) => match fields.get("clientMutationId") {
-            Some(In::Text(text)) => Out::Text(text.as_str().into()),
-            _ => Out::Null,
-        },
-        _ => Out::Null,
-    };
+    let echo = echo(&args);
     let prepared = (binding.prepare)(request.clone(), input).await?;
     let job = Arc::new(Job {
         engine: engine.clone(),
@@ -209,10 +207,20 @@ fn stopped(stop: Stop) -> Refused {
     }
 }
 
+/// The input's `clientMutationId`.
+fn echo(args: &Args) -> Out {
+    let Some(In::Object(fields)) = args.0.get("input") else { return Out::Null };
+    match fields.get("clientMutationId") {
+        Some(In::Text(text)) => Out::Text(text.as_str().into()),
+        _ => Out::Null,
+    }
+}
+
 /// A refused mutation: its objects are null, `messages` say why.
 fn refused_cell(
     field: &Field,
     refused: Refused,
+    echo: &Out,
     variables: &Variables,
     request: &Request,
 ) -> Result<Cell, Halt> {
@@ -225,6 +233,7 @@ fn refused_cell(
             _ if !values::included(inner, variables) => Cell::Skip,
             Action::Typename(name) => Cell::Typename(name.clone()),
             _ if inner.name.as_ref() == "messages" => Cell::Leaves(vec![messages(&problems)]),
+            _ if inner.name.as_ref() == "clientMutationId" => Cell::Leaves(vec![echo.clone()]),
             _ => Cell::Leaves(vec![Out::Null]),
         })
         .collect();

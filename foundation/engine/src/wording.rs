@@ -15,6 +15,9 @@ pub fn reworded(text: &str) -> String {
     }
     if is("the required argument `", "is not provided") {
         let (field, argument) = coordinate(name(0));
+        if let Some(directive) = field.strip_prefix('@') {
+            return format!("Directive '{directive}' is missing required arguments: {argument}");
+        }
         return format!("Field '{field}' is missing required arguments: {argument}");
     }
     if is("the argument `", "is not supported by `") {

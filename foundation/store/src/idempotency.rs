@@ -63,6 +63,23 @@ pub async fn lookup(
         params(key, [now.0.into()]),
     ))
     .await?;
+    // A key stands for one request, whatever the alias of the mutation in it.
+    let other = tx
+        .rows(&Sql::fixed(
+            "SELECT 1 FROM idempotency_keys WHERE org_id = $1 AND actor_id = $2 AND key = $3 \
+             AND request_hash <> $4 AND expires_at > $5",
+            [
+                key.org_id.into(),
+                key.actor_id.into(),
+                key.key.into(),
+                request_hash.into(),
+                now.0.into(),
+            ],
+        ))
+        .await?;
+    if !other.is_empty() {
+        return Ok(Outcome::Mismatch);
+    }
     let row = IdempotencyRow {
         id: tx.uuid(),
         org_id: key.org_id,

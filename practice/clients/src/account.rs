@@ -11,6 +11,8 @@ use ward_store::{Query, Sql, Value};
 
 /// Invitations that can be sent again to a client in 24 hours (behaviour 18.1).
 pub const RESENDS_A_DAY_MAX: i64 = 5;
+/// Where people sign in; mails add the instance's address.
+const SIGN_IN_PAGE: &str = "/sign-in";
 const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
 /// How a welcome mail leads into the account.
@@ -26,10 +28,10 @@ pub enum Welcome {
 pub async fn invite(call: &mut Call<'_>, user: &User, welcome: Welcome) -> Answer<()> {
     let Some(email) = user.email.clone() else { return Ok(()) };
     let link = match welcome {
-        Welcome::SignIn => sign_in_page(call),
+        Welcome::SignIn => SIGN_IN_PAGE.to_owned(),
         Welcome::SetPassword => {
             let token = link::issue(&mut call.scope, user, LinkPurpose::Invite).await?;
-            link::address(&call.request.base_url, &token.text)
+            link::path(&token.text)
         }
     };
     let practice = call.find(user.unit_id).await?.map(|organization| organization.name);
@@ -87,7 +89,7 @@ pub async fn confirm_email(call: &mut Call<'_>, user: &User, email: &str) -> Ans
         to: email.to_owned(),
         payload: serde_json::json!({
             "recipient_name": user.first_name,
-            "link": sign_in_page(call),
+            "link": SIGN_IN_PAGE,
         }),
         subject_client: user.is_patient.then_some(user.id.0),
         cause: call.request.request_id.clone(),
@@ -96,8 +98,4 @@ pub async fn confirm_email(call: &mut Call<'_>, user: &User, email: &str) -> Ans
     };
     call.intend(intent).await?;
     Ok(())
-}
-
-fn sign_in_page(call: &Call<'_>) -> String {
-    format!("{}/sign-in", call.request.base_url.trim_end_matches('/'))
 }

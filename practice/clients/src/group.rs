@@ -88,7 +88,8 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteUserGroup) -> Answer<Payl
         None => None,
         Some(text) => {
             let at = "group_to_receive_clients";
-            let id: Id<UserGroup> = ward_engine::parse_id(text, at, call.request.instance.ids())?;
+            let ids = call.request.instance.ids();
+            let id: Id<UserGroup> = ward_engine::parse_id(text, &format!("input.{at}"), ids)?;
             Some(seen(call, id, at).await?)
         }
     };

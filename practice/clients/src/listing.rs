@@ -5,9 +5,9 @@ use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Request};
 use ward_identity::flags::ALLOW_GROUP_LEVEL_ACTIONS;
 use ward_identity::tables::{USERS, User};
 use ward_store::search::keyword_cond;
-use ward_store::{Cond, Entity, Id};
+use ward_store::{Cond, Entity, Id, Level};
 
-use crate::tables::{LOCATIONS, Location, Tag, USER_GROUPS, UserGroup};
+use crate::tables::{APPLIED_TAGS, LOCATIONS, Location, Tag, USER_GROUPS, UserGroup};
 
 /// Arguments of `users`; those that do nothing are taken and ignored.
 pub const USERS_ARGS: &[(&str, Kind)] = &[
@@ -201,11 +201,7 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
         cond = cond.and(Cond::is_in("id", &ids));
     }
     if let Some(user) = id::<User>(args, "user_id", request)? {
-        cond = cond.and(Cond::sql(
-            "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
-             WHERE a.org_id = {t}.org_id AND a.user_id = ?)",
-            [user.0.into()],
-        ));
+        cond = cond.and(worn_by(user.0, request));
     }
     if args.flag("applied_to_providers") {
         cond = cond.and(Cond::sql(
@@ -216,6 +212,21 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
         ));
     }
     Ok(Listing::of(cond))
+}
+
+/// Tags of a person, if the caller sees the person.
+fn worn_by(user: i64, request: &Request) -> Cond {
+    const START: &str = "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
+                         WHERE a.org_id = {t}.org_id AND a.user_id = ?";
+    match (APPLIED_TAGS.visible)(&request.actor).at_least(Level::Full) {
+        Cond::Never => Cond::Never,
+        Cond::Always => Cond::sql(format!("{START})"), [user.into()]),
+        Cond::Sql(text, params) => {
+            let text = text.replace("{t}", "a");
+            let params = std::iter::once(user.into()).chain(params);
+            Cond::Sql(format!("{START} AND ({text}))"), params.collect())
+        }
+    }
 }
 
 /// People with a tag, whose level the caller may see.

@@ -291,7 +291,7 @@ pub async fn find_key(q: &mut impl Query, which: &str) -> Result<Option<(i64, i6
 pub async fn delete_key(scope: &mut Scope<'_>, id: Id<ApiKey>) -> Result<(), AdminError> {
     require_system(scope)?;
     match scope.find(id).await? {
-        Some(key) if key.deleted_at.is_none() => Ok(scope.destroy(&key).await?),
+        Some(key) if key.deleted_at.is_none() => Ok(key::revoke(scope, &key).await?),
         _ => refused("there is no such key"),
     }
 }

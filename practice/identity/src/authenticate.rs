@@ -172,7 +172,8 @@ static KEY_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {OF_KEY}, {PERSON}, {} FROM api_keys k \
          JOIN users u ON u.org_id = k.org_id AND u.id = k.user_id {FROM_PERSON} \
-         WHERE k.kid = $1 AND k.deleted_at IS NULL",
+         WHERE k.kid = $1 AND k.deleted_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM revoked_keys r WHERE r.kid = k.kid)",
         flag_columns()
     )
 });

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::flags::{self, IS_ADMIN, IS_DEVELOPER};
 use crate::person::{self, Person};
 use crate::session;
-use crate::tables::{ApiKey, CredentialClass, User};
+use crate::tables::{ApiKey, CredentialClass, RevokedKey, User};
 
 /// Live keys that one user can have.
 const KEYS_OF_A_USER_MAX: usize = 50;
@@ -137,10 +137,18 @@ pub async fn of_user(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<Vec<Api
     scope.list(Cond::eq("user_id", user_id.0), &[]).await
 }
 
+/// Revokes a key for good: its tombstone stays, so that the row put back by
+/// hand opens nothing (ISO-13).
+pub async fn revoke(scope: &mut Scope<'_>, key: &ApiKey) -> Result<(), StoreError> {
+    scope.destroy(key).await?;
+    let revoked_at = scope.now();
+    scope.create(&RevokedKey { kid: key.kid.clone(), root_id: key.org_id, revoked_at }).await
+}
+
 /// Revokes all keys of a user.
 pub async fn revoke_all(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<(), StoreError> {
     for key in of_user(scope, user_id).await? {
-        scope.destroy(&key).await?;
+        revoke(scope, &key).await?;
     }
     Ok(())
 }
@@ -260,7 +268,7 @@ pub async fn delete_api_key(call: &mut Call<'_>, input: &DeleteApiKey) -> Answer
     };
     let found = call.visible_for_update(id, Level::Full).await?;
     let (key, _) = found.ok_or_else(|| Refused::not_found("id"))?;
-    call.destroy(&key).await?;
+    revoke(call, &key).await?;
     Ok(Payload::new().one("api_key", id.0))
 }
 

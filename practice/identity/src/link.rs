@@ -24,9 +24,15 @@ pub fn is_good(link: &LinkToken, wall: Timestamp) -> bool {
     link.used_at.is_none() && link.voided_at.is_none() && wall < link.expires_at
 }
 
-/// The address of the page where a link's holder chooses a password.
+/// The page where a link's holder chooses a password, without the instance's
+/// address: mails add it when they are sent.
+pub fn path(text: &str) -> String {
+    format!("/set-password?token={text}")
+}
+
+/// The address of that page.
 pub fn address(base_url: &str, text: &str) -> String {
-    format!("{}/set-password?token={text}", base_url.trim_end_matches('/'))
+    format!("{}{}", base_url.trim_end_matches('/'), path(text))
 }
 
 /// Makes a link for a user of the scope's organization; older ones are void.

@@ -60,14 +60,13 @@ pub async fn reset_password(call: &mut Call<'_>, asked: &Asked) -> Answer<Payloa
     if asked.is_quiet {
         return Ok(Payload::new());
     }
-    let base_url = call.request.base_url.clone();
     let cause = call.request.request_id.clone();
     let accounts = accounts(call.tx, &asked.namespace, &email::key(&asked.address)).await?;
     let mut organizations: Vec<i64> = accounts.iter().map(|(org_id, _)| *org_id).collect();
     organizations.dedup();
     for org_id in organizations {
         let users = accounts.iter().filter(|(org, _)| *org == org_id).map(|(_, user)| *user);
-        send(call.tx, org_id, users.collect(), &base_url, &cause).await?;
+        send(call.tx, org_id, users.collect(), &cause).await?;
     }
     Ok(Payload::new())
 }
@@ -97,7 +96,6 @@ async fn send(
     tx: &mut Tx,
     org_id: i64,
     users: Vec<i64>,
-    base_url: &str,
     cause: &str,
 ) -> Result<(), StoreError> {
     let system = Actor::system(org_id);
@@ -108,7 +106,7 @@ async fn send(
         let mut scope = Scope::new(tx, &system);
         let user = &person.user;
         let minted = link::issue(&mut scope, user, LinkPurpose::Reset).await?;
-        links.push(link::address(base_url, &minted.text));
+        links.push(link::path(&minted.text));
         to = to.or_else(|| user.email.clone());
         first_name = first_name.or_else(|| user.first_name.clone());
         subject = subject.or(user.is_patient.then_some(user.id.0));

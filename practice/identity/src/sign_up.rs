@@ -96,6 +96,9 @@ pub fn problems(input: &SignUp) -> Problems {
         {
             problems.add("dietitian_id", "Dietitian or invite code can't be blank");
         }
+        Some(WantedRole::Dietitian) if input.invite_code.trimmed().is_some() => {
+            problems.add("invite_code", "Invite code is for clients who join a provider");
+        }
         Some(_) => {}
     }
     if input.timezone.trimmed().is_some_and(|zone| moment::zone(zone).is_none()) {
@@ -120,11 +123,12 @@ pub async fn prepare(request: Arc<Request>, input: SignUp) -> Answer<Applicant> 
         return Err(Refused::base(CLOSED));
     }
     let provider = match input.dietitian_id.trimmed() {
-        Some(text) if role == WantedRole::Patient => {
-            Some(parse_id::<User>(text, "input.dietitian_id", request.instance.ids())?)
-        }
-        _ => None,
+        Some(text) => Some(parse_id::<User>(text, "input.dietitian_id", request.instance.ids())?),
+        None => None,
     };
+    if role == WantedRole::Dietitian && provider.is_some() {
+        return Err(Refused::on("dietitian_id", "Dietitian is for clients who join a provider"));
+    }
     let owned = |given: Option<&str>| given.map(str::to_owned);
     let address = owned(input.email.trimmed()).unwrap_or_default();
     let subjects = Subjects::of(&request, "sign_up", &email::key(&address));

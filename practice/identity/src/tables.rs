@@ -11,7 +11,9 @@ mod user;
 use ward_store::{Entity, Table};
 
 pub use account::{INVITE_CODES, InviteCode, InviteKind, LOGINS, Login, invite_codes, logins};
-pub use key::{API_KEYS, ApiKey, CredentialClass, api_keys};
+pub use key::{
+    API_KEYS, ApiKey, CredentialClass, REVOKED_KEYS, RevokedKey, api_keys, revoked_keys,
+};
 pub(crate) use membership::blank_membership;
 pub use membership::{
     CARE_TEAM_MEMBERS, CareTeamMember, ORGANIZATION_MEMBERSHIPS, OrgRole, OrganizationMembership,
@@ -49,6 +51,7 @@ pub fn tables() -> Vec<&'static Table> {
         &ORGANIZATION_MEMBERSHIPS,
         &CARE_TEAM_MEMBERS,
         &API_KEYS,
+        &REVOKED_KEYS,
         &SESSIONS,
         &LINK_TOKENS,
         &SIGN_IN_ATTEMPTS,

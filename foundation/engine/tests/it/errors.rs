@@ -217,7 +217,7 @@ async fn wording_of_invalid_documents(w: World) {
         (
             "{ __typename @skip }",
             expect![[
-                r#"{"errors":[{"message":"Field '@skip' is missing required arguments: if","locations":[{"line":1,"column":14}]}]}"#
+                r#"{"errors":[{"message":"Directive 'skip' is missing required arguments: if","locations":[{"line":1,"column":14}]}]}"#
             ]],
         ),
         (
@@ -283,7 +283,7 @@ async fn wording_of_invalid_documents(w: World) {
 
 async fn unknown_fields_are_told_once_each(w: World) {
     let query = "{ author(id: 1) {\n  a\n  b\n  c\n} }";
-    let answer = w.new(query).await;
+    let answer = w.v2026(query).await;
     let places: Vec<_> = answer["errors"].as_array().unwrap().iter().collect();
     assert_eq!(
         messages(&answer),
@@ -291,34 +291,34 @@ async fn unknown_fields_are_told_once_each(w: World) {
     );
     assert_eq!(places[2]["locations"], json!([{"line": 4, "column": 3}]));
     let many: String = (0..500).map(|n| format!("x{n} ")).collect();
-    let answer = w.new(&format!("{{ author(id: 1) {{ {many} }} }}")).await;
+    let answer = w.v2026(&format!("{{ author(id: 1) {{ {many} }} }}")).await;
     assert!((1..=20).contains(&messages(&answer).len()));
 }
 
 async fn a_null_climbs_to_the_nearest_nullable_parent(w: World) {
     let query = "{ a: author(id: 2007500001) { strict_email } b: author(id: 2007500002) { id strict_email } }";
-    expect![[r#"{"data":{"a":{"strict_email":"ada@example.org"},"b":null},"errors":[{"message":"Cannot return null for non-nullable field strict_email","locations":[{"line":1,"column":77}],"path":["b","strict_email"]}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"a":{"strict_email":"ada@example.org"},"b":null},"errors":[{"message":"Cannot return null for non-nullable field strict_email","locations":[{"line":1,"column":77}],"path":["b","strict_email"]}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     // Through a non-null list of non-null items.
     let query = "{ author(id: 2007500001) { id all_books { title strict_shelf } } }";
-    expect![[r#"{"data":{"author":null},"errors":[{"message":"Cannot return null for non-nullable field strict_shelf","locations":[{"line":1,"column":49}],"path":["author","all_books",1,"strict_shelf"]}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"author":null},"errors":[{"message":"Cannot return null for non-nullable field strict_shelf","locations":[{"line":1,"column":49}],"path":["author","all_books",1,"strict_shelf"]}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     // Only the item, where items may be null.
     let query = "{ author(id: 2007500001) { loose_books { title strict_shelf } } }";
-    expect![[r#"{"data":{"author":{"loose_books":[{"title":"Apple","strict_shelf":"B"},null,{"title":"Banana","strict_shelf":"a"}]}},"errors":[{"message":"Cannot return null for non-nullable field strict_shelf","locations":[{"line":1,"column":48}],"path":["author","loose_books",1,"strict_shelf"]}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"author":{"loose_books":[{"title":"Apple","strict_shelf":"B"},null,{"title":"Banana","strict_shelf":"a"}]}},"errors":[{"message":"Cannot return null for non-nullable field strict_shelf","locations":[{"line":1,"column":48}],"path":["author","loose_books",1,"strict_shelf"]}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     // Through nodes that may be null, and edges whose node may be.
     let query = "{ books(first: 5) { nodes { title strict_shelf } edges { node { strict_shelf } } total_count } }";
-    let answer = w.new(query).await;
+    let answer = w.v2026(query).await;
     expect![[r##"{"books":{"nodes":[{"title":"#9 Hash","strict_shelf":"c"},{"title":"'Quote","strict_shelf":"c"},{"title":"Apple","strict_shelf":"B"},null,{"title":"Banana","strict_shelf":"a"}],"edges":[{"node":{"strict_shelf":"c"}},{"node":{"strict_shelf":"c"}},{"node":{"strict_shelf":"B"}},{"node":null},{"node":{"strict_shelf":"a"}}],"total_count":9}}"##]].assert_eq(&answer["data"].to_string());
     assert_eq!(answer["errors"][0]["path"], json!(["books", "nodes", 3, "strict_shelf"]));
     assert_eq!(answer["errors"][1]["path"], json!(["books", "edges", 3, "node", "strict_shelf"]));
     // Inside a list of value objects.
     let query = "{ author(id: 2007500001) { places { city strict } } }";
-    expect![[r#"{"data":{"author":{"places":[{"city":"Ada Ahlgren","strict":"s"},null]}},"errors":[{"message":"Cannot return null for non-nullable field strict","locations":[{"line":1,"column":42}],"path":["author","places",1,"strict"]}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"author":{"places":[{"city":"Ada Ahlgren","strict":"s"},null]}},"errors":[{"message":"Cannot return null for non-nullable field strict","locations":[{"line":1,"column":42}],"path":["author","places",1,"strict"]}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     // The whole list of the old view, since its items may not be null.
     let query = "{ authors { strict_email } authorsCount }";
-    let answer = w.old(query).await;
+    let answer = w.baseline(query).await;
     assert_eq!(answer["data"], json!({"authors": null, "authorsCount": 5}));
     let names = "{ authors { name: strict_email @skip(if: true) id } }";
-    assert!(w.old(names).await["errors"].is_null());
+    assert!(w.baseline(names).await["errors"].is_null());
 }
 
 async fn a_null_climbs_to_the_top(w: World) {
@@ -328,7 +328,7 @@ async fn a_null_climbs_to_the_top(w: World) {
         "{ author(id: 2007500001) { id } authors { nodes { strict_email } } }",
         "{ author(id: 2007500001) { id } authors { edges { node { strict_email } } } }",
     ] {
-        let answer = w.new(query).await;
+        let answer = w.v2026(query).await;
         assert_eq!(answer["data"], Json::Null, "{query}");
         assert_eq!(answer["errors"].as_array().unwrap().len(), 1, "{answer}");
     }
@@ -337,9 +337,9 @@ async fn a_null_climbs_to_the_top(w: World) {
 async fn errors_of_one_field_leave_the_others(w: World) {
     let query = "{ author(id: 2007500001) { id x: broken lost name } tags { total_count } \
         y: author(id: 2007500001) { boss { broken } } echo(strict: {id: 1, id: 2}) }";
-    expect![[r#"{"data":{"author":{"id":"2007500001","x":null,"lost":null,"name":"Ada Ahlgren"},"tags":{"total_count":4},"y":{"boss":null},"echo":null},"errors":[{"message":"The printer is on fire.","locations":[{"line":1,"column":31}],"path":["author","x"]},{"message":"Argument 'strict' on Field 'echo' has an invalid value. Field 'id' is given twice.","locations":[{"line":1,"column":120}],"path":["echo"]}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"author":{"id":"2007500001","x":null,"lost":null,"name":"Ada Ahlgren"},"tags":{"total_count":4},"y":{"boss":null},"echo":null},"errors":[{"message":"The printer is on fire.","locations":[{"line":1,"column":31}],"path":["author","x"]},{"message":"Argument 'strict' on Field 'echo' has an invalid value. Field 'id' is given twice.","locations":[{"line":1,"column":120}],"path":["echo"]}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     // One error a row, with the row's place.
-    let answer = w.new("{ authors { nodes { broken } } }").await;
+    let answer = w.v2026("{ authors { nodes { broken } } }").await;
     let paths: Vec<_> =
         answer["errors"].as_array().unwrap().iter().map(|it| it["path"].to_string()).collect();
     assert_eq!(paths.len(), 5);
@@ -368,7 +368,7 @@ async fn denied_fields_are_null_with_an_error(w: World) {
 async fn ids_of_elsewhere(w: World) {
     let query = "{ author(id: 1000042) { id } ok: author(id: 2007500001) { id } \
         authors(ids: [2007500001, 1000042]) { total_count } }";
-    expect![[r#"{"data":null,"errors":[{"message":"This is a Production id and this server is Sandbox; nothing was executed.","locations":[{"line":1,"column":3}],"path":["author"],"extensions":{"code":"WRONG_ENVIRONMENT_ID","argument":"id"}},{"message":"This is a Production id and this server is Sandbox; nothing was executed.","locations":[{"line":1,"column":64}],"path":["authors"],"extensions":{"code":"WRONG_ENVIRONMENT_ID","argument":"ids"}}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":null,"errors":[{"message":"This is a Production id and this server is Sandbox; nothing was executed.","locations":[{"line":1,"column":3}],"path":["author"],"extensions":{"code":"WRONG_ENVIRONMENT_ID","argument":"id"}},{"message":"This is a Production id and this server is Sandbox; nothing was executed.","locations":[{"line":1,"column":64}],"path":["authors"],"extensions":{"code":"WRONG_ENVIRONMENT_ID","argument":"ids"}}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     let query = "{ author(id: 1000042) { id } }";
     let reply = w.ask(ViewId::Baseline, query).reply().await;
     assert_eq!((reply.status, reply.code.as_deref()), (200, Some("WRONG_ENVIRONMENT_ID")));

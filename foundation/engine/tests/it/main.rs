@@ -7,11 +7,19 @@
 mod support;
 mod world;
 
+mod differential;
 mod errors;
 mod formatting;
 mod inputs;
+mod introspection;
+mod invalid;
+mod limits;
 mod lists;
+mod mutated;
 mod mutating;
 mod paging;
+mod plans;
 mod relations;
 mod results;
+mod versions;
+mod views;

@@ -71,7 +71,7 @@ async fn problems_are_told_and_nothing_is_written(w: World) {
     // `messages` may be asked for under another name, or not at all.
     let query = "mutation { a: createAuthor(input: {}) { m: messages { f: field } } b: createAuthor(input: {}) { author { id } } }";
     expect![[r#"{"data":{"a":{"m":[{"f":"name"}]},"b":{"author":null}}}"#]]
-        .assert_eq(&w.new(query).await.to_string());
+        .assert_eq(&w.v2026(query).await.to_string());
 }
 
 async fn absent_null_and_value_differ(w: World) {
@@ -103,9 +103,9 @@ async fn absent_null_and_value_differ(w: World) {
 
 async fn a_deleted_row_is_still_answered(w: World) {
     let query = "mutation { deleteAuthor(input: {id: 2007500004}) { author { id joined_at } messages { field message } } }";
-    expect![[r#"{"data":{"deleteAuthor":{"author":{"id":"2007500004","joined_at":"2026-11-01T01:30:00-04:00"},"messages":null}}}"#]].assert_eq(&w.new(query).await.to_string());
-    expect![[r#"{"data":{"deleteAuthor":{"author":null,"messages":[{"field":"id","message":"Object not found"}]}}}"#]].assert_eq(&w.new(query).await.to_string());
-    assert_eq!(w.new("{ author(id: 2007500004) { id } }").await["data"]["author"], Json::Null);
+    expect![[r#"{"data":{"deleteAuthor":{"author":{"id":"2007500004","joined_at":"2026-11-01T01:30:00-04:00"},"messages":null}}}"#]].assert_eq(&w.v2026(query).await.to_string());
+    expect![[r#"{"data":{"deleteAuthor":{"author":null,"messages":[{"field":"id","message":"Object not found"}]}}}"#]].assert_eq(&w.v2026(query).await.to_string());
+    assert_eq!(w.v2026("{ author(id: 2007500004) { id } }").await["data"]["author"], Json::Null);
 }
 
 async fn the_client_mutation_id_comes_back(w: World) {
@@ -121,10 +121,10 @@ async fn the_client_mutation_id_comes_back(w: World) {
         .assert_eq(&ask(Json::Null).await);
     // Of a refused mutation too.
     let query = "mutation { createAuthor(input: {clientMutationId: \"x\"}) { clientMutationId author { id } } }";
-    expect![[r#"{"data":{"createAuthor":{"clientMutationId":null,"author":null}}}"#]]
-        .assert_eq(&w.old(query).await.to_string());
+    expect![[r#"{"data":{"createAuthor":{"clientMutationId":"x","author":null}}}"#]]
+        .assert_eq(&w.baseline(query).await.to_string());
     // The new view has none.
-    let answer = w.new("mutation { hello(input: {clientMutationId: \"x\"}) { greeting } }").await;
+    let answer = w.v2026("mutation { hello(input: {clientMutationId: \"x\"}) { greeting } }").await;
     assert!(answer.get("data").is_none(), "{answer}");
 }
 
@@ -145,7 +145,7 @@ async fn nested_inputs(w: World) {
 
 async fn several_rows_and_a_leaf(w: World) {
     let query = "mutation { publish(input: {}) { count authors { id first_book { title } } messages { field } } }";
-    let answer = w.new(query).await["data"]["publish"].clone();
+    let answer = w.v2026(query).await["data"]["publish"].clone();
     let authors = answer["authors"].as_array().unwrap();
     assert_eq!(answer["count"], json!(authors.len()));
     assert!(authors.len() >= 4 && authors.iter().all(|it| it["id"].is_string()));
@@ -153,7 +153,7 @@ async fn several_rows_and_a_leaf(w: World) {
     // A top-level error only, by the operation's choice.
     let query =
         "mutation { publish(input: {id: 2007500003}) { count messages { field message } } }";
-    expect![[r#"{"data":{"publish":{"count":null,"messages":[{"field":"base","message":"This author rests."}]}},"errors":[{"message":"This author rests.","locations":[{"line":1,"column":12}],"path":["publish"],"extensions":{"code":"RESTING"}}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"publish":{"count":null,"messages":[{"field":"base","message":"This author rests."}]}},"errors":[{"message":"This author rests.","locations":[{"line":1,"column":12}],"path":["publish"],"extensions":{"code":"RESTING"}}]}"#]].assert_eq(&w.v2026(query).await.to_string());
 }
 
 async fn denied_in_both_places(w: World) {
@@ -200,7 +200,7 @@ async fn root_fields_run_in_series(w: World) {
         d: updateAuthor(input: {id: 2007500001, name: \"Ada Ahlgren\"}) { author { name } } \
         e: createAuthor(input: {name: \"Series E\", boss_id: 1000042}) { author { name } messages { field } } \
         f: createAuthor(input: {name: \"Series F\"}) { author { name } } }";
-    expect![[r#"{"data":{"a":{"author":{"name":"Series A"},"messages":null},"b":{"author":null,"messages":[{"field":"name"}]},"c":{"author":{"name":"Ada B"}},"d":{"author":{"name":"Ada Ahlgren"}},"e":{"author":null,"messages":[{"field":"boss_id"}]},"f":{"author":{"name":"Series F"}}},"errors":[{"message":"This is a Production id and this server is Sandbox; nothing was executed.","locations":[{"line":1,"column":326}],"path":["e"],"extensions":{"code":"WRONG_ENVIRONMENT_ID","argument":"input.boss_id"}}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"a":{"author":{"name":"Series A"},"messages":null},"b":{"author":null,"messages":[{"field":"name"}]},"c":{"author":{"name":"Ada B"}},"d":{"author":{"name":"Ada Ahlgren"}},"e":{"author":null,"messages":[{"field":"boss_id"}]},"f":{"author":{"name":"Series F"}}},"errors":[{"message":"This is a Production id and this server is Sandbox; nothing was executed.","locations":[{"line":1,"column":326}],"path":["e"],"extensions":{"code":"WRONG_ENVIRONMENT_ID","argument":"input.boss_id"}}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     let made = "SELECT COUNT(*) FROM authors WHERE name LIKE 'Series %'";
     assert_eq!(w.number(made).await, 2);
 }
@@ -217,7 +217,7 @@ async fn a_failure_of_the_store(w: World) {
         assert!(!body.contains("4711") && !body.contains("\"data\""), "{body}");
     }
     let query = "mutation { breakDown(input: {how: \"conflict\"}) { messages { field message } } }";
-    expect![[r#"{"data":{"breakDown":{"messages":[{"field":"base","message":"The record was changed by another request at the same time. Read it again and retry."}]}}}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"breakDown":{"messages":[{"field":"base","message":"The record was changed by another request at the same time. Read it again and retry."}]}}}"#]].assert_eq(&w.v2026(query).await.to_string());
     assert_eq!(rows(&w).await, before);
 }
 
@@ -226,7 +226,7 @@ async fn a_failure_leaves_what_was_committed(w: World) {
     let query = "mutation { a: createAuthor(input: {name: \"Kept\"}) { author { name } } \
         b: breakDown(input: {how: \"any\"}) { messages { message } } \
         c: createAuthor(input: {name: \"Kept too\"}) { author { name } } }";
-    expect![[r#"{"data":{"a":{"author":{"name":"Kept"}},"b":null,"c":{"author":{"name":"Kept too"}}},"errors":[{"message":"Internal server error","locations":[{"line":1,"column":71}],"path":["b"],"extensions":{"code":"INTERNAL"}}]}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"a":{"author":{"name":"Kept"}},"b":null,"c":{"author":{"name":"Kept too"}}},"errors":[{"message":"Internal server error","locations":[{"line":1,"column":71}],"path":["b"],"extensions":{"code":"INTERNAL"}}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     assert_eq!(w.number("SELECT COUNT(*) FROM authors WHERE name LIKE 'Kept%'").await, 2);
 }
 

@@ -23,6 +23,7 @@ cases!(
     a_cursor_outlives_its_row,
     the_cursor_field_is_the_edges_cursor,
     nested_connections_page_for_each_parent,
+    pages_together_are_as_pages_alone,
     pages_are_bounded,
 );
 
@@ -140,9 +141,9 @@ async fn none_negative_and_empty(w: World) {
     let (titles, page) = books(&w, "last: 0").await;
     assert_eq!((titles.len(), &page["total_count"]), (0, &json!(9)));
     let answer =
-        w.new("{ books(first: -1) { total_count } b: books(last: -2) { total_count } }").await;
+        w.v2026("{ books(first: -1) { total_count } b: books(last: -2) { total_count } }").await;
     expect![[r#"{"data":{"books":null,"b":null},"errors":[{"message":"`first` on a connection cannot be less than zero.","locations":[{"line":1,"column":3}],"path":["books"]},{"message":"`last` on a connection cannot be less than zero.","locations":[{"line":1,"column":36}],"path":["b"]}]}"#]].assert_eq(&answer.to_string());
-    let answer = w.new(
+    let answer = w.v2026(
         "{ authors(ids: []) { total_count nodes { id } edges { cursor } page_info { \
         has_next_page has_previous_page start_cursor end_cursor } } }",
     );
@@ -173,7 +174,7 @@ async fn every_order_is_total(w: World) {
     let query = "{ authors(order_by: RATING_ASC) { nodes { id rating } } \
         down: authors(order_by: RATING_DESC) { nodes { id rating } } \
         none: authors(order_by: UNSORTED) { nodes { id } } }";
-    expect![[r#"{"data":{"authors":{"nodes":[{"id":"2007500005","rating":1},{"id":"2007500002","rating":3},{"id":"2007500004","rating":3},{"id":"2007500001","rating":5},{"id":"2007500003","rating":null}]},"down":{"nodes":[{"id":"2007500003","rating":null},{"id":"2007500001","rating":5},{"id":"2007500004","rating":3},{"id":"2007500002","rating":3},{"id":"2007500005","rating":1}]},"none":{"nodes":[{"id":"2007500001"},{"id":"2007500002"},{"id":"2007500003"},{"id":"2007500004"},{"id":"2007500005"}]}}}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"authors":{"nodes":[{"id":"2007500005","rating":1},{"id":"2007500002","rating":3},{"id":"2007500004","rating":3},{"id":"2007500001","rating":5},{"id":"2007500003","rating":null}]},"down":{"nodes":[{"id":"2007500003","rating":null},{"id":"2007500001","rating":5},{"id":"2007500004","rating":3},{"id":"2007500002","rating":3},{"id":"2007500005","rating":1}]},"none":{"nodes":[{"id":"2007500001"},{"id":"2007500002"},{"id":"2007500003"},{"id":"2007500004"},{"id":"2007500005"}]}}}"#]].assert_eq(&w.v2026(query).await.to_string());
 }
 
 async fn books_in(w: World, order: String) -> String {
@@ -182,7 +183,7 @@ async fn books_in(w: World, order: String) -> String {
 
 async fn the_old_texts_order_too(w: World) {
     let names = async |args: &str| {
-        let answer = w.old(&format!("{{ authors({args}) {{ id }} }}")).await;
+        let answer = w.baseline(&format!("{{ authors({args}) {{ id }} }}")).await;
         texts(&answer["data"]["authors"], "id")
             .iter()
             .map(|id| id[9..].to_owned())
@@ -216,24 +217,24 @@ async fn a_cursor_of_elsewhere_is_refused(w: World) {
     let (_, page) = books(&w, "first: 2, order_by: TITLE_ASC").await;
     let cursor = page["page_info"]["end_cursor"].as_str().unwrap();
     let query = format!("{{ books(order_by: SHELF_ASC, after: \"{cursor}\") {{ total_count }} }}");
-    expect![[r#"{"data":{"books":null},"errors":[{"message":"`after` is a cursor of another instance, of another list or of another order. Start again without it.","locations":[{"line":1,"column":3}],"path":["books"],"extensions":{"code":"WRONG_ENVIRONMENT_TOKEN","argument":"after"}}]}"#]].assert_eq(&w.new(&query).await.to_string());
+    expect![[r#"{"data":{"books":null},"errors":[{"message":"`after` is a cursor of another instance, of another list or of another order. Start again without it.","locations":[{"line":1,"column":3}],"path":["books"],"extensions":{"code":"WRONG_ENVIRONMENT_TOKEN","argument":"after"}}]}"#]].assert_eq(&w.v2026(&query).await.to_string());
     for query in [
         format!("{{ books(order_by: TITLE_DESC, after: \"{cursor}\") {{ total_count }} }}"),
         format!("{{ books(order_by: SHELF_ASC, before: \"{cursor}\") {{ total_count }} }}"),
         format!("{{ tags(after: \"{cursor}\") {{ total_count }} }}"),
     ] {
-        let answer = w.new(&query).await;
+        let answer = w.v2026(&query).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "WRONG_ENVIRONMENT_TOKEN", "{query}");
     }
     // Signed by another instance for this very list.
     let (_, _, other) = support::born();
     let keys = [Some("apple".to_owned()), Some(BASE.to_string())];
     let forged = other.cursor_encode("books TITLE", &keys);
-    let answer = w.new(&format!("{{ books(after: \"{forged}\") {{ total_count }} }}")).await;
+    let answer = w.v2026(&format!("{{ books(after: \"{forged}\") {{ total_count }} }}")).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "WRONG_ENVIRONMENT_TOKEN");
     let own = w.instance.cursor_encode("books TITLE", &keys);
     assert!(
-        w.new(&format!("{{ books(after: \"{own}\") {{ total_count }} }}")).await["errors"]
+        w.v2026(&format!("{{ books(after: \"{own}\") {{ total_count }} }}")).await["errors"]
             .is_null()
     );
     for bad in [
@@ -253,9 +254,9 @@ async fn a_cursor_of_elsewhere_is_refused(w: World) {
         assert!(answer.to_string().len() < 500);
     }
     // A MAC over keys of another shape does not reach the statement.
-    for keys in [vec![], vec![None], vec![Some("a".into()), Some("b".into())]] {
+    for keys in [vec![], vec![None], vec![Some("a".to_owned()); 3]] {
         let odd = w.instance.cursor_encode("books TITLE", &keys);
-        let answer = w.new(&format!("{{ books(after: \"{odd}\") {{ total_count }} }}")).await;
+        let answer = w.v2026(&format!("{{ books(after: \"{odd}\") {{ total_count }} }}")).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "INVALID_CURSOR", "{keys:?}");
     }
 }
@@ -320,7 +321,37 @@ async fn the_cursor_field_is_the_edges_cursor(w: World) {
 async fn nested_connections_page_for_each_parent(w: World) {
     let query = "{ authors(order_by: UNSORTED) { nodes { books(first: 2, order_by: TITLE_ASC) { \
         total_count nodes { title } page_info { has_next_page } } } } }";
-    expect![[r##"{"data":{"authors":{"nodes":[{"books":{"total_count":3,"nodes":[{"title":"Apple"},{"title":"apricot"}],"page_info":{"has_next_page":true}}},{"books":{"total_count":1,"nodes":[{"title":"Cherry"}],"page_info":{"has_next_page":false}}},{"books":{"total_count":1,"nodes":[{"title":"Fig"}],"page_info":{"has_next_page":false}}},{"books":{"total_count":1,"nodes":[{"title":"Elder"}],"page_info":{"has_next_page":false}}},{"books":{"total_count":3,"nodes":[{"title":"#9 Hash"},{"title":"'Quote"}],"page_info":{"has_next_page":true}}}]}}}"##]].assert_eq(&w.new(query).await.to_string());
+    expect![[r##"{"data":{"authors":{"nodes":[{"books":{"total_count":3,"nodes":[{"title":"Apple"},{"title":"apricot"}],"page_info":{"has_next_page":true}}},{"books":{"total_count":1,"nodes":[{"title":"Cherry"}],"page_info":{"has_next_page":false}}},{"books":{"total_count":1,"nodes":[{"title":"Fig"}],"page_info":{"has_next_page":false}}},{"books":{"total_count":1,"nodes":[{"title":"Elder"}],"page_info":{"has_next_page":false}}},{"books":{"total_count":3,"nodes":[{"title":"#9 Hash"},{"title":"'Quote"}],"page_info":{"has_next_page":true}}}]}}}"##]].assert_eq(&w.v2026(query).await.to_string());
+}
+
+/// Pages of several parents are read at once, that of one alone: they agree.
+async fn pages_together_are_as_pages_alone(w: World) {
+    let page = "total_count nodes { title } edges { cursor } page_info { has_next_page has_previous_page \
+        start_cursor end_cursor }";
+    let (_, all) = books(&w, "order_by: TITLE_ASC").await;
+    let cursor = |n: usize| all["edges"][n]["cursor"].as_str().unwrap();
+    for args in [
+        "first: 2".to_owned(),
+        "last: 2".to_owned(),
+        "first: 0".to_owned(),
+        "first: 2, last: 1".to_owned(),
+        "last: 1, order_by: SHELF_DESC".to_owned(),
+        format!("first: 1, after: \"{}\"", cursor(2)),
+        format!("last: 1, before: \"{}\"", cursor(4)),
+        format!("after: \"{}\", before: \"{}\"", cursor(1), cursor(7)),
+    ] {
+        let together = format!(
+            "{{ authors(first: 5, order_by: UNSORTED) {{ nodes {{ books({args}) {{ {page} }} }} }} }}"
+        );
+        let together = w.ask(ViewId::V2026, &together).data().await;
+        for n in 1..=5 {
+            let id = crate::world::seed::id(n);
+            let alone = format!("{{ author(id: {id}) {{ books({args}) {{ {page} }} }} }}");
+            let alone = w.ask(ViewId::V2026, &alone).data().await;
+            let at = usize::try_from(n).unwrap() - 1;
+            assert_eq!(together["authors"]["nodes"][at], alone["author"], "{n} {args}");
+        }
+    }
 }
 
 /// A hundred when nothing is asked; a thousand at most.
@@ -339,12 +370,13 @@ async fn pages_are_bounded(w: World) {
     .await
     .unwrap();
     for (args, expected) in [("", 100), ("(first: 1000)", 1000), ("(last: 1000)", 1000)] {
-        let page = w.new(&format!("{{ tags{args} {{ nodes {{ id }} total_count }} }}")).await;
+        let page = w.v2026(&format!("{{ tags{args} {{ nodes {{ id }} total_count }} }}")).await;
         let page = &page["data"]["tags"];
         assert_eq!(page["nodes"].as_array().unwrap().len(), expected, "{args}");
         assert_eq!(page["total_count"], 1004);
     }
-    let page = w.new("{ tags(first: 2000000) { nodes { id } page_info { has_next_page } } }").await;
+    let page =
+        w.v2026("{ tags(first: 2000000) { nodes { id } page_info { has_next_page } } }").await;
     assert_eq!(page["data"]["tags"]["nodes"].as_array().unwrap().len(), 1000);
     assert_eq!(page["data"]["tags"]["page_info"]["has_next_page"], true);
     for (args, expected) in [
@@ -354,7 +386,7 @@ async fn pages_are_bounded(w: World) {
         ("(should_paginate: true, page_size: 7, offset: 1000)", 4),
         ("(should_paginate: true, page_size: -7, offset: -3)", 0),
     ] {
-        let list = w.old(&format!("{{ tags{args} {{ id }} }}")).await;
+        let list = w.baseline(&format!("{{ tags{args} {{ id }} }}")).await;
         assert!(messages(&list).is_empty());
         assert_eq!(list["data"]["tags"].as_array().unwrap().len(), expected, "{args}");
     }

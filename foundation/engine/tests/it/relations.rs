@@ -92,6 +92,14 @@ async fn a_relation_is_one_statement_for_all_parents(w: World) {
     }
     let connection = "{ authors(first: 56) { nodes { all_books { id } } } }";
     assert_eq!(statements(&w, ViewId::V2026, connection).await.0, 2);
+    // Pages of all parents: one statement for the rows, one for how many.
+    let pages =
+        "{ authors(first: 56) { nodes { books(first: 2) { total_count nodes { title } } } } }";
+    let (count, data) = statements(&w, ViewId::V2026, pages).await;
+    assert_eq!(count, 3);
+    let last = data["authors"]["nodes"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["books"]["total_count"], 3);
+    assert_eq!(texts(&last["books"]["nodes"], "title"), ["Book 1", "Book 2"]);
     let counted = "{ authors(first: 56) { total_count nodes { id } edges { node { name } } } }";
     assert_eq!(statements(&w, ViewId::V2026, counted).await.0, 2);
 }
@@ -106,7 +114,7 @@ async fn a_level_without_parents_asks_nothing(w: World) {
 async fn one_by_key(w: World) {
     let query = "{ authors(ids: [\"2007500001\", 2007500002, 2007500004, 2007500005]) { \
         name boss { id name boss { id } } } }";
-    let mut answer = w.old(query).await;
+    let mut answer = w.baseline(query).await;
     // The last one's boss is deleted.
     let authors = answer["data"]["authors"].as_array_mut().unwrap();
     for author in authors.iter_mut().filter(|it| it["name"] == seed::ODD_NAME) {
@@ -117,34 +125,34 @@ async fn one_by_key(w: World) {
 
 async fn one_is_the_first_of_many(w: World) {
     let query = "{ authors { id first_book { id author { id } } } }";
-    expect![[r#"{"data":{"authors":[{"id":"2007500001","first_book":{"id":"2007500001","author":{"id":"2007500001"}}},{"id":"2007500002","first_book":{"id":"2007500004","author":{"id":"2007500002"}}},{"id":"2007500003","first_book":{"id":"2007500007","author":{"id":"2007500003"}}},{"id":"2007500004","first_book":{"id":"2007500006","author":{"id":"2007500004"}}},{"id":"2007500005","first_book":{"id":"2007500008","author":{"id":"2007500005"}}}]}}"#]].assert_eq(&w.old(query).await.to_string());
+    expect![[r#"{"data":{"authors":[{"id":"2007500001","first_book":{"id":"2007500001","author":{"id":"2007500001"}}},{"id":"2007500002","first_book":{"id":"2007500004","author":{"id":"2007500002"}}},{"id":"2007500003","first_book":{"id":"2007500007","author":{"id":"2007500003"}}},{"id":"2007500004","first_book":{"id":"2007500006","author":{"id":"2007500004"}}},{"id":"2007500005","first_book":{"id":"2007500008","author":{"id":"2007500005"}}}]}}"#]].assert_eq(&w.baseline(query).await.to_string());
     let query = "{ books(page_size: 4, order_by: TITLE_DESC) { title first_tag { name } } }";
-    expect![[r#"{"data":{"books":[{"title":"Grape","first_tag":null},{"title":"Fig","first_tag":null},{"title":"Elder","first_tag":null},{"title":"Cherry","first_tag":{"name":"classic"}}]}}"#]].assert_eq(&w.old(query).await.to_string());
+    expect![[r#"{"data":{"books":[{"title":"Grape","first_tag":null},{"title":"Fig","first_tag":null},{"title":"Elder","first_tag":null},{"title":"Cherry","first_tag":{"name":"classic"}}]}}"#]].assert_eq(&w.baseline(query).await.to_string());
 }
 
 async fn through_a_table_between(w: World) {
     let query = "{ tags { name books { title tags { name } } } }";
-    expect![[r#"{"data":{"tags":[{"name":"classic","books":[{"title":"Apple","tags":[{"name":"classic"},{"name":"new"}]},{"title":"apricot","tags":[{"name":"classic"}]},{"title":"Cherry","tags":[{"name":"classic"},{"name":"odd"}]}]},{"name":"new","books":[{"title":"Apple","tags":[{"name":"classic"},{"name":"new"}]}]},{"name":"odd","books":[{"title":"Banana","tags":[{"name":"odd"}]},{"title":"Cherry","tags":[{"name":"classic"},{"name":"odd"}]}]},{"name":"unused","books":[]}]}}"#]].assert_eq(&w.old(query).await.to_string());
+    expect![[r#"{"data":{"tags":[{"name":"classic","books":[{"title":"Apple","tags":[{"name":"classic"},{"name":"new"}]},{"title":"apricot","tags":[{"name":"classic"}]},{"title":"Cherry","tags":[{"name":"classic"},{"name":"odd"}]}]},{"name":"new","books":[{"title":"Apple","tags":[{"name":"classic"},{"name":"new"}]}]},{"name":"odd","books":[{"title":"Banana","tags":[{"name":"odd"}]},{"title":"Cherry","tags":[{"name":"classic"},{"name":"odd"}]}]},{"name":"unused","books":[]}]}}"#]].assert_eq(&w.baseline(query).await.to_string());
     let query =
         "{ tags(first: 2) { nodes { name books(first: 1) { total_count nodes { title } } } } }";
-    expect![[r#"{"data":{"tags":{"nodes":[{"name":"classic","books":{"total_count":3,"nodes":[{"title":"Apple"}]}},{"name":"new","books":{"total_count":1,"nodes":[{"title":"Apple"}]}}]}}}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"tags":{"nodes":[{"name":"classic","books":{"total_count":3,"nodes":[{"title":"Apple"}]}},{"name":"new","books":{"total_count":1,"nodes":[{"title":"Apple"}]}}]}}}"#]].assert_eq(&w.v2026(query).await.to_string());
 }
 
 async fn counts_by_parent(w: World) {
     let query = "{ tags { name books_count } books(page_size: 20) { title tags_count } \
         authors { id books_count } authorsCount booksCount active: authorsCount(active: true) }";
-    expect![[r##"{"data":{"tags":[{"name":"classic","books_count":3},{"name":"new","books_count":1},{"name":"odd","books_count":2},{"name":"unused","books_count":0}],"books":[{"title":"#9 Hash","tags_count":0},{"title":"'Quote","tags_count":0},{"title":"Apple","tags_count":2},{"title":"apricot","tags_count":1},{"title":"Banana","tags_count":1},{"title":"Cherry","tags_count":2},{"title":"Elder","tags_count":0},{"title":"Fig","tags_count":0},{"title":"Grape","tags_count":0}],"authors":[{"id":"2007500001","books_count":3},{"id":"2007500002","books_count":1},{"id":"2007500003","books_count":1},{"id":"2007500004","books_count":1},{"id":"2007500005","books_count":3}],"authorsCount":5,"booksCount":9,"active":4}}"##]].assert_eq(&w.old(query).await.to_string());
+    expect![[r##"{"data":{"tags":[{"name":"classic","books_count":3},{"name":"new","books_count":1},{"name":"odd","books_count":2},{"name":"unused","books_count":0}],"books":[{"title":"#9 Hash","tags_count":0},{"title":"'Quote","tags_count":0},{"title":"Apple","tags_count":2},{"title":"apricot","tags_count":1},{"title":"Banana","tags_count":1},{"title":"Cherry","tags_count":2},{"title":"Elder","tags_count":0},{"title":"Fig","tags_count":0},{"title":"Grape","tags_count":0}],"authors":[{"id":"2007500001","books_count":3},{"id":"2007500002","books_count":1},{"id":"2007500003","books_count":1},{"id":"2007500004","books_count":1},{"id":"2007500005","books_count":3}],"authorsCount":5,"booksCount":9,"active":4}}"##]].assert_eq(&w.baseline(query).await.to_string());
 }
 
 async fn deleted_rows_are_nowhere(w: World) {
     let query = "{ author(id: 2007500006) { id } authors(ids: [2007500006]) { id } \
         authorsCount(ids: [2007500006]) }";
     expect![[r#"{"data":{"author":null,"authors":[],"authorsCount":0}}"#]]
-        .assert_eq(&w.old(query).await.to_string());
+        .assert_eq(&w.baseline(query).await.to_string());
     // Nor through relations: the deleted book of author 2 and the deleted boss.
     let query = "{ author(id: 2007500002) { all_books { title } first_book { title } books_count } \
         eve: author(id: 2007500005) { boss { id } } }";
-    expect![[r#"{"data":{"author":{"all_books":[{"title":"Cherry"}],"first_book":{"title":"Cherry"},"books_count":1},"eve":{"boss":null}}}"#]].assert_eq(&w.old(query).await.to_string());
+    expect![[r#"{"data":{"author":{"all_books":[{"title":"Cherry"}],"first_book":{"title":"Cherry"},"books_count":1},"eve":{"boss":null}}}"#]].assert_eq(&w.baseline(query).await.to_string());
 }
 
 /// Each column of an author, as each actor: above the row's level it is null.
@@ -200,7 +208,7 @@ async fn nothing_is_found_without_an_error(w: World) {
     let query = "{ a: author(id: 2007500777) { id } b: author(id: \"x\") { id } c: author(id: \"\") { id } \
         d: author { id } e: author(id: null) { id } f: author(id: 42) { id } g: author(id: -1) { id } \
         h: author(id: 99999999999999999999) { id } l: author(id: 2007500001) { lost } }";
-    expect![[r#"{"data":{"a":null,"b":null,"c":null,"d":null,"e":null,"f":null,"g":null,"h":null,"l":{"lost":null}}}"#]].assert_eq(&w.new(query).await.to_string());
+    expect![[r#"{"data":{"a":null,"b":null,"c":null,"d":null,"e":null,"f":null,"g":null,"h":null,"l":{"lost":null}}}"#]].assert_eq(&w.v2026(query).await.to_string());
 }
 
 async fn too_many_objects_are_refused(w: World) {

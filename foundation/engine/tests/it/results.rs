@@ -20,11 +20,11 @@ cases!(
 );
 
 async fn old(w: &World, query: &str, expected: Expect) {
-    expected.assert_eq(&w.old(query).await.to_string());
+    expected.assert_eq(&w.baseline(query).await.to_string());
 }
 
 async fn new(w: &World, query: &str, expected: Expect) {
-    expected.assert_eq(&w.new(query).await.to_string());
+    expected.assert_eq(&w.v2026(query).await.to_string());
 }
 
 const ADA: &str = r#"author(id: "2007500001")"#;

@@ -90,12 +90,12 @@ impl World {
     }
 
     /// The answer in the old view.
-    pub async fn old(&self, query: &str) -> Json {
+    pub async fn baseline(&self, query: &str) -> Json {
         self.ask(ViewId::Baseline, query).run().await
     }
 
     /// The answer in the new view.
-    pub async fn new(&self, query: &str) -> Json {
+    pub async fn v2026(&self, query: &str) -> Json {
         self.ask(ViewId::V2026, query).run().await
     }
 

@@ -3,8 +3,7 @@
 
 use jiff::ToSpan;
 use ward_engine::{
-    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Out, Refused, Request, moment,
-};
+    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Out, Refused, Request, moment, parse_id};
 use ward_instance::Timestamp;
 use ward_store::audit::AuditChange;
 use ward_store::system::{AUDIT_EVENTS, audit_events as at};
@@ -111,6 +110,10 @@ fn listing(request: &Request, args: &Args) -> Answer<Listing> {
         None => {}
     }
     if let Some(id) = args.text("resource_id") {
+        // The resource may have a UUID; a number is an id like any other.
+        if id.parse::<i64>().is_ok() {
+            parse_id::<User>(id, "resource_id", request.instance.ids())?;
+        }
         cond = cond.and(Cond::eq("resource_id", id));
     }
     if let Some(after) = instant(request, args, "occurred_after")? {

@@ -1,7 +1,7 @@
 //! API keys (behaviour 17). A key has no rights of its own: it names a user.
 
 use ward_instance::Timestamp;
-use ward_store::{Day, Id, Key, Reference, index, record, text_enum};
+use ward_store::{Day, Id, Key, Reference, Rule, index, record, text_enum};
 
 use crate::tables::{Organization, User};
 use crate::visibility;
@@ -50,4 +50,19 @@ record! {
     ],
     audit: Some("API_KEY"),
     visible: visibility::api_keys,
+}
+
+record! {
+    /// A key that was revoked: it stays revoked whatever becomes of its row.
+    pub struct RevokedKey in REVOKED_KEYS, revoked_keys {
+        kid: String,
+        /// The root organization.
+        root_id: Id<Organization>,
+        revoked_at: Timestamp,
+    }
+    key: Key::Columns(&["kid"]),
+    indexes: [],
+    references: [],
+    audit: None,
+    visible: |_| Rule::none(),
 }

@@ -23,6 +23,9 @@ pub fn at(text: &str) -> Timestamp {
 /// Quotes, backslash, tab, new line, controls, a letter outside the BMP.
 pub const ODD_NAME: &str = "Dora \"Q\" \\ \t\n\r\u{1}\u{7f}é🦀\u{2028}";
 
+/// Book and tag.
+pub const BOOK_TAGS: [(i64, i64); 7] = [(1, 1), (1, 2), (2, 1), (3, 3), (4, 1), (4, 3), (5, 1)];
+
 /// Writes all rows in one transaction.
 pub async fn library(tx: &mut Tx) -> Result<(), StoreError> {
     keyring::create_for(tx, ORG).await?;
@@ -38,14 +41,15 @@ pub async fn library(tx: &mut Tx) -> Result<(), StoreError> {
         let tag = Tag { id: Id::new(BASE + n), org_id: Id::new(ORG), name: name.to_owned() };
         scope.create(&tag).await?;
     }
-    for (book, tag) in [(1, 1), (1, 2), (2, 1), (3, 3), (4, 1), (4, 3), (5, 1)] {
+    for (book, tag) in BOOK_TAGS {
         let (book_id, tag_id) = (Id::new(BASE + book), Id::new(BASE + tag));
         scope.create(&BookTag { org_id: Id::new(ORG), book_id, tag_id }).await?;
     }
     Ok(())
 }
 
-fn authors() -> Vec<Author> {
+/// Every author, the deleted one too.
+pub fn authors() -> Vec<Author> {
     let day = |text: &str| Some(Day(text.parse().unwrap()));
     let ada = Author {
         email: Some("ada@example.org".into()),
@@ -127,7 +131,8 @@ const BOOKS: [Row; 10] = [
     (10, 5, "'Quote", Some("c"), Some(9), None),
 ];
 
-fn books() -> Vec<Book> {
+/// Every book, the deleted one too.
+pub fn books() -> Vec<Book> {
     BOOKS.iter().map(|row| book(row, (row.0 == 5).then(|| at("2026-01-01T00:00:00Z")))).collect()
 }
 

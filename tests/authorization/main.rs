@@ -1,0 +1,173 @@
+//! Who may do what: every served root field, and every argument that names an object, tried by
+//! every kind of principal. The verdicts are committed in `verdicts.txt`, where a reviewer reads
+//! them; `WARD_UPDATE=1` writes the file anew.
+//!
+//! Besides the file, these hold by themselves: nobody of another organization gets anything of
+//! organization A, or an answer that differs from the one for an id that nobody ever had; nobody
+//! without a credential gets anything but what is public; a client gets what is their own.
+
+#![allow(clippy::unwrap_used)]
+
+mod call;
+mod meaning;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use ward_tests::schema::{Root, Schema};
+use ward_tests::{BASELINE, Engine, V2026, tell};
+
+use crate::call::{Line, fill, lines, send, verdict};
+use crate::world::{CANARY, CLIENT_CANARY, Principal, World};
+
+/// What strangers may ask, with everybody else (behaviour 3.4).
+const PUBLIC: [&str; 5] =
+    ["organization", "organizationMembership", "resetPassword", "signIn", "signUp"];
+
+/// A verdict for every principal, in the order of the columns.
+type Row = [String; Principal::ALL.len()];
+
+#[test]
+fn every_root_field_and_principal() {
+    let mut world = World::new(Engine::Sqlite);
+    let mut table: BTreeMap<(bool, String), Row> = BTreeMap::new();
+    let mut faults = Vec::new();
+    let mut calls = 0;
+    // All reads first: what the writes make would show in them.
+    for (root, view) in
+        [Root::Query, Root::Mutation].iter().flat_map(|root| [(*root, BASELINE), (*root, V2026)])
+    {
+        let schema = Schema::of(&world.server.api(), view);
+        let (lines, unmapped) = lines(&schema);
+        assert!(unmapped.is_empty(), "nobody has said what these mean: {unmapped:#?}");
+        for line in lines.into_iter().filter(|line| line.root == root) {
+            let row = Principal::ALL.map(|principal| {
+                calls += 1;
+                judged(&mut world, &schema, &line, principal, &mut faults)
+            });
+            let key = (root == Root::Mutation, line.name());
+            let known = table.entry(key).or_insert_with(|| row.clone());
+            if *known != row {
+                faults.push(format!(
+                    "{}: {view} judges otherwise: {row:?}, not {known:?}",
+                    line.name()
+                ));
+            }
+        }
+    }
+    let roots = table.keys().filter(|(_, name)| !name.contains('(')).count();
+    tell(
+        "authorization",
+        format_args!(
+            "{roots} root fields, {} lines x {} principals, {calls} calls",
+            table.len(),
+            Principal::ALL.len()
+        ),
+    );
+    compare(&shown(&table));
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+fn judged(
+    world: &mut World,
+    schema: &Schema,
+    line: &Line,
+    principal: Principal,
+    faults: &mut Vec<String>,
+) -> String {
+    let filled = fill(world, line, principal);
+    // That a refused write leaves nothing behind is looked at once.
+    let is_foreign_write = principal == Principal::Other
+        && line.root == Root::Mutation
+        && line.names_object()
+        && schema.view == V2026;
+    let is_public = PUBLIC.contains(&line.field.name.as_str());
+    let before = (is_foreign_write && !is_public).then(|| world.instance.settled_dump());
+    let reply = send(world, schema, line, principal, &filled.values);
+    let verdict = verdict(line, &reply);
+    let gets = verdict == "rows" || verdict == "done";
+    if line.field.name == "revokeToken" {
+        world.end_session();
+    }
+    let mut fault = |what: &str| {
+        let text: String = reply.text.chars().take(300).collect();
+        faults.push(format!("{} as {}: {what}: {text}", line.name(), principal.title()));
+    };
+    if reply.status != 200 || verdict.starts_with("error:") {
+        fault("not an answer");
+    }
+    let foreign = matches!(principal, Principal::Other | Principal::Client);
+    if gets && !is_public && (foreign && line.names_object() || principal == Principal::Anonymous) {
+        fault("gets what is not theirs");
+    }
+    if before.is_some_and(|before| before != world.instance.settled_dump()) {
+        fault("changes what is not theirs");
+    }
+    if principal == Principal::Standard && reply.text.to_lowercase().contains(CLIENT_CANARY) {
+        fault("reads a client whom they do not care for");
+    }
+    let stranger = foreign || principal == Principal::Anonymous;
+    if stranger && reply.text.to_lowercase().contains(CANARY) {
+        fault("reads what is not theirs");
+    }
+    if principal == Principal::Other && line.names_object() && !is_public {
+        let mut values = filled.values.clone();
+        for (_, value) in &mut values {
+            for (object, id) in &filled.ids {
+                let never = world.never(*object);
+                *value = serde_json::from_str(&value.to_string().replace(id, &never)).unwrap();
+            }
+        }
+        let again = send(world, schema, line, principal, &values);
+        let masked = filled
+            .ids
+            .iter()
+            .fold(reply.text.clone(), |text, (object, id)| text.replace(id, &world.never(*object)));
+        if (reply.status, &masked) != (again.status, &again.text) {
+            fault(&format!("an id that nobody has is answered otherwise, with {}", again.text));
+        }
+    }
+    verdict
+}
+
+fn shown(table: &BTreeMap<(bool, String), Row>) -> String {
+    let mut text = String::from(
+        "# What every root field answers to every principal; a line with an argument names an object\n\
+         # there besides what the field needs. The objects are of organization A: `other` is the owner\n\
+         # of organization B, `client` a client of A who names what is not theirs, `own` the same\n\
+         # client with what is theirs. `standard` cares for nobody. Written by WARD_UPDATE=1.\n\n",
+    );
+    let mut line = |name: &str, words: &[&str]| {
+        let mut row = format!("{name:<48}");
+        for word in words {
+            let _ = write!(row, " {word:<11}");
+        }
+        text.push_str(row.trim_end());
+        text.push('\n');
+    };
+    line("", &Principal::ALL.map(Principal::title));
+    for ((_, name), row) in table {
+        line(name, &row.each_ref().map(String::as_str));
+    }
+    text
+}
+
+/// Compares with the committed table, or writes it.
+fn compare(found: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/authorization/verdicts.txt");
+    if std::env::var("WARD_UPDATE").is_ok_and(|value| value == "1") {
+        std::fs::write(path, found).unwrap();
+        return;
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    let gone = committed.lines().filter(|line| !found.lines().any(|other| other == *line));
+    let new = found.lines().filter(|line| !committed.lines().any(|other| other == *line));
+    let changes: Vec<String> =
+        gone.map(|line| format!("- {line}")).chain(new.map(|line| format!("+ {line}"))).collect();
+    assert!(
+        changes.is_empty(),
+        "verdicts changed; if they are right, WARD_UPDATE=1 writes them:\n{}",
+        changes.join("\n")
+    );
+}

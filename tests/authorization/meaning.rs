@@ -1,0 +1,190 @@
+//! What every argument and input field of the served schema means. One that is not here fails the
+//! test, so that a new one cannot escape the table.
+
+use ward_tests::document::Place;
+use ward_tests::schema::Field;
+use ward_tests::{Json, json};
+
+use crate::world::World;
+
+/// What an id (or an e-mail or code) names: something of organization A.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    Client,
+    ClientEmail,
+    OwnerEmail,
+    Provider,
+    Member,
+    Organization,
+    Membership,
+    Group,
+    InviteCode,
+    Tag,
+    Location,
+    ApiKey,
+}
+
+/// What an argument is to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The object that the field is about: part of every call.
+    Needs(Object),
+    /// An object that may be named: a line of its own.
+    May(Object),
+    /// Data without which the call means nothing: part of every call.
+    Data,
+    /// Filters, pages, words and other data that open nothing: left out.
+    Left,
+}
+
+use Meaning::{Data, Left, May, Needs};
+
+/// Root field, path of the value, what it names.
+const OBJECTS: [(&str, &str, Meaning); 59] = [
+    ("user", "id", Needs(Object::Client)),
+    ("user", "email", May(Object::ClientEmail)),
+    ("users", "id", May(Object::Client)),
+    ("users", "ids", May(Object::Client)),
+    ("users", "group_id", May(Object::Group)),
+    ("users", "tag_ids", May(Object::Tag)),
+    ("users", "provider_id", May(Object::Provider)),
+    ("usersCount", "group_id", May(Object::Group)),
+    ("usersCount", "tag_ids", May(Object::Tag)),
+    ("usersCount", "provider_id", May(Object::Provider)),
+    ("auditLog", "acting_user_id", May(Object::Member)),
+    ("auditLog", "resource_id", May(Object::Client)),
+    ("organization", "id", Needs(Object::Organization)),
+    ("organization", "email", May(Object::OwnerEmail)),
+    ("organization", "provider_id", May(Object::Provider)),
+    ("organization", "provider_ids", May(Object::Provider)),
+    ("organizationMembership", "id", Needs(Object::Membership)),
+    ("organizationMembership", "user_id", May(Object::Provider)),
+    ("organizationMemberships", "id", May(Object::Organization)),
+    ("organizationMemberships", "user_ids", May(Object::Provider)),
+    ("userGroup", "id", Needs(Object::Group)),
+    ("location", "id", Needs(Object::Location)),
+    ("locations", "user_id", May(Object::Client)),
+    ("tags", "ids", May(Object::Tag)),
+    ("tags", "user_id", May(Object::Client)),
+    ("tagsCount", "ids", May(Object::Tag)),
+    ("tagsCount", "user_id", May(Object::Client)),
+    ("tagsPaginated", "ids", May(Object::Tag)),
+    ("tagsPaginated", "user_id", May(Object::Client)),
+    ("signUp", "input.dietitian_id", May(Object::Provider)),
+    ("signUp", "input.invite_code", May(Object::InviteCode)),
+    ("createApiKey", "input.user_id", Needs(Object::Member)),
+    ("deleteApiKey", "input.id", Needs(Object::ApiKey)),
+    ("createClient", "input.dietitian_id", May(Object::Provider)),
+    ("createClient", "input.other_provider_ids", May(Object::Provider)),
+    ("createClient", "input.user_group_id", May(Object::Group)),
+    ("updateClient", "input.id", Needs(Object::Client)),
+    ("updateClient", "input.current_email", May(Object::ClientEmail)),
+    ("updateClient", "input.dietitian_id", May(Object::Provider)),
+    ("updateClient", "input.other_provider_ids", May(Object::Provider)),
+    ("updateClient", "input.user_group_id", May(Object::Group)),
+    ("updateClient", "input.location.id", May(Object::Location)),
+    ("updateClient", "input.locations.id", May(Object::Location)),
+    ("updateUser", "input.id", May(Object::Client)),
+    ("updateUser", "input.current_email", May(Object::ClientEmail)),
+    ("updateUser", "input.locations.id", May(Object::Location)),
+    ("createTag", "input.taggable_user_id", May(Object::Client)),
+    ("updateTag", "input.id", Needs(Object::Tag)),
+    ("deleteTag", "input.id", Needs(Object::Tag)),
+    ("bulkApply", "input.ids", Needs(Object::Tag)),
+    ("bulkApply", "input.taggable_user_id", Needs(Object::Client)),
+    ("removeAppliedTag", "input.id", Needs(Object::Tag)),
+    ("removeAppliedTag", "input.taggable_user_id", Needs(Object::Client)),
+    ("updateUserGroup", "input.id", Needs(Object::Group)),
+    ("deleteUserGroup", "input.id", Needs(Object::Group)),
+    ("deleteUserGroup", "input.group_to_receive_clients", May(Object::Group)),
+    ("createLocation", "input.user_id", Needs(Object::Client)),
+    ("updateLocation", "input.id", Needs(Object::Location)),
+    ("deleteLocation", "input.id", Needs(Object::Location)),
+];
+
+/// Data that makes a call meaningful, by root field.
+const DATA: [(&str, &[&str]); 12] = [
+    ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
+    ("updateClient", &["pronouns"]),
+    ("updateUser", &["pronouns"]),
+    ("createGroup", &["name"]),
+    ("updateUserGroup", &["name"]),
+    ("createTag", &["name"]),
+    ("updateTag", &["name"]),
+    ("createLocation", &["line1", "city"]),
+    ("updateLocation", &["city"]),
+    ("resetPassword", &["email"]),
+    ("signIn", &["email", "password"]),
+    ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
+];
+
+/// Names that mean the same wherever they stand, and open nothing.
+const PAGES: [&str; 2] = ["first", "page_size"];
+const WORDS: &str = "
+    after before last offset order_by sort_by keywords should_paginate
+    active_status applied_to_providers check_group_level_actions has_name include_suborg_patients
+    limited_to_provider or_current_user show_all_by_default with_feature_toggles from_superadmin
+    for_client event_type occurred_after occurred_before resource_name
+    clientMutationId _destroy name line1 line2 city state zip country npi other_id other_id_qual
+    place_of_service_id first_name last_name legal_name email phone_number additional_phone_number
+    dob gender gender_identity gender_identity_code sex pronouns sexual_orientation_code
+    sexual_orientation_other primary_race_code secondary_race_code primary_ethnicity_code
+    secondary_ethnicity_code preferred_language_code timezone height qualifications quick_notes
+    metadata ssn record_identifier additional_record_identifier default_billing_type active
+    restricted skipped_email dont_send_welcome skip_set_password_state resend_welcome
+    for_changing_groups remove_async_if_needed password password_confirmation current_password
+    avatar avatar_string assign_tasks_seen blast_seen consented_to_labs seen_welcome
+    seen_onboarding_complete_page submit_labs_immediately dimissed_calendar_prompt
+    dismissed_calendar_prompt dismissed_charting_note_addendum_warning dismissed_fullscript
+    dismissed_insurance_eligibility_warning dismissed_products_tab
+    allow_multiple_api_keys generate_api_token namespace username token reset_token role
+    human_id pretend_to_be
+";
+
+/// What an argument means; nothing if nobody has said so yet.
+pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
+    let path = place.dotted();
+    let known = |(of, at, meaning): &(&str, &str, Meaning)| {
+        (*of == field.name && *at == path).then_some(*meaning)
+    };
+    if let Some(meaning) = OBJECTS.iter().find_map(known) {
+        return Some(meaning);
+    }
+    let name = place.last().name.as_str();
+    let is_data = |(of, names): &(&str, &[&str])| {
+        *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
+    };
+    if PAGES.contains(&name) || DATA.iter().any(is_data) {
+        return Some(Data);
+    }
+    WORDS.split_whitespace().any(|word| word == name).then_some(Left)
+}
+
+/// The value of data that is part of every call.
+pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
+    match (field, name) {
+        (_, "first" | "page_size") => 5.into(),
+        ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
+        ("signIn" | "signUp", "password") => crate::world::PASSWORD.into(),
+        // Who names a provider or a code signs up as their client.
+        ("signUp", "role") if named.is_some() => "patient".into(),
+        ("signUp", "role") => "dietitian".into(),
+        (_, "email") => format!("{}@client.example", world.word()).into(),
+        (_, "dont_send_welcome") => true.into(),
+        (_, "pronouns") => "they/them".into(),
+        (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
+            world.word().into()
+        }
+        _ => panic!("no value is known for {field}({name})"),
+    }
+}
+
+/// A value as its place takes it.
+pub fn fitted(place: &Place, id: &str) -> Json {
+    let of = &place.last().of;
+    let single = match of.name() {
+        "Int" => json!(id.parse::<i64>().unwrap()),
+        _ => json!(id),
+    };
+    if of.is_list() { json!([single]) } else { single }
+}

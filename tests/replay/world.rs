@@ -1,0 +1,238 @@
+//! A seeded Sandbox, furnished so that every field that can hold something does in some object.
+
+use std::collections::BTreeSet;
+
+use ward_tests::people::{self, id};
+use ward_tests::schema::Schema;
+use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
+
+use crate::values::Subject;
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// The practice's owner, whose key most clients hold.
+    Owner,
+    /// A client of the practice, signed in.
+    Client,
+    /// A provider of the sub-organization.
+    Branch,
+}
+
+/// Whom an operation is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// A client of whom everything is known.
+    Client,
+    /// An archived one.
+    Archived,
+    /// A provider.
+    Provider,
+}
+
+/// What the last name of every furnished client begins with.
+pub const LAST_NAME: &str = "Replayed";
+
+/// The client's password.
+pub const PASSWORD: &str = "copper-lantern-41-meadow";
+
+/// The running Sandbox, and the ids that variables are filled with.
+pub struct World {
+    pub instance: Instance,
+    pub server: Server,
+    owner_key: String,
+    branch_key: String,
+    session: String,
+    pub owner: String,
+    pub organization: String,
+    /// The sub-organization.
+    pub branch: String,
+    pub client: String,
+    pub client_email: String,
+    pub archived: String,
+    pub provider: String,
+    pub colleague: String,
+    pub group: String,
+    numbers: u32,
+    schemas: [Schema; 2],
+}
+
+impl World {
+    /// Seeds and furnishes one.
+    pub fn new(engine: Engine) -> World {
+        let instance = Instance::birth(Kind::Sandbox, engine);
+        let seeded = instance.sandbox("seed", &["--seed", "7"]).json();
+        let owner_key = instance.owner_key();
+        let staff = instance.ward(&["user", "list"], &[]).json();
+        let member = |role: &str, nth: usize| {
+            let listed = staff["users"].as_array().unwrap().iter();
+            let of_role = listed.filter(|user| user["role"] == role).nth(nth);
+            of_role.unwrap_or_else(|| panic!("no {role} {nth} in {staff}")).clone()
+        };
+        let provider = member("provider", 0);
+        // The founding owner is listed first, the sub-organization's second.
+        let branch_key = instance.key(member("owner", 1)["email"].as_str().unwrap());
+        let server = instance.serve();
+        let schemas = [BASELINE, V2026].map(|view| Schema::of(&server.api(), view));
+        let mut world = World {
+            owner: people::current_user(&server.with(&owner_key)),
+            organization: seeded["organization_id"].as_str().unwrap().to_owned(),
+            branch: seeded["suborganization_id"].as_str().unwrap().to_owned(),
+            client: String::new(),
+            client_email: String::new(),
+            archived: String::new(),
+            provider: id(&provider),
+            colleague: id(&member("provider", 1)),
+            group: String::new(),
+            session: String::new(),
+            instance,
+            server,
+            owner_key,
+            branch_key,
+            numbers: 0,
+            schemas,
+        };
+        world.furnish();
+        world
+    }
+
+    /// As one of the callers.
+    pub fn caller(&self, caller: Caller) -> Api {
+        let key = match caller {
+            Caller::Owner => &self.owner_key,
+            Caller::Client => &self.session,
+            Caller::Branch => &self.branch_key,
+        };
+        self.server.with(key).header("AuthorizationSource", "API")
+    }
+
+    /// As the owner.
+    pub fn as_owner(&self) -> Api {
+        self.caller(Caller::Owner)
+    }
+
+    /// The id of one of the people.
+    pub fn person(&self, person: Person) -> String {
+        match person {
+            Person::Client => self.client.clone(),
+            Person::Archived => self.archived.clone(),
+            Person::Provider => self.provider.clone(),
+        }
+    }
+
+    /// The names of an input type's fields in a view.
+    pub fn inputs(&self, view: &str, name: &str) -> BTreeSet<String> {
+        let schema = self.schemas.iter().find(|schema| schema.view == view).unwrap();
+        schema.types[name].inputs.iter().map(|input| input.name.clone()).collect()
+    }
+
+    /// A word that was not given before.
+    pub fn word(&mut self) -> String {
+        self.numbers += 1;
+        format!("replay{}", self.numbers)
+    }
+
+    /// A new object for a mutation to work on.
+    pub fn subject(&mut self, root_field: &str) -> Subject {
+        let word = self.word();
+        let client = people::client(&self.as_owner(), &word);
+        let email = format!("{word}@client.example");
+        let id = match root_field {
+            "bulkApply" | "deleteTag" | "updateTag" => self.tag(&word, None),
+            "removeAppliedTag" => self.tag(&word, Some(&client)),
+            "updateClient" => {
+                self.tag(&word, Some(&client));
+                client.clone()
+            }
+            "updateLocation" | "deleteLocation" => self.location(&client),
+            _ => client.clone(),
+        };
+        Subject { id, client, email }
+    }
+
+    fn furnish(&mut self) {
+        let group = "mutation($name: String) { createGroup(input: {name: $name}) { user_group { id } messages { field message } } }";
+        self.group =
+            id(&self.ask(group, json!({"name": "Replay group"}), "createGroup")["user_group"]);
+        self.client = people::client(&self.as_owner(), "replayfull");
+        self.client_email = "replayfull@client.example".to_owned();
+        self.describe_client();
+        self.archived = people::client(&self.as_owner(), "replayarchived");
+        self.update(
+            json!({"id": self.archived, "last_name": format!("{LAST_NAME} Away"), "active": false}),
+        );
+        self.tag("Replay tag", Some(&self.client.clone()));
+        self.tag("Replay staff tag", Some(&self.provider.clone()));
+        self.session();
+        self.picture(Some(&self.client.clone()));
+        let provider = json!({"avatar_string": PICTURE, "qualifications": "RD", "phone_number": "+1 202-555-0160"});
+        let key = self.instance.key(&self.email_of(&self.provider));
+        self.server.with(&key).ask(UPDATE_USER, json!({"input": provider})).data();
+        people::avatar(&self.as_owner());
+        let owner = json!({"phone_number": "+1 202-555-0161", "timezone": "America/New_York"});
+        self.ask(UPDATE_USER, json!({"input": owner}), "updateUser");
+    }
+
+    fn describe_client(&self) {
+        self.update(json!({
+            "id": self.client, "first_name": "Ada", "last_name": format!("{LAST_NAME} Whole"),
+            "legal_name": "Adelaide", "phone_number": "+1 202-555-0170",
+            "additional_phone_number": "+1 202-555-0171", "dob": "1990-02-01", "gender": "Female",
+            "gender_identity": "Woman", "gender_identity_code": "FEMALE", "sex": "Female",
+            "pronouns": "she/her", "height": "64", "record_identifier": "MRN-R1",
+            "additional_record_identifier": "MRN-R2", "metadata": "{\"plan\":\"gold\"}",
+            "quick_notes": "Prefers mornings", "timezone": "America/Denver",
+            "dietitian_id": self.provider, "other_provider_ids": [self.colleague],
+            "user_group_id": self.group, "password": PASSWORD,
+            "location": {"name": "Home", "line1": "1 Replay Street", "line2": "Flat 2",
+                "city": "Denver", "state": "CO", "zip": "80201", "country": "US"},
+        }));
+    }
+
+    /// The client signs in, and so has a session and a day of the last visit.
+    fn session(&mut self) {
+        let input = json!({"email": self.client_email, "password": PASSWORD});
+        let reply = people::sign_in(&self.server.api(), input);
+        let token = reply.data()["signIn"]["token"].as_str();
+        self.session = token.unwrap_or_else(|| panic!("no session: {}", reply.text)).to_owned();
+    }
+
+    fn picture(&self, of: Option<&str>) {
+        let input = json!({"id": of, "avatar_string": PICTURE});
+        self.ask(UPDATE_USER, json!({"input": input}), "updateUser");
+    }
+
+    fn update(&self, input: Json) {
+        let query = "mutation($input: updateClientInput!) { updateClient(input: $input) { user { id } messages { field message } } }";
+        self.ask(query, json!({"input": input}), "updateClient");
+    }
+
+    fn tag(&self, name: &str, on: Option<&str>) -> String {
+        let query = "mutation($input: createTagInput) { createTag(input: $input) { tag { id } messages { field message } } }";
+        let input = json!({"name": name, "taggable_user_id": on});
+        id(&self.ask(query, json!({"input": input}), "createTag")["tag"])
+    }
+
+    fn location(&self, client: &str) -> String {
+        let query = "mutation($input: createLocationInput) { createLocation(input: $input) { location { id } messages { field message } } }";
+        let input = json!({"user_id": client, "line1": "2 Before Street", "city": "Boulder", "state": "CO", "zip": "80301"});
+        id(&self.ask(query, json!({"input": input}), "createLocation")["location"])
+    }
+
+    fn email_of(&self, user: &str) -> String {
+        let read =
+            self.ask("query($id: ID) { user(id: $id) { email } }", json!({"id": user}), "user");
+        read["email"].as_str().unwrap().to_owned()
+    }
+
+    /// The answer to a request of the owner that has to succeed.
+    #[track_caller]
+    pub fn ask(&self, query: &str, variables: Json, field: &str) -> Json {
+        self.as_owner().ask(query, variables).data()[field].clone()
+    }
+}
+
+const UPDATE_USER: &str = "mutation($input: updateUserInput) { updateUser(input: $input) { user { id } messages { field message } } }";
+
+/// One grey pixel.
+const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
