@@ -59,7 +59,10 @@ pub struct Filled {
 
 /// Fills a line for a principal.
 pub fn fill(world: &mut World, line: &Line, principal: Principal) -> Filled {
-    world.next_call();
+    // Reads leave their objects as they were.
+    if line.root == Root::Mutation {
+        world.next_call();
+    }
     let mut filled = Filled { values: Vec::new(), ids: Vec::new() };
     let named = line.named.as_ref().map(|(place, object)| (place, Meaning::May(*object)));
     let parts = line.parts.iter().map(|(place, part)| (place, *part)).chain(named);

@@ -18,6 +18,8 @@ pub enum Object {
     Organization,
     Membership,
     Group,
+    /// Another group than the one above.
+    SecondGroup,
     InviteCode,
     Tag,
     Location,
@@ -96,7 +98,7 @@ const OBJECTS: [(&str, &str, Meaning); 59] = [
     ("removeAppliedTag", "input.taggable_user_id", Needs(Object::Client)),
     ("updateUserGroup", "input.id", Needs(Object::Group)),
     ("deleteUserGroup", "input.id", Needs(Object::Group)),
-    ("deleteUserGroup", "input.group_to_receive_clients", May(Object::Group)),
+    ("deleteUserGroup", "input.group_to_receive_clients", May(Object::SecondGroup)),
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),

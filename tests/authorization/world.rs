@@ -82,6 +82,8 @@ pub struct World {
     owner_id: String,
     /// The client whom all objects of a call belong to, and the e-mail.
     about: Option<(String, String)>,
+    /// What the call has named so far, and whether it is the client's own.
+    named: Vec<(bool, Object, String)>,
     words: u32,
 }
 
@@ -123,6 +125,7 @@ impl World {
             owner,
             staff,
             about: None,
+            named: Vec::new(),
             words: 0,
         };
         world.client = people::client(&world.as_owner(), "asking");
@@ -153,9 +156,10 @@ impl World {
         self.make("createLocation", "createLocationInput", "location", input);
     }
 
-    /// Forgets whom the last call was about: the next names something new.
+    /// Forgets what the last calls were about: the next names something new.
     pub fn next_call(&mut self) {
         self.about = None;
+        self.named.clear();
     }
 
     /// The client signs in anew: the session may have been ended.
@@ -209,6 +213,16 @@ impl World {
     /// Something of A for a principal to name; all of a call belong together.
     pub fn object(&mut self, principal: Principal, object: Object) -> String {
         let own = principal == Principal::Own;
+        let known = self.named.iter().find(|(whose, of, _)| (*whose, *of) == (own, object));
+        if let Some((_, _, id)) = known {
+            return id.clone();
+        }
+        let id = self.new_object(own, object);
+        self.named.push((own, object, id.clone()));
+        id
+    }
+
+    fn new_object(&mut self, own: bool, object: Object) -> String {
         match object {
             Object::Client if own => self.client.clone(),
             Object::ClientEmail if own => self.client_email.clone(),
@@ -225,7 +239,7 @@ impl World {
                 id(&reply.data()["organizationMembership"])
             }
             Object::Group if own => self.client_group.clone(),
-            Object::Group => {
+            Object::Group | Object::SecondGroup => {
                 let name = self.unseen();
                 self.group(name)
             }

@@ -1,1 +1,8 @@
-//! .
+//! What the server answers on the level of HTTP, to clients that are wrong, slow or hostile too.
+
+#![allow(clippy::unwrap_used)]
+
+mod bodies;
+mod files;
+mod headers;
+mod running;

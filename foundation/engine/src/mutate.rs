@@ -90,7 +90,7 @@ pub(crate) async fn run(
                 let args = values::arguments(field, &engine.view(request.view).schema, &variables);
                 let echo = args.map_or(Out::Null, |args| echo(&args));
                 refused_cell(field, refused, &echo, &variables, request)?
-            },
+            }
         });
     }
     let level = Level { set: RowSet::unit(), cells };

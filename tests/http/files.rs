@@ -1,0 +1,121 @@
+//! Files: sent as multipart forms, read by signed links.
+
+use ward_tests::raw::Answer;
+use ward_tests::{Api, json};
+
+use crate::running::{refused, running};
+
+const BOUNDARY: &str = "ward-tests-boundary";
+
+/// One grey pixel.
+const PIXEL: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x06, 0x00, 0x00, 0x00, 0x1f, 0x15, 0xc4,
+    0x89, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x64, 0xf8, 0xcf, 0x50,
+    0x0f, 0x00, 0x03, 0x86, 0x01, 0x80, 0x5a, 0x34, 0x7d, 0x6b, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45,
+    0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+];
+
+const UPDATE: &str = "mutation($avatar: Upload) { updateUser(input: {avatar: $avatar}) { user { id avatar_url } messages { field message } } }";
+
+fn part(name: &str, more: &str, content: &[u8]) -> Vec<u8> {
+    let head =
+        format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+    [head.as_bytes(), content, b"\r\n"].concat()
+}
+
+/// A form as the specification of multipart requests has it.
+fn form(content_type: &str, picture: &[u8]) -> Vec<u8> {
+    let operations = json!({"query": UPDATE, "variables": {"avatar": null}}).to_string();
+    let file = format!("; filename=\"me.png\"\r\nContent-Type: {content_type}");
+    let end = format!("--{BOUNDARY}--\r\n");
+    [
+        part("operations", "", operations.as_bytes()),
+        part("map", "", br#"{"0":["variables.avatar"]}"#),
+        part("0", &file, picture),
+        end.into_bytes(),
+    ]
+    .concat()
+}
+
+fn send(key: Option<&str>, form: &[u8]) -> Answer {
+    let credential = key.map(|key| format!("\r\nAuthorization: Basic {key}")).unwrap_or_default();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n\
+         Healthie-GraphQL-API-Version: 2026-01-01{credential}"
+    );
+    running().bytes(&head, form)
+}
+
+#[test]
+fn strangers_send_no_files() {
+    refused(&send(None, &form("image/png", PIXEL)), 401, "UNAUTHENTICATED");
+}
+
+#[test]
+fn a_picture_is_sent_and_read() {
+    let answer = send(Some(&running().key), &form("image/png", PIXEL));
+    let json = answer.json();
+    let payload = &json["data"]["updateUser"];
+    assert!(answer.status == 200 && payload["messages"].is_null(), "{}", answer.body);
+    let link = payload["user"]["avatar_url"].as_str().unwrap();
+    let at = link.find("/files/").unwrap();
+    let (path, port) = (&link[at..], running().server.port);
+    // The link is the right: no credential goes with it.
+    let nobody = Api::at(port, None);
+    let read = running().bytes(&format!("GET {path} HTTP/1.1"), b"");
+    assert_eq!(read.status, 200, "{}", read.head);
+    assert_eq!(read.header("content-type"), Some("image/png"));
+    assert!(
+        read.header("cache-control").is_some_and(|it| it.contains("no-store")),
+        "{}",
+        read.head
+    );
+    let mut whole = ureq::get(format!("http://127.0.0.1:{port}{path}")).call().unwrap();
+    assert_eq!(whole.body_mut().read_to_vec().unwrap(), PIXEL);
+    for at in [path.len() - 1, path.len() / 2, "/files/".len() + 1] {
+        let mut tampered = path.to_owned();
+        let other = if &path[at..=at] == "A" { "B" } else { "A" };
+        tampered.replace_range(at..=at, other);
+        let reply = nobody.get(&tampered);
+        assert_eq!(reply.status, 403, "{tampered}: {}", reply.text);
+    }
+    let left = std::fs::read_dir(running().instance.dir.join("incoming"));
+    let left = left.map(|files| files.count()).unwrap_or_default();
+    assert_eq!(left, 0, "what was uploaded lies around");
+}
+
+#[test]
+fn what_is_no_picture_is_refused() {
+    let answer = send(Some(&running().key), &form("image/png", b"<script>alert(1)</script>"));
+    let json = answer.json();
+    let payload = &json["data"]["updateUser"];
+    assert!(payload["user"].is_null(), "{}", answer.body);
+    assert_eq!(payload["messages"][0]["field"], "avatar", "{}", answer.body);
+}
+
+#[test]
+fn forms_that_are_none_are_told_so() {
+    let key = Some(running().key.as_str());
+    let operations = part("operations", "", br#"{"query":"{ __typename }"}"#);
+    let end = format!("--{BOUNDARY}--\r\n").into_bytes();
+    let map = |text: &[u8]| part("map", "", text);
+    let file = part("0", "; filename=\"a\"", b"a");
+    let forms = [
+        vec![],
+        end.clone(),
+        [map(br#"{"0":["variables.a"]}"#), operations.clone(), end.clone()].concat(),
+        [operations.clone(), file.clone(), end.clone()].concat(),
+        [operations.clone(), map(b"[]"), end.clone()].concat(),
+        [operations.clone(), map(b"{"), end.clone()].concat(),
+        [operations.clone(), map(br#"{"0":["query"]}"#), file.clone(), end.clone()].concat(),
+        [operations.clone(), map(br#"{"0":["variables.a"]}"#), file, end.clone()].concat(),
+        [part("operations", "", b"[]"), end].concat(),
+    ];
+    for form in forms {
+        let answer = send(key, &form);
+        let shown = String::from_utf8_lossy(&form);
+        assert_eq!(answer.status, 400, "{shown}: {}", answer.body);
+        refused(&answer, 400, "BAD_REQUEST");
+    }
+}
