@@ -31,12 +31,16 @@ pub async fn attest(
         let staff = ward_identity::admin::list_staff(&mut reader).await?;
         let administrators: Vec<_> = staff
             .iter()
-            .filter(|user| user.org_id == org_id && user.active && matches!(user.role, "owner" | "administrator"))
+            .filter(|user| {
+                user.org_id == org_id
+                    && user.active
+                    && matches!(user.role, "owner" | "administrator")
+            })
             .collect();
         let is_one = |name: &String| {
-            administrators
-                .iter()
-                .any(|user| user.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(name)))
+            administrators.iter().any(|user| {
+                user.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(name))
+            })
         };
         if let Some(stranger) = by.iter().find(|name| !is_one(name)) {
             return Err(ServerError::Usage(format!(

@@ -10,9 +10,7 @@ use ward_instance::{
     Certificate, Clock, Config, EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, EXIT_UNAVAILABLE,
     EXIT_USAGE, Instance, InstanceError, InstanceId, Kind, Ledger, Random, RootRing, State, agree,
 };
-use ward_store::{
-    Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate,
-};
+use ward_store::{Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate};
 
 use crate::assemble;
 

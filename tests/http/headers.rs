@@ -161,9 +161,9 @@ impl Limited {
             "5",
         ]);
         command.arg("--dir").arg(&instance.dir);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         janitor::started(child.id());
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let port = lines.find_map(|line| {
             let (_, after) = line.split_once("listening on http://")?;
             after.split_once(' ')?.0.rsplit_once(':')?.1.parse().ok()

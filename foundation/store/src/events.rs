@@ -156,7 +156,7 @@ fn decode(instance: &ward_instance::Instance, row: &[Value]) -> Result<StoredEve
 /// [`mark_relayed`] in the same one.
 pub async fn take_unrelayed(tx: &mut Tx, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
     let sql = select(
-        "e.relayed = FALSE ORDER BY e.written_at, e.seq, e.id LIMIT $1 FOR_UPDATE_SKIP",
+        "e.relayed = FALSE ORDER BY e.written_at, e.seq, e.id LIMIT CAST($1 AS BIGINT) FOR_UPDATE_SKIP",
         [limit.into()],
     );
     let rows = tx.rows(&sql).await?;
@@ -192,7 +192,7 @@ pub async fn after(
     limit: i64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let sql = select(
-        "e.org_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3",
+        "e.org_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT CAST($3 AS BIGINT)",
         [org_id.into(), seq.into(), limit.into()],
     );
     q.rows(&sql).await?.iter().map(|row| decode(instance, row)).collect()

@@ -181,7 +181,7 @@ pub async fn claim_in(
                 "SELECT j.id, j.org_id, j.kind, j.payload, j.attempts, j.max_attempts \
                  FROM jobs j WHERE ",
                 due!(),
-                " ORDER BY j.priority, j.visible_at, j.queued_at, j.id LIMIT $4 FOR_UPDATE_SKIP"
+                " ORDER BY j.priority, j.visible_at, j.queued_at, j.id LIMIT CAST($4 AS BIGINT) FOR_UPDATE_SKIP"
             ),
             params,
         ))

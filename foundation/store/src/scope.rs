@@ -139,7 +139,7 @@ impl<'a> Scope<'a> {
             sql.push(if key.descending { " DESC" } else { "" });
         }
         if let Some(limit) = limit {
-            sql.push(" LIMIT ").bind(limit);
+            sql.limit(limit);
         }
         sql
     }

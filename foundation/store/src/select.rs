@@ -131,7 +131,7 @@ impl<'a> Select<'a> {
         self.write_place(&mut sql);
         self.write_order(&mut sql);
         if let Some(limit) = self.limit {
-            sql.push(" LIMIT ").bind(limit);
+            sql.limit(limit);
             if self.offset > 0 {
                 sql.push(" OFFSET ").bind(self.offset);
             }

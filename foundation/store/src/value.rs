@@ -151,6 +151,12 @@ impl Sql {
         self
     }
 
+    /// Appends a limit. SQLite plans a statement anew for each value of a bare
+    /// `LIMIT $n`, which costs more than most statements; an expression does not.
+    pub fn limit(&mut self, rows: i64) -> &mut Self {
+        self.push(" LIMIT CAST(").bind(rows).push(" AS BIGINT)")
+    }
+
     /// Appends ` IN_LIST($n)`: the preceding expression is one of `ids`.
     pub fn bind_in(&mut self, ids: impl Into<Arc<[i64]>>) -> &mut Self {
         self.params.push(Value::Ints(ids.into()));

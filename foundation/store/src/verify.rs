@@ -137,7 +137,7 @@ async fn next_organization(
 async fn page(q: &mut impl Query, condition: &str, params: [Value; 2]) -> Result<Rows, StoreError> {
     let mut sql = Sql::fixed("SELECT ", params);
     sql.push(&codec::column_list(&AUDIT_EVENTS, "a"));
-    sql.push(" FROM audit_events a WHERE ").push(condition).push(" LIMIT ").bind(PAGE);
+    sql.push(" FROM audit_events a WHERE ").push(condition).limit(PAGE);
     q.rows(&sql).await
 }
 

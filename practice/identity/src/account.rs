@@ -145,8 +145,10 @@ pub async fn human_of(
 ) -> Result<Id<Human>, StoreError> {
     if let Some(address) = address {
         let sql = Sql::fixed(
+            // All accounts of the address have the same human. No order: an
+            // order would make the planner walk all users in it.
             "SELECT human_id FROM users WHERE org_id = $1 AND email_fold = $2 \
-             AND namespace = $3 AND is_patient = $4 ORDER BY id LIMIT 1",
+             AND namespace = $3 AND is_patient = $4 LIMIT 1",
             [
                 scope.actor.org_id.into(),
                 email::key(address).into(),

@@ -137,7 +137,7 @@ async fn forget_old(tx: &mut Tx) -> Result<(), StoreError> {
     let before = tx.wall().plus_seconds(-KEPT_SECONDS);
     let sql = Sql::fixed(
         "DELETE FROM sign_in_attempts WHERE id IN \
-         (SELECT a.id FROM sign_in_attempts a WHERE a.last_at < $1 LIMIT $2)",
+         (SELECT a.id FROM sign_in_attempts a WHERE a.last_at < $1 LIMIT CAST($2 AS BIGINT))",
         [before.0.into(), CLEARED_AT_ONCE.into()],
     );
     tx.execute(&sql).await.map(drop)

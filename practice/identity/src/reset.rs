@@ -84,7 +84,7 @@ async fn accounts(
          WHERE l.namespace = $1 AND l.email_key = $2 AND u.is_integration = FALSE \
          AND (u.is_patient = TRUE OR (u.active = TRUE AND m.active = TRUE)) \
          ORDER BY CASE WHEN u.is_patient THEN 1 ELSE 0 END, \
-         COALESCE(u.last_sign_in_at, 0) DESC, u.id LIMIT $3) a ORDER BY a.org_id, a.id",
+         COALESCE(u.last_sign_in_at, 0) DESC, u.id LIMIT CAST($3 AS BIGINT)) a ORDER BY a.org_id, a.id",
         [namespace.into(), address_key.into(), LINKS_MAX.into()],
     );
     let rows = tx.rows(&sql).await?;
@@ -92,12 +92,7 @@ async fn accounts(
     Ok(rows.iter().filter_map(pair).collect())
 }
 
-async fn send(
-    tx: &mut Tx,
-    org_id: i64,
-    users: Vec<i64>,
-    cause: &str,
-) -> Result<(), StoreError> {
+async fn send(tx: &mut Tx, org_id: i64, users: Vec<i64>, cause: &str) -> Result<(), StoreError> {
     let system = Actor::system(org_id);
     let mut links = Vec::new();
     let (mut to, mut first_name, mut subject, mut key) = (None, None, None, None);

@@ -3,7 +3,9 @@
 
 use jiff::ToSpan;
 use ward_engine::{
-    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Out, Refused, Request, moment, parse_id};
+    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Out, Refused, Request, moment,
+    parse_id,
+};
 use ward_instance::Timestamp;
 use ward_store::audit::AuditChange;
 use ward_store::system::{AUDIT_EVENTS, audit_events as at};

@@ -118,7 +118,7 @@ record! {
         index(&["org_id", "is_patient", "last_name_fold", "id"]),
         index(&["org_id", "is_patient", "first_name_fold", "id"]),
         index(&["org_id", "is_patient", "created_at", "id"]),
-        index(&["org_id", "email_fold", "id"]),
+        index(&["org_id", "email_fold", "first_name_fold", "last_name_fold", "id"]),
         index(&["org_id", "dietitian_id", "id"]).only("dietitian_id IS NOT NULL"),
         index(&["org_id", "user_group_id", "id"]).only("user_group_id IS NOT NULL"),
         index(&["org_id", "unit_id", "is_patient", "id"]),

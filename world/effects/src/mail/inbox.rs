@@ -58,7 +58,7 @@ fn sql_of(db: &Db, org_id: i64, filter: &InboxFilter) -> Sql {
     }
     let limit = filter.limit.unwrap_or(INBOX_DEFAULT).min(INBOX_MAX);
     let limit = i64::try_from(limit).unwrap_or(0);
-    sql.push(" ORDER BY arrived_at DESC, id DESC LIMIT ").bind(limit);
+    sql.push(" ORDER BY arrived_at DESC, id DESC").limit(limit);
     sql
 }
 
