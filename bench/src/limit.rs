@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use anyhow::Result;
 use axum::Router;
@@ -11,6 +11,8 @@ use axum::extract::State;
 use axum::routing::get;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
+
+use crate::group_commit;
 
 struct Limit {
     readers: Vec<std::sync::Mutex<Connection>>,
@@ -27,7 +29,12 @@ pub async fn serve(database: &str) -> Result<()> {
     }
     let (writes, waiting) = sync_channel(4096);
     let path = format!("{database}.limit");
-    std::thread::spawn(move || group_commit(&path, &waiting));
+    std::fs::copy(database, &path)?;
+    std::thread::spawn(move || {
+        if let Err(error) = group_commit::run(&path, &waiting) {
+            eprintln!("the raw commit loop failed: {error:#}");
+        }
+    });
     let state = Arc::new(Limit { readers, writes });
     let routes = Router::new()
         .route(
@@ -65,37 +72,6 @@ async fn create(State(limit): State<Arc<Limit>>) -> &'static str {
         return "{\"errors\":[]}";
     }
     "{\"data\":{\"createClient\":{\"user\":{\"id\":\"1\"},\"messages\":null}}}"
-}
-
-/// The raw commit loop: everyone who waits shares one durable commit.
-fn group_commit(path: &str, waiting: &Receiver<oneshot::Sender<()>>) {
-    let Ok(connection) = Connection::open(path) else { return };
-    let set_up = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE IF NOT EXISTS clients(id INTEGER PRIMARY KEY, org_id INTEGER, first_name TEXT, last_name TEXT, email TEXT, created_at INTEGER)";
-    if connection.execute_batch(set_up).is_err() {
-        return;
-    }
-    while let Ok(first) = waiting.recv() {
-        let mut members = vec![first];
-        while members.len() < 64
-            && let Ok(next) = waiting.try_recv()
-        {
-            members.push(next);
-        }
-        let committed = (|| {
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            for _ in &members {
-                connection
-                    .prepare_cached("INSERT INTO clients(org_id, first_name, last_name, email, created_at) VALUES (1, 'Ada', 'Ahlgren', 'ada@example.com', 0)")?
-                    .execute([])?;
-            }
-            connection.execute_batch("COMMIT")
-        })();
-        if committed.is_ok() {
-            for member in members {
-                let _ = member.send(());
-            }
-        }
-    }
 }
 
 fn one(connection: &Connection) -> rusqlite::Result<String> {

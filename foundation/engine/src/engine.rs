@@ -15,7 +15,8 @@ use crate::level::RowSet;
 use crate::mutate;
 use crate::outcome::{DENIED, RequestError};
 use crate::paging;
-use crate::plan::{self, Action, Field, Plan};
+use crate::plan::{Action, Field, Plan};
+use crate::planner;
 use crate::values::{self, Variables};
 use crate::version::ViewId;
 use crate::view::View;
@@ -196,7 +197,7 @@ impl Engine {
         }
         let view = self.view(view_id);
         let document = document::validated(&incoming.query, view).map_err(Halt::Errors)?;
-        let plan = plan::plan(&document, operation, &view.schema, &self.bindings)
+        let plan = planner::plan(&document, operation, &view.schema, &self.bindings)
             .map_err(|error| Halt::Errors(vec![error]))?;
         let plan = Arc::new(plan);
         self.cache.put(view_id, operation, &incoming.query, &plan);

@@ -7,22 +7,20 @@ use std::sync::Arc;
 
 use apollo_compiler::Schema;
 use futures_util::future::BoxFuture;
-use ward_store::{Actor, Cond, Query, Role, Rows, Select, StoreError, Table, Value};
+use ward_store::{Actor, Query, Role, Rows, Select, StoreError, Table, Value};
 
-use crate::bindings::{Args, Bound, Link, Listing, Resolve, Returned, RowView, RowsBinding, Shape};
+use crate::bound::{Args, Bound, Link, Listing, Resolve, RowView, RowsBinding, Shape};
 use crate::call::Request;
-use crate::level::{Cell, Level, Page, Paged, RowSet};
+use crate::grouping::{GroupKey, counts, linked, scalar};
+use crate::level::{Cell, Level, RowSet};
 use crate::outcome::{Refused, RequestError};
 use crate::paging::{self, Order};
-use crate::plan::{Action, Field, Part, Selection};
+use crate::plan::{Action, Field, Selection};
 use crate::scalar::Out;
 use crate::values::{self, Variables};
 
 /// Objects that one request may answer.
 pub const MAX_OBJECTS: usize = 50_000;
-
-/// Rows that the pages of several parents are read out of at once.
-const MAX_TOGETHER: i64 = 10_000;
 
 /// Why execution stops as a whole.
 #[derive(Debug)]
@@ -56,26 +54,10 @@ pub struct Executor<'a> {
 }
 
 /// Rows found for the parents of a level.
-struct Found {
-    set: Arc<RowSet>,
+pub(crate) struct Found {
+    pub(crate) set: Arc<RowSet>,
     /// Each row's parent value; empty for root fields.
-    parents: Vec<Value>,
-}
-
-/// The pages of several parents, read at once.
-struct Together {
-    set: Arc<RowSet>,
-    totals: HashMap<i64, i64>,
-    /// Each parent's rows, in the order read.
-    places: HashMap<GroupKey, Vec<usize>>,
-}
-
-impl Together {
-    fn of(&self, parent: &Value) -> (i64, Arc<RowSet>, Vec<usize>) {
-        let total = parent.int().and_then(|id| self.totals.get(&id)).copied().unwrap_or(0);
-        let places = self.places.get(&GroupKey::of(parent)).cloned().unwrap_or_default();
-        (total, self.set.clone(), places)
-    }
+    pub(crate) parents: Vec<Value>,
 }
 
 impl Executor<'_> {
@@ -218,7 +200,7 @@ impl Executor<'_> {
         }
     }
 
-    async fn count(
+    pub(crate) async fn count(
         &mut self,
         conn: &mut dyn Query,
         rows: &RowsBinding,
@@ -331,248 +313,7 @@ impl Executor<'_> {
         Ok(Cell::Many(lists, Box::new(level)))
     }
 
-    async fn connections(
-        &mut self,
-        conn: &mut dyn Query,
-        field: &Field,
-        rows: &RowsBinding,
-        listing: &Listing,
-        args: &Args,
-        parents: &[Value],
-    ) -> Result<Cell, Stop> {
-        let Some(children) = &field.children else { return Ok(Cell::Skip) };
-        let order = paging::order(rows, args);
-        let asked = match paging::connection_page(args, &order, self.request) {
-            Ok(page) => page,
-            Err(error) => return Ok(Cell::Failed(error)),
-        };
-        let (columns, wants_total) = wanted(children, self.variables);
-        let together =
-            self.together(conn, rows, listing, &asked, &order, &columns, parents).await?;
-        let mut all = Rows::default();
-        let mut pages = Vec::with_capacity(parents.len());
-        let mut shape = None;
-        for parent in parents {
-            if parent.is_null() {
-                pages.push(Some(Page {
-                    rows: 0..0,
-                    total: Some(0),
-                    has_next: false,
-                    has_previous: false,
-                }));
-                continue;
-            }
-            let (total, found, places) = match &together {
-                Some(together) => together.of(parent),
-                None => {
-                    self.alone(conn, rows, listing, &asked, &order, &columns, wants_total, parent)
-                        .await?
-                }
-            };
-            let (kept, more, behind_first) = cut(&places, &asked);
-            let start = all.len();
-            if all.width() == 0 {
-                all = Rows::new(found.rows.width());
-            }
-            for row in kept {
-                all.values_mut().extend_from_slice(found.rows.row(row));
-            }
-            if all.len() > MAX_OBJECTS {
-                return Err(Stop::Refused(too_many()));
-            }
-            let (has_next, has_previous) = if asked.last {
-                (asked.before.is_some(), more)
-            } else {
-                (more, asked.after.is_some())
-            };
-            pages.push(Some(Page {
-                rows: start..all.len(),
-                total: wants_total.then_some(total),
-                has_next,
-                has_previous: has_previous || behind_first,
-            }));
-            shape.get_or_insert(found);
-        }
-        let set = Arc::new(match shape {
-            Some(first) => RowSet {
-                columns: first.columns.clone(),
-                rows: all,
-                keys: first.keys.clone(),
-                scope: first.scope.clone(),
-                table: first.table,
-            },
-            None => RowSet::default(),
-        });
-        let mut nodes = Vec::new();
-        // The writer meets the same ones in the same order.
-        let variables = self.variables;
-        for (n, part) in children.fields.iter().enumerate() {
-            if !values::included(part, variables) {
-                continue;
-            }
-            match (&part.action, &part.children) {
-                (Action::Connection(Part::Nodes), Some(selection)) => {
-                    nodes.push((n, self.level(conn, selection, set.clone()).await?))
-                }
-                (Action::Connection(Part::Edges), Some(edge)) => {
-                    for inner in edge
-                        .fields
-                        .iter()
-                        .filter(|field| matches!(field.action, Action::Connection(Part::Node)))
-                        .filter(|field| values::included(field, variables))
-                    {
-                        if let Some(selection) = &inner.children {
-                            nodes.push((n, self.level(conn, selection, set.clone()).await?));
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(Cell::Connections(pages, Box::new(Paged { set, nodes })))
-    }
-
-    /// The rows of one parent's page, and how many there are in all.
-    #[expect(clippy::too_many_arguments, reason = "what a page is made of")]
-    async fn alone(
-        &self,
-        conn: &mut dyn Query,
-        rows: &RowsBinding,
-        listing: &Listing,
-        asked: &paging::Page,
-        order: &Order,
-        columns: &[usize],
-        wants_total: bool,
-        parent: &Value,
-    ) -> Result<(i64, Arc<RowSet>, Vec<usize>), Stop> {
-        let mut select = self.select(rows, listing).ordered(order.keys.clone());
-        linked(&mut select, rows, std::slice::from_ref(parent));
-        let total = if wants_total && !select.filter.is_never() {
-            scalar(&conn.rows(&select.count_sql()).await?)
-        } else {
-            0
-        };
-        select.after.clone_from(&asked.after);
-        select.before.clone_from(&asked.before);
-        select.reversed = asked.last;
-        select.limit = Some(asked.limit + 1);
-        let found = self.found(conn, select, rows, columns.to_vec(), None, order).await?;
-        let places = (0..found.set.rows.len()).collect();
-        Ok((total, found.set, places))
-    }
-
-    /// The rows of all parents' pages at once: two statements however many
-    /// parents there are. Nothing for a single one, whose page a limit bounds
-    /// better, nor when the parents have so many rows that each page is better
-    /// read for itself.
-    #[expect(clippy::too_many_arguments, reason = "what a page is made of")]
-    async fn together(
-        &self,
-        conn: &mut dyn Query,
-        rows: &RowsBinding,
-        listing: &Listing,
-        asked: &paging::Page,
-        order: &Order,
-        columns: &[usize],
-        parents: &[Value],
-    ) -> Result<Option<Together>, Stop> {
-        if matches!(rows.link, Link::Root) || parents.iter().filter(|it| !it.is_null()).count() < 2
-        {
-            return Ok(None);
-        }
-        let mut select = self.select(rows, listing).ordered(order.keys.clone());
-        linked(&mut select, rows, parents);
-        let totals = counts(conn, rows, &select).await?;
-        if totals.values().sum::<i64>() > MAX_TOGETHER {
-            return Ok(None);
-        }
-        select.after.clone_from(&asked.after);
-        select.before.clone_from(&asked.before);
-        select.reversed = asked.last;
-        let found = self.found(conn, select, rows, columns.to_vec(), None, order).await?;
-        let mut places: HashMap<GroupKey, Vec<usize>> = HashMap::new();
-        for (row, parent) in found.parents.iter().enumerate() {
-            places.entry(GroupKey::of(parent)).or_default().push(row);
-        }
-        Ok(Some(Together { set: found.set, totals, places }))
-    }
-
-    /// A mutation's payload: its rows are read in the mutation's transaction.
-    /// `echo` is the input's `clientMutationId`, which the baseline view answers.
-    pub async fn payload(
-        &mut self,
-        conn: &mut dyn Query,
-        selection: &Selection,
-        values: &[(&'static str, Returned)],
-        echo: &Out,
-    ) -> Result<Level, Stop> {
-        let mut cells = Vec::with_capacity(selection.fields.len());
-        for field in &selection.fields {
-            if !values::included(field, self.variables) {
-                cells.push(Cell::Skip);
-                continue;
-            }
-            let value = values
-                .iter()
-                .find(|(name, _)| *name == field.name.as_ref())
-                .map(|(_, value)| value);
-            cells.push(match (&field.action, value) {
-                (Action::Typename(name), _) => Cell::Typename(name.clone()),
-                (Action::Payload(None), None) if field.name.as_ref() == "clientMutationId" => {
-                    Cell::Leaves(vec![echo.clone()])
-                }
-                (Action::Payload(Some(returns)), Some(value)) => {
-                    self.returned(conn, field, *returns, value).await?
-                }
-                _ => Cell::Leaves(vec![Out::Null]),
-            });
-        }
-        Ok(Level { set: RowSet::unit(), cells })
-    }
-
-    async fn returned(
-        &mut self,
-        conn: &mut dyn Query,
-        field: &Field,
-        returns: crate::bindings::Returns,
-        value: &Returned,
-    ) -> Result<Cell, Stop> {
-        use crate::bindings::Returns;
-        let (table, ids) = match (returns, value) {
-            (Returns::One(table), Returned::One(id)) => (table, vec![*id]),
-            (Returns::Many(table), Returned::Many(ids)) => (table, ids.clone()),
-            (_, Returned::Leaf(leaf)) => return Ok(Cell::Leaves(vec![leaf.clone()])),
-            _ => return Ok(Cell::Leaves(vec![Out::Null])),
-        };
-        let Some(children) = &field.children else { return Ok(Cell::Skip) };
-        let rows = RowsBinding {
-            table,
-            shape: Shape::List,
-            link: Link::Key(0),
-            listing: None,
-            orders: &[],
-            default_order: "",
-        };
-        // What a mutation deleted is still answered by it.
-        let listing = Listing { deleted: true, ..Listing::all().public() };
-        let parents: Vec<Value> = ids.iter().map(|id| Value::Int(*id)).collect();
-        let order = Order { keys: Vec::new(), scope: format!("{} id", table.name) };
-        let select = self.select(&rows, &listing).ordered(Vec::new());
-        let found = self
-            .found(conn, select, &rows, children.columns.clone(), Some(&parents), &order)
-            .await?;
-        let at = |id: &i64| found.parents.iter().position(|parent| parent.int() == Some(*id));
-        let index: Vec<Option<usize>> = ids.iter().map(at).collect();
-        let level = Box::new(self.level(conn, children, found.set).await?);
-        Ok(match returns {
-            Returns::Many(_) => {
-                Cell::Many(vec![Some(index.into_iter().flatten().collect())], level)
-            }
-            _ => Cell::One(index, level),
-        })
-    }
-
-    fn select(&self, rows: &RowsBinding, listing: &Listing) -> Select<'_> {
+    pub(crate) fn select(&self, rows: &RowsBinding, listing: &Listing) -> Select<'_> {
         let mut select = Select::new(rows.table, self.actor);
         // Nobody in particular has no tenant: what they see is bound by the
         // parents and by the public part of the table's predicate.
@@ -587,7 +328,7 @@ impl Executor<'_> {
 
     /// Runs a select for the parents (none: it is narrowed already) and finds
     /// each row's parent.
-    async fn found(
+    pub(crate) async fn found(
         &self,
         conn: &mut dyn Query,
         mut select: Select<'_>,
@@ -645,116 +386,10 @@ pub fn too_many() -> RequestError {
     RequestError::coded("TOO_MANY_OBJECTS", message)
 }
 
-/// How many of a select's rows each parent has.
-async fn counts(
-    conn: &mut dyn Query,
-    rows: &RowsBinding,
-    select: &Select<'_>,
-) -> Result<HashMap<i64, i64>, StoreError> {
-    let by = match rows.link {
-        Link::Join { join, .. } => format!("j.{}", join.from),
-        Link::Column { child, .. } => format!("t.{child}"),
-        Link::Key(_) | Link::Root => "t.id".to_owned(),
-    };
-    let mut counts = HashMap::new();
-    if !select.filter.is_never() {
-        for row in conn.rows(&select.count_by_sql(&by)).await?.iter() {
-            if let (Some(parent), Some(count)) = (row[0].int(), row[1].int()) {
-                counts.insert(parent, count);
-            }
-        }
-    }
-    Ok(counts)
-}
-
-/// Narrows a select to the rows of these parents.
-fn linked(select: &mut Select<'_>, rows: &RowsBinding, parents: &[Value]) {
-    let mut ids: Vec<i64> = parents.iter().filter_map(Value::int).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let cond = match rows.link {
-        Link::Root => return,
-        Link::Key(_) => Cond::is_in("id", &ids),
-        Link::Column { child, .. } => Cond::is_in(child, &ids),
-        Link::Join { join, .. } => {
-            select.join = Some(join);
-            match ids.as_slice() {
-                [] => Cond::Never,
-                [one] => Cond::sql(format!("j.{} = ?", join.from), [Value::Int(*one)]),
-                many => {
-                    Cond::sql(format!("j.{} IN_LIST(?)", join.from), [Value::Ints(many.into())])
-                }
-            }
-        }
-    };
-    select.filter = std::mem::replace(&mut select.filter, Cond::Always).and(cond);
-}
-
-/// The columns that a connection's nodes need, and whether the total is asked.
-fn wanted(connection: &Selection, variables: &Variables) -> (Vec<usize>, bool) {
-    let mut columns = Vec::new();
-    let mut total = false;
-    for field in connection.fields.iter().filter(|field| values::included(field, variables)) {
-        match &field.action {
-            Action::Connection(Part::Nodes) => columns.extend(
-                field.children.iter().flat_map(|selection| selection.columns.iter().copied()),
-            ),
-            Action::Connection(Part::Edges) => {
-                let edges = field.children.iter().flat_map(|edge| edge.fields.iter());
-                columns.extend(
-                    edges
-                        .flat_map(|inner| inner.children.iter())
-                        .flat_map(|selection| selection.columns.iter().copied()),
-                );
-            }
-            Action::Connection(Part::TotalCount) => total = true,
-            _ => {}
-        }
-    }
-    (columns, total)
-}
-
-/// Which of these rows make the page, in the list's order; whether there are
-/// more in the paging direction; whether `last` cut some of the `first` ones.
-fn cut(places: &[usize], page: &paging::Page) -> (Vec<usize>, bool, bool) {
-    let limit = usize::try_from(page.limit).unwrap_or(0);
-    let more = places.len() > limit;
-    let mut kept: Vec<usize> = places.iter().copied().take(limit).collect();
-    if page.last {
-        kept.reverse();
-    }
-    let last = page.first_of_last.map_or(kept.len(), |last| usize::try_from(last).unwrap_or(0));
-    let skip = kept.len().saturating_sub(last);
-    kept.drain(..skip);
-    (kept, more, skip > 0)
-}
-
-fn scalar(rows: &Rows) -> i64 {
-    rows.scalar().and_then(Value::int).unwrap_or(0)
-}
-
 fn failed(refused: Refused) -> Result<Cell, Stop> {
     Ok(Cell::Failed(match refused.told_of_query()? {
         Some(error) => error,
         // Not found is null, without an error (behaviour 4.4).
         None => return Ok(Cell::Leaves(Vec::new())),
     }))
-}
-
-/// A parent value as a map key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum GroupKey {
-    Nothing,
-    Number(i64),
-    Text(Box<str>),
-}
-
-impl GroupKey {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::Int(n) => GroupKey::Number(*n),
-            Value::Text(text) => GroupKey::Text(text.clone()),
-            _ => GroupKey::Nothing,
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ward_store::{Level as Visible, Rows, Table, Value};
 
-use crate::bindings::RowView;
+use crate::bound::RowView;
 use crate::outcome::RequestError;
 use crate::scalar::Out;
 

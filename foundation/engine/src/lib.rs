@@ -7,11 +7,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod bindings;
+mod bound;
 mod cache;
 mod call;
+mod connections;
 mod document;
 mod engine;
 mod exec;
+mod grouping;
 mod input;
 mod introspect;
 mod level;
@@ -19,17 +22,21 @@ pub mod moment;
 mod mutate;
 mod outcome;
 mod paging;
+mod payload;
 mod plan;
+mod planner;
 mod scalar;
 mod values;
 mod version;
 mod view;
 mod wording;
 mod write;
+mod write_pages;
 
-pub use bindings::{
-    Args, BatchFn, Bindings, Bound, ComputeFn, Input, Link, Listing, MutationBinding, OrderOption,
-    Payload, Resolve, Returns, RowView, RowsBinding, Shape,
+pub use bindings::{Bindings, Input, Payload};
+pub use bound::{
+    Args, BatchFn, Bound, ComputeFn, Link, Listing, MutationBinding, OrderOption, Resolve, Returns,
+    RowView, RowsBinding, Shape,
 };
 pub use call::{Call, Request, Upload};
 pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};

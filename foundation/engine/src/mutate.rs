@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use ward_store::idempotency::{self, Outcome, RequestKey};
 use ward_store::{Scope, StoreError, Tx};
 
-use crate::bindings::{Args, MutationBinding, Prepared, Resolve};
+use crate::bound::{Args, MutationBinding, Prepared, Resolve};
 use crate::call::{Call, Request};
 use crate::engine::{Engine, Executed, Halt, Incoming, store_error};
 use crate::exec::{Executor, Stop};

@@ -4,7 +4,8 @@
 use ward_instance::token::CursorRefusal;
 use ward_store::{OrderKey, Value};
 
-use crate::bindings::{Args, RowsBinding, order_key};
+use crate::bindings::order_key;
+use crate::bound::{Args, RowsBinding};
 use crate::call::Request;
 use crate::input::In;
 use crate::outcome::RequestError;
@@ -60,7 +61,7 @@ pub fn order(rows: &RowsBinding, args: &Args) -> Order {
 fn option<'a>(
     rows: &'a RowsBinding,
     text: &str,
-) -> Option<(Option<&'a crate::bindings::OrderOption>, bool)> {
+) -> Option<(Option<&'a crate::bound::OrderOption>, bool)> {
     if text == "UNSORTED" {
         return Some((None, false));
     }

@@ -8,7 +8,7 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node, Schema};
 use serde_json::Value as Json;
 
-use crate::bindings::Args;
+use crate::bound::Args;
 use crate::input::In;
 use crate::outcome::RequestError;
 use crate::plan::{Argument, Condition, Field, Flag, Plan};

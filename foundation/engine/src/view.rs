@@ -8,7 +8,8 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Schema};
 
-use crate::bindings::{Bindings, Resolve};
+use crate::bindings::Bindings;
+use crate::bound::Resolve;
 use crate::input::Kind;
 
 /// Scalars whose variables clients declare by either name: a variable of one

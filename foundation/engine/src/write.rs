@@ -5,10 +5,10 @@ use jiff::tz::TimeZone;
 
 use crate::call::Request;
 use crate::exec::{MAX_OBJECTS, too_many};
-use crate::level::{Cell, Level, Page, Paged};
+use crate::level::{Cell, Level};
 use crate::outcome::{PathStep, RequestError};
 use crate::paging;
-use crate::plan::{Action, Field, OutType, Part, Selection};
+use crate::plan::{Action, Field, OutType, Selection};
 use crate::scalar::{self, Leaf, Out};
 use crate::values::{self, Variables};
 
@@ -49,7 +49,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn zone(&self) -> &'a TimeZone {
+    pub(crate) fn zone(&self) -> &'a TimeZone {
         &self.request.zone
     }
 
@@ -74,7 +74,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn key(&mut self, field: &Field, first: &mut bool) {
+    pub(crate) fn key(&mut self, field: &Field, first: &mut bool) {
         if !std::mem::replace(first, false) {
             self.out.push(b',');
         }
@@ -83,7 +83,7 @@ impl<'a> Writer<'a> {
 
     /// Writes a field's value; a null that propagates stops here when the
     /// field may be null.
-    fn field(
+    pub(crate) fn field(
         &mut self,
         field: &Field,
         write: impl FnOnce(&mut Self) -> Result<(), Propagate>,
@@ -171,7 +171,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn list(
+    pub(crate) fn list(
         &mut self,
         field: &Field,
         rows: impl Iterator<Item = usize>,
@@ -199,7 +199,12 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn leaf(&mut self, field: &Field, ty: &OutType, value: &Out) -> Result<(), Propagate> {
+    pub(crate) fn leaf(
+        &mut self,
+        field: &Field,
+        ty: &OutType,
+        value: &Out,
+    ) -> Result<(), Propagate> {
         match (value, &ty.item) {
             (Out::Null, _) => self.null(field, ty),
             (Out::List(items), Some(item)) => {
@@ -261,124 +266,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn connection(
-        &mut self,
-        selection: &Selection,
-        page: &Page,
-        paged: &Paged,
-    ) -> Result<(), Propagate> {
-        self.out.push(b'{');
-        let mut first = true;
-        for (n, field) in selection.fields.iter().enumerate() {
-            if !values::included(field, self.variables) {
-                continue;
-            }
-            self.key(field, &mut first);
-            self.field(field, |writer| writer.part(field, n, page, paged))?;
-        }
-        self.out.push(b'}');
-        Ok(())
-    }
-
-    fn part(
-        &mut self,
-        field: &Field,
-        n: usize,
-        page: &Page,
-        paged: &Paged,
-    ) -> Result<(), Propagate> {
-        match (&field.action, &field.children) {
-            (Action::Typename(name), _) => scalar::write_text(name, &mut self.out),
-            (Action::Connection(Part::TotalCount), _) => {
-                return self.leaf(field, &field.ty, &page.total.into());
-            }
-            (Action::Connection(Part::Nodes), Some(selection)) => {
-                if let Some((_, level)) = paged.nodes.iter().find(|(at, _)| *at == n) {
-                    return self.list(field, page.rows.clone(), |writer, row| {
-                        writer.object(selection, level, row)
-                    });
-                }
-            }
-            (Action::Connection(Part::Edges), Some(edge)) => {
-                return self.list(field, page.rows.clone(), |writer, row| {
-                    writer.edge(edge, n, row, paged)
-                });
-            }
-            (Action::Connection(Part::PageInfo), Some(info)) => {
-                return self.page_info(info, page, paged);
-            }
-            _ => return self.null(field, &field.ty),
-        }
-        Ok(())
-    }
-
-    fn edge(
-        &mut self,
-        edge: &Selection,
-        n: usize,
-        row: usize,
-        paged: &Paged,
-    ) -> Result<(), Propagate> {
-        let mut levels = paged.nodes.iter().filter(|(at, _)| *at == n);
-        self.out.push(b'{');
-        let mut first = true;
-        for field in &edge.fields {
-            if !values::included(field, self.variables) {
-                continue;
-            }
-            self.key(field, &mut first);
-            self.field(field, |writer| {
-                match (&field.action, &field.children) {
-                    (Action::Typename(name), _) => scalar::write_text(name, &mut writer.out),
-                    (Action::Connection(Part::Node), Some(selection)) => {
-                        if let Some((_, level)) = levels.next() {
-                            return writer.object(selection, level, row);
-                        }
-                        return writer.null(field, &field.ty);
-                    }
-                    _ => {
-                        let cursor = writer.cursor(paged, row);
-                        scalar::write_text(&cursor, &mut writer.out);
-                    }
-                }
-                Ok(())
-            })?;
-        }
-        self.out.push(b'}');
-        Ok(())
-    }
-
-    fn page_info(&mut self, info: &Selection, page: &Page, paged: &Paged) -> Result<(), Propagate> {
-        self.out.push(b'{');
-        let mut first = true;
-        for field in &info.fields {
-            if !values::included(field, self.variables) {
-                continue;
-            }
-            self.key(field, &mut first);
-            let some = !page.rows.is_empty();
-            let value = match &field.action {
-                Action::Typename(name) => Out::Text(name.clone()),
-                Action::Connection(Part::Page("has_next_page")) => page.has_next.into(),
-                Action::Connection(Part::Page("has_previous_page")) => page.has_previous.into(),
-                Action::Connection(Part::Page("start_cursor")) => {
-                    some.then(|| self.cursor(paged, page.rows.start)).into()
-                }
-                _ => some.then(|| self.cursor(paged, page.rows.end - 1)).into(),
-            };
-            self.field(field, |writer| writer.leaf(field, &field.ty, &value))?;
-        }
-        self.out.push(b'}');
-        Ok(())
-    }
-
-    fn cursor(&self, paged: &Paged, row: usize) -> String {
-        let keys = paged.set.rows.row(row).get(paged.set.keys.clone()).unwrap_or(&[]);
-        paging::cursor(keys, &paged.set.scope, self.request)
-    }
-
     /// A null that the data holds: an error where the contract forbids it.
-    fn null(&mut self, field: &Field, ty: &OutType) -> Result<(), Propagate> {
+    pub(crate) fn null(&mut self, field: &Field, ty: &OutType) -> Result<(), Propagate> {
         if ty.non_null {
             self.fail(
                 field,

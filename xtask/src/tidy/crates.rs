@@ -117,8 +117,10 @@ fn may_know(folder: &str, target: &str, only_tests: bool) -> bool {
     if foundation(folder) {
         return foundation(target) && (to < from || (only_tests && to <= from));
     }
+    // The served schema is checked against the contract where it is put together.
+    let contract_check = only_tests && folder == "server" && target == "xtask";
     // A tool may use what another tool exports; nothing may use a program but tests and tools.
-    to < from || (from == 70 && to == 70)
+    to < from || (from == 70 && to == 70) || contract_check
 }
 
 fn folder(manifest: &Value, repository: &Path) -> Result<String> {

@@ -1,0 +1,334 @@
+//! What a binding is made of: the rows it reads, the arguments it takes, how
+//! rows hang on their parents, and what answers the field.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use ward_store::{Cond, Join, Level, Query, Table, Value};
+
+use crate::bindings::Payload;
+use crate::call::{Call, Request};
+use crate::input::{FromIn, In, Kind};
+use crate::outcome::{Answer, Permission};
+use crate::scalar::Out;
+
+/// A row of a parent level: only the columns that the plan asked for.
+#[derive(Clone, Copy)]
+pub struct RowView<'a> {
+    pub(crate) columns: &'a [usize],
+    pub(crate) values: &'a [Value],
+    pub(crate) level: Level,
+}
+
+impl<'a> RowView<'a> {
+    /// A column's value; NULL when the binding did not ask for it.
+    pub fn get(&self, column: usize) -> &'a Value {
+        const NULL: &Value = &Value::Null;
+        match self.columns.binary_search(&column) {
+            Ok(n) => self.values.get(n).unwrap_or(NULL),
+            Err(_) => NULL,
+        }
+    }
+
+    /// A column's text.
+    pub fn text(&self, column: usize) -> Option<&'a str> {
+        self.get(column).text()
+    }
+
+    /// How much of this row the actor sees.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+}
+
+/// Arguments of a field, coerced.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Args(pub(crate) BTreeMap<String, In>);
+
+impl Args {
+    /// The argument as a typed value; nothing when absent or null.
+    pub fn get<T: FromIn>(&self, name: &str, request: &Request) -> Answer<Option<T>> {
+        match self.0.get(name) {
+            None | Some(In::Null) => Ok(None),
+            Some(value) => T::from_in(value, name, request.instance.ids()).map(Some),
+        }
+    }
+
+    /// Whether a boolean argument is true.
+    pub fn flag(&self, name: &str) -> bool {
+        matches!(self.0.get(name), Some(In::Bool(true)))
+    }
+
+    /// A boolean argument, when given.
+    pub fn bool(&self, name: &str) -> Option<bool> {
+        match self.0.get(name) {
+            Some(In::Bool(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A text argument that is not blank.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.0.get(name) {
+            Some(In::Text(text)) if !text.trim().is_empty() => Some(text.trim()),
+            _ => None,
+        }
+    }
+
+    /// An integer argument.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        match self.0.get(name) {
+            Some(In::Int(n)) => Some(*n),
+            _ => None,
+        }
+    }
+}
+
+/// Which rows a field answers, beyond what visibility already says.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Which rows.
+    pub filter: Cond,
+    /// The least level at which a row counts.
+    pub least: Level,
+    /// Across tenants: public reads by id.
+    pub anywhere: bool,
+    /// Deleted rows too.
+    pub deleted: bool,
+}
+
+impl Listing {
+    /// Rows that meet the condition and are seen at least in part.
+    pub fn of(filter: Cond) -> Self {
+        Listing { filter, least: Level::Limited, anywhere: false, deleted: false }
+    }
+
+    /// Every visible row.
+    pub fn all() -> Self {
+        Self::of(Cond::Always)
+    }
+
+    /// No row.
+    pub fn none() -> Self {
+        Self::of(Cond::Never)
+    }
+
+    /// Rows whose public part is enough.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.least = Level::Public;
+        self
+    }
+}
+
+/// A key that a list can be ordered by.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderOption {
+    /// Name without direction, as in the enum: `LAST_NAME`.
+    pub name: &'static str,
+    /// The SQL expression on `{t}`, never NULL.
+    pub expression: &'static str,
+}
+
+/// How rows hang on their parents.
+#[derive(Clone, Copy, Debug)]
+pub enum Link {
+    /// A root field: no parent.
+    Root,
+    /// The parent's column holds the row's id.
+    Key(usize),
+    /// The row's column holds the value of the parent's column.
+    Column {
+        /// The parent's column.
+        parent: usize,
+        /// The row's column.
+        child: &'static str,
+    },
+    /// Through a table between.
+    Join {
+        /// The parent's column.
+        parent: usize,
+        /// The table between.
+        join: Join,
+    },
+}
+
+impl Link {
+    /// The parent's column that the link starts from.
+    pub fn parent(&self) -> Option<usize> {
+        match self {
+            Link::Root => None,
+            Link::Key(column) => Some(*column),
+            Link::Column { parent, .. } | Link::Join { parent, .. } => Some(*parent),
+        }
+    }
+}
+
+/// How many rows a field answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The first row, or null.
+    One,
+    /// All: a plain list or a connection, as the view's type says.
+    List,
+    /// Only how many.
+    Count,
+}
+
+/// Narrows the rows by the arguments.
+pub type ListingFn = fn(&Request, &Args) -> Answer<Listing>;
+
+/// Rows of a table.
+#[derive(Clone, Debug)]
+pub struct RowsBinding {
+    /// The table.
+    pub table: &'static Table,
+    /// How many.
+    pub shape: Shape,
+    /// How they hang on the parents.
+    pub link: Link,
+    /// Which of them.
+    pub listing: Option<ListingFn>,
+    /// What they can be ordered by.
+    pub orders: &'static [OrderOption],
+    /// The order when none is asked for: an option's name with direction.
+    pub default_order: &'static str,
+}
+
+/// Computes a leaf from a row.
+pub type ComputeFn = fn(&Request, &RowView<'_>, &Args) -> Out;
+
+/// Computes a leaf for all rows of a level at once, with the database.
+pub type BatchFn = for<'a> fn(
+    &'a Request,
+    &'a mut dyn Query,
+    Vec<RowView<'a>>,
+    &'a Args,
+) -> BoxFuture<'a, Answer<Vec<Out>>>;
+
+/// What a mutation's payload holds besides `messages`.
+#[derive(Clone, Copy, Debug)]
+pub enum Returns {
+    /// One row.
+    One(&'static Table),
+    /// Several rows.
+    Many(&'static Table),
+    /// A leaf.
+    Leaf,
+}
+
+pub(crate) type Prepared = Arc<dyn Any + Send + Sync>;
+pub(crate) type PrepareFn =
+    Arc<dyn Fn(Arc<Request>, In) -> BoxFuture<'static, Answer<Prepared>> + Send + Sync>;
+pub(crate) type ApplyFn = Arc<
+    dyn for<'a, 'b> Fn(
+            &'a mut Call<'b>,
+            &'a (dyn Any + Send + Sync),
+        ) -> BoxFuture<'a, Answer<Payload>>
+        + Send
+        + Sync,
+>;
+
+/// A mutation: what happens before the transaction, and in it.
+#[derive(Clone)]
+pub struct MutationBinding {
+    pub(crate) prepare: PrepareFn,
+    pub(crate) apply: ApplyFn,
+    pub(crate) fields: fn() -> &'static [(&'static str, Kind)],
+    pub(crate) returns: &'static [(&'static str, Returns)],
+}
+
+/// What answers a field.
+#[derive(Clone)]
+pub enum Resolve {
+    /// A column of the parent's row.
+    Column(usize),
+    /// A function of the parent's row.
+    Computed {
+        /// The columns it reads.
+        needs: &'static [usize],
+        /// The function.
+        run: ComputeFn,
+    },
+    /// A function of all rows of the level.
+    Batch {
+        /// The columns it reads.
+        needs: &'static [usize],
+        /// The function.
+        run: BatchFn,
+    },
+    /// The cursor of the row in its list.
+    Cursor,
+    /// A member of a value object.
+    Member(&'static str),
+    /// Rows of a table.
+    Rows(RowsBinding),
+    /// A mutation.
+    Mutation(MutationBinding),
+}
+
+/// A field with what answers it, who may ask, and what it reads.
+#[derive(Clone)]
+pub struct Bound {
+    /// What answers it.
+    pub resolve: Resolve,
+    /// The permission it needs; without it the field is an error.
+    pub requires: Option<Permission>,
+    /// The least level of the parent's row; below it the field is null.
+    pub level: Level,
+    /// The arguments it handles and what they refer to; paging and ordering
+    /// arguments are the engine's.
+    pub args: &'static [(&'static str, Kind)],
+    /// May be called without a credential (behaviour 3.4).
+    pub public: bool,
+}
+
+impl Bound {
+    pub(crate) fn new(resolve: Resolve, level: Level) -> Self {
+        Bound { resolve, requires: None, level, args: &[], public: false }
+    }
+
+    /// Needs the permission.
+    pub fn requires(&mut self, permission: Permission) -> &mut Self {
+        self.requires = Some(permission);
+        self
+    }
+
+    /// Handles these arguments.
+    pub fn args(&mut self, args: &'static [(&'static str, Kind)]) -> &mut Self {
+        self.args = args;
+        self
+    }
+
+    /// May be called, or read, by anybody.
+    pub fn public(&mut self) -> &mut Self {
+        self.public = true;
+        self.level = Level::Public;
+        self
+    }
+
+    /// Read by related people.
+    pub fn limited(&mut self) -> &mut Self {
+        self.level = Level::Limited;
+        self
+    }
+
+    /// Which rows, by the arguments.
+    pub fn listing(&mut self, listing: ListingFn) -> &mut Self {
+        if let Resolve::Rows(rows) = &mut self.resolve {
+            rows.listing = Some(listing);
+        }
+        self
+    }
+
+    /// What the rows can be ordered by, and the default.
+    pub fn orders(&mut self, orders: &'static [OrderOption], default: &'static str) -> &mut Self {
+        if let Resolve::Rows(rows) = &mut self.resolve {
+            rows.orders = orders;
+            rows.default_order = default;
+        }
+        self
+    }
+}
