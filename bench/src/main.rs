@@ -5,6 +5,7 @@
 //! is measured limit, Ward, limit, Ward, … and quoted as the median of three:
 //! machines are noisy, ratios of one run are not.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures the real clock")]
 mod group_commit;
 mod limit;
 mod load;

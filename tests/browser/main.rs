@@ -5,6 +5,10 @@
 //! whose path is in `WARD_TEST_CHROMIUM`; without one of them it says NOT RUN, and fails if
 //! `WARD_REQUIRE_ALL=1`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsString;

@@ -1,5 +1,9 @@
 //! What the server answers on the level of HTTP, to clients that are wrong, slow or hostile too.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod bodies;

@@ -3,6 +3,10 @@
 //!
 //! Rows whose subject is not served yet (sockets, feeds, snapshots, connectors) are not here.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod addresses;

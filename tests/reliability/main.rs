@@ -1,5 +1,9 @@
 //! Reliability from outside: killed, asked twice, told to stop.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod graceful;

@@ -7,6 +7,7 @@
 //! `WARD_TEST_POSTGRES` names a PostgreSQL server in which databases may be made; without it the
 //! cases on PostgreSQL print NOT RUN, and fail if `WARD_REQUIRE_ALL=1`.
 
+#![allow(clippy::disallowed_methods, reason = "the harness waits by the real clock")]
 #![allow(clippy::unwrap_used)]
 
 pub mod api;

@@ -1,5 +1,9 @@
 //! `ward`: the one binary. It is born, served and looked after here; what it
 //! does is in `ward-server` and below.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the command line reads the environment once, and watches its children"
+)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod attest;

@@ -4,6 +4,7 @@
 //! in a Sandbox, whose owner may run ahead, slow down or stop. Moving logical time takes a
 //! [`SandboxWitness`], so there is no such call in Production (ISO-46).
 
+#![allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

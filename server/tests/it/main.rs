@@ -1,5 +1,9 @@
 //! Tests of the assembled house.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod contract;

@@ -1,6 +1,10 @@
 //! The engine's tests, on a small library in two views. Each runs on SQLite
 //! and, when `WARD_TEST_POSTGRES` names a server, on PostgreSQL.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 #[macro_use]

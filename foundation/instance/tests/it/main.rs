@@ -1,4 +1,8 @@
 //! One binary for all tests of the crate; each module is one subject.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod api_key;

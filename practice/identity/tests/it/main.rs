@@ -2,6 +2,10 @@
 //! on a database of their own: SQLite and, when `WARD_TEST_POSTGRES` names a
 //! server, PostgreSQL.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 #[macro_use]
