@@ -11,6 +11,7 @@ use ward_store::blobs::BlobStore;
 use ward_store::{BlobDirectory, Db, Refusals};
 
 use crate::limiter::Limiter;
+use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
 
 /// The shared state of a server.
@@ -49,6 +50,8 @@ impl App {
         })?;
         let files =
             opened.config.files.as_ref().map_or_else(|| opened.dir.join("files"), PathBuf::from);
+        // What a killed process left there.
+        let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {
             Some(text) => Some(text.parse().map_err(|_| {
                 ServerError::Usage("ward.toml: sunset is a date such as 2027-01-31".to_owned())

@@ -31,29 +31,32 @@ pub struct Founder {
 /// one-time link.
 pub async fn found(db: &Db, founder: &Founder) -> Result<Json, ServerError> {
     let founder = founder.clone();
-    let base_url = db.instance().base_url().to_string();
     let founded = db.write(move |tx: &mut Tx| {
-        let (founder, base_url) = (founder.clone(), base_url.clone());
-        Box::pin(async move {
-            let owner = NewMember {
-                first_name: founder.first_name,
-                last_name: founder.last_name,
-                email: Some(founder.owner_email),
-                ..NewMember::default()
-            };
-            let founded =
-                identity::create_organization_with_owner(tx, &founder.organization, &owner).await?;
-            let actor = Actor::system(founded.organization.id.0);
-            let mut scope = Scope::new(tx, &actor);
-            let link = identity::one_time_link(&mut scope, founded.owner.id, &base_url).await?;
-            Ok(json!({
-                "organization_id": founded.organization.id.to_string(),
-                "owner_id": founded.owner.id.to_string(),
-                "set_password_link": link.as_str(),
-            }))
-        })
+        let founder = founder.clone();
+        Box::pin(found_in(tx, founder))
     });
     founded.await.map_err(admin::refused)
+}
+
+/// The same inside a transaction.
+pub async fn found_in(tx: &mut Tx, founder: Founder) -> Result<Json, AdminError> {
+    let base_url = tx.instance().base_url().to_string();
+    let owner = NewMember {
+        first_name: founder.first_name,
+        last_name: founder.last_name,
+        email: Some(founder.owner_email),
+        ..NewMember::default()
+    };
+    let founded =
+        identity::create_organization_with_owner(tx, &founder.organization, &owner).await?;
+    let actor = Actor::system(founded.organization.id.0);
+    let mut scope = Scope::new(tx, &actor);
+    let link = identity::one_time_link(&mut scope, founded.owner.id, &base_url).await?;
+    Ok(json!({
+        "organization_id": founded.organization.id.to_string(),
+        "owner_id": founded.owner.id.to_string(),
+        "set_password_link": link.as_str(),
+    }))
 }
 
 /// Fills the Sandbox. The same seed gives the same data, and the same ids as

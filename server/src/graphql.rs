@@ -213,9 +213,6 @@ async fn execute(
         base_url: app.instance.base_url().to_string(),
     });
     let reply = app.engine.execute(&incoming, request.clone(), &chosen.warnings).await;
-    for upload in &request.uploads {
-        let _ = tokio::fs::remove_file(&upload.path).await;
-    }
     count_refusal(app, &actor, &facts.address, &reply);
     respond::reply(reply)
 }

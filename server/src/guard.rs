@@ -106,15 +106,19 @@ fn split_host(host: &str) -> (&str, Option<u16>) {
 /// The caller's address: the connection's, or what a trusted proxy says.
 fn caller(app: &App, headers: &HeaderMap, connection: Option<&ConnectInfo<SocketAddr>>) -> String {
     let Some(ConnectInfo(peer)) = connection else { return "unknown".to_owned() };
+    let peer = peer.ip().to_canonical();
     let trusted =
-        app.config.trusted_proxy.as_deref().is_some_and(|network| in_network(peer.ip(), network));
+        app.config.trusted_proxy.as_deref().is_some_and(|network| in_network(peer, network));
+    // The proxy adds at the end, in a line of its own too; what is before may be forged.
     let forwarded = headers
-        .get("x-forwarded-for")
+        .get_all("x-forwarded-for")
+        .iter()
+        .next_back()
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.rsplit(',').next());
     match forwarded.and_then(|text| text.trim().parse::<IpAddr>().ok()) {
-        Some(address) if trusted => address.to_string(),
-        _ => peer.ip().to_string(),
+        Some(address) if trusted => address.to_canonical().to_string(),
+        _ => peer.to_string(),
     }
 }
 

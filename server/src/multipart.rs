@@ -1,6 +1,8 @@
 //! GraphQL multipart requests: `operations`, `map`, then the files, which go
 //! to disk as they arrive (behaviour 10).
 
+use std::path::{Path, PathBuf};
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart};
 use axum::http::{Request, Response, StatusCode, header};
@@ -34,13 +36,13 @@ pub async fn read(
         .await
         .map_err(|_| bad("The multipart body has no boundary."))?;
     let mut reader = Reader { app, left: MAX_BYTES, uploads: Vec::new() };
-    let read = reader.form(&mut form).await;
-    if read.is_err() {
-        for upload in &reader.uploads {
-            let _ = tokio::fs::remove_file(&upload.path).await;
-        }
-    }
-    read.map(|incoming| (incoming, reader.uploads))
+    let incoming = reader.form(&mut form).await?;
+    Ok((incoming, reader.uploads))
+}
+
+/// Where files are while their request runs.
+pub fn incoming_folder(dir: &Path) -> PathBuf {
+    dir.join("incoming")
 }
 
 struct Reader<'a> {
@@ -114,7 +116,7 @@ impl Reader<'_> {
         }
         let file_name = field.file_name().unwrap_or("file").chars().take(255).collect();
         let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
-        let folder = self.app.dir.join("incoming");
+        let folder = incoming_folder(&self.app.dir);
         let broken = |_| {
             refuse(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -124,23 +126,17 @@ impl Reader<'_> {
         };
         tokio::fs::create_dir_all(&folder).await.map_err(broken)?;
         let path = folder.join(self.app.instance.uuid());
-        let mut file = tokio::fs::File::create(&path).await.map_err(broken)?;
-        let mut byte_size = 0;
+        let mut upload = Upload { file_name, content_type, path, byte_size: 0 };
+        let mut file = tokio::fs::File::create(&upload.path).await.map_err(broken)?;
         while let Some(chunk) =
             field.chunk().await.map_err(|_| bad("The multipart body is malformed."))?
         {
-            byte_size += chunk.len() as u64;
-            match self.left.checked_sub(chunk.len() as u64) {
-                Some(left) => self.left = left,
-                None => {
-                    let _ = tokio::fs::remove_file(&path).await;
-                    return Err(large());
-                }
-            }
+            upload.byte_size += chunk.len() as u64;
+            self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(large)?;
             file.write_all(&chunk).await.map_err(broken)?;
         }
         file.flush().await.map_err(broken)?;
-        Ok(Upload { file_name, content_type, path, byte_size })
+        Ok(upload)
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ward_instance::base_url::BaseUrl;
+use ward_instance::config::Pooler;
 use ward_instance::host::{self, Binding, InstanceLock};
 use ward_instance::{
     Certificate, Clock, Config, EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, EXIT_UNAVAILABLE,
@@ -230,6 +231,11 @@ pub async fn open(
     let certificate = Db::read_certificate(&place, ring.kind()).await?;
     agree(kind, &ring, &certificate)?;
     let config = place_config;
+    if config.pooler == Some(Pooler::Transaction) {
+        return Err(ServerError::Usage(
+            "a transaction pooler between Ward and PostgreSQL is not supported yet; connect directly or by session, and remove pooler from ward.toml".to_owned(),
+        ));
+    }
     let mut lock = match hold {
         Hold::Exclusive => Some(InstanceLock::acquire(dir, what)?),
         Hold::Beside => None,

@@ -3,7 +3,7 @@
 //! (ISO-21). The audit log stays: it is append-only.
 
 use serde_json::{Value as Json, json};
-use ward_store::{Db, Query, Sql, StoreError, Tx, Value};
+use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value};
 
 use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
@@ -25,9 +25,10 @@ pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerE
     let founder = founder(&context.db).await?;
     let had_credentials = credentials_file(&context.dir).exists();
     let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
-    wipe(&context.db).await?;
+    // Ids in stock are of the old slot.
     context.db.forget();
-    let mut answer = birthday::found(&context.db, &founder).await?;
+    let mut answer = found_anew(&context.db, &founder).await?;
+    context.db.forget();
     if let Some(seed) = seed {
         answer["seeded"] = birthday::seed(context, seed).await?;
     }
@@ -61,31 +62,35 @@ async fn founder(db: &Db) -> Result<Founder, ServerError> {
     })
 }
 
-/// Deletes every row that belongs to a tenant, dependants first.
-async fn wipe(db: &Db) -> Result<(), StoreError> {
-    let tables = db.tables().to_vec();
-    db.write(move |tx: &mut Tx| {
-        let mut left: Vec<&'static ward_store::Table> =
-            tables.iter().copied().filter(|table| !KEPT.contains(&table.name)).collect();
+/// Empties the Sandbox and founds its organization in one transaction: a crash
+/// leaves either the old Sandbox or the new one.
+async fn found_anew(db: &Db, founder: &Founder) -> Result<Json, ServerError> {
+    let (tables, founder) = (db.tables().to_vec(), founder.clone());
+    let founded = db.write(move |tx: &mut Tx| {
+        let (tables, founder) = (tables.clone(), founder.clone());
         Box::pin(async move {
-            while !left.is_empty() {
-                let free = left.iter().position(|table| {
-                    !left.iter().any(|other| {
-                        other.name != table.name
-                            && other
-                                .references
-                                .iter()
-                                .any(|reference| reference.table == table.name)
-                    })
-                });
-                let table = left.remove(free.unwrap_or(0));
-                let mut sql = Sql::new();
-                sql.push("DELETE FROM ").push(table.name);
-                tx.execute(&sql).await?;
-            }
-            tx.execute(&Sql::fixed("DELETE FROM id_blocks", [])).await?;
-            Ok::<_, StoreError>(())
+            wipe(tx, &tables).await?;
+            birthday::found_in(tx, founder).await
         })
-    })
-    .await
+    });
+    founded.await.map_err(admin::refused)
+}
+
+/// Deletes every row that belongs to a tenant, dependants first.
+async fn wipe(tx: &mut Tx, tables: &[&'static Table]) -> Result<(), StoreError> {
+    let mut left: Vec<&Table> =
+        tables.iter().copied().filter(|table| !KEPT.contains(&table.name)).collect();
+    while !left.is_empty() {
+        let is_referred_to = |table: &Table| {
+            left.iter()
+                .filter(|other| other.name != table.name)
+                .any(|other| other.references.iter().any(|reference| reference.table == table.name))
+        };
+        let free = left.iter().position(|table| !is_referred_to(table));
+        let table = left.remove(free.unwrap_or(0));
+        let mut sql = Sql::new();
+        sql.push("DELETE FROM ").push(table.name);
+        tx.execute(&sql).await?;
+    }
+    tx.execute(&Sql::fixed("DELETE FROM id_blocks", [])).await.map(drop)
 }

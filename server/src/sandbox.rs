@@ -44,7 +44,8 @@ async fn unknown() -> Response<Body> {
     )
 }
 
-/// An administrator or developer, or why not.
+/// An administrator or developer of the whole organization, or why not: what
+/// the control plane shows and does is not cut to a sub-organization.
 async fn desk(app: &App, headers: &HeaderMap) -> Result<Actor, Response<Body>> {
     let caller = credential::identify(app, headers).await.map_err(|refused| {
         let status = if refused.status == 503 {
@@ -61,13 +62,14 @@ async fn desk(app: &App, headers: &HeaderMap) -> Result<Actor, Response<Body>> {
             "Send an API key of an administrator or developer.",
         ));
     }
-    if ward_identity::is_admin(&caller.actor) || ward_identity::is_developer(&caller.actor) {
+    let may = ward_identity::is_admin(&caller.actor) || ward_identity::is_developer(&caller.actor);
+    if may && caller.actor.is_at_root() {
         return Ok(caller.actor);
     }
     Err(refuse(
         StatusCode::FORBIDDEN,
         "PERMISSION_DENIED",
-        "The control plane is for administrators and developers of the organization.",
+        "The control plane is for administrators and developers of the root organization.",
     ))
 }
 
@@ -108,6 +110,13 @@ async fn reset(State(app): State<Arc<App>>, headers: HeaderMap) -> Response<Body
         Ok(actor) => actor,
         Err(response) => return response,
     };
+    if !ward_identity::is_admin(&actor) {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "PERMISSION_DENIED",
+            "Only the owner or an administrator may reset the Sandbox.",
+        );
+    }
     match admin::is_founding(&app.db, actor.org_id).await {
         Ok(true) => {}
         Ok(false) => {
@@ -120,7 +129,15 @@ async fn reset(State(app): State<Arc<App>>, headers: HeaderMap) -> Response<Body
         Err(error) => return failed(&error),
     }
     match admin::run(&Context::of(&app), Command::SandboxReset { seed: None }).await {
-        Ok(answer) => respond::json(StatusCode::OK, &answer),
+        Ok(mut answer) => {
+            // The link signs in as the owner.
+            if !actor.is_owner
+                && let Some(answer) = answer.as_object_mut()
+            {
+                answer.remove("set_password_link");
+            }
+            respond::json(StatusCode::OK, &answer)
+        }
         Err(error) => refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()),
     }
 }

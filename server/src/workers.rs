@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use ward_effects::{AwaitingMail, Dispatcher, Env, ProductionEnv, SandboxEnv, SimMail};
 use ward_instance::{IsoError, Witness};
 use ward_store::chain_heads::write_heads;
-use ward_store::{Hint, StoreError, Tx, idempotency, jobs};
+use ward_store::{Hint, StoreError, Tx, blobs, idempotency, jobs};
 
 use crate::app::App;
 
@@ -97,7 +97,8 @@ async fn purge(app: &App) -> Result<(), StoreError> {
                 jobs::purge_done(tx, before).await.map(drop)
             })
         })
-        .await
+        .await?;
+    blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 
 fn report(what: &str, outcome: Result<(), StoreError>) {

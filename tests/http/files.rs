@@ -80,6 +80,11 @@ fn a_picture_is_sent_and_read() {
         let reply = nobody.get(&tampered);
         assert_eq!(reply.status, 403, "{tampered}: {}", reply.text);
     }
+    assert_nothing_left();
+}
+
+/// Uploads are on disk only while their request runs.
+fn assert_nothing_left() {
     let left = std::fs::read_dir(running().instance.dir.join("incoming"));
     let left = left.map(|files| files.count()).unwrap_or_default();
     assert_eq!(left, 0, "what was uploaded lies around");
@@ -110,6 +115,8 @@ fn forms_that_are_none_are_told_so() {
         [operations.clone(), map(b"{"), end.clone()].concat(),
         [operations.clone(), map(br#"{"0":["query"]}"#), file.clone(), end.clone()].concat(),
         [operations.clone(), map(br#"{"0":["variables.a"]}"#), file, end.clone()].concat(),
+        // A file that came whole, then the end of the connection.
+        form("image/png", PIXEL)[..form("image/png", PIXEL).len() - 6].to_vec(),
         [part("operations", "", b"[]"), end].concat(),
     ];
     for form in forms {
@@ -118,4 +125,5 @@ fn forms_that_are_none_are_told_so() {
         assert_eq!(answer.status, 400, "{shown}: {}", answer.body);
         refused(&answer, 400, "BAD_REQUEST");
     }
+    assert_nothing_left();
 }

@@ -11,8 +11,9 @@ use ward_store::{Actor, Db, Scope};
 
 use crate::version::ViewId;
 
-/// A file that came with the request, already on disk.
-#[derive(Clone, Debug)]
+/// A file that came with the request, already on disk; gone from there when
+/// the request is, however that ends.
+#[derive(Debug)]
 pub struct Upload {
     /// The name its sender gave it; never used as a path.
     pub file_name: String,
@@ -22,6 +23,12 @@ pub struct Upload {
     pub path: PathBuf,
     /// How many bytes.
     pub byte_size: u64,
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
 }
 
 /// One request: who asks, which view, and the instance that answers.
