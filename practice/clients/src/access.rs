@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use ward_engine::{Answer, Call, FromIn, In, Kind, Permission, Refused, parse_id};
-use ward_identity::flags::{CAN_EDIT_MEMBERS, CAN_EDIT_SETTINGS};
+use ward_identity::flags::{CAN_EDIT_MEMBERS, CAN_EDIT_SETTINGS, CAN_SET_CLIENT_PASSWORD};
 use ward_identity::tables::{OrgRole, Organization, OrganizationMembership, User};
 use ward_instance::IdCodec;
 use ward_store::{Actor, Cond, Entity, Id, Level, Query, Sql};
@@ -36,6 +36,24 @@ pub fn requires(actor: &Actor, permission: Permission) -> Answer<()> {
     match actor.has(permission.flag) {
         true => Ok(()),
         false => Err(Refused::Denied(permission)),
+    }
+}
+
+/// Whether staff may give a client this e-mail: who reads its mails can set the
+/// password of the account, so once there is access to it, that is what it takes.
+pub fn may_redirect(actor: &Actor, before: &User, email: Option<&str>) -> Answer<()> {
+    let has_access = before.password_hash.is_some() || before.last_sign_in_at.is_some();
+    match has_access && before.email.as_deref() != email {
+        true => requires(actor, CAN_SET_CLIENT_PASSWORD),
+        false => Ok(()),
+    }
+}
+
+/// From here on the mutation's audit entries and events are of this client, so
+/// that only who sees the client finds them.
+pub fn concerns(call: &mut Call<'_>, user: &User) {
+    if user.is_patient {
+        call.scope.subject_id = Some(user.id.0);
     }
 }
 
@@ -141,6 +159,7 @@ pub async fn may_change(call: &mut Call<'_>, location: &Location, at: &str) -> A
     match location.user_id {
         Some(user_id) => {
             let user = seen_user(call, user_id, at).await?;
+            concerns(call, &user);
             may_write_for(call.actor, &user)
         }
         None => requires(call.actor, CAN_EDIT_SETTINGS),

@@ -1,23 +1,85 @@
 //! A person's picture: what may be one, and how it is kept (behaviour 10).
 
 use std::io::Read;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ward_engine::{Answer, Call, Refused, Request, Upload, UploadedFile};
 use ward_identity::tables::User;
-use ward_store::blobs::{self, BlobFacts, DEFAULT_QUOTA_BYTES, Registered, Stored};
+use ward_store::blobs::{self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, Registered, Stored};
+use ward_store::system::KeyClass;
+use ward_store::{Db, Query, Sql, StoreError};
 
 /// The largest picture.
 pub const AVATAR_BYTES_MAX: u64 = 5 << 20;
+/// The longest text that can hold it: base64 and the start of a data URL.
+const TEXT_BYTES_MAX: u64 = AVATAR_BYTES_MAX.div_ceil(3) * 4 + 256;
 /// A file is read in pieces of so many bytes.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// A picture on the disk that no row tells of yet.
+/// A picture on the disk that no row tells of yet. When it goes and there still
+/// is none, because the mutation was refused, its file is removed.
 pub struct NewAvatar {
     stored: Stored,
     file_name: String,
     content_type: &'static str,
+    leftover: Leftover,
+}
+
+/// What it takes to remove the file of a refused mutation.
+#[derive(Clone)]
+struct Leftover {
+    org_id: i64,
+    db: Db,
+    store: Arc<dyn BlobStore>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Drop for NewAvatar {
+    fn drop(&mut self) {
+        let (leftover, id) = (self.leftover.clone(), self.stored.id.0.clone());
+        // What can't be removed now is the sweep's.
+        self.leftover.runtime.spawn(async move {
+            drop(leftover.remove(&id).await);
+        });
+    }
+}
+
+impl Leftover {
+    /// Removes the file unless a row tells of it.
+    async fn remove(&self, id: &str) -> Result<(), StoreError> {
+        let org_id = self.org_id;
+        if has_row(&mut self.db.read().await?, org_id, id).await? {
+            return Ok(());
+        }
+        // A transaction that registers it and is being committed is waited for.
+        let lock = Sql::fixed(
+            "SELECT version FROM data_keys WHERE org_id = $1 AND class = $2 \
+             ORDER BY version LIMIT 1 FOR_UPDATE",
+            [org_id.into(), KeyClass::Personal.as_str().into()],
+        );
+        let id_text = id.to_owned();
+        let is_kept = self.db.write(move |tx| {
+            let (lock, id) = (lock.clone(), id_text.clone());
+            Box::pin(async move {
+                tx.rows(&lock).await?;
+                has_row(tx, org_id, &id).await
+            })
+        });
+        match is_kept.await? {
+            true => Ok(()),
+            false => self.store.remove(id).await,
+        }
+    }
+}
+
+async fn has_row(q: &mut impl Query, org_id: i64, id: &str) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT id FROM blobs WHERE org_id = $1 AND id = $2",
+        [org_id.into(), id.into()],
+    );
+    Ok(!q.rows(&sql).await?.is_empty())
 }
 
 /// The media type of a picture, by its first bytes: what its sender says of it
@@ -53,6 +115,9 @@ pub async fn from_upload(request: &Request, file: UploadedFile) -> Answer<NewAva
 
 /// Seals a picture sent as text onto the disk, outside any transaction.
 pub async fn from_text(request: &Request, text: &str) -> Answer<NewAvatar> {
+    if text.len() as u64 > TEXT_BYTES_MAX {
+        return Err(too_large("avatar_string"));
+    }
     let wrong = || Refused::on("avatar_string", "Avatar string must be a base64 data URL");
     let bytes = data_url_bytes(text).ok_or_else(wrong)?;
     keep(request, &bytes, "avatar", "avatar_string").await
@@ -70,9 +135,15 @@ async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Ans
     };
     let content_type = picture_type(bytes)
         .ok_or_else(|| Refused::on(at, "Avatar must be a PNG, JPEG, GIF or WebP picture"))?;
+    let org_id = request.actor.org_id;
     let keys = {
         let mut reader = request.db.read().await?;
-        request.db.keyring().of(&mut reader, request.actor.org_id).await?
+        let used = blobs::used_bytes(&mut reader, org_id).await?;
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        if used.saturating_add(size) > DEFAULT_QUOTA_BYTES {
+            return Err(over_quota());
+        }
+        request.db.keyring().of(&mut reader, org_id).await?
     };
     let mut upload = blobs::begin(&**store, &request.instance, &keys, AVATAR_BYTES_MAX).await?;
     for piece in bytes.chunks(PIECE_BYTES) {
@@ -81,7 +152,17 @@ async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Ans
         }
     }
     let stored = upload.finish(&keys).await?;
-    Ok(NewAvatar { stored, file_name: file_name.to_owned(), content_type })
+    let leftover = Leftover {
+        org_id,
+        db: request.db.clone(),
+        store: store.clone(),
+        runtime: tokio::runtime::Handle::current(),
+    };
+    Ok(NewAvatar { stored, file_name: file_name.to_owned(), content_type, leftover })
+}
+
+fn over_quota() -> Refused {
+    Refused::on("avatar", "The organization has used up its file storage")
 }
 
 fn too_large(at: &str) -> Refused {
@@ -101,7 +182,7 @@ pub async fn put_on(call: &mut Call<'_>, user: &mut User, avatar: &NewAvatar) ->
     let registered =
         blobs::register(call.scope.tx, &avatar.stored, facts, DEFAULT_QUOTA_BYTES).await?;
     if let Registered::OverQuota { .. } = registered {
-        return Err(Refused::on("avatar", "The organization has used up its file storage"));
+        return Err(over_quota());
     }
     take_off(call, user).await?;
     user.avatar_id = Some(avatar.stored.id.clone());

@@ -2,11 +2,12 @@
 //! when one is deleted (behaviour 19).
 
 use ward_engine::{Answer, Call, DENIED, Payload, Problems, Refused, RequestError, input};
-use ward_identity::tables::{InviteCode, InviteKind};
+use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_SETTINGS};
+use ward_identity::tables::{InviteCode, InviteKind, USERS};
 use ward_instance::Random;
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Cond, Id, Level, Query, Sql, StoreError, Value};
+use ward_store::{Actor, Cond, Id, Level, Query, Select, Sql, StoreError, Value};
 
 use crate::events;
 use crate::rules;
@@ -80,7 +81,8 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateUserGroup) -> Answer<Payl
 }
 
 /// Deletes a group. Its clients, archived ones too, go to the group that is to
-/// receive them, or to none (behaviour 19); each has a `patient.updated`.
+/// receive them, or to none (behaviour 19); each has a `patient.updated`. A group
+/// of clients whom the actor does not see needs the right to act on groups.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteUserGroup) -> Answer<Payload> {
     members_only(call.actor)?;
     let group = changeable(call, input.id.value().copied()).await?;
@@ -124,6 +126,7 @@ async fn move_clients(
     if members.is_empty() {
         return Ok(());
     }
+    may_move(call, from, members.iter().count()).await?;
     let now = call.now();
     let to = to.map(|id| id.0);
     let moved = Sql::fixed(
@@ -144,6 +147,25 @@ async fn move_clients(
         call.emit(events::patient_updated(*client_id, *unit_id, &["user_group_id"]));
     }
     Ok(())
+}
+
+/// Whether the actor may move all `members` of a group: whom they do not see in
+/// full, they move with the right to act on groups or on settings only.
+async fn may_move(call: &mut Call<'_>, from: &UserGroup, members: usize) -> Answer<()> {
+    let may = [ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_SETTINGS];
+    if may.iter().any(|permission| call.actor.has(permission.flag)) {
+        return Ok(());
+    }
+    let mut select = Select::new(&USERS, call.scope.actor);
+    select.least = Level::Full;
+    select.deleted = true;
+    select.filter = Cond::eq("user_group_id", from.id.0);
+    let seen = call.scope.tx.rows(&select.count_sql()).await?;
+    let seen = seen.scalar().and_then(Value::int).unwrap_or(0);
+    match usize::try_from(seen) == Ok(members) {
+        true => Ok(()),
+        false => Err(Refused::Denied(ALLOW_GROUP_LEVEL_ACTIONS)),
+    }
 }
 
 /// The group that an input names, to be assigned or changed.

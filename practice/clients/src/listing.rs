@@ -45,34 +45,17 @@ pub const USER_ORDERS: &[OrderOption] = &[
     },
 ];
 
-/// What groups can be ordered by.
+/// What groups can be ordered by: never a count of clients, whom the caller may
+/// not see and a cursor would tell of.
 pub const GROUP_ORDERS: &[OrderOption] = &[
     OrderOption { name: "NAME", expression: "{t}.name_fold" },
     OrderOption { name: "INVITE_CODE", expression: "{t}.invite_code" },
     OrderOption { name: "CREATED_AT", expression: "{t}.created_at" },
-    OrderOption {
-        name: "USERS_COUNT",
-        expression: "(SELECT COUNT(*) FROM users o \
-                     WHERE o.org_id = {t}.org_id AND o.user_group_id = {t}.id)",
-    },
 ];
 
-/// What tags can be ordered by.
+/// What tags can be ordered by; no count either.
 pub const TAG_ORDERS: &[OrderOption] = &[
     OrderOption { name: "NAME", expression: "{t}.name_fold" },
-    OrderOption {
-        name: "ACTIVE_USERS",
-        expression: "(SELECT COUNT(*) FROM applied_tags a \
-                     JOIN users o ON o.org_id = a.org_id AND o.id = a.user_id \
-                     WHERE a.org_id = {t}.org_id AND a.tag_id = {t}.id \
-                     AND o.is_patient = TRUE AND o.active = TRUE)",
-    },
-    OrderOption {
-        name: "ORG_MEMBERS",
-        expression: "(SELECT COUNT(*) FROM applied_tags a \
-                     JOIN users o ON o.org_id = a.org_id AND o.id = a.user_id \
-                     WHERE a.org_id = {t}.org_id AND a.tag_id = {t}.id AND o.is_patient = FALSE)",
-    },
     OrderOption {
         name: "ADDED_BY",
         expression: "COALESCE((SELECT o.first_name_fold || ' ' || o.last_name_fold FROM users o \

@@ -184,6 +184,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateLocation) -> Answer<Paylo
     let named = input.user_id.value().and_then(|id| id.0);
     let user_id = named.unwrap_or_else(|| Id::new(call.actor.user_id));
     let user = access::seen_user(call, user_id, "user_id").await?;
+    access::concerns(call, &user);
     access::may_write_for(call.actor, &user)?;
     let lines = Lines::of_create(input);
     let mut problems = Problems::new();

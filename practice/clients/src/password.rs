@@ -85,7 +85,7 @@ async fn hashed(
     let practice = practice_name(request).await?;
     let personal: Vec<&str> = names.iter().copied().chain(practice.as_deref()).collect();
     let mut problems = Problems::new();
-    for problem in password::problems(text, &personal) {
+    for problem in password::judge(text, &personal).await? {
         problems.add("password", problem);
     }
     problems.check()?;

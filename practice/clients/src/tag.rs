@@ -109,6 +109,7 @@ pub async fn bulk_apply(call: &mut Call<'_>, input: &BulkApply) -> Answer<Payloa
     let user_id = input.taggable_user_id.value().copied();
     let user_id = user_id.ok_or_else(|| Refused::not_found("taggable_user_id"))?;
     let user = access::seen_user(call, user_id, "taggable_user_id").await?;
+    access::concerns(call, &user);
     let mut ids: Vec<Id<Tag>> = input.ids.value().cloned().unwrap_or_default();
     ids.sort_unstable();
     ids.dedup();
@@ -133,6 +134,7 @@ pub async fn remove_applied(call: &mut Call<'_>, input: &RemoveAppliedTag) -> An
     let user_id = input.taggable_user_id.value().copied();
     let user_id = user_id.ok_or_else(|| Refused::not_found("taggable_user_id"))?;
     let user = access::seen_user(call, user_id, "taggable_user_id").await?;
+    access::concerns(call, &user);
     let applied: AppliedTag = found(call, tag.id, &user)
         .await?
         .ok_or_else(|| Refused::on("id", "The user does not have this tag"))?;

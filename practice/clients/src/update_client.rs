@@ -4,7 +4,7 @@ use ward_engine::{Answer, Call, Given, Payload, Refused, Request, input, moment}
 use ward_identity::account::is_client_taken;
 use ward_identity::flags::{CAN_REMOVE_CLIENT, CAN_RESTRICT_CLIENTS, CAN_SET_CLIENT_PASSWORD};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, User};
-use ward_store::{Cond, Id, Json, Level, OrderKey, Select, search};
+use ward_store::{Actor, Cond, Id, Json, Level, OrderKey, Query, Select, search};
 
 use crate::access::{self, IdOrBlank};
 use crate::account::{self, RESENDS_A_DAY_MAX, Welcome};
@@ -160,23 +160,22 @@ async fn client_of(call: &mut Call<'_>, input: &UpdateClient) -> Answer<User> {
         return access::client_to_change(call, id, "id").await;
     }
     let email = input.current_email.trimmed().ok_or_else(|| Refused::not_found("id"))?;
-    let id = client_of_email(call, email).await?;
+    let id = client_of_email(call.scope.tx, call.scope.actor, email).await?;
     access::client_to_change(call, id, "current_email").await
 }
 
 /// The one visible client of an e-mail; of a family's nobody, since it could be
 /// any of them.
-pub async fn client_of_email(call: &mut Call<'_>, email: &str) -> Answer<Id<User>> {
-    use ward_store::Query;
+pub async fn client_of_email(q: &mut impl Query, actor: &Actor, email: &str) -> Answer<Id<User>> {
     let table = &ward_identity::tables::USERS;
-    let mut select = Select::new(table, call.actor);
+    let mut select = Select::new(table, actor);
     select.columns = vec![ward_identity::tables::users::id];
     select.least = Level::Full;
     select.filter =
         Cond::is_true("is_patient").and(Cond::eq("email_fold", search::fold(email.trim())));
     select.order = vec![OrderKey::column("id", false)];
     select.limit = Some(2);
-    let rows = call.scope.tx.rows(&select.sql()).await?;
+    let rows = q.rows(&select.sql()).await?;
     match (rows.len(), rows.scalar().and_then(ward_store::Value::int)) {
         (1, Some(id)) => Ok(Id::new(id)),
         (2, _) => {
@@ -208,6 +207,10 @@ fn check(call: &Call<'_>, input: &UpdateClient, before: &User) -> Answer<()> {
     }
     if input.active.value().is_some_and(|value| *value != before.active) {
         access::requires(call.actor, CAN_REMOVE_CLIENT)?;
+    }
+    if input.email.is_given() {
+        let email = input.email.trimmed().map(rules::kept_email);
+        access::may_redirect(call.actor, before, email.as_deref())?;
     }
     let mut problems = client_rules::check_change(input, call.now());
     let skipped = input.skipped_email.value().copied().unwrap_or(before.skipped_email);
@@ -280,6 +283,10 @@ async fn write_choices(call: &mut Call<'_>, input: &UpdateClient, after: &mut Us
         && after.dietitian_id != Some(id)
     {
         let provider = access::primary_provider(call, id, "dietitian_id").await?;
+        // Only the parent sees both units, so only it moves a client between them.
+        if provider.unit_id != after.unit_id && !call.actor.is_at_root() {
+            return Err(Refused::not_found("dietitian_id"));
+        }
         after.dietitian_id = Some(provider.id);
         after.unit_id = provider.unit_id;
     }

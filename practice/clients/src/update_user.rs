@@ -8,8 +8,8 @@ use ward_engine::{
 };
 use ward_identity::account::is_client_taken;
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
-use ward_identity::tables::{DefaultBillingType, PasswordSetBy, User};
-use ward_store::{Id, Level};
+use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
+use ward_store::{Actor, Cond, Id, Level, Query, Select};
 
 use crate::access::{self, IdOrBlank};
 use crate::account;
@@ -89,12 +89,55 @@ pub async fn prepare(request: Arc<Request>, input: UpdateUser) -> Answer<Prepare
         Some(text) if !text.is_empty() => Some(new_password(&request, &input, text).await?),
         _ => None,
     };
+    if input.avatar.value().is_some() || input.avatar_string.trimmed().is_some() {
+        check_target(&request, &input).await?;
+    }
     let avatar = match (&input.avatar, input.avatar_string.trimmed()) {
         (Given::Value(file), _) => Some(avatar::from_upload(&request, *file).await?),
         (_, Some(text)) => Some(avatar::from_text(&request, text).await?),
         _ => None,
     };
     Ok(Prepared { input, password, avatar })
+}
+
+/// Refuses a person whom the caller can't change, before a file is stored; the
+/// transaction looks again.
+async fn check_target(request: &Request, input: &UpdateUser) -> Answer<()> {
+    let actor = &*request.actor;
+    let mut reader = request.db.read().await?;
+    let (filter, at) = if is_self(actor.user_id, input) {
+        (Cond::eq("id", actor.user_id), "id")
+    } else {
+        let (id, at) = named(&mut reader, actor, input).await?;
+        (Cond::is_true("is_patient").and(Cond::eq("id", id.0)), at)
+    };
+    let mut select = Select::new(&USERS, actor);
+    select.columns = vec![users::id];
+    select.least = Level::Full;
+    select.filter = filter;
+    match reader.rows(&select.sql()).await?.is_empty() {
+        true => Err(Refused::not_found(at)),
+        false => Ok(()),
+    }
+}
+
+/// The person other than the caller whom a member names, and by which field.
+async fn named(
+    q: &mut impl Query,
+    actor: &Actor,
+    input: &UpdateUser,
+) -> Answer<(Id<User>, &'static str)> {
+    let named = match input.id.value().and_then(|id| id.0) {
+        Some(id) => (id, "id"),
+        None => {
+            let email = input.current_email.trimmed().unwrap_or_default();
+            (client_of_email(q, actor, email).await?, "current_email")
+        }
+    };
+    match actor.is_member() {
+        true => Ok(named),
+        false => Err(Refused::not_found(named.1)),
+    }
 }
 
 async fn new_password(request: &Request, input: &UpdateUser, text: &str) -> Answer<NewPassword> {
@@ -160,9 +203,11 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
             return Err(Refused::on("email", "Email has already been taken"));
         }
     }
+    let has_new_email = before.email != after.email;
     let user = after.clone();
     client::save(call, &before, after, &[]).await?;
-    if prepared.password.is_some() && is_self {
+    // A new password or e-mail ends all sessions, but not the one at work.
+    if is_self && (prepared.password.is_some() || has_new_email) {
         account::keep_own_session(call).await?;
     }
     let addresses = input.locations.value().map(Vec::as_slice).unwrap_or_default();
@@ -181,16 +226,7 @@ async fn user_of(call: &mut Call<'_>, input: &UpdateUser) -> Answer<User> {
         let found = call.visible_for_update(own, Level::Full).await?;
         return found.map(|(user, _)| user).ok_or_else(|| Refused::not_found("id"));
     }
-    let (id, at) = match input.id.value().and_then(|id| id.0) {
-        Some(id) => (id, "id"),
-        None => {
-            let email = input.current_email.trimmed().unwrap_or_default();
-            (client_of_email(call, email).await?, "current_email")
-        }
-    };
-    if !call.actor.is_member() {
-        return Err(Refused::not_found(at));
-    }
+    let (id, at) = named(call.scope.tx, call.scope.actor, input).await?;
     access::client_to_change(call, id, at).await
 }
 
@@ -330,6 +366,9 @@ async fn write_email(
             after.unconfirmed_email = Some(email);
         }
         email => {
+            if !is_self {
+                access::may_redirect(call.actor, before, email.as_deref())?;
+            }
             after.email = email;
             after.unconfirmed_email = None;
         }

@@ -2,12 +2,13 @@
 //! lookup and humans in step (behaviour 15, 18.1).
 
 use ward_instance::Timestamp;
-use ward_store::{Changes, Cond, Flags, Id, OrderKey, Query, Scope, Sql, StoreError, search};
+use ward_store::{Changes, Cond, Flags, Id, OrderKey, Query, Role, Scope, Sql, StoreError, search};
 
 use crate::tables::{
-    Human, InviteCode, InviteKind, Login, OrgRole, Organization, OrganizationMembership, User,
+    Human, InviteCode, InviteKind, Login, LoginStanding, OrgRole, Organization,
+    OrganizationMembership, User,
 };
-use crate::{email, flags};
+use crate::{email, flags, link, session};
 
 /// The authentication space when none is named (behaviour 3.2).
 pub const NAMESPACE: &str = "healthie";
@@ -169,8 +170,9 @@ pub async fn create(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError
     add_login(scope, user).await
 }
 
-/// Writes what changed of an account, and keeps the sign-in lookup. A password
-/// or an activation that changed ends the account's sessions (SEC-09).
+/// Writes what changed of an account, and keeps the sign-in lookup. A password,
+/// an address or an activation that changed ends the account's sessions
+/// (SEC-09); the first two end its open one-time links too.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,
@@ -186,8 +188,12 @@ pub async fn update(
         add_login(scope, after).await?;
     }
     let is_barred = before.active && !after.active && !after.is_patient;
-    if is_barred || before.password_hash != after.password_hash {
-        crate::session::end_all(scope, after.id.0).await?;
+    let is_other = before.password_hash != after.password_hash || before.email != after.email;
+    if is_barred || is_other {
+        session::end_all(scope, after.id.0).await?;
+    }
+    if is_other {
+        link::void_all(scope, after.id).await?;
     }
     Ok(changes)
 }
@@ -200,9 +206,27 @@ async fn add_login(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError>
         root_id: user.org_id,
         user_id: user.id,
         is_patient: user.is_patient,
+        standing: standing(scope, user),
         created_at: scope.now(),
     };
     scope.create(&login).await
+}
+
+fn standing(scope: &Scope<'_>, user: &User) -> LoginStanding {
+    match scope.actor.role {
+        Role::System => LoginStanding::Proven,
+        Role::Member if scope.actor.user_id != user.id.0 => LoginStanding::Vouched,
+        _ => LoginStanding::Claimed,
+    }
+}
+
+/// Notes that the account's person reads mail at its address.
+pub async fn prove_login(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE logins SET standing = $1 WHERE root_id = $2 AND user_id = $3",
+        [LoginStanding::Proven.as_str().into(), scope.actor.org_id.into(), user_id.0.into()],
+    );
+    scope.tx.execute(&sql).await.map(drop)
 }
 
 /// Whether the root organization has a client of the same namespace, e-mail,

@@ -227,7 +227,8 @@ async fn check_fresh(call: &mut Call<'_>) -> Answer<()> {
     }
 }
 
-async fn check_count(scope: &mut Scope<'_>, user_id: Id<User>) -> Answer<()> {
+/// Refuses one key more than a user can have.
+pub async fn check_count(scope: &mut Scope<'_>, user_id: Id<User>) -> Answer<()> {
     match of_user(scope, user_id).await?.len() < KEYS_OF_A_USER_MAX {
         true => Ok(()),
         false => Err(Refused::base("A user can have 50 API keys. Delete one that is not used")),

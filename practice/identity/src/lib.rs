@@ -15,6 +15,7 @@ pub mod link;
 pub mod password;
 pub mod person;
 pub mod practice;
+pub mod rank;
 pub mod reset;
 pub mod seed;
 pub mod session;

@@ -145,6 +145,8 @@ pub async fn redeem(tx: &mut Tx, lookup: &[u8], at: &str) -> Answer<person::Pers
     if scope.tx.execute(&sql).await? == 0 {
         return Err(not_good());
     }
+    // Links go to the account's address, and end when that changes.
+    account::prove_login(&mut scope, holder.user.id).await?;
     let entry = AuditEntry::by(&actor, AuditType::Update, "LINK_TOKEN", link.id.0);
     scope.record(entry);
     Ok(holder)
@@ -180,7 +182,7 @@ pub async fn set_password_by_link(
     let personal = personal_of(&mut reader, org_id, user_id).await?;
     drop(reader);
     let personal: Vec<&str> = personal.iter().map(String::as_str).collect();
-    let problems = password::problems(new_password, &personal);
+    let problems = password::judge(new_password, &personal).await?;
     if !problems.is_empty() {
         return Ok(Err(problems.into_iter().map(str::to_owned).collect()));
     }

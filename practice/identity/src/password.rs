@@ -23,6 +23,12 @@ pub const CHARACTERS_MAX: usize = 128;
 /// many accounts an address has, or whether it has one.
 pub const HASHES_OF_A_SIGN_IN: usize = 4;
 
+/// Characters of a personal text that are looked at: whoever sends more must
+/// not make the estimator work for it.
+const PERSONAL_CHARACTERS_MAX: usize = 255;
+/// Personal words that are looked at, the longest ones.
+pub const PERSONAL_WORDS_MAX: usize = 100;
+
 /// So many characters must be left of a password without personal words.
 const OWN_CHARACTERS_MIN: usize = 6;
 
@@ -70,18 +76,40 @@ pub fn too_many_requests() -> Refused {
     ))
 }
 
+/// What is wrong with a password's length. Cheap, whatever is given.
+pub fn length_problem(password: &str) -> Option<&'static str> {
+    match password.chars().take(CHARACTERS_MAX + 1).count() {
+        0 => Some("Password can't be blank"),
+        length if length < CHARACTERS_MIN => {
+            Some("Password is too short (minimum is 10 characters)")
+        }
+        length if length > CHARACTERS_MAX => {
+            Some("Password is too long (maximum is 128 characters)")
+        }
+        _ => None,
+    }
+}
+
+/// [`problems`], beside the requests and no more at once than hashes.
+pub async fn judge(password: &str, personal: &[&str]) -> Result<Vec<&'static str>, HashError> {
+    if let Some(problem) = length_problem(password) {
+        return Ok(vec![problem]);
+    }
+    let password = password.to_owned();
+    let personal: Vec<String> = personal.iter().map(|text| cut(text)).collect();
+    run(move || {
+        let personal: Vec<&str> = personal.iter().map(String::as_str).collect();
+        Ok(problems(&password, &personal))
+    })
+    .await
+}
+
 /// Everything that is wrong with a password, as sentences. `personal` are the
-/// person's names, e-mail address and practice.
+/// person's names, e-mail address and practice. The work is bounded, whatever
+/// is given.
 pub fn problems(password: &str, personal: &[&str]) -> Vec<&'static str> {
-    let length = password.chars().count();
-    if length == 0 {
-        return vec!["Password can't be blank"];
-    }
-    if length < CHARACTERS_MIN {
-        return vec!["Password is too short (minimum is 10 characters)"];
-    }
-    if length > CHARACTERS_MAX {
-        return vec!["Password is too long (maximum is 128 characters)"];
+    if let Some(problem) = length_problem(password) {
+        return vec![problem];
     }
     let words = personal_words(personal);
     if own_characters(password, &words) < OWN_CHARACTERS_MIN {
@@ -100,12 +128,17 @@ pub fn problems(password: &str, personal: &[&str]) -> Vec<&'static str> {
     }
 }
 
-/// The words of names and addresses, three characters or longer, longest first.
-fn personal_words(personal: &[&str]) -> Vec<String> {
+fn cut(text: &str) -> String {
+    text.chars().take(PERSONAL_CHARACTERS_MAX).collect()
+}
+
+/// The words of names and addresses, three characters or longer, longest first;
+/// [`PERSONAL_WORDS_MAX`] at most.
+pub fn personal_words(personal: &[&str]) -> Vec<String> {
     let mut words: Vec<String> = personal
         .iter()
         .flat_map(|text| {
-            let folded = search::fold(text);
+            let folded = search::fold(&cut(text));
             let parts: Vec<String> =
                 folded.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
             parts.into_iter().chain([folded.split_whitespace().collect::<String>()])
@@ -114,6 +147,7 @@ fn personal_words(personal: &[&str]) -> Vec<String> {
         .collect();
     words.sort_by_key(|word| (std::cmp::Reverse(word.chars().count()), word.clone()));
     words.dedup();
+    words.truncate(PERSONAL_WORDS_MAX);
     words
 }
 

@@ -6,12 +6,12 @@ use serde_json::json;
 use ward_engine::{Answer, Call, Payload, Problems, Refused, Request, input};
 use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
-use ward_store::{Actor, Cond, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_store::{Actor, Cond, Query, Scope, StoreError, Tx, Value};
 
 use crate::account::NAMESPACE;
 use crate::attempt::{self, Subjects};
 use crate::tables::{LinkPurpose, Organization};
-use crate::{email, link, person};
+use crate::{email, link, person, rank};
 
 /// Links that one request sends at most, over all accounts of an address.
 const LINKS_MAX: i64 = 8;
@@ -77,19 +77,12 @@ async fn accounts(
     namespace: &str,
     address_key: &str,
 ) -> Result<Vec<(i64, i64)>, StoreError> {
-    let sql = Sql::fixed(
-        "SELECT a.org_id, a.id FROM (SELECT u.org_id, u.id FROM logins l \
-         JOIN users u ON u.org_id = l.root_id AND u.id = l.user_id \
-         LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
-         WHERE l.namespace = $1 AND l.email_key = $2 AND u.is_integration = FALSE \
-         AND (u.is_patient = TRUE OR (u.active = TRUE AND m.active = TRUE)) \
-         ORDER BY CASE WHEN u.is_patient THEN 1 ELSE 0 END, \
-         COALESCE(u.last_sign_in_at, 0) DESC, u.id LIMIT CAST($3 AS BIGINT)) a ORDER BY a.org_id, a.id",
-        [namespace.into(), address_key.into(), LINKS_MAX.into()],
-    );
+    let sql = rank::accounts(namespace, address_key, rank::For::Link, LINKS_MAX);
     let rows = tx.rows(&sql).await?;
     let pair = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.int()?));
-    Ok(rows.iter().filter_map(pair).collect())
+    let mut accounts: Vec<_> = rows.iter().filter_map(pair).collect();
+    accounts.sort_unstable();
+    Ok(accounts)
 }
 
 async fn send(tx: &mut Tx, org_id: i64, users: Vec<i64>, cause: &str) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ use crate::account::NAMESPACE;
 use crate::attempt::{self, Subjects};
 use crate::person::{self, Person};
 use crate::tables::{CredentialClass, User};
-use crate::{authenticate, email, key, link, password, session};
+use crate::{authenticate, email, key, link, password, rank, session};
 
 /// The answer to a wrong address, a wrong password and a barred account.
 pub const WRONG: &str = "The e-mail address or the password is wrong";
@@ -133,27 +133,17 @@ async fn by_password(request: &Request, input: &SignIn) -> Answer<Proof> {
     Ok(Proof::Password { org_id, user_id, hash, subjects })
 }
 
-/// The accounts that an address may mean, best first: members before clients,
+/// The accounts that an address may mean, at most as many as hashes are
+/// checked ([`rank`] says which). Best first: members before clients,
 /// passwords that the person set before those that staff set, latest sign-in
-/// first. So nobody crowds another out by making accounts.
+/// first.
 async fn candidates(
     q: &mut impl Query,
     namespace: &str,
     address_key: &str,
 ) -> Result<Vec<Candidate>, StoreError> {
     let limit = i64::try_from(password::HASHES_OF_A_SIGN_IN).unwrap_or(i64::MAX);
-    let sql = Sql::fixed(
-        "SELECT u.org_id, u.id, u.password_hash FROM logins l \
-         JOIN users u ON u.org_id = l.root_id AND u.id = l.user_id \
-         LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
-         WHERE l.namespace = $1 AND l.email_key = $2 AND u.password_hash IS NOT NULL \
-         AND u.is_integration = FALSE \
-         AND (u.is_patient = TRUE OR (u.active = TRUE AND m.active = TRUE)) \
-         ORDER BY CASE WHEN u.is_patient THEN 1 ELSE 0 END, \
-         CASE WHEN u.password_set_by = 'self' THEN 0 ELSE 1 END, \
-         COALESCE(u.last_sign_in_at, 0) DESC, u.id LIMIT $3",
-        [namespace.into(), address_key.into(), limit.into()],
-    );
+    let sql = rank::accounts(namespace, address_key, rank::For::Password, limit);
     let rows = q.rows(&sql).await?;
     let candidate = |row: &[Value]| {
         Some(Candidate {
@@ -212,6 +202,7 @@ async fn welcome(
             if !proven.keeps_keys {
                 key::revoke_all(&mut scope, person.user.id).await?;
             }
+            key::check_count(&mut scope, person.user.id).await?;
             let name = Some("Made at sign-in".to_owned());
             let made = key::mint(&mut scope, &person.user, name, CredentialClass::User).await?;
             api_key = Some(made.text.to_string());
@@ -221,7 +212,10 @@ async fn welcome(
             token = Some(session::begin(&mut scope, &person.user).await?.text.to_string());
         }
     }
-    note_sign_in(scope.tx, &person.user).await?;
+    // Who only shows a session has not signed in again.
+    if kept.is_none() {
+        note_sign_in(scope.tx, &person.user).await?;
+    }
     Ok(Payload::new()
         .leaf("token", token)
         .leaf("api_key", api_key)

@@ -61,7 +61,8 @@ pub struct Applicant {
     invite_code: Option<String>,
 }
 
-/// What is wrong with an application, all at once.
+/// What is wrong with an application, all at once. Of the password only its
+/// length: how hard it is to guess is for [`prepare`], which counts attempts.
 pub fn problems(input: &SignUp) -> Problems {
     let mut problems = Problems::new();
     for (name, label, given) in [
@@ -80,13 +81,11 @@ pub fn problems(input: &SignUp) -> Problems {
     if input.email.trimmed().is_some_and(|address| !email::is_valid(address)) {
         problems.add("email", "Email is invalid");
     }
-    let personal: Vec<&str> =
-        [&input.first_name, &input.last_name, &input.legal_name, &input.email]
-            .into_iter()
-            .filter_map(|given| given.trimmed())
-            .collect();
+    if input.legal_name.trimmed().is_some_and(|it| it.chars().count() > NAME_CHARACTERS_MAX) {
+        problems.add("legal_name", "Legal name is too long (maximum is 255 characters)");
+    }
     let given = input.password.value().map_or("", String::as_str);
-    for problem in password::problems(given, &personal) {
+    if let Some(problem) = password::length_problem(given) {
         problems.add("password", problem);
     }
     match role(input) {
@@ -134,6 +133,7 @@ pub async fn prepare(request: Arc<Request>, input: SignUp) -> Answer<Applicant> 
     let subjects = Subjects::of(&request, "sign_up", &email::key(&address));
     attempt::count(&request.db, &subjects).await?;
     let given = input.password.value().map_or("", String::as_str);
+    judge(&input, given).await?;
     let hash = password::hash(request.instance.random(), given).await?;
     Ok(Applicant {
         role,
@@ -147,6 +147,19 @@ pub async fn prepare(request: Arc<Request>, input: SignUp) -> Answer<Applicant> 
         provider,
         invite_code: owned(input.invite_code.trimmed()),
     })
+}
+
+async fn judge(input: &SignUp, given: &str) -> Answer<()> {
+    let personal: Vec<&str> =
+        [&input.first_name, &input.last_name, &input.legal_name, &input.email]
+            .into_iter()
+            .filter_map(|given| given.trimmed())
+            .collect();
+    let mut problems = Problems::new();
+    for problem in password::judge(given, &personal).await? {
+        problems.add("password", problem);
+    }
+    problems.check()
 }
 
 /// Makes the account and signs its person in.

@@ -10,7 +10,9 @@ mod user;
 
 use ward_store::{Entity, Table};
 
-pub use account::{INVITE_CODES, InviteCode, InviteKind, LOGINS, Login, invite_codes, logins};
+pub use account::{
+    INVITE_CODES, InviteCode, InviteKind, LOGINS, Login, LoginStanding, invite_codes, logins,
+};
 pub use key::{
     API_KEYS, ApiKey, CredentialClass, REVOKED_KEYS, RevokedKey, api_keys, revoked_keys,
 };

@@ -1,9 +1,10 @@
 //! Who sees whom (behaviour 16.2, 3.4): one predicate a table, used by every
 //! read: single objects, lists, counts, search and links between objects.
 
-use ward_store::{Actor, Cond, Role, Rule};
+use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use crate::flags;
+use crate::tables::USERS;
 
 /// Users. A member sees themselves, the staff of the units they may see and the
 /// clients that are theirs or that their flags open; a client themselves and,
@@ -120,5 +121,38 @@ pub fn api_keys(actor: &Actor) -> Rule {
 /// sub-organizations' (behaviour 43).
 pub fn audit_log(actor: &Actor) -> Rule {
     let may = actor.is_member() && actor.has(flags::CAN_VIEW_AUDIT_LOG.flag);
-    if may { Rule::full(actor.units("unit_id")) } else { Rule::none() }
+    match may {
+        false => Rule::none(),
+        true if actor.is_owner => Rule::full(actor.units("unit_id")),
+        true => Rule::full(actor.units("unit_id").and(of_seen_clients(actor))),
+    }
+}
+
+/// Audit entries of no client, and of clients that the actor sees: the client
+/// concerned, the client that is the record, and the client who did it.
+fn of_seen_clients(actor: &Actor) -> Cond {
+    let concerned = is_seen(actor, "{t}.subject_id");
+    // Users are known by number; others may have any text, which is not read.
+    let record = is_seen(
+        actor,
+        "CASE WHEN {t}.resource_name = 'USER' THEN CAST({t}.resource_id AS BIGINT) END",
+    );
+    let author = is_seen(actor, "CASE WHEN {t}.actor_kind = 'client' THEN {t}.actor_id END");
+    concerned.and(record).and(author)
+}
+
+/// `id`, an expression, is NULL, no client or a client that the actor sees.
+fn is_seen(actor: &Actor, id: &str) -> Cond {
+    let (rule, params) = match (USERS.visible)(actor).at_least(Level::Full) {
+        Cond::Always => ("TRUE".to_owned(), Vec::new()),
+        Cond::Never => ("FALSE".to_owned(), Vec::new()),
+        Cond::Sql(text, params) => (text.replace("{t}", "seen"), params),
+    };
+    Cond::sql(
+        format!(
+            "({id} IS NULL OR EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? \
+             AND seen.id = {id} AND (seen.is_patient = FALSE OR ({rule}))))"
+        ),
+        [actor.org_id.into()].into_iter().chain(params),
+    )
 }

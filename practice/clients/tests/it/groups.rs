@@ -57,7 +57,7 @@ async fn groups_are_listed_and_never_across_practices() {
         let answer = w
             .run(
                 &w.owner,
-                r#"{ userGroups(keywords: "BET", order_by: USERS_COUNT_DESC) { nodes { name } } }"#,
+                r#"{ userGroups(keywords: "BET", order_by: INVITE_CODE_DESC) { nodes { name } } }"#,
                 json!({}),
             )
             .await;
@@ -124,7 +124,7 @@ async fn tags_are_applied_all_or_none() {
         "applied_tag.deleted []",
     ];
     assert_eq!(kinds[1..], expected);
-    let query = "{ tags(order_by: ACTIVE_USERS_DESC) { name patients_tagged_count } tagsPaginated(order_by: ADDED_BY_ASC) { total_count } }";
+    let query = "{ tags(order_by: NAME_DESC) { name patients_tagged_count } tagsPaginated(order_by: ADDED_BY_ASC) { total_count } }";
     let answer = w.run(&w.owner, query, json!({})).await;
     assert_eq!(answer["tags"], json!([{ "name": "VIP", "patients_tagged_count": 0 }]));
     // The name is free again.

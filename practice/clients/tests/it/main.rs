@@ -8,6 +8,7 @@
 
 mod clients;
 mod groups;
+mod guards;
 mod places;
 mod profile;
 mod rules;

@@ -10,7 +10,7 @@ use ward_identity::tables::{OrgRole, Organization, User};
 use ward_identity::{flags, person};
 use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
 use ward_store::{
-    Actor, Birth, BlobDirectory, Cond, Db, Flags, Place as DbPlace, Query, Record, Scope, Sql,
+    Actor, Birth, BlobDirectory, Cond, Db, Flags, Id, Place as DbPlace, Query, Record, Scope, Sql,
     StoreError, Table, system,
 };
 
@@ -201,6 +201,56 @@ impl World {
         rows.iter().map(|row| row[0].text().unwrap().to_owned()).collect()
     }
 
+    /// How many files the blob directory holds, half-written ones too.
+    pub fn files(&self) -> usize {
+        let folders = std::fs::read_dir(self._directory.path().join("blobs")).unwrap();
+        let count = |folder: std::path::PathBuf| std::fs::read_dir(folder).unwrap().count();
+        folders.map(|folder| count(folder.unwrap().path())).sum()
+    }
+
+    /// Waits until the blob directory holds so many files.
+    pub async fn files_become(&self, wanted: usize) {
+        let waits = async {
+            while self.files() != wanted {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await; // allow-sleep: polls the directory
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(10), waits).await;
+        assert!(waited.is_ok(), "{} files instead of {wanted}", self.files());
+    }
+
+    /// Runs a statement of a test's own.
+    pub async fn execute(&self, sql: Sql) {
+        let done = self.db.write(move |tx| {
+            let sql = sql.clone();
+            Box::pin(async move { tx.execute(&sql).await })
+        });
+        done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    }
+
+    /// A sub-organization with its owner.
+    pub async fn branch(&self) -> Actor {
+        let (org, root) = (self.organization.id.0, self.organization.id);
+        let made = self.db.write(move |tx| {
+            Box::pin(async move {
+                let id = Id::<Organization>::new(tx.next_id_of("Organization").await?);
+                let system = Actor::system(org);
+                let mut scope = Scope::new(tx, &system);
+                let now = scope.now();
+                let unit = practice::blank_organization(id, root, "Branch", "b@example.com", now);
+                scope.create(&unit).await?;
+                let head = member("Brenda", "brenda@example.com");
+                let (user, _) =
+                    practice::add_member(&mut scope, &unit, &head, Place::owner()).await?;
+                let owned = Organization { owner_id: Some(user.id), ..unit.clone() };
+                scope.update(&unit, &owned).await?;
+                Ok(user.id.0)
+            })
+        });
+        let user = made.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+        actor(&self.db, org, user).await
+    }
+
     /// The practice's rows of a table.
     pub async fn rows<R: Record>(&self, cond: Cond) -> Vec<R> {
         let org = self.organization.id.0;
@@ -265,5 +315,6 @@ async fn actor(db: &Db, org: i64, user: i64) -> Actor {
 
 /// Flags that the tests name.
 pub use flags::{
-    CAN_ADD_CLIENTS, CAN_CREATE_TAGS, CAN_REMOVE_CLIENT, CAN_SET_CLIENT_PASSWORD, SEES_ALL_CLIENTS,
+    ALLOW_GROUP_LEVEL_ACTIONS, CAN_ADD_CLIENTS, CAN_CREATE_TAGS, CAN_EDIT_SETTINGS,
+    CAN_REMOVE_CLIENT, CAN_SET_CLIENT_PASSWORD, SEES_ALL_CLIENTS,
 };

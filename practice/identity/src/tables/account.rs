@@ -18,6 +18,18 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What is known of a sign-in address being its account's person's.
+    pub enum LoginStanding {
+        /// The operator named it, or a link that was sent there was used.
+        Proven = "proven",
+        /// Staff named it, for a client.
+        Vouched = "vouched",
+        /// Whoever made the account says so.
+        Claimed = "claimed",
+    }
+}
+
 record! {
     /// Which accounts an e-mail address may mean at sign-in.
     pub struct Login in LOGINS, logins {
@@ -28,6 +40,7 @@ record! {
         root_id: Id<Organization>,
         user_id: Id<User>,
         is_patient: bool,
+        standing: LoginStanding,
         created_at: Timestamp,
     }
     key: Key::Columns(&["namespace", "email_key", "root_id", "user_id"]),

@@ -11,7 +11,7 @@ use ward_store::{Id, Scope};
 use crate::support::{World, member};
 
 /// A client of a provider, restricted or not.
-async fn client(scope: &mut Scope<'_>, provider: &User, name: &str, restricted: bool) -> User {
+pub async fn client(scope: &mut Scope<'_>, provider: &User, name: &str, restricted: bool) -> User {
     let id = scope.next_id::<User>().await.unwrap();
     let email = format!("{}@clients.example", name.to_lowercase());
     let human = account::human_of(scope, "healthie", Some(&email), true).await.unwrap();

@@ -12,12 +12,16 @@
 mod support;
 
 mod attempt;
+mod audit;
 mod circle;
 mod credential;
+mod crowd;
 mod every_field;
 mod flags;
 mod front;
 mod key;
+mod links;
 mod password;
 mod seed;
+mod sign_up;
 mod visibility;

@@ -1,7 +1,7 @@
 //! Which passwords are taken, and that checking one costs the same always.
 
 use proptest::prelude::*;
-use ward_identity::password::{self, problems};
+use ward_identity::password::{self, personal_words, problems};
 use ward_instance::Random;
 
 const PERSONAL: [&str; 3] = ["Ada", "ada.brackett@example.com", "Brackett Nutrition"];
@@ -24,6 +24,19 @@ fn common_and_personal_passwords_are_refused() {
     for personal in ["AdaBrackett1", "brackett-ada-99", "Brackett Nutrition!", "ada.brackett1990"] {
         assert_eq!(problems(personal, &PERSONAL).len(), 1, "{personal}");
     }
+}
+
+#[test]
+fn however_much_is_given_the_work_is_bounded() {
+    let words: String = (0..200_000).map(|n| format!("w{n} ")).collect();
+    let texts = vec![words.as_str(); 50];
+    let looked_at = personal_words(&texts);
+    assert!(looked_at.len() <= password::PERSONAL_WORDS_MAX, "{}", looked_at.len());
+    assert!(looked_at.iter().all(|word| word.chars().count() <= 255));
+    let many: Vec<String> = (0..5_000).map(|n| format!("word{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(personal_words(&many).len(), password::PERSONAL_WORDS_MAX);
+    assert!(problems("turnip-harbour-quilt-94", &texts).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -52,7 +52,10 @@ fn keys_and_log_need_their_flags() {
     let developer = visibility::api_keys(&actor(Role::Member, 2, &[IS_DEVELOPER])).full;
     assert!(text(&developer).contains("{t}.unit_id = ?"));
     assert!(visibility::audit_log(&actor(Role::Member, 1, &[])).full.is_never());
-    assert!(visibility::audit_log(&actor(Role::Member, 1, &[CAN_VIEW_AUDIT_LOG])).full.is_always());
+    let viewer = actor(Role::Member, 1, &[CAN_VIEW_AUDIT_LOG]);
+    let shown = text(&visibility::audit_log(&viewer).full);
+    assert!(shown.contains("{t}.subject_id IS NULL OR EXISTS"), "only clients they see: {shown}");
+    assert!(visibility::audit_log(&Actor { is_owner: true, ..viewer }).full.is_always());
     let client = Actor { flags: Flags(u128::MAX), ..actor(Role::Client, 1, &[]) };
     assert!(visibility::audit_log(&client).full.is_never(), "a client has no flags that count");
 }
