@@ -1,14 +1,14 @@
 //! One-time links that set a password: reset links and invitations
 //! (behaviour 3.3, 18.1). Good once, for a time, until a newer one.
 
-use ward_engine::{Answer, Problems, Refused};
+use ward_engine::{Answer, Refused};
 use ward_instance::token::{MintedToken, TokenClass, TokenPurpose};
 use ward_instance::{Instance, Timestamp};
 use ward_store::audit::AuditEntry;
 use ward_store::system::AuditType;
 use ward_store::{Actor, Cond, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
-use crate::tables::{LinkPurpose, LinkToken, Organization, PasswordSetBy, User};
+use crate::tables::{LinkPurpose, LinkToken, PasswordSetBy, User};
 use crate::{account, password, person};
 
 /// How long a reset link is good.
@@ -233,27 +233,6 @@ async fn personal_of(
     let rows = q.rows(&sql).await?;
     let row = rows.iter().next().unwrap_or_default();
     Ok(row.iter().filter_map(Value::text).map(str::to_owned).collect())
-}
-
-/// The problems of a new password of a user, on the field `password`: for
-/// operations that change one.
-pub async fn check_password(
-    scope: &mut Scope<'_>,
-    user: &User,
-    new_password: &str,
-    problems: &mut Problems,
-) -> Result<(), StoreError> {
-    let unit = scope.find_by::<Organization>(Cond::eq("id", user.unit_id.0)).await?;
-    let practice = unit.map(|unit| unit.name);
-    let personal: Vec<&str> =
-        [&user.first_name, &user.last_name, &user.legal_name, &user.email, &practice]
-            .into_iter()
-            .filter_map(|text| text.as_deref())
-            .collect();
-    for problem in password::problems(new_password, &personal) {
-        problems.add("password", problem);
-    }
-    Ok(())
 }
 
 /// A link of a user, made by the system: for the command line.
