@@ -6,6 +6,9 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod clock;
+mod disk;
 mod graceful;
 mod idempotency;
 mod kills;
+mod machine;
