@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clock;
+mod crashes;
 mod disk;
 mod graceful;
 mod idempotency;

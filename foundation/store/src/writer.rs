@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use ward_instance::crash;
 
 use crate::core::{Core, Hint};
 use crate::driver::lite::{Access, Lite};
@@ -227,11 +228,13 @@ impl Desk {
                 }
             }
         }
+        crash::point("commit.before");
         let end = if kept == 0 { "ROLLBACK" } else { "COMMIT" };
         if let Err(error) = self.control(end) {
             self.abandon();
             return End::CommitFailed(error);
         }
+        crash::point("commit.after");
         self.counters.commits.fetch_add(u64::from(kept > 0), Ordering::Relaxed);
         self.has_log |= kept > 0;
         self.heads.commit();
