@@ -16,6 +16,7 @@ mod call;
 mod canary;
 mod flags;
 mod meaning;
+mod objects;
 mod principal;
 mod sample;
 mod sites;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ward_tests::people::{self, id};
-use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json};
+use ward_tests::people;
+use ward_tests::{Api, Engine, Instance, Kind, Server, json};
 
-use crate::canary;
 use crate::flags::Flags;
 use crate::meaning::Object;
 use crate::principal::{Principal, Site, Whose};
@@ -37,21 +36,21 @@ pub struct World {
     /// The clients who ask.
     pub clients: BTreeMap<Principal, Asking>,
     /// The organization whose objects are made: its owner's key and ids.
-    here: Site,
+    pub here: Site,
     owner: String,
-    organization: String,
-    owner_id: String,
-    owner_email: String,
+    pub organization: String,
+    pub owner_id: String,
+    pub owner_email: String,
     /// A provider of it who cares for nobody that asks.
-    spare: String,
+    pub spare: String,
     /// The client who asks.
-    client: String,
+    pub client: String,
     pub client_email: String,
-    client_group: String,
+    pub client_group: String,
     owner_session: Option<String>,
     /// Whose objects are made, and the clients whom all objects of a call belong to, with e-mail.
-    whose: Whose,
-    about: BTreeMap<(Site, Whose), (String, String)>,
+    pub whose: Whose,
+    pub about: BTreeMap<(Site, Whose), (String, String)>,
     /// What the call has named so far, by whose it is and which of the clients' who ask.
     named: Vec<((Site, Whose, Object, String), String)>,
     words: u32,
@@ -196,7 +195,7 @@ impl World {
         self.server.with(&key)
     }
 
-    fn as_owner(&self) -> Api {
+    pub fn as_owner(&self) -> Api {
         self.server.with(&self.owner)
     }
 
@@ -208,7 +207,7 @@ impl World {
         session
     }
 
-    fn sign_in(&self) -> String {
+    pub fn sign_in(&self) -> String {
         self.sign_in_as(&self.client_email)
     }
 
@@ -236,7 +235,7 @@ impl World {
         format!("{}{of}-{}", self.here.canary(), self.word())
     }
 
-    fn unseen(&mut self) -> String {
+    pub fn unseen(&mut self) -> String {
         self.canary("thing")
     }
 
@@ -260,49 +259,6 @@ impl World {
         id
     }
 
-    fn new_object(&mut self, own: bool, object: Object) -> String {
-        match object {
-            Object::Client if own => self.client.clone(),
-            Object::ClientEmail if own => self.client_email.clone(),
-            Object::Client => self.about().0,
-            Object::ClientEmail => self.about().1,
-            Object::OwnerEmail => self.owner_email.clone(),
-            Object::Provider | Object::Member if own => self.owner_id.clone(),
-            Object::Provider | Object::Member => self.spare.clone(),
-            Object::Organization => self.organization.clone(),
-            Object::Membership => {
-                let user = if own { self.owner_id.clone() } else { self.spare.clone() };
-                let query = "query($id: ID) { organizationMembership(user_id: $id) { id } }";
-                let reply = self.as_owner().ask(query, json!({"id": user}));
-                id(&reply.data()["organizationMembership"])
-            }
-            Object::Group if own => self.client_group.clone(),
-            Object::Group | Object::SecondGroup => {
-                let name = self.unseen();
-                self.group(name)
-            }
-            Object::InviteCode => self.invite_code(),
-            Object::Tag if own => {
-                let name = self.word();
-                self.tag(&self.client, name)
-            }
-            Object::Tag => {
-                let (name, user) = (self.unseen(), self.about().0);
-                self.tag(&user, name)
-            }
-            Object::Location if own => {
-                let street = self.word();
-                self.location(&self.client, street)
-            }
-            Object::Location => {
-                let (street, user) = (self.unseen(), self.about().0);
-                self.location(&user, street)
-            }
-            Object::ApiKey if own => self.own_key(),
-            Object::ApiKey => self.key(),
-        }
-    }
-
     /// An id that nobody has, or what stands for one; the ids of this epoch begin alike.
     pub fn never(&self, object: Object) -> String {
         match object {
@@ -310,102 +266,5 @@ impl World {
             Object::InviteCode => "ffffff".to_owned(),
             _ => format!("{}999123", &self.organization[..4]),
         }
-    }
-
-    /// A client of the owner's with a tag and an address, whom nobody cares for but the owner and
-    /// whose objects are named.
-    fn unseen_client(&mut self) -> (String, String) {
-        let of = match self.whose {
-            Whose::Stranger => canary::UNCARED,
-            Whose::Own => canary::OWN,
-            Whose::Primary => canary::PRIMARYS,
-            Whose::CareTeam => canary::CARE_TEAMS,
-            Whose::Bearer => canary::BEARERS,
-        };
-        let name = self.canary(of);
-        let mut input = people::new_client(&name);
-        match self.whose {
-            Whose::Primary => input["client"]["dietitian_id"] = self.staff.primary.clone().into(),
-            Whose::CareTeam => {
-                input["client"]["other_provider_ids"] = json!([self.staff.care_team]);
-            }
-            Whose::Bearer => {
-                self.flags.hold(&self.instance, &["can_be_care_team_member"]);
-                input["client"]["other_provider_ids"] = json!([self.flags.user]);
-            }
-            Whose::Stranger | Whose::Own => {}
-        }
-        let reply = self.as_owner().ask(people::CREATE_CLIENT, input);
-        let client = id(&reply.data()["createClient"]["user"]);
-        let (tag, street) = (self.unseen(), self.canary(of));
-        self.tag(&client, tag);
-        self.location(&client, street);
-        (client, format!("{name}@client.example"))
-    }
-
-    fn about(&mut self) -> (String, String) {
-        let at = (self.here, self.whose);
-        if !self.about.contains_key(&at) {
-            let client = self.unseen_client();
-            self.about.insert(at, client);
-        }
-        self.about[&at].clone()
-    }
-
-    /// A group with a client in it.
-    fn group(&mut self, name: String) -> String {
-        let input = json!({"name": name});
-        let group = self.make("createGroup", "createGroupInput", "user_group", input);
-        let input = json!({"id": self.about().0, "user_group_id": group});
-        self.make("updateClient", "updateClientInput!", "user", input);
-        group
-    }
-
-    fn invite_code(&mut self) -> String {
-        let query = "query($id: ID) { userGroup(id: $id) { invite_code } }";
-        // Who signs up with it reads its name.
-        let name = self.word();
-        let group = self.group(name);
-        let reply = self.as_owner().ask(query, json!({"id": group}));
-        reply.data()["userGroup"]["invite_code"].as_str().unwrap().to_owned()
-    }
-
-    fn tag(&self, on: &str, name: String) -> String {
-        let input = json!({"name": name, "taggable_user_id": on});
-        self.make("createTag", "createTagInput", "tag", input)
-    }
-
-    fn location(&self, of: &str, street: String) -> String {
-        let input =
-            json!({"user_id": of, "line1": street, "city": "Town", "state": "NY", "zip": "10001"});
-        self.make("createLocation", "createLocationInput", "location", input)
-    }
-
-    /// A key of a colleague's. They are few, so that there is room for more.
-    fn key(&mut self) -> String {
-        let input = json!({"user_id": self.spare, "name": self.unseen()});
-        self.make("createApiKey", "createApiKeyInput", "api_key_object", input)
-    }
-
-    /// A key of the asking client's own.
-    fn own_key(&self) -> String {
-        let input =
-            json!({"email": self.client_email, "password": PASSWORD, "generate_api_token": true});
-        people::sign_in(&self.server.api(), input).data();
-        let reply = self
-            .server
-            .with(&self.sign_in())
-            .ask("{ apiKeys(first: 1) { nodes { id } } }", json!({}));
-        id(&reply.data()["apiKeys"]["nodes"][0])
-    }
-
-    /// Makes something as the organization's owner; its id.
-    #[track_caller]
-    pub fn make(&self, field: &str, input_type: &str, object: &str, input: Json) -> String {
-        let query = format!(
-            "mutation($input: {input_type}) {{ {field}(input: $input) {{ {object} {{ id }} messages {{ field message }} }} }}"
-        );
-        let reply = self.as_owner().ask(&query, json!({"input": input}));
-        id(&reply.data()[field][object])
     }
 }
