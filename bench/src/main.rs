@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures the real clock")]
 mod enumeration;
 mod group_commit;
+mod hostile;
 mod limit;
 mod load;
 mod process;
@@ -77,6 +78,7 @@ async fn main() -> Result<()> {
             let samples = arguments.next().map(|text| text.parse()).transpose()?;
             return enumeration::run(samples.unwrap_or(enumeration::SAMPLES)).await;
         }
+        Some("hostile") => return hostile::run().await,
         _ => {}
     }
     let world = setup::world().await?;
