@@ -1,7 +1,7 @@
 //! `updateClient`: staff change a client (behaviour 18.2).
 
 use ward_engine::{Answer, Call, Given, Payload, Refused, Request, input, moment};
-use ward_identity::account::is_client_taken;
+use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::{CAN_REMOVE_CLIENT, CAN_RESTRICT_CLIENTS, CAN_SET_CLIENT_PASSWORD};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, User};
 use ward_store::{Actor, Cond, Id, Json, Level, OrderKey, Query, Select, search};
@@ -137,7 +137,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     let identity =
         |user: &User| (user.email.clone(), user.first_name.clone(), user.last_name.clone());
     if identity(&before) != identity(&after) {
-        access::lock_organization(call, after.unit_id).await?;
+        lock_address(&mut call.scope, after.email.as_deref()).await?;
         if is_client_taken(&mut call.scope, &after, Some(after.id)).await? {
             return Err(Refused::on("email", "Email has already been taken"));
         }

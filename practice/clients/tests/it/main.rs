@@ -11,6 +11,7 @@ mod groups;
 mod guards;
 mod places;
 mod profile;
+mod races;
 mod rules;
 mod seeds;
 mod support;
