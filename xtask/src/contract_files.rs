@@ -96,6 +96,24 @@ pub fn contract_sdl(repository: &Path, domains: &Domains, view: &str) -> Result<
     Ok(text)
 }
 
+/// What Ward serves besides the contract, in both views: the domains' `schema/additions.graphql`.
+pub fn additions_sdl(repository: &Path, domains: &Domains) -> Result<String> {
+    let mut text = String::new();
+    for domain in std::iter::once(SHARED).chain(domains.order.iter().map(String::as_str)) {
+        let file = domain_folder(repository, domain).join("schema/additions.graphql");
+        if file.exists() {
+            text.push_str(&read(&file)?);
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}
+
+/// Everything that can be served in a view: the contract and the additions.
+pub fn servable_sdl(repository: &Path, domains: &Domains, view: &str) -> Result<String> {
+    Ok(contract_sdl(repository, domains, view)? + &additions_sdl(repository, domains)?)
+}
+
 /// One view of the contract, parsed.
 pub fn contract(repository: &Path, domains: &Domains, view: &str) -> Result<Schema> {
     schema::parse(&contract_sdl(repository, domains, view)?, view)

@@ -78,3 +78,29 @@ pub fn is_composite(schema: &Schema, type_name: &str) -> bool {
         Some(ExtendedType::Object(_) | ExtendedType::Interface(_) | ExtendedType::Union(_))
     )
 }
+
+/// What a schema adds to the types of another: root fields by their name, fields and input fields
+/// as `Type.field`. Whole new types are not listed; something listed leads to them.
+pub fn members_beyond(all: &Schema, base: &Schema) -> Vec<String> {
+    let mut beyond = Vec::new();
+    for (name, ty) in &base.types {
+        let known = member_names(ty);
+        let roots = ["Query", "Mutation", "Subscription"].contains(&name.as_str());
+        let members = all.types.get(name).map(member_names).unwrap_or_default();
+        for member in members.into_iter().filter(|member| !known.contains(member)) {
+            beyond.push(if roots { member } else { format!("{name}.{member}") });
+        }
+    }
+    beyond
+}
+
+/// Fields, input fields or enum values of a type.
+fn member_names(ty: &ExtendedType) -> Vec<String> {
+    match ty {
+        ExtendedType::Object(ty) => ty.fields.keys().map(ToString::to_string).collect(),
+        ExtendedType::Interface(ty) => ty.fields.keys().map(ToString::to_string).collect(),
+        ExtendedType::InputObject(ty) => ty.fields.keys().map(ToString::to_string).collect(),
+        ExtendedType::Enum(ty) => ty.values.keys().map(ToString::to_string).collect(),
+        ExtendedType::Scalar(_) | ExtendedType::Union(_) => Vec::new(),
+    }
+}

@@ -18,7 +18,7 @@ fn repository() -> PathBuf {
 const BUILT: [&str; 2] = ["identity", "clients"];
 
 fn fresh(view: ViewId) -> String {
-    let contract = contract_files::contract_sdl(&repository(), &domains(), view.date()).unwrap();
+    let contract = contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();
     prune(&contract, &ward_server::assemble::bindings()).unwrap()
 }
 
@@ -46,7 +46,10 @@ fn every_binding_is_in_the_contract() {
     let bindings = ward_server::assemble::bindings();
     let schemas: Vec<_> = ViewId::ALL
         .iter()
-        .map(|view| contract_files::contract(&repository(), &domains(), view.date()).unwrap())
+        .map(|view| {
+            let sdl = contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();
+            xtask::schema::parse(&sdl, view.date()).unwrap()
+        })
         .collect();
     let mut unknown = Vec::new();
     for (type_name, field, bound) in bindings.all() {
@@ -87,7 +90,7 @@ fn the_served_schema_is_compatible_with_the_contract() {
         .iter()
         .map(|view| {
             let contract =
-                contract_files::contract_sdl(&repository(), &domains(), view.date()).unwrap();
+                contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();
             (contract, ward_server::assemble::served_sdl(*view).to_owned())
         })
         .collect();
@@ -99,4 +102,26 @@ fn the_served_schema_is_compatible_with_the_contract() {
         views.iter().map(|(contract, served)| (contract.as_str(), served.as_str())).collect();
     problems.extend(xtask::unserved_check(&borrowed, &unserved, &usage, &unbuilt));
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// `contract/additions.md` says why each exists, so that a reader of the served schema can tell
+/// what other servers of the contract do not have.
+#[test]
+fn every_addition_is_new_and_has_its_reason() {
+    let reasons = std::fs::read_to_string(repository().join("contract/additions.md")).unwrap();
+    let mut missing = Vec::new();
+    for view in ViewId::ALL {
+        let contract = contract_files::contract(&repository(), &domains(), view.date()).unwrap();
+        let all = contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();
+        // Parsing fails when an addition repeats what the contract has.
+        let all = xtask::schema::parse(&all, view.date()).unwrap();
+        for name in xtask::schema::members_beyond(&all, &contract) {
+            if !reasons.contains(&format!("`{name}`")) {
+                missing.push(name);
+            }
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    assert!(missing.is_empty(), "contract/additions.md has no line for {missing:?}");
 }

@@ -49,7 +49,10 @@ fn contract(view: ViewId) -> String {
     let domains = std::fs::read_dir(root.join("practice")).unwrap();
     slices.extend(domains.map(|domain| domain.unwrap().path().join("schema")));
     slices.sort();
-    let texts = slices.iter().filter_map(|folder| std::fs::read_to_string(folder.join(name)).ok());
+    let texts = slices
+        .iter()
+        .flat_map(|folder| [folder.join(name), folder.join("additions.graphql")])
+        .filter_map(|file| std::fs::read_to_string(file).ok());
     texts.collect::<Vec<_>>().join("\n")
 }
 

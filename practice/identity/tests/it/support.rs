@@ -54,8 +54,10 @@ pub fn contract(view: &str) -> String {
         std::fs::read_dir(root.join("practice")).unwrap().map(|it| it.unwrap().path()).collect();
     domains.sort();
     for domain in domains {
-        if let Ok(slice) = std::fs::read_to_string(domain.join("schema").join(&file)) {
-            text.push_str(&slice);
+        for file in [file.as_str(), "additions.graphql"] {
+            if let Ok(slice) = std::fs::read_to_string(domain.join("schema").join(file)) {
+                text.push_str(&slice);
+            }
         }
     }
     text
