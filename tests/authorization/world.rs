@@ -260,6 +260,31 @@ impl World {
                 let (street, user) = (self.unseen(), self.about().0);
                 self.location(&user, street)
             }
+            Object::AppliedTag => {
+                let (user, name) = match own {
+                    true => (self.client.clone(), self.word()),
+                    false => (self.about().0, self.unseen()),
+                };
+                let tag = self.tag(&user, name);
+                let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"tag": tag}));
+                id(&reply.data()["appliedTags"]["nodes"][0])
+            }
+            Object::Physician => {
+                let input = json!({"first_name": self.unseen()});
+                self.make(
+                    "createReferringPhysician",
+                    "createReferringPhysicianInput",
+                    "referring_physician",
+                    input,
+                )
+            }
+            Object::Referral => {
+                let user = if own { self.client.clone() } else { self.about().0 };
+                let physician = self.new_object(own, Object::Physician);
+                let input = json!({"user_id": user, "referring_physician_id": physician});
+                self.make("createReferral", "createReferralInput", "referral", input)
+            }
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
         }

@@ -2,12 +2,15 @@
 //! needs, and how they are added, changed and removed.
 
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, input};
-use ward_identity::tables::User;
+use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Level};
 
 use crate::access::{self, IdOrBlank};
 use crate::events;
+use crate::npi;
+use crate::place_of_service;
+use crate::referral::{ReferringPhysician, physician};
 use crate::rules;
 use crate::tables::Location;
 
@@ -70,6 +73,24 @@ input! {
     }
 }
 
+input! {
+    /// `PhysicianLocationInput`: the address of a referring provider.
+    pub struct PhysicianLocation {
+        id: IdOrBlank<Location>,
+        name: String,
+        line1: String,
+        line2: String,
+        city: String,
+        state: String,
+        zip: String,
+        country: String,
+        npi: String,
+        other_id: String,
+        other_id_qual: String,
+        place_of_service_id: String,
+    }
+}
+
 /// The texts of an address, as any of the inputs sends them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
@@ -94,6 +115,11 @@ impl Lines {
             npi, other_id, other_id_qual, place_of_service_id)
     }
 
+    fn of_physician(input: &PhysicianLocation) -> Self {
+        lines!(input; name, line1, line2, city, state, zip, country,
+            npi, other_id, other_id_qual, place_of_service_id)
+    }
+
     fn of_client(input: &ClientLocation) -> Self {
         lines!(input; name, line1, line2, city, state, zip, country)
     }
@@ -102,9 +128,10 @@ impl Lines {
     pub fn check(&self, problems: &mut Problems) {
         for (field, value) in &self.given {
             rules::bounded(field, value, rules::LINE_CHARS_MAX, problems);
-            let digits = |text: &str| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
-            if *field == "npi" && value.trimmed().is_some_and(|text| !digits(text)) {
-                problems.add(field, "NPI must have ten digits");
+            match *field {
+                "npi" => npi::check(field, value, problems),
+                "place_of_service_id" => place_of_service::check(field, value, problems),
+                _ => {}
             }
         }
     }
@@ -112,6 +139,13 @@ impl Lines {
     /// The address with what was sent.
     fn write(&self, location: &mut Location) {
         for (field, value) in &self.given {
+            if *field == "place_of_service_id" {
+                if value.is_given() {
+                    let code = value.trimmed().and_then(place_of_service::number);
+                    location.place_of_service_id = code;
+                }
+                continue;
+            }
             value.set_text(match *field {
                 "name" => &mut location.name,
                 "line1" => &mut location.line1,
@@ -122,8 +156,7 @@ impl Lines {
                 "country" => &mut location.country,
                 "npi" => &mut location.npi,
                 "other_id" => &mut location.other_id,
-                "other_id_qual" => &mut location.other_id_qual,
-                _ => &mut location.place_of_service_id,
+                _ => &mut location.other_id_qual,
             });
         }
     }
@@ -139,12 +172,23 @@ pub fn oneline(line1: &str, line2: &str, city: &str, state: &str, zip: &str) -> 
 impl Location {
     /// An address of a user that says nothing yet.
     pub fn blank(id: Id<Location>, user: &User, now: Timestamp) -> Self {
+        let location = Self::of_nobody(id, user.org_id, user.unit_id, now);
+        Location { user_id: Some(user.id), ..location }
+    }
+
+    fn of_nobody(
+        id: Id<Location>,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        now: Timestamp,
+    ) -> Self {
         Location {
             id,
-            org_id: user.org_id,
-            unit_id: user.unit_id,
-            user_id: Some(user.id),
+            org_id,
+            unit_id,
+            user_id: None,
             organization_id: None,
+            referring_physician_id: None,
             name: None,
             line1: None,
             line2: None,
@@ -254,6 +298,66 @@ pub async fn write_all(
     Ok(())
 }
 
+/// Problems of a referring provider's address.
+pub fn check_of_physician(input: &PhysicianLocation, problems: &mut Problems) {
+    Lines::of_physician(input).check(problems);
+}
+
+/// Whether the address inside another input says anything.
+pub fn says_anything(input: &PhysicianLocation) -> bool {
+    Lines::of_physician(input).given.iter().any(|(_, value)| value.trimmed().is_some())
+}
+
+/// An address as `updateClient` sends it for a referring provider.
+pub fn of_physician(input: &ClientLocation) -> PhysicianLocation {
+    let ClientLocation { id, name, line1, line2, city, state, zip, country, .. } = input.clone();
+    let rest = PhysicianLocation::default();
+    PhysicianLocation { id, name, line1, line2, city, state, zip, country, ..rest }
+}
+
+/// Adds the address of a referring provider, with an id drawn before.
+pub async fn add_of_physician(
+    call: &mut Call<'_>,
+    physician: &ReferringPhysician,
+    id: Id<Location>,
+    input: &PhysicianLocation,
+) -> Answer<()> {
+    let blank = Location::of_nobody(id, physician.org_id, physician.unit_id, call.now());
+    let mut location = Location { referring_physician_id: Some(physician.id), ..blank };
+    Lines::of_physician(input).write(&mut location);
+    refuse_blank(&location, "location")?;
+    call.create(&location).await?;
+    call.emit(events::location_created(&location));
+    Ok(())
+}
+
+/// Adds or changes the address of a referring provider; its id.
+pub async fn write_of_physician(
+    call: &mut Call<'_>,
+    physician: &ReferringPhysician,
+    input: &PhysicianLocation,
+) -> Answer<Id<Location>> {
+    let own = match physician.location_id {
+        Some(id) => call.visible_for_update(id, Level::Full).await?.map(|(location, _)| location),
+        None => None,
+    };
+    let named = input.id.value().and_then(|id| id.0);
+    if named.is_some_and(|named| own.as_ref().is_none_or(|own| own.id != named)) {
+        return Err(Refused::not_found("location"));
+    }
+    match own {
+        Some(own) => {
+            change(call, &own, &Lines::of_physician(input), "location").await?;
+            Ok(own.id)
+        }
+        None => {
+            let id = call.next_id().await?;
+            add_of_physician(call, physician, id, input).await?;
+            Ok(id)
+        }
+    }
+}
+
 async fn add(call: &mut Call<'_>, user: &User, lines: &Lines, at: &str) -> Answer<Location> {
     let id = call.next_id().await?;
     let mut location = Location::blank(id, user, call.now());
@@ -277,6 +381,9 @@ async fn change(call: &mut Call<'_>, before: &Location, lines: &Lines, at: &str)
 
 async fn remove(call: &mut Call<'_>, location: &Location) -> Answer<()> {
     call.destroy(location).await?;
+    if let Some(id) = location.referring_physician_id {
+        physician::forget_location(call, id).await?;
+    }
     call.emit(events::location_deleted(location));
     Ok(())
 }

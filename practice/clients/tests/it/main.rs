@@ -12,6 +12,7 @@ mod guards;
 mod places;
 mod profile;
 mod races;
+mod referrals;
 mod rules;
 mod seeds;
 mod support;
