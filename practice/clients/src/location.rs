@@ -10,7 +10,7 @@ use crate::access::{self, IdOrBlank};
 use crate::events;
 use crate::npi;
 use crate::place_of_service;
-use crate::referral::{ReferringPhysician, physician};
+use crate::referral::physician;
 use crate::rules;
 use crate::tables::Location;
 
@@ -73,24 +73,6 @@ input! {
     }
 }
 
-input! {
-    /// `PhysicianLocationInput`: the address of a referring provider.
-    pub struct PhysicianLocation {
-        id: IdOrBlank<Location>,
-        name: String,
-        line1: String,
-        line2: String,
-        city: String,
-        state: String,
-        zip: String,
-        country: String,
-        npi: String,
-        other_id: String,
-        other_id_qual: String,
-        place_of_service_id: String,
-    }
-}
-
 /// The texts of an address, as any of the inputs sends them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
@@ -115,11 +97,6 @@ impl Lines {
             npi, other_id, other_id_qual, place_of_service_id)
     }
 
-    fn of_physician(input: &PhysicianLocation) -> Self {
-        lines!(input; name, line1, line2, city, state, zip, country,
-            npi, other_id, other_id_qual, place_of_service_id)
-    }
-
     fn of_client(input: &ClientLocation) -> Self {
         lines!(input; name, line1, line2, city, state, zip, country)
     }
@@ -137,7 +114,7 @@ impl Lines {
     }
 
     /// The address with what was sent.
-    fn write(&self, location: &mut Location) {
+    pub(crate) fn write(&self, location: &mut Location) {
         for (field, value) in &self.given {
             if *field == "place_of_service_id" {
                 if value.is_given() {
@@ -176,7 +153,8 @@ impl Location {
         Location { user_id: Some(user.id), ..location }
     }
 
-    fn of_nobody(
+    /// An address of nobody yet.
+    pub fn of_nobody(
         id: Id<Location>,
         org_id: Id<Organization>,
         unit_id: Id<Organization>,
@@ -298,66 +276,6 @@ pub async fn write_all(
     Ok(())
 }
 
-/// Problems of a referring provider's address.
-pub fn check_of_physician(input: &PhysicianLocation, problems: &mut Problems) {
-    Lines::of_physician(input).check(problems);
-}
-
-/// Whether the address inside another input says anything.
-pub fn says_anything(input: &PhysicianLocation) -> bool {
-    Lines::of_physician(input).given.iter().any(|(_, value)| value.trimmed().is_some())
-}
-
-/// An address as `updateClient` sends it for a referring provider.
-pub fn of_physician(input: &ClientLocation) -> PhysicianLocation {
-    let ClientLocation { id, name, line1, line2, city, state, zip, country, .. } = input.clone();
-    let rest = PhysicianLocation::default();
-    PhysicianLocation { id, name, line1, line2, city, state, zip, country, ..rest }
-}
-
-/// Adds the address of a referring provider, with an id drawn before.
-pub async fn add_of_physician(
-    call: &mut Call<'_>,
-    physician: &ReferringPhysician,
-    id: Id<Location>,
-    input: &PhysicianLocation,
-) -> Answer<()> {
-    let blank = Location::of_nobody(id, physician.org_id, physician.unit_id, call.now());
-    let mut location = Location { referring_physician_id: Some(physician.id), ..blank };
-    Lines::of_physician(input).write(&mut location);
-    refuse_blank(&location, "location")?;
-    call.create(&location).await?;
-    call.emit(events::location_created(&location));
-    Ok(())
-}
-
-/// Adds or changes the address of a referring provider; its id.
-pub async fn write_of_physician(
-    call: &mut Call<'_>,
-    physician: &ReferringPhysician,
-    input: &PhysicianLocation,
-) -> Answer<Id<Location>> {
-    let own = match physician.location_id {
-        Some(id) => call.visible_for_update(id, Level::Full).await?.map(|(location, _)| location),
-        None => None,
-    };
-    let named = input.id.value().and_then(|id| id.0);
-    if named.is_some_and(|named| own.as_ref().is_none_or(|own| own.id != named)) {
-        return Err(Refused::not_found("location"));
-    }
-    match own {
-        Some(own) => {
-            change(call, &own, &Lines::of_physician(input), "location").await?;
-            Ok(own.id)
-        }
-        None => {
-            let id = call.next_id().await?;
-            add_of_physician(call, physician, id, input).await?;
-            Ok(id)
-        }
-    }
-}
-
 async fn add(call: &mut Call<'_>, user: &User, lines: &Lines, at: &str) -> Answer<Location> {
     let id = call.next_id().await?;
     let mut location = Location::blank(id, user, call.now());
@@ -368,7 +286,12 @@ async fn add(call: &mut Call<'_>, user: &User, lines: &Lines, at: &str) -> Answe
     Ok(location)
 }
 
-async fn change(call: &mut Call<'_>, before: &Location, lines: &Lines, at: &str) -> Answer<()> {
+pub(crate) async fn change(
+    call: &mut Call<'_>,
+    before: &Location,
+    lines: &Lines,
+    at: &str,
+) -> Answer<()> {
     let mut after = before.clone();
     lines.write(&mut after);
     refuse_blank(&after, at)?;
@@ -388,7 +311,7 @@ async fn remove(call: &mut Call<'_>, location: &Location) -> Answer<()> {
     Ok(())
 }
 
-fn refuse_blank(location: &Location, at: &str) -> Answer<()> {
+pub(crate) fn refuse_blank(location: &Location, at: &str) -> Answer<()> {
     match is_blank(location) {
         true => Err(Refused::on(at, "An address needs a name or at least one of its lines")),
         false => Ok(()),

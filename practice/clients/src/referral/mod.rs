@@ -1,5 +1,6 @@
 //! Who refers clients, and which client whom: referring providers and referrals.
 
+pub mod address;
 pub mod bindings;
 pub mod details;
 pub mod events;

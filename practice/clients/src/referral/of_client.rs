@@ -6,7 +6,8 @@ use ward_identity::flags::CAN_EDIT_SETTINGS;
 use ward_identity::tables::User;
 
 use crate::access::{self, IdOrBlank};
-use crate::location::{self, ClientLocation, PhysicianLocation};
+use crate::location::ClientLocation;
+use crate::referral::address::{self, PhysicianLocation};
 use crate::referral::details::{Details, details};
 use crate::referral::referrals::{self, REFERRALS_OF_A_CALL_MAX};
 use crate::referral::{Referral, ReferringPhysician, physician};
@@ -41,7 +42,7 @@ impl ClientPhysician {
     }
 
     fn address(&self) -> Option<PhysicianLocation> {
-        self.location.value().map(location::of_physician)
+        self.location.value().map(address::of_client)
     }
 }
 
@@ -55,7 +56,7 @@ pub fn check_all(list: &Given<Vec<ClientReferral>>, problems: &mut Problems) {
     for physician in list.iter().filter_map(|referral| referral.referring_physician.value()) {
         physician.details().check(problems);
         if let Some(address) = physician.address() {
-            location::check_of_physician(&address, problems);
+            address::check(&address, problems);
         }
     }
 }

@@ -6,7 +6,7 @@ use ward_identity::flags::CAN_EDIT_SETTINGS;
 use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Value};
 
 use crate::access::{self, IdOrBlank};
-use crate::location::{self, PhysicianLocation};
+use crate::referral::address::{self, PhysicianLocation};
 use crate::referral::details::{Details, details, is_nameless};
 use crate::referral::referrals::{self, PhysicianReferral};
 use crate::referral::tables::referring_physicians as at;
@@ -120,7 +120,7 @@ fn check(
     let mut problems = Problems::new();
     details.check(&mut problems);
     if let Some(location) = location.value() {
-        location::check_of_physician(location, &mut problems);
+        address::check(location, &mut problems);
     }
     referrals::check_all(list, &mut problems);
     problems.check()
@@ -130,23 +130,23 @@ fn check(
 pub async fn add(
     call: &mut Call<'_>,
     details: &Details,
-    address: Option<&PhysicianLocation>,
+    location: Option<&PhysicianLocation>,
 ) -> Answer<ReferringPhysician> {
-    if address.is_some_and(|address| address.id.value().is_some_and(|id| id.0.is_some())) {
+    if location.is_some_and(|location| location.id.value().is_some_and(|id| id.0.is_some())) {
         return Err(Refused::not_found("location"));
     }
     let mut row = blank(call).await?;
     details.write(&mut row);
     refuse_nameless(&row)?;
     // The row that the address refers to comes first, so its id is drawn before.
-    let location_id = match address.filter(|address| location::says_anything(address)) {
+    let location_id = match location.filter(|location| address::says_anything(location)) {
         Some(_) => Some(call.next_id().await?),
         None => None,
     };
     row.location_id = location_id;
     call.create(&row).await?;
-    if let (Some(address), Some(id)) = (address, location_id) {
-        location::add_of_physician(call, &row, id, address).await?;
+    if let (Some(location), Some(id)) = (location, location_id) {
+        address::add(call, &row, id, location).await?;
     }
     call.emit(events::of_physician("referring_physician.created", &row, &[]));
     Ok(row)
@@ -157,7 +157,7 @@ pub async fn change(
     call: &mut Call<'_>,
     before: &ReferringPhysician,
     details: &Details,
-    address: Option<&PhysicianLocation>,
+    location: Option<&PhysicianLocation>,
 ) -> Answer<ReferringPhysician> {
     let mut after = before.clone();
     details.write(&mut after);
@@ -166,8 +166,8 @@ pub async fn change(
     if duplicate(call, npi, Some(before.id)).await?.is_some() {
         return Err(Refused::on("npi", NPI_TAKEN));
     }
-    if let Some(address) = address.filter(|address| location::says_anything(address)) {
-        after.location_id = Some(location::write_of_physician(call, before, address).await?);
+    if let Some(location) = location.filter(|location| address::says_anything(location)) {
+        after.location_id = Some(address::write(call, before, location).await?);
     }
     let changes = call.update(before, &after).await?;
     if !changes.is_empty() {
