@@ -69,7 +69,7 @@ async fn people(world: &World, server: &Server, samples: usize) -> Result<()> {
                 continue;
             }
             let id = &made["data"]["createClient"]["user"]["id"];
-            let update = "mutation($input: updateClientInput) { updateClient(input: $input) { user { id } messages { message } } }";
+            let update = "mutation($input: updateClientInput!) { updateClient(input: $input) { user { id } messages { message } } }";
             let input = json!({"id": id, "password": PASSWORD, "active": class == 2});
             let changed = setup::ask(server, &world.key, update, json!({"input": input})).await?;
             if changed["data"]["updateClient"]["user"].is_null() {

@@ -8,5 +8,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod beginnings;
+mod guessing;
 mod leftovers;
 mod silence;
