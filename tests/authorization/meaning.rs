@@ -24,6 +24,9 @@ pub enum Object {
     Tag,
     Location,
     ApiKey,
+    /// Another provider than the one above.
+    SecondProvider,
+    Template,
 }
 
 /// What an argument is to a call.
@@ -42,7 +45,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 59] = [
+const OBJECTS: [(&str, &str, Meaning); 71] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -102,10 +105,26 @@ const OBJECTS: [(&str, &str, Meaning); 59] = [
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
+    ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
+    ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
+    ("updateOrganizationMembership", "input.permission_template_id", May(Object::Template)),
+    (
+        "updateOrganizationMembership",
+        "input.provider_to_receive_clients",
+        May(Object::SecondProvider),
+    ),
+    ("deleteOrganizationMembership", "input.id", Needs(Object::Membership)),
+    ("updateOrganizationMember", "input.id", May(Object::Member)),
+    ("permissionTemplate", "id", Needs(Object::Template)),
+    ("createPermissionTemplate", "input.organization_id", May(Object::Organization)),
+    ("updatePermissionTemplate", "input.id", Needs(Object::Template)),
+    ("updatePermissionTemplate", "input.organization_id", May(Object::Organization)),
+    ("deletePermissionTemplate", "input.id", Needs(Object::Template)),
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 12] = [
+const DATA: [(&str, &[&str]); 17] = [
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -115,6 +134,11 @@ const DATA: [(&str, &[&str]); 12] = [
     ("updateTag", &["name"]),
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
+    ("createOrganizationMembership", &["first_name", "last_name", "email", "send_invite_email"]),
+    ("updateOrganizationMembership", &["title", "permission_template_applied"]),
+    ("updateOrganizationMember", &["qualifications"]),
+    ("createPermissionTemplate", &["name"]),
+    ("updatePermissionTemplate", &["name"]),
     ("resetPassword", &["email"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
@@ -140,8 +164,14 @@ const WORDS: &str = "
     dismissed_calendar_prompt dismissed_charting_note_addendum_warning dismissed_fullscript
     dismissed_insurance_eligibility_warning dismissed_products_tab
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
-    human_id pretend_to_be
+    human_id pretend_to_be title position org_role bypass_api_key_warning
+    selected_licensed_in_filter selected_locations_filter selected_statuses_filter
+    selected_tags_filter
 ";
+
+/// Mutations that set flags by their names.
+const OF_FLAGS: [&str; 3] =
+    ["updateOrganizationMembership", "createPermissionTemplate", "updatePermissionTemplate"];
 
 /// What an argument means; nothing if nobody has said so yet.
 pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
@@ -159,6 +189,9 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if PAGES.contains(&name) || DATA.iter().any(is_data) {
         return Some(Data);
     }
+    if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
+        return Some(Left);
+    }
     WORDS.split_whitespace().any(|word| word == name).then_some(Left)
 }
 
@@ -173,10 +206,13 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
         (_, "dont_send_welcome") => true.into(),
+        (_, "send_invite_email") => false.into(),
+        (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
+        (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()
         }
+        (_, "qualifications") => world.word().into(),
         _ => panic!("no value is known for {field}({name})"),
     }
 }
