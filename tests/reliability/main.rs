@@ -6,6 +6,13 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod clock;
+mod crashes;
+mod disk;
+mod fuzz;
 mod graceful;
+mod histories;
 mod idempotency;
 mod kills;
+mod machine;
+mod memory;

@@ -26,6 +26,7 @@ mod serve;
 mod signals;
 mod status;
 mod tour;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ use crate::output::Out;
 
 fn main() -> ExitCode {
     failure::report_panics();
+    forbid_core_dumps();
     let cli = Cli::parse();
     let out = Out::new(cli.json);
     let outcome = std::panic::catch_unwind(|| run(cli.command, out));
@@ -49,6 +51,13 @@ fn main() -> ExitCode {
         // The hook has said it.
         Err(_) => ExitCode::from(Failure::INTERNAL),
     }
+}
+
+/// A dump of the memory would hold root keys and clients' data (SEC-32). Who may not lower the
+/// limit has one that is lower already.
+fn forbid_core_dumps() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
 fn run(command: Command, out: Out) -> Done {
@@ -76,6 +85,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Attest(args) => attest::run(args, out).await,
         Command::Audit { command } => audit::run(command, out).await,
         Command::Scan(args) => scan::run(&args, out),
+        Command::Trust(args) => trust::run(&args, out),
         Command::Inbox(args) => sandbox::inbox(&args, out),
         Command::Sandbox { command } => sandbox::run(command, out).await,
         Command::Tour => tour::run(out).await,
