@@ -50,7 +50,6 @@ pub enum Whose {
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(dead_code, reason = "the single-flag table follows")]
 pub enum Principal {
     /// A's owner.
     Owner,

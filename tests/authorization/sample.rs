@@ -28,7 +28,6 @@ impl Sample {
     }
 
     /// Whether the run is a whole one.
-    #[expect(dead_code, reason = "the single-flag table follows")]
     pub const fn is_whole(self) -> bool {
         self.whole
     }

@@ -186,10 +186,8 @@ impl World {
                 self.owner_session = Some(session.clone());
                 session
             }
-            Principal::Flag(number) | Principal::CaringFlag(number) => {
-                self.flags.hold_only(&self.instance, number);
-                self.flags.key.clone()
-            }
+            Principal::Flag(number) => self.flags.holding(&self.instance, number, false),
+            Principal::CaringFlag(number) => self.flags.holding(&self.instance, number, true),
             other => self.staff.keys[&other].clone(),
         };
         self.server.with(&key)
