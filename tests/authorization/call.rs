@@ -5,7 +5,7 @@ use ward_tests::schema::{Field, Input, Root, Schema, Type};
 use ward_tests::{Json, Reply};
 
 use crate::meaning::{self, Meaning, Object};
-use crate::principal::Principal;
+use crate::principal::{Principal, Site, Whose};
 use crate::world::World;
 
 /// A line of the table: a root field, and what it is made to name or try besides what it needs.
@@ -29,6 +29,22 @@ impl Line {
     /// Whether the answer is for somebody else than who asks: who signs in by it.
     pub fn signs_in(&self) -> bool {
         matches!(self.field.name.as_str(), "signIn" | "signUp")
+    }
+
+    /// The places of its objects, in the order of [`Filled::ids`].
+    pub fn named_places(&self) -> Vec<String> {
+        let is_id = |part: &Meaning| matches!(part, Meaning::Needs(_) | Meaning::May(_));
+        let all = self.parts.iter().chain(&self.named);
+        all.filter(|(_, part)| is_id(part)).map(|(place, _)| place.dotted()).collect()
+    }
+
+    /// Whether the call names a client or something of one.
+    pub fn is_of_client(&self) -> bool {
+        let of_client = |part: &Meaning| match part {
+            Meaning::Needs(object) | Meaning::May(object) => object.is_of_client(),
+            _ => false,
+        };
+        self.parts.iter().chain(&self.named).any(|(_, part)| of_client(part))
     }
 
     /// Whether the call names an object.
@@ -71,11 +87,23 @@ pub fn fill(world: &mut World, line: &Line, principal: Principal) -> Filled {
     if world.spent {
         world.next_call();
     }
+    fill_at(world, line, principal, principal.names(), principal.whose())
+}
+
+/// Fills a line for a principal with objects of an organization.
+pub fn fill_at(
+    world: &mut World,
+    line: &Line,
+    principal: Principal,
+    site: Site,
+    whose: Whose,
+) -> Filled {
+    world.put_on(principal);
     let mut filled = Filled { values: Vec::new(), ids: Vec::new() };
     for (place, part) in line.parts.iter().chain(&line.named) {
         let value = match *part {
             Meaning::Needs(object) | Meaning::May(object) => {
-                let id = world.object(principal, object);
+                let id = world.object_of(site, whose, object);
                 let value = meaning::fitted(place, &id);
                 filled.ids.push((filled.values.len(), object, id));
                 value

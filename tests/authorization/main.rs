@@ -15,6 +15,7 @@
 mod call;
 mod canary;
 mod flags;
+mod foreign;
 mod meaning;
 mod objects;
 mod one_flag;

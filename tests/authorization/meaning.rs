@@ -26,6 +26,21 @@ pub enum Object {
     ApiKey,
 }
 
+impl Object {
+    /// Whether it is a client or something of one, so that it matters who cares for them.
+    pub const fn is_of_client(self) -> bool {
+        !matches!(
+            self,
+            Object::OwnerEmail
+                | Object::Provider
+                | Object::Member
+                | Object::Organization
+                | Object::Membership
+                | Object::ApiKey
+        )
+    }
+}
+
 /// What an argument is to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {

@@ -156,7 +156,6 @@ impl Principal {
     }
 
     /// The organization that they belong to; strangers look at A.
-    #[expect(dead_code, reason = "the foreign-id matrix follows")]
     pub const fn home(self) -> Site {
         match self {
             SubOwner | SubMember => Site::A1,
