@@ -115,6 +115,7 @@ record! {
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("LOCATION"),
+    subject: ward_identity::restricted::by_user_id,
     visible: location_visibility,
 }
 
@@ -155,7 +156,7 @@ fn location_visibility(actor: &Actor) -> Rule {
 }
 
 /// Rows whose `user_id` is a user whom the actor sees at `least` so much.
-fn of_user(actor: &Actor, least: Level) -> Cond {
+pub(crate) fn of_user(actor: &Actor, least: Level) -> Cond {
     let start = "{t}.user_id IN (SELECT seen.id FROM users seen WHERE seen.org_id = {t}.org_id";
     match (USERS.visible)(actor).at_least(least) {
         Cond::Never => Cond::Never,
@@ -169,5 +170,11 @@ fn of_user(actor: &Actor, least: Level) -> Cond {
 
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
-    vec![&USER_GROUPS, &TAGS, &APPLIED_TAGS, &LOCATIONS]
+    vec![
+        &USER_GROUPS,
+        &TAGS,
+        &APPLIED_TAGS,
+        &LOCATIONS,
+        &crate::feature_toggle_table::FEATURE_TOGGLES,
+    ]
 }

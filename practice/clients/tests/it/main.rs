@@ -6,11 +6,15 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod accesses;
+mod care;
 mod clients;
 mod groups;
 mod guards;
 mod places;
 mod profile;
+mod restricted;
 mod rules;
 mod seeds;
 mod support;
+mod toggles;

@@ -38,7 +38,7 @@ fn tables() -> Vec<&'static Table> {
     tables
 }
 
-fn contract(view: ViewId) -> String {
+pub fn contract(view: ViewId) -> String {
     let name = match view {
         ViewId::Baseline => "2024-06-01.graphql",
         ViewId::V2026 => "2026-01-01.graphql",
@@ -153,6 +153,7 @@ impl World {
             session: None,
             sign_up_open: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
+            reads: ward_engine::Reads::default(),
         };
         let variables = variables.as_object().cloned().unwrap_or_default();
         let incoming = Incoming { query: query.to_owned(), operation_name: None, variables };
