@@ -33,6 +33,9 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 if ticks.is_multiple_of(10) {
                     report("chain heads", heads(&app).await);
                 }
+                if ticks.is_multiple_of(60) {
+                    watch_clock(&app);
+                }
                 if ticks.is_multiple_of(600) {
                     report("expired rows", purge(&app).await);
                 }
@@ -71,6 +74,18 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 () = tokio::time::sleep(ACCESS_RETRY) => {}
             }
         }
+    }
+}
+
+/// Says that the machine's clock is behind what it was: Ward's goes on from
+/// there, until a restart with the right clock.
+fn watch_clock(app: &App) {
+    let seconds = app.instance.clock().behind_micros() / 1_000_000;
+    if seconds > 5 {
+        tracing::error!(
+            seconds,
+            "the machine's clock was put back; time goes on from where it was, restart when the clock is right"
+        );
     }
 }
 

@@ -24,6 +24,11 @@ pub enum Object {
     Tag,
     Location,
     ApiKey,
+    /// A restricted client.
+    RestrictedClient,
+    Authorization,
+    BreakGlass,
+    Toggle,
 }
 
 /// What an argument is to a call.
@@ -42,7 +47,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 59] = [
+const OBJECTS: [(&str, &str, Meaning); 77] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -102,10 +107,28 @@ const OBJECTS: [(&str, &str, Meaning); 59] = [
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("createClientRestrictionAuthorization", "input.client_id", Needs(Object::Client)),
+    ("createClientRestrictionAuthorization", "input.provider_id", Needs(Object::Provider)),
+    ("deleteClientRestrictionAuthorization", "input.id", Needs(Object::Authorization)),
+    ("breakGlassAccesses", "client_id", May(Object::RestrictedClient)),
+    ("breakGlassAccesses", "user_id", May(Object::Member)),
+    ("createBreakGlassAccess", "input.client_id", Needs(Object::RestrictedClient)),
+    ("endBreakGlassAccess", "input.id", Needs(Object::BreakGlass)),
+    ("clientAccessLog", "client_id", Needs(Object::Client)),
+    ("clientAccessLog", "user_id", May(Object::Member)),
+    ("featureToggle", "id", May(Object::Toggle)),
+    ("featureToggle", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "id", May(Object::Toggle)),
+    ("featureToggleForEditing", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "user_group_id", May(Object::Group)),
+    ("createFeatureToggle", "input.user_id", May(Object::Client)),
+    ("createFeatureToggle", "input.user_group_id", May(Object::Group)),
+    ("updateFeatureToggle", "input.id", Needs(Object::Toggle)),
+    ("updateFeatureToggle", "input.user_id", May(Object::Client)),
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 12] = [
+const DATA: [(&str, &[&str]); 14] = [
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -116,6 +139,8 @@ const DATA: [(&str, &[&str]); 12] = [
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
     ("resetPassword", &["email"]),
+    ("createClientRestrictionAuthorization", &["reason"]),
+    ("createBreakGlassAccess", &["reason"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -141,6 +166,8 @@ const WORDS: &str = "
     dismissed_insurance_eligibility_warning dismissed_products_tab
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be
+    break_glass minutes default_water_intake date_range_preference last_journal_from_date
+    last_journal_to_date email_notification_frequency push_notification_frequency
 ";
 
 /// What an argument means; nothing if nobody has said so yet.
@@ -159,7 +186,9 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if PAGES.contains(&name) || DATA.iter().any(is_data) {
         return Some(Data);
     }
-    WORDS.split_whitespace().any(|word| word == name).then_some(Left)
+    // A switch of a toggle opens nothing.
+    let switches = field.name.ends_with("FeatureToggle") && place.last().of.name() == "Boolean";
+    (switches || WORDS.split_whitespace().any(|word| word == name)).then_some(Left)
 }
 
 /// The value of data that is part of every call.
@@ -174,6 +203,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "email") => format!("{}@client.example", world.word()).into(),
         (_, "dont_send_welcome") => true.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "reason") => world.word().into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
             world.word().into()
         }

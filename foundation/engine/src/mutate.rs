@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use ward_instance::crash;
 use ward_store::idempotency::{self, Outcome, RequestKey};
 use ward_store::access::{self, AccessEntry};
 use ward_store::{Actor, Scope, StoreError, Tx, Watch};
@@ -138,7 +139,9 @@ async fn one(
         hash,
         echo,
     });
-    let mut done = request.db.write(move |tx| transaction(job.clone(), tx)).await?;
+    let done = request.db.write(move |tx| transaction(job.clone(), tx)).await;
+    crash::point("answer.before");
+    let mut done = done?;
     let reads = std::mem::take(&mut done.reads);
     // What is committed is answered; readings that can't be written now wait on.
     let _ = request.db.access_log().log(&request.db, reads).await;
@@ -194,6 +197,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
         }
         if let Some(key) = &key {
             idempotency::store(tx, key, &json).await?;
+            crash::point("write.answered");
         }
         let mut reads = job.request.reads.take(&job.request, actor);
         if reads.iter().any(|entry| entry.watch > Watch::Ordinary) {
