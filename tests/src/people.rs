@@ -127,6 +127,8 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"client": closed, "reason": format!("{canary}-emergency")}),
     );
     opened.data();
+    // A set of clients in the access log, at once since one of them is restricted.
+    client_ids(api);
     Furniture { clients, group, tag, location }
 }
 
