@@ -136,9 +136,7 @@ async fn purge(app: &App) -> Result<(), StoreError> {
             })
         })
         .await?;
-    app.db
-        .write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) }))
-        .await?;
+    app.db.write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) })).await?;
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 

@@ -51,9 +51,9 @@ impl World {
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
             Object::RestrictedClient if own => self.client.clone(),
-            Object::RestrictedClient => self.closed_client(),
+            Object::RestrictedClient => self.opened_client().0,
             Object::Authorization => self.authorization(own),
-            Object::BreakGlass => self.broken_glass(),
+            Object::BreakGlass => self.opened_client().1,
             Object::Toggle => self.toggle(own),
         }
     }
@@ -94,12 +94,20 @@ impl World {
         id(&reply.data()["createClient"]["user"])
     }
 
-    /// A restricted client. Who breaks the glass reads the name, so it is no canary.
-    fn closed_client(&mut self) -> String {
+    /// A restricted client, and the access of the spare provider who has opened them. Who breaks
+    /// the glass reads the name, so it is no canary.
+    fn opened_client(&mut self) -> (String, String) {
         let name = self.word();
         let client = self.client_named(&name);
         let input = json!({"id": client, "restricted": true});
-        self.make("updateClient", "updateClientInput!", "user", input)
+        self.make("updateClient", "updateClientInput!", "user", input);
+        let query = "mutation($input: createBreakGlassAccessInput) {
+            createBreakGlassAccess(input: $input) { break_glass_access { id } messages { message } } }";
+        let input = json!({"client_id": client, "reason": self.word()});
+        let key = self.openers.entry(self.here).or_insert_with(|| self.instance.key(&self.spare));
+        let reply = self.server.with(key).ask(query, json!({"input": input}));
+        let access = id(&reply.data()["createBreakGlassAccess"]["break_glass_access"]);
+        (client, access)
     }
 
     fn authorization(&mut self, own: bool) -> String {
@@ -110,16 +118,6 @@ impl World {
         self.make(field, "createClientRestrictionAuthorizationInput", OBJECT, input)
     }
 
-    /// A restricted client whom the spare provider has opened.
-    fn broken_glass(&mut self) -> String {
-        let query = "mutation($input: createBreakGlassAccessInput) {
-            createBreakGlassAccess(input: $input) { break_glass_access { id } messages { message } } }";
-        let input = json!({"client_id": self.closed_client(), "reason": self.word()});
-        let key = self.instance.key(&self.spare);
-        let reply = self.server.with(&key).ask(query, json!({"input": input}));
-        id(&reply.data()["createBreakGlassAccess"]["break_glass_access"])
-    }
-
     fn toggle(&mut self, own: bool) -> String {
         let client = if own { self.client.clone() } else { self.about().0 };
         let query = "query($id: ID) { featureToggleForEditing(user_id: $id) { id } }";
@@ -127,7 +125,12 @@ impl World {
         match reply.data()["featureToggleForEditing"].is_null() {
             true => {
                 let input = json!({"user_id": client});
-                self.make("createFeatureToggle", "createFeatureToggleInput", "feature_toggle", input)
+                self.make(
+                    "createFeatureToggle",
+                    "createFeatureToggleInput",
+                    "feature_toggle",
+                    input,
+                )
             }
             false => id(&reply.data()["featureToggleForEditing"]),
         }

@@ -11,7 +11,8 @@ const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAA
 /// A client with a picture.
 fn pictured(name: &str) -> String {
     let client = people::client(&running().owner(), name);
-    let query = "mutation($input: updateUserInput) { updateUser(input: $input) { messages { message } } }";
+    let query =
+        "mutation($input: updateUserInput) { updateUser(input: $input) { messages { message } } }";
     let input = json!({"input": {"id": client, "avatar_string": PIXEL}});
     running().owner().ask(query, input).data();
     client
@@ -86,16 +87,16 @@ fn sec_20_a_broken_glass_is_told_and_marked_and_ends() {
         break_glass_access { id is_active client { id } } messages { field message } } }";
     let opened = member.ask(query, json!({"id": client}));
     let access = id(&opened.data()["createBreakGlassAccess"]["break_glass_access"]);
-    assert_eq!(opened.json["data"]["createBreakGlassAccess"]["break_glass_access"]["client"]["id"], client);
+    assert_eq!(
+        opened.json["data"]["createBreakGlassAccess"]["break_glass_access"]["client"]["id"],
+        client
+    );
     let path = link(&member, &client).unwrap();
     // Watched readings need no waiting: they are written before their answer.
     assert_eq!(running().nobody().get(&path).status, 200);
     let marked: Vec<_> = paths(&client).into_iter().filter(|(_, _, glass)| *glass).collect();
     let read: Vec<&str> = marked.iter().map(|(path, ..)| path.as_str()).collect();
-    assert_eq!(
-        read,
-        ["createBreakGlassAccess.break_glass_access.client", "user", "files/avatar"]
-    );
+    assert_eq!(read, ["createBreakGlassAccess.break_glass_access.client", "user", "files/avatar"]);
     let mail = until("the owner is told", || {
         let inbox = running().owner().get("/sandbox/v1/inbox?limit=100").text;
         inbox.contains("Emergency access").then_some(inbox)

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ward_instance::crash;
-use ward_store::idempotency::{self, Outcome, RequestKey};
 use ward_store::access::{self, AccessEntry};
+use ward_store::idempotency::{self, Outcome, RequestKey};
 use ward_store::{Actor, Scope, StoreError, Tx, Watch};
 
 use crate::bound::{Args, MutationBinding, Prepared, Resolve};
@@ -165,8 +165,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             return Ok(Done { json, errors: Vec::new(), replayed: true, reads: Vec::new() });
         }
         let payload = {
-            let mut call =
-                Call { scope: Scope::new(tx, &job.changer), request: &job.request };
+            let mut call = Call { scope: Scope::new(tx, &job.changer), request: &job.request };
             (job.binding.apply)(&mut call, job.prepared.as_ref()).await?
         };
         let actor = payload.actor.as_ref().unwrap_or(&job.request.actor);

@@ -38,7 +38,8 @@ pub fn plan(
     if operation.operation_type == OperationType::Subscription {
         return Err(RequestError::new("Subscriptions are not served over HTTP requests."));
     }
-    let mut planner = Planner { document, schema, bindings, visits: 0, weight: 0, path: Vec::new() };
+    let mut planner =
+        Planner { document, schema, bindings, visits: 0, weight: 0, path: Vec::new() };
     let root = planner.root(operation)?;
     let is_introspection =
         root.fields.iter().any(|field| matches!(field.action, Action::Introspection));

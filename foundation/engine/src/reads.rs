@@ -36,7 +36,12 @@ impl Reads {
     }
 
     /// Notes the clients of these rows.
-    pub(crate) fn note_rows(&self, path: &str, set: &RowSet, rows: impl IntoIterator<Item = usize>) {
+    pub(crate) fn note_rows(
+        &self,
+        path: &str,
+        set: &RowSet,
+        rows: impl IntoIterator<Item = usize>,
+    ) {
         let Some(at) = set.subject else { return };
         let client = |row: usize| {
             let row = set.rows.row(row);

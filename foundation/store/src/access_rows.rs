@@ -160,9 +160,8 @@ async fn insert_together(tx: &mut Tx, entries: &[AccessEntry]) -> Result<(), Sto
     let texts = |of: fn(&AccessRow) -> &str| {
         Value::Texts(rows.iter().map(|row| of(row).into()).collect::<Vec<Box<str>>>().into())
     };
-    let ints = |of: fn(&AccessRow) -> i64| {
-        Value::Ints(rows.iter().map(of).collect::<Vec<i64>>().into())
-    };
+    let ints =
+        |of: fn(&AccessRow) -> i64| Value::Ints(rows.iter().map(of).collect::<Vec<i64>>().into());
     let sql = Sql::fixed(
         "INSERT INTO access_log (id, org_id, occurred_at, wall_at, actor_id, actor_kind, \
          credential, credential_kind, request_id, path, client_id, set_key, client_count, \

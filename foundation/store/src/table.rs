@@ -255,7 +255,9 @@ pub trait Record: Sized + Send + Sync + 'static {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! first_of {
-    ($first:expr $(, $rest:expr)*) => { $first };
+    ($first:expr $(, $rest:expr)*) => {
+        $first
+    };
 }
 
 /// Declares a table and the struct of its rows.

@@ -8,7 +8,10 @@ use ward_store::{Cond, Join, Level, Query, Select, Table, Value, Watch, read_sel
 
 use crate::listing::{self, GROUP_ORDERS, LOCATION_ORDERS, TAG_ORDERS, USER_ORDERS};
 use crate::tables::{LOCATIONS, TAGS, USER_GROUPS, locations, tags, user_groups};
-use crate::{access_log, break_glass, create_client, feature_toggle, group, location, restriction, tag, update_client, update_user};
+use crate::{
+    access_log, break_glass, create_client, feature_toggle, group, location, restriction, tag,
+    update_client, update_user,
+};
 
 /// From a tag to those who have it.
 const TAGGED: Link = Link::Join {

@@ -107,7 +107,10 @@ pub async fn create(call: &mut Call<'_>, input: &CreateBreakGlass) -> Answer<Pay
         [me.id.0.into(), client.id.0.into(), wall.0.into()],
     );
     if call.find_by::<BreakGlassAccess>(lasting).await?.is_some() {
-        return Err(Refused::on("client_id", "You can read this client already; end that access first"));
+        return Err(Refused::on(
+            "client_id",
+            "You can read this client already; end that access first",
+        ));
     }
     let now = call.now();
     let access = BreakGlassAccess {

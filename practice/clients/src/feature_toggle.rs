@@ -138,7 +138,9 @@ fn effective(request: &Request, args: &Args) -> Answer<Listing> {
     let user = user.unwrap_or_else(|| Id::new(request.actor.user_id));
     let org_id = request.actor.org_id;
     let applies = Cond::sql(
-        format!("{{t}}.id = (SELECT e.toggle_id FROM {EFFECTIVE} e WHERE e.org_id = ? AND e.user_id = ?)"),
+        format!(
+            "{{t}}.id = (SELECT e.toggle_id FROM {EFFECTIVE} e WHERE e.org_id = ? AND e.user_id = ?)"
+        ),
         [org_id.into(), user.0.into()],
     );
     Ok(Listing::of(applies.and(visibility::sees_user(&request.actor, user))))
@@ -183,7 +185,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateFeatureToggle) -> Answer<
     let user = input.user_id.value().and_then(|id| id.0);
     let target = match (group, user) {
         (Some(_), Some(_)) => {
-            return Err(Refused::base("A feature toggle belongs to a user or to a group, not to both"));
+            return Err(Refused::base(
+                "A feature toggle belongs to a user or to a group, not to both",
+            ));
         }
         (Some(group), None) => Target::Group(group::seen(call, group, "user_group_id").await?),
         (None, user) => {

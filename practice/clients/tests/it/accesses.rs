@@ -73,7 +73,8 @@ async fn sec_19_what_reads_no_client_leaves_no_entry() {
 async fn sec_19_ids_in_a_list_and_addresses_count_as_reading_their_client() {
     World::each(async |w| {
         let w = whole(w);
-        let group = w.mutate(&w.owner, "createGroup", "user_group { id }", json!({ "name": "G" })).await;
+        let group =
+            w.mutate(&w.owner, "createGroup", "user_group { id }", json!({ "name": "G" })).await;
         let group = group["user_group"]["id"].clone();
         let client = w.client("ada", "ada@example.com").await;
         let input = json!({ "id": client, "user_group_id": group });
@@ -81,8 +82,12 @@ async fn sec_19_ids_in_a_list_and_addresses_count_as_reading_their_client() {
         let input = json!({ "user_id": client, "line1": "1 A St" });
         let made = w.mutate(&w.owner, "createLocation", "location { id }", input).await;
         let before = log(&w, &w.owner, &client).await.len();
-        w.run(&w.owner, "query($id: ID) { userGroup(id: $id) { user_ids } }", json!({ "id": group }))
-            .await;
+        w.run(
+            &w.owner,
+            "query($id: ID) { userGroup(id: $id) { user_ids } }",
+            json!({ "id": group }),
+        )
+        .await;
         let query = "query($id: ID) { location(id: $id) { line1 } }";
         w.run(&w.owner, query, json!({ "id": made["location"]["id"] })).await;
         let entries = log(&w, &w.owner, &client).await;
@@ -151,9 +156,8 @@ async fn entries_are_kept_for_six_years() {
             let at = written - age;
             let sql = Sql::fixed("UPDATE access_log SET wall_at = $1", [at.into()]);
             w.execute(sql).await;
-            let purged = w.db.write(|tx| {
-                Box::pin(async move { ward_store::access::purge(tx).await })
-            });
+            let purged =
+                w.db.write(|tx| Box::pin(async move { ward_store::access::purge(tx).await }));
             purged.await.unwrap_or_else(|error: ward_store::StoreError| panic!("{error}"));
             assert_eq!(number(&w, "SELECT COUNT(*) FROM access_log").await, left);
         }

@@ -132,10 +132,17 @@ async fn sec_20_breaking_the_glass_takes_a_reason_tells_the_owner_and_is_marked(
         assert_eq!(number(&w, text).await, 1);
         let waiting = w.db.access_log().len();
         let before = number(&w, "SELECT COUNT(*) FROM access_log WHERE break_glass").await;
-        w.run(&now(&w, &member), "query($id: ID) { user(id: $id) { email } }", json!({ "id": client }))
-            .await;
+        w.run(
+            &now(&w, &member),
+            "query($id: ID) { user(id: $id) { email } }",
+            json!({ "id": client }),
+        )
+        .await;
         assert_eq!(w.db.access_log().len(), waiting, "it does not wait");
-        assert_eq!(number(&w, "SELECT COUNT(*) FROM access_log WHERE break_glass").await, before + 1);
+        assert_eq!(
+            number(&w, "SELECT COUNT(*) FROM access_log WHERE break_glass").await,
+            before + 1
+        );
         let entries = log(&w, &w.owner, &client).await;
         let last = entries.last().unwrap();
         assert_eq!(last["break_glass"], true, "{last}");

@@ -21,7 +21,8 @@ async fn applies(w: &World, actor: &Actor, client: &str) -> serde_json::Value {
 async fn the_own_toggle_comes_before_the_groups_and_that_before_the_providers() {
     World::each(async |w| {
         let w = whole(w);
-        let group = w.mutate(&w.owner, "createGroup", "user_group { id }", json!({ "name": "G" })).await;
+        let group =
+            w.mutate(&w.owner, "createGroup", "user_group { id }", json!({ "name": "G" })).await;
         let group = group["user_group"]["id"].clone();
         let client = w.client("ada", "ada@example.com").await;
         let input = json!({ "id": client, "user_group_id": group });
@@ -102,7 +103,8 @@ async fn switches_are_kept_and_changes_told() {
 async fn a_toggle_is_written_by_who_may_write_what_it_is_attached_to() {
     World::each(async |w| {
         let w = whole(w);
-        let group = w.mutate(&w.owner, "createGroup", "user_group { id }", json!({ "name": "G" })).await;
+        let group =
+            w.mutate(&w.owner, "createGroup", "user_group { id }", json!({ "name": "G" })).await;
         let group = group["user_group"]["id"].clone();
         let client = w.client("ada", "ada@example.com").await;
         let blind = w.with(&w.standard, &[]);

@@ -13,14 +13,8 @@ use crate::mail::payload::Payload;
 use crate::mail::render_error::RenderError;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 6] = [
-    "reset_password",
-    "welcome",
-    "confirm_email",
-    "invite",
-    "password_changed",
-    "break_glass",
-];
+pub const MAIL_KINDS: [&str; 6] =
+    ["reset_password", "welcome", "confirm_email", "invite", "password_changed", "break_glass"];
 
 /// A rendered mail.
 #[derive(Clone, PartialEq, Eq)]
