@@ -23,12 +23,30 @@ pub enum Object {
     InviteCode,
     Tag,
     Location,
+    AppliedTag,
+    Physician,
+    Referral,
     ApiKey,
     /// A restricted client.
     RestrictedClient,
     Authorization,
     BreakGlass,
     Toggle,
+}
+
+impl Object {
+    /// Whether it is a client or something of one, so that it matters who cares for them.
+    pub const fn is_of_client(self) -> bool {
+        !matches!(
+            self,
+            Object::OwnerEmail
+                | Object::Provider
+                | Object::Member
+                | Object::Organization
+                | Object::Membership
+                | Object::ApiKey
+        )
+    }
 }
 
 /// What an argument is to a call.
@@ -38,16 +56,18 @@ pub enum Meaning {
     Needs(Object),
     /// An object that may be named: a line of its own.
     May(Object),
+    /// Data that takes a right of its own: a line of its own.
+    Tries,
     /// Data without which the call means nothing: part of every call.
     Data,
     /// Filters, pages, words and other data that open nothing: left out.
     Left,
 }
 
-use Meaning::{Data, Left, May, Needs};
+use Meaning::{Data, Left, May, Needs, Tries};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 77] = [
+const OBJECTS: [(&str, &str, Meaning); 101] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -125,10 +145,43 @@ const OBJECTS: [(&str, &str, Meaning); 77] = [
     ("createFeatureToggle", "input.user_group_id", May(Object::Group)),
     ("updateFeatureToggle", "input.id", Needs(Object::Toggle)),
     ("updateFeatureToggle", "input.user_id", May(Object::Client)),
+    ("appliedTag", "id", Needs(Object::AppliedTag)),
+    ("appliedTags", "id", May(Object::AppliedTag)),
+    ("appliedTags", "tag_id", May(Object::Tag)),
+    ("referral", "id", Needs(Object::Referral)),
+    ("referringPhysician", "id", May(Object::Physician)),
+    ("referringPhysician", "user_id", May(Object::Client)),
+    ("createReferral", "input.user_id", Needs(Object::Client)),
+    ("createReferral", "input.referring_physician_id", Needs(Object::Physician)),
+    ("updateReferral", "input.id", Needs(Object::Referral)),
+    ("updateReferral", "input.user_id", May(Object::Client)),
+    ("updateReferral", "input.referring_physician_id", May(Object::Physician)),
+    ("deleteReferral", "input.id", Needs(Object::Referral)),
+    ("createReferringPhysician", "input.location.id", May(Object::Location)),
+    ("createReferringPhysician", "input.referrals.id", May(Object::Referral)),
+    ("createReferringPhysician", "input.referrals.user_id", May(Object::Client)),
+    ("updateReferringPhysician", "input.id", Needs(Object::Physician)),
+    ("updateReferringPhysician", "input.location.id", May(Object::Location)),
+    ("updateReferringPhysician", "input.referrals.id", May(Object::Referral)),
+    ("updateReferringPhysician", "input.referrals.user_id", May(Object::Client)),
+    ("deleteReferringPhysician", "input.id", Needs(Object::Physician)),
+    ("updateClient", "input.referrals.id", May(Object::Referral)),
+    ("updateClient", "input.referrals.referring_physician_id", May(Object::Physician)),
+    ("updateClient", "input.referrals.referring_physician.id", May(Object::Physician)),
+    ("updateClient", "input.referrals.referring_physician.location.id", May(Object::Location)),
+];
+
+/// Root field, path of data that takes a right of its own.
+const TRIED: [(&str, &str); 5] = [
+    ("createClient", "input.restricted"),
+    ("updateClient", "input.active"),
+    ("updateClient", "input.email"),
+    ("updateClient", "input.password"),
+    ("updateClient", "input.restricted"),
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 14] = [
+const DATA: [(&str, &[&str]); 17] = [
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -138,6 +191,9 @@ const DATA: [(&str, &[&str]); 14] = [
     ("updateTag", &["name"]),
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
+    ("createReferringPhysician", &["first_name"]),
+    ("updateReferringPhysician", &["first_name"]),
+    ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
     ("createClientRestrictionAuthorization", &["reason"]),
     ("createBreakGlassAccess", &["reason"]),
@@ -168,6 +224,8 @@ const WORDS: &str = "
     human_id pretend_to_be
     break_glass minutes default_water_intake date_range_preference last_journal_from_date
     last_journal_to_date email_notification_frequency push_notification_frequency
+    include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
+    website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
 /// What an argument means; nothing if nobody has said so yet.
@@ -178,6 +236,9 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     };
     if let Some(meaning) = OBJECTS.iter().find_map(known) {
         return Some(meaning);
+    }
+    if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
+        return Some(Tries);
     }
     let name = place.last().name.as_str();
     let is_data = |(of, names): &(&str, &[&str])| {
@@ -196,12 +257,13 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
     match (field, name) {
         (_, "first" | "page_size") => 5.into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
-        ("signIn" | "signUp", "password") => crate::world::PASSWORD.into(),
+        ("signIn" | "signUp" | "updateClient", "password") => crate::world::PASSWORD.into(),
         // Who names a provider or a code signs up as their client.
         ("signUp", "role") if named.is_some() => "patient".into(),
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
-        (_, "dont_send_welcome") => true.into(),
+        (_, "dont_send_welcome" | "restricted") => true.into(),
+        (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
         (_, "reason") => world.word().into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {

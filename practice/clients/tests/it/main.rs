@@ -13,6 +13,8 @@ mod groups;
 mod guards;
 mod places;
 mod profile;
+mod races;
+mod referrals;
 mod restricted;
 mod rules;
 mod seeds;
