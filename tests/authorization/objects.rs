@@ -5,7 +5,7 @@ use ward_tests::{Json, json};
 
 use crate::canary;
 use crate::meaning::Object;
-use crate::principal::Whose;
+use crate::principal::{Site, Whose};
 use crate::world::{PASSWORD, World};
 
 impl World {
@@ -67,6 +67,16 @@ impl World {
             Object::Authorization => self.authorization(own),
             Object::BreakGlass => self.opened_client().1,
             Object::Toggle => self.toggle(own),
+            Object::SecondProvider => self.owner_id.clone(),
+            Object::Template => {
+                // Units below read their parent's, which serve them too (behaviour 15). Who is
+                // given one stays a provider.
+                let name = if self.here == Site::A { self.word() } else { self.unseen() };
+                let input =
+                    json!({"name": name, "is_provider": true, "can_be_care_team_member": true});
+                let (field, object) = ("createPermissionTemplate", "newPermissionTemplate");
+                self.make(field, "createPermissionTemplateInput", object, input)
+            }
         }
     }
 

@@ -139,6 +139,11 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
     opened.data();
     // A set of clients in the access log, at once since one of them is restricted.
     client_ids(api);
+    let template = api.ask(
+        "mutation($name: String) { createPermissionTemplate(input: {name: $name}) { newPermissionTemplate { id } messages { field message } } }",
+        json!({"name": format!("{canary} template")}),
+    );
+    template.data();
     Furniture { clients, group, tag, location }
 }
 

@@ -9,6 +9,7 @@
 mod accesses;
 mod care;
 mod clients;
+mod flag_truth;
 mod groups;
 mod guards;
 mod places;

@@ -38,6 +38,7 @@ fn tables() -> Vec<&'static Table> {
     tables
 }
 
+/// The whole contract of a view.
 pub fn contract(view: ViewId) -> String {
     let name = match view {
         ViewId::Baseline => "2024-06-01.graphql",
