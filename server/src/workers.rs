@@ -8,9 +8,12 @@ use tokio::sync::watch;
 use ward_effects::{AwaitingMail, Dispatcher, Env, ProductionEnv, SandboxEnv, SimMail};
 use ward_instance::{IsoError, Witness};
 use ward_store::chain_heads::write_heads;
-use ward_store::{Hint, StoreError, Tx, blobs, idempotency, jobs};
+use ward_store::{Hint, StoreError, Tx, access, blobs, idempotency, jobs};
 
 use crate::app::App;
+
+/// After so long the access log is tried again.
+const ACCESS_RETRY: Duration = Duration::from_secs(1);
 
 /// Done jobs are kept for a week.
 const KEPT_DONE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
@@ -52,6 +55,26 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
     sequence(&app).await;
     report("chain heads", heads(&app).await);
+}
+
+/// Writes the access log until told to stop: each entry within 200 ms. What
+/// requests in flight add later is for whoever waits for them to flush.
+pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let log = app.db.access_log();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => break,
+            () = log.filled() => {}
+        }
+        tokio::time::sleep(access::DELAY).await;
+        while let Err(error) = log.flush(&app.db).await {
+            tracing::error!(what = "access log", %error, "background work failed");
+            tokio::select! {
+                _ = stop.changed() => return,
+                () = tokio::time::sleep(ACCESS_RETRY) => {}
+            }
+        }
+    }
 }
 
 /// Says that the machine's clock is behind what it was: Ward's goes on from
@@ -113,6 +136,7 @@ async fn purge(app: &App) -> Result<(), StoreError> {
             })
         })
         .await?;
+    app.db.write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) })).await?;
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 

@@ -27,6 +27,11 @@ pub enum Object {
     Physician,
     Referral,
     ApiKey,
+    /// A restricted client.
+    RestrictedClient,
+    Authorization,
+    BreakGlass,
+    Toggle,
     /// Another provider than the one above.
     SecondProvider,
     Template,
@@ -127,6 +132,24 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("createClientRestrictionAuthorization", "input.client_id", Needs(Object::Client)),
+    ("createClientRestrictionAuthorization", "input.provider_id", Needs(Object::Provider)),
+    ("deleteClientRestrictionAuthorization", "input.id", Needs(Object::Authorization)),
+    ("breakGlassAccesses", "client_id", May(Object::RestrictedClient)),
+    ("breakGlassAccesses", "user_id", May(Object::Member)),
+    ("createBreakGlassAccess", "input.client_id", Needs(Object::RestrictedClient)),
+    ("endBreakGlassAccess", "input.id", Needs(Object::BreakGlass)),
+    ("clientAccessLog", "client_id", Needs(Object::Client)),
+    ("clientAccessLog", "user_id", May(Object::Member)),
+    ("featureToggle", "id", May(Object::Toggle)),
+    ("featureToggle", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "id", May(Object::Toggle)),
+    ("featureToggleForEditing", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "user_group_id", May(Object::Group)),
+    ("createFeatureToggle", "input.user_id", May(Object::Client)),
+    ("createFeatureToggle", "input.user_group_id", May(Object::Group)),
+    ("updateFeatureToggle", "input.id", Needs(Object::Toggle)),
+    ("updateFeatureToggle", "input.user_id", May(Object::Client)),
     ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
     ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
     ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
@@ -199,6 +222,8 @@ const DATA: &[(&str, &[&str])] = &[
     ("updateReferringPhysician", &["first_name"]),
     ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
+    ("createClientRestrictionAuthorization", &["reason"]),
+    ("createBreakGlassAccess", &["reason"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -227,13 +252,20 @@ const WORDS: &str = "
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
     selected_tags_filter
     human_id pretend_to_be
+    break_glass minutes default_water_intake date_range_preference last_journal_from_date
+    last_journal_to_date email_notification_frequency push_notification_frequency
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
-/// Mutations that set flags by their names.
-const OF_FLAGS: [&str; 3] =
-    ["updateOrganizationMembership", "createPermissionTemplate", "updatePermissionTemplate"];
+/// Mutations that set flags or switches by their names.
+const OF_FLAGS: [&str; 5] = [
+    "updateOrganizationMembership",
+    "createPermissionTemplate",
+    "updatePermissionTemplate",
+    "createFeatureToggle",
+    "updateFeatureToggle",
+];
 
 /// What an argument means; nothing if nobody has said so yet.
 pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
@@ -275,6 +307,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "reason") => world.word().into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()
         }

@@ -48,6 +48,8 @@ pub struct World {
     pub client_email: String,
     pub client_group: String,
     owner_session: Option<String>,
+    /// The spare providers' keys, where one has broken the glass.
+    pub openers: BTreeMap<Site, String>,
     /// Whose objects are made, and the clients whom all objects of a call belong to, with e-mail.
     pub whose: Whose,
     pub about: BTreeMap<(Site, Whose), (String, String)>,
@@ -84,6 +86,7 @@ impl World {
             client_email: String::new(),
             client_group: String::new(),
             owner_session: None,
+            openers: BTreeMap::new(),
             whose: Whose::Stranger,
             about: BTreeMap::new(),
             named: Vec::new(),

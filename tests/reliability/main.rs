@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod accesses;
 mod clock;
 mod crashes;
 mod disk;

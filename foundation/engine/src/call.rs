@@ -9,6 +9,7 @@ use ward_instance::{Instance, Timestamp};
 use ward_store::blobs::BlobStore;
 use ward_store::{Actor, Db, Scope};
 
+use crate::reads::Reads;
 use crate::version::ViewId;
 
 /// A file that came with the request, already on disk; gone from there when
@@ -61,6 +62,8 @@ pub struct Request {
     pub sign_up_open: bool,
     /// The instance's public address, without trailing slash.
     pub base_url: String,
+    /// Which clients its answer has read so far.
+    pub reads: Reads,
 }
 
 /// A mutation at work: its request, and the scope of its transaction.

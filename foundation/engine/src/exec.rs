@@ -261,6 +261,7 @@ impl Executor<'_> {
         } else {
             parents.iter().map(|parent| first.get(&GroupKey::of(parent)).copied()).collect()
         };
+        self.request.reads.note_rows(&field.path, &set, 0..set.rows.len());
         let level = self.level(conn, children, set).await?;
         Ok(Cell::One(index, Box::new(level)))
     }
@@ -309,6 +310,8 @@ impl Executor<'_> {
                 })
                 .collect()
         };
+        let answered = lists.iter().flatten().flatten().copied();
+        self.request.reads.note_rows(&field.path, &found.set, answered);
         let level = self.level(conn, children, found.set).await?;
         Ok(Cell::Many(lists, Box::new(level)))
     }
@@ -357,6 +360,7 @@ impl Executor<'_> {
         columns.dedup();
         select.columns.clone_from(&columns);
         select.with_keys = true;
+        select.with_subject = true;
         let found = if select.filter.is_never() {
             Rows::default()
         } else {
@@ -373,8 +377,14 @@ impl Executor<'_> {
             _ => group.and_then(|column| columns.binary_search(&column).ok()),
         };
         let of = at.map_or_else(Vec::new, |at| found.iter().map(|row| row[at].clone()).collect());
-        let set =
-            RowSet { columns, rows: found, keys, scope: order.scope.clone(), table: Some(table) };
+        let set = RowSet {
+            subject: table.subject.map(|_| keys.end),
+            columns,
+            rows: found,
+            keys,
+            scope: order.scope.clone(),
+            table: Some(table),
+        };
         Ok(Found { set: Arc::new(set), parents: of })
     }
 }

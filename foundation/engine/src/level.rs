@@ -20,6 +20,8 @@ pub struct RowSet {
     pub rows: Rows,
     /// Where the order keys stand in a row.
     pub keys: Range<usize>,
+    /// Where the client whose data a row is stands in a row, the watch behind it.
+    pub subject: Option<usize>,
     /// What cursors of these rows are bound to.
     pub scope: String,
     /// The table; none for the engine's own objects.
@@ -52,6 +54,7 @@ impl RowSet {
             columns: self.columns.clone(),
             rows: Rows::from_values(self.rows.width(), values),
             keys: self.keys.clone(),
+            subject: self.subject,
             scope: self.scope.clone(),
             table: self.table,
         }

@@ -38,7 +38,8 @@ pub fn plan(
     if operation.operation_type == OperationType::Subscription {
         return Err(RequestError::new("Subscriptions are not served over HTTP requests."));
     }
-    let mut planner = Planner { document, schema, bindings, visits: 0, weight: 0 };
+    let mut planner =
+        Planner { document, schema, bindings, visits: 0, weight: 0, path: Vec::new() };
     let root = planner.root(operation)?;
     let is_introspection =
         root.fields.iter().any(|field| matches!(field.action, Action::Introspection));
@@ -65,6 +66,8 @@ struct Planner<'a> {
     bindings: &'a Bindings,
     visits: usize,
     weight: usize,
+    /// Names of the row fields that lead to where planning is.
+    path: Vec<&'a str>,
 }
 
 /// One response key's occurrences, merged.
@@ -208,6 +211,11 @@ impl<'a> Planner<'a> {
         let inner = first.definition.ty.inner_named_type();
         let ty = self.schema.types.get(inner);
         let is_connection = ty.is_some_and(is_paging_type) && matches!(action, Action::Bound(_));
+        let steps = is_step(&action);
+        if steps {
+            self.path.push(first.name.as_str());
+            self.weight += self.path.len() / 16;
+        }
         let children = match ty {
             _ if matches!(action, Action::Introspection | Action::Typename(_)) => None,
             Some(ExtendedType::Object(_)) => {
@@ -229,7 +237,12 @@ impl<'a> Planner<'a> {
             }
             _ => None,
         };
+        let path = if steps { self.path.join(".").into() } else { Box::default() };
+        if steps {
+            self.path.pop();
+        }
         Ok(Field {
+            path,
             key: entry.key.as_str().into(),
             json_key: format!("\"{}\":", entry.key).into_bytes().into(),
             name: first.name.as_str().into(),
@@ -304,6 +317,17 @@ impl<'a> Planner<'a> {
                 _ => (Parent::Table, table),
             },
         }
+    }
+}
+
+/// Whether a field is a step of the way to rows.
+fn is_step(action: &Action) -> bool {
+    match action {
+        Action::Bound(bound) => matches!(bound.resolve, Resolve::Rows(_) | Resolve::Mutation(_)),
+        Action::Payload(returns) => {
+            matches!(returns, Some(Returns::One(_) | Returns::Many(_)))
+        }
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 use ward_instance::Instance;
 
+use crate::access::AccessLog;
 use crate::driver::pg_error::RuleNames;
 use crate::driver::text::Texts;
 use crate::id_blocks::IdBlocks;
@@ -39,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) texts: Mutex<Texts>,
     pub(crate) unique_rules: RuleNames,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) access: AccessLog,
 }
 
 impl Core {
@@ -57,6 +59,7 @@ impl Core {
             hints: broadcast::channel(HINTS_KEPT).0,
             texts: Mutex::new(Texts::new(engine)),
             unique_rules,
+            access: AccessLog::new(),
         }
     }
 

@@ -10,6 +10,7 @@ use std::panic::AssertUnwindSafe;
 use tokio::sync::broadcast;
 use ward_instance::{Certificate, Instance, Kind};
 
+use crate::access::AccessLog;
 use crate::birth::{self, Birth};
 use crate::certificate;
 use crate::core::{Core, Hint};
@@ -214,6 +215,11 @@ impl Db {
         &self.core.keyring
     }
 
+    /// Who read which clients.
+    pub fn access_log(&self) -> &AccessLog {
+        &self.core.access
+    }
+
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.core.engine
@@ -245,6 +251,7 @@ impl Db {
     pub fn forget(&self) {
         self.core.ids.forget();
         self.core.keyring.forget();
+        self.core.access.forget();
     }
 
     /// Copies a SQLite database, as of now, into a new file. Blocks.

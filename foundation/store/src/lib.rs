@@ -3,6 +3,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod access;
+mod access_rows;
 mod actor;
 pub mod audit;
 mod birth;
@@ -66,7 +68,9 @@ pub use reader::Reader;
 pub use refusals::Refusals;
 pub use scope::Scope;
 pub use select::{Join, OrderKey, Select};
-pub use table::{Column, ColumnKind, Index, Key, Record, Reference, Stored, Table, index, unique};
+pub use table::{
+    Column, ColumnKind, Index, Key, Record, Reference, Stored, Subject, Table, Watch, index, unique,
+};
 pub use tx::Tx;
 pub use types::{Day, Entity, Id, Json, Uuid, table_of};
 pub use value::{Rows, Sql, Value};

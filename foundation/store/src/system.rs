@@ -325,5 +325,7 @@ pub fn tables() -> Vec<&'static Table> {
         &EFFECT_INTENTS,
         &BLOBS,
         &SEARCH_GRAMS,
+        &crate::access::ACCESS_LOG,
+        &crate::access::ACCESS_SETS,
     ]
 }

@@ -102,6 +102,7 @@ pub static PLACES_OF_SERVICE: Table = Table {
     indexes: &[],
     references: &[],
     audit: None,
+    subject: None,
     visible: everybody,
 };
 

@@ -81,6 +81,7 @@ record! {
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("APPLIED_TAG"),
+    subject: ward_identity::restricted::by_user_id,
     visible: applied_tag_visibility,
 }
 
@@ -123,6 +124,7 @@ record! {
         Reference { columns: &["org_id", "referring_physician_id"], table: "referring_physicians", target: &["org_id", "id"] },
     ],
     audit: Some("LOCATION"),
+    subject: ward_identity::restricted::by_user_id,
     visible: location_visibility,
 }
 
@@ -188,5 +190,6 @@ pub fn tables() -> Vec<&'static Table> {
         &REFERRALS,
         &LOCATIONS,
         &VISITORS,
+        &crate::feature_toggle_table::FEATURE_TOGGLES,
     ]
 }

@@ -274,6 +274,25 @@ async fn of_session(
     Ok(Some((actor, facts)))
 }
 
+static USER_SQL: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {PERSON}, {} FROM users u {FROM_PERSON} WHERE u.org_id = $1 AND u.id = $2",
+        flag_columns()
+    )
+});
+
+/// What a person of an organization may do at this moment, for a link that was
+/// made for them; nothing if they may not act any more.
+pub async fn actor_of_user(
+    reader: &mut dyn Query,
+    org_id: i64,
+    user_id: i64,
+) -> Result<Option<Actor>, StoreError> {
+    let rows = reader.rows(&Sql::fixed(&USER_SQL, [org_id.into(), user_id.into()])).await?;
+    let found = rows.iter().next().and_then(|row| actor(row, ""));
+    Ok(found.map(|actor| Actor { credential: None, ..actor }))
+}
+
 /// The actor of the person's columns, unless they may not act at all.
 fn actor(row: &[Value], credential: &str) -> Option<Actor> {
     let (person, held) = row.split_at_checked(PERSON_COLUMNS)?;
@@ -303,6 +322,7 @@ fn actor(row: &[Value], credential: &str) -> Option<Actor> {
         is_owner,
         time_zone: zone.text().or(provider_zone).unwrap_or(DEFAULT_ZONE).into(),
         credential: Some(credential.into()),
+        glass_at: Actor::NO_BREAK_GLASS,
     })
 }
 
@@ -359,6 +379,7 @@ pub async fn authenticate(
                 // A full disk must not lock readers out.
                 tracing::warn!(%error, "the use of a credential could not be written down");
             }
+            let actor = Actor { glass_at: db.instance().clock().wall(), ..actor };
             Ok(Ok(Identified { actor, session: facts.session.clone(), facts }))
         }
         Ok(None) => Ok(Ok(nobody())),

@@ -23,6 +23,7 @@ pub mod person;
 pub mod practice;
 pub mod rank;
 pub mod reset;
+pub mod restricted;
 pub mod seed;
 pub mod session;
 pub mod sign_in;

@@ -5,6 +5,7 @@ mod account;
 mod key;
 mod membership;
 mod organization;
+mod restriction;
 mod session;
 mod template;
 mod user;
@@ -23,6 +24,10 @@ pub use membership::{
     care_team_members, organization_memberships,
 };
 pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use restriction::{
+    BREAK_GLASS_ACCESSES, BreakGlassAccess, CLIENT_RESTRICTION_AUTHORIZATIONS,
+    ClientRestrictionAuthorization, break_glass_accesses, client_restriction_authorizations,
+};
 pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
     SignInAttempt, link_tokens, sessions, sign_in_attempts,
@@ -56,6 +61,8 @@ pub fn tables() -> Vec<&'static Table> {
         &PERMISSION_TEMPLATES,
         &ORGANIZATION_MEMBERSHIPS,
         &CARE_TEAM_MEMBERS,
+        &CLIENT_RESTRICTION_AUTHORIZATIONS,
+        &BREAK_GLASS_ACCESSES,
         &API_KEYS,
         &REVOKED_KEYS,
         &SESSIONS,

@@ -8,3 +8,4 @@
 
 mod contract;
 mod statements;
+mod subjects;

@@ -6,6 +6,8 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod accesses;
+mod care;
 mod clients;
 mod flag_truth;
 mod groups;
@@ -14,6 +16,8 @@ mod places;
 mod profile;
 mod races;
 mod referrals;
+mod restricted;
 mod rules;
 mod seeds;
 mod support;
+mod toggles;

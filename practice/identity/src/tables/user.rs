@@ -5,7 +5,7 @@ use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Uuid, index, record, text_enum};
 
 use crate::tables::{Human, Organization, UserGroupRef};
-use crate::visibility;
+use crate::{restricted, visibility};
 
 text_enum! {
     /// Who chose a password: it decides which account a sign-in without a
@@ -129,5 +129,6 @@ record! {
         Reference { columns: &["org_id", "dietitian_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("USER"),
+    subject: restricted::of_users,
     visible: visibility::users,
 }

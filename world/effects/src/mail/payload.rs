@@ -20,6 +20,8 @@ pub(crate) struct Payload {
     pub(crate) practice_name: Option<String>,
     /// Who invites.
     pub(crate) inviter_name: Option<String>,
+    /// Which member did what the mail tells.
+    pub(crate) member_name: Option<String>,
     /// The address or path that it leads to.
     pub(crate) link: Option<String>,
     /// For a reset: each account of the address.
@@ -41,9 +43,12 @@ impl Payload {
     /// Reads a payload. Members that no template uses are passed over.
     pub(crate) fn read(json: &str) -> Result<Self, RenderError> {
         let mut payload: Payload = serde_json::from_str(json).map_err(|_| RenderError::Payload)?;
-        for name in
-            [&mut payload.recipient_name, &mut payload.practice_name, &mut payload.inviter_name]
-        {
+        for name in [
+            &mut payload.recipient_name,
+            &mut payload.practice_name,
+            &mut payload.inviter_name,
+            &mut payload.member_name,
+        ] {
             tidy(name);
         }
         for account in &mut payload.accounts {

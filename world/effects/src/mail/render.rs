@@ -13,8 +13,8 @@ use crate::mail::payload::Payload;
 use crate::mail::render_error::RenderError;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 5] =
-    ["reset_password", "welcome", "confirm_email", "invite", "password_changed"];
+pub const MAIL_KINDS: [&str; 6] =
+    ["reset_password", "welcome", "confirm_email", "invite", "password_changed", "break_glass"];
 
 /// A rendered mail.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,12 +56,13 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 5] = [
+const TEMPLATES: [Template; 6] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
     template!("invite", "You are invited to join a team"),
     template!("password_changed", "Your password was changed"),
+    template!("break_glass", "Emergency access to a restricted record"),
 ];
 
 macro_rules! sources {
@@ -70,7 +71,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 12] = sources![
+const SOURCES: [(&str, &str); 14] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -83,6 +84,8 @@ const SOURCES: [(&str, &str); 12] = sources![
     "invite.html",
     "password_changed.txt",
     "password_changed.html",
+    "break_glass.txt",
+    "break_glass.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.
@@ -160,6 +163,7 @@ fn values(
         recipient_name => payload.recipient_name.as_deref(),
         practice_name => payload.practice_name.as_deref(),
         inviter_name => payload.inviter_name.as_deref(),
+        member_name => payload.member_name.as_deref(),
     })
 }
 
