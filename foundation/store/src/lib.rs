@@ -8,6 +8,7 @@ pub mod audit;
 mod birth;
 mod blob_directory;
 pub mod blobs;
+mod bulk;
 mod certificate;
 pub mod chain_heads;
 mod changes;
