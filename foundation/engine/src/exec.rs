@@ -181,7 +181,7 @@ impl Executor<'_> {
         if let Some(keywords) = listing.keywords.take()
             && !listing.filter.is_never()
         {
-            listing.filter = listing.filter.and(keywords.narrowed(conn).await?);
+            listing.filter = keywords.narrowed(conn, listing.filter).await?;
         }
         let parents: Vec<Value> = match rows.link.parent().and_then(|column| set.position(column)) {
             Some(at) => (0..set.rows.len())

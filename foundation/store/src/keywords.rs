@@ -100,30 +100,45 @@ impl Keywords {
         }
     }
 
-    /// What decides, narrowed by the grams that leave fewest rows; not at all
-    /// when even those leave many.
-    pub async fn narrowed(&self, conn: &mut dyn Query) -> Result<Cond, StoreError> {
-        self.narrowed_by(conn, BOUNDS).await
+    /// Rows of `filter` that the keywords find: gathered by the grams that leave
+    /// fewest rows; when even those leave many, walked in the list's order.
+    pub async fn narrowed(&self, conn: &mut dyn Query, filter: Cond) -> Result<Cond, StoreError> {
+        self.narrowed_by(conn, filter, BOUNDS).await
     }
 
     /// The same with other bounds.
     pub async fn narrowed_by(
         &self,
         conn: &mut dyn Query,
+        filter: Cond,
         bounds: Bounds,
     ) -> Result<Cond, StoreError> {
-        let Some(terms) = self.terms() else { return Ok(self.decides()) };
+        let gathered = self.gathered(conn, bounds).await?;
+        Ok(match gathered {
+            // Without the test, the planner may prefer an index of the filter's
+            // columns in the list's order, and read every row.
+            Some(windows) => filter.as_test().and(self.among(&windows)).and(self.decides()),
+            None => filter.and(self.decides()),
+        })
+    }
+
+    /// The windows to gather rows by; none when rows are better walked.
+    async fn gathered(
+        &self,
+        conn: &mut dyn Query,
+        bounds: Bounds,
+    ) -> Result<Option<Vec<Window>>, StoreError> {
+        let Some(terms) = self.terms() else { return Ok(None) };
         let mut candidates = self.counted(conn, terms, bounds).await?;
         candidates.sort_by_key(|it| it.count);
-        let Some(fewest) = candidates.first() else { return Ok(self.decides()) };
-        if fewest.count <= bounds.few {
-            return Ok(self.among(&fewest.windows).and(self.decides()));
+        let Some(fewest) = candidates.first() else { return Ok(None) };
+        let is_few = fewest.count <= bounds.few;
+        if is_few
+            || (terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await?)
+        {
+            return Ok(candidates.into_iter().next().map(|fewest| fewest.windows));
         }
-        if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
-            let windows = candidates.first().map(|it| it.windows.clone()).unwrap_or_default();
-            return Ok(self.among(&windows).and(self.decides()));
-        }
-        Ok(self.decides())
+        Ok(None)
     }
 
     /// The terms, where there are any and grams could narrow them.
@@ -334,7 +349,9 @@ impl Needle {
             pattern.push(c);
         }
         pattern.push('%');
-        Cond::sql(format!("{{t}}.{SEARCH_TEXT} LIKE ? ESCAPE '\\'"), [pattern.into()])
+        // SQLite plans a statement anew for each value of a bare pattern.
+        let text = format!("{{t}}.{SEARCH_TEXT} LIKE CAST(? AS TEXT) ESCAPE '\\'");
+        Cond::sql(text, [pattern.into()])
     }
 }
 

@@ -54,7 +54,9 @@ async fn search(w: &World, org: i64, keywords: String, way: Option<Bounds>) -> V
         let keywords = Keywords::new(&PERSONS, org, &keywords);
         async move {
             let cond = match way {
-                Some(bounds) => keywords.narrowed_by(scope.tx, bounds).await?,
+                Some(bounds) => {
+                    keywords.narrowed_by(scope.tx, Cond::is_true("active"), bounds).await?
+                }
                 None => keywords.cond(),
             };
             let by_id = OrderKey::column("id", false);
