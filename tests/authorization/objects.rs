@@ -48,6 +48,18 @@ impl World {
                 let (street, user) = (self.unseen(), self.about().0);
                 self.location(&user, street)
             }
+            Object::AppliedTag => {
+                let tag = self.new_object(own, Object::Tag);
+                let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"tag": tag}));
+                id(&reply.data()["appliedTags"]["nodes"][0])
+            }
+            Object::Physician => self.physician(),
+            Object::Referral => {
+                let user = if own { self.client.clone() } else { self.about().0 };
+                let input = json!({"user_id": user, "referring_physician_id": self.physician()});
+                self.make("createReferral", "createReferralInput", "referral", input)
+            }
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
         }
@@ -120,6 +132,11 @@ impl World {
         let input =
             json!({"user_id": of, "line1": street, "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input)
+    }
+
+    fn physician(&mut self) -> String {
+        let (input, made) = (json!({"first_name": self.unseen()}), "referring_physician");
+        self.make("createReferringPhysician", "createReferringPhysicianInput", made, input)
     }
 
     /// A key of a colleague's. They are few, so that there is room for more.

@@ -172,6 +172,7 @@ impl Ground {
             user_id: client.id,
             created_at: now,
             updated_at: now,
+            deleted_at: None,
         })
     }
 }
