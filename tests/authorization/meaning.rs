@@ -29,6 +29,21 @@ pub enum Object {
     ApiKey,
 }
 
+impl Object {
+    /// Whether it is a client or something of one, so that it matters who cares for them.
+    pub const fn is_of_client(self) -> bool {
+        !matches!(
+            self,
+            Object::OwnerEmail
+                | Object::Provider
+                | Object::Member
+                | Object::Organization
+                | Object::Membership
+                | Object::ApiKey
+        )
+    }
+}
+
 /// What an argument is to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -36,13 +51,15 @@ pub enum Meaning {
     Needs(Object),
     /// An object that may be named: a line of its own.
     May(Object),
+    /// Data that takes a right of its own: a line of its own.
+    Tries,
     /// Data without which the call means nothing: part of every call.
     Data,
     /// Filters, pages, words and other data that open nothing: left out.
     Left,
 }
 
-use Meaning::{Data, Left, May, Needs};
+use Meaning::{Data, Left, May, Needs, Tries};
 
 /// Root field, path of the value, what it names.
 const OBJECTS: [(&str, &str, Meaning); 83] = [
@@ -131,6 +148,15 @@ const OBJECTS: [(&str, &str, Meaning); 83] = [
     ("updateClient", "input.referrals.referring_physician.location.id", May(Object::Location)),
 ];
 
+/// Root field, path of data that takes a right of its own.
+const TRIED: [(&str, &str); 5] = [
+    ("createClient", "input.restricted"),
+    ("updateClient", "input.active"),
+    ("updateClient", "input.email"),
+    ("updateClient", "input.password"),
+    ("updateClient", "input.restricted"),
+];
+
 /// Data that makes a call meaningful, by root field.
 const DATA: [(&str, &[&str]); 15] = [
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
@@ -184,6 +210,9 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if let Some(meaning) = OBJECTS.iter().find_map(known) {
         return Some(meaning);
     }
+    if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
+        return Some(Tries);
+    }
     let name = place.last().name.as_str();
     let is_data = |(of, names): &(&str, &[&str])| {
         *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
@@ -199,12 +228,13 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
     match (field, name) {
         (_, "first" | "page_size") => 5.into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
-        ("signIn" | "signUp", "password") => crate::world::PASSWORD.into(),
+        ("signIn" | "signUp" | "updateClient", "password") => crate::world::PASSWORD.into(),
         // Who names a provider or a code signs up as their client.
         ("signUp", "role") if named.is_some() => "patient".into(),
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
-        (_, "dont_send_welcome") => true.into(),
+        (_, "dont_send_welcome" | "restricted") => true.into(),
+        (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
             world.word().into()

@@ -83,8 +83,9 @@ impl World {
                 input["client"]["other_provider_ids"] = json!([self.staff.care_team]);
             }
             Whose::Bearer => {
-                self.flags.hold(&self.instance, &["can_be_care_team_member"]);
-                input["client"]["other_provider_ids"] = json!([self.flags.user]);
+                let flag = "can_be_care_team_member".to_owned();
+                self.flags.hold(&self.instance, true, &[flag]);
+                input["client"]["other_provider_ids"] = json!([self.flags.caring.user]);
             }
             Whose::Stranger | Whose::Own => {}
         }
