@@ -71,6 +71,8 @@ pub enum Command {
     SandboxSeed {
         /// The same seed gives the same data.
         seed: u64,
+        /// So many clients; forty unless said.
+        clients: Option<u32>,
     },
     /// Empties the Sandbox; ids move to a fresh slot.
     SandboxReset {
@@ -91,7 +93,12 @@ pub struct Context {
     pub dir: PathBuf,
     /// The server, when one runs in this process.
     pub app: Option<Arc<App>>,
+    /// Who is told how far a long command is.
+    pub progress: Option<Progress>,
 }
+
+/// Is told how much is done, and of how much.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl Context {
     /// Of a running server.
@@ -101,6 +108,7 @@ impl Context {
             db: app.db.clone(),
             dir: app.dir.clone(),
             app: Some(app.clone()),
+            progress: None,
         }
     }
 
@@ -111,6 +119,19 @@ impl Context {
             db: opened.db.clone(),
             dir: opened.dir.clone(),
             app: None,
+            progress: None,
+        }
+    }
+
+    /// The same, telling how far a long command is.
+    #[must_use]
+    pub fn telling(self, progress: Progress) -> Self {
+        Context { progress: Some(progress), ..self }
+    }
+
+    pub(crate) fn tell(&self, done: u64, total: u64) {
+        if let Some(progress) = &self.progress {
+            progress(done, total);
         }
     }
 
@@ -136,7 +157,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         Command::Attest { base_url, reason, by } => {
             crate::attest::attest(context, base_url, reason, by).await
         }
-        Command::SandboxSeed { seed } => birthday::seed(context, seed).await,
+        Command::SandboxSeed { seed, clients } => birthday::seed(context, seed, clients).await,
         Command::SandboxReset { seed } => reset::reset(context, seed).await,
         other => people(context, other).await,
     }

@@ -329,6 +329,9 @@ pub enum SandboxCommand {
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How many clients, up to 200,000
+        #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+        clients: u32,
     },
     /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
     Reset {

@@ -170,7 +170,7 @@ impl Executor<'_> {
         args: &Args,
         set: &Arc<RowSet>,
     ) -> Result<Cell, Stop> {
-        let listing = match rows
+        let mut listing = match rows
             .listing
             .map_or_else(|| Ok(Listing::all().public()), |listing| listing(self.request, args))
         {
@@ -178,6 +178,11 @@ impl Executor<'_> {
             Err(Refused::NotFound(_)) => Listing::none(),
             Err(refused) => return failed(refused),
         };
+        if let Some(keywords) = listing.keywords.take()
+            && !listing.filter.is_never()
+        {
+            listing.filter = keywords.narrowed(conn, listing.filter).await?;
+        }
         let parents: Vec<Value> = match rows.link.parent().and_then(|column| set.position(column)) {
             Some(at) => (0..set.rows.len())
                 .map(|row| {

@@ -254,6 +254,17 @@ impl Db {
         self.core.access.forget();
     }
 
+    /// Has PostgreSQL's planner look at the tables anew, after many rows were
+    /// written; SQLite plans by the definitions alone.
+    pub async fn learn(&self) -> Result<(), StoreError> {
+        match self.core.engine {
+            Engine::Lite => Ok(()),
+            Engine::Pg => {
+                self.write(|tx: &mut Tx| Box::pin(async move { tx.batch("ANALYZE").await })).await
+            }
+        }
+    }
+
     /// Copies a SQLite database, as of now, into a new file. Blocks.
     pub fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
         match &*self.backend {

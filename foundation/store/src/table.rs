@@ -48,6 +48,9 @@ pub struct Column {
     pub folded: bool,
     /// Its text is found by keyword search.
     pub searched: bool,
+    /// A telephone number: keyword search finds it by its digits, whatever
+    /// stands between them.
+    pub phone: bool,
     /// The least level at which it is served.
     pub level: Level,
 }
@@ -63,6 +66,7 @@ impl Column {
             secret: false,
             folded: false,
             searched: false,
+            phone: false,
             level: Level::Full,
         }
     }
@@ -85,6 +89,11 @@ impl Column {
     /// Found by keyword search.
     pub const fn searched(self) -> Self {
         Column { searched: true, ..self }
+    }
+
+    /// Found by keyword search as a telephone number.
+    pub const fn phone(self) -> Self {
+        Column { phone: true, ..self }
     }
 
     /// Served to anybody who may know of the row.

@@ -1,6 +1,8 @@
 //! Making and changing accounts: the one place that keeps users, the sign-in
 //! lookup and humans in step (behaviour 15, 18.1).
 
+use std::collections::HashMap;
+
 use ward_instance::Timestamp;
 use ward_store::{Changes, Cond, Flags, Id, OrderKey, Query, Role, Scope, Sql, StoreError, search};
 
@@ -164,10 +166,40 @@ pub async fn human_of(
     scope.tx.next_id_of("Human").await.map(Id::new)
 }
 
+/// The humans of those addresses, as their keys, that accounts of the same kind
+/// in this root organization have already.
+pub async fn humans_of(
+    scope: &mut Scope<'_>,
+    namespace: &str,
+    keys: Vec<String>,
+    is_patient: bool,
+) -> Result<HashMap<String, Id<Human>>, StoreError> {
+    let keys: Vec<Box<str>> = keys.into_iter().map(String::into_boxed_str).collect();
+    let mut sql = Sql::new();
+    sql.push("SELECT email_fold, human_id FROM users WHERE org_id = ").bind(scope.actor.org_id);
+    sql.push(" AND namespace = ").bind(namespace).push(" AND is_patient = ").bind(is_patient);
+    sql.push(" AND email_fold").bind_in_texts(keys);
+    let rows = scope.tx.rows(&sql).await?;
+    let of = |row: &[ward_store::Value]| match row {
+        [ward_store::Value::Text(key), ward_store::Value::Int(id)] => {
+            Some((key.to_string(), Id::new(*id)))
+        }
+        _ => None,
+    };
+    Ok(rows.iter().filter_map(of).collect())
+}
+
 /// Writes a new account with its sign-in lookup.
 pub async fn create(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
     scope.create(user).await?;
     add_login(scope, user).await
+}
+
+/// The same for many new accounts at once.
+pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), StoreError> {
+    scope.create_all(users).await?;
+    let logins: Vec<Login> = users.iter().filter_map(|user| login(scope, user)).collect();
+    scope.create_all(&logins).await
 }
 
 /// Writes what changed of an account, and keeps the sign-in lookup. A password,
@@ -199,17 +231,23 @@ pub async fn update(
 }
 
 async fn add_login(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
-    let Some(address) = user.email.as_deref() else { return Ok(()) };
-    let login = Login {
+    match login(scope, user) {
+        Some(login) => scope.create(&login).await,
+        None => Ok(()),
+    }
+}
+
+/// The account's line of the sign-in lookup, if it has an address.
+fn login(scope: &Scope<'_>, user: &User) -> Option<Login> {
+    Some(Login {
         namespace: user.namespace.clone(),
-        email_key: email::key(address),
+        email_key: email::key(user.email.as_deref()?),
         root_id: user.org_id,
         user_id: user.id,
         is_patient: user.is_patient,
         standing: standing(scope, user),
         created_at: scope.now(),
-    };
-    scope.create(&login).await
+    })
 }
 
 fn standing(scope: &Scope<'_>, user: &User) -> LoginStanding {

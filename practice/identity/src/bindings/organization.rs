@@ -2,7 +2,7 @@
 //! read name and contact.
 
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request};
-use ward_store::{Cond, Entity, Id, Join, Role, Value, search};
+use ward_store::{Cond, Entity, Id, Join, Role, Value};
 
 use crate::bindings::user::{USER_ORDERS, active_providers, members_of_keywords};
 use crate::bindings::{membership, template};
@@ -202,10 +202,7 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
         Some("archived" | "inactive") => cond = cond.and(Cond::eq("active", false)),
         _ => {}
     }
-    if let Some(keywords) = args.text("keywords") {
-        cond = cond.and(search::keyword_cond(&USERS, request.actor.org_id, keywords));
-    }
-    Ok(Listing::of(cond))
+    Ok(Listing::of(cond).searching(&USERS, request, args.text("keywords")))
 }
 
 fn memberships(request: &Request, args: &Args) -> Answer<Listing> {
