@@ -13,6 +13,7 @@ use ward_store::{BlobDirectory, Db, Refusals};
 use crate::limiter::Limiter;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
+use crate::workers;
 
 /// The shared state of a server.
 pub struct App {
@@ -50,6 +51,7 @@ impl App {
         })?;
         let files =
             opened.config.files.as_ref().map_or_else(|| opened.dir.join("files"), PathBuf::from);
+        workers::open_doors(&opened.instance);
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {

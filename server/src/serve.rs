@@ -31,6 +31,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/graphql/assets/{*path}", get(explorer::asset))
         .route("/files/{link}", get(files::get))
         .route("/set-password", get(password_page::form).post(password_page::submit))
+        .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(control::nowhere);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use ward_effects::{AwaitingMail, Dispatcher, Env, ProductionEnv, SandboxEnv, SimMail};
-use ward_instance::{IsoError, Witness};
+use ward_effects::{AwaitingMail, Dispatcher, Env, MailPort, ProductionEnv, SandboxEnv, SimMail};
+use ward_instance::{Instance, IsoError, Witness};
 use ward_store::chain_heads::write_heads;
 use ward_store::{Hint, StoreError, Tx, blobs, idempotency, jobs};
 
@@ -49,6 +49,14 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
     sequence(&app).await;
     report("chain heads", heads(&app).await);
+}
+
+/// Tells the instance which ways out the connectors of its environment open.
+pub fn open_doors(instance: &Instance) {
+    instance.reach().set_email(match instance.witness() {
+        Witness::Sandbox(_) => <SandboxEnv as Env>::Mail::IS_CONNECTED,
+        Witness::Production(_) => <ProductionEnv as Env>::Mail::IS_CONNECTED,
+    });
 }
 
 /// Sends what is due, unless the instance is quarantined.

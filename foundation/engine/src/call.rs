@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ward_instance::{Instance, Timestamp};
 use ward_store::blobs::BlobStore;
-use ward_store::{Actor, Db, Scope};
+use ward_store::{Actor, Db, Role, Scope};
 
 use crate::version::ViewId;
 
@@ -61,6 +61,14 @@ pub struct Request {
     pub sign_up_open: bool,
     /// The instance's public address, without trailing slash.
     pub base_url: String,
+}
+
+impl Request {
+    /// Whether the credential is a session that still awaits its second factor:
+    /// a session of nobody in particular yet (behaviour 3.2).
+    pub fn awaits_code(&self) -> bool {
+        self.actor.role == Role::Anonymous && self.session.is_some()
+    }
 }
 
 /// A mutation at work: its request, and the scope of its transaction.

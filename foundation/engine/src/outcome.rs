@@ -87,6 +87,14 @@ impl RequestError {
     }
 }
 
+/// The error of a session that still awaits its second factor.
+pub fn code_wanted() -> RequestError {
+    RequestError::coded(
+        "VERIFICATION_REQUIRED",
+        "Enter your verification code first (validateVerificationToken). Nothing was executed.",
+    )
+}
+
 /// A permission with the name that its holder knows it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {

@@ -18,7 +18,7 @@ use ward_store::{Actor, Db, Flags, Query, Role, Sql, StoreError, Value};
 use crate::flags;
 use crate::key::Bound;
 use crate::person::DEFAULT_ZONE;
-use crate::session;
+use crate::session::{self, Stage};
 
 /// Longer texts are no credential.
 const CHARACTERS_MAX: usize = 512;
@@ -59,7 +59,8 @@ pub enum Claim {
 /// What a credential is, besides whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// `user`, `agent` or `ephemeral` for keys, `session` for sessions.
+    /// `user`, `agent` or `ephemeral` for keys, `session` for sessions,
+    /// `half_session` for those that await their second factor.
     pub class: String,
     /// The session's id, if it is one.
     pub session: Option<String>,
@@ -178,7 +179,7 @@ static KEY_SQL: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const OF_SESSION: &str = "s.id, s.created_at, s.last_used_at";
+const OF_SESSION: &str = "s.id, s.created_at, s.last_used_at, s.awaits_code";
 static SESSION_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {OF_SESSION}, {PERSON}, {} FROM sessions s \
@@ -255,16 +256,24 @@ async fn of_session(
     let rows = reader.rows(&Sql::fixed(&SESSION_SQL, [lookup.into()])).await?;
     let wall = instance.clock().wall();
     let row = rows.iter().next().unwrap_or_default();
-    let [id, created_at, last_used_at, rest @ ..] = row else { return Ok(None) };
+    let [id, created_at, last_used_at, awaits_code, rest @ ..] = row else { return Ok(None) };
     let (Some(id), Some(created_at), Some(last_used_at)) =
         (id.text(), created_at.int().map(Timestamp), last_used_at.int().map(Timestamp))
     else {
         return Ok(None);
     };
-    if !session::is_live(created_at, last_used_at, wall) {
+    let Some(actor) = actor(rest, id) else { return Ok(None) };
+    let stage = match awaits_code.truth() {
+        true => Stage::AwaitsCode,
+        false if actor.is_client() => Stage::Client,
+        false => Stage::Member,
+    };
+    if !session::is_live(stage, created_at, last_used_at, wall) {
         return Ok(None);
     }
-    let Some(actor) = actor(rest, id) else { return Ok(None) };
+    if stage == Stage::AwaitsCode {
+        return Ok(Some(awaiting(id)));
+    }
     let facts = KeyFacts {
         class: "session".to_owned(),
         session: Some(id.to_owned()),
@@ -272,6 +281,18 @@ async fn of_session(
         wants_touch: wall.micros_since(last_used_at) >= session::TOUCH_SECONDS * 1_000_000,
     };
     Ok(Some((actor, facts)))
+}
+
+/// A session whose second factor is still to come: nobody in particular.
+fn awaiting(id: &str) -> (Actor, KeyFacts) {
+    let actor = Actor { credential: Some(id.into()), ..Actor::anonymous() };
+    let facts = KeyFacts {
+        class: "half_session".to_owned(),
+        session: Some(id.to_owned()),
+        key_id: None,
+        wants_touch: false,
+    };
+    (actor, facts)
 }
 
 /// The actor of the person's columns, unless they may not act at all.

@@ -3,7 +3,9 @@
 
 mod audit;
 mod key;
+mod links;
 mod membership;
+mod mfa;
 mod organization;
 mod user;
 mod user_flags;
@@ -57,7 +59,9 @@ pub fn bind(b: &mut Bindings) {
         op!(reset::reset_password),
     )
     .public();
-    b.mutation("revokeToken", &[], op!(sign_in::revoke_token));
+    b.mutation("revokeToken", &[], op!(sign_in::revoke_token)).before_code();
+    mfa::bind(b);
+    links::bind(b);
     b.mutation("createApiKey", CREATE_KEY, op!(keys::create_api_key));
     b.mutation("deleteApiKey", DELETE_KEY, op!(keys::delete_api_key));
     b.unserved(include_str!("../unserved.txt"));

@@ -6,9 +6,9 @@ use ward_instance::{Instance, Timestamp};
 use ward_store::{Actor, Cond, Id, Level, Scope, StoreError, search};
 use zeroize::Zeroizing;
 
-use crate::flags::{self, IS_ADMIN, IS_DEVELOPER};
+use crate::flags::{IS_ADMIN, IS_DEVELOPER};
 use crate::person::{self, Person};
-use crate::session;
+use crate::{rank_of, session};
 use crate::tables::{ApiKey, CredentialClass, RevokedKey, User};
 
 /// Live keys that one user can have.
@@ -171,12 +171,7 @@ input! {
 /// Whether an actor may make a key of another user: of a member that is in no
 /// way stronger than they are, and only as owner or administrator (SEC-04).
 pub fn may_mint_for(actor: &Actor, target: &Person) -> bool {
-    let rank = actor.is_owner || actor.has(IS_ADMIN.flag);
-    let is_weaker = actor.is_owner
-        || (!target.is_owner && flags::covers(actor.flags, target.actor(None).flags));
-    let is_near = actor.is_at_root() || actor.unit_id == target.user.unit_id.0;
-    // The owner of a sub-organization is no owner of another.
-    rank && is_weaker && is_near && !target.user.is_patient && target.user.org_id.0 == actor.org_id
+    (actor.is_owner || actor.has(IS_ADMIN.flag)) && rank_of::is_no_stronger(actor, target)
 }
 
 /// Makes a key and shows it, this once.
@@ -196,7 +191,7 @@ pub async fn create_api_key(call: &mut Call<'_>, input: &CreateApiKey) -> Answer
     if own.is_none_or(|own| own.user.is_integration) {
         return Err(Refused::Denied(IS_DEVELOPER));
     }
-    check_fresh(call).await?;
+    session::require_fresh(call, "make an API key").await?;
     if user_id.0 != actor.user_id {
         call.visible(user_id, Level::Full).await?.ok_or_else(|| Refused::not_found("user_id"))?;
     }
@@ -213,18 +208,6 @@ pub async fn create_api_key(call: &mut Call<'_>, input: &CreateApiKey) -> Answer
     Ok(Payload::new()
         .leaf("api_key", key.text.to_string())
         .leaf("api_key_object", shown_once(call, &key)))
-}
-
-/// A session must be fresh to make keys (SEC-10); an API key need not be.
-async fn check_fresh(call: &mut Call<'_>) -> Answer<()> {
-    let Some(id) = call.request.session.as_deref() else { return Ok(()) };
-    let wall = call.tx.wall();
-    match session::find(call, id).await? {
-        Some(session) if session::is_fresh(session.created_at, wall) => Ok(()),
-        _ => Err(Refused::base(
-            "You signed in more than 10 minutes ago. Sign in again to make an API key",
-        )),
-    }
 }
 
 /// Refuses one key more than a user can have.

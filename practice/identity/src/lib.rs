@@ -3,25 +3,33 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
+mod account_mail;
 pub mod admin;
 pub mod attempt;
 pub mod authenticate;
 pub mod bindings;
+pub mod confirm_email;
 pub mod email;
 pub mod events;
 pub mod flags;
 pub mod key;
 pub mod link;
+pub mod mfa;
 pub mod password;
 pub mod person;
 pub mod practice;
 pub mod rank;
+pub mod rank_of;
 pub mod reset;
+pub mod second_factor;
+pub mod second_step;
 pub mod seed;
 pub mod session;
 pub mod sign_in;
 pub mod sign_up;
 pub mod tables;
+pub mod totp;
+pub mod verification;
 pub mod visibility;
 
 pub use authenticate::{Identified, Rejection, authenticate, is_admin, is_developer};

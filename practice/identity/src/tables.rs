@@ -5,6 +5,7 @@ mod account;
 mod key;
 mod membership;
 mod organization;
+mod second_factor;
 mod session;
 mod user;
 
@@ -22,6 +23,10 @@ pub use membership::{
     care_team_members, organization_memberships,
 };
 pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use second_factor::{
+    CodePurpose, FactorKind, SECOND_FACTORS, SecondFactor, VERIFICATION_CODES, VerificationCode,
+    second_factors, verification_codes,
+};
 pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
     SignInAttempt, link_tokens, sessions, sign_in_attempts,
@@ -56,6 +61,8 @@ pub fn tables() -> Vec<&'static Table> {
         &REVOKED_KEYS,
         &SESSIONS,
         &LINK_TOKENS,
+        &SECOND_FACTORS,
+        &VERIFICATION_CODES,
         &SIGN_IN_ATTEMPTS,
         &LOGINS,
         &INVITE_CODES,
