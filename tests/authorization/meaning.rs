@@ -42,7 +42,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 59] = [
+const OBJECTS: [(&str, &str, Meaning); 60] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -74,6 +74,7 @@ const OBJECTS: [(&str, &str, Meaning); 59] = [
     ("tagsPaginated", "user_id", May(Object::Client)),
     ("signUp", "input.dietitian_id", May(Object::Provider)),
     ("signUp", "input.invite_code", May(Object::InviteCode)),
+    ("resetMfa", "input.id", Needs(Object::Member)),
     ("createApiKey", "input.user_id", Needs(Object::Member)),
     ("deleteApiKey", "input.id", Needs(Object::ApiKey)),
     ("createClient", "input.dietitian_id", May(Object::Provider)),
@@ -105,7 +106,11 @@ const OBJECTS: [(&str, &str, Meaning); 59] = [
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 12] = [
+const DATA: [(&str, &[&str]); 16] = [
+    ("enrollMfa", &["mfa_type"]),
+    ("confirmMfa", &["mfa_type", "verification_code"]),
+    ("unenrollMfa", &["mfa_type"]),
+    ("validateVerificationToken", &["verification_code"]),
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -173,6 +178,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
         (_, "dont_send_welcome") => true.into(),
+        (_, "mfa_type") => "TOTP".into(),
+        (_, "verification_code") => "123456".into(),
         (_, "pronouns") => "they/them".into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
             world.word().into()
