@@ -31,6 +31,8 @@ pub struct App {
     pub dir: PathBuf,
     /// Requests a second.
     pub limiter: Limiter,
+    /// Reports of leaked keys a second.
+    pub reports: Limiter,
     /// Refusals waiting to become audit rows.
     pub refusals: Refusals,
     /// Quarantined: administrators read, nothing is written or sent.
@@ -70,6 +72,7 @@ impl App {
             ),
             config: opened.config.clone(),
             dir: opened.dir.clone(),
+            reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,

@@ -42,7 +42,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 60] = [
+const OBJECTS: [(&str, &str, Meaning); 61] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -77,6 +77,7 @@ const OBJECTS: [(&str, &str, Meaning); 60] = [
     ("resetMfa", "input.id", Needs(Object::Member)),
     ("createApiKey", "input.user_id", Needs(Object::Member)),
     ("deleteApiKey", "input.id", Needs(Object::ApiKey)),
+    ("rotateApiKey", "input.id", Needs(Object::ApiKey)),
     ("createClient", "input.dietitian_id", May(Object::Provider)),
     ("createClient", "input.other_provider_ids", May(Object::Provider)),
     ("createClient", "input.user_group_id", May(Object::Group)),
@@ -144,6 +145,7 @@ const WORDS: &str = "
     seen_onboarding_complete_page submit_labs_immediately dimissed_calendar_prompt
     dismissed_calendar_prompt dismissed_charting_note_addendum_warning dismissed_fullscript
     dismissed_insurance_eligibility_warning dismissed_products_tab
+    expires_at allowed_addresses overlap_minutes
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be
 ";

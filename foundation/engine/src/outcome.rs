@@ -216,6 +216,11 @@ impl Problems {
         self.0.push(FieldProblem { field: Some(field.to_owned()), message: message.into() });
     }
 
+    /// All of them, in the order they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, FieldProblem> {
+        self.0.iter()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

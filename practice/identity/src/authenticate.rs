@@ -17,6 +17,7 @@ use ward_store::{Actor, Db, Flags, Query, Role, Sql, StoreError, Value};
 
 use crate::flags;
 use crate::key::Bound;
+use crate::network::Networks;
 use crate::person::DEFAULT_ZONE;
 use crate::session::{self, Stage};
 
@@ -168,7 +169,8 @@ fn flag_columns() -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-const OF_KEY: &str = "k.id, k.class, k.row_mac, k.last_used_day, k.expires_at";
+const OF_KEY: &str = "k.id, k.class, k.row_mac, k.last_used_day, k.expires_at, \
+     k.allowed_addresses";
 static KEY_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {OF_KEY}, {PERSON}, {} FROM api_keys k \
@@ -189,17 +191,19 @@ static SESSION_SQL: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The person of an `Authorization` value; nothing when it is empty.
+/// The person of an `Authorization` value that came from a network address;
+/// nothing when it is empty.
 pub async fn actor_of_key(
     reader: &mut dyn Query,
     instance: &Instance,
     text: &str,
+    address: &str,
 ) -> Result<Option<(Actor, KeyFacts)>, AuthenticateError> {
     let claim = classify(instance, text).map_err(AuthenticateError::Rejected)?;
     let found = match claim {
         None => return Ok(None),
         Some(Claim::Key { kid, secret_hash }) => {
-            of_key(reader, instance, &kid, &secret_hash).await?
+            of_key(reader, instance, &kid, &secret_hash, address).await?
         }
         Some(Claim::Session { lookup }) => of_session(reader, instance, &lookup).await?,
     };
@@ -214,11 +218,12 @@ async fn of_key(
     instance: &Instance,
     kid: &str,
     secret_hash: &[u8],
+    address: &str,
 ) -> Result<Option<(Actor, KeyFacts)>, StoreError> {
     let rows = reader.rows(&Sql::fixed(&KEY_SQL, [kid.into()])).await?;
     let wall = instance.clock().wall();
     for row in rows.iter() {
-        let [id, class, row_mac, last_used, expires_at, rest @ ..] = row else { continue };
+        let [id, class, row_mac, last_used, expires_at, allowed, rest @ ..] = row else { continue };
         let (Some(id), Some(class)) = (id.int(), class.text()) else { continue };
         let Some(actor) = actor(rest, kid) else { continue };
         let expires_at = expires_at.int().map(Timestamp);
@@ -232,9 +237,11 @@ async fn of_key(
             kid,
             secret_hash,
             expires_at,
+            allowed_addresses: allowed.text(),
         };
         let is_over = expires_at.is_some_and(|at| at <= wall);
-        if is_over || !bound.fits(instance, row_mac.bytes().unwrap_or_default()) {
+        let is_elsewhere = !Networks::admits_kept(allowed.text(), address);
+        if is_over || is_elsewhere || !bound.fits(instance, row_mac.bytes().unwrap_or_default()) {
             continue;
         }
         let facts = KeyFacts {
@@ -355,11 +362,22 @@ pub async fn touch(db: &Db, actor: &Actor, facts: &KeyFacts) -> Result<(), Store
     .await
 }
 
-/// The person of an `Authorization` value: what a server calls at each request.
-/// Nobody in particular for an empty value. Notes the use, if it is time to.
+/// [`authenticate_from`] nowhere in particular: a key that is bound to networks
+/// is refused.
 pub async fn authenticate(
     db: &Db,
     text: &str,
+) -> Result<Result<Identified, Rejection>, StoreError> {
+    authenticate_from(db, text, "").await
+}
+
+/// The person of an `Authorization` value that came from a network address:
+/// what a server calls at each request. Nobody in particular for an empty value.
+/// Notes the use, if it is time to.
+pub async fn authenticate_from(
+    db: &Db,
+    text: &str,
+    address: &str,
 ) -> Result<Result<Identified, Rejection>, StoreError> {
     // A refused text must not even take a connection.
     let claim = match classify(db.instance(), text) {
@@ -370,7 +388,7 @@ pub async fn authenticate(
         return Ok(Ok(nobody()));
     }
     let mut reader = db.read().await?;
-    let found = actor_of_key(&mut reader, db.instance(), text).await;
+    let found = actor_of_key(&mut reader, db.instance(), text, address).await;
     drop(reader);
     match found {
         Ok(Some((actor, facts))) => {

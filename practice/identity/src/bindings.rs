@@ -13,7 +13,7 @@ mod user_flags;
 use ward_engine::{Bindings, Returns, op};
 
 use crate::tables::{API_KEYS, USERS};
-use crate::{key as keys, reset, sign_in, sign_up};
+use crate::{key as keys, reset, rotate, sign_in, sign_up};
 
 pub use audit::AUDIT_LOG;
 pub use user::{USER_ORDERS, members_of_keywords};
@@ -63,6 +63,7 @@ pub fn bind(b: &mut Bindings) {
     mfa::bind(b);
     links::bind(b);
     b.mutation("createApiKey", CREATE_KEY, op!(keys::create_api_key));
+    b.mutation("rotateApiKey", CREATE_KEY, op!(rotate::rotate_api_key));
     b.mutation("deleteApiKey", DELETE_KEY, op!(keys::delete_api_key));
     b.unserved(include_str!("../unserved.txt"));
 }

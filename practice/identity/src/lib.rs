@@ -13,14 +13,18 @@ pub mod email;
 pub mod events;
 pub mod flags;
 pub mod key;
+pub mod key_limits;
+pub mod leak;
 pub mod link;
 pub mod mfa;
+pub mod network;
 pub mod password;
 pub mod person;
 pub mod practice;
 pub mod rank;
 pub mod rank_of;
 pub mod reset;
+pub mod rotate;
 pub mod second_factor;
 pub mod second_step;
 pub mod seed;
@@ -32,7 +36,9 @@ pub mod totp;
 pub mod verification;
 pub mod visibility;
 
-pub use authenticate::{Identified, Rejection, authenticate, is_admin, is_developer};
+pub use authenticate::{
+    Identified, Rejection, authenticate, authenticate_from, is_admin, is_developer,
+};
 pub use bindings::bind;
 pub use link::set_password_by_link;
 pub use tables::tables;

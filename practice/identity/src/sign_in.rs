@@ -11,8 +11,9 @@ use ward_store::{Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::account::NAMESPACE;
 use crate::attempt::{self, Subjects};
+use crate::key::Minting;
 use crate::person::{self, Person};
-use crate::tables::{CredentialClass, User};
+use crate::tables::User;
 use crate::{authenticate, email, key, link, password, rank, second_step, session};
 
 /// The answer to a wrong address, a wrong password and a barred account.
@@ -91,7 +92,7 @@ async fn by_session(request: &Request, token: &str) -> Answer<Proof> {
         return Err(refused());
     }
     let mut reader = request.db.read().await?;
-    let found = authenticate::actor_of_key(&mut reader, instance, token).await;
+    let found = authenticate::actor_of_key(&mut reader, instance, token, &request.address).await;
     drop(reader);
     match found {
         Ok(Some((actor, facts))) => Ok(Proof::Session {
@@ -210,8 +211,8 @@ async fn welcome(
                 key::revoke_all(&mut scope, person.user.id).await?;
             }
             key::check_count(&mut scope, person.user.id).await?;
-            let name = Some("Made at sign-in".to_owned());
-            let made = key::mint(&mut scope, &person.user, name, CredentialClass::User).await?;
+            let minting = Minting::named("Made at sign-in");
+            let made = key::mint(&mut scope, &person.user, minting).await?;
             api_key = Some(made.text.to_string());
         }
         (false, Some((_, text))) => token = Some(text.to_owned()),

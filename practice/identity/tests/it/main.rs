@@ -21,6 +21,8 @@ mod every_field;
 mod flags;
 mod front;
 mod key;
+mod key_bounds;
+mod leak;
 mod links;
 mod mfa;
 mod password;
