@@ -23,7 +23,25 @@ pub enum Object {
     InviteCode,
     Tag,
     Location,
+    AppliedTag,
+    Physician,
+    Referral,
     ApiKey,
+}
+
+impl Object {
+    /// Whether it is a client or something of one, so that it matters who cares for them.
+    pub const fn is_of_client(self) -> bool {
+        !matches!(
+            self,
+            Object::OwnerEmail
+                | Object::Provider
+                | Object::Member
+                | Object::Organization
+                | Object::Membership
+                | Object::ApiKey
+        )
+    }
 }
 
 /// What an argument is to a call.
@@ -33,16 +51,18 @@ pub enum Meaning {
     Needs(Object),
     /// An object that may be named: a line of its own.
     May(Object),
+    /// Data that takes a right of its own: a line of its own.
+    Tries,
     /// Data without which the call means nothing: part of every call.
     Data,
     /// Filters, pages, words and other data that open nothing: left out.
     Left,
 }
 
-use Meaning::{Data, Left, May, Needs};
+use Meaning::{Data, Left, May, Needs, Tries};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 61] = [
+const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -104,10 +124,43 @@ const OBJECTS: [(&str, &str, Meaning); 61] = [
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("appliedTag", "id", Needs(Object::AppliedTag)),
+    ("appliedTags", "id", May(Object::AppliedTag)),
+    ("appliedTags", "tag_id", May(Object::Tag)),
+    ("referral", "id", Needs(Object::Referral)),
+    ("referringPhysician", "id", May(Object::Physician)),
+    ("referringPhysician", "user_id", May(Object::Client)),
+    ("createReferral", "input.user_id", Needs(Object::Client)),
+    ("createReferral", "input.referring_physician_id", Needs(Object::Physician)),
+    ("updateReferral", "input.id", Needs(Object::Referral)),
+    ("updateReferral", "input.user_id", May(Object::Client)),
+    ("updateReferral", "input.referring_physician_id", May(Object::Physician)),
+    ("deleteReferral", "input.id", Needs(Object::Referral)),
+    ("createReferringPhysician", "input.location.id", May(Object::Location)),
+    ("createReferringPhysician", "input.referrals.id", May(Object::Referral)),
+    ("createReferringPhysician", "input.referrals.user_id", May(Object::Client)),
+    ("updateReferringPhysician", "input.id", Needs(Object::Physician)),
+    ("updateReferringPhysician", "input.location.id", May(Object::Location)),
+    ("updateReferringPhysician", "input.referrals.id", May(Object::Referral)),
+    ("updateReferringPhysician", "input.referrals.user_id", May(Object::Client)),
+    ("deleteReferringPhysician", "input.id", Needs(Object::Physician)),
+    ("updateClient", "input.referrals.id", May(Object::Referral)),
+    ("updateClient", "input.referrals.referring_physician_id", May(Object::Physician)),
+    ("updateClient", "input.referrals.referring_physician.id", May(Object::Physician)),
+    ("updateClient", "input.referrals.referring_physician.location.id", May(Object::Location)),
+];
+
+/// Root field, path of data that takes a right of its own.
+const TRIED: [(&str, &str); 5] = [
+    ("createClient", "input.restricted"),
+    ("updateClient", "input.active"),
+    ("updateClient", "input.email"),
+    ("updateClient", "input.password"),
+    ("updateClient", "input.restricted"),
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 16] = [
+const DATA: &[(&str, &[&str])] = &[
     ("enrollMfa", &["mfa_type"]),
     ("confirmMfa", &["mfa_type", "verification_code"]),
     ("unenrollMfa", &["mfa_type"]),
@@ -121,6 +174,9 @@ const DATA: [(&str, &[&str]); 16] = [
     ("updateTag", &["name"]),
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
+    ("createReferringPhysician", &["first_name"]),
+    ("updateReferringPhysician", &["first_name"]),
+    ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
@@ -148,6 +204,8 @@ const WORDS: &str = "
     expires_at allowed_addresses overlap_minutes
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be
+    include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
+    website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
 /// What an argument means; nothing if nobody has said so yet.
@@ -158,6 +216,9 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     };
     if let Some(meaning) = OBJECTS.iter().find_map(known) {
         return Some(meaning);
+    }
+    if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
+        return Some(Tries);
     }
     let name = place.last().name.as_str();
     let is_data = |(of, names): &(&str, &[&str])| {
@@ -174,14 +235,15 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
     match (field, name) {
         (_, "first" | "page_size") => 5.into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
-        ("signIn" | "signUp", "password") => crate::world::PASSWORD.into(),
+        ("signIn" | "signUp" | "updateClient", "password") => crate::world::PASSWORD.into(),
         // Who names a provider or a code signs up as their client.
         ("signUp", "role") if named.is_some() => "patient".into(),
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
-        (_, "dont_send_welcome") => true.into(),
         (_, "mfa_type") => "TOTP".into(),
         (_, "verification_code") => "123456".into(),
+        (_, "dont_send_welcome" | "restricted") => true.into(),
+        (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
             world.word().into()
