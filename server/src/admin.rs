@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use ward_identity::admin as identity;
 use ward_identity::admin::{AdminError, Preset};
-use ward_identity::practice::NewMember;
 use ward_identity::key::Minting;
 use ward_identity::key_limits::Limits;
+use ward_identity::practice::NewMember;
 use ward_instance::{Instance, State, Timestamp};
 use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
@@ -180,8 +180,8 @@ async fn people(context: &Context, command: Command) -> Result<Json, ServerError
         Command::KeyCreate { user, name, expires_at, allowed_addresses } => {
             let (org_id, id) = the_user(&context.db, &user).await?;
             let wall = context.instance.clock().wall();
-            let limits =
-                limits(expires_at.as_deref(), &allowed_addresses, wall).map_err(ServerError::Usage)?;
+            let limits = limits(expires_at.as_deref(), &allowed_addresses, wall)
+                .map_err(ServerError::Usage)?;
             in_organization(context, org_id, Act::CreateKey { id, name, limits }).await
         }
         Command::UserDisable { user } => {

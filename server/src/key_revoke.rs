@@ -27,8 +27,7 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response<Bod
     };
     if let Err(wait) = app.reports.take(&facts.address) {
         let sentence = "Too many requests. Please try again later.";
-        let mut response =
-            refuse(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", sentence);
+        let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", sentence);
         if let Ok(seconds) = HeaderValue::from_str(&wait.as_secs().max(1).to_string()) {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }

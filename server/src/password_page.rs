@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Form};
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{Response, StatusCode, header};
+use axum::{Extension, Form};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -17,8 +17,7 @@ use crate::guard::Facts;
 
 const PASSWORD: &str = "Set password";
 const ADDRESS: &str = "Confirm e-mail address";
-const NOT_NOW: &str =
-    "<p>This can't be done now. Nothing was changed; try again in a moment.</p>";
+const NOT_NOW: &str = "<p>This can't be done now. Nothing was changed; try again in a moment.</p>";
 
 /// The link's parameter.
 #[derive(Deserialize)]
@@ -44,10 +43,7 @@ pub async fn form(State(app): State<Arc<App>>, Query(link): Query<Link>) -> Resp
 }
 
 /// The question whether an address is the reader's.
-pub async fn confirm_form(
-    State(app): State<Arc<App>>,
-    Query(link): Query<Link>,
-) -> Response<Body> {
+pub async fn confirm_form(State(app): State<Arc<App>>, Query(link): Query<Link>) -> Response<Body> {
     let html = format!(
         "<form method=\"post\" action=\"/confirm-email\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
          <p>From then on you sign in with this address, and are signed out everywhere.</p>\

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde_json::json;
 use ward_effects::InboxFilter;
 use ward_store::Actor;

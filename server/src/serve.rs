@@ -16,7 +16,9 @@ use tower::{Service, ServiceExt};
 
 use crate::app::App;
 use crate::place::{Opened, ServerError};
-use crate::{control, explorer, files, graphql, guard, health, key_revoke, password_page, sandbox, workers};
+use crate::{
+    control, explorer, files, graphql, guard, health, key_revoke, password_page, sandbox, workers,
+};
 
 /// How long requests in flight may take when the server stops.
 const GRACE: Duration = Duration::from_secs(30);

@@ -47,14 +47,8 @@ pub enum TokenPurpose {
 
 impl TokenPurpose {
     /// Every purpose.
-    pub const ALL: [TokenPurpose; 6] = [
-        Self::Session,
-        Self::Reset,
-        Self::Invite,
-        Self::ConfirmEmail,
-        Self::File,
-        Self::IcsFeed,
-    ];
+    pub const ALL: [TokenPurpose; 6] =
+        [Self::Session, Self::Reset, Self::Invite, Self::ConfirmEmail, Self::File, Self::IcsFeed];
 
     const fn start(self) -> &'static str {
         match self {

@@ -78,4 +78,3 @@ pub async fn keep_own_session(call: &mut Call<'_>) -> Answer<()> {
     call.tx.execute(&sql).await?;
     Ok(())
 }
-

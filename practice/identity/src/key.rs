@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use crate::flags::{IS_ADMIN, IS_DEVELOPER};
 use crate::key_limits::Limits;
 use crate::person::{self, Person};
-use crate::{rank_of, session};
 use crate::tables::{ApiKey, CredentialClass, RevokedKey, User};
+use crate::{rank_of, session};
 
 /// Live keys that one user can have.
 pub const KEYS_OF_A_USER_MAX: usize = 50;

@@ -49,8 +49,7 @@ fn kind_of(given: Option<&str>) -> Answer<FactorKind> {
     let Some(given) = given else {
         return Err(Refused::on("mfa_type", "Mfa type can't be blank"));
     };
-    FactorKind::from_text(given)
-        .ok_or_else(|| Refused::on("mfa_type", "Mfa type is EMAIL or TOTP"))
+    FactorKind::from_text(given).ok_or_else(|| Refused::on("mfa_type", "Mfa type is EMAIL or TOTP"))
 }
 
 /// The caller, if they are somebody who signs in and is not a client.

@@ -11,11 +11,8 @@ use crate::tables::{USERS, users as at};
 use crate::{mfa, second_step};
 
 static USER: &[(&str, Returns)] = &[("user", Returns::One(&USERS))];
-static ENROLL: &[(&str, Returns)] = &[
-    ("mfa_type", Returns::Leaf),
-    ("totp_secret", Returns::Leaf),
-    ("totp_url", Returns::Leaf),
-];
+static ENROLL: &[(&str, Returns)] =
+    &[("mfa_type", Returns::Leaf), ("totp_secret", Returns::Leaf), ("totp_url", Returns::Leaf)];
 
 /// Registers everything.
 pub fn bind(b: &mut Bindings) {

@@ -21,8 +21,7 @@ async fn ask(world: &World, address: &'static str) -> String {
         .system(org.0, move |scope| {
             Box::pin(async move {
                 let before: User = scope.find(id).await.unwrap().unwrap();
-                let after =
-                    User { unconfirmed_email: Some(address.to_owned()), ..before.clone() };
+                let after = User { unconfirmed_email: Some(address.to_owned()), ..before.clone() };
                 account::update(scope, &before, &after).await.unwrap();
                 confirm_email::ask(scope, &after, address, "test").await.unwrap();
             })

@@ -73,7 +73,8 @@ async fn a_key_ends_by_itself(world: World) {
     let made = create(&world, &owner, &format!(r#", expires_at: "{end}""#)).await;
     let key = made["api_key"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
     let shown = made["api_key_object"]["expires_at"].as_str().unwrap().to_owned();
-    let list = "{ apiKeys(keywords: \"ci\") { nodes { expires_at last_used_day allowed_addresses } } }";
+    let list =
+        "{ apiKeys(keywords: \"ci\") { nodes { expires_at last_used_day allowed_addresses } } }";
     let listed = world.run(&owner, V2026, list).await;
     let node = &listed["data"]["apiKeys"]["nodes"][0];
     assert_eq!((&node["expires_at"], &node["last_used_day"]), (&json!(shown), &Json::Null));
@@ -190,8 +191,7 @@ both!(a_key_that_ends_has_a_successor_that_ends);
 /// SEC-06: no log-in, no reset, no key; and nobody's key is another's to rotate.
 async fn programs_sign_in_nowhere_and_make_no_keys(world: World) {
     let (org, second) = (world.founded.organization.id, world.practice("b@example.com").await);
-    let hash =
-        ward_identity::password::hash(world.instance.random(), GOOD).await.unwrap();
+    let hash = ward_identity::password::hash(world.instance.random(), GOOD).await.unwrap();
     let program = world
         .system(org.0, move |scope| {
             let hash = hash.clone();
@@ -229,13 +229,17 @@ async fn programs_sign_in_nowhere_and_make_no_keys(world: World) {
     let keys = world.run(&key, V2026, "{ apiKeys { nodes { id } } }").await;
     let own = &keys["data"]["apiKeys"]["nodes"][0]["id"];
     for document in [
-        format!("mutation {{ createApiKey(input: {{user_id: \"{}\"}}) {{ api_key }} }}", program.id),
+        format!(
+            "mutation {{ createApiKey(input: {{user_id: \"{}\"}}) {{ api_key }} }}",
+            program.id
+        ),
         format!("mutation {{ rotateApiKey(input: {{id: {own}}}) {{ api_key }} }}"),
     ] {
         let denied = world.run(&key, V2026, &document).await;
         assert_eq!(denied["errors"][0]["extensions"]["permission"], "is_developer", "{denied}");
     }
-    let enroll = "mutation { enrollMfa(input: {mfa_type: TOTP}) { totp_secret messages { message } } }";
+    let enroll =
+        "mutation { enrollMfa(input: {mfa_type: TOTP}) { totp_secret messages { message } } }";
     let refused = world.run(&key, V2026, enroll).await;
     assert_eq!(refused["data"]["enrollMfa"]["totp_secret"], Json::Null, "{refused}");
     // The owner rotates it; another practice's owner does not find it.
@@ -260,7 +264,10 @@ async fn the_command_line_makes_no_fifty_first_key(world: World) {
         .system(org.0, move |scope| {
             Box::pin(async move {
                 let class = ward_identity::tables::CredentialClass::User;
-                admin::create_key(scope, id, None, class).await.map(drop).map_err(|it| it.to_string())
+                admin::create_key(scope, id, None, class)
+                    .await
+                    .map(drop)
+                    .map_err(|it| it.to_string())
             })
         })
         .await;

@@ -130,7 +130,9 @@ async fn a_half_session_opens_nothing_else(world: World) {
     }
     // Nor does showing it at sign-in.
     let token = half.trim_start_matches("Bearer ");
-    let shown = format!("mutation {{ signIn(input: {{token: \"{token}\", generate_api_token: true}}) {{ token api_key user {{ id }} messages {{ field }} }} }}");
+    let shown = format!(
+        "mutation {{ signIn(input: {{token: \"{token}\", generate_api_token: true}}) {{ token api_key user {{ id }} messages {{ field }} }} }}"
+    );
     let shown = world.run("", V2026, &shown).await["data"]["signIn"].clone();
     assert_eq!(shown["messages"][0]["field"], "token", "{shown}");
     // Introspection asks for nobody's data.
@@ -323,7 +325,9 @@ async fn resetting_is_for_who_edits_members_and_is_no_weaker(world: World) {
         })
         .await;
     let reset = |id: i64| {
-        format!("mutation {{ resetMfa(input: {{id: \"{id}\"}}) {{ messages {{ field message }} }} }}")
+        format!(
+            "mutation {{ resetMfa(input: {{id: \"{id}\"}}) {{ messages {{ field message }} }} }}"
+        )
     };
     let administrator = world.key(org.0, people[0].0).await;
     let support = world.key(org.0, people[1].0).await;

@@ -49,15 +49,13 @@ impl Payload {
     /// Reads a payload. Members that no template uses are passed over.
     pub(crate) fn read(json: &str) -> Result<Self, RenderError> {
         let mut payload: Payload = serde_json::from_str(json).map_err(|_| RenderError::Payload)?;
-        for name in
-            [
-                &mut payload.recipient_name,
-                &mut payload.practice_name,
-                &mut payload.inviter_name,
-                &mut payload.code,
-                &mut payload.key,
-            ]
-        {
+        for name in [
+            &mut payload.recipient_name,
+            &mut payload.practice_name,
+            &mut payload.inviter_name,
+            &mut payload.code,
+            &mut payload.key,
+        ] {
             tidy(name);
         }
         for account in &mut payload.accounts {
