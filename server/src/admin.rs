@@ -4,13 +4,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use ward_identity::admin as identity;
 use ward_identity::admin::{AdminError, Preset};
+use ward_identity::key::Minting;
+use ward_identity::key_limits::Limits;
 use ward_identity::practice::NewMember;
-use ward_identity::tables::CredentialClass;
-use ward_instance::{Instance, State};
+use ward_instance::{Instance, State, Timestamp};
 use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::app::App;
@@ -27,6 +29,12 @@ pub enum Command {
         user: String,
         /// What it is for.
         name: String,
+        /// When it ends by itself; a time of the instance's zone UTC.
+        #[serde(default)]
+        expires_at: Option<String>,
+        /// The addresses and networks that it may be used from.
+        #[serde(default)]
+        allowed_addresses: Vec<String>,
     },
     /// The keys, without their secrets.
     KeyList,
@@ -50,6 +58,11 @@ pub enum Command {
     UserList,
     /// Stops a user's sign-in and keys.
     UserDisable {
+        /// E-mail or id.
+        user: String,
+    },
+    /// Takes a user's second factors away.
+    UserResetMfa {
         /// E-mail or id.
         user: String,
     },
@@ -185,13 +198,20 @@ async fn people(context: &Context, command: Command) -> Result<Json, ServerError
             in_organization(context, org_id, Act::CreateUser { role, email, first_name, last_name })
                 .await
         }
-        Command::KeyCreate { user, name } => {
+        Command::KeyCreate { user, name, expires_at, allowed_addresses } => {
             let (org_id, id) = the_user(&context.db, &user).await?;
-            in_organization(context, org_id, Act::CreateKey { id, name }).await
+            let wall = context.instance.clock().wall();
+            let limits = limits(expires_at.as_deref(), &allowed_addresses, wall)
+                .map_err(ServerError::Usage)?;
+            in_organization(context, org_id, Act::CreateKey { id, name, limits }).await
         }
         Command::UserDisable { user } => {
             let (org_id, id) = the_user(&context.db, &user).await?;
             in_organization(context, org_id, Act::Disable { id }).await
+        }
+        Command::UserResetMfa { user } => {
+            let (org_id, id) = the_user(&context.db, &user).await?;
+            in_organization(context, org_id, Act::ResetMfa { id }).await
         }
         Command::UserLink { user } => {
             let (org_id, id) = the_user(&context.db, &user).await?;
@@ -228,10 +248,11 @@ async fn the_user(db: &Db, who: &str) -> Result<(i64, i64), ServerError> {
 /// What is done in one transaction.
 #[derive(Clone)]
 enum Act {
-    CreateKey { id: i64, name: String },
+    CreateKey { id: i64, name: String, limits: Limits },
     DeleteKey { id: i64 },
     CreateUser { role: String, email: String, first_name: String, last_name: String },
     Disable { id: i64 },
+    ResetMfa { id: i64 },
     Link { id: i64 },
 }
 
@@ -250,9 +271,9 @@ async fn in_organization(context: &Context, org_id: i64, act: Act) -> Result<Jso
 
 async fn perform(scope: &mut Scope<'_>, act: Act, base_url: &str) -> Result<Json, AdminError> {
     Ok(match act {
-        Act::CreateKey { id, name } => {
-            let key = identity::create_key(scope, Id::new(id), Some(&name), CredentialClass::User)
-                .await?;
+        Act::CreateKey { id, name, limits } => {
+            let minting = Minting { limits, ..Minting::named(&name) };
+            let key = identity::create_key_of(scope, Id::new(id), minting).await?;
             json!({"api_key": key.text.as_str(), "id": key.row.id.to_string(), "kid": key.row.kid, "user_id": id.to_string()})
         }
         Act::DeleteKey { id } => {
@@ -279,10 +300,25 @@ async fn perform(scope: &mut Scope<'_>, act: Act, base_url: &str) -> Result<Json
             let user = identity::disable_user(scope, Id::new(id)).await?;
             json!({"id": user.id.to_string(), "active": user.active})
         }
+        Act::ResetMfa { id } => {
+            let user = identity::reset_mfa(scope, Id::new(id)).await?;
+            json!({"id": user.id.to_string(), "mfa_types": []})
+        }
         Act::Link { id } => {
             let link = identity::one_time_link(scope, Id::new(id), base_url).await?;
             json!({"user_id": id.to_string(), "link": link.as_str()})
         }
+    })
+}
+
+/// A key's bounds as they were asked for, or what is wrong with them.
+fn limits(
+    expires_at: Option<&str>,
+    allowed_addresses: &[String],
+    wall: Timestamp,
+) -> Result<Limits, String> {
+    Limits::read(expires_at, allowed_addresses, &TimeZone::UTC, wall).map_err(|problems| {
+        problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
     })
 }
 

@@ -13,6 +13,7 @@ use ward_store::{BlobDirectory, Db, Refusals};
 use crate::limiter::Limiter;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
+use crate::workers;
 
 /// The shared state of a server.
 pub struct App {
@@ -30,6 +31,8 @@ pub struct App {
     pub dir: PathBuf,
     /// Requests a second.
     pub limiter: Limiter,
+    /// Reports of leaked keys a second.
+    pub reports: Limiter,
     /// Refusals waiting to become audit rows.
     pub refusals: Refusals,
     /// Quarantined: administrators read, nothing is written or sent.
@@ -50,6 +53,7 @@ impl App {
         })?;
         let files =
             opened.config.files.as_ref().map_or_else(|| opened.dir.join("files"), PathBuf::from);
+        workers::open_doors(&opened.instance);
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {
@@ -68,6 +72,7 @@ impl App {
             ),
             config: opened.config.clone(),
             dir: opened.dir.clone(),
+            reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,

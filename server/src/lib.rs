@@ -18,6 +18,7 @@ mod files;
 mod graphql;
 mod guard;
 mod health;
+mod key_revoke;
 mod limiter;
 mod lists;
 mod multipart;

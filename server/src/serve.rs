@@ -16,7 +16,9 @@ use tower::{Service, ServiceExt};
 
 use crate::app::App;
 use crate::place::{Opened, ServerError};
-use crate::{control, explorer, files, graphql, guard, health, password_page, sandbox, workers};
+use crate::{
+    control, explorer, files, graphql, guard, health, key_revoke, password_page, sandbox, workers,
+};
 
 /// How long requests in flight may take when the server stops.
 const GRACE: Duration = Duration::from_secs(30);
@@ -31,6 +33,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/graphql/assets/{*path}", get(explorer::asset))
         .route("/files/{link}", get(files::get))
         .route("/set-password", get(password_page::form).post(password_page::submit))
+        .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))
+        .route("/keys/revoke", post(key_revoke::post))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(control::nowhere);

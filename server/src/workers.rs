@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use ward_effects::{AwaitingMail, Dispatcher, Env, ProductionEnv, SandboxEnv, SimMail};
-use ward_instance::{IsoError, Witness};
+use ward_effects::{AwaitingMail, Dispatcher, Env, MailPort, ProductionEnv, SandboxEnv, SimMail};
+use ward_instance::{Instance, IsoError, Witness};
 use ward_store::chain_heads::write_heads;
 use ward_store::{Hint, StoreError, Tx, access, blobs, idempotency, jobs};
 
@@ -75,6 +75,14 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
+}
+
+/// Tells the instance which ways out the connectors of its environment open.
+pub fn open_doors(instance: &Instance) {
+    instance.reach().set_email(match instance.witness() {
+        Witness::Sandbox(_) => <SandboxEnv as Env>::Mail::IS_CONNECTED,
+        Witness::Production(_) => <ProductionEnv as Env>::Mail::IS_CONNECTED,
+    });
 }
 
 /// Says that the machine's clock is behind what it was: Ward's goes on from

@@ -104,8 +104,10 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("tagsPaginated", "user_id", May(Object::Client)),
     ("signUp", "input.dietitian_id", May(Object::Provider)),
     ("signUp", "input.invite_code", May(Object::InviteCode)),
+    ("resetMfa", "input.id", Needs(Object::Member)),
     ("createApiKey", "input.user_id", Needs(Object::Member)),
     ("deleteApiKey", "input.id", Needs(Object::ApiKey)),
+    ("rotateApiKey", "input.id", Needs(Object::ApiKey)),
     ("createClient", "input.dietitian_id", May(Object::Provider)),
     ("createClient", "input.other_provider_ids", May(Object::Provider)),
     ("createClient", "input.user_group_id", May(Object::Group)),
@@ -204,6 +206,10 @@ const TRIED: &[(&str, &str)] = &[
 
 /// Data that makes a call meaningful, by root field.
 const DATA: &[(&str, &[&str])] = &[
+    ("enrollMfa", &["mfa_type"]),
+    ("confirmMfa", &["mfa_type", "verification_code"]),
+    ("unenrollMfa", &["mfa_type"]),
+    ("validateVerificationToken", &["verification_code"]),
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -247,6 +253,7 @@ const WORDS: &str = "
     seen_onboarding_complete_page submit_labs_immediately dimissed_calendar_prompt
     dismissed_calendar_prompt dismissed_charting_note_addendum_warning dismissed_fullscript
     dismissed_insurance_eligibility_warning dismissed_products_tab
+    expires_at allowed_addresses overlap_minutes
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
@@ -305,6 +312,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "send_invite_email") => false.into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
         (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
+        (_, "mfa_type") => "TOTP".into(),
+        (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
         (_, "reason") => world.word().into(),

@@ -230,6 +230,12 @@ pub enum KeyCommand {
         /// What the key is for
         #[arg(long, default_value = "made by ward key create")]
         name: String,
+        /// When it ends by itself, such as 2027-01-31 or 2027-01-31T09:00:00Z
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<String>,
+        /// An address or network that it may be used from, such as 203.0.113.0/24; repeatable
+        #[arg(long = "allow", value_name = "ADDRESS")]
+        allowed_addresses: Vec<String>,
     },
     /// The keys, without their secrets
     List(Here),
@@ -268,6 +274,8 @@ pub enum UserCommand {
     List(Here),
     /// Stop a user's sign-in and keys
     Disable(UserArgs),
+    /// Take a user's second factors away, who has lost them; their sessions end
+    ResetMfa(UserArgs),
     /// A one-time link to set a password
     Link(UserArgs),
 }

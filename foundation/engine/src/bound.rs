@@ -298,11 +298,14 @@ pub struct Bound {
     pub args: &'static [(&'static str, Kind)],
     /// May be called without a credential (behaviour 3.4).
     pub public: bool,
+    /// May be called with a session that awaits its second factor, which opens
+    /// nothing else (behaviour 3.2).
+    pub before_code: bool,
 }
 
 impl Bound {
     pub(crate) fn new(resolve: Resolve, level: Level) -> Self {
-        Bound { resolve, requires: None, level, args: &[], public: false }
+        Bound { resolve, requires: None, level, args: &[], public: false, before_code: false }
     }
 
     /// Needs the permission.
@@ -321,6 +324,12 @@ impl Bound {
     pub fn public(&mut self) -> &mut Self {
         self.public = true;
         self.level = Level::Public;
+        self
+    }
+
+    /// May be called with a session that awaits its second factor.
+    pub fn before_code(&mut self) -> &mut Self {
+        self.before_code = true;
         self
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ward_instance::{Instance, Timestamp};
 use ward_store::blobs::BlobStore;
-use ward_store::{Actor, Db, Scope};
+use ward_store::{Actor, Db, Role, Scope};
 
 use crate::reads::Reads;
 use crate::version::ViewId;
@@ -64,6 +64,14 @@ pub struct Request {
     pub base_url: String,
     /// Which clients its answer has read so far.
     pub reads: Reads,
+}
+
+impl Request {
+    /// Whether the credential is a session that still awaits its second factor:
+    /// a session of nobody in particular yet (behaviour 3.2).
+    pub fn awaits_code(&self) -> bool {
+        self.actor.role == Role::Anonymous && self.session.is_some()
+    }
 }
 
 /// A mutation at work: its request, and the scope of its transaction.

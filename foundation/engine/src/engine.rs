@@ -13,7 +13,7 @@ use crate::exec::{Executor, Stop};
 use crate::introspect;
 use crate::level::RowSet;
 use crate::mutate;
-use crate::outcome::{DENIED, RequestError};
+use crate::outcome::{DENIED, RequestError, code_wanted};
 use crate::paging;
 use crate::plan::{Action, Field, Plan};
 use crate::planner;
@@ -167,12 +167,15 @@ impl Engine {
             objects: 0,
         };
         let mut statements = 0;
-        let level = if plan
+        let is_bare = plan
             .root
             .fields
             .iter()
-            .all(|field| matches!(field.action, Action::Introspection | Action::Typename(_)))
-        {
+            .all(|field| matches!(field.action, Action::Introspection | Action::Typename(_)));
+        if request.awaits_code() && !is_bare {
+            return Err(Halt::Errors(vec![code_wanted()]));
+        }
+        let level = if is_bare {
             executor.level(&mut NoStore, &plan.root, RowSet::unit()).await?
         } else {
             let mut reader = Counted { inner: request.db.read().await?, statements: 0 };

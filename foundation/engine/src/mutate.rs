@@ -80,9 +80,18 @@ pub(crate) async fn run(
             Some(permission) if !request.actor.has(permission.flag) => {
                 Err(Refused::Denied(permission))
             }
-            _ if !bound.public && request.actor.role == ward_store::Role::Anonymous => Err(
-                Refused::Error(RequestError::coded("PERMISSION_DENIED", crate::outcome::DENIED)),
-            ),
+            _ if request.awaits_code() && !bound.before_code => {
+                Err(Refused::Error(crate::outcome::code_wanted()))
+            }
+            _ if !bound.public
+                && !request.awaits_code()
+                && request.actor.role == ward_store::Role::Anonymous =>
+            {
+                Err(Refused::Error(RequestError::coded(
+                    "PERMISSION_DENIED",
+                    crate::outcome::DENIED,
+                )))
+            }
             _ => one(engine, &plan, n, &variables, request, binding, hash.clone()).await,
         };
         cells.push(match outcome {
@@ -290,7 +299,10 @@ fn messages(problems: &[FieldProblem]) -> Out {
 /// variables.
 fn request_hash(incoming: &Incoming, request: &Request) -> Vec<u8> {
     let variables = serde_json::Value::Object(incoming.variables.clone()).to_string();
-    let parts: [&[u8]; 4] = [
+    // Who has no account yet has one for all of them: their sessions are told apart.
+    let session = request.session.as_deref().filter(|_| request.awaits_code());
+    let parts: [&[u8]; 5] = [
+        session.unwrap_or_default().as_bytes(),
         request.view.date().as_bytes(),
         incoming.operation_name.as_deref().unwrap_or_default().as_bytes(),
         incoming.query.as_bytes(),

@@ -3,7 +3,9 @@
 
 mod audit;
 mod key;
+mod links;
 mod membership;
+mod mfa;
 mod organization;
 mod template;
 mod user;
@@ -12,7 +14,7 @@ mod user_flags;
 use ward_engine::{Bindings, Returns, op};
 
 use crate::tables::{API_KEYS, USERS};
-use crate::{key as keys, reset, sign_in, sign_up};
+use crate::{key as keys, reset, rotate, sign_in, sign_up};
 
 pub use audit::AUDIT_LOG;
 pub use user::{USER_ORDERS, members_of_keywords};
@@ -59,8 +61,11 @@ pub fn bind(b: &mut Bindings) {
         op!(reset::reset_password),
     )
     .public();
-    b.mutation("revokeToken", &[], op!(sign_in::revoke_token));
+    b.mutation("revokeToken", &[], op!(sign_in::revoke_token)).before_code();
+    mfa::bind(b);
+    links::bind(b);
     b.mutation("createApiKey", CREATE_KEY, op!(keys::create_api_key));
+    b.mutation("rotateApiKey", CREATE_KEY, op!(rotate::rotate_api_key));
     b.mutation("deleteApiKey", DELETE_KEY, op!(keys::delete_api_key));
     b.unserved(include_str!("../unserved.txt"));
 }

@@ -6,6 +6,7 @@ mod key;
 mod membership;
 mod organization;
 mod restriction;
+mod second_factor;
 mod session;
 mod template;
 mod user;
@@ -27,6 +28,10 @@ pub use organization::{ORGANIZATIONS, Organization, organizations};
 pub use restriction::{
     BREAK_GLASS_ACCESSES, BreakGlassAccess, CLIENT_RESTRICTION_AUTHORIZATIONS,
     ClientRestrictionAuthorization, break_glass_accesses, client_restriction_authorizations,
+};
+pub use second_factor::{
+    CodePurpose, FactorKind, SECOND_FACTORS, SecondFactor, VERIFICATION_CODES, VerificationCode,
+    second_factors, verification_codes,
 };
 pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
@@ -67,6 +72,8 @@ pub fn tables() -> Vec<&'static Table> {
         &REVOKED_KEYS,
         &SESSIONS,
         &LINK_TOKENS,
+        &SECOND_FACTORS,
+        &VERIFICATION_CODES,
         &SIGN_IN_ATTEMPTS,
         &LOGINS,
         &INVITE_CODES,

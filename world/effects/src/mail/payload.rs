@@ -24,6 +24,14 @@ pub(crate) struct Payload {
     pub(crate) member_name: Option<String>,
     /// The address or path that it leads to.
     pub(crate) link: Option<String>,
+    /// A one-time code, and how long it is good.
+    pub(crate) code: Option<String>,
+    pub(crate) minutes: Option<u32>,
+    /// An API key as it is shown after its birth.
+    pub(crate) key: Option<String>,
+    /// Whether something was switched on, or off.
+    #[serde(default)]
+    pub(crate) is_on: bool,
     /// For a reset: each account of the address.
     #[serde(default)]
     pub(crate) accounts: Vec<Account>,
@@ -48,6 +56,8 @@ impl Payload {
             &mut payload.practice_name,
             &mut payload.inviter_name,
             &mut payload.member_name,
+            &mut payload.code,
+            &mut payload.key,
         ] {
             tidy(name);
         }
@@ -87,6 +97,12 @@ impl Payload {
         }
         if needs_link && self.link.is_none() {
             return Err(RenderError::Missing("link"));
+        }
+        if kind == "verification_code" && (self.code.is_none() || self.minutes.is_none()) {
+            return Err(RenderError::Missing("code"));
+        }
+        if kind == "key_revoked" && self.key.is_none() {
+            return Err(RenderError::Missing("key"));
         }
         Ok(())
     }
