@@ -8,6 +8,7 @@ use ward_instance::Instance;
 
 use crate::driver::pg_error::RuleNames;
 use crate::driver::text::Texts;
+use crate::epochs::Epochs;
 use crate::id_blocks::IdBlocks;
 use crate::keyring::Keyring;
 use crate::query::Engine;
@@ -39,6 +40,9 @@ pub(crate) struct Core {
     pub(crate) texts: Mutex<Texts>,
     pub(crate) unique_rules: RuleNames,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) epochs: Epochs,
+    /// One at a time writes `chain.heads`.
+    pub(crate) heads_file: tokio::sync::Mutex<()>,
 }
 
 impl Core {
@@ -57,6 +61,8 @@ impl Core {
             hints: broadcast::channel(HINTS_KEPT).0,
             texts: Mutex::new(Texts::new(engine)),
             unique_rules,
+            epochs: Epochs::default(),
+            heads_file: tokio::sync::Mutex::default(),
         }
     }
 

@@ -19,6 +19,8 @@ mod ids;
 mod migrations;
 mod nodes;
 mod postgres;
+mod sec_21_sealed;
+mod sec_22_rotation;
 mod services_audit;
 mod services_blobs;
 mod services_checks;
