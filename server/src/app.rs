@@ -13,6 +13,7 @@ use ward_store::{BlobDirectory, Db, Refusals};
 use crate::limiter::Limiter;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
+use crate::rotator::Rotator;
 
 /// The shared state of a server.
 pub struct App {
@@ -28,12 +29,16 @@ pub struct App {
     pub config: Config,
     /// The instance's directory.
     pub dir: PathBuf,
+    /// Where stored files are.
+    pub files: PathBuf,
     /// Requests a second.
     pub limiter: Limiter,
     /// Refusals waiting to become audit rows.
     pub refusals: Refusals,
     /// Quarantined: administrators read, nothing is written or sent.
     pub quarantined: AtomicBool,
+    /// The rotation of the root key.
+    pub rotator: Rotator,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
     /// Requests answered, for the metrics.
@@ -48,8 +53,7 @@ impl App {
         let engine = crate::assemble::engine().map_err(|error| {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
-        let files =
-            opened.config.files.as_ref().map_or_else(|| opened.dir.join("files"), PathBuf::from);
+        let files = opened.files();
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {
@@ -62,13 +66,15 @@ impl App {
             instance: opened.instance.clone(),
             db: opened.db.clone(),
             engine,
-            blobs: Arc::new(BlobDirectory::open(files).await?),
+            blobs: Arc::new(BlobDirectory::open(&files).await?),
+            files,
             limiter: Limiter::new(
                 rate_limit.or(opened.config.rate_limit).unwrap_or(crate::limiter::DEFAULT_RATE),
             ),
             config: opened.config.clone(),
             dir: opened.dir.clone(),
             refusals: Refusals::new(),
+            rotator: Rotator::default(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,
             answered: AtomicU64::new(0),

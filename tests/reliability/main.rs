@@ -13,3 +13,4 @@ mod graceful;
 mod idempotency;
 mod kills;
 mod machine;
+mod rotation;

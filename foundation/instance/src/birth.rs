@@ -237,12 +237,16 @@ fn other_root(ring: &RootRing, certificate: &Certificate) -> IsoError {
     let (at, has) = (certificate.root_version, ring.current_version());
     let (sentence, fix) = if at > has {
         (
-            format!("the database is signed by root key {at}, and this key file ends at {has}: it was copied before the root key was rotated"),
+            format!(
+                "the database is signed by root key {at}, and this key file ends at {has}: it was copied before the root key was rotated"
+            ),
             "use the instance's present root.key; an old copy opens only backups of its time",
         )
     } else {
         (
-            format!("the database is signed by root key {at}, which this key file no longer has: the root key was rotated since"),
+            format!(
+                "the database is signed by root key {at}, which this key file no longer has: the root key was rotated since"
+            ),
             "put back the root.key of the time of this database, or the database of today",
         )
     };

@@ -49,8 +49,8 @@ pub fn binding(dir: &Path, base_url: &BaseUrl) -> Result<String, InstanceError> 
 /// a PostgreSQL database, and a copied directory is another one.
 pub fn node(dir: &Path) -> Result<String, InstanceError> {
     let path = dir.join(VOLUME_FILE);
-    let meta =
-        fs::metadata(&path).map_err(InstanceError::io(format!("cannot read {}", path.display())))?;
+    let meta = fs::metadata(&path)
+        .map_err(InstanceError::io(format!("cannot read {}", path.display())))?;
     let born = meta.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let born = born.map(|time| time.as_nanos().to_be_bytes()).unwrap_or_default();
     let inode = meta.ino().to_be_bytes();

@@ -94,7 +94,6 @@ impl RetiredKeys {
     pub(crate) fn versions(&self, what: Retired) -> impl Iterator<Item = (u32, &Key)> {
         self.0.iter().filter(move |((of, _), _)| *of == what).map(|((_, at), key)| (*at, key))
     }
-
 }
 
 /// Every retired key.

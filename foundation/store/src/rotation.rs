@@ -13,16 +13,16 @@
 //! cut off and repeated.
 
 mod files;
+mod progress;
 mod scan;
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use ward_instance::InstanceError;
+use ward_instance::{InstanceError, crash};
 
 use crate::actor::Actor;
 use crate::audit::{AuditChange, AuditEntry};
@@ -32,9 +32,12 @@ use crate::chain_heads::write_heads;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::keyring;
+use crate::nodes;
 use crate::retired;
 use crate::system::AuditType;
 use crate::tx::Tx;
+
+pub use progress::{Damaged, End, Phase, Progress};
 
 /// Rows that others hold are looked at again after so long.
 const BUSY: Duration = Duration::from_millis(50);
@@ -70,94 +73,6 @@ pub struct Hooks {
     pub steps: Vec<(&'static str, StepRun)>,
 }
 
-/// A value that can't be brought under the new root because it does not open,
-/// or its MAC does not fit, under the old one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Damaged {
-    /// The table.
-    pub table: &'static str,
-    /// The column, or `file`.
-    pub column: &'static str,
-    /// The row's key.
-    pub row: String,
-}
-
-impl fmt::Display for Damaged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{} of row {}", self.table, self.column, self.row)
-    }
-}
-
-/// Where a rotation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// The key file gets its new root.
-    Root,
-    /// The certificate is signed under it.
-    Certificate,
-    /// Organizations get data keys.
-    DataKeys,
-    /// Waits for those who began with older keys.
-    Waiting,
-    /// Rows and files are sealed and signed anew.
-    Values,
-    /// The old root leaves the key file.
-    Dropping,
-}
-
-impl Phase {
-    /// Every phase, in order.
-    pub const ALL: [Phase; 6] = [
-        Phase::Root,
-        Phase::Certificate,
-        Phase::DataKeys,
-        Phase::Waiting,
-        Phase::Values,
-        Phase::Dropping,
-    ];
-
-    /// The word in answers of commands.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Phase::Root => "root",
-            Phase::Certificate => "certificate",
-            Phase::DataKeys => "data_keys",
-            Phase::Waiting => "waiting",
-            Phase::Values => "values",
-            Phase::Dropping => "dropping",
-        }
-    }
-}
-
-/// How far a rotation is.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    /// Versions of the roots that are to go.
-    pub from: Vec<u32>,
-    /// Version of the root that stays.
-    pub to: u32,
-    /// Where it stands.
-    pub phase: Phase,
-    /// The table at work.
-    pub table: &'static str,
-    /// Values sealed or signed anew so far.
-    pub changed: u64,
-    /// What could not be, named up to the first hundred.
-    pub damaged: Vec<Damaged>,
-}
-
-/// How a rotation ended.
-#[derive(Clone, Debug)]
-pub enum End {
-    /// The old root is gone.
-    Done(Progress),
-    /// Everything else is under the new root, and the old one stays because of
-    /// damaged values.
-    Damaged(Progress),
-    /// It was told to stop; it goes on when it is run again.
-    Stopped(Progress),
-}
-
 /// Told of every step before it is taken; `Break` stops the rotation there.
 pub type Watch<'a> = &'a (dyn Fn(&Progress) -> ControlFlow<()> + Send + Sync);
 
@@ -173,6 +88,8 @@ pub struct Rotation {
     pub blobs: Arc<dyn BlobStore>,
     /// What the domains add.
     pub hooks: Hooks,
+    /// This process among those that share a PostgreSQL database.
+    pub node: String,
     /// Drop the old root although damaged values are left: they open nothing
     /// either way.
     pub leave_damaged: bool,
@@ -181,6 +98,7 @@ pub struct Rotation {
 /// Why the work ends early.
 enum Halt {
     Stopped,
+    NotAlone,
     Store(StoreError),
 }
 
@@ -194,6 +112,16 @@ fn of_instance(error: InstanceError) -> StoreError {
     match error {
         InstanceError::Iso(error) => StoreError::Foreign(error),
         other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+impl Hooks {
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, more: Hooks) -> Self {
+        self.at_start.extend(more.at_start);
+        self.steps.extend(more.steps);
+        self
     }
 }
 
@@ -221,6 +149,7 @@ impl Rotation {
             }
             Ok(()) => Ok(End::Damaged(work.progress)),
             Err(Halt::Stopped) => Ok(End::Stopped(work.progress)),
+            Err(Halt::NotAlone) => Ok(End::NotAlone(work.progress)),
             Err(Halt::Store(error)) => Err(error),
         }
     }
@@ -236,18 +165,22 @@ impl Work<'_> {
     async fn all(&mut self) -> Result<(), Halt> {
         let db = self.of.db.clone();
         self.enter(Phase::Root)?;
+        self.be_alone().await?;
         self.add_root()?;
         self.enter(Phase::Certificate)?;
         self.sign().await?;
+        crash::point("rotation.signed");
         // Whoever began before may still sign with the old root.
         db.pass_epoch().await;
         self.enter(Phase::DataKeys)?;
         self.renew_data_keys().await?;
         self.enter(Phase::Waiting)?;
+        crash::point("rotation.keyed");
         db.require_keys(self.progress.to).await;
         self.enter(Phase::Values)?;
         while self.pass().await? {}
         write_heads(&db, &self.of.heads_file).await?;
+        crash::point("rotation.renewed");
         if !self.progress.damaged.is_empty() && !self.of.leave_damaged {
             return Ok(());
         }
@@ -268,6 +201,14 @@ impl Work<'_> {
         }
     }
 
+    /// Refuses while another node gives signs of life.
+    async fn be_alone(&self) -> Result<(), Halt> {
+        match nodes::others(&self.of.db, &self.of.node).await? {
+            0 => Ok(()),
+            _ => Err(Halt::NotAlone),
+        }
+    }
+
     /// The new root is on the disk before anything is sealed under it.
     fn add_root(&mut self) -> Result<(), Halt> {
         let instance = self.of.db.instance();
@@ -275,6 +216,7 @@ impl Work<'_> {
         if ring.versions().len() == 1 {
             ring.add_root(instance.random()).map_err(of_instance)?;
             ring.save(&self.of.key_file).map_err(of_instance)?;
+            crash::point("rotation.root");
         }
         self.progress.to = ring.current_version();
         self.progress.from =
@@ -367,12 +309,15 @@ impl Work<'_> {
         recorded.await?;
         // Whoever still reads a moment of before needs the old keys.
         db.pass_epoch().await;
+        self.be_alone().await?;
+        crash::point("rotation.dropping");
         let instance = db.instance();
         let mut ring = (*instance.ring()).clone();
         for version in &self.progress.from {
             ring.drop_root(*version);
         }
         ring.save(&self.of.key_file).map_err(of_instance)?;
+        crash::point("rotation.dropped");
         instance.replace_ring(Arc::new(ring)).map_err(of_instance)?;
         db.keyring().forget();
         Ok(())

@@ -17,6 +17,7 @@ pub mod person;
 pub mod practice;
 pub mod rank;
 pub mod reset;
+pub mod rotation;
 pub mod seed;
 pub mod session;
 pub mod sign_in;

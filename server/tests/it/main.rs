@@ -7,4 +7,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod rotation;
 mod statements;

@@ -1,5 +1,7 @@
 //! Stored files: each is sealed anew beside the old one and takes its name.
 
+use ward_instance::crash;
+
 use super::{Damaged, Halt, Work};
 use crate::blobs;
 use crate::error::StoreError;
@@ -61,6 +63,7 @@ impl Work<'_> {
         let db = &self.of.db;
         let keys = db.keyring().of(&mut db.read().await?, org_id).await?;
         blobs::reseal(store, db.instance(), &keys, id).await?;
+        crash::point("rotation.file");
         Ok(true)
     }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use ward_instance::crash;
 
 use super::{Damaged, Halt, Work};
 use crate::codec;
@@ -178,10 +179,12 @@ impl Work<'_> {
             for keys in stale.chunks(CHANGED) {
                 self.look()?;
                 let (target, keys) = (Arc::clone(&target), Arc::new(keys.to_vec()));
-                let renewed = self.of.db.write(move |tx: &mut Tx| {
-                    renew(tx, Arc::clone(&target), Arc::clone(&keys))
-                });
+                let renewed = self
+                    .of
+                    .db
+                    .write(move |tx: &mut Tx| renew(tx, Arc::clone(&target), Arc::clone(&keys)));
                 let renewed = renewed.await?;
+                crash::point("rotation.value");
                 self.progress.changed += renewed.changed;
                 busy += renewed.busy;
                 self.note(renewed.damaged);
@@ -289,8 +292,7 @@ async fn answer(
         renewed.busy += 1;
         return Ok(());
     };
-    let again =
-        idempotency::resealed(tx.instance(), target.org_id(key), &target.row(key), sealed);
+    let again = idempotency::resealed(tx.instance(), target.org_id(key), &target.row(key), sealed);
     match again {
         Ok(Some(sealed)) => {
             let set = target.set(key, vec![("answer", sealed)]);

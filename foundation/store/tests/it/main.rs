@@ -21,6 +21,7 @@ mod nodes;
 mod postgres;
 mod sec_21_sealed;
 mod sec_22_rotation;
+mod sec_22_world;
 mod services_audit;
 mod services_blobs;
 mod services_checks;

@@ -41,7 +41,11 @@ async fn note_of(w: &World, org: i64, n: i64) -> Result<Option<String>, StoreErr
     select.filter = Cond::eq("id", org + n);
     let mut reader = w.db.read().await?;
     let answered = read_selected(&mut reader, &w.db, &select).await;
-    assert_eq!(by_rule.is_ok(), answered.is_ok(), "one way of reading opens what the other refuses");
+    assert_eq!(
+        by_rule.is_ok(),
+        answered.is_ok(),
+        "one way of reading opens what the other refuses"
+    );
     let by_rule = by_rule?.and_then(|row| row.note);
     let answered = answered?.row(0).get(2).and_then(|note| note.text()).map(str::to_owned);
     assert_eq!(by_rule, answered);
