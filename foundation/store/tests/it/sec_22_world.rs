@@ -86,7 +86,7 @@ pub async fn upload(w: &World, store: &dyn BlobStore, org: i64, bytes: &[u8]) ->
 pub async fn download(
     w: &World,
     store: &dyn BlobStore,
-    pub org: i64,
+    org: i64,
     id: &Uuid,
 ) -> Result<Vec<u8>, StoreError> {
     let mut reader = w.db.read().await?;
