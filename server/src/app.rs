@@ -13,6 +13,7 @@ use ward_store::{BlobDirectory, Db, Refusals};
 use crate::limiter::Limiter;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
+use crate::rotator::Rotator;
 use crate::workers;
 
 /// The shared state of a server.
@@ -29,6 +30,8 @@ pub struct App {
     pub config: Config,
     /// The instance's directory.
     pub dir: PathBuf,
+    /// Where stored files are.
+    pub files: PathBuf,
     /// Requests a second.
     pub limiter: Limiter,
     /// Reports of leaked keys a second.
@@ -37,6 +40,8 @@ pub struct App {
     pub refusals: Refusals,
     /// Quarantined: administrators read, nothing is written or sent.
     pub quarantined: AtomicBool,
+    /// The rotation of the root key.
+    pub rotator: Rotator,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
     /// Requests answered, for the metrics.
@@ -51,8 +56,7 @@ impl App {
         let engine = crate::assemble::engine().map_err(|error| {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
-        let files =
-            opened.config.files.as_ref().map_or_else(|| opened.dir.join("files"), PathBuf::from);
+        let files = opened.files();
         workers::open_doors(&opened.instance);
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
@@ -66,7 +70,8 @@ impl App {
             instance: opened.instance.clone(),
             db: opened.db.clone(),
             engine,
-            blobs: Arc::new(BlobDirectory::open(files).await?),
+            blobs: Arc::new(BlobDirectory::open(&files).await?),
+            files,
             limiter: Limiter::new(
                 rate_limit.or(opened.config.rate_limit).unwrap_or(crate::limiter::DEFAULT_RATE),
             ),
@@ -74,6 +79,7 @@ impl App {
             dir: opened.dir.clone(),
             reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
+            rotator: Rotator::default(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,
             answered: AtomicU64::new(0),

@@ -17,3 +17,4 @@ mod idempotency;
 mod kills;
 mod machine;
 mod memory;
+mod rotation;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use ward_instance::crash;
 use ward_store::access::{self, AccessEntry};
-use ward_store::idempotency::{self, Outcome, RequestKey};
+use ward_store::idempotency::{self, Outcome, RequestHash, RequestKey};
 use ward_store::{Actor, Scope, StoreError, Tx, Watch};
 
 use crate::bound::{Args, MutationBinding, Prepared, Resolve};
@@ -34,7 +34,7 @@ struct Job {
     changer: Arc<Actor>,
     prepared: Prepared,
     binding: MutationBinding,
-    hash: Option<Vec<u8>>,
+    hash: Option<RequestHash>,
     echo: Out,
 }
 
@@ -125,7 +125,7 @@ async fn one(
     variables: &Arc<Variables>,
     request: &Arc<Request>,
     binding: &MutationBinding,
-    hash: Option<Vec<u8>>,
+    hash: Option<RequestHash>,
 ) -> Result<Done, Refused> {
     let schema = &engine.view(request.view).schema;
     let args =
@@ -219,7 +219,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
 async fn replay(
     tx: &mut Tx,
     key: &RequestKey<'_>,
-    hash: &[u8],
+    hash: &RequestHash,
 ) -> Result<Option<Vec<u8>>, Refused> {
     // Who waits for the key too long gets a conflict of its own (409), which is
     // no problem of the record.
@@ -297,7 +297,7 @@ fn messages(problems: &[FieldProblem]) -> Out {
 
 /// What an idempotency key stands for: the view, the document and the
 /// variables.
-fn request_hash(incoming: &Incoming, request: &Request) -> Vec<u8> {
+fn request_hash(incoming: &Incoming, request: &Request) -> RequestHash {
     let variables = serde_json::Value::Object(incoming.variables.clone()).to_string();
     // Who has no account yet has one for all of them: their sessions are told apart.
     let session = request.session.as_deref().filter(|_| request.awaits_code());
@@ -308,5 +308,5 @@ fn request_hash(incoming: &Incoming, request: &Request) -> Vec<u8> {
         incoming.query.as_bytes(),
         variables.as_bytes(),
     ];
-    idempotency::request_hash(&request.instance, &parts)
+    idempotency::request_hash(&request.db, &parts)
 }

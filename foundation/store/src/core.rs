@@ -9,6 +9,7 @@ use ward_instance::Instance;
 use crate::access::AccessLog;
 use crate::driver::pg_error::RuleNames;
 use crate::driver::text::Texts;
+use crate::epochs::Epochs;
 use crate::id_blocks::IdBlocks;
 use crate::keyring::Keyring;
 use crate::query::Engine;
@@ -41,6 +42,9 @@ pub(crate) struct Core {
     pub(crate) unique_rules: RuleNames,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) access: AccessLog,
+    pub(crate) epochs: Epochs,
+    /// One at a time writes `chain.heads`.
+    pub(crate) heads_file: tokio::sync::Mutex<()>,
 }
 
 impl Core {
@@ -60,6 +64,8 @@ impl Core {
             texts: Mutex::new(Texts::new(engine)),
             unique_rules,
             access: AccessLog::new(),
+            epochs: Epochs::default(),
+            heads_file: tokio::sync::Mutex::default(),
         }
     }
 

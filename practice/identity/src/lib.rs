@@ -35,6 +35,7 @@ pub mod restricted;
 pub mod rotate;
 pub mod second_factor;
 pub mod second_step;
+pub mod rotation;
 pub mod seed;
 pub mod session;
 pub mod sign_in;

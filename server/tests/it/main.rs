@@ -7,5 +7,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod rotation;
 mod statements;
 mod subjects;
