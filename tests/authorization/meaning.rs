@@ -24,6 +24,10 @@ pub enum Object {
     Tag,
     Location,
     ApiKey,
+    Brand,
+    OrganizationInfo,
+    OtherIdNumber,
+    BrandPath,
 }
 
 /// What an argument is to a call.
@@ -42,7 +46,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 59] = [
+const OBJECTS: [(&str, &str, Meaning); 73] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -63,6 +67,20 @@ const OBJECTS: [(&str, &str, Meaning); 59] = [
     ("organizationMembership", "user_id", May(Object::Provider)),
     ("organizationMemberships", "id", May(Object::Organization)),
     ("organizationMemberships", "user_ids", May(Object::Provider)),
+    ("brand", "id", May(Object::Brand)),
+    ("brand", "provider_id", May(Object::Provider)),
+    ("brand", "custom_sign_in_path", May(Object::BrandPath)),
+    ("brandFromCustomSignInPath", "custom_sign_in_path", Needs(Object::BrandPath)),
+    ("updateBrand", "input.id", Needs(Object::Brand)),
+    ("organizationInfo", "id", May(Object::OrganizationInfo)),
+    ("deleteOrganizationInfo", "input.id", Needs(Object::OrganizationInfo)),
+    ("otherIdNumber", "id", Needs(Object::OtherIdNumber)),
+    ("otherIdNumbers", "user_id", May(Object::Provider)),
+    ("stateLicenses", "provider_id", May(Object::Provider)),
+    ("stateLicenses", "provider_ids", May(Object::Provider)),
+    ("provider", "id", May(Object::Provider)),
+    ("provider", "client_id", May(Object::Client)),
+    ("provider", "organization_info_id", May(Object::OrganizationInfo)),
     ("userGroup", "id", Needs(Object::Group)),
     ("location", "id", Needs(Object::Location)),
     ("locations", "user_id", May(Object::Client)),
@@ -105,7 +123,9 @@ const OBJECTS: [(&str, &str, Meaning); 59] = [
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 12] = [
+const DATA: [(&str, &[&str]); 14] = [
+    ("createBrand", &["brand_name"]),
+    ("updateBrand", &["slogan"]),
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -141,6 +161,14 @@ const WORDS: &str = "
     dismissed_insurance_eligibility_warning dismissed_products_tab
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be
+    licensed_in_state state_licenses locationString custom_sign_in_path logo
+    about_description bg_color brand_email brand_name brand_phone contact_description
+    display_embed_title display_name display_package_image email_background_color
+    embed_primary_color facebook font_color instagram selected_color slogan tab_accent_color titles
+    twitter website theme_background_primary theme_background_secondary theme_background_hover
+    theme_background_input theme_accent_primary theme_accent_primary_hover theme_border_primary
+    theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
+    theme_text_sidebar_tab_bar
 ";
 
 /// What an argument means; nothing if nobody has said so yet.
@@ -174,6 +202,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "email") => format!("{}@client.example", world.word()).into(),
         (_, "dont_send_welcome") => true.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "brand_name" | "slogan") => world.word().into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
             world.word().into()
         }

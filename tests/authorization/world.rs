@@ -5,6 +5,9 @@ use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json};
 
 use crate::meaning::Object;
 
+/// The last step of the practice's sign-in address.
+const BRAND_PATH: &str = "our-practice";
+
 /// Everybody's password.
 pub const PASSWORD: &str = "copper-lantern-41-meadow";
 
@@ -79,6 +82,8 @@ pub struct World {
     organization: String,
     /// A provider of A who cares for nobody that asks.
     spare: String,
+    /// The organization's brand.
+    brand: String,
     owner_id: String,
     /// The client whom all objects of a call belong to, and the e-mail.
     about: Option<(String, String)>,
@@ -119,6 +124,7 @@ impl World {
             session: None,
             organization: id(&organization.data()["organization"]),
             spare: people::current_user(&server.with(&spare)),
+            brand: String::new(),
             owner_id: people::current_user(&server.with(&owner)),
             instance,
             server,
@@ -154,6 +160,8 @@ impl World {
         self.server.with(spare_key).ask(query, input).data();
         let input = json!({"name": "Main office", "line1": "1 Main Street", "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input);
+        let input = json!({"brand_name": "Practice", "custom_sign_in_path": BRAND_PATH});
+        self.brand = self.make("createBrand", "createBrandInput", "brand", input);
     }
 
     /// Forgets what the last calls were about: the next names something new.
@@ -260,6 +268,14 @@ impl World {
                 let (street, user) = (self.unseen(), self.about().0);
                 self.location(&user, street)
             }
+            Object::Brand => self.brand.clone(),
+            Object::BrandPath => BRAND_PATH.to_owned(),
+            Object::OrganizationInfo => {
+                let reply = self.as_owner().ask("{ organizationInfo { id } }", json!({}));
+                id(&reply.data()["organizationInfo"])
+            }
+            // Nobody has one yet.
+            Object::OtherIdNumber => self.never(object),
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
         }
@@ -270,6 +286,7 @@ impl World {
         match object {
             Object::ClientEmail | Object::OwnerEmail => "nobody@nowhere.example".to_owned(),
             Object::InviteCode => "ffffff".to_owned(),
+            Object::BrandPath => "nobody-has-this".to_owned(),
             _ => format!("{}999123", &self.organization[..4]),
         }
     }

@@ -8,7 +8,6 @@
 
 pub mod access;
 pub mod account;
-pub mod avatar;
 pub mod bindings;
 pub mod client;
 pub mod client_rules;

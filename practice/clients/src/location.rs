@@ -136,32 +136,10 @@ pub fn oneline(line1: &str, line2: &str, city: &str, state: &str, zip: &str) -> 
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-impl Location {
-    /// An address of a user that says nothing yet.
-    pub fn blank(id: Id<Location>, user: &User, now: Timestamp) -> Self {
-        Location {
-            id,
-            org_id: user.org_id,
-            unit_id: user.unit_id,
-            user_id: Some(user.id),
-            organization_id: None,
-            name: None,
-            line1: None,
-            line2: None,
-            city: None,
-            state: None,
-            zip: None,
-            country: None,
-            npi: None,
-            other_id: None,
-            other_id_qual: None,
-            place_of_service_id: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            deleted_at: None,
-        }
-    }
+/// An address of a user that says nothing yet.
+pub fn blank(id: Id<Location>, user: &User, now: Timestamp) -> Location {
+    let blank = Location::blank(id, user.org_id, user.unit_id, now);
+    Location { user_id: Some(user.id), ..blank }
 }
 
 /// Whether an address says anything at all.
@@ -256,7 +234,7 @@ pub async fn write_all(
 
 async fn add(call: &mut Call<'_>, user: &User, lines: &Lines, at: &str) -> Answer<Location> {
     let id = call.next_id().await?;
-    let mut location = Location::blank(id, user, call.now());
+    let mut location = blank(id, user, call.now());
     lines.write(&mut location);
     refuse_blank(&location, at)?;
     call.create(&location).await?;

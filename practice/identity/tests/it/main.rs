@@ -22,6 +22,7 @@ mod front;
 mod key;
 mod links;
 mod password;
+mod profile;
 mod seed;
 mod sign_up;
 mod visibility;
