@@ -162,6 +162,9 @@ impl World {
         self.make("createLocation", "createLocationInput", "location", input);
         let input = json!({"brand_name": "Practice", "custom_sign_in_path": BRAND_PATH});
         self.brand = self.make("createBrand", "createBrandInput", "brand", input);
+        // A brand is made once: of B's owner, too.
+        let query = "mutation { createBrand(input: {brand_name: \"Other\"}) { brand { id } messages { field message } } }";
+        self.server.with(&self.other).ask(query, json!({})).data();
     }
 
     /// Forgets what the last calls were about: the next names something new.

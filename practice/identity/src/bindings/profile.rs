@@ -2,7 +2,7 @@
 //! further numbers, the organization towards payers.
 
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request, Returns, op};
-use ward_store::{Cond, Entity, Id, Level, Value, search};
+use ward_store::{Cond, Entity, Id, Level, Role, Value, search};
 
 use crate::organization_info;
 use crate::states;
@@ -139,6 +139,9 @@ fn infos(request: &Request, args: &Args) -> Answer<Listing> {
 /// organization that an info is of; else the caller, if they are a member.
 fn provider(request: &Request, args: &Args) -> Answer<Listing> {
     let actor = &request.actor;
+    if actor.role == Role::Anonymous {
+        return Ok(Listing::none());
+    }
     let staff = Cond::eq("is_patient", false);
     if let Some(id) = args.get::<Id<User>>("id", request)? {
         return Ok(Listing::of(staff.and(Cond::eq("id", id.0))).public());
