@@ -20,17 +20,25 @@ pub async fn healthz(State(app): State<Arc<App>>) -> Response<Body> {
     )
 }
 
-/// `GET /readyz`: the store answers and is this instance's.
+/// `GET /readyz`: the store answers, takes writes and is this instance's. A clock
+/// that was put back is told, but no reason not to serve.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response<Body> {
     let store = match app.db.read().await {
         Ok(mut reader) => reader.rows(&Sql::fixed("SELECT kind FROM instance", [])).await.is_ok(),
         Err(_) => false,
     };
-    let ready = store && !app.is_quarantined();
+    let writable = !app.db.is_broken();
+    let ready = store && writable && !app.is_quarantined();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(
         status,
-        &serde_json::json!({"ready": ready, "store": store, "quarantined": app.is_quarantined()}),
+        &serde_json::json!({
+            "ready": ready,
+            "store": store,
+            "writable": writable,
+            "quarantined": app.is_quarantined(),
+            "clock_behind_seconds": app.instance.clock().behind_micros() / 1_000_000,
+        }),
     )
 }
 

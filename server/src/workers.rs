@@ -30,6 +30,9 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 if ticks.is_multiple_of(10) {
                     report("chain heads", heads(&app).await);
                 }
+                if ticks.is_multiple_of(60) {
+                    watch_clock(&app);
+                }
                 if ticks.is_multiple_of(600) {
                     report("expired rows", purge(&app).await);
                 }
@@ -49,6 +52,18 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
     sequence(&app).await;
     report("chain heads", heads(&app).await);
+}
+
+/// Says that the machine's clock is behind what it was: Ward's goes on from
+/// there, until a restart with the right clock.
+fn watch_clock(app: &App) {
+    let seconds = app.instance.clock().behind_micros() / 1_000_000;
+    if seconds > 5 {
+        tracing::error!(
+            seconds,
+            "the machine's clock was put back; time goes on from where it was, restart when the clock is right"
+        );
+    }
 }
 
 /// Sends what is due, unless the instance is quarantined.

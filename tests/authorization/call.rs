@@ -5,7 +5,8 @@ use ward_tests::schema::{Field, Input, Root, Schema, Type};
 use ward_tests::{Json, Reply};
 
 use crate::meaning::{self, Meaning, Object};
-use crate::world::{Principal, World};
+use crate::principal::Principal;
+use crate::world::World;
 
 /// A line of the table: a root field, and the object that it is made to name besides what it needs.
 #[derive(Clone, Debug)]
@@ -25,7 +26,12 @@ impl Line {
         format!("{} {}{}", self.root.word(), self.field.name, named.unwrap_or_default())
     }
 
-    /// Whether the call names an object of A.
+    /// Whether the answer is for somebody else than who asks: who signs in by it.
+    pub fn signs_in(&self) -> bool {
+        matches!(self.field.name.as_str(), "signIn" | "signUp")
+    }
+
+    /// Whether the call names an object.
     pub fn names_object(&self) -> bool {
         self.named.is_some() || self.parts.iter().any(|(_, it)| matches!(it, Meaning::Needs(_)))
     }
@@ -59,8 +65,8 @@ pub struct Filled {
 
 /// Fills a line for a principal.
 pub fn fill(world: &mut World, line: &Line, principal: Principal) -> Filled {
-    // Reads leave their objects as they were.
-    if line.root == Root::Mutation {
+    // Reads and refusals leave their objects as they were.
+    if world.spent {
         world.next_call();
     }
     let mut filled = Filled { values: Vec::new(), ids: Vec::new() };
@@ -207,6 +213,7 @@ pub fn verdict(line: &Line, reply: &Reply) -> String {
         let code = errors[0]["extensions"]["code"].as_str().unwrap_or("uncoded");
         return match code {
             "PERMISSION_DENIED" => "denied".to_owned(),
+            "UNAUTHENTICATED" => "refused".to_owned(),
             _ => format!("error:{code}"),
         };
     }

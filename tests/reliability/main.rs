@@ -6,6 +6,10 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod clock;
+mod crashes;
+mod disk;
 mod graceful;
 mod idempotency;
 mod kills;
+mod machine;

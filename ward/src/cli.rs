@@ -87,6 +87,16 @@ pub enum Command {
     Inbox(InboxArgs),
     /// Find leaked keys in files; prints where, never the key
     Scan(ScanArgs),
+    /// What Ward promises of security and reliability, and what a test run found
+    Trust(TrustArgs),
+}
+
+/// `ward trust`
+#[derive(Args, Clone, Debug)]
+pub struct TrustArgs {
+    /// Record of the test run to show; `make test` and `make soak` write it
+    #[arg(long, value_name = "FILE", default_value = "target/trust.json")]
+    pub record: PathBuf,
 }
 
 /// An instance's directory.

@@ -26,6 +26,7 @@ mod serve;
 mod signals;
 mod status;
 mod tour;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -76,6 +77,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Attest(args) => attest::run(args, out).await,
         Command::Audit { command } => audit::run(command, out).await,
         Command::Scan(args) => scan::run(&args, out),
+        Command::Trust(args) => trust::run(&args, out),
         Command::Inbox(args) => sandbox::inbox(&args, out),
         Command::Sandbox { command } => sandbox::run(command, out).await,
         Command::Tour => tour::run(out).await,

@@ -14,6 +14,7 @@ pub mod replay;
 pub mod schema;
 pub mod test_runner;
 pub mod tidy;
+pub mod trust;
 pub mod unserved;
 pub mod usage;
 

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::browser;
 use crate::postgres::{ADDRESS, Postgres};
+use crate::trust;
 
 /// What the run is asked for.
 #[derive(Debug, Default)]
@@ -61,7 +62,14 @@ pub fn run(repository: &Path, options: &Options) -> Result<i32> {
         // Again at the end, where it is read.
         not_run("PostgreSQL", "see above");
     }
-    Ok(status.code().unwrap_or(1))
+    let mut code = status.code().unwrap_or(1);
+    if options.arguments.is_empty() {
+        for sentence in trust::record(repository, options.soak)? {
+            println!("{}: {sentence}", trust::PROMISES);
+            code = code.max(1);
+        }
+    }
+    Ok(code)
 }
 
 fn not_run(what: &str, why: &str) {
@@ -84,7 +92,8 @@ fn test_command(repository: &Path, arguments: &[String]) -> Command {
         .status()
         .is_ok_and(|status| status.success());
     let mut command = Command::new(cargo);
-    command.args(if nextest { &["nextest", "run"][..] } else { &["test"] });
+    let run: &[&str] = if nextest { &["nextest", "run", "--profile", "record"] } else { &["test"] };
+    command.args(run);
     if !arguments.iter().any(|it| it.starts_with("-p") || it.starts_with("--package")) {
         command.arg("--workspace");
     }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use ward_instance::crash;
 use ward_store::idempotency::{self, Outcome, RequestKey};
 use ward_store::{Scope, StoreError, Tx};
 
@@ -128,7 +129,9 @@ async fn one(
         hash,
         echo,
     });
-    request.db.write(move |tx| transaction(job.clone(), tx)).await
+    let done = request.db.write(move |tx| transaction(job.clone(), tx)).await;
+    crash::point("answer.before");
+    done
 }
 
 fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused>> {
@@ -178,6 +181,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
         }
         if let Some(key) = &key {
             idempotency::store(tx, key, &json).await?;
+            crash::point("write.answered");
         }
         Ok(Done { json, errors: writer.errors, replayed: false })
     })

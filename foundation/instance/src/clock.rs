@@ -1,6 +1,7 @@
 //! Time: the only place that reads the clock.
 //!
-//! *Wall* time is the machine's; *logical* time is what the instance lives in. They are equal but
+//! *Wall* time is the machine's, but never goes back: what expired stays expired and timers run on
+//! when the machine's clock is put back (REL-06). *Logical* time is what the instance lives in. They are equal but
 //! in a Sandbox, whose owner may run ahead, slow down or stop. Moving logical time takes a
 //! [`SandboxWitness`], so there is no such call in Production (ISO-46).
 
@@ -97,8 +98,15 @@ struct Inner {
 
 #[derive(Debug)]
 enum Wall {
-    System { started: Instant },
-    Manual { now: AtomicI64, start: i64 },
+    /// `ahead`: by how many microseconds wall time leads the time since `started`, at most so far.
+    System {
+        started: Instant,
+        ahead: AtomicI64,
+    },
+    Manual {
+        now: AtomicI64,
+        start: i64,
+    },
 }
 
 /// How logical time runs: where it was at a moment of wall time, and how fast it goes since.
@@ -127,7 +135,7 @@ impl Course {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self::new(Wall::System { started: Instant::now() })
+        Self::new(Wall::System { started: Instant::now(), ahead: AtomicI64::new(i64::MIN) })
     }
 
     /// A clock that stands at `start` until told otherwise.
@@ -147,7 +155,14 @@ impl Clock {
     /// Wall time: for signatures, expiry of keys, rate limits and the audit's second column.
     pub fn wall(&self) -> Timestamp {
         match &self.0.wall {
-            Wall::System { .. } => Timestamp(jiff::Timestamp::now().as_microsecond()),
+            Wall::System { started, ahead } => {
+                // In this order: a pause between the two readings makes it too early, never too late.
+                let machine = jiff::Timestamp::now().as_microsecond();
+                let elapsed = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
+                let now = machine.saturating_sub(elapsed);
+                let most = ahead.fetch_max(now, Ordering::AcqRel).max(now);
+                Timestamp(most.saturating_add(elapsed))
+            }
             Wall::Manual { now, .. } => Timestamp(now.load(Ordering::Acquire)),
         }
     }
@@ -155,12 +170,23 @@ impl Clock {
     /// Microseconds since the clock was made; never goes back. For measuring, not for dating.
     pub fn monotonic_micros(&self) -> u64 {
         match &self.0.wall {
-            Wall::System { started } => {
+            Wall::System { started, .. } => {
                 u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
             }
             Wall::Manual { now, start } => {
                 now.load(Ordering::Acquire).saturating_sub(*start).max(0).unsigned_abs()
             }
+        }
+    }
+
+    /// By how much the machine's clock is behind wall time, because it was put back, in microseconds.
+    pub fn behind_micros(&self) -> i64 {
+        match &self.0.wall {
+            Wall::System { .. } => {
+                let wall = self.wall();
+                wall.micros_since(Timestamp(jiff::Timestamp::now().as_microsecond())).max(0)
+            }
+            Wall::Manual { .. } => 0,
         }
     }
 

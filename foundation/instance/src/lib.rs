@@ -13,6 +13,7 @@ pub mod base_url;
 pub mod birth;
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod error;
 pub mod file_seal;
 mod files;

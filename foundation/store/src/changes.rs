@@ -1,6 +1,6 @@
 //! What a scope writes: new rows, changes, deletions, each with its audit entry.
 
-use ward_instance::Timestamp;
+use ward_instance::{Timestamp, crash};
 
 use crate::actor::Role;
 use crate::audit::{AuditChange, AuditEntry, REDACTED};
@@ -40,6 +40,7 @@ impl Scope<'_> {
         let (table, values) = (R::table(), row.values());
         self.check_tenant(table, &values)?;
         codec::insert(self.tx, row).await?;
+        crash::point("write.row");
         let columns = table.columns.iter().zip(&values);
         let changes = columns
             .filter(|(_, value)| !value.is_null())
@@ -89,6 +90,7 @@ impl Scope<'_> {
         if !codec::update(self.tx, table, &old, &new, &changed).await? {
             return Err(StoreError::Conflict);
         }
+        crash::point("write.row");
         self.audit(table, &new, AuditType::Update, changes);
         Ok(Changes { columns: names, version: next })
     }
@@ -139,6 +141,7 @@ impl Scope<'_> {
             let columns = table.columns.iter().zip(&old).filter(|(_, value)| !value.is_null());
             changes = columns.map(|(column, was)| change(column, was, &Value::Null)).collect();
         }
+        crash::point("write.row");
         self.audit(table, &old, AuditType::Destroy, changes);
         Ok(())
     }

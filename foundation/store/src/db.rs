@@ -232,6 +232,15 @@ impl Db {
         }
     }
 
+    /// Whether writes are refused until a restart, because the disk failed to
+    /// sync and what it holds is unknown. PostgreSQL looks after its own disk.
+    pub fn is_broken(&self) -> bool {
+        match &*self.backend {
+            Backend::Lite { writer, .. } => writer.is_broken(),
+            Backend::Pg(_) => false,
+        }
+    }
+
     /// Forgets ids in stock and the keyring: after a restore or a reset.
     pub fn forget(&self) {
         self.core.ids.forget();

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use ward_instance::crash;
 
 use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
@@ -148,9 +149,11 @@ pub fn flush(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreError>> {
         for entry in entries {
             write_entry(tx, entry).await?;
         }
+        crash::point("write.audited");
         for event in events {
             write_event(tx, event).await?;
         }
+        crash::point("write.emitted");
         Ok(())
     })
 }

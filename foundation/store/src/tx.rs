@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::Object;
 use futures_util::future::{BoxFuture, ready};
-use ward_instance::{Instance, Timestamp, uuid};
+use ward_instance::{Instance, Timestamp, crash, uuid};
 
 use crate::core::{Core, Hint};
 use crate::driver::lite::Lite;
@@ -208,7 +208,9 @@ impl Tx {
         }
         // Stays in its place while waiting: when this is dropped half-way, the
         // connection is closed with it.
+        crash::point("commit.before");
         let committed = connected(client)?.batch_execute("COMMIT").await;
+        crash::point("commit.after");
         committed.map_err(|error| note(&self.core, fate, &error))?;
         *client = None;
         Ok(())

@@ -8,12 +8,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use ward_instance::crash;
 
 use crate::core::{Core, Hint};
 use crate::driver::lite::{Access, Lite};
@@ -47,6 +48,9 @@ pub struct WriterStats {
 struct Counters {
     commits: AtomicU64,
     members: AtomicU64,
+    /// A sync failed: what the disk holds is unknown, so nothing more may be
+    /// acknowledged.
+    is_broken: AtomicBool,
 }
 
 /// The way to the writer.
@@ -66,7 +70,6 @@ impl Writer {
             lite: Some(lite),
             heads: Heads::default(),
             counters: Arc::clone(&counters),
-            is_broken: false,
             has_log: false,
         };
         let thread = std::thread::Builder::new()
@@ -100,6 +103,11 @@ impl Writer {
         }
     }
 
+    /// Whether a sync failed, so that every write is refused until a restart.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.counters.is_broken.load(Ordering::Acquire)
+    }
+
     /// Takes no more members, finishes those that wait and checkpoints. Blocks.
     pub(crate) fn stop(&self) {
         drop(self.queue.lock().take());
@@ -123,9 +131,6 @@ struct Desk {
     lite: Option<Lite>,
     heads: Heads,
     counters: Arc<Counters>,
-    /// A sync failed: what the disk holds is unknown, so nothing more may be
-    /// acknowledged.
-    is_broken: bool,
     /// Something was committed since the log was emptied.
     has_log: bool,
 }
@@ -174,7 +179,7 @@ impl Desk {
     /// Runs a group until every member has its answer.
     fn settle(&mut self, mut group: Vec<Box<dyn Member>>) {
         while !group.is_empty() {
-            if self.is_broken {
+            if self.counters.is_broken.load(Ordering::Acquire) {
                 let error = "an earlier commit failed at the disk; check it and restart";
                 answer_all(group, || StoreError::Full(error.into()));
                 return;
@@ -191,8 +196,9 @@ impl Desk {
                 End::LostBy(guilty) => group.remove(guilty).acknowledge(),
                 End::CommitFailed(error) => {
                     tracing::error!(error = %lite_error::map(&error), "a commit failed");
-                    self.is_broken = lite_error::is_sync_failure(&error);
-                    if self.is_broken || group.len() == 1 {
+                    let is_broken = lite_error::is_sync_failure(&error);
+                    self.counters.is_broken.fetch_or(is_broken, Ordering::AcqRel);
+                    if is_broken || group.len() == 1 {
                         answer_all(group, || lite_error::map(&error));
                     } else {
                         // One of them may have been too large: each alone.
@@ -222,11 +228,13 @@ impl Desk {
                 }
             }
         }
+        crash::point("commit.before");
         let end = if kept == 0 { "ROLLBACK" } else { "COMMIT" };
         if let Err(error) = self.control(end) {
             self.abandon();
             return End::CommitFailed(error);
         }
+        crash::point("commit.after");
         self.counters.commits.fetch_add(u64::from(kept > 0), Ordering::Relaxed);
         self.has_log |= kept > 0;
         self.heads.commit();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use ward_instance::IsoError;
+use ward_instance::{IsoError, crash};
 use ward_store::intents::{self, JOB_KIND};
 use ward_store::jobs::{self, Job, MAX_BATCH};
 use ward_store::system::{EffectClass, EffectRow, EffectState};
@@ -178,13 +178,17 @@ impl<E: Env> Dispatcher<E> {
             Found::Settled => return Ok(End::Settled),
             Found::Lost => return Ok(End::Lost),
         };
+        crash::point("effect.claimed");
         let sent = match intent.class {
             EffectClass::Email => match message(&self.db, *intent) {
                 Ok(message) => self.mail.send(&message).await,
                 Err(error) => Sent::Failed { reason: error.to_string(), retry: false },
             },
         };
-        self.record(job, intent_id, verdict(job, sent)).await
+        crash::point("effect.sent");
+        let end = self.record(job, intent_id, verdict(job, sent)).await;
+        crash::point("effect.recorded");
+        end
     }
 
     /// The intent, if it is still to be done and the job still ours.

@@ -1,0 +1,182 @@
+//! Making the objects that calls name.
+
+use ward_tests::people::{self, id};
+use ward_tests::{Json, json};
+
+use crate::canary;
+use crate::meaning::Object;
+use crate::principal::{Principal, Site, Whose};
+use crate::world::{PASSWORD, World};
+
+impl World {
+    /// Makes something of the organization that is entered; for a new kind of object, a new arm.
+    pub fn new_object(&mut self, own: bool, object: Object) -> String {
+        match object {
+            Object::Client if own => self.client.clone(),
+            Object::ClientEmail if own => self.client_email.clone(),
+            Object::Client => self.about().0,
+            Object::ClientEmail => self.about().1,
+            Object::OwnerEmail => self.owner_email.clone(),
+            Object::Provider | Object::Member if own => self.owner_id.clone(),
+            Object::Provider | Object::Member => self.spare.clone(),
+            Object::Organization => self.organization.clone(),
+            Object::Membership => {
+                let user = if own { self.owner_id.clone() } else { self.spare.clone() };
+                let query = "query($id: ID) { organizationMembership(user_id: $id) { id } }";
+                let reply = self.as_owner().ask(query, json!({"id": user}));
+                id(&reply.data()["organizationMembership"])
+            }
+            Object::Group if own => self.client_group.clone(),
+            Object::Group | Object::SecondGroup => {
+                let name = self.unseen();
+                self.group(name)
+            }
+            Object::InviteCode => self.invite_code(),
+            Object::Tag if own => {
+                let name = self.word();
+                self.tag(&self.client, name)
+            }
+            Object::Tag => {
+                let (name, user) = (self.unseen(), self.about().0);
+                self.tag(&user, name)
+            }
+            Object::Location if own => {
+                let street = self.word();
+                self.location(&self.client, street)
+            }
+            Object::Location => {
+                let (street, user) = (self.unseen(), self.about().0);
+                self.location(&user, street)
+            }
+            Object::BrandPath => self.brand_path(),
+            Object::Brand => {
+                let query = "query($path: String) { brand(custom_sign_in_path: $path) { id } }";
+                let reply = self.as_owner().ask(query, json!({"path": self.brand_path()}));
+                id(&reply.data()["brand"])
+            }
+            Object::OrganizationInfo => {
+                let reply = self.as_owner().ask("{ organizationInfo { id } }", json!({}));
+                id(&reply.data()["organizationInfo"])
+            }
+            // Nobody has one yet.
+            Object::OtherIdNumber => self.never(object),
+            Object::ApiKey if own => self.own_key(),
+            Object::ApiKey => self.key(),
+        }
+    }
+
+    /// A client of the owner's with a tag and an address, whom nobody cares for but the owner and
+    /// whose objects are named.
+    pub fn unseen_client(&mut self) -> (String, String) {
+        let of = match self.whose {
+            Whose::Stranger => canary::UNCARED,
+            Whose::Own => canary::OWN,
+            Whose::Primary => canary::PRIMARYS,
+            Whose::CareTeam => canary::CARE_TEAMS,
+            Whose::Bearer => canary::BEARERS,
+        };
+        let name = self.canary(of);
+        let mut input = people::new_client(&name);
+        match self.whose {
+            Whose::Primary => input["client"]["dietitian_id"] = self.staff.primary.clone().into(),
+            Whose::CareTeam => {
+                input["client"]["other_provider_ids"] = json!([self.staff.care_team]);
+            }
+            Whose::Bearer => {
+                self.flags.hold(&self.instance, &["can_be_care_team_member"]);
+                input["client"]["other_provider_ids"] = json!([self.flags.user]);
+            }
+            Whose::Stranger | Whose::Own => {}
+        }
+        let reply = self.as_owner().ask(people::CREATE_CLIENT, input);
+        let client = id(&reply.data()["createClient"]["user"]);
+        let (tag, street) = (self.unseen(), self.canary(of));
+        self.tag(&client, tag);
+        self.location(&client, street);
+        (client, format!("{name}@client.example"))
+    }
+
+    fn about(&mut self) -> (String, String) {
+        let at = (self.here, self.whose);
+        if !self.about.contains_key(&at) {
+            let client = self.unseen_client();
+            self.about.insert(at, client);
+        }
+        self.about[&at].clone()
+    }
+
+    /// A group with a client in it.
+    fn group(&mut self, name: String) -> String {
+        let input = json!({"name": name});
+        let group = self.make("createGroup", "createGroupInput", "user_group", input);
+        let input = json!({"id": self.about().0, "user_group_id": group});
+        self.make("updateClient", "updateClientInput!", "user", input);
+        group
+    }
+
+    fn invite_code(&mut self) -> String {
+        let query = "query($id: ID) { userGroup(id: $id) { invite_code } }";
+        // Who signs up with it reads its name.
+        let name = self.word();
+        let group = self.group(name);
+        let reply = self.as_owner().ask(query, json!({"id": group}));
+        reply.data()["userGroup"]["invite_code"].as_str().unwrap().to_owned()
+    }
+
+    fn tag(&self, on: &str, name: String) -> String {
+        let input = json!({"name": name, "taggable_user_id": on});
+        self.make("createTag", "createTagInput", "tag", input)
+    }
+
+    fn location(&self, of: &str, street: String) -> String {
+        let input =
+            json!({"user_id": of, "line1": street, "city": "Town", "state": "NY", "zip": "10001"});
+        self.make("createLocation", "createLocationInput", "location", input)
+    }
+
+    /// The last step of the organization's own sign-in address.
+    fn brand_path(&self) -> String {
+        format!("practice-{}", self.here.word())
+    }
+
+    /// The brands of the organizations, and of whoever else may make one, which is once.
+    pub fn brands(&mut self) {
+        for site in Site::ALL {
+            self.enter(site);
+            let input = json!({"brand_name": "Ours", "custom_sign_in_path": self.brand_path()});
+            self.make("createBrand", "createBrandInput", "brand", input);
+        }
+        self.enter(Site::A);
+        let query = "mutation { createBrand(input: {brand_name: \"Mine\"}) { brand { id } messages { field message } } }";
+        let admin = self.staff.keys[&Principal::Admin].clone();
+        self.server.with(&admin).ask(query, json!({})).data();
+    }
+
+    /// A key of a colleague's. They are few, so that there is room for more.
+    fn key(&mut self) -> String {
+        let input = json!({"user_id": self.spare, "name": self.unseen()});
+        self.make("createApiKey", "createApiKeyInput", "api_key_object", input)
+    }
+
+    /// A key of the asking client's own.
+    fn own_key(&self) -> String {
+        let input =
+            json!({"email": self.client_email, "password": PASSWORD, "generate_api_token": true});
+        people::sign_in(&self.server.api(), input).data();
+        let reply = self
+            .server
+            .with(&self.sign_in())
+            .ask("{ apiKeys(first: 1) { nodes { id } } }", json!({}));
+        id(&reply.data()["apiKeys"]["nodes"][0])
+    }
+
+    /// Makes something as the organization's owner; its id.
+    #[track_caller]
+    pub fn make(&self, field: &str, input_type: &str, object: &str, input: Json) -> String {
+        let query = format!(
+            "mutation($input: {input_type}) {{ {field}(input: $input) {{ {object} {{ id }} messages {{ field message }} }} }}"
+        );
+        let reply = self.as_owner().ask(&query, json!({"input": input}));
+        id(&reply.data()[field][object])
+    }
+}
