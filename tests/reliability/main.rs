@@ -9,7 +9,10 @@
 mod clock;
 mod crashes;
 mod disk;
+mod fuzz;
 mod graceful;
+mod histories;
 mod idempotency;
 mod kills;
 mod machine;
+mod memory;
