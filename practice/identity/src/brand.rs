@@ -119,9 +119,7 @@ pub fn problems(input: &UpdateBrand) -> Problems {
         };
         if text.chars().count() > most {
             problems.add(field, format!("{label} is too long (maximum is {most} characters)"));
-        } else if field.starts_with("theme_") && !(text.starts_with('#') && is_color_value(text)) {
-            problems.add(field, format!("{label} must be a color such as #1A2B3C"));
-        } else if field.ends_with("_color") && !is_color_value(text) {
+        } else if !is_fitting_color(field, text) {
             problems.add(field, format!("{label} must be a color such as #1A2B3C"));
         } else if field == "website" && !is_web_address(text) {
             problems
@@ -145,6 +143,14 @@ fn label(field: &str) -> String {
         first.make_ascii_uppercase();
     }
     text
+}
+
+/// Whether a text may stand in a field, as far as its color goes; names of
+/// colors are for fields that the contract does not type as `HexColor`.
+fn is_fitting_color(field: &str, text: &str) -> bool {
+    let is_theme = field.starts_with("theme_");
+    let is_color = is_theme || field.ends_with("_color");
+    !is_color || (is_color_value(text) && (text.starts_with('#') || !is_theme))
 }
 
 /// A hexadecimal color (behaviour 9), or a color's name.
