@@ -23,6 +23,9 @@ pub enum Object {
     InviteCode,
     Tag,
     Location,
+    AppliedTag,
+    Physician,
+    Referral,
     ApiKey,
     Brand,
     OrganizationInfo,
@@ -46,7 +49,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 73] = [
+const OBJECTS: [(&str, &str, Meaning); 97] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -120,10 +123,34 @@ const OBJECTS: [(&str, &str, Meaning); 73] = [
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("appliedTag", "id", Needs(Object::AppliedTag)),
+    ("appliedTags", "id", May(Object::AppliedTag)),
+    ("appliedTags", "tag_id", May(Object::Tag)),
+    ("referral", "id", Needs(Object::Referral)),
+    ("referringPhysician", "id", May(Object::Physician)),
+    ("referringPhysician", "user_id", May(Object::Client)),
+    ("createReferral", "input.user_id", Needs(Object::Client)),
+    ("createReferral", "input.referring_physician_id", Needs(Object::Physician)),
+    ("updateReferral", "input.id", Needs(Object::Referral)),
+    ("updateReferral", "input.user_id", May(Object::Client)),
+    ("updateReferral", "input.referring_physician_id", May(Object::Physician)),
+    ("deleteReferral", "input.id", Needs(Object::Referral)),
+    ("createReferringPhysician", "input.location.id", May(Object::Location)),
+    ("createReferringPhysician", "input.referrals.id", May(Object::Referral)),
+    ("createReferringPhysician", "input.referrals.user_id", May(Object::Client)),
+    ("updateReferringPhysician", "input.id", Needs(Object::Physician)),
+    ("updateReferringPhysician", "input.location.id", May(Object::Location)),
+    ("updateReferringPhysician", "input.referrals.id", May(Object::Referral)),
+    ("updateReferringPhysician", "input.referrals.user_id", May(Object::Client)),
+    ("deleteReferringPhysician", "input.id", Needs(Object::Physician)),
+    ("updateClient", "input.referrals.id", May(Object::Referral)),
+    ("updateClient", "input.referrals.referring_physician_id", May(Object::Physician)),
+    ("updateClient", "input.referrals.referring_physician.id", May(Object::Physician)),
+    ("updateClient", "input.referrals.referring_physician.location.id", May(Object::Location)),
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 14] = [
+const DATA: [(&str, &[&str]); 17] = [
     ("createBrand", &["brand_name"]),
     ("updateBrand", &["slogan"]),
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
@@ -135,6 +162,9 @@ const DATA: [(&str, &[&str]); 14] = [
     ("updateTag", &["name"]),
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
+    ("createReferringPhysician", &["first_name"]),
+    ("updateReferringPhysician", &["first_name"]),
+    ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
@@ -169,6 +199,8 @@ const WORDS: &str = "
     theme_background_input theme_accent_primary theme_accent_primary_hover theme_border_primary
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
+    include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
+    website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
 /// What an argument means; nothing if nobody has said so yet.

@@ -60,6 +60,18 @@ impl World {
             }
             // Nobody has one yet.
             Object::OtherIdNumber => self.never(object),
+            Object::AppliedTag => {
+                let tag = self.new_object(own, Object::Tag);
+                let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"tag": tag}));
+                id(&reply.data()["appliedTags"]["nodes"][0])
+            }
+            Object::Physician => self.physician(),
+            Object::Referral => {
+                let user = if own { self.client.clone() } else { self.about().0 };
+                let input = json!({"user_id": user, "referring_physician_id": self.physician()});
+                self.make("createReferral", "createReferralInput", "referral", input)
+            }
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
         }
@@ -150,6 +162,11 @@ impl World {
         let query = "mutation { createBrand(input: {brand_name: \"Mine\"}) { brand { id } messages { field message } } }";
         let admin = self.staff.keys[&Principal::Admin].clone();
         self.server.with(&admin).ask(query, json!({})).data();
+    }
+
+    fn physician(&mut self) -> String {
+        let (input, made) = (json!({"first_name": self.unseen()}), "referring_physician");
+        self.make("createReferringPhysician", "createReferringPhysicianInput", made, input)
     }
 
     /// A key of a colleague's. They are few, so that there is room for more.

@@ -8,6 +8,9 @@ use ward_store::{Id, Level};
 
 use crate::access::{self, IdOrBlank};
 use crate::events;
+use crate::npi;
+use crate::place_of_service;
+use crate::referral::physician;
 use crate::rules;
 use crate::tables::Location;
 
@@ -102,16 +105,24 @@ impl Lines {
     pub fn check(&self, problems: &mut Problems) {
         for (field, value) in &self.given {
             rules::bounded(field, value, rules::LINE_CHARS_MAX, problems);
-            let digits = |text: &str| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
-            if *field == "npi" && value.trimmed().is_some_and(|text| !digits(text)) {
-                problems.add(field, "NPI must have ten digits");
+            match *field {
+                "npi" => npi::check(field, value, problems),
+                "place_of_service_id" => place_of_service::check(field, value, problems),
+                _ => {}
             }
         }
     }
 
     /// The address with what was sent.
-    fn write(&self, location: &mut Location) {
+    pub(crate) fn write(&self, location: &mut Location) {
         for (field, value) in &self.given {
+            if *field == "place_of_service_id" {
+                if value.is_given() {
+                    let code = value.trimmed().and_then(place_of_service::number);
+                    location.place_of_service_id = code;
+                }
+                continue;
+            }
             value.set_text(match *field {
                 "name" => &mut location.name,
                 "line1" => &mut location.line1,
@@ -122,8 +133,7 @@ impl Lines {
                 "country" => &mut location.country,
                 "npi" => &mut location.npi,
                 "other_id" => &mut location.other_id,
-                "other_id_qual" => &mut location.other_id_qual,
-                _ => &mut location.place_of_service_id,
+                _ => &mut location.other_id_qual,
             });
         }
     }
@@ -242,7 +252,12 @@ async fn add(call: &mut Call<'_>, user: &User, lines: &Lines, at: &str) -> Answe
     Ok(location)
 }
 
-async fn change(call: &mut Call<'_>, before: &Location, lines: &Lines, at: &str) -> Answer<()> {
+pub(crate) async fn change(
+    call: &mut Call<'_>,
+    before: &Location,
+    lines: &Lines,
+    at: &str,
+) -> Answer<()> {
     let mut after = before.clone();
     lines.write(&mut after);
     refuse_blank(&after, at)?;
@@ -255,11 +270,14 @@ async fn change(call: &mut Call<'_>, before: &Location, lines: &Lines, at: &str)
 
 async fn remove(call: &mut Call<'_>, location: &Location) -> Answer<()> {
     call.destroy(location).await?;
+    if let Some(id) = location.referring_physician_id {
+        physician::forget_location(call, Id::new(id.0)).await?;
+    }
     call.emit(events::location_deleted(location));
     Ok(())
 }
 
-fn refuse_blank(location: &Location, at: &str) -> Answer<()> {
+pub(crate) fn refuse_blank(location: &Location, at: &str) -> Answer<()> {
     match is_blank(location) {
         true => Err(Refused::on(at, "An address needs a name or at least one of its lines")),
         false => Ok(()),

@@ -5,9 +5,12 @@
 
 pub use ward_identity::tables::{LOCATIONS, Location, locations};
 use ward_identity::tables::{Organization, User};
-use ward_identity::visibility::of_user;
+pub(crate) use ward_identity::visibility::of_user;
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Id, Key, Level, Reference, Rule, Table, index, record, unique};
+
+use crate::contact::VISITORS;
+use crate::referral::{REFERRALS, REFERRING_PHYSICIANS};
 
 record! {
     /// A group of clients; a client is in at most one (behaviour 19).
@@ -61,7 +64,7 @@ record! {
 }
 
 record! {
-    /// A tag on a user.
+    /// A tag on a user; what was taken off stays as a deleted row.
     pub struct AppliedTag in APPLIED_TAGS, applied_tags {
         id: Id<AppliedTag>,
         org_id: Id<Organization>,
@@ -69,11 +72,12 @@ record! {
         user_id: Id<User>,
         created_at: Timestamp,
         updated_at: Timestamp,
+        deleted_at: Option<Timestamp>,
     }
     key: Key::Id,
     indexes: [
-        unique(&["org_id", "tag_id", "user_id"]),
-        index(&["org_id", "user_id", "tag_id"]),
+        unique(&["org_id", "tag_id", "user_id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "user_id", "tag_id"]).only("deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "tag_id"], table: "tags", target: &["org_id", "id"] },
@@ -108,5 +112,5 @@ fn applied_tag_visibility(actor: &Actor) -> Rule {
 
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
-    vec![&USER_GROUPS, &TAGS, &APPLIED_TAGS]
+    vec![&USER_GROUPS, &TAGS, &APPLIED_TAGS, &REFERRING_PHYSICIANS, &REFERRALS, &VISITORS]
 }

@@ -229,6 +229,15 @@ pub async fn prove_login(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<(),
     scope.tx.execute(&sql).await.map(drop)
 }
 
+/// Before an account gets an e-mail address or a name: whoever does the same for
+/// this address in this root organization at this moment waits, so that of two
+/// equal clients one is refused and the accounts of an address are one human.
+pub async fn lock_address(scope: &mut Scope<'_>, address: Option<&str>) -> Result<(), StoreError> {
+    let Some(address) = address else { return Ok(()) };
+    let org_id = scope.actor.org_id.to_string();
+    scope.tx.lock(&["address", &org_id, &email::key(address)]).await
+}
+
 /// Whether the root organization has a client of the same namespace, e-mail,
 /// first and last name already (behaviour 15), other than `except`.
 pub async fn is_client_taken(

@@ -13,6 +13,7 @@ pub mod events;
 pub mod flags;
 pub mod key;
 pub mod link;
+pub mod npi;
 pub mod organization_info;
 pub mod password;
 pub mod permit;

@@ -7,7 +7,7 @@ use ward_store::{Cond, Id, Level, Scope, StoreError};
 
 use crate::flags::CAN_EDIT_SETTINGS;
 use crate::tables::{Location, Organization, OrganizationInfo, User};
-use crate::{events, permit};
+use crate::{events, npi, permit};
 
 /// Characters of a line.
 const LINE_CHARACTERS_MAX: usize = 255;
@@ -28,7 +28,6 @@ input! {
         npi: String,
         other_id: String,
         other_id_qual: String,
-        place_of_service_id: String,
     }
 }
 
@@ -121,16 +120,14 @@ pub fn check(input: &InfoChange, problems: &mut Problems) {
         ("NPI of the address", &place.npi),
         ("Other id of the address", &place.other_id),
         ("Other id qual of the address", &place.other_id_qual),
-        ("Place of service", &place.place_of_service_id),
     ];
     for (label, given) in texts {
         if given.value().is_some_and(|text| text.chars().count() > LINE_CHARACTERS_MAX) {
             let text = format!("{label} is too long (maximum is {LINE_CHARACTERS_MAX} characters)");
             problems.add(at, text);
         }
-        let digits = |text: &str| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
-        if label.starts_with("NPI") && given.trimmed().is_some_and(|text| !digits(text)) {
-            problems.add(at, format!("{label} must have ten digits"));
+        if label.starts_with("NPI") {
+            npi::check(at, given, problems);
         }
     }
     if input.name.is_given() && input.name.trimmed().is_none() && !input._destroy.is_true() {
@@ -303,7 +300,6 @@ fn write_lines(lines: &InfoLocation, location: &mut Location) {
     lines.npi.set_text(&mut location.npi);
     lines.other_id.set_text(&mut location.other_id);
     lines.other_id_qual.set_text(&mut location.other_id_qual);
-    lines.place_of_service_id.set_text(&mut location.place_of_service_id);
 }
 
 async fn place_of(call: &mut Call<'_>, info: &OrganizationInfo) -> Answer<Option<Location>> {

@@ -18,7 +18,7 @@ pub use account::{
 pub use key::{
     API_KEYS, ApiKey, CredentialClass, REVOKED_KEYS, RevokedKey, api_keys, revoked_keys,
 };
-pub use location::{LOCATIONS, Location, locations};
+pub use location::{LOCATIONS, Location, ReferringPhysicianRef, locations};
 pub(crate) use membership::blank_membership;
 pub use membership::{
     CARE_TEAM_MEMBERS, CareTeamMember, ORGANIZATION_MEMBERSHIPS, OrgRole, OrganizationMembership,

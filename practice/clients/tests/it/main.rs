@@ -11,6 +11,8 @@ mod groups;
 mod guards;
 mod places;
 mod profile;
+mod races;
+mod referrals;
 mod rules;
 mod seeds;
 mod support;

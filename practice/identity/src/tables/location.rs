@@ -1,10 +1,18 @@
 //! Addresses of people and organizations (behaviour 18.2).
 
 use ward_instance::Timestamp;
-use ward_store::{Id, Key, Reference, index, record};
+use ward_store::{Entity, Id, Key, Reference, index, record};
 
 use crate::tables::{Organization, User};
 use crate::visibility;
+
+/// A referring provider, whose table belongs to the clients domain.
+#[derive(Clone, Copy, Debug)]
+pub struct ReferringPhysicianRef;
+
+impl Entity for ReferringPhysicianRef {
+    const NAME: &'static str = "ReferringPhysician";
+}
 
 record! {
     /// An address of a user or of an organization.
@@ -16,6 +24,8 @@ record! {
         user_id: Option<Id<User>> [public],
         /// The organization or sub-organization whose own address it is.
         organization_id: Option<Id<Organization>> [public],
+        /// The referring provider whose address it is.
+        referring_physician_id: Option<Id<ReferringPhysicianRef>>,
         name: Option<String> [public searched],
         line1: Option<String> [public sealed],
         line2: Option<String> [public sealed],
@@ -26,7 +36,8 @@ record! {
         npi: Option<String> [limited],
         other_id: Option<String> [limited],
         other_id_qual: Option<String> [limited],
-        place_of_service_id: Option<String> [limited],
+        /// A code of the place-of-service set.
+        place_of_service_id: Option<i64> [limited],
         version: i64,
         created_at: Timestamp [limited],
         updated_at: Timestamp [limited],
@@ -59,6 +70,7 @@ impl Location {
             unit_id,
             user_id: None,
             organization_id: None,
+            referring_physician_id: None,
             name: None,
             line1: None,
             line2: None,
