@@ -11,12 +11,11 @@ use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Request, Uplo
 use ward_store::{Actor, Cond, Id, Level, StoreError, blobs};
 
 use crate::flags::{CAN_EDIT_SETTINGS, HAS_OWN_BRANDING};
+use crate::lines;
 use crate::permit;
 use crate::picture::{self, NewPicture};
 use crate::tables::{Brand, Organization, User};
 
-/// Characters of a line.
-const LINE_CHARACTERS_MAX: usize = 255;
 /// Characters of a description.
 const TEXT_CHARACTERS_MAX: usize = 20_000;
 /// Characters of a sign-in path.
@@ -112,10 +111,10 @@ pub fn problems(input: &UpdateBrand) -> Problems {
     let mut problems = Problems::new();
     for (field, given) in input.texts() {
         let Some(text) = given.trimmed() else { continue };
-        let label = label(field);
+        let label = lines::label(field);
         let most = match field {
             "about_description" | "contact_description" => TEXT_CHARACTERS_MAX,
-            _ => LINE_CHARACTERS_MAX,
+            _ => lines::LINE_CHARACTERS_MAX,
         };
         if text.chars().count() > most {
             problems.add(field, format!("{label} is too long (maximum is {most} characters)"));
@@ -135,14 +134,6 @@ pub fn problems(input: &UpdateBrand) -> Problems {
         );
     }
     problems
-}
-
-fn label(field: &str) -> String {
-    let mut text = field.replace('_', " ");
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text
 }
 
 /// Whether a text may stand in a field, as far as its color goes; names of

@@ -137,15 +137,21 @@ fn bounded(field: &str, label: &str, given: &Given<String>, problems: &mut Probl
     }
 }
 
-/// Writes a profile that [`check`] found nothing wrong with; whether anything
+/// Writes a profile that [`check`] found nothing wrong with; the names of what
 /// changed. The caller has made sure that the actor may change the member.
-pub async fn write(call: &mut Call<'_>, user: &User, profile: &Profile) -> Answer<bool> {
-    let mut changed = write_licenses(call, user, &profile.state_licenses).await?;
-    changed |= write_professions(call, user, &profile.professions).await?;
-    changed |= write_specialties(call, user, &profile.specialties).await?;
-    changed |= write_bio(call, user, &profile.provider_bio).await?;
-    changed |= write_numbers(call, user, &profile.other_id_numbers).await?;
-    Ok(changed)
+pub async fn write(
+    call: &mut Call<'_>,
+    user: &User,
+    profile: &Profile,
+) -> Answer<Vec<&'static str>> {
+    let changed = [
+        ("state_licenses", write_licenses(call, user, &profile.state_licenses).await?),
+        ("professions", write_professions(call, user, &profile.professions).await?),
+        ("specialties", write_specialties(call, user, &profile.specialties).await?),
+        ("provider_bio", write_bio(call, user, &profile.provider_bio).await?),
+        ("other_id_numbers", write_numbers(call, user, &profile.other_id_numbers).await?),
+    ];
+    Ok(changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect())
 }
 
 fn of(user: &User) -> Cond {

@@ -229,3 +229,110 @@ async fn an_organization_is_something_to_payers(world: World) {
     }
 }
 both!(an_organization_is_something_to_payers);
+
+async fn a_member_says_what_they_show_of_themselves(world: World) {
+    let owner = world.owner_key().await;
+    let (id, pia) = member_with(&world, "Pia", &[IS_PROVIDER]).await;
+    let (other_id, _) = member_with(&world, "Otto", &[IS_PROVIDER]).await;
+    let update = |id: i64, fields: &str| {
+        format!(
+            "mutation {{ updateOrganizationMember(input: {{ id: \"{id}\", {fields} }}) {{ user {{ \
+             state_licenses {{ id state }} provider_bio {{ bio }} other_id_numbers {{ id label }} }} \
+             messages {{ field message }} }} }}"
+        )
+    };
+    let answer = run(
+        &world,
+        &pia,
+        &update(
+            id,
+            "state_licenses: [{ state: \"ny\" }, { state: \"New Jersey\" }, { state: \"NY\" }], \
+             provider_bio: { bio: \"Hello\" }, other_id_numbers: [{ other_id: \"12\", other_id_qualifier: \"G2\" }]",
+        ),
+    )
+    .await;
+    let user = answer["data"]["updateOrganizationMember"]["user"].clone();
+    let states: Vec<&str> = user["state_licenses"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answer}"))
+        .iter()
+        .map(|it| it["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states.len(), 2, "{states:?}");
+    assert_eq!(user["provider_bio"]["bio"], "Hello");
+    assert_eq!(user["other_id_numbers"][0]["label"], "G2 12");
+    let license = user["state_licenses"][0]["id"].as_str().unwrap();
+    let number = user["other_id_numbers"][0]["id"].as_str().unwrap();
+    // What is another member's is not there, whoever names it.
+    for fields in [
+        format!("state_licenses: [{{ id: \"{license}\", state: \"CT\" }}]"),
+        format!("other_id_numbers: [{{ id: \"{number}\", other_id: \"9\" }}]"),
+    ] {
+        let answer = run(&world, &owner, &update(other_id, &fields)).await;
+        let told = &answer["data"]["updateOrganizationMember"]["messages"][0]["message"];
+        assert_eq!(told, "Object not found", "{answer}");
+    }
+    let fields = format!(
+        "state_licenses: [{{ id: \"{license}\", _destroy: true }}], provider_bio: {{ bio: \"\" }}, \
+         other_id_numbers: [{{ id: \"{number}\", other_id: \"\", other_id_qualifier: \"\" }}]"
+    );
+    let answer = run(&world, &owner, &update(id, &fields)).await;
+    let user = &answer["data"]["updateOrganizationMember"]["user"];
+    assert_eq!(user["state_licenses"].as_array().map(Vec::len), Some(1), "{answer}");
+    assert_eq!(user["provider_bio"], Json::Null);
+    assert_eq!(user["other_id_numbers"].as_array().map(Vec::len), Some(0));
+    let answer = run(&world, &pia, &update(id, "state_licenses: [{ state: \"Ontario\" }]")).await;
+    let told = &answer["data"]["updateOrganizationMember"]["messages"][0]["field"];
+    assert_eq!(told, "state_licenses", "{answer}");
+    let answer = run(&world, &pia, &update(other_id, "provider_bio: { bio: \"x\" }")).await;
+    assert_eq!(answer["errors"][0]["extensions"]["permission"], "can_edit_members", "{answer}");
+    // A stranger reads the biography and no licence.
+    run(&world, &pia, &update(id, "provider_bio: { bio: \"Hello again\" }")).await;
+    let query =
+        format!("{{ user(id: \"{id}\") {{ provider_bio {{ bio }} state_licenses {{ state }} }} }}");
+    let seen = run(&world, "", &query).await;
+    let user = &seen["data"]["user"];
+    if user.is_object() {
+        assert_eq!(user["state_licenses"], Json::Null, "{seen}");
+    }
+}
+both!(a_member_says_what_they_show_of_themselves);
+
+async fn professions_and_specialties_are_replaced(world: World) {
+    let owner = world.owner_key().await;
+    let membership = world.founded.membership.id.0;
+    let update = |fields: &str| {
+        format!(
+            "mutation {{ updateOrganizationMembership(input: {{ id: \"{membership}\", {fields} }}) {{ \
+             organizationMembership {{ user {{ professions {{ profession profession_category }} \
+             specialties {{ specialty }} }} }} messages {{ field message }} }} }}"
+        )
+    };
+    let words = |answer: &Json| {
+        let user =
+            &answer["data"]["updateOrganizationMembership"]["organizationMembership"]["user"];
+        let list = user["professions"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        let mut words: Vec<String> =
+            list.iter().map(|it| it["profession"].as_str().unwrap().to_owned()).collect();
+        words.sort();
+        words
+    };
+    let answer = run(
+        &world,
+        &owner,
+        &update(
+            "professions: [{ profession: \"Dietitian\", profession_category: \"Nutrition\" }, \
+             { profession: \"Coach\" }], specialties: [{ specialty: \"Diabetes\" }]",
+        ),
+    )
+    .await;
+    assert_eq!(words(&answer), ["Coach", "Dietitian"]);
+    let answer = run(&world, &owner, &update("professions: [{ profession: \"Nurse\" }]")).await;
+    assert_eq!(words(&answer), ["Nurse"], "the list is what was sent last");
+    let answer = run(&world, &owner, &update("title: \"Lead\"")).await;
+    assert_eq!(words(&answer), ["Nurse"], "what is not sent stays");
+    let answer = run(&world, &owner, &update("specialties: [{ specialty: \" \" }]")).await;
+    let told = &answer["data"]["updateOrganizationMembership"]["messages"][0];
+    assert_eq!(told["message"], "Specialty can't be blank", "{answer}");
+}
+both!(professions_and_specialties_are_replaced);
