@@ -2,11 +2,13 @@
 //! a column.
 
 mod audit;
+mod brand;
 mod key;
 mod links;
 mod membership;
 mod mfa;
 mod organization;
+mod profile;
 mod template;
 mod user;
 mod user_flags;
@@ -39,6 +41,8 @@ pub fn bind(b: &mut Bindings) {
     user::bind(b);
     user_flags::bind(b);
     key::bind(b);
+    profile::bind(b);
+    brand::bind(b);
     audit::bind(b);
     b.mutation_prepared(
         "signIn",

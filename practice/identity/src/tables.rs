@@ -3,8 +3,10 @@
 
 mod account;
 mod key;
+mod location;
 mod membership;
 mod organization;
+mod profile;
 mod restriction;
 mod second_factor;
 mod session;
@@ -19,6 +21,7 @@ pub use account::{
 pub use key::{
     API_KEYS, ApiKey, CredentialClass, REVOKED_KEYS, RevokedKey, api_keys, revoked_keys,
 };
+pub use location::{LOCATIONS, Location, ReferringPhysicianRef, locations};
 pub(crate) use membership::blank_membership;
 pub use membership::{
     CARE_TEAM_MEMBERS, CareTeamMember, ORGANIZATION_MEMBERSHIPS, OrgRole, OrganizationMembership,
@@ -32,6 +35,12 @@ pub use restriction::{
 pub use second_factor::{
     CodePurpose, FactorKind, SECOND_FACTORS, SecondFactor, VERIFICATION_CODES, VerificationCode,
     second_factors, verification_codes,
+};
+pub use profile::{
+    BRANDS, Brand, ORGANIZATION_INFOS, OTHER_ID_NUMBERS, OrganizationInfo, OtherIdNumber,
+    PROFESSIONS, PROVIDER_BIOS, Profession, ProviderBio, SPECIALTIES, STATE_LICENSES, Specialty,
+    StateLicense, brands, organization_infos, other_id_numbers, professions, provider_bios,
+    specialties, state_licenses,
 };
 pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
@@ -77,5 +86,13 @@ pub fn tables() -> Vec<&'static Table> {
         &SIGN_IN_ATTEMPTS,
         &LOGINS,
         &INVITE_CODES,
+        &LOCATIONS,
+        &BRANDS,
+        &STATE_LICENSES,
+        &PROFESSIONS,
+        &SPECIALTIES,
+        &PROVIDER_BIOS,
+        &OTHER_ID_NUMBERS,
+        &ORGANIZATION_INFOS,
     ]
 }

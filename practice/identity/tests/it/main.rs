@@ -29,6 +29,7 @@ mod links;
 mod members;
 mod mfa;
 mod password;
+mod profile;
 mod seed;
 mod session;
 mod sign_up;
