@@ -26,6 +26,7 @@ fn end_what_the_old_root_made(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreErro
         for text in [
             "UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL",
             "UPDATE link_tokens SET voided_at = $1 WHERE used_at IS NULL AND voided_at IS NULL",
+            "UPDATE verification_codes SET used_at = $1 WHERE used_at IS NULL",
         ] {
             tx.execute(&Sql::fixed(text, [wall.into()])).await?;
         }
@@ -38,7 +39,8 @@ fn sign_keys(tx: &mut Tx, after: Option<String>) -> BoxFuture<'_, Result<StepPag
     Box::pin(async move {
         let after: i64 = after.and_then(|id| id.parse().ok()).unwrap_or(0);
         let page = Sql::fixed(
-            "SELECT id, org_id, user_id, class, kid, secret_hash, expires_at, row_mac \
+            "SELECT id, org_id, user_id, class, kid, secret_hash, expires_at, allowed_addresses, \
+             row_mac \
              FROM api_keys WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)",
             [after.into(), PAGE.into()],
         );
@@ -68,7 +70,7 @@ fn sign_keys(tx: &mut Tx, after: Option<String>) -> BoxFuture<'_, Result<StepPag
 }
 
 fn bound_of(row: &[Value]) -> Option<(Bound<'_>, &[u8])> {
-    let [id, org_id, user_id, class, kid, secret_hash, expires_at, row_mac] = row else {
+    let [id, org_id, user_id, class, kid, secret_hash, expires_at, addresses, row_mac] = row else {
         return None;
     };
     let bound = Bound {
@@ -79,6 +81,7 @@ fn bound_of(row: &[Value]) -> Option<(Bound<'_>, &[u8])> {
         kid: kid.text()?,
         secret_hash: secret_hash.bytes()?,
         expires_at: expires_at.int().map(Timestamp),
+        allowed_addresses: addresses.text(),
     };
     Some((bound, row_mac.bytes()?))
 }

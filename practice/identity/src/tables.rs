@@ -28,6 +28,12 @@ pub use membership::{
     care_team_members, organization_memberships,
 };
 pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use profile::{
+    BRANDS, Brand, ORGANIZATION_INFOS, OTHER_ID_NUMBERS, OrganizationInfo, OtherIdNumber,
+    PROFESSIONS, PROVIDER_BIOS, Profession, ProviderBio, SPECIALTIES, STATE_LICENSES, Specialty,
+    StateLicense, brands, organization_infos, other_id_numbers, professions, provider_bios,
+    specialties, state_licenses,
+};
 pub use restriction::{
     BREAK_GLASS_ACCESSES, BreakGlassAccess, CLIENT_RESTRICTION_AUTHORIZATIONS,
     ClientRestrictionAuthorization, break_glass_accesses, client_restriction_authorizations,
@@ -35,12 +41,6 @@ pub use restriction::{
 pub use second_factor::{
     CodePurpose, FactorKind, SECOND_FACTORS, SecondFactor, VERIFICATION_CODES, VerificationCode,
     second_factors, verification_codes,
-};
-pub use profile::{
-    BRANDS, Brand, ORGANIZATION_INFOS, OTHER_ID_NUMBERS, OrganizationInfo, OtherIdNumber,
-    PROFESSIONS, PROVIDER_BIOS, Profession, ProviderBio, SPECIALTIES, STATE_LICENSES, Specialty,
-    StateLicense, brands, organization_infos, other_id_numbers, professions, provider_bios,
-    specialties, state_licenses,
 };
 pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,

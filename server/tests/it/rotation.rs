@@ -7,7 +7,7 @@ use ward_store::{ColumnKind, Table};
 
 /// What a rotation does with columns of bytes that are not sealed; sealed ones
 /// are sealed anew, except those of the audit log.
-const COLUMNS: [(&str, &str); 14] = [
+const COLUMNS: [(&str, &str); 16] = [
     ("api_keys.row_mac", "signed anew, by a step of its domain"),
     ("api_keys.secret_hash", "hangs on no key"),
     ("audit_events.chain", "stays; the old root's chain key is kept to verify"),
@@ -17,11 +17,13 @@ const COLUMNS: [(&str, &str); 14] = [
     ("events.row_mac", "signed anew"),
     ("idempotency_keys.answer", "sealed anew"),
     ("idempotency_keys.request_hash", "stays for its day; the old root's key is kept to compare"),
+    ("link_tokens.address_digest", "ends"),
     ("link_tokens.lookup", "ends"),
     ("sessions.lookup", "ends"),
     ("sign_in_attempts.subject", "ends: counting begins again"),
     ("simulated_messages.to_index", "made anew, by a step of its crate"),
     ("users.password_hash", "hangs on no key"),
+    ("verification_codes.digest", "ends"),
 ];
 
 /// The same for everything that is derived from a root.
@@ -31,7 +33,7 @@ const fn becomes(purpose: Purpose) -> &'static str {
         Purpose::Kek => "data keys are wrapped anew, and new ones made",
         Purpose::RowMac => "events and API keys are signed anew; audit entries keep theirs",
         Purpose::Ledger => "ids.ledger and chain.heads are signed anew",
-        Purpose::Session | Purpose::ResetToken | Purpose::Invite => "ends",
+        Purpose::Session | Purpose::ResetToken | Purpose::Invite | Purpose::ConfirmEmail => "ends",
         Purpose::Cursor | Purpose::FileUrl => "ends; nothing is stored",
         Purpose::BlindIndex => "indexes are made anew; attempt counters end",
         Purpose::Idempotency => "answers are sealed anew; the key is kept to compare requests",
