@@ -20,6 +20,7 @@ mod escalation;
 mod every_field;
 mod flags;
 mod front;
+mod integration;
 mod key;
 mod links;
 mod members;
