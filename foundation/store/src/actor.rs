@@ -1,8 +1,10 @@
 //! Who asks: the person a request runs as, and the rows they may see.
 
 use ward_instance::Timestamp;
+use std::sync::Arc;
 
 use crate::cond::Cond;
+use crate::exercised::Exercised;
 
 /// A permission flag of a membership (behaviour 16.3), numbered by the
 /// identity domain.
@@ -72,6 +74,8 @@ pub struct Actor {
     /// judged: break-glass on a restricted client counts while it ends later.
     /// [`Actor::NO_BREAK_GLASS`] unless a request is being answered.
     pub glass_at: Timestamp,
+    /// Where checks mark the flags that they found, while a request is answered.
+    pub exercised: Option<Arc<Exercised>>,
 }
 
 impl Actor {
@@ -90,6 +94,7 @@ impl Actor {
             time_zone: "America/New_York".into(),
             credential: None,
             glass_at: Self::NO_BREAK_GLASS,
+            exercised: None,
         }
     }
 
@@ -105,9 +110,13 @@ impl Actor {
         }
     }
 
-    /// Whether the actor holds the flag.
+    /// Whether the actor holds the flag; if so, that is marked as what decided.
     pub fn has(&self, flag: Flag) -> bool {
-        self.flags.has(flag)
+        let has = self.flags.has(flag);
+        if has && let Some(exercised) = &self.exercised {
+            exercised.mark(flag);
+        }
+        has
     }
 
     /// A staff member or the system.

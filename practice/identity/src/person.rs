@@ -50,6 +50,7 @@ impl Person {
             time_zone: zone.unwrap_or(DEFAULT_ZONE).into(),
             credential: credential.map(Into::into),
             glass_at: Actor::NO_BREAK_GLASS,
+            exercised: None,
         }
     }
 
