@@ -27,6 +27,10 @@ pub enum Object {
     Physician,
     Referral,
     ApiKey,
+    Brand,
+    OrganizationInfo,
+    OtherIdNumber,
+    BrandPath,
     /// Another provider than the one above.
     SecondProvider,
     Template,
@@ -45,6 +49,10 @@ impl Object {
                 | Object::ApiKey
                 | Object::SecondProvider
                 | Object::Template
+                | Object::Brand
+                | Object::OrganizationInfo
+                | Object::OtherIdNumber
+                | Object::BrandPath
         )
     }
 }
@@ -88,6 +96,20 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("organizationMembership", "user_id", May(Object::Provider)),
     ("organizationMemberships", "id", May(Object::Organization)),
     ("organizationMemberships", "user_ids", May(Object::Provider)),
+    ("brand", "id", May(Object::Brand)),
+    ("brand", "provider_id", May(Object::Provider)),
+    ("brand", "custom_sign_in_path", May(Object::BrandPath)),
+    ("brandFromCustomSignInPath", "custom_sign_in_path", Needs(Object::BrandPath)),
+    ("updateBrand", "input.id", Needs(Object::Brand)),
+    ("organizationInfo", "id", May(Object::OrganizationInfo)),
+    ("deleteOrganizationInfo", "input.id", Needs(Object::OrganizationInfo)),
+    ("otherIdNumber", "id", Needs(Object::OtherIdNumber)),
+    ("otherIdNumbers", "user_id", May(Object::Provider)),
+    ("stateLicenses", "provider_id", May(Object::Provider)),
+    ("stateLicenses", "provider_ids", May(Object::Provider)),
+    ("provider", "id", May(Object::Provider)),
+    ("provider", "client_id", May(Object::Client)),
+    ("provider", "organization_info_id", May(Object::OrganizationInfo)),
     ("userGroup", "id", Needs(Object::Group)),
     ("location", "id", Needs(Object::Location)),
     ("locations", "user_id", May(Object::Client)),
@@ -181,6 +203,8 @@ const TRIED: &[(&str, &str)] = &[
 
 /// Data that makes a call meaningful, by root field.
 const DATA: &[(&str, &[&str])] = &[
+    ("createBrand", &["brand_name"]),
+    ("updateBrand", &["slogan"]),
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -227,6 +251,14 @@ const WORDS: &str = "
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
     selected_tags_filter
     human_id pretend_to_be
+    licensed_in_state state_licenses locationString custom_sign_in_path logo
+    about_description bg_color brand_email brand_name brand_phone contact_description
+    display_embed_title display_name display_package_image email_background_color
+    embed_primary_color facebook font_color instagram selected_color slogan tab_accent_color titles
+    twitter website theme_background_primary theme_background_secondary theme_background_hover
+    theme_background_input theme_accent_primary theme_accent_primary_hover theme_border_primary
+    theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
+    theme_text_sidebar_tab_bar
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
@@ -275,6 +307,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "brand_name" | "slogan") => world.word().into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()
         }

@@ -5,7 +5,7 @@ use ward_tests::{Json, json};
 
 use crate::canary;
 use crate::meaning::Object;
-use crate::principal::{Site, Whose};
+use crate::principal::{Principal, Site, Whose};
 use crate::world::{PASSWORD, World};
 
 impl World {
@@ -48,6 +48,18 @@ impl World {
                 let (street, user) = (self.unseen(), self.about().0);
                 self.location(&user, street)
             }
+            Object::BrandPath => self.brand_path(),
+            Object::Brand => {
+                let query = "query($path: String) { brand(custom_sign_in_path: $path) { id } }";
+                let reply = self.as_owner().ask(query, json!({"path": self.brand_path()}));
+                id(&reply.data()["brand"])
+            }
+            Object::OrganizationInfo => {
+                let reply = self.as_owner().ask("{ organizationInfo { id } }", json!({}));
+                id(&reply.data()["organizationInfo"])
+            }
+            // Nobody has one yet.
+            Object::OtherIdNumber => self.never(object),
             Object::AppliedTag => {
                 let tag = self.new_object(own, Object::Tag);
                 let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";
@@ -143,6 +155,24 @@ impl World {
         let input =
             json!({"user_id": of, "line1": street, "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input)
+    }
+
+    /// The last step of the organization's own sign-in address.
+    fn brand_path(&self) -> String {
+        format!("practice-{}", self.here.word())
+    }
+
+    /// The brands of the organizations, and of whoever else may make one, which is once.
+    pub fn brands(&mut self) {
+        for site in Site::ALL {
+            self.enter(site);
+            let input = json!({"brand_name": "Ours", "custom_sign_in_path": self.brand_path()});
+            self.make("createBrand", "createBrandInput", "brand", input);
+        }
+        self.enter(Site::A);
+        let query = "mutation { createBrand(input: {brand_name: \"Mine\"}) { brand { id } messages { field message } } }";
+        let admin = self.staff.keys[&Principal::Admin].clone();
+        self.server.with(&admin).ask(query, json!({})).data();
     }
 
     fn physician(&mut self) -> String {

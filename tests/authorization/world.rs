@@ -128,6 +128,7 @@ impl World {
         self.server.with(&self.staff.spare).ask(query, input).data();
         let input = json!({"name": "Main office", "line1": "1 Main Street", "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input);
+        self.brands();
     }
 
     /// From here on objects are made in this organization, by its owner.
@@ -264,6 +265,7 @@ impl World {
         match object {
             Object::ClientEmail | Object::OwnerEmail => "nobody@nowhere.example".to_owned(),
             Object::InviteCode => "ffffff".to_owned(),
+            Object::BrandPath => "nobody-has-this".to_owned(),
             _ => format!("{}999123", &self.organization[..4]),
         }
     }

@@ -110,6 +110,9 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         (_, "namespace") => "healthie".into(),
         ("currentUser", "can_be_scheduled_with") => true.into(),
         ("organization", "provider_id") => world.provider.clone().into(),
+        ("brand", "locationString") => {
+            format!("https://practice.example/book?dietitian_id={}", world.provider).into()
+        }
         ("organization", "provider_ids") => json!([world.provider]),
         ("createClient" | "updateClient", _) => client_field(world, name),
         _ => panic!("no value is known for {name} of {root}"),

@@ -171,6 +171,8 @@ impl World {
         people::avatar(&self.as_owner());
         let owner = json!({"phone_number": "+1 202-555-0161", "timezone": "America/New_York"});
         self.ask(UPDATE_USER, json!({"input": owner}), "updateUser");
+        let brand = "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }";
+        self.ask(brand, json!({"input": {"brand_name": "Replay"}}), "createBrand");
     }
 
     fn describe_client(&self) {

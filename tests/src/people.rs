@@ -107,6 +107,25 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
         json!({"input": {"first_name": canary, "email": format!("{canary}@contact.example"), "about_me": format!("{canary} words")}}),
     );
     contact.data();
+    let brand = api.ask(
+        "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
+        json!({"input": {"brand_name": format!("{canary} brand")}}),
+    );
+    brand.data();
+    let shown = api.ask(
+        "mutation($input: updateOrganizationMemberInput) { updateOrganizationMember(input: $input) { user { id } messages { field message } } }",
+        json!({"input": {"state_licenses": [{"state": "NY"}], "provider_bio": {"bio": format!("{canary} bio")},
+            "other_id_numbers": [{"other_id": canary, "other_id_qualifier": "G2"}]}}),
+    );
+    shown.data();
+    let place = api.ask("{ organizationMembership { id } }", json!({}));
+    let words = api.ask(
+        "mutation($input: updateOrganizationMembershipInput) { updateOrganizationMembership(input: $input) { organizationMembership { id } messages { field message } } }",
+        json!({"input": {"id": id(&place.data()["organizationMembership"]),
+            "professions": [{"profession": "Dietitian", "profession_category": "Nutrition"}],
+            "specialties": [{"specialty": "Diabetes", "specialty_category": "Nutrition"}]}}),
+    );
+    words.data();
     let key = api.ask(
         "mutation($user: ID) { createApiKey(input: {user_id: $user}) { api_key_object { id } messages { field message } } }",
         json!({"user": current_user(api)}),

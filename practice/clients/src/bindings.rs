@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ward_engine::{Answer, Bindings, Kind, Link, Out, Request, Returns, RowView, op};
-use ward_identity::tables::{USERS, organizations, users};
+use ward_identity::tables::{USERS, organization_infos, organizations, users};
 use ward_store::{Cond, Join, Level, Query, Select, Table, Value, read_selected};
 
 use crate::listing::{self, GROUP_ORDERS, LOCATION_ORDERS, TAG_ORDERS, USER_ORDERS};
@@ -182,6 +182,8 @@ fn user_fields(b: &mut Bindings) {
 }
 
 fn organization_fields(b: &mut Bindings) {
+    let place = Link::Key(organization_infos::location_id);
+    b.one("OrganizationInfo", "location", &LOCATIONS, place).listing(listing::addresses);
     const OWN: Link = Link::Column { parent: organizations::id, child: "organization_id" };
     const UNIT: Link = Link::Column { parent: organizations::id, child: "unit_id" };
     b.one("Organization", "location", &LOCATIONS, OWN).listing(listing::addresses).public();

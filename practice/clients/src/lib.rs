@@ -9,7 +9,6 @@
 pub mod access;
 pub mod account;
 pub mod applied_tag;
-pub mod avatar;
 pub mod bindings;
 pub mod client;
 pub mod client_rules;
@@ -19,7 +18,6 @@ pub mod events;
 pub mod group;
 pub mod listing;
 pub mod location;
-pub mod npi;
 pub mod password;
 pub mod place_of_service;
 pub mod referral;
@@ -34,3 +32,4 @@ pub mod update_user;
 
 pub use bindings::bind;
 pub use tables::tables;
+pub use ward_identity::npi;

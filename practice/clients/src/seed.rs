@@ -173,6 +173,6 @@ fn address(id: Id<Location>, user: &User, lines: &[String; 4], now: Timestamp) -
         state: Some(state),
         zip: Some(zip),
         country: Some("US".to_owned()),
-        ..Location::blank(id, user, now)
+        ..crate::location::blank(id, user, now)
     }
 }

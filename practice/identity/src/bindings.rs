@@ -2,9 +2,11 @@
 //! a column.
 
 mod audit;
+mod brand;
 mod key;
 mod membership;
 mod organization;
+mod profile;
 mod template;
 mod user;
 mod user_flags;
@@ -37,6 +39,8 @@ pub fn bind(b: &mut Bindings) {
     user::bind(b);
     user_flags::bind(b);
     key::bind(b);
+    profile::bind(b);
+    brand::bind(b);
     audit::bind(b);
     b.mutation_prepared(
         "signIn",

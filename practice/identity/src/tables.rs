@@ -3,8 +3,10 @@
 
 mod account;
 mod key;
+mod location;
 mod membership;
 mod organization;
+mod profile;
 mod session;
 mod template;
 mod user;
@@ -17,12 +19,19 @@ pub use account::{
 pub use key::{
     API_KEYS, ApiKey, CredentialClass, REVOKED_KEYS, RevokedKey, api_keys, revoked_keys,
 };
+pub use location::{LOCATIONS, Location, ReferringPhysicianRef, locations};
 pub(crate) use membership::blank_membership;
 pub use membership::{
     CARE_TEAM_MEMBERS, CareTeamMember, ORGANIZATION_MEMBERSHIPS, OrgRole, OrganizationMembership,
     care_team_members, organization_memberships,
 };
 pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use profile::{
+    BRANDS, Brand, ORGANIZATION_INFOS, OTHER_ID_NUMBERS, OrganizationInfo, OtherIdNumber,
+    PROFESSIONS, PROVIDER_BIOS, Profession, ProviderBio, SPECIALTIES, STATE_LICENSES, Specialty,
+    StateLicense, brands, organization_infos, other_id_numbers, professions, provider_bios,
+    specialties, state_licenses,
+};
 pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
     SignInAttempt, link_tokens, sessions, sign_in_attempts,
@@ -63,5 +72,13 @@ pub fn tables() -> Vec<&'static Table> {
         &SIGN_IN_ATTEMPTS,
         &LOGINS,
         &INVITE_CODES,
+        &LOCATIONS,
+        &BRANDS,
+        &STATE_LICENSES,
+        &PROFESSIONS,
+        &SPECIALTIES,
+        &PROVIDER_BIOS,
+        &OTHER_ID_NUMBERS,
+        &ORGANIZATION_INFOS,
     ]
 }

@@ -72,8 +72,8 @@ pub async fn add(
     id: Id<Location>,
     input: &PhysicianLocation,
 ) -> Answer<()> {
-    let blank = Location::of_nobody(id, physician.org_id, physician.unit_id, call.now());
-    let mut location = Location { referring_physician_id: Some(physician.id), ..blank };
+    let blank = Location::blank(id, physician.org_id, physician.unit_id, call.now());
+    let mut location = Location { referring_physician_id: Some(Id::new(physician.id.0)), ..blank };
     lines(input).write(&mut location);
     location::refuse_blank(&location, "location")?;
     call.create(&location).await?;

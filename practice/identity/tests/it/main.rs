@@ -25,6 +25,7 @@ mod key;
 mod links;
 mod members;
 mod password;
+mod profile;
 mod seed;
 mod sign_up;
 mod templates;
