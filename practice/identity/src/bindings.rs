@@ -7,6 +7,7 @@ mod key;
 mod membership;
 mod organization;
 mod profile;
+mod suborganization;
 mod template;
 mod user;
 mod user_flags;
@@ -34,6 +35,7 @@ static DELETE_KEY: &[(&str, Returns)] = &[("api_key", Returns::One(&API_KEYS))];
 /// Registers everything.
 pub fn bind(b: &mut Bindings) {
     organization::bind(b);
+    suborganization::bind(b);
     membership::bind(b);
     template::bind(b);
     user::bind(b);

@@ -20,6 +20,7 @@ pub mod link;
 pub mod member_mail;
 pub mod membership;
 pub mod npi;
+pub mod organization;
 pub mod organization_info;
 pub mod password;
 pub mod permit;

@@ -24,6 +24,7 @@ mod handover;
 mod key;
 mod links;
 mod members;
+mod organizations;
 mod password;
 mod profile;
 mod seed;
