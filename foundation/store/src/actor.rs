@@ -1,7 +1,7 @@
 //! Who asks: the person a request runs as, and the rows they may see.
 
-use ward_instance::Timestamp;
 use std::sync::Arc;
+use ward_instance::Timestamp;
 
 use crate::cond::Cond;
 use crate::exercised::Exercised;

@@ -10,6 +10,7 @@ mod mfa;
 mod organization;
 mod permission_use;
 mod profile;
+mod suborganization;
 mod template;
 mod user;
 mod user_circle;
@@ -39,6 +40,7 @@ static DELETE_KEY: &[(&str, Returns)] = &[("api_key", Returns::One(&API_KEYS))];
 /// Registers everything.
 pub fn bind(b: &mut Bindings) {
     organization::bind(b);
+    suborganization::bind(b);
     membership::bind(b);
     template::bind(b);
     user::bind(b);

@@ -28,6 +28,7 @@ pub mod membership;
 pub mod mfa;
 pub mod network;
 pub mod npi;
+pub mod organization;
 pub mod organization_info;
 pub mod password;
 pub mod permit;

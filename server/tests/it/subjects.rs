@@ -3,8 +3,17 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 19] = [
+const OTHERWISE: [(&str, &str); 28] = [
     ("organization_memberships", "of staff"),
+    ("permission_templates", "the user is the member who made it"),
+    ("second_factors", "never answered"),
+    ("verification_codes", "never answered"),
+    ("brands", "of staff"),
+    ("state_licenses", "of staff"),
+    ("professions", "of staff"),
+    ("specialties", "of staff"),
+    ("provider_bios", "of staff"),
+    ("other_id_numbers", "of staff"),
     ("care_team_members", "read as the users at either end"),
     ("break_glass_accesses", "of the member; the client is an edge"),
     ("api_keys", "of whoever holds the key"),

@@ -236,3 +236,13 @@ async fn add(
     }
     Ok(practice::add_member_by_staff(&mut call.scope, unit, member, place).await?)
 }
+
+/// The owner of a unit that was made in this transaction.
+pub(crate) async fn add_owner(
+    call: &mut Call<'_>,
+    unit: &Organization,
+    member: &NewMember,
+) -> Answer<User> {
+    let (user, _) = add(call, unit, member, Place::owner()).await?;
+    Ok(user)
+}

@@ -29,6 +29,7 @@ mod leak;
 mod links;
 mod members;
 mod mfa;
+mod organizations;
 mod password;
 mod profile;
 mod seed;
