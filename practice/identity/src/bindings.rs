@@ -7,6 +7,7 @@ mod links;
 mod membership;
 mod mfa;
 mod organization;
+mod template;
 mod user;
 mod user_flags;
 
@@ -34,6 +35,7 @@ static DELETE_KEY: &[(&str, Returns)] = &[("api_key", Returns::One(&API_KEYS))];
 pub fn bind(b: &mut Bindings) {
     organization::bind(b);
     membership::bind(b);
+    template::bind(b);
     user::bind(b);
     user_flags::bind(b);
     key::bind(b);

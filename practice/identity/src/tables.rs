@@ -7,6 +7,7 @@ mod membership;
 mod organization;
 mod second_factor;
 mod session;
+mod template;
 mod user;
 
 use ward_store::{Entity, Table};
@@ -31,6 +32,8 @@ pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
     SignInAttempt, link_tokens, sessions, sign_in_attempts,
 };
+pub(crate) use template::TEMPLATE_FLAG_COLUMNS;
+pub use template::{PERMISSION_TEMPLATES, PermissionTemplate, permission_templates};
 pub use user::{DefaultBillingType, PasswordSetBy, USERS, User, users};
 
 /// A group of clients, whose table belongs to the clients domain.
@@ -55,6 +58,7 @@ pub fn tables() -> Vec<&'static Table> {
     vec![
         &ORGANIZATIONS,
         &USERS,
+        &PERMISSION_TEMPLATES,
         &ORGANIZATION_MEMBERSHIPS,
         &CARE_TEAM_MEMBERS,
         &API_KEYS,
