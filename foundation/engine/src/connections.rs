@@ -7,9 +7,9 @@ use std::sync::Arc;
 use ward_store::{Query, Rows, Value};
 
 use crate::bound::{Args, Link, Listing, RowsBinding};
-use crate::exec::{Executor, MAX_OBJECTS, Stop, too_many};
+use crate::exec::{Executor, Stop};
 use crate::grouping::{GroupKey, counts, linked, scalar};
-use crate::level::{Cell, Page, Paged, RowSet};
+use crate::level::{Cell, MAX_OBJECTS, Page, Paged, RowSet, too_many};
 use crate::paging::{self, Order};
 use crate::plan::{Action, Field, Part, Selection};
 use crate::values::{self, Variables};

@@ -12,15 +12,12 @@ use ward_store::{Actor, Query, Role, Rows, Select, StoreError, Table, Value};
 use crate::bound::{Args, Bound, Link, Listing, Resolve, RowView, RowsBinding, Shape};
 use crate::call::Request;
 use crate::grouping::{GroupKey, counts, linked, scalar};
-use crate::level::{Cell, Level, RowSet};
+use crate::level::{Cell, Level, MAX_OBJECTS, RowSet, too_many};
 use crate::outcome::{Refused, RequestError};
 use crate::paging::{self, Order};
 use crate::plan::{Action, Field, Selection};
 use crate::scalar::Out;
 use crate::values::{self, Variables};
-
-/// Objects that one request may answer.
-pub const MAX_OBJECTS: usize = 50_000;
 
 /// Why execution stops as a whole.
 #[derive(Debug)]
@@ -392,13 +389,6 @@ impl Executor<'_> {
         };
         Ok(Found { set: Arc::new(set), parents: of })
     }
-}
-
-/// The refusal of a request for more objects than that.
-pub fn too_many() -> RequestError {
-    let message =
-        format!("The request would answer more than {MAX_OBJECTS} objects. Ask for smaller pages.");
-    RequestError::coded("TOO_MANY_OBJECTS", message)
 }
 
 fn failed(refused: Refused) -> Result<Cell, Stop> {

@@ -18,6 +18,7 @@ mod grouping;
 mod input;
 mod introspect;
 mod level;
+mod measure;
 pub mod moment;
 mod mutate;
 mod outcome;

@@ -10,6 +10,7 @@ use ward_store::Table;
 
 use crate::bindings::Bindings;
 use crate::bound::{Resolve, Returns};
+use crate::measure::{deepest, values_in};
 use crate::outcome::RequestError;
 use crate::plan::{
     Action, Argument, Condition, Field, Flag, MAX_DEPTH, OutType, Part, Plan, Selection, Variable,
@@ -377,15 +378,6 @@ fn arguments(field: &Node<executable::Field>) -> Vec<Argument> {
     arguments
 }
 
-/// How many values a literal holds: what it weighs in the plan cache.
-fn values_in(value: &Ast) -> usize {
-    match value {
-        Ast::List(items) => items.iter().map(|item| values_in(item)).sum::<usize>() + 1,
-        Ast::Object(fields) => fields.iter().map(|(_, value)| values_in(value)).sum::<usize>() + 1,
-        _ => 1,
-    }
-}
-
 fn condition(directive: &Node<apollo_compiler::ast::Directive>) -> Option<Condition> {
     let argument = |name: &str| {
         directive
@@ -408,36 +400,4 @@ fn condition(directive: &Node<apollo_compiler::ast::Directive>) -> Option<Condit
         }
         _ => None,
     }
-}
-
-/// How many levels hang below a selection, fragments expanded; bounded by the
-/// parser's recursion limit.
-fn deepest(set: &executable::SelectionSet, document: &ExecutableDocument) -> usize {
-    fn walk(
-        set: &executable::SelectionSet,
-        document: &ExecutableDocument,
-        budget: &mut usize,
-    ) -> usize {
-        let mut depth = 0;
-        for selection in &set.selections {
-            *budget = budget.saturating_sub(1);
-            if *budget == 0 {
-                break;
-            }
-            depth = depth.max(match selection {
-                executable::Selection::Field(field) => {
-                    1 + walk(&field.selection_set, document, budget)
-                }
-                executable::Selection::InlineFragment(fragment) => {
-                    walk(&fragment.selection_set, document, budget)
-                }
-                executable::Selection::FragmentSpread(spread) => document
-                    .fragments
-                    .get(&spread.fragment_name)
-                    .map_or(0, |fragment| walk(&fragment.selection_set, document, budget)),
-            });
-        }
-        depth
-    }
-    walk(set, document, &mut 10_000)
 }

@@ -164,7 +164,7 @@ fn for_editing(request: &Request, args: &Args) -> Answer<Listing> {
 
 /// Whom a toggle is attached to, and their unit.
 enum Target {
-    User(User),
+    User(Box<User>),
     Group(UserGroup),
 }
 
@@ -192,7 +192,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateFeatureToggle) -> Answer<
         (Some(group), None) => Target::Group(group::seen(call, group, "user_group_id").await?),
         (None, user) => {
             let user = user.unwrap_or_else(|| Id::new(call.actor.user_id));
-            Target::User(access::seen_user(call, user, "user_id").await?)
+            Target::User(Box::new(access::seen_user(call, user, "user_id").await?))
         }
     };
     may_write(call, &target)?;
@@ -243,7 +243,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateFeatureToggle) -> Answer<
     members_only(call.actor)?;
     let before = to_change(call, input).await?;
     let target = match (before.user_id, before.user_group_id) {
-        (Some(user), _) => Target::User(access::seen_user(call, user, "id").await?),
+        (Some(user), _) => Target::User(Box::new(access::seen_user(call, user, "id").await?)),
         (None, Some(group)) => Target::Group(group::seen(call, group, "id").await?),
         (None, None) => return Err(Refused::not_found("id")),
     };

@@ -6,6 +6,8 @@
 //! membership with its flags, and the organization, so every change acts on
 //! the next request (SEC-05).
 
+mod of_user;
+
 use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
@@ -20,6 +22,8 @@ use crate::key::Bound;
 use crate::network::Networks;
 use crate::person::DEFAULT_ZONE;
 use crate::session::{self, Stage};
+
+pub use of_user::actor_of_user;
 
 /// Longer texts are no credential.
 const CHARACTERS_MAX: usize = 512;
@@ -288,25 +292,6 @@ async fn of_session(
         wants_touch: wall.micros_since(last_used_at) >= session::TOUCH_SECONDS * 1_000_000,
     };
     Ok(Some((actor, facts)))
-}
-
-static USER_SQL: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {PERSON}, {} FROM users u {FROM_PERSON} WHERE u.org_id = $1 AND u.id = $2",
-        flag_columns()
-    )
-});
-
-/// What a person of an organization may do at this moment, for a link that was
-/// made for them; nothing if they may not act any more.
-pub async fn actor_of_user(
-    reader: &mut dyn Query,
-    org_id: i64,
-    user_id: i64,
-) -> Result<Option<Actor>, StoreError> {
-    let rows = reader.rows(&Sql::fixed(&USER_SQL, [org_id.into(), user_id.into()])).await?;
-    let found = rows.iter().next().and_then(|row| actor(row, ""));
-    Ok(found.map(|actor| Actor { credential: None, ..actor }))
 }
 
 /// A session whose second factor is still to come: nobody in particular.

@@ -161,7 +161,7 @@ async fn entries_are_kept_for_six_years() {
             purged.await.unwrap_or_else(|error: ward_store::StoreError| panic!("{error}"));
             assert_eq!(number(&w, "SELECT COUNT(*) FROM access_log").await, left);
         }
-        assert!(KEPT_MICROS >= 6 * 365 * 24 * 3600 * 1_000_000);
+        const { assert!(KEPT_MICROS >= 6 * 365 * 24 * 3600 * 1_000_000) };
     })
     .await;
 }

@@ -148,7 +148,8 @@ async fn sec_20_breaking_the_glass_takes_a_reason_tells_the_owner_and_is_marked(
         assert_eq!(last["break_glass"], true, "{last}");
         assert_eq!(last["path"], "user");
         assert_eq!(last["user_id"], member.user_id.to_string());
-        let own = entries.iter().find(|it| it["user_id"] == w.owner.user_id.to_string()).unwrap();
+        let owner = w.owner.user_id.to_string();
+        let own = entries.iter().find(|it| it["user_id"].as_str() == Some(&*owner)).unwrap();
         assert_eq!(own["break_glass"], false, "{own}");
     })
     .await;

@@ -279,28 +279,30 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
 fn people(request: &Request, args: &Args) -> Answer<Listing> {
     let asks = args.text("keywords").or(args.text("active_status")).is_some();
     match asks || args.flag("show_all_by_default") {
-        true => Ok(Listing::of(own_unit().and(narrowed_people(request, args)))),
+        true => Ok(found_people(own_unit().and(of_status(args)), request, args)),
         false => Ok(Listing::none()),
     }
 }
 
 fn paginated_people(request: &Request, args: &Args) -> Answer<Listing> {
     let units = if args.flag("include_suborgs") { Cond::Always } else { own_unit() };
-    let mut cond = units.and(narrowed_people(request, args));
+    let mut cond = units.and(of_status(args));
     if let Some(email) = args.text("email") {
         cond = cond.and(Cond::eq("email_fold", crate::email::key(email)));
     }
-    Ok(Listing::of(cond))
+    Ok(found_people(cond, request, args))
 }
 
-fn narrowed_people(request: &Request, args: &Args) -> Cond {
-    let status = match args.text("active_status").map(str::to_ascii_lowercase).as_deref() {
+fn found_people(cond: Cond, request: &Request, args: &Args) -> Listing {
+    Listing::of(cond).searching(&USERS, request, args.text("keywords"))
+}
+
+fn of_status(args: &Args) -> Cond {
+    match args.text("active_status").map(str::to_ascii_lowercase).as_deref() {
         Some("active") => Cond::is_true("active"),
         Some("archived" | "inactive") => Cond::eq("active", false),
         _ => Cond::Always,
-    };
-    let keywords = args.text("keywords").unwrap_or_default();
-    status.and(search::keyword_cond(&USERS, request.actor.org_id, keywords))
+    }
 }
 
 /// The states that the organizations' active providers are licensed in.
