@@ -5,7 +5,7 @@ use ward_tests::{Json, json};
 
 use crate::canary;
 use crate::meaning::Object;
-use crate::principal::Whose;
+use crate::principal::{Site, Whose};
 use crate::world::{PASSWORD, World};
 
 impl World {
@@ -48,8 +48,30 @@ impl World {
                 let (street, user) = (self.unseen(), self.about().0);
                 self.location(&user, street)
             }
+            Object::AppliedTag => {
+                let tag = self.new_object(own, Object::Tag);
+                let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"tag": tag}));
+                id(&reply.data()["appliedTags"]["nodes"][0])
+            }
+            Object::Physician => self.physician(),
+            Object::Referral => {
+                let user = if own { self.client.clone() } else { self.about().0 };
+                let input = json!({"user_id": user, "referring_physician_id": self.physician()});
+                self.make("createReferral", "createReferralInput", "referral", input)
+            }
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
+            Object::SecondProvider => self.owner_id.clone(),
+            Object::Template => {
+                // Units below read their parent's, which serve them too (behaviour 15). Who is
+                // given one stays a provider.
+                let name = if self.here == Site::A { self.word() } else { self.unseen() };
+                let input =
+                    json!({"name": name, "is_provider": true, "can_be_care_team_member": true});
+                let (field, object) = ("createPermissionTemplate", "newPermissionTemplate");
+                self.make(field, "createPermissionTemplateInput", object, input)
+            }
         }
     }
 
@@ -71,8 +93,9 @@ impl World {
                 input["client"]["other_provider_ids"] = json!([self.staff.care_team]);
             }
             Whose::Bearer => {
-                self.flags.hold(&self.instance, &["can_be_care_team_member"]);
-                input["client"]["other_provider_ids"] = json!([self.flags.user]);
+                let flag = "can_be_care_team_member".to_owned();
+                self.flags.hold(&self.instance, true, &[flag]);
+                input["client"]["other_provider_ids"] = json!([self.flags.caring.user]);
             }
             Whose::Stranger | Whose::Own => {}
         }
@@ -120,6 +143,11 @@ impl World {
         let input =
             json!({"user_id": of, "line1": street, "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input)
+    }
+
+    fn physician(&mut self) -> String {
+        let (input, made) = (json!({"first_name": self.unseen()}), "referring_physician");
+        self.make("createReferringPhysician", "createReferringPhysicianInput", made, input)
     }
 
     /// A key of a colleague's. They are few, so that there is room for more.

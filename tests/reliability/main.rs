@@ -9,8 +9,11 @@
 mod clock;
 mod crashes;
 mod disk;
+mod fuzz;
 mod graceful;
+mod histories;
 mod idempotency;
 mod kills;
 mod machine;
+mod memory;
 mod rotation;

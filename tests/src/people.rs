@@ -97,6 +97,16 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
         json!({"input": {"user_id": clients[0], "name": "Home", "line1": format!("{canary}-street 1"), "city": "Town", "state": "NY", "zip": "10001"}}),
     );
     let location = made(located, "createLocation", "location");
+    let physician = api.ask(
+        "mutation($input: createReferringPhysicianInput) { createReferringPhysician(input: $input) { referring_physician { id } messages { field message } } }",
+        json!({"input": {"first_name": canary, "referrals": [{"user_id": clients[0], "referral_reason": format!("{canary} reason")}]}}),
+    );
+    physician.data();
+    let contact = api.ask(
+        "mutation($input: createContactInput) { createContact(input: $input) { visitor { id } messages { field message } } }",
+        json!({"input": {"first_name": canary, "email": format!("{canary}@contact.example"), "about_me": format!("{canary} words")}}),
+    );
+    contact.data();
     let key = api.ask(
         "mutation($user: ID) { createApiKey(input: {user_id: $user}) { api_key_object { id } messages { field message } } }",
         json!({"user": current_user(api)}),
@@ -106,6 +116,11 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
         json!({"id": made(key, "createApiKey", "api_key_object")}),
     );
     revoked.data();
+    let template = api.ask(
+        "mutation($name: String) { createPermissionTemplate(input: {name: $name}) { newPermissionTemplate { id } messages { field message } } }",
+        json!({"name": format!("{canary} template")}),
+    );
+    template.data();
     Furniture { clients, group, tag, location }
 }
 

@@ -16,6 +16,11 @@ impl Seeded {
         Seeded(seed)
     }
 
+    /// From a seed that is known.
+    pub fn new(seed: u64) -> Self {
+        Seeded(seed)
+    }
+
     /// The next number.
     pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -39,6 +39,7 @@ use crate::output::Out;
 
 fn main() -> ExitCode {
     failure::report_panics();
+    forbid_core_dumps();
     let cli = Cli::parse();
     let out = Out::new(cli.json);
     let outcome = std::panic::catch_unwind(|| run(cli.command, out));
@@ -51,6 +52,13 @@ fn main() -> ExitCode {
         // The hook has said it.
         Err(_) => ExitCode::from(Failure::INTERNAL),
     }
+}
+
+/// A dump of the memory would hold root keys and clients' data (SEC-32). Who may not lower the
+/// limit has one that is lower already.
+fn forbid_core_dumps() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
 fn run(command: Command, out: Out) -> Done {

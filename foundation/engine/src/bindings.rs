@@ -59,6 +59,14 @@ impl Payload {
         self
     }
 
+    /// With a remark among its `messages`: what was asked for was understood and
+    /// something is answered, but not all of it was done.
+    #[must_use]
+    pub fn remark(self, field: &str, message: &str) -> Self {
+        let message = serde_json::json!({ "field": field, "message": message });
+        self.leaf("messages", Out::List(vec![Out::Json(message)]))
+    }
+
     /// The rows are read as this person: who just signed in.
     #[must_use]
     pub fn seen_by(mut self, actor: Actor) -> Self {

@@ -36,6 +36,9 @@ impl Executor<'_> {
                 (Action::Payload(None), None) if field.name.as_ref() == "clientMutationId" => {
                     Cell::Leaves(vec![echo.clone()])
                 }
+                (Action::Payload(None), Some(Returned::Leaf(leaf))) => {
+                    Cell::Leaves(vec![leaf.clone()])
+                }
                 (Action::Payload(Some(returns)), Some(value)) => {
                     self.returned(conn, field, *returns, value).await?
                 }

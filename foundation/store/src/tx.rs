@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::Object;
 use futures_util::future::{BoxFuture, ready};
-use ward_instance::{Instance, Timestamp, crash, uuid};
+use ward_instance::{Instance, Timestamp, crash, mac, uuid};
 
 use crate::core::{Core, Hint};
 use crate::driver::lite::Lite;
@@ -144,6 +144,21 @@ impl Tx {
     /// The numbering of events and audit entries.
     pub(crate) fn heads(&mut self) -> &mut Heads {
         &mut self.heads
+    }
+
+    /// Waits for every other transaction that holds the lock of these words, and
+    /// holds it until this one ends: for rules that no index can state. On SQLite
+    /// the single writer is the lock. Whoever takes two takes them in one order.
+    pub async fn lock(&mut self, words: &[&str]) -> Result<(), StoreError> {
+        if self.core.engine == Engine::Lite {
+            return Ok(());
+        }
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let digest = mac::sha256_fields(&words);
+        let number = digest.first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes));
+        // Two texts of one number only wait for each other.
+        let sql = Sql::fixed("SELECT pg_advisory_xact_lock($1)", [number.into()]);
+        self.execute(&sql).await.map(drop)
     }
 
     /// A new UUID of this environment.

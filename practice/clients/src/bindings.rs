@@ -8,19 +8,22 @@ use ward_store::{Cond, Join, Level, Query, Select, Table, Value, read_selected};
 
 use crate::listing::{self, GROUP_ORDERS, LOCATION_ORDERS, TAG_ORDERS, USER_ORDERS};
 use crate::tables::{LOCATIONS, TAGS, USER_GROUPS, locations, tags, user_groups};
-use crate::{create_client, group, location, tag, update_client, update_user};
+use crate::{
+    applied_tag, contact, create_client, group, location, place_of_service, referral, tag,
+    update_client, update_user,
+};
+
+/// Tags on users, without those that were taken off.
+const APPLIED: &str =
+    "(SELECT a.org_id, a.tag_id, a.user_id FROM applied_tags a WHERE a.deleted_at IS NULL)";
 
 /// From a tag to those who have it.
-const TAGGED: Link = Link::Join {
-    parent: tags::id,
-    join: Join { table: "applied_tags", to: "user_id", from: "tag_id" },
-};
+const TAGGED: Link =
+    Link::Join { parent: tags::id, join: Join { table: APPLIED, to: "user_id", from: "tag_id" } };
 
 /// From a user to the tags they have.
-const TAGS_OF: Link = Link::Join {
-    parent: users::id,
-    join: Join { table: "applied_tags", to: "tag_id", from: "user_id" },
-};
+const TAGS_OF: Link =
+    Link::Join { parent: users::id, join: Join { table: APPLIED, to: "tag_id", from: "user_id" } };
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -32,6 +35,10 @@ pub fn bind(b: &mut Bindings) {
     location_fields(b);
     user_fields(b);
     organization_fields(b);
+    applied_tag::bind(b);
+    place_of_service::bind(b);
+    referral::bindings::bind(b);
+    contact::bind(b);
 }
 
 fn queries(b: &mut Bindings) {

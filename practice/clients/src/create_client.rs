@@ -1,7 +1,7 @@
 //! `createClient`: a new client of the caller's organization (behaviour 18.1).
 
 use ward_engine::{Answer, Call, Given, Payload, Refused, input, moment};
-use ward_identity::account::{human_of, is_client_taken};
+use ward_identity::account::{human_of, is_client_taken, lock_address};
 use ward_identity::flags::{CAN_ADD_CLIENTS, CAN_RESTRICT_CLIENTS};
 use ward_identity::tables::{CareTeamMember, DefaultBillingType, User};
 use ward_store::{Id, Json};
@@ -58,9 +58,10 @@ pub async fn create(call: &mut Call<'_>, input: &CreateClient) -> Answer<Payload
         Some(id) => Some(group::seen(call, id, "user_group_id").await?),
         None => None,
     };
-    if !access::lock_organization(call, provider.unit_id).await? {
+    if !access::is_open(call, provider.unit_id).await? {
         return Err(Refused::base("The organization is not active, so no clients can be added"));
     }
+    lock_address(&mut call.scope, input.email.trimmed()).await?;
     let client = new_client(call, input, &provider, group.as_ref()).await?;
     if is_client_taken(&mut call.scope, &client, None).await? {
         return Err(Refused::on("email", "Email has already been taken"));

@@ -8,16 +8,21 @@
 
 pub mod access;
 pub mod account;
+pub mod applied_tag;
 pub mod avatar;
 pub mod bindings;
 pub mod client;
 pub mod client_rules;
+pub mod contact;
 pub mod create_client;
 pub mod events;
 pub mod group;
 pub mod listing;
 pub mod location;
+pub mod npi;
 pub mod password;
+pub mod place_of_service;
+pub mod referral;
 pub mod rules;
 pub mod seed;
 pub mod seed_people;

@@ -68,7 +68,7 @@ pub const LOCATION_ORDERS: &[OrderOption] =
     &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
 
 /// An argument that is a list of ids; an empty one says nothing.
-fn ids<R>(args: &Args, name: &str, request: &Request) -> Answer<Option<Vec<i64>>>
+pub(crate) fn ids<R>(args: &Args, name: &str, request: &Request) -> Answer<Option<Vec<i64>>>
 where
     R: Entity,
     Vec<Id<R>>: FromIn,
@@ -79,7 +79,7 @@ where
 }
 
 /// An argument that is an id; a blank one says nothing.
-fn id<R: Entity>(args: &Args, name: &str, request: &Request) -> Answer<Option<Id<R>>> {
+pub(crate) fn id<R: Entity>(args: &Args, name: &str, request: &Request) -> Answer<Option<Id<R>>> {
     match args.text(name) {
         Some(_) => args.get(name, request),
         None => Ok(None),
@@ -99,7 +99,7 @@ fn active_status(args: &Args) -> Cond {
 fn tagged(ids: Vec<i64>) -> Cond {
     Cond::sql(
         "{t}.id IN (SELECT a.user_id FROM applied_tags a \
-         WHERE a.org_id = {t}.org_id AND a.tag_id IN_LIST(?))",
+         WHERE a.org_id = {t}.org_id AND a.tag_id IN_LIST(?) AND a.deleted_at IS NULL)",
         [ward_store::Value::Ints(ids.into())],
     )
 }
@@ -190,7 +190,7 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
         cond = cond.and(Cond::sql(
             "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
              JOIN users o ON o.org_id = a.org_id AND o.id = a.user_id \
-             WHERE a.org_id = {t}.org_id AND o.is_patient = FALSE)",
+             WHERE a.org_id = {t}.org_id AND a.deleted_at IS NULL AND o.is_patient = FALSE)",
             [],
         ));
     }
@@ -200,7 +200,7 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
 /// Tags of a person, if the caller sees the person.
 fn worn_by(user: i64, request: &Request) -> Cond {
     const START: &str = "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
-                         WHERE a.org_id = {t}.org_id AND a.user_id = ?";
+                         WHERE a.org_id = {t}.org_id AND a.deleted_at IS NULL AND a.user_id = ?";
     match (APPLIED_TAGS.visible)(&request.actor).at_least(Level::Full) {
         Cond::Never => Cond::Never,
         Cond::Always => Cond::sql(format!("{START})"), [user.into()]),

@@ -2,12 +2,15 @@
 //! needs, and how they are added, changed and removed.
 
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, input};
-use ward_identity::tables::User;
+use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Level};
 
 use crate::access::{self, IdOrBlank};
 use crate::events;
+use crate::npi;
+use crate::place_of_service;
+use crate::referral::physician;
 use crate::rules;
 use crate::tables::Location;
 
@@ -102,16 +105,24 @@ impl Lines {
     pub fn check(&self, problems: &mut Problems) {
         for (field, value) in &self.given {
             rules::bounded(field, value, rules::LINE_CHARS_MAX, problems);
-            let digits = |text: &str| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
-            if *field == "npi" && value.trimmed().is_some_and(|text| !digits(text)) {
-                problems.add(field, "NPI must have ten digits");
+            match *field {
+                "npi" => npi::check(field, value, problems),
+                "place_of_service_id" => place_of_service::check(field, value, problems),
+                _ => {}
             }
         }
     }
 
     /// The address with what was sent.
-    fn write(&self, location: &mut Location) {
+    pub(crate) fn write(&self, location: &mut Location) {
         for (field, value) in &self.given {
+            if *field == "place_of_service_id" {
+                if value.is_given() {
+                    let code = value.trimmed().and_then(place_of_service::number);
+                    location.place_of_service_id = code;
+                }
+                continue;
+            }
             value.set_text(match *field {
                 "name" => &mut location.name,
                 "line1" => &mut location.line1,
@@ -122,8 +133,7 @@ impl Lines {
                 "country" => &mut location.country,
                 "npi" => &mut location.npi,
                 "other_id" => &mut location.other_id,
-                "other_id_qual" => &mut location.other_id_qual,
-                _ => &mut location.place_of_service_id,
+                _ => &mut location.other_id_qual,
             });
         }
     }
@@ -139,12 +149,24 @@ pub fn oneline(line1: &str, line2: &str, city: &str, state: &str, zip: &str) -> 
 impl Location {
     /// An address of a user that says nothing yet.
     pub fn blank(id: Id<Location>, user: &User, now: Timestamp) -> Self {
+        let location = Self::of_nobody(id, user.org_id, user.unit_id, now);
+        Location { user_id: Some(user.id), ..location }
+    }
+
+    /// An address of nobody yet.
+    pub fn of_nobody(
+        id: Id<Location>,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        now: Timestamp,
+    ) -> Self {
         Location {
             id,
-            org_id: user.org_id,
-            unit_id: user.unit_id,
-            user_id: Some(user.id),
+            org_id,
+            unit_id,
+            user_id: None,
             organization_id: None,
+            referring_physician_id: None,
             name: None,
             line1: None,
             line2: None,
@@ -264,7 +286,12 @@ async fn add(call: &mut Call<'_>, user: &User, lines: &Lines, at: &str) -> Answe
     Ok(location)
 }
 
-async fn change(call: &mut Call<'_>, before: &Location, lines: &Lines, at: &str) -> Answer<()> {
+pub(crate) async fn change(
+    call: &mut Call<'_>,
+    before: &Location,
+    lines: &Lines,
+    at: &str,
+) -> Answer<()> {
     let mut after = before.clone();
     lines.write(&mut after);
     refuse_blank(&after, at)?;
@@ -277,11 +304,14 @@ async fn change(call: &mut Call<'_>, before: &Location, lines: &Lines, at: &str)
 
 async fn remove(call: &mut Call<'_>, location: &Location) -> Answer<()> {
     call.destroy(location).await?;
+    if let Some(id) = location.referring_physician_id {
+        physician::forget_location(call, id).await?;
+    }
     call.emit(events::location_deleted(location));
     Ok(())
 }
 
-fn refuse_blank(location: &Location, at: &str) -> Answer<()> {
+pub(crate) fn refuse_blank(location: &Location, at: &str) -> Answer<()> {
     match is_blank(location) {
         true => Err(Refused::on(at, "An address needs a name or at least one of its lines")),
         false => Ok(()),

@@ -13,6 +13,8 @@ use crate::ssn::Ssn;
 pub const LINE_CHARS_MAX: usize = 255;
 /// The longest note about a client, in characters.
 pub const NOTES_CHARS_MAX: usize = 20_000;
+/// The longest address of a page, in characters.
+pub const URL_CHARS_MAX: usize = 2_000;
 /// The longest `metadata`, in characters (behaviour 9).
 pub const METADATA_CHARS_MAX: usize = 128_000;
 /// Nobody alive was born before.

@@ -58,6 +58,7 @@ pub async fn seed(
                     user_id: client.id,
                     created_at: scope.now(),
                     updated_at: scope.now(),
+                    deleted_at: None,
                 })
                 .await?;
         }

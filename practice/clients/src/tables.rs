@@ -6,6 +6,9 @@ use ward_identity::tables::{Organization, USERS, User};
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Id, Key, Level, Reference, Rule, Table, index, record, unique};
 
+use crate::contact::VISITORS;
+use crate::referral::{REFERRALS, REFERRING_PHYSICIANS, ReferringPhysician};
+
 record! {
     /// A group of clients; a client is in at most one (behaviour 19).
     pub struct UserGroup in USER_GROUPS, user_groups {
@@ -58,7 +61,7 @@ record! {
 }
 
 record! {
-    /// A tag on a user.
+    /// A tag on a user; what was taken off stays as a deleted row.
     pub struct AppliedTag in APPLIED_TAGS, applied_tags {
         id: Id<AppliedTag>,
         org_id: Id<Organization>,
@@ -66,11 +69,12 @@ record! {
         user_id: Id<User>,
         created_at: Timestamp,
         updated_at: Timestamp,
+        deleted_at: Option<Timestamp>,
     }
     key: Key::Id,
     indexes: [
-        unique(&["org_id", "tag_id", "user_id"]),
-        index(&["org_id", "user_id", "tag_id"]),
+        unique(&["org_id", "tag_id", "user_id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "user_id", "tag_id"]).only("deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "tag_id"], table: "tags", target: &["org_id", "id"] },
@@ -90,6 +94,8 @@ record! {
         user_id: Option<Id<User>> [public],
         /// The organization or sub-organization whose own address it is.
         organization_id: Option<Id<Organization>> [public],
+        /// The referring provider whose address it is.
+        referring_physician_id: Option<Id<ReferringPhysician>>,
         name: Option<String> [public searched],
         line1: Option<String> [public sealed],
         line2: Option<String> [public sealed],
@@ -100,7 +106,8 @@ record! {
         npi: Option<String> [limited],
         other_id: Option<String> [limited],
         other_id_qual: Option<String> [limited],
-        place_of_service_id: Option<String> [limited],
+        /// A code of the place-of-service set.
+        place_of_service_id: Option<i64> [limited],
         version: i64,
         created_at: Timestamp [limited],
         updated_at: Timestamp [limited],
@@ -113,6 +120,7 @@ record! {
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+        Reference { columns: &["org_id", "referring_physician_id"], table: "referring_physicians", target: &["org_id", "id"] },
     ],
     audit: Some("LOCATION"),
     visible: location_visibility,
@@ -146,7 +154,10 @@ fn applied_tag_visibility(actor: &Actor) -> Rule {
 fn location_visibility(actor: &Actor) -> Rule {
     let of_organization = Cond::not_null("organization_id");
     let own = match actor.is_member() {
-        true => of_organization.clone().and(actor.units("unit_id")),
+        true => of_organization
+            .clone()
+            .or(Cond::not_null("referring_physician_id"))
+            .and(actor.units("unit_id")),
         false => Cond::Never,
     };
     Rule::full(of_user(actor, Level::Full).or(own))
@@ -155,7 +166,7 @@ fn location_visibility(actor: &Actor) -> Rule {
 }
 
 /// Rows whose `user_id` is a user whom the actor sees at `least` so much.
-fn of_user(actor: &Actor, least: Level) -> Cond {
+pub(crate) fn of_user(actor: &Actor, least: Level) -> Cond {
     let start = "{t}.user_id IN (SELECT seen.id FROM users seen WHERE seen.org_id = {t}.org_id";
     match (USERS.visible)(actor).at_least(least) {
         Cond::Never => Cond::Never,
@@ -169,5 +180,13 @@ fn of_user(actor: &Actor, least: Level) -> Cond {
 
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
-    vec![&USER_GROUPS, &TAGS, &APPLIED_TAGS, &LOCATIONS]
+    vec![
+        &USER_GROUPS,
+        &TAGS,
+        &APPLIED_TAGS,
+        &REFERRING_PHYSICIANS,
+        &REFERRALS,
+        &LOCATIONS,
+        &VISITORS,
+    ]
 }

@@ -155,6 +155,7 @@ async fn apply(call: &mut Call<'_>, tag_id: Id<Tag>, user: &User) -> Answer<()> 
         user_id: user.id,
         created_at: now,
         updated_at: now,
+        deleted_at: None,
     };
     call.create(&applied).await?;
     call.emit(events::applied_tag_created(&applied, user.unit_id.0));

@@ -1,7 +1,7 @@
 //! `updateClient`: staff change a client (behaviour 18.2).
 
 use ward_engine::{Answer, Call, Given, Payload, Refused, Request, input, moment};
-use ward_identity::account::is_client_taken;
+use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::{CAN_REMOVE_CLIENT, CAN_RESTRICT_CLIENTS, CAN_SET_CLIENT_PASSWORD};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, User};
 use ward_store::{Actor, Cond, Id, Json, Level, OrderKey, Query, Select, search};
@@ -13,6 +13,7 @@ use crate::client_rules;
 use crate::group::{self, members_only};
 use crate::location::{self, ClientLocation};
 use crate::password::{self, NewPassword};
+use crate::referral::of_client::{self, ClientReferral};
 use crate::rules;
 use crate::ssn::Ssn;
 use crate::tables::UserGroup;
@@ -60,6 +61,7 @@ input! {
         for_changing_groups: bool,
         location: ClientLocation,
         locations: Vec<ClientLocation>,
+        referrals: Vec<ClientReferral>,
         resend_welcome: bool,
         /// Accepted and without effect: it never was a way to sign in.
         token: String,
@@ -137,7 +139,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     let identity =
         |user: &User| (user.email.clone(), user.first_name.clone(), user.last_name.clone());
     if identity(&before) != identity(&after) {
-        access::lock_organization(call, after.unit_id).await?;
+        lock_address(&mut call.scope, after.email.as_deref()).await?;
         if is_client_taken(&mut call.scope, &after, Some(after.id)).await? {
             return Err(Refused::on("email", "Email has already been taken"));
         }
@@ -151,6 +153,8 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     }
     let addresses = input.locations.value().map(Vec::as_slice).unwrap_or_default();
     location::write_all(call, &user, addresses, "locations").await?;
+    let referrals = input.referrals.value().map(Vec::as_slice).unwrap_or_default();
+    of_client::write_all(call, &user, referrals).await?;
     Ok(Payload::new().one("user", user.id.0))
 }
 
@@ -221,6 +225,7 @@ fn check(call: &Call<'_>, input: &UpdateClient, before: &User) -> Answer<()> {
         problems.add("dietitian_id", "Dietitian can't be blank");
     }
     location::check_all("locations", &input.locations, &mut problems);
+    of_client::check_all(&input.referrals, &mut problems);
     problems.check()
 }
 

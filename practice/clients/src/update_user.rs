@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ward_engine::{
     Answer, Call, Given, Payload, Problems, Refused, Request, UploadedFile, input, moment,
 };
-use ward_identity::account::is_client_taken;
+use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
 use ward_store::{Actor, Cond, Id, Level, Query, Select};
@@ -198,7 +198,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     let moved = [&before.email, &before.first_name, &before.last_name]
         != [&after.email, &after.first_name, &after.last_name];
     if after.is_patient && moved {
-        access::lock_organization(call, after.unit_id).await?;
+        lock_address(&mut call.scope, after.email.as_deref()).await?;
         if is_client_taken(&mut call.scope, &after, Some(after.id)).await? {
             return Err(Refused::on("email", "Email has already been taken"));
         }

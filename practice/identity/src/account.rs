@@ -229,6 +229,15 @@ pub async fn prove_login(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<(),
     scope.tx.execute(&sql).await.map(drop)
 }
 
+/// Before an account gets an e-mail address or a name: whoever does the same for
+/// this address in this root organization at this moment waits, so that of two
+/// equal clients one is refused and the accounts of an address are one human.
+pub async fn lock_address(scope: &mut Scope<'_>, address: Option<&str>) -> Result<(), StoreError> {
+    let Some(address) = address else { return Ok(()) };
+    let org_id = scope.actor.org_id.to_string();
+    scope.tx.lock(&["address", &org_id, &email::key(address)]).await
+}
+
 /// Whether the root organization has a client of the same namespace, e-mail,
 /// first and last name already (behaviour 15), other than `except`.
 pub async fn is_client_taken(
@@ -264,6 +273,27 @@ pub async fn is_member_email_taken(
         "SELECT id FROM users WHERE org_id = $1 AND email_fold = $2 \
          AND is_patient = FALSE AND id <> $3 LIMIT 1",
         [scope.actor.org_id.into(), email::key(address).into(), except.map_or(0, |id| id.0).into()],
+    );
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
+}
+
+/// Whether a member of the unit has this address already, other than `except`.
+/// Other units never matter: who works for two has two accounts (behaviour 15).
+pub async fn is_unit_email_taken(
+    scope: &mut Scope<'_>,
+    unit_id: Id<Organization>,
+    address: &str,
+    except: Option<Id<User>>,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT id FROM users WHERE org_id = $1 AND email_fold = $2 \
+         AND is_patient = FALSE AND unit_id = $3 AND id <> $4 LIMIT 1",
+        [
+            scope.actor.org_id.into(),
+            email::key(address).into(),
+            unit_id.0.into(),
+            except.map_or(0, |id| id.0).into(),
+        ],
     );
     Ok(!scope.tx.rows(&sql).await?.is_empty())
 }

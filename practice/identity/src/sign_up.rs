@@ -239,10 +239,11 @@ async fn join(tx: &mut Tx, applicant: &Applicant) -> Answer<Person> {
     let mut person = Person { user: client, ..blank };
     let actor = person.actor(None);
     let mut scope = Scope::new(tx, &actor);
+    let address = Some(applicant.email.as_str());
+    account::lock_address(&mut scope, address).await?;
     if account::is_client_taken(&mut scope, &person.user, None).await? {
         return Err(Refused::on("email", "Email has already been taken"));
     }
-    let address = Some(applicant.email.as_str());
     person.user.human_id = account::human_of(&mut scope, NAMESPACE, address, true).await?;
     account::create(&mut scope, &person.user).await?;
     scope.emit(events::patient_created(&person.user));

@@ -133,3 +133,52 @@ async fn tags_are_applied_all_or_none() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn applied_tags_are_objects_that_stay_when_they_are_taken_off() {
+    World::each(async |w| {
+        let client = w.client("Ada", "ada@example.com").await;
+        let mut tags = Vec::new();
+        for name in ["A", "B"] {
+            let input = json!({ "name": name, "taggable_user_id": client });
+            let made = w.mutate(&w.owner, "createTag", "tag { id }", input).await;
+            tags.push(made["tag"]["id"].clone());
+        }
+        let all = "query($tag: ID, $after: ISO8601DateTime) { appliedTags(tag_id: $tag, updated_after: $after) { total_count nodes { id tag_id user_id tag { name } user { first_name } } } }";
+        let answer = w.run(&w.owner, all, json!({ "tag": tags[1] })).await;
+        assert_eq!(answer["appliedTags"]["total_count"], 1, "{answer}");
+        let applied = &answer["appliedTags"]["nodes"][0];
+        assert_eq!(applied["tag"]["name"], "B");
+        assert_eq!((&applied["user_id"], &applied["user"]["first_name"]), (&json!(client), &json!("Ada")));
+        let later = w.run(&w.owner, all, json!({ "after": "2100-01-01T00:00:00Z" })).await;
+        assert_eq!(later["appliedTags"]["total_count"], 0);
+        let blind = w.with(&w.standard, &[]);
+        let own = w.as_client(&client).await;
+        for actor in [&blind, &w.stranger, &own] {
+            let answer = w.run(actor, all, json!({})).await;
+            assert_eq!(answer["appliedTags"]["total_count"], 0, "{answer}");
+        }
+        let one = "query($id: ID, $deleted: Boolean) { appliedTag(id: $id, include_deleted: $deleted) { id updated_at tag { name } } }";
+        let input = json!({ "id": tags[1], "taggable_user_id": client });
+        w.mutate(&w.owner, "removeAppliedTag", "tag { id }", input.clone()).await;
+        let gone = w.run(&w.owner, one, json!({ "id": applied["id"], "deleted": false })).await;
+        assert!(gone["appliedTag"].is_null(), "{gone}");
+        let kept = w.run(&w.owner, one, json!({ "id": applied["id"], "deleted": true })).await;
+        assert_eq!(kept["appliedTag"]["tag"]["name"], "B", "{kept}");
+        for actor in [&blind, &w.stranger, &own] {
+            let answer = w.run(actor, one, json!({ "id": applied["id"], "deleted": true })).await;
+            assert!(answer["appliedTag"].is_null(), "{answer}");
+        }
+        let user = "query($tags: [ID]) { users(tag_ids: $tags) { total_count } tags(user_id: \"%\") { name } }".replace('%', &client);
+        let answer = w.run(&w.owner, &user, json!({ "tags": [tags[1]] })).await;
+        assert_eq!(answer, json!({ "users": { "total_count": 0 }, "tags": [{ "name": "A" }] }));
+        // Put on again, it is another row.
+        let input = json!({ "ids": [tags[1]], "taggable_user_id": client });
+        w.mutate(&w.owner, "bulkApply", "tags { id }", input).await;
+        let answer = w.run(&w.owner, all, json!({ "tag": tags[1] })).await;
+        assert_ne!(answer["appliedTags"]["nodes"][0]["id"], applied["id"]);
+        let answer = w.run_in(ViewId::Baseline, &w.owner, "{ appliedTags(order_by: CREATED_AT_DESC) { id } }", json!({})).await;
+        assert_eq!(answer["data"]["appliedTags"].as_array().unwrap().len(), 2, "{answer}");
+    })
+    .await;
+}

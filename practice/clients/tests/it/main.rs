@@ -7,10 +7,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod clients;
+mod flag_truth;
 mod groups;
 mod guards;
 mod places;
 mod profile;
+mod races;
+mod referrals;
 mod rules;
 mod seeds;
 mod support;

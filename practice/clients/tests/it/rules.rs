@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use ward_clients::avatar::{data_url_bytes, picture_type};
 use ward_clients::location::oneline;
-use ward_clients::rules;
 use ward_clients::ssn::{Ssn, may_be_real_ssn};
+use ward_clients::{npi, place_of_service, rules};
 use ward_engine::{FieldProblem, Given, Problems, Refused};
 use ward_instance::Timestamp;
 
@@ -135,4 +135,55 @@ proptest! {
         let once = rules::kept_email(&text);
         prop_assert_eq!(rules::kept_email(&once), once);
     }
+}
+
+proptest! {
+    /// DOM-19: of the ten last digits exactly one makes an NPI of nine others.
+    #[test]
+    fn one_last_digit_checks_the_others(first in 1..=2_u32, rest in "[0-9]{8}") {
+        let valid = (0..10).filter(|last| npi::is_valid(&format!("{first}{rest}{last}"))).count();
+        prop_assert_eq!(valid, 1);
+    }
+
+    /// The check digit tells every digit that was mistyped.
+    #[test]
+    fn a_mistyped_digit_is_told(rest in "[12][0-9]{8}", at in 0..10_usize, by in 1..10_u8) {
+        let valid = (0..10).map(|last| format!("{rest}{last}")).find(|text| npi::is_valid(text));
+        let mut digits = valid.unwrap().into_bytes();
+        digits[at] = b'0' + (digits[at] - b'0' + by) % 10;
+        prop_assert!(!npi::is_valid(std::str::from_utf8(&digits).unwrap()));
+    }
+
+    #[test]
+    fn other_beginnings_are_no_npi(text in "[03-9][0-9]{9}") {
+        prop_assert!(!npi::is_valid(&text));
+    }
+
+    #[test]
+    fn any_text_is_judged(text in ".{0,20}") {
+        let digits = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+        prop_assert!(!npi::is_valid(&text) || digits);
+        let _ = place_of_service::number(&text);
+    }
+}
+
+/// The example of the CMS standard, and neighbours of it.
+#[test]
+fn provider_numbers() {
+    assert!(npi::is_valid("1234567893"));
+    for text in ["1234567890", "3234567893", "123456789", "12345678933", "", "१२३४५६७८९३"]
+    {
+        assert!(!npi::is_valid(text), "{text}");
+    }
+}
+
+#[test]
+fn places_of_service_are_each_there_once() {
+    use std::collections::BTreeSet;
+    let codes = place_of_service::CODES;
+    assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
+    assert!(codes.iter().all(|code| code.len() == 2));
+    assert_eq!(place_of_service::number("01"), Some(1));
+    assert_eq!(place_of_service::number(" 1 "), Some(1));
+    assert_eq!(place_of_service::number("98"), None);
 }

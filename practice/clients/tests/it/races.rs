@@ -1,0 +1,68 @@
+//! Equal clients made at the same moment.
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::sync::oneshot;
+use ward_identity::tables::User;
+use ward_store::{Actor, Cond, Engine, Query, Scope, StoreError};
+
+use crate::support::World;
+
+/// Of equal clients one is made, of others of the same address all, and the
+/// accounts of an address are one human.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_equal_clients_at_once_one_is_made() {
+    World::each(async |w| {
+        let make = async |first: &str| {
+            let email = "Both@example.com";
+            let input = json!({ "first_name": first, "last_name": "Twin", "email": email });
+            w.mutate(&w.owner, "createClient", "user { id }", input).await
+        };
+        let names = ["Ada", "Bo", "ADA", "Ada", "Bó", "Cy", "Ada", "Bo"];
+        let made = join_all(names.map(make)).await;
+        let refused = made.iter().filter(|payload| payload["user"].is_null());
+        let messages: Vec<_> = refused.map(|payload| &payload["messages"][0]["message"]).collect();
+        assert_eq!(messages, ["Email has already been taken"; 5]);
+        let clients = w.rows::<User>(Cond::is_true("is_patient")).await;
+        assert_eq!(clients.len(), 3);
+        assert!(clients.iter().all(|client| client.human_id == clients[0].human_id));
+    })
+    .await;
+}
+
+/// Whoever adds a client waits for the same address only.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_addresses_do_not_wait() {
+    World::each(async |w| {
+        if w.db.read().await.unwrap().engine() == Engine::Lite {
+            return;
+        }
+        let (locked, is_locked) = oneshot::channel();
+        let (finish, finished) = oneshot::channel::<()>();
+        let org = w.organization.id.0;
+        let hands = std::sync::Arc::new(std::sync::Mutex::new(Some((locked, finished))));
+        let db = w.db.clone();
+        let holder = tokio::spawn(async move {
+            db.write(move |tx| {
+                let hands = hands.clone();
+                Box::pin(async move {
+                    let actor = Actor::system(org);
+                    let mut scope = Scope::new(tx, &actor);
+                    let address = Some("held@example.com");
+                    ward_identity::account::lock_address(&mut scope, address).await?;
+                    let (locked, finished) = hands.lock().unwrap().take().unwrap();
+                    locked.send(()).unwrap();
+                    finished.await.unwrap();
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await
+        });
+        is_locked.await.unwrap();
+        // Would never come back if the address of another client held it up.
+        w.client("Ada", "free@example.com").await;
+        finish.send(()).unwrap();
+        holder.await.unwrap().unwrap();
+    })
+    .await;
+}
