@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use ward_instance::{InstanceError, crash};
+use ward_instance::{InstanceError, Purpose, RootRing, crash};
 
 use crate::actor::Actor;
 use crate::audit::{AuditChange, AuditEntry};
@@ -212,7 +212,14 @@ impl Work<'_> {
     /// The new root is on the disk before anything is sealed under it.
     fn add_root(&mut self) -> Result<(), Halt> {
         let instance = self.of.db.instance();
-        let mut ring = (*instance.ring()).clone();
+        // The file, not the memory: an earlier attempt may have ended in between.
+        let mut ring = RootRing::load(&self.of.key_file).map_err(of_instance)?;
+        let own = instance.ring();
+        let kept = ring.derive_version(own.current_version(), Purpose::Birth);
+        if kept.is_none_or(|key| key.as_bytes() != own.derive(Purpose::Birth).as_bytes()) {
+            let what = "the key file is another one than this process started with";
+            return Err(StoreError::Unavailable(what.into()).into());
+        }
         if ring.versions().len() == 1 {
             ring.add_root(instance.random()).map_err(of_instance)?;
             ring.save(&self.of.key_file).map_err(of_instance)?;
