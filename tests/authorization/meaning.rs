@@ -23,6 +23,8 @@ pub enum Object {
     InviteCode,
     Tag,
     Location,
+    /// The client above and another, with a comma between.
+    ClientPair,
     AppliedTag,
     Physician,
     Referral,
@@ -45,7 +47,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 83] = [
+const OBJECTS: [(&str, &str, Meaning); 90] = [
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -105,6 +107,13 @@ const OBJECTS: [(&str, &str, Meaning); 83] = [
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("bulkUpdateClients", "input.ids", Needs(Object::Client)),
+    ("bulkUpdateClients", "input.select_all_excluded_ids", May(Object::Client)),
+    ("bulkUpdateClients", "input.user_group_id", May(Object::Group)),
+    ("bulkUpdateClients", "input.other_provider_ids", May(Object::Provider)),
+    ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
+    ("mergeClients", "input.ids", Needs(Object::ClientPair)),
+    ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("appliedTag", "id", Needs(Object::AppliedTag)),
     ("appliedTags", "id", May(Object::AppliedTag)),
     ("appliedTags", "tag_id", May(Object::Tag)),
@@ -132,7 +141,7 @@ const OBJECTS: [(&str, &str, Meaning); 83] = [
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 15] = [
+const DATA: [(&str, &[&str]); 16] = [
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -144,6 +153,7 @@ const DATA: [(&str, &[&str]); 15] = [
     ("updateLocation", &["city"]),
     ("createReferringPhysician", &["first_name"]),
     ("updateReferringPhysician", &["first_name"]),
+    ("bulkUpdateClients", &["active_status"]),
     ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
     ("signIn", &["email", "password"]),
@@ -172,6 +182,7 @@ const WORDS: &str = "
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
+    select_all_status suppress_patient_updated_webhooks target_email
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
@@ -204,7 +215,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         ("signUp", "role") if named.is_some() => "patient".into(),
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
-        (_, "dont_send_welcome") => true.into(),
+        (_, "dont_send_welcome" | "active_status") => true.into(),
         (_, "pronouns") => "they/them".into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
             world.word().into()

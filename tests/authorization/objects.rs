@@ -48,6 +48,10 @@ impl World {
                 let (street, user) = (self.unseen(), self.about().0);
                 self.location(&user, street)
             }
+            Object::ClientPair => {
+                let first = self.new_object(own, Object::Client);
+                format!("{first},{}", self.unseen_client().0)
+            }
             Object::AppliedTag => {
                 let tag = self.new_object(own, Object::Tag);
                 let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";

@@ -9,8 +9,8 @@ use ward_store::{Cond, Join, Level, Query, Select, Table, Value, read_selected};
 use crate::listing::{self, GROUP_ORDERS, LOCATION_ORDERS, TAG_ORDERS, USER_ORDERS};
 use crate::tables::{LOCATIONS, TAGS, USER_GROUPS, locations, tags, user_groups};
 use crate::{
-    applied_tag, contact, create_client, group, location, place_of_service, referral, tag,
-    update_client, update_user,
+    applied_tag, bulk, contact, create_client, group, location, merge, place_of_service, referral,
+    tag, update_client, update_user,
 };
 
 /// Tags on users, without those that were taken off.
@@ -39,6 +39,8 @@ pub fn bind(b: &mut Bindings) {
     place_of_service::bind(b);
     referral::bindings::bind(b);
     contact::bind(b);
+    bulk::bind(b);
+    merge::bind(b);
 }
 
 fn queries(b: &mut Bindings) {

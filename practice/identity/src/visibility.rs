@@ -141,7 +141,8 @@ fn of_seen_clients(actor: &Actor) -> Cond {
     concerned.and(record).and(author)
 }
 
-/// `id`, an expression, is NULL, no client or a client that the actor sees.
+/// `id`, an expression, is NULL, no client or a client that the actor sees. Who
+/// was merged into another is seen by who sees the other.
 fn is_seen(actor: &Actor, id: &str) -> Cond {
     let (rule, params) = match (USERS.visible)(actor).at_least(Level::Full) {
         Cond::Always => ("TRUE".to_owned(), Vec::new()),
@@ -151,7 +152,8 @@ fn is_seen(actor: &Actor, id: &str) -> Cond {
     Cond::sql(
         format!(
             "({id} IS NULL OR EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? \
-             AND seen.id = {id} AND (seen.is_patient = FALSE OR ({rule}))))"
+             AND seen.id = COALESCE((SELECT gone.merged_into_id FROM users gone \
+             WHERE gone.org_id = {{t}}.org_id AND gone.id = {id}), {id}) AND (seen.is_patient = FALSE OR ({rule}))))"
         ),
         [actor.org_id.into()].into_iter().chain(params),
     )

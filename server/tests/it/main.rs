@@ -7,4 +7,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod merge;
 mod statements;

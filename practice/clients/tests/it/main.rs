@@ -9,6 +9,7 @@
 mod clients;
 mod groups;
 mod guards;
+mod merges;
 mod places;
 mod profile;
 mod races;
