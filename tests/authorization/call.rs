@@ -5,16 +5,16 @@ use ward_tests::schema::{Field, Input, Root, Schema, Type};
 use ward_tests::{Json, Reply};
 
 use crate::meaning::{self, Meaning, Object};
-use crate::principal::Principal;
+use crate::principal::{Principal, Site, Whose};
 use crate::world::World;
 
-/// A line of the table: a root field, and the object that it is made to name besides what it needs.
+/// A line of the table: a root field, and what it is made to name or try besides what it needs.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub root: Root,
     pub field: Field,
-    /// The place and what it names.
-    pub named: Option<(Place, Object)>,
+    /// The place and what stands there.
+    pub named: Option<(Place, Meaning)>,
     /// Everything that is part of the call.
     parts: Vec<(Place, Meaning)>,
 }
@@ -31,9 +31,26 @@ impl Line {
         matches!(self.field.name.as_str(), "signIn" | "signUp")
     }
 
+    /// The places of its objects, in the order of [`Filled::ids`].
+    pub fn named_places(&self) -> Vec<String> {
+        let is_id = |part: &Meaning| matches!(part, Meaning::Needs(_) | Meaning::May(_));
+        let all = self.parts.iter().chain(&self.named);
+        all.filter(|(_, part)| is_id(part)).map(|(place, _)| place.dotted()).collect()
+    }
+
+    /// Whether the call names a client or something of one.
+    pub fn is_of_client(&self) -> bool {
+        let of_client = |part: &Meaning| match part {
+            Meaning::Needs(object) | Meaning::May(object) => object.is_of_client(),
+            _ => false,
+        };
+        self.parts.iter().chain(&self.named).any(|(_, part)| of_client(part))
+    }
+
     /// Whether the call names an object.
     pub fn names_object(&self) -> bool {
-        self.named.is_some() || self.parts.iter().any(|(_, it)| matches!(it, Meaning::Needs(_)))
+        let all = self.parts.iter().chain(&self.named);
+        all.into_iter().any(|(_, it)| matches!(it, Meaning::Needs(_) | Meaning::May(_)))
     }
 }
 
@@ -44,7 +61,7 @@ pub fn lines(schema: &Schema) -> (Vec<Line>, Vec<String>) {
         let (mut parts, mut optional) = (Vec::new(), Vec::new());
         for place in places(schema, field) {
             match meaning::meaning(field, &place) {
-                Some(Meaning::May(object)) => optional.push((place, object)),
+                Some(own @ (Meaning::May(_) | Meaning::Tries)) => optional.push((place, own)),
                 Some(Meaning::Left) => {}
                 Some(part) => parts.push((place, part)),
                 None => unmapped.push(format!("{}({})", field.name, place.dotted())),
@@ -57,10 +74,11 @@ pub fn lines(schema: &Schema) -> (Vec<Line>, Vec<String>) {
     (lines, unmapped)
 }
 
-/// The variables of a call, with the ids of A in it.
+/// The variables of a call, with the ids in it and which value each is of.
+#[derive(Clone, Debug)]
 pub struct Filled {
     pub values: Vec<(Place, Json)>,
-    pub ids: Vec<(Object, String)>,
+    pub ids: Vec<(usize, Object, String)>,
 }
 
 /// Fills a line for a principal.
@@ -69,18 +87,28 @@ pub fn fill(world: &mut World, line: &Line, principal: Principal) -> Filled {
     if world.spent {
         world.next_call();
     }
+    fill_at(world, line, principal, principal.names(), principal.whose())
+}
+
+/// Fills a line for a principal with objects of an organization.
+pub fn fill_at(
+    world: &mut World,
+    line: &Line,
+    principal: Principal,
+    site: Site,
+    whose: Whose,
+) -> Filled {
+    world.put_on(principal);
     let mut filled = Filled { values: Vec::new(), ids: Vec::new() };
-    let named = line.named.as_ref().map(|(place, object)| (place, Meaning::May(*object)));
-    let parts = line.parts.iter().map(|(place, part)| (place, *part)).chain(named);
-    for (place, part) in parts {
-        let value = match part {
+    for (place, part) in line.parts.iter().chain(&line.named) {
+        let value = match *part {
             Meaning::Needs(object) | Meaning::May(object) => {
-                let id = world.object(principal, object);
+                let id = world.object_of(site, whose, object);
                 let value = meaning::fitted(place, &id);
-                filled.ids.push((object, id));
+                filled.ids.push((filled.values.len(), object, id));
                 value
             }
-            Meaning::Data | Meaning::Left => {
+            Meaning::Data | Meaning::Tries | Meaning::Left => {
                 let named = line.named.as_ref().map(|(place, _)| place.last().name.as_str());
                 meaning::data(world, &line.field.name, &place.last().name, named)
             }

@@ -15,8 +15,10 @@
 mod call;
 mod canary;
 mod flags;
+mod foreign;
 mod meaning;
 mod objects;
+mod one_flag;
 mod principal;
 mod sample;
 mod sites;
@@ -83,7 +85,7 @@ fn every_root_field_and_principal() {
             Principal::COLUMNS.len()
         ),
     );
-    compare(&shown(&table));
+    compare(concat!(env!("CARGO_MANIFEST_DIR"), "/authorization/verdicts.txt"), &shown(&table));
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
@@ -133,16 +135,15 @@ fn judged(
     if principal == Principal::Other && line.names_object() && !is_public {
         let mut values = filled.values.clone();
         for (_, value) in &mut values {
-            for (object, id) in &filled.ids {
+            for (_, object, id) in &filled.ids {
                 let never = world.never(*object);
                 *value = serde_json::from_str(&value.to_string().replace(id, &never)).unwrap();
             }
         }
         let again = send(world, schema, line, principal, &values);
-        let masked = filled
-            .ids
-            .iter()
-            .fold(reply.text.clone(), |text, (object, id)| text.replace(id, &world.never(*object)));
+        let masked = filled.ids.iter().fold(reply.text.clone(), |text, (_, object, id)| {
+            text.replace(id, &world.never(*object))
+        });
         if (reply.status, &masked) != (again.status, &again.text) {
             fault(&format!("an id that nobody has is answered otherwise, with {}", again.text));
         }
@@ -175,9 +176,8 @@ fn shown(table: &BTreeMap<(bool, String), Row>) -> String {
     text
 }
 
-/// Compares with the committed table, or writes it.
-fn compare(found: &str) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/authorization/verdicts.txt");
+/// Compares with a committed table, or writes it.
+fn compare(path: &str, found: &str) {
     if std::env::var("WARD_UPDATE").is_ok_and(|value| value == "1") {
         std::fs::write(path, found).unwrap();
         return;

@@ -29,6 +29,26 @@ pub enum Object {
     Physician,
     Referral,
     ApiKey,
+    /// Another provider than the one above.
+    SecondProvider,
+    Template,
+}
+
+impl Object {
+    /// Whether it is a client or something of one, so that it matters who cares for them.
+    pub const fn is_of_client(self) -> bool {
+        !matches!(
+            self,
+            Object::OwnerEmail
+                | Object::Provider
+                | Object::Member
+                | Object::Organization
+                | Object::Membership
+                | Object::ApiKey
+                | Object::SecondProvider
+                | Object::Template
+        )
+    }
 }
 
 /// What an argument is to a call.
@@ -38,16 +58,18 @@ pub enum Meaning {
     Needs(Object),
     /// An object that may be named: a line of its own.
     May(Object),
+    /// Data that takes a right of its own: a line of its own.
+    Tries,
     /// Data without which the call means nothing: part of every call.
     Data,
     /// Filters, pages, words and other data that open nothing: left out.
     Left,
 }
 
-use Meaning::{Data, Left, May, Needs};
+use Meaning::{Data, Left, May, Needs, Tries};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 90] = [
+const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -114,6 +136,22 @@ const OBJECTS: [(&str, &str, Meaning); 90] = [
     ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
     ("mergeClients", "input.ids", Needs(Object::ClientPair)),
     ("mergeClients", "input.target_user_id", Needs(Object::Client)),
+    ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
+    ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
+    ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
+    ("updateOrganizationMembership", "input.permission_template_id", May(Object::Template)),
+    (
+        "updateOrganizationMembership",
+        "input.provider_to_receive_clients",
+        May(Object::SecondProvider),
+    ),
+    ("deleteOrganizationMembership", "input.id", Needs(Object::Membership)),
+    ("updateOrganizationMember", "input.id", May(Object::Member)),
+    ("permissionTemplate", "id", Needs(Object::Template)),
+    ("createPermissionTemplate", "input.organization_id", May(Object::Organization)),
+    ("updatePermissionTemplate", "input.id", Needs(Object::Template)),
+    ("updatePermissionTemplate", "input.organization_id", May(Object::Organization)),
+    ("deletePermissionTemplate", "input.id", Needs(Object::Template)),
     ("appliedTag", "id", Needs(Object::AppliedTag)),
     ("appliedTags", "id", May(Object::AppliedTag)),
     ("appliedTags", "tag_id", May(Object::Tag)),
@@ -140,8 +178,18 @@ const OBJECTS: [(&str, &str, Meaning); 90] = [
     ("updateClient", "input.referrals.referring_physician.location.id", May(Object::Location)),
 ];
 
+/// Root field, path of data that takes a right of its own.
+const TRIED: &[(&str, &str)] = &[
+    ("createPermissionTemplate", "input.is_admin"),
+    ("createClient", "input.restricted"),
+    ("updateClient", "input.active"),
+    ("updateClient", "input.email"),
+    ("updateClient", "input.password"),
+    ("updateClient", "input.restricted"),
+];
+
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 16] = [
+const DATA: &[(&str, &[&str])] = &[
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -151,6 +199,11 @@ const DATA: [(&str, &[&str]); 16] = [
     ("updateTag", &["name"]),
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
+    ("createOrganizationMembership", &["first_name", "last_name", "email", "send_invite_email"]),
+    ("updateOrganizationMembership", &["title", "permission_template_applied"]),
+    ("updateOrganizationMember", &["qualifications"]),
+    ("createPermissionTemplate", &["name"]),
+    ("updatePermissionTemplate", &["name"]),
     ("createReferringPhysician", &["first_name"]),
     ("updateReferringPhysician", &["first_name"]),
     ("bulkUpdateClients", &["active_status"]),
@@ -180,11 +233,18 @@ const WORDS: &str = "
     dismissed_calendar_prompt dismissed_charting_note_addendum_warning dismissed_fullscript
     dismissed_insurance_eligibility_warning dismissed_products_tab
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
+    human_id pretend_to_be title position org_role bypass_api_key_warning
+    selected_licensed_in_filter selected_locations_filter selected_statuses_filter
+    selected_tags_filter
     human_id pretend_to_be
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
+
+/// Mutations that set flags by their names.
+const OF_FLAGS: [&str; 3] =
+    ["updateOrganizationMembership", "createPermissionTemplate", "updatePermissionTemplate"];
 
 /// What an argument means; nothing if nobody has said so yet.
 pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
@@ -195,12 +255,18 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if let Some(meaning) = OBJECTS.iter().find_map(known) {
         return Some(meaning);
     }
+    if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
+        return Some(Tries);
+    }
     let name = place.last().name.as_str();
     let is_data = |(of, names): &(&str, &[&str])| {
         *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
     };
     if PAGES.contains(&name) || DATA.iter().any(is_data) {
         return Some(Data);
+    }
+    if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
+        return Some(Left);
     }
     WORDS.split_whitespace().any(|word| word == name).then_some(Left)
 }
@@ -210,16 +276,20 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
     match (field, name) {
         (_, "first" | "page_size") => 5.into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
-        ("signIn" | "signUp", "password") => crate::world::PASSWORD.into(),
+        ("signIn" | "signUp" | "updateClient", "password") => crate::world::PASSWORD.into(),
         // Who names a provider or a code signs up as their client.
         ("signUp", "role") if named.is_some() => "patient".into(),
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
-        (_, "dont_send_welcome" | "active_status") => true.into(),
+        (_, "send_invite_email") => false.into(),
+        (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
+        (_, "dont_send_welcome" | "active_status" | "restricted" | "is_admin") => true.into(),
+        (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
+        (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()
         }
+        (_, "qualifications") => world.word().into(),
         _ => panic!("no value is known for {field}({name})"),
     }
 }

@@ -50,7 +50,6 @@ pub enum Whose {
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(dead_code, reason = "the single-flag table follows")]
 pub enum Principal {
     /// A's owner.
     Owner,
@@ -157,7 +156,6 @@ impl Principal {
     }
 
     /// The organization that they belong to; strangers look at A.
-    #[expect(dead_code, reason = "the foreign-id matrix follows")]
     pub const fn home(self) -> Site {
         match self {
             SubOwner | SubMember => Site::A1,

@@ -21,14 +21,13 @@ impl Sample {
         let variable = |name: &str| std::env::var(name).ok();
         let whole = variable("WARD_SOAK").is_some_and(|value| value == "1");
         let given = variable("WARD_MATRIX_SEED").and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| mixed(0, &commit()));
+        let seed = given.unwrap_or_else(|| mixed(0, &git(&["rev-parse", "HEAD"])));
         let part = if whole { "all of it" } else { "a twentieth and what is new" };
         tell(what, format_args!("{part}; seed {seed} (repeat with WARD_MATRIX_SEED={seed})"));
         Sample { seed, whole }
     }
 
     /// Whether the run is a whole one.
-    #[expect(dead_code, reason = "the single-flag table follows")]
     pub const fn is_whole(self) -> bool {
         self.whole
     }
@@ -39,11 +38,10 @@ impl Sample {
     }
 }
 
-fn commit() -> String {
-    let asked = Command::new("git")
-        .args(["rev-parse", "HEAD"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output();
+/// What git says, empty where it says nothing.
+pub fn git(arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    let asked = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
     asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 

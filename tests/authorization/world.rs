@@ -144,7 +144,7 @@ impl World {
     }
 
     /// From here on the client who asks is this one, if it is one.
-    fn put_on(&mut self, principal: Principal) {
+    pub fn put_on(&mut self, principal: Principal) {
         let whom = if principal == Principal::Client { Principal::Own } else { principal };
         if let Some(asking) = self.clients.get(&whom) {
             self.client.clone_from(&asking.id);
@@ -186,10 +186,8 @@ impl World {
                 self.owner_session = Some(session.clone());
                 session
             }
-            Principal::Flag(number) | Principal::CaringFlag(number) => {
-                self.flags.hold_only(&self.instance, number);
-                self.flags.key.clone()
-            }
+            Principal::Flag(number) => self.flags.holding(&self.instance, number, false),
+            Principal::CaringFlag(number) => self.flags.holding(&self.instance, number, true),
             other => self.staff.keys[&other].clone(),
         };
         self.server.with(&key)
@@ -239,10 +237,12 @@ impl World {
         self.canary("thing")
     }
 
-    /// Something for a principal to name; all of a call belong together.
-    pub fn object(&mut self, principal: Principal, object: Object) -> String {
-        self.put_on(principal);
-        self.object_of(principal.names(), principal.whose(), object)
+    /// The flag that a principal holds, of those who hold one.
+    pub fn flag_of(&self, principal: Principal) -> Option<&str> {
+        match principal {
+            Principal::Flag(number) | Principal::CaringFlag(number) => self.flags.name(number),
+            _ => None,
+        }
     }
 
     /// Something of an organization; all of a call belong together.
