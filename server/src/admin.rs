@@ -395,7 +395,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
     let clients = count(
         reader
             .rows(&Sql::fixed(
-                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1 AND deleted_at IS NULL",
                 [Value::from(true)],
             ))
             .await?,
@@ -403,7 +403,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
     let staff = count(
         reader
             .rows(&Sql::fixed(
-                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1 AND deleted_at IS NULL",
                 [Value::from(false)],
             ))
             .await?,

@@ -23,6 +23,8 @@ pub enum Object {
     InviteCode,
     Tag,
     Location,
+    /// The client above and another, with a comma between.
+    ClientPair,
     AppliedTag,
     Physician,
     Referral,
@@ -174,6 +176,13 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createFeatureToggle", "input.user_group_id", May(Object::Group)),
     ("updateFeatureToggle", "input.id", Needs(Object::Toggle)),
     ("updateFeatureToggle", "input.user_id", May(Object::Client)),
+    ("bulkUpdateClients", "input.ids", Needs(Object::Client)),
+    ("bulkUpdateClients", "input.select_all_excluded_ids", May(Object::Client)),
+    ("bulkUpdateClients", "input.user_group_id", May(Object::Group)),
+    ("bulkUpdateClients", "input.other_provider_ids", May(Object::Provider)),
+    ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
+    ("mergeClients", "input.ids", Needs(Object::ClientPair)),
+    ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
     ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
     ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
@@ -250,6 +259,7 @@ const DATA: &[(&str, &[&str])] = &[
     ("updatePermissionTemplate", &["name"]),
     ("createReferringPhysician", &["first_name"]),
     ("updateReferringPhysician", &["first_name"]),
+    ("bulkUpdateClients", &["active_status"]),
     ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
     ("createClientRestrictionAuthorization", &["reason"]),
@@ -294,6 +304,7 @@ const WORDS: &str = "
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
+    select_all_status suppress_patient_updated_webhooks target_email
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
@@ -343,7 +354,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "email") => format!("{}@client.example", world.word()).into(),
         (_, "send_invite_email") => false.into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
-        (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
+        (_, "dont_send_welcome" | "active_status" | "restricted" | "is_admin") => true.into(),
         (_, "mfa_type") => "TOTP".into(),
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),

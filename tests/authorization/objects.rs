@@ -60,6 +60,10 @@ impl World {
             }
             // Nobody has one yet.
             Object::OtherIdNumber => self.never(object),
+            Object::ClientPair => {
+                let first = self.new_object(own, Object::Client);
+                format!("{first},{}", self.unseen_client().0)
+            }
             Object::AppliedTag => {
                 let tag = self.new_object(own, Object::Tag);
                 let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";

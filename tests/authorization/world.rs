@@ -267,6 +267,10 @@ impl World {
     pub fn never(&self, object: Object) -> String {
         match object {
             Object::ClientEmail | Object::OwnerEmail => "nobody@nowhere.example".to_owned(),
+            Object::ClientPair => {
+                let start = &self.organization[..4];
+                format!("{start}999123,{start}999124")
+            }
             Object::InviteCode => "ffffff".to_owned(),
             Object::BrandPath => "nobody-has-this".to_owned(),
             _ => format!("{}999123", &self.organization[..4]),

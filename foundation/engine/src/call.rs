@@ -74,6 +74,29 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The same request as another person's: who just signed in reads the answer
+    /// with their own eyes, whoever asked. Without its files and its key.
+    pub fn seen_by(&self, actor: &Actor) -> Request {
+        Request {
+            instance: self.instance.clone(),
+            db: self.db.clone(),
+            blobs: self.blobs.clone(),
+            actor: Arc::new(actor.clone()),
+            view: self.view,
+            now: self.now,
+            zone: self.zone.clone(),
+            uploads: Vec::new(),
+            request_id: self.request_id.clone(),
+            idempotency_key: None,
+            address: self.address.clone(),
+            session: self.session.clone(),
+            sign_up_open: self.sign_up_open,
+            base_url: self.base_url.clone(),
+        }
+    }
+}
+
 /// A mutation at work: its request, and the scope of its transaction.
 pub struct Call<'a> {
     /// The transaction with its actor.

@@ -177,10 +177,11 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             let mut call = Call { scope: Scope::new(tx, &job.changer), request: &job.request };
             (job.binding.apply)(&mut call, job.prepared.as_ref()).await?
         };
-        let actor = payload.actor.as_ref().unwrap_or(&job.request.actor);
+        let own = payload.actor.as_ref().map(|actor| job.request.seen_by(actor));
+        let request = own.as_ref().unwrap_or(&job.request);
         let mut executor = Executor {
-            request: &job.request,
-            actor,
+            request,
+            actor: &request.actor,
             schema: &job.engine.view(job.request.view).schema,
             variables: &job.variables,
             introspection: None,

@@ -9,8 +9,8 @@ use ward_store::{Cond, Join, Level, Query, Select, Table, Value, Watch, read_sel
 use crate::listing::{self, GROUP_ORDERS, LOCATION_ORDERS, TAG_ORDERS, USER_ORDERS};
 use crate::tables::{LOCATIONS, TAGS, USER_GROUPS, locations, tags, user_groups};
 use crate::{
-    access_log, applied_tag, break_glass, contact, create_client, feature_toggle, group, location,
-    place_of_service, referral, restriction, tag, update_client, update_user,
+    access_log, applied_tag, break_glass, bulk, contact, create_client, feature_toggle, group,
+    location, merge, place_of_service, referral, restriction, tag, update_client, update_user,
 };
 
 /// Tags on users, without those that were taken off.
@@ -43,6 +43,8 @@ pub fn bind(b: &mut Bindings) {
     place_of_service::bind(b);
     referral::bindings::bind(b);
     contact::bind(b);
+    bulk::bind(b);
+    merge::bind(b);
 }
 
 fn queries(b: &mut Bindings) {

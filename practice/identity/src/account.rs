@@ -10,7 +10,7 @@ use crate::tables::{
     Human, InviteCode, InviteKind, Login, LoginStanding, OrgRole, Organization,
     OrganizationMembership, User,
 };
-use crate::{email, flags, link, session};
+use crate::{email, flags, key, link, session};
 
 /// The authentication space when none is named (behaviour 3.2).
 pub const NAMESPACE: &str = "healthie";
@@ -34,6 +34,7 @@ impl User {
             is_patient: false,
             active: true,
             archived_at: None,
+            merged_into_id: None,
             is_integration: false,
             namespace: NAMESPACE.to_owned(),
             human_id,
@@ -102,6 +103,7 @@ impl User {
             version: 1,
             created_at: now,
             updated_at: now,
+            deleted_at: None,
         }
     }
 
@@ -151,7 +153,7 @@ pub async fn human_of(
             // All accounts of the address have the same human. No order: an
             // order would make the planner walk all users in it.
             "SELECT human_id FROM users WHERE org_id = $1 AND email_fold = $2 \
-             AND namespace = $3 AND is_patient = $4 LIMIT 1",
+             AND namespace = $3 AND is_patient = $4 AND deleted_at IS NULL LIMIT 1",
             [
                 scope.actor.org_id.into(),
                 email::key(address).into(),
@@ -212,11 +214,7 @@ pub async fn update(
 ) -> Result<Changes, StoreError> {
     let changes = scope.update(before, after).await?;
     if before.email != after.email || before.namespace != after.namespace {
-        let sql = Sql::fixed(
-            "DELETE FROM logins WHERE root_id = $1 AND user_id = $2",
-            [after.org_id.0.into(), after.id.0.into()],
-        );
-        scope.tx.execute(&sql).await?;
+        remove_logins(scope, after).await?;
         add_login(scope, after).await?;
     }
     let is_barred = before.active && !after.active && !after.is_patient;
@@ -228,6 +226,24 @@ pub async fn update(
         link::void_all(scope, after.id).await?;
     }
     Ok(changes)
+}
+
+/// Ends an account for good: its sessions, links, keys and sign-in lines go, and
+/// the row is kept as `after` has it.
+pub async fn close(scope: &mut Scope<'_>, before: &User, after: &User) -> Result<(), StoreError> {
+    scope.update(before, after).await?;
+    session::end_all(scope, before.id.0).await?;
+    link::void_all(scope, before.id).await?;
+    key::revoke_all(scope, before.id).await?;
+    remove_logins(scope, before).await
+}
+
+async fn remove_logins(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "DELETE FROM logins WHERE root_id = $1 AND user_id = $2",
+        [user.org_id.0.into(), user.id.0.into()],
+    );
+    scope.tx.execute(&sql).await.map(drop)
 }
 
 async fn add_login(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
@@ -287,7 +303,8 @@ pub async fn is_client_taken(
     let folded = |name: &Option<String>| search::folded(&name.clone().into());
     let sql = Sql::fixed(
         "SELECT id FROM users WHERE org_id = $1 AND email_fold = $2 AND namespace = $3 \
-         AND first_name_fold = $4 AND last_name_fold = $5 AND is_patient = TRUE AND id <> $6 LIMIT 1",
+         AND first_name_fold = $4 AND last_name_fold = $5 AND is_patient = TRUE AND id <> $6 \
+         AND deleted_at IS NULL LIMIT 1",
         [
             client.org_id.0.into(),
             email::key(address).into(),

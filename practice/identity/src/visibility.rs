@@ -246,13 +246,15 @@ pub fn seen(
     }
 }
 
-/// `id`, an expression, is NULL, no client or a client that the actor sees.
+/// `id`, an expression, is NULL, no client or a client that the actor sees. Who
+/// was merged into another is seen by who sees the other.
 pub(crate) fn is_seen(actor: &Actor, id: &str) -> Cond {
     let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
     Cond::sql(
         format!(
             "({id} IS NULL OR EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? \
-             AND seen.id = {id} AND (seen.is_patient = FALSE OR ({rule}))))"
+             AND seen.id = COALESCE((SELECT gone.merged_into_id FROM users gone \
+             WHERE gone.org_id = {{t}}.org_id AND gone.id = {id}), {id}) AND (seen.is_patient = FALSE OR ({rule}))))"
         ),
         [actor.org_id.into()].into_iter().chain(params),
     )

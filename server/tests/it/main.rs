@@ -8,5 +8,6 @@
 
 mod contract;
 mod rotation;
+mod merge;
 mod statements;
 mod subjects;

@@ -12,6 +12,7 @@ mod clients;
 mod flag_truth;
 mod groups;
 mod guards;
+mod merges;
 mod places;
 mod profile;
 mod races;

@@ -31,7 +31,8 @@ pub struct World {
     _directory: tempfile::TempDir,
 }
 
-fn tables() -> Vec<&'static Table> {
+/// All tables of the test's database.
+pub fn tables() -> Vec<&'static Table> {
     let mut tables = system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());

@@ -38,6 +38,9 @@ record! {
         /// False: an archived client, a deactivated member.
         active: bool [public],
         archived_at: Option<Timestamp>,
+        /// The client whom this one was merged into; the row is deleted then, and
+        /// only the audit log tells of it.
+        merged_into_id: Option<Id<User>>,
         /// A program's account: no log-in, no reset, no key minting.
         is_integration: bool,
         namespace: String,
@@ -112,6 +115,7 @@ record! {
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
+        deleted_at: Option<Timestamp>,
     }
     key: Key::Id,
     indexes: [
@@ -123,6 +127,7 @@ record! {
         index(&["org_id", "user_group_id", "id"]).only("user_group_id IS NOT NULL"),
         index(&["org_id", "unit_id", "is_patient", "id"]),
         index(&["org_id", "human_id"]),
+        index(&["org_id", "merged_into_id"]).only("merged_into_id IS NOT NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "unit_id"], table: "organizations", target: &["org_id", "id"] },
