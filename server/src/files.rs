@@ -6,6 +6,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::stream;
+use ward_identity::link_reader::may_see_user;
+use ward_instance::token::FileLink;
 use ward_store::blobs::{self, Download};
 use ward_store::{Query, Sql, StoreError, Uuid, Value};
 
@@ -13,22 +15,17 @@ use crate::app::App;
 use crate::respond::refuse;
 
 /// Serves the file that a link names. A link of elsewhere, altered or past its
-/// time: 403; a file that is gone: 404 (behaviour 10).
+/// time, or whose person may not see the file any more: 403; a file that is gone: 404
+/// (behaviour 10).
 pub async fn get(State(app): State<Arc<App>>, Path(link): Path<String>) -> Response<Body> {
     let link = match app.instance.open_file_link(&link) {
         Ok(link) => link,
-        Err(refusal) => {
-            let code = refusal.code().unwrap_or("LINK_REFUSED");
-            return refuse(
-                StatusCode::FORBIDDEN,
-                code,
-                "This link is not valid here, or its time is over. Ask for the object again to get a new one.",
-            );
-        }
+        Err(refusal) => return refused(refusal.code().unwrap_or(LINK_REFUSED)),
     };
-    let (content_type, download) = match find(&app, &link.blob).await {
-        Ok(Some(found)) => found,
-        Ok(None) => {
+    let (content_type, download) = match find(&app, &link).await {
+        Ok(Found::File(content_type, download)) => (content_type, download),
+        Ok(Found::Hidden) => return refused(LINK_REFUSED),
+        Ok(Found::Gone) => {
             return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "The file is no longer there.");
         }
         Err(error) => {
@@ -59,21 +56,42 @@ pub async fn get(State(app): State<Arc<App>>, Path(link): Path<String>) -> Respo
     response
 }
 
-/// The file that a link names, whoever it belongs to: the link is the right.
-async fn find(app: &App, id: &str) -> Result<Option<(String, Download)>, StoreError> {
+const LINK_REFUSED: &str = "LINK_REFUSED";
+
+fn refused(code: &str) -> Response<Body> {
+    let sentence = "This link is not valid here, or its time is over. Ask for the object again to get a new one.";
+    refuse(StatusCode::FORBIDDEN, code, sentence)
+}
+
+/// What a link leads to.
+enum Found {
+    File(String, Download),
+    /// There is a file, and the link's person may not see whose it is.
+    Hidden,
+    Gone,
+}
+
+/// The file that a link names: no credential is asked for, and whom the link was made for has to
+/// see the file's owner still.
+async fn find(app: &App, link: &FileLink) -> Result<Found, StoreError> {
     let mut reader = app.db.read().await?;
-    let sql =
-        Sql::fixed("SELECT org_id FROM blobs WHERE id = $1 AND deleted_at IS NULL", [id.into()]);
+    let sql = Sql::fixed(
+        "SELECT org_id FROM blobs WHERE id = $1 AND deleted_at IS NULL",
+        [link.blob.as_str().into()],
+    );
     let Some(org_id) = reader.rows(&sql).await?.scalar().and_then(Value::int) else {
-        return Ok(None);
+        return Ok(Found::Gone);
     };
     let keys = app.db.keyring().of(&mut reader, org_id).await?;
-    let Some(blob) = blobs::find(&mut reader, &keys, &Uuid(id.to_owned())).await? else {
-        return Ok(None);
+    let Some(blob) = blobs::find(&mut reader, &keys, &Uuid(link.blob.clone())).await? else {
+        return Ok(Found::Gone);
     };
+    if !may_see_user(&mut reader, link.user_id, blob.owner_id).await? {
+        return Ok(Found::Hidden);
+    }
     let range = 0..u64::try_from(blob.byte_size).unwrap_or(0);
     let download = blobs::open(app.blobs.as_ref(), &app.instance, &keys, &blob, range).await?;
-    Ok(Some((blob.content_type, download)))
+    Ok(Found::File(blob.content_type, download))
 }
 
 /// Pictures are shown as what they are; everything else is only bytes.

@@ -12,6 +12,7 @@ pub mod events;
 pub mod flags;
 pub mod key;
 pub mod link;
+pub mod link_reader;
 pub mod password;
 pub mod person;
 pub mod practice;
