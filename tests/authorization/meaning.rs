@@ -27,6 +27,9 @@ pub enum Object {
     Physician,
     Referral,
     ApiKey,
+    /// Another provider than the one above.
+    SecondProvider,
+    Template,
 }
 
 impl Object {
@@ -40,6 +43,8 @@ impl Object {
                 | Object::Organization
                 | Object::Membership
                 | Object::ApiKey
+                | Object::SecondProvider
+                | Object::Template
         )
     }
 }
@@ -62,7 +67,7 @@ pub enum Meaning {
 use Meaning::{Data, Left, May, Needs, Tries};
 
 /// Root field, path of the value, what it names.
-const OBJECTS: [(&str, &str, Meaning); 83] = [
+const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("user", "id", Needs(Object::Client)),
     ("user", "email", May(Object::ClientEmail)),
     ("users", "id", May(Object::Client)),
@@ -122,6 +127,22 @@ const OBJECTS: [(&str, &str, Meaning); 83] = [
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
+    ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
+    ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
+    ("updateOrganizationMembership", "input.permission_template_id", May(Object::Template)),
+    (
+        "updateOrganizationMembership",
+        "input.provider_to_receive_clients",
+        May(Object::SecondProvider),
+    ),
+    ("deleteOrganizationMembership", "input.id", Needs(Object::Membership)),
+    ("updateOrganizationMember", "input.id", May(Object::Member)),
+    ("permissionTemplate", "id", Needs(Object::Template)),
+    ("createPermissionTemplate", "input.organization_id", May(Object::Organization)),
+    ("updatePermissionTemplate", "input.id", Needs(Object::Template)),
+    ("updatePermissionTemplate", "input.organization_id", May(Object::Organization)),
+    ("deletePermissionTemplate", "input.id", Needs(Object::Template)),
     ("appliedTag", "id", Needs(Object::AppliedTag)),
     ("appliedTags", "id", May(Object::AppliedTag)),
     ("appliedTags", "tag_id", May(Object::Tag)),
@@ -149,7 +170,8 @@ const OBJECTS: [(&str, &str, Meaning); 83] = [
 ];
 
 /// Root field, path of data that takes a right of its own.
-const TRIED: [(&str, &str); 5] = [
+const TRIED: &[(&str, &str)] = &[
+    ("createPermissionTemplate", "input.is_admin"),
     ("createClient", "input.restricted"),
     ("updateClient", "input.active"),
     ("updateClient", "input.email"),
@@ -158,7 +180,7 @@ const TRIED: [(&str, &str); 5] = [
 ];
 
 /// Data that makes a call meaningful, by root field.
-const DATA: [(&str, &[&str]); 15] = [
+const DATA: &[(&str, &[&str])] = &[
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -168,6 +190,11 @@ const DATA: [(&str, &[&str]); 15] = [
     ("updateTag", &["name"]),
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
+    ("createOrganizationMembership", &["first_name", "last_name", "email", "send_invite_email"]),
+    ("updateOrganizationMembership", &["title", "permission_template_applied"]),
+    ("updateOrganizationMember", &["qualifications"]),
+    ("createPermissionTemplate", &["name"]),
+    ("updatePermissionTemplate", &["name"]),
     ("createReferringPhysician", &["first_name"]),
     ("updateReferringPhysician", &["first_name"]),
     ("createContact", &["first_name", "email"]),
@@ -196,10 +223,17 @@ const WORDS: &str = "
     dismissed_calendar_prompt dismissed_charting_note_addendum_warning dismissed_fullscript
     dismissed_insurance_eligibility_warning dismissed_products_tab
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
+    human_id pretend_to_be title position org_role bypass_api_key_warning
+    selected_licensed_in_filter selected_locations_filter selected_statuses_filter
+    selected_tags_filter
     human_id pretend_to_be
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
+
+/// Mutations that set flags by their names.
+const OF_FLAGS: [&str; 3] =
+    ["updateOrganizationMembership", "createPermissionTemplate", "updatePermissionTemplate"];
 
 /// What an argument means; nothing if nobody has said so yet.
 pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
@@ -220,6 +254,9 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if PAGES.contains(&name) || DATA.iter().any(is_data) {
         return Some(Data);
     }
+    if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
+        return Some(Left);
+    }
     WORDS.split_whitespace().any(|word| word == name).then_some(Left)
 }
 
@@ -233,12 +270,15 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         ("signUp", "role") if named.is_some() => "patient".into(),
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
-        (_, "dont_send_welcome" | "restricted") => true.into(),
+        (_, "send_invite_email") => false.into(),
+        (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
+        (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city") => {
+        (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()
         }
+        (_, "qualifications") => world.word().into(),
         _ => panic!("no value is known for {field}({name})"),
     }
 }

@@ -5,7 +5,7 @@ use ward_tests::{Json, json};
 
 use crate::canary;
 use crate::meaning::Object;
-use crate::principal::Whose;
+use crate::principal::{Site, Whose};
 use crate::world::{PASSWORD, World};
 
 impl World {
@@ -62,6 +62,16 @@ impl World {
             }
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
+            Object::SecondProvider => self.owner_id.clone(),
+            Object::Template => {
+                // Units below read their parent's, which serve them too (behaviour 15). Who is
+                // given one stays a provider.
+                let name = if self.here == Site::A { self.word() } else { self.unseen() };
+                let input =
+                    json!({"name": name, "is_provider": true, "can_be_care_team_member": true});
+                let (field, object) = ("createPermissionTemplate", "newPermissionTemplate");
+                self.make(field, "createPermissionTemplateInput", object, input)
+            }
         }
     }
 

@@ -116,6 +116,11 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
         json!({"id": made(key, "createApiKey", "api_key_object")}),
     );
     revoked.data();
+    let template = api.ask(
+        "mutation($name: String) { createPermissionTemplate(input: {name: $name}) { newPermissionTemplate { id } messages { field message } } }",
+        json!({"name": format!("{canary} template")}),
+    );
+    template.data();
     Furniture { clients, group, tag, location }
 }
 

@@ -277,6 +277,27 @@ pub async fn is_member_email_taken(
     Ok(!scope.tx.rows(&sql).await?.is_empty())
 }
 
+/// Whether a member of the unit has this address already, other than `except`.
+/// Other units never matter: who works for two has two accounts (behaviour 15).
+pub async fn is_unit_email_taken(
+    scope: &mut Scope<'_>,
+    unit_id: Id<Organization>,
+    address: &str,
+    except: Option<Id<User>>,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT id FROM users WHERE org_id = $1 AND email_fold = $2 \
+         AND is_patient = FALSE AND unit_id = $3 AND id <> $4 LIMIT 1",
+        [
+            scope.actor.org_id.into(),
+            email::key(address).into(),
+            unit_id.0.into(),
+            except.map_or(0, |id| id.0).into(),
+        ],
+    );
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
+}
+
 /// The membership of a member.
 pub async fn membership_of(
     scope: &mut Scope<'_>,

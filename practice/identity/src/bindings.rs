@@ -5,6 +5,7 @@ mod audit;
 mod key;
 mod membership;
 mod organization;
+mod template;
 mod user;
 mod user_flags;
 
@@ -32,6 +33,7 @@ static DELETE_KEY: &[(&str, Returns)] = &[("api_key", Returns::One(&API_KEYS))];
 pub fn bind(b: &mut Bindings) {
     organization::bind(b);
     membership::bind(b);
+    template::bind(b);
     user::bind(b);
     user_flags::bind(b);
     key::bind(b);

@@ -23,6 +23,15 @@ pub fn membership_created(membership: &OrganizationMembership) -> Event {
         .of_unit(membership.unit_id.0)
 }
 
+/// What is known of a member as a person changed.
+pub fn member_updated(member: &User, columns: &[&'static str]) -> Event {
+    let told: Vec<_> =
+        columns.iter().copied().filter(|name| !name.starts_with("password_")).collect();
+    Event::new("organization_member.updated", "OrganizationMember", member.id.0)
+        .changed(&told)
+        .of_unit(member.unit_id.0)
+}
+
 /// A member's place changed.
 pub fn membership_updated(membership: &OrganizationMembership, columns: &[&'static str]) -> Event {
     Event::new("organization_membership.updated", "OrganizationMembership", membership.id.0)

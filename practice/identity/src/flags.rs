@@ -181,6 +181,41 @@ macro_rules! flag_constants {
 }
 with_flags!(flag_constants);
 
+/// What only the owner may do. No flag of a membership: a name for denials, with
+/// a number that no flag has.
+pub const IS_OWNER: Permission = Permission { flag: Flag(127), name: "is_owner" };
+
+/// Flags that only the operator sets (behaviour 16.3).
+pub const OPERATOR_SET: [Permission; 3] = [
+    CAN_REQUEST_TO_PRESCRIBE_CONTROLLED_SUBSTANCES,
+    CAN_SUBMIT_CMS_1500S_TO_CANDID_HEALTH,
+    HAS_PRIMARY_DIAGNOSIS_COLUMN,
+];
+
+/// What a Support member can't be or do, whatever is granted: have clients, be
+/// in a care team, have a calendar of their own, sign notes (behaviour 16.1).
+pub const NOT_OF_SUPPORT: [Permission; 8] = [
+    IS_PROVIDER,
+    CAN_BE_CARE_TEAM_MEMBER,
+    ALLOW_SELF_SCHEDULING_IN_CARE_TEAM,
+    CAN_ADD_OWN_APPOINTMENTS,
+    CAN_MANAGE_OWN_AVAILABILITY,
+    CAN_MANAGE_OWN_BLOCKS,
+    CAN_SIGN_OWN_CHARTING_NOTES,
+    CAN_SIGN_OTHERS_CHARTING_NOTES,
+];
+
+/// Flags that are set by their names: all but the operator's.
+pub fn settable() -> impl Iterator<Item = Permission> {
+    let is_operators = |it: &Permission| OPERATOR_SET.iter().any(|other| other.flag == it.flag);
+    ALL.iter().map(|line| line.permission).filter(move |it| !is_operators(it))
+}
+
+/// The set of these.
+pub fn set_of(permissions: impl IntoIterator<Item = Permission>) -> Flags {
+    permissions.into_iter().fold(Flags::default(), |held, it| held.with(it.flag))
+}
+
 /// What a new member of the role holds (behaviour 16.3, end).
 pub fn defaults(role: OrgRole) -> Flags {
     let held = |line: &&FlagLine| match role {

@@ -180,6 +180,27 @@ pub async fn add_member_as(
     member: &NewMember,
     place: Place,
 ) -> Result<(User, OrganizationMembership), StoreError> {
+    write_member(scope, id, unit, member, (place, PasswordSetBy::Person)).await
+}
+
+/// The same, with a password that whoever adds the member chose.
+pub async fn add_member_by_staff(
+    scope: &mut Scope<'_>,
+    unit: &Organization,
+    member: &NewMember,
+    place: Place,
+) -> Result<(User, OrganizationMembership), StoreError> {
+    let id = scope.next_id::<User>().await?;
+    write_member(scope, id, unit, member, (place, PasswordSetBy::Staff)).await
+}
+
+async fn write_member(
+    scope: &mut Scope<'_>,
+    id: Id<User>,
+    unit: &Organization,
+    member: &NewMember,
+    (place, set_by): (Place, PasswordSetBy),
+) -> Result<(User, OrganizationMembership), StoreError> {
     let now = scope.now();
     let email = member.email.as_deref();
     let human = account::human_of(scope, account::NAMESPACE, email, false).await?;
@@ -192,7 +213,7 @@ pub async fn add_member_as(
     user.qualifications.clone_from(&member.qualifications);
     user.is_integration = member.is_integration;
     user.password_hash.clone_from(&member.password_hash);
-    user.password_set_by = member.password_hash.as_ref().map(|_| PasswordSetBy::Person);
+    user.password_set_by = member.password_hash.as_ref().map(|_| set_by);
     user.created_by_id = creator(scope, id);
     if place.held.has(flags::IS_PROVIDER.flag) {
         let code = account::new_invite_code(scope, InviteKind::Provider, id.0).await?;

@@ -6,6 +6,7 @@ mod key;
 mod membership;
 mod organization;
 mod session;
+mod template;
 mod user;
 
 use ward_store::{Entity, Table};
@@ -26,6 +27,8 @@ pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
     SignInAttempt, link_tokens, sessions, sign_in_attempts,
 };
+pub(crate) use template::TEMPLATE_FLAG_COLUMNS;
+pub use template::{PERMISSION_TEMPLATES, PermissionTemplate, permission_templates};
 pub use user::{DefaultBillingType, PasswordSetBy, USERS, User, users};
 
 /// A group of clients, whose table belongs to the clients domain.
@@ -50,6 +53,7 @@ pub fn tables() -> Vec<&'static Table> {
     vec![
         &ORGANIZATIONS,
         &USERS,
+        &PERMISSION_TEMPLATES,
         &ORGANIZATION_MEMBERSHIPS,
         &CARE_TEAM_MEMBERS,
         &API_KEYS,

@@ -94,6 +94,16 @@ pub fn memberships(actor: &Actor) -> Rule {
     }
 }
 
+/// Permission templates: a unit's own and its root's, for members
+/// (behaviour 15); from the root, those of all units.
+pub fn permission_templates(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(actor.units("unit_id").or(Cond::eq("unit_id", actor.org_id))),
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
+
 /// Care teams, for the members of the organization. Read through the users on
 /// either side, which have their own rule.
 pub fn care_team(actor: &Actor) -> Rule {

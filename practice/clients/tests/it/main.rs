@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clients;
+mod flag_truth;
 mod groups;
 mod guards;
 mod places;

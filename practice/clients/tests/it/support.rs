@@ -38,7 +38,8 @@ fn tables() -> Vec<&'static Table> {
     tables
 }
 
-fn contract(view: ViewId) -> String {
+/// The whole contract of a view.
+pub fn contract(view: ViewId) -> String {
     let name = match view {
         ViewId::Baseline => "2024-06-01.graphql",
         ViewId::V2026 => "2026-01-01.graphql",

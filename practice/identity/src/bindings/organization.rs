@@ -4,11 +4,11 @@
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request};
 use ward_store::{Cond, Entity, Id, Join, Role, Value, search};
 
-use crate::bindings::membership;
 use crate::bindings::user::{USER_ORDERS, active_providers, members_of_keywords};
+use crate::bindings::{membership, template};
 use crate::tables::{
-    ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, OrgRole, Organization, USERS, User,
-    organizations as at,
+    ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, OrgRole, Organization, PERMISSION_TEMPLATES, USERS,
+    User, organizations as at,
 };
 
 const ORGANIZATION: Kind = Kind::Id(Organization::NAME);
@@ -25,6 +25,15 @@ const STAFF: &str = "(SELECT s.org_id, s.id AS user_id, s.unit_id AS organizatio
 const STAFF_LINK: Link = Link::Join {
     parent: at::id,
     join: Join { table: STAFF, to: "user_id", from: "organization_id" },
+};
+/// Templates of an organization, and those of its root (behaviour 15).
+const TEMPLATES: &str = "(SELECT pt.org_id, pt.id AS template_id, pt.unit_id AS organization_id \
+     FROM permission_templates pt \
+     UNION ALL SELECT pt.org_id, pt.id, o.id FROM permission_templates pt \
+     JOIN organizations o ON o.org_id = pt.org_id AND o.parent_organization_id = pt.unit_id)";
+const TEMPLATES_LINK: Link = Link::Join {
+    parent: at::id,
+    join: Join { table: TEMPLATES, to: "template_id", from: "organization_id" },
 };
 const MEMBERS_LINK: Link = Link::Column { parent: at::id, child: "unit_id" };
 
@@ -63,6 +72,9 @@ fn bind_family(b: &mut Bindings) {
     )
     .listing(|_, _| Ok(Listing::all()));
     b.one("Organization", "owner", &USERS, Link::Key(at::owner_id));
+    b.many("Organization", "permission_templates", &PERMISSION_TEMPLATES, TEMPLATES_LINK)
+        .listing(|_, _| Ok(Listing::all()))
+        .orders(template::ORDERS, "NAME_ASC");
     b.many(
         "Organization",
         "only_active_organization_memberships",

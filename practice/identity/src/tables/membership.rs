@@ -4,7 +4,7 @@ use ward_instance::Timestamp;
 use ward_store::{Id, Json, Key, Reference, index, record, text_enum, unique};
 
 use crate::flags::with_flags;
-use crate::tables::{Organization, User};
+use crate::tables::{Organization, PermissionTemplate, User};
 use crate::visibility;
 
 text_enum! {
@@ -33,7 +33,8 @@ macro_rules! membership_record {
                 /// Manual order, smallest first.
                 position: i64,
                 erx_dosespot_role: Option<String>,
-                permission_template_id: Option<i64>,
+                /// The template that was applied last; no live link.
+                permission_template_id: Option<Id<PermissionTemplate>>,
                 permission_template_applied_at: Option<Timestamp>,
                 selected_licensed_in_filter: Json,
                 selected_locations_filter: Json,
@@ -52,6 +53,7 @@ macro_rules! membership_record {
             references: [
                 Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
                 Reference { columns: &["org_id", "unit_id"], table: "organizations", target: &["org_id", "id"] },
+                Reference { columns: &["org_id", "permission_template_id"], table: "permission_templates", target: &["org_id", "id"] },
             ],
             audit: Some("ORGANIZATION_MEMBERSHIP"),
             visible: visibility::memberships,

@@ -9,13 +9,14 @@ use crate::support::World;
 /// The leaves of a type that need no argument.
 async fn leaves(world: &World, key: &str, view: ViewId, type_name: &str) -> Vec<String> {
     let document = format!(
-        r#"{{ __type(name: "{type_name}") {{ fields(includeDeprecated: true) {{ name type {{ kind
+        r#"{{ __type(name: "{type_name}") {{ fields(includeDeprecated: true) {{ name args {{ type {{ kind }} }} type {{ kind
             ofType {{ kind ofType {{ kind ofType {{ kind }} }} }} }} }} }} }}"#
     );
     let answer = world.run(key, view, &document).await;
     let is_leaf = |field: &&Json| {
         let text = field["type"].to_string();
-        !text.contains("OBJECT") && !text.contains("UNION")
+        let asks = field["args"].to_string().contains("NON_NULL");
+        !asks && !text.contains("OBJECT") && !text.contains("UNION")
     };
     let fields = answer["data"]["__type"]["fields"].as_array().unwrap();
     fields.iter().filter(is_leaf).map(|it| it["name"].as_str().unwrap().to_owned()).collect()

@@ -154,6 +154,21 @@ impl World {
         found(&self.db, "Second Practice", email).await
     }
 
+    /// A sub-organization of the founding practice, without anybody in it.
+    pub async fn branch(&self) -> ward_identity::tables::Organization {
+        let root = self.founded.organization.id;
+        self.system(root.0, move |scope| {
+            Box::pin(async move {
+                let id = scope.next_id().await.unwrap();
+                let (name, now) = ("Branch", scope.now());
+                let unit = ward_identity::practice::blank_organization(id, root, name, "", now);
+                scope.create(&unit).await.unwrap();
+                unit
+            })
+        })
+        .await
+    }
+
     /// Runs something as the system of an organization.
     pub async fn system<T: Send + 'static>(
         &self,

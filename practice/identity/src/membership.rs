@@ -1,0 +1,15 @@
+//! Members and their places: `createOrganizationMembership`,
+//! `updateOrganizationMembership`, `updateOrganizationMember` and
+//! `deleteOrganizationMembership` (behaviour 16).
+
+mod create;
+mod handover;
+mod profile;
+mod rights;
+mod update;
+
+pub use create::{CreateMembership, create, prepare as prepare_create};
+pub(crate) use create::{of_role, role, unit_of};
+pub use profile::{MemberProfile, UpdateMember, update_member};
+pub use rights::requires;
+pub use update::{DeleteMembership, MembershipFields, UpdateMembership, delete, update};

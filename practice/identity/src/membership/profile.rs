@@ -1,0 +1,196 @@
+//! What is known of a member as a person: `updateOrganizationMember`, and the
+//! same fields in `updateOrganizationMembership`.
+
+use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, input};
+use ward_store::{Changes, Id, Json, Level};
+
+use crate::flags::CAN_EDIT_MEMBERS;
+use crate::id_or_blank::{IdOrBlank, named};
+use crate::lines;
+use crate::membership::rights;
+use crate::person::{self, Person};
+use crate::tables::User;
+use crate::{account, events, grant, member_mail};
+
+/// The longest `metadata`, in characters (behaviour 9).
+const METADATA_CHARACTERS_MAX: usize = 128_000;
+
+input! {
+    /// `updateOrganizationMemberInput`.
+    pub struct UpdateMember {
+        /// The member; the caller when there is none.
+        id: IdOrBlank<User>,
+        first_name: String,
+        last_name: String,
+        email: String,
+        phone_number: String,
+        qualifications: String,
+        timezone: String,
+        npi: String,
+        metadata: String,
+        record_identifier: String,
+        additional_record_identifier: String,
+    }
+}
+
+/// The fields of a person that both operations change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MemberProfile {
+    /// First name.
+    pub first_name: Given<String>,
+    /// Last name.
+    pub last_name: Given<String>,
+    /// E-mail address.
+    pub email: Given<String>,
+    /// Telephone number.
+    pub phone_number: Given<String>,
+    /// Letters behind the name.
+    pub qualifications: Given<String>,
+    /// IANA name.
+    pub timezone: Given<String>,
+}
+
+impl MemberProfile {
+    /// Everything that is wrong with it.
+    pub fn check(&self, problems: &mut Problems) {
+        lines::not_emptied("first_name", &self.first_name, problems);
+        lines::not_emptied("last_name", &self.last_name, problems);
+        lines::not_emptied("email", &self.email, problems);
+        lines::address("email", &self.email, problems);
+        lines::time_zone("timezone", &self.timezone, problems);
+        let texts = [
+            ("first_name", &self.first_name),
+            ("last_name", &self.last_name),
+            ("phone_number", &self.phone_number),
+            ("qualifications", &self.qualifications),
+        ];
+        lines::bounded(texts, problems);
+    }
+
+    /// Writes everything but the address.
+    pub fn write(&self, user: &mut User) {
+        self.first_name.set_text(&mut user.first_name);
+        self.last_name.set_text(&mut user.last_name);
+        self.phone_number.set_text(&mut user.phone_number);
+        self.qualifications.set_text(&mut user.qualifications);
+        self.timezone.set_text(&mut user.timezone);
+    }
+
+    /// The address that the member is to have instead of theirs.
+    pub fn new_address(&self, user: &User) -> Option<String> {
+        let address = self.email.trimmed().map(lines::kept_address);
+        address.filter(|address| user.email.as_deref() != Some(address))
+    }
+}
+
+/// Gives a member another address. One that was never used changes at once, and
+/// its invitation goes there; else the new one counts once it is confirmed.
+pub async fn readdress(call: &mut Call<'_>, user: &mut User, address: &str) -> Answer<bool> {
+    if user.id.0 == call.actor.user_id {
+        return Err(Refused::on("email", "Change your own e-mail address with updateUser"));
+    }
+    if account::is_unit_email_taken(&mut call.scope, user.unit_id, address, Some(user.id)).await? {
+        return Err(Refused::on("email", "Email has already been taken"));
+    }
+    if user.password_hash.is_some() || user.last_sign_in_at.is_some() {
+        user.unconfirmed_email = Some(address.to_owned());
+        member_mail::confirm_address(call, user, address).await?;
+        return Ok(false);
+    }
+    let space = user.namespace.clone();
+    user.human_id = account::human_of(&mut call.scope, &space, Some(address), false).await?;
+    user.email = Some(address.to_owned());
+    Ok(true)
+}
+
+/// Writes a member's changed account, and says so.
+pub async fn save(call: &mut Call<'_>, before: &User, after: &User) -> Answer<Changes> {
+    let changes = account::update(&mut call.scope, before, after).await?;
+    if !changes.is_empty() {
+        call.emit(events::member_updated(after, &changes.columns));
+    }
+    Ok(changes)
+}
+
+/// Changes what is known of a member: their own profile, or a colleague's with
+/// `can_edit_members`.
+pub async fn update_member(call: &mut Call<'_>, input: &UpdateMember) -> Answer<Payload> {
+    let before = member_of(call, input).await?;
+    let profile = profile_of(input);
+    let mut problems = Problems::new();
+    profile.check(&mut problems);
+    check(input, &mut problems);
+    problems.check()?;
+    let mut after = before.clone();
+    profile.write(&mut after);
+    write(input, &mut after);
+    let mut is_invited_anew = false;
+    if let Some(address) = profile.new_address(&before) {
+        if before.id.0 != call.actor.user_id {
+            grant::is_covered(call.actor, &loaded(call, &before).await?)?;
+        }
+        is_invited_anew = readdress(call, &mut after, &address).await?;
+    }
+    save(call, &before, &after).await?;
+    if is_invited_anew {
+        member_mail::invite(call, &after).await?;
+    }
+    Ok(Payload::new().one("user", after.id.0))
+}
+
+/// A member with everything that decides what they may do.
+pub async fn loaded(call: &mut Call<'_>, user: &User) -> Answer<Person> {
+    let loaded = person::load(call.scope.tx, user.org_id.0, user.id.0).await?;
+    loaded.ok_or_else(|| Refused::not_found("id"))
+}
+
+async fn member_of(call: &mut Call<'_>, input: &UpdateMember) -> Answer<User> {
+    let own = Id::new(call.actor.user_id);
+    let id = named(&input.id).unwrap_or(own);
+    if !call.actor.is_member() || id != own {
+        rights::requires(call.actor, CAN_EDIT_MEMBERS)?;
+    }
+    let found = call.visible_for_update(id, Level::Full).await?;
+    let member = found.map(|(user, _)| user).filter(|user| !user.is_patient);
+    member.ok_or_else(|| Refused::not_found("id"))
+}
+
+fn profile_of(input: &UpdateMember) -> MemberProfile {
+    MemberProfile {
+        first_name: input.first_name.clone(),
+        last_name: input.last_name.clone(),
+        email: input.email.clone(),
+        phone_number: input.phone_number.clone(),
+        qualifications: input.qualifications.clone(),
+        timezone: input.timezone.clone(),
+    }
+}
+
+fn check(input: &UpdateMember, problems: &mut Problems) {
+    let texts = [
+        ("npi", &input.npi),
+        ("record_identifier", &input.record_identifier),
+        ("additional_record_identifier", &input.additional_record_identifier),
+    ];
+    lines::bounded(texts, problems);
+    let parses = |text: &str| serde_json::from_str::<serde_json::Value>(text).is_ok();
+    if input.metadata.trimmed().is_some_and(|text| !parses(text)) {
+        problems.add("metadata", "Metadata must be a valid JSON document");
+    }
+    if input.metadata.value().is_some_and(|it| it.chars().count() > METADATA_CHARACTERS_MAX) {
+        problems.add(
+            "metadata",
+            format!("Metadata is too long (maximum is {METADATA_CHARACTERS_MAX} characters)"),
+        );
+    }
+}
+
+fn write(input: &UpdateMember, user: &mut User) {
+    input.npi.set_text(&mut user.npi);
+    input.record_identifier.set_text(&mut user.record_identifier);
+    input.additional_record_identifier.set_text(&mut user.additional_record_identifier);
+    if input.metadata.is_given() {
+        let text = input.metadata.value().filter(|text| !text.trim().is_empty());
+        user.metadata = text.cloned().map(Json);
+    }
+}
