@@ -249,6 +249,11 @@ impl World {
         }
     }
 
+    /// What a principal is called in reports.
+    pub fn called(&self, principal: Principal) -> String {
+        self.flag_of(principal).unwrap_or(principal.title()).to_owned()
+    }
+
     /// Something of an organization; all of a call belong together.
     pub fn object_of(&mut self, site: Site, whose: Whose, object: Object) -> String {
         self.enter(site);

@@ -169,10 +169,22 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
 /// Gives the caller a picture; the link to it.
 #[track_caller]
 pub fn avatar(api: &Api) -> String {
+    picture(api, json!({}))
+}
+
+/// Gives a user whom the caller may change a picture; the link to it.
+#[track_caller]
+pub fn picture_of(api: &Api, user: &str) -> String {
+    picture(api, json!({"id": user}))
+}
+
+#[track_caller]
+fn picture(api: &Api, mut input: Json) -> String {
     const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    input["avatar_string"] = PIXEL.into();
     let reply = api.ask(
         "mutation($input: updateUserInput) { updateUser(input: $input) { user { id avatar_url } messages { field message } } }",
-        json!({"input": {"avatar_string": PIXEL}}),
+        json!({"input": input}),
     );
     let link = reply.data()["updateUser"]["user"]["avatar_url"].as_str();
     link.unwrap_or_else(|| panic!("no picture: {}", reply.text)).to_owned()

@@ -93,6 +93,7 @@ impl Request {
             session: self.session.clone(),
             sign_up_open: self.sign_up_open,
             base_url: self.base_url.clone(),
+            reads: Reads::default(),
         }
     }
 }

@@ -208,7 +208,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             idempotency::store(tx, key, &json).await?;
             crash::point("write.answered");
         }
-        let mut reads = job.request.reads.take(&job.request, actor);
+        let mut reads = request.reads.take(request, &request.actor);
         if reads.iter().any(|entry| entry.watch > Watch::Ordinary) {
             access::write(tx, &reads).await?;
             reads.clear();
