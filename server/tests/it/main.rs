@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
-mod rotation;
 mod merge;
+mod rotation;
 mod statements;
 mod subjects;

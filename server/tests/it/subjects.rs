@@ -3,8 +3,9 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 28] = [
+const OTHERWISE: [(&str, &str); 29] = [
     ("organization_memberships", "of staff"),
+    ("permission_uses", "of staff"),
     ("permission_templates", "the user is the member who made it"),
     ("second_factors", "never answered"),
     ("verification_codes", "never answered"),

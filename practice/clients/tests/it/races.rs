@@ -94,7 +94,9 @@ async fn what_is_written_during_a_merge_is_not_lost() {
                     found.send(()).unwrap();
                     finished.await.unwrap();
                     let id = scope.next_id().await?;
-                    let location = Location::blank(id, &client, scope.now());
+                    let (org, unit) = (client.org_id, client.unit_id);
+                    let blank = Location::blank(id, org, unit, scope.now());
+                    let location = Location { user_id: Some(client.id), ..blank };
                     scope.create(&location).await
                 })
             })
