@@ -149,6 +149,13 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("updateOrganization", "input.id", May(Object::Organization)),
+    ("updateOrganization", "input.organization_info.id", May(Object::OrganizationInfo)),
+    ("updateOrganization", "input.organization_info.location.id", May(Object::Location)),
+    ("updateOrganization", "input.organization_info.location.user_id", May(Object::Client)),
+    ("createOrganization", "input.organization_info.id", May(Object::OrganizationInfo)),
+    ("createOrganization", "input.organization_info.location.id", May(Object::Location)),
+    ("createOrganization", "input.organization_info.location.user_id", May(Object::Client)),
     ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
     ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
     ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
@@ -215,6 +222,18 @@ const DATA: &[(&str, &[&str])] = &[
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
     ("createOrganizationMembership", &["first_name", "last_name", "email", "send_invite_email"]),
+    ("updateOrganization", &["organization_info.phone_number"]),
+    (
+        "createOrganization",
+        &[
+            "create_as_suborganization",
+            "first_name",
+            "last_name",
+            "email",
+            "send_invite_email",
+            "organization_info.name",
+        ],
+    ),
     ("updateOrganizationMembership", &["title", "permission_template_applied"]),
     ("updateOrganizationMember", &["qualifications"]),
     ("createPermissionTemplate", &["name"]),
@@ -249,7 +268,8 @@ const WORDS: &str = "
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
-    selected_tags_filter
+    selected_tags_filter organization_email primary tax_id tax_id_type external_id
+    id_number_type
     human_id pretend_to_be
     licensed_in_state state_licenses locationString custom_sign_in_path logo
     about_description bg_color brand_email brand_name brand_phone contact_description
@@ -303,6 +323,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
         (_, "send_invite_email") => false.into(),
+        (_, "create_as_suborganization") => true.into(),
+        (_, "phone_number") => "+1 202-555-0100".into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
         (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
         (_, "active") => false.into(),

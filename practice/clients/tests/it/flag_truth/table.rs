@@ -21,8 +21,6 @@ pub enum Asks {
 pub enum Refusal {
     /// By name in `extensions.permission`.
     Named,
-    /// By the name of another flag that would do as well.
-    Other(&'static str),
     /// A message on this input field.
     Message(&'static str),
     /// Nothing is there.
@@ -50,7 +48,7 @@ const ADD_MEMBER: &str = r#"mutation { createOrganizationMembership(input: {firs
     email: "n$n@example.com"}) { organizationMembership { id } messages { field message } } }"#;
 const EDIT_MEMBER: &str = r#"mutation { updateOrganizationMembership(input: {id: "$membership", title: "t$n"}) {
     organizationMembership { id } messages { field message } } }"#;
-const EDIT_PROFILE: &str = r#"mutation { updateOrganizationMember(input: {id: "$colleague", npi: "$n"}) {
+const EDIT_PROFILE: &str = r#"mutation { updateOrganizationMember(input: {id: "$colleague", qualifications: "q$n"}) {
     user { id } messages { field message } } }"#;
 const NEW_TEMPLATE: &str = r#"mutation { createPermissionTemplate(input: {name: "t$n"}) {
     newPermissionTemplate { id } messages { field message } } }"#;
@@ -79,6 +77,11 @@ const CARE_TEAM: &str = r#"mutation { updateClient(input: {id: "$other", other_p
     user { id } messages { field message } } }"#;
 const GROUP: &str = r#"mutation { deleteUserGroup(input: {id: "$group"}) {
     user_group { id } messages { field message } } }"#;
+
+const SETTINGS: &str = r#"mutation { updateOrganization(input: {organization_info: {phone_number: "$n"}}) {
+    organization { id } messages { field message } } }"#;
+const NEW_BRAND: &str = r#"mutation { createBrand(input: {brand_name: "b$n"}) {
+    brand { id } messages { field message } } }"#;
 
 const fn seeing(case: Case) -> Case {
     Case { with: &["can_see_clients"], ..case }
@@ -137,13 +140,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ),
     ("can_edit_packages", Awaits("billing")),
     ("can_edit_products", Awaits("billing")),
-    (
-        "can_edit_settings",
-        Rules(&[Case {
-            refusal: Refusal::Other("allow_group_level_actions"),
-            ..named(GROUP, "/deleteUserGroup/user_group")
-        }]),
-    ),
+    ("can_edit_settings", Rules(&[named(SETTINGS, "/updateOrganization/organization")])),
     ("can_enroll_clients_to_programs", Awaits("documents")),
     ("can_lock_form_answer_groups", Awaits("charting")),
     ("can_lock_others_charting_notes", Awaits("charting")),
@@ -200,7 +197,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("create_chat_when_assigned", Awaits("messaging")),
     ("gets_failed_fax_notif", Shows),
     ("gets_fax_notif", Shows),
-    ("has_own_branding", Awaits("identity, with brands")),
+    ("has_own_branding", Rules(&[named(NEW_BRAND, "/createBrand/brand")])),
     ("has_primary_diagnosis_column", Shows),
     ("hide_calendar_tab", Shows),
     (
