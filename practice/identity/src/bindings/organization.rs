@@ -147,6 +147,14 @@ fn bind_staff(b: &mut Bindings) {
         ])
         .listing(all_providers)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.many("Organization", "users", &USERS, MEMBERS_LINK)
+        .args(&[
+            ("active_status", Kind::Plain),
+            ("keywords", Kind::Plain),
+            ("show_all_by_default", Kind::Plain),
+        ])
+        .listing(clients)
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
     b.count("Organization", "providers_count", &USERS, STAFF_LINK).listing(all_providers);
     b.count("Organization", "num_users", &USERS, STAFF_LINK)
         .listing(|_, _| Ok(Listing::of(own_unit().and(Cond::is_true("active")))));
@@ -245,11 +253,7 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
          AND pm.user_id = {t}.id AND pm.is_provider = TRUE)",
         [],
     ));
-    match args.text("active_status") {
-        Some("active") => cond = cond.and(Cond::is_true("active")),
-        Some("archived" | "inactive") => cond = cond.and(Cond::eq("active", false)),
-        _ => {}
-    }
+    cond = cond.and(of_status(args));
     if let Some(keywords) = args.text("keywords") {
         cond = cond.and(search::keyword_cond(&USERS, request.actor.org_id, keywords));
     }
@@ -286,6 +290,29 @@ pub(crate) async fn licensed_states(
         Out::from(states.get(&id).cloned().unwrap_or_default())
     };
     Ok(rows.iter().map(of).collect())
+}
+
+/// Clients of the organization itself; without keywords none, unless all are
+/// asked for.
+fn clients(request: &Request, args: &Args) -> Answer<Listing> {
+    let keywords = args.text("keywords");
+    if keywords.is_none() && !args.flag("show_all_by_default") {
+        return Ok(Listing::none());
+    }
+    let mut cond = Cond::is_true("is_patient").and(of_status(args));
+    if let Some(keywords) = keywords {
+        cond = cond.and(search::keyword_cond(&USERS, request.actor.org_id, keywords));
+    }
+    Ok(Listing::of(cond))
+}
+
+/// Active or archived people, as `active_status` says.
+fn of_status(args: &Args) -> Cond {
+    match args.text("active_status") {
+        Some("active") => Cond::is_true("active"),
+        Some("archived" | "inactive") => Cond::eq("active", false),
+        _ => Cond::Always,
+    }
 }
 
 fn memberships(request: &Request, args: &Args) -> Answer<Listing> {
