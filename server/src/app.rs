@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::civil::Date;
 use ward_engine::Engine;
+use ward_identity::exercise::Exercises;
 use ward_instance::{Config, Instance, State};
 use ward_store::blobs::BlobStore;
 use ward_store::{BlobDirectory, Db, Refusals};
@@ -32,6 +33,8 @@ pub struct App {
     pub limiter: Limiter,
     /// Refusals waiting to become audit rows.
     pub refusals: Refusals,
+    /// Permissions that requests used, on their way to their rows.
+    pub exercises: Exercises,
     /// Quarantined: administrators read, nothing is written or sent.
     pub quarantined: AtomicBool,
     /// The operator's sunset date for old API versions.
@@ -69,6 +72,7 @@ impl App {
             config: opened.config.clone(),
             dir: opened.dir.clone(),
             refusals: Refusals::new(),
+            exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,
             answered: AtomicU64::new(0),

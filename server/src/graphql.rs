@@ -214,6 +214,7 @@ async fn execute(
     });
     let reply = app.engine.execute(&incoming, request.clone(), &chosen.warnings).await;
     count_refusal(app, &actor, &facts.address, &reply);
+    app.exercises.note(&actor, app.instance.clock().wall());
     respond::reply(reply)
 }
 

@@ -27,6 +27,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             _ = second.tick() => {
                 ticks += 1;
                 report("refusals", app.refusals.flush(&app.db, false).await.map(drop));
+                report("permission uses", app.exercises.flush(&app.db).await.map(drop));
                 if ticks.is_multiple_of(10) {
                     report("chain heads", heads(&app).await);
                 }
@@ -50,6 +51,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         }
     }
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
+    report("permission uses", app.exercises.flush(&app.db).await.map(drop));
     sequence(&app).await;
     report("chain heads", heads(&app).await);
 }

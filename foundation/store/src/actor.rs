@@ -1,6 +1,9 @@
 //! Who asks: the person a request runs as, and the rows they may see.
 
+use std::sync::Arc;
+
 use crate::cond::Cond;
+use crate::exercised::Exercised;
 
 /// A permission flag of a membership (behaviour 16.3), numbered by the
 /// identity domain.
@@ -66,6 +69,8 @@ pub struct Actor {
     /// The API key (its kid) or session the request came with, for audit and
     /// rate limits; safe to log.
     pub credential: Option<Box<str>>,
+    /// Where checks mark the flags that they found, while a request is answered.
+    pub exercised: Option<Arc<Exercised>>,
 }
 
 impl Actor {
@@ -80,6 +85,7 @@ impl Actor {
             is_owner: false,
             time_zone: "America/New_York".into(),
             credential: None,
+            exercised: None,
         }
     }
 
@@ -95,9 +101,13 @@ impl Actor {
         }
     }
 
-    /// Whether the actor holds the flag.
+    /// Whether the actor holds the flag; if so, that is marked as what decided.
     pub fn has(&self, flag: Flag) -> bool {
-        self.flags.has(flag)
+        let has = self.flags.has(flag);
+        if has && let Some(exercised) = &self.exercised {
+            exercised.mark(flag);
+        }
+        has
     }
 
     /// A staff member or the system.

@@ -169,6 +169,9 @@ fn user_fields(b: &mut Bindings) {
     b.batch("User", "group_name", &[users::user_group_id], |request, q, rows, _| {
         Box::pin(group_names(request, q, rows))
     });
+    b.batch("User", "has_user_groups", &[users::unit_id], |request, q, rows, _| {
+        Box::pin(have_groups(request, q, rows))
+    });
     b.many("User", "user_groups", &USER_GROUPS, UNIT)
         .listing(listing::user_groups)
         .args(GROUP_ARGS)
@@ -215,6 +218,22 @@ fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// `User.has_user_groups`: whether the organization has a group that the caller
+/// sees.
+async fn have_groups(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+) -> Answer<Vec<Out>> {
+    let units = numbers(&rows, users::unit_id);
+    let columns = vec![user_groups::unit_id];
+    let found = seen(request, q, &USER_GROUPS, columns, Cond::is_in("unit_id", &units)).await?;
+    let with: Vec<i64> = found.iter().filter_map(|row| row.first()?.int()).collect();
+    let has =
+        |row: &RowView<'_>| row.get(users::unit_id).int().is_some_and(|unit| with.contains(&unit));
+    Ok(rows.iter().map(|row| has(row).into()).collect())
 }
 
 /// `User.group_name`: the name of the client's group.

@@ -6,7 +6,7 @@
 //! membership with its flags, and the organization, so every change acts on
 //! the next request (SEC-05).
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -303,6 +303,7 @@ fn actor(row: &[Value], credential: &str) -> Option<Actor> {
         is_owner,
         time_zone: zone.text().or(provider_zone).unwrap_or(DEFAULT_ZONE).into(),
         credential: Some(credential.into()),
+        exercised: None,
     })
 }
 
@@ -359,6 +360,7 @@ pub async fn authenticate(
                 // A full disk must not lock readers out.
                 tracing::warn!(%error, "the use of a credential could not be written down");
             }
+            let actor = Actor { exercised: Some(Arc::default()), ..actor };
             Ok(Ok(Identified { actor, session: facts.session.clone(), facts }))
         }
         Ok(None) => Ok(Ok(nobody())),

@@ -6,16 +6,18 @@ mod brand;
 mod key;
 mod membership;
 mod organization;
+mod permission_use;
 mod profile;
 mod suborganization;
 mod template;
 mod user;
+mod user_circle;
 mod user_flags;
 
 use ward_engine::{Bindings, Returns, op};
 
 use crate::tables::{API_KEYS, USERS};
-use crate::{key as keys, reset, sign_in, sign_up};
+use crate::{integration, key as keys, reset, sign_in, sign_up};
 
 pub use audit::AUDIT_LOG;
 pub use user::{USER_ORDERS, members_of_keywords};
@@ -27,6 +29,7 @@ static SIGN_IN: &[(&str, Returns)] = &[
     ("blocked_by_2fa_type", Returns::Leaf),
     ("user", Returns::One(&USERS)),
 ];
+static USER: &[(&str, Returns)] = &[("user", Returns::One(&USERS))];
 static SIGN_UP: &[(&str, Returns)] = &[("token", Returns::Leaf), ("user", Returns::One(&USERS))];
 static CREATE_KEY: &[(&str, Returns)] =
     &[("api_key", Returns::Leaf), ("api_key_object", Returns::One(&API_KEYS))];
@@ -40,8 +43,10 @@ pub fn bind(b: &mut Bindings) {
     template::bind(b);
     user::bind(b);
     user_flags::bind(b);
+    user_circle::bind(b);
     key::bind(b);
     profile::bind(b);
+    permission_use::bind(b);
     brand::bind(b);
     audit::bind(b);
     b.mutation_prepared(
@@ -65,6 +70,7 @@ pub fn bind(b: &mut Bindings) {
         op!(reset::reset_password),
     )
     .public();
+    b.mutation("setIntegrationUser", USER, op!(integration::set));
     b.mutation("revokeToken", &[], op!(sign_in::revoke_token));
     b.mutation("createApiKey", CREATE_KEY, op!(keys::create_api_key));
     b.mutation("deleteApiKey", DELETE_KEY, op!(keys::delete_api_key));

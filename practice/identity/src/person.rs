@@ -49,6 +49,7 @@ impl Person {
             is_owner,
             time_zone: zone.unwrap_or(DEFAULT_ZONE).into(),
             credential: credential.map(Into::into),
+            exercised: None,
         }
     }
 

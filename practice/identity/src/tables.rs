@@ -6,6 +6,7 @@ mod key;
 mod location;
 mod membership;
 mod organization;
+mod permission_use;
 mod profile;
 mod session;
 mod template;
@@ -26,6 +27,7 @@ pub use membership::{
     care_team_members, organization_memberships,
 };
 pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use permission_use::{PERMISSION_USES, PermissionUse, permission_uses};
 pub use profile::{
     BRANDS, Brand, ORGANIZATION_INFOS, OTHER_ID_NUMBERS, OrganizationInfo, OtherIdNumber,
     PROFESSIONS, PROVIDER_BIOS, Profession, ProviderBio, SPECIALTIES, STATE_LICENSES, Specialty,
@@ -80,5 +82,6 @@ pub fn tables() -> Vec<&'static Table> {
         &PROVIDER_BIOS,
         &OTHER_ID_NUMBERS,
         &ORGANIZATION_INFOS,
+        &PERMISSION_USES,
     ]
 }

@@ -158,6 +158,23 @@ fn bind_staff(b: &mut Bindings) {
     b.count("Organization", "providers_count", &USERS, STAFF_LINK).listing(all_providers);
     b.count("Organization", "num_users", &USERS, STAFF_LINK)
         .listing(|_, _| Ok(Listing::of(own_unit().and(Cond::is_true("active")))));
+    b.many("Organization", "users", &USERS, STAFF_LINK)
+        .args(&[
+            ("active_status", Kind::Plain),
+            ("keywords", Kind::Plain),
+            ("show_all_by_default", Kind::Plain),
+        ])
+        .listing(people)
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.many("Organization", "paginated_users", &USERS, STAFF_LINK)
+        .args(&[
+            ("active_status", Kind::Plain),
+            ("email", Kind::Plain),
+            ("include_suborgs", Kind::Plain),
+            ("keywords", Kind::Plain),
+        ])
+        .listing(paginated_people)
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
     b.many("Organization", "only_active_standard", &USERS, STAFF_LINK)
         .listing(|_, _| Ok(Listing::of(of_role(OrgRole::Standard))))
         .orders(USER_ORDERS, "LAST_NAME_ASC");
@@ -262,6 +279,35 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
     }
     cond = cond.and(tagged(request, args, "with_tag_ids")?);
     Ok(Listing::of(cond))
+}
+
+/// `users`: members; unless all are wanted, only those that something is asked
+/// of.
+fn people(request: &Request, args: &Args) -> Answer<Listing> {
+    let asks = args.text("keywords").or(args.text("active_status")).is_some();
+    match asks || args.flag("show_all_by_default") {
+        true => Ok(Listing::of(own_unit().and(narrowed_people(request, args)))),
+        false => Ok(Listing::none()),
+    }
+}
+
+fn paginated_people(request: &Request, args: &Args) -> Answer<Listing> {
+    let units = if args.flag("include_suborgs") { Cond::Always } else { own_unit() };
+    let mut cond = units.and(narrowed_people(request, args));
+    if let Some(email) = args.text("email") {
+        cond = cond.and(Cond::eq("email_fold", crate::email::key(email)));
+    }
+    Ok(Listing::of(cond))
+}
+
+fn narrowed_people(request: &Request, args: &Args) -> Cond {
+    let status = match args.text("active_status").map(str::to_ascii_lowercase).as_deref() {
+        Some("active") => Cond::is_true("active"),
+        Some("archived" | "inactive") => Cond::eq("active", false),
+        _ => Cond::Always,
+    };
+    let keywords = args.text("keywords").unwrap_or_default();
+    status.and(search::keyword_cond(&USERS, request.actor.org_id, keywords))
 }
 
 /// The states that the organizations' active providers are licensed in.

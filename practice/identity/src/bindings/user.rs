@@ -244,6 +244,8 @@ fn bind_relations(b: &mut Bindings) {
         .args(&[("keywords", Kind::Plain), ("include_suborg_patients", Kind::Plain)])
         .listing(active_patients)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.count("User", "active_patients_count", &USERS, PATIENTS)
+        .listing(|_, _| Ok(Listing::of(Cond::is_true("active"))));
     b.count("User", "patients_count", &USERS, PATIENTS)
         .args(&[("only_primary", Kind::Plain)])
         .listing(|_, args| {

@@ -20,6 +20,7 @@ mod escalation;
 mod every_field;
 mod flags;
 mod front;
+mod integration;
 mod handover;
 mod key;
 mod links;

@@ -336,3 +336,57 @@ async fn professions_and_specialties_are_replaced(world: World) {
     assert_eq!(told["message"], "Specialty can't be blank", "{answer}");
 }
 both!(professions_and_specialties_are_replaced);
+
+async fn people_around_a_member_are_told(world: World) {
+    let owner = world.owner_key().await;
+    let (pia_id, pia) = member_with(&world, "Pia", &[IS_PROVIDER]).await;
+    let query = "{ currentUser { organization_email in_org in_multiple_providers_org can_insert_suborgs \
+         cannot_access_org_member_settings can_see_audit_log_ui has_user_switch_options \
+         switchable_users_count switchable_users { id } pretend_to_be full_legal_name_with_preferred \
+         other_org_members { id } other_org_members_for_sharing { id } } \
+         organization { users { id } all: users(show_all_by_default: true) { id } \
+         found: users(keywords: \"pia\") { id } paginated_users(email: \"PIA@example.com\") { nodes { id } } } }";
+    let seen = run(&world, &owner, query).await;
+    assert_eq!(seen["errors"], Json::Null, "{seen}");
+    let user = &seen["data"]["currentUser"];
+    assert_eq!(user["organization_email"], "owner@example.com", "{seen}");
+    assert_eq!(user["in_org"], true);
+    assert_eq!(user["in_multiple_providers_org"], true, "the owner and Pia");
+    assert_eq!(user["can_insert_suborgs"], true);
+    assert_eq!(user["cannot_access_org_member_settings"], false);
+    assert_eq!(user["has_user_switch_options"], false);
+    assert_eq!(user["switchable_users_count"], 0);
+    assert_eq!(user["pretend_to_be"], Json::Null);
+    assert_eq!(user["full_legal_name_with_preferred"], "Olga Testcase");
+    for field in ["other_org_members", "other_org_members_for_sharing"] {
+        assert_eq!(user[field][0]["id"], pia_id.to_string().as_str(), "{field}");
+        assert_eq!(user[field].as_array().unwrap().len(), 1);
+    }
+    let organization = &seen["data"]["organization"];
+    assert_eq!(organization["users"].as_array().unwrap().len(), 0, "nothing was asked");
+    assert_eq!(organization["all"].as_array().unwrap().len(), 2);
+    assert_eq!(organization["found"][0]["id"], pia_id.to_string().as_str());
+    assert_eq!(organization["paginated_users"]["nodes"][0]["id"], pia_id.to_string().as_str());
+    let seen = run(&world, &pia, "{ currentUser { can_insert_suborgs cannot_access_org_member_settings can_see_audit_log_ui } }").await;
+    assert_eq!(seen["data"]["currentUser"]["can_insert_suborgs"], false);
+    assert_eq!(seen["data"]["currentUser"]["cannot_access_org_member_settings"], true);
+    assert_eq!(seen["data"]["currentUser"]["can_see_audit_log_ui"], false);
+    // Somebody with an account in each of two places is one human.
+    let org_id = world.founded.organization.id.0;
+    world
+        .system(org_id, move |scope| {
+            Box::pin(async move {
+                let unit = scope.find_by::<Organization>(Cond::eq("id", org_id)).await.unwrap();
+                let (unit, new) = (unit.unwrap(), member("Pia", "pia@example.com"));
+                let place = Place::of(OrgRole::Standard);
+                practice::add_member(scope, &unit, &new, place).await.unwrap();
+            })
+        })
+        .await;
+    let seen =
+        run(&world, &pia, "{ currentUser { has_user_switch_options switchable_users_count } }")
+            .await;
+    assert_eq!(seen["data"]["currentUser"]["has_user_switch_options"], true, "{seen}");
+    assert_eq!(seen["data"]["currentUser"]["switchable_users_count"], 1);
+}
+both!(people_around_a_member_are_told);
