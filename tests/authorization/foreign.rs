@@ -16,7 +16,8 @@ use crate::world::World;
 
 /// What a stranger may read of any organization (behaviour 3.4), and of its parent whoever belongs
 /// to a sub-organization: name, address, public part of providers.
-const PUBLIC: [&str; 2] = ["organization", "organizationMembership"];
+const PUBLIC: [&str; 4] =
+    ["brand", "brandFromCustomSignInPath", "organization", "organizationMembership"];
 
 /// What answers the same to everybody, for it is how one becomes somebody.
 const STRANGERS: [&str; 3] = ["resetPassword", "signIn", "signUp"];

@@ -37,6 +37,8 @@ pub enum Object {
     Brand,
     OrganizationInfo,
     OtherIdNumber,
+    StateLicense,
+    Biography,
     BrandPath,
     /// Another provider than the one above.
     SecondProvider,
@@ -59,6 +61,8 @@ impl Object {
                 | Object::Brand
                 | Object::OrganizationInfo
                 | Object::OtherIdNumber
+                | Object::StateLicense
+                | Object::Biography
                 | Object::BrandPath
         )
     }
@@ -201,6 +205,11 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ),
     ("deleteOrganizationMembership", "input.id", Needs(Object::Membership)),
     ("updateOrganizationMember", "input.id", May(Object::Member)),
+    ("updateOrganizationMember", "input.state_licenses.id", May(Object::StateLicense)),
+    ("updateOrganizationMember", "input.provider_bio.id", May(Object::Biography)),
+    ("updateOrganizationMember", "input.other_id_numbers.id", May(Object::OtherIdNumber)),
+    ("updateOrganizationMember", "input.other_id_numbers.user_id", May(Object::Member)),
+    ("setIntegrationUser", "input.id", Needs(Object::Member)),
     ("permissionTemplate", "id", Needs(Object::Template)),
     ("createPermissionTemplate", "input.organization_id", May(Object::Organization)),
     ("updatePermissionTemplate", "input.id", Needs(Object::Template)),
@@ -274,6 +283,7 @@ const DATA: &[(&str, &[&str])] = &[
     ),
     ("updateOrganizationMembership", &["title", "permission_template_applied"]),
     ("updateOrganizationMember", &["qualifications"]),
+    ("setIntegrationUser", &["is_integration"]),
     ("createPermissionTemplate", &["name"]),
     ("updatePermissionTemplate", &["name"]),
     ("createReferringPhysician", &["first_name"]),
@@ -315,6 +325,7 @@ const WORDS: &str = "
     human_id pretend_to_be
     break_glass minutes default_water_intake date_range_preference last_journal_from_date
     last_journal_to_date email_notification_frequency push_notification_frequency
+    profession profession_category specialty specialty_category bio
     licensed_in_state state_licenses locationString custom_sign_in_path logo
     about_description bg_color brand_email brand_name brand_phone contact_description
     display_embed_title display_name display_package_image email_background_color
@@ -383,6 +394,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "pronouns") => "they/them".into(),
         (_, "reason") => world.word().into(),
         (_, "brand_name" | "slogan") => world.word().into(),
+        // A person stays one: who is marked loses what the next calls need.
+        (_, "is_integration") => false.into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()
         }

@@ -58,8 +58,9 @@ impl World {
                 let reply = self.as_owner().ask("{ organizationInfo { id } }", json!({}));
                 id(&reply.data()["organizationInfo"])
             }
-            // Nobody has one yet.
-            Object::OtherIdNumber => self.never(object),
+            Object::OtherIdNumber => self.shown("other_id_numbers"),
+            Object::StateLicense => self.shown("state_licenses"),
+            Object::Biography => self.shown("provider_bio"),
             Object::ClientPair => {
                 let first = self.new_object(own, Object::Client);
                 format!("{first},{}", self.unseen_client().0)
@@ -211,6 +212,26 @@ impl World {
         let input =
             json!({"user_id": of, "line1": street, "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input)
+    }
+
+    /// Something that the spare provider shows of themselves.
+    fn shown(&mut self, field: &str) -> String {
+        const SAY: &str = "mutation($input: updateOrganizationMemberInput) {
+            updateOrganizationMember(input: $input) { user { id } messages { field message } } }";
+        let look = format!("query($id: ID) {{ user(id: $id) {{ {field} {{ id }} }} }}");
+        let mut reply = self.as_owner().ask(&look, json!({"id": self.spare}));
+        let is_there = |reply: &ward_tests::Reply| {
+            let found = &reply.data()["user"][field];
+            found["id"].is_string() || found[0]["id"].is_string()
+        };
+        if !is_there(&reply) {
+            let input = json!({"id": self.spare, "state_licenses": [{"state": "NY"}],
+                "provider_bio": {"bio": self.word()}, "other_id_numbers": [{"other_id": self.word()}]});
+            self.as_owner().ask(SAY, json!({"input": input})).data();
+            reply = self.as_owner().ask(&look, json!({"id": self.spare}));
+        }
+        let found = &reply.data()["user"][field];
+        if found.is_array() { id(&found[0]) } else { id(found) }
     }
 
     /// The last step of the organization's own sign-in address.

@@ -185,11 +185,13 @@ pub fn organization_infos(actor: &Actor) -> Rule {
     }
 }
 
-/// Brands: how a practice looks is everybody's to see.
+/// Brands: how a practice looks is everybody's to see, but a
+/// sub-organization's is nothing to those beside it.
 pub fn brands(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(actor.units("unit_id")).public(Cond::Always),
+        Role::Member => Rule::full(actor.units("unit_id"))
+            .public(Cond::eq("unit_id", actor.unit_id).or(Cond::eq("unit_id", actor.org_id))),
         Role::Client | Role::Anonymous => Rule::none().public(Cond::Always),
     }
 }
