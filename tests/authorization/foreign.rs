@@ -9,7 +9,7 @@ use ward_tests::{BASELINE, Engine, Json, V2026, tell};
 use crate::call::{Filled, Line, fill_at, lines, send, verdict};
 use crate::canary;
 use crate::flags::Flags;
-use crate::meaning;
+use crate::meaning::{self, Object};
 use crate::principal::{Principal, Site, Whose};
 use crate::sample::Sample;
 use crate::world::World;
@@ -240,7 +240,16 @@ fn cases<'a>(
             ids: (id.clone(), never),
         }
     };
-    mine.into_iter().map(case).collect()
+    let serves = |number: &usize| serves_below(principal, site, theirs.ids[*number].1);
+    mine.into_iter().filter(|number| !serves(number)).map(case).collect()
+}
+
+/// A root's permission templates serve the units below it (behaviour 15): to those they are no
+/// strangers' objects. That they can't be changed there, the domain's tests say.
+fn serves_below(principal: Principal, site: Site, object: Object) -> bool {
+    let is_below =
+        matches!(principal, Principal::SubOwner | Principal::SubMember | Principal::Sibling);
+    is_below && site == Site::A && object == Object::Template
 }
 
 fn is_public(principal: Principal, site: Site, line: &Line) -> bool {

@@ -39,8 +39,15 @@ use crate::sample::Sample;
 use crate::world::World;
 
 /// What strangers may ask, with everybody else (behaviour 3.4).
-const PUBLIC: [&str; 5] =
-    ["organization", "organizationMembership", "resetPassword", "signIn", "signUp"];
+const PUBLIC: [&str; 7] = [
+    "brand",
+    "brandFromCustomSignInPath",
+    "organization",
+    "organizationMembership",
+    "resetPassword",
+    "signIn",
+    "signUp",
+];
 
 /// A verdict for every principal, in the order of the columns.
 type Row = [String; Principal::COLUMNS.len()];

@@ -8,12 +8,13 @@ use ward_engine::{
 };
 use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
+use ward_identity::picture::{self, NewPicture};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
+use ward_identity::{confirm_email, session};
 use ward_store::{Actor, Cond, Id, Level, Query, Select};
 
 use crate::access::{self, IdOrBlank};
 use crate::account;
-use crate::avatar::{self, NewAvatar};
 use crate::client;
 use crate::location::{self, ClientLocation};
 use crate::password::{self, NewPassword};
@@ -80,7 +81,7 @@ input! {
 pub struct Prepared {
     input: UpdateUser,
     password: Option<NewPassword>,
-    avatar: Option<NewAvatar>,
+    avatar: Option<NewPicture>,
 }
 
 /// Before the transaction: passwords are verified and hashed, files stored.
@@ -93,8 +94,8 @@ pub async fn prepare(request: Arc<Request>, input: UpdateUser) -> Answer<Prepare
         check_target(&request, &input).await?;
     }
     let avatar = match (&input.avatar, input.avatar_string.trimmed()) {
-        (Given::Value(file), _) => Some(avatar::from_upload(&request, *file).await?),
-        (_, Some(text)) => Some(avatar::from_text(&request, text).await?),
+        (Given::Value(file), _) => Some(picture::from_upload(&request, *file, "avatar").await?),
+        (_, Some(text)) => Some(picture::from_text(&request, text, "avatar_string").await?),
         _ => None,
     };
     Ok(Prepared { input, password, avatar })
@@ -191,8 +192,8 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
         after.password_set_by = Some(set_by);
     }
     match &prepared.avatar {
-        Some(avatar) => avatar::put_on(call, &mut after, avatar).await?,
-        None if removes_avatar(input) => avatar::take_off(call, &mut after).await?,
+        Some(avatar) => picture::put_on(call, &mut after, avatar).await?,
+        None if removes_avatar(input) => picture::take_off(call, &mut after).await?,
         None => {}
     }
     let moved = [&before.email, &before.first_name, &before.last_name]
@@ -204,8 +205,14 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
         }
     }
     let has_new_email = before.email != after.email;
+    let asked = after.unconfirmed_email.clone().filter(|_| is_self && input.email.is_given());
     let user = after.clone();
     client::save(call, &before, after, &[]).await?;
+    // A new password voids older links, so the new one comes after.
+    if let Some(address) = asked {
+        let cause = call.request.request_id.clone();
+        confirm_email::ask(call, &user, &address, &cause).await?;
+    }
     // A new password or e-mail ends all sessions, but not the one at work.
     if is_self && (prepared.password.is_some() || has_new_email) {
         account::keep_own_session(call).await?;
@@ -362,7 +369,7 @@ async fn write_email(
     let email = input.email.trimmed().map(rules::kept_email);
     match email {
         Some(email) if is_self && before.email.as_deref() != Some(email.as_str()) => {
-            account::confirm_email(call, before, &email).await?;
+            session::require_fresh(call, "change your e-mail address").await?;
             after.unconfirmed_email = Some(email);
         }
         email => {
