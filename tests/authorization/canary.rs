@@ -23,6 +23,9 @@ pub const ORGANIZATION: &str = "organization";
 /// Of API keys.
 pub const KEY: &str = "apikey";
 
+/// Of permission templates.
+const TEMPLATE: &str = "permissiontemplate";
+
 /// Words of which only those who see the client read anything.
 const OF_CLIENTS: [&str; 7] = [UNCARED, RESTRICTED, PRIMARYS, CARE_TEAMS, BEARERS, OWN, ARCHIVED];
 
@@ -72,6 +75,10 @@ fn may_read(flag: Option<&str>, principal: Principal, word: &Found) -> bool {
     let of = word.of.as_str();
     // What is everybody's: the address of a practice.
     if of == ORGANIZATION && principal != Principal::Deactivated {
+        return true;
+    }
+    // What a parent has for its sub-organizations (behaviour 15).
+    if of == TEMPLATE && word.site == Site::A && principal.is_below_a() {
         return true;
     }
     let of_client = OF_CLIENTS.contains(&of);

@@ -229,7 +229,7 @@ fn value(
     let word = format!("{}{of}-{name}", world.here.canary());
     match meaning {
         _ if ACTS.contains(&name) => None,
-        Meaning::Data | Meaning::Left if name == "email" || name.ends_with("_email") => {
+        Meaning::Data | Meaning::Left if is_text && name.ends_with("email") => {
             (!is_update).then(|| json!(format!("{word}@x.example")))
         }
         Meaning::Data | Meaning::Left if name == "metadata" => {

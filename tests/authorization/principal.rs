@@ -184,6 +184,11 @@ impl Principal {
         }
     }
 
+    /// Whether they belong to a sub-organization of A.
+    pub const fn is_below_a(self) -> bool {
+        matches!(self, SubOwner | SubMember | Sibling)
+    }
+
     /// Whether they are one of many who differ by a flag.
     pub const fn holds_one_flag(self) -> bool {
         matches!(self, Flag(_) | CaringFlag(_))
