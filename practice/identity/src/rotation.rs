@@ -17,8 +17,8 @@ pub fn hooks() -> Hooks {
     Hooks { at_start: vec![end_what_the_old_root_made], steps: vec![(API_KEYS.name, sign_keys)] }
 }
 
-/// Sessions and links are found by digests under the root, so none of before
-/// is found again; the rows say so too. Of every organization at once: this is
+/// Sessions, links and mailed codes are known by digests under the root, so none of before
+/// is good any more; the rows say so too. Of every organization at once: this is
 /// an act on the instance.
 fn end_what_the_old_root_made(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreError>> {
     Box::pin(async move {
@@ -26,6 +26,7 @@ fn end_what_the_old_root_made(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreErro
         for text in [
             "UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL",
             "UPDATE link_tokens SET voided_at = $1 WHERE used_at IS NULL AND voided_at IS NULL",
+            "UPDATE verification_codes SET used_at = $1 WHERE used_at IS NULL",
             "UPDATE verification_codes SET used_at = $1 WHERE used_at IS NULL",
         ] {
             tx.execute(&Sql::fixed(text, [wall.into()])).await?;
