@@ -27,7 +27,6 @@ fn end_what_the_old_root_made(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreErro
             "UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL",
             "UPDATE link_tokens SET voided_at = $1 WHERE used_at IS NULL AND voided_at IS NULL",
             "UPDATE verification_codes SET used_at = $1 WHERE used_at IS NULL",
-            "UPDATE verification_codes SET used_at = $1 WHERE used_at IS NULL",
         ] {
             tx.execute(&Sql::fixed(text, [wall.into()])).await?;
         }
