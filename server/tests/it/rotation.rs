@@ -18,7 +18,6 @@ const COLUMNS: [(&str, &str); 16] = [
     ("idempotency_keys.answer", "sealed anew"),
     ("idempotency_keys.request_hash", "stays for its day; the old root's key is kept to compare"),
     ("link_tokens.address_digest", "ends"),
-    ("link_tokens.address_digest", "ends with its link"),
     ("link_tokens.lookup", "ends"),
     ("sessions.lookup", "ends"),
     ("sign_in_attempts.subject", "ends: counting begins again"),
