@@ -23,8 +23,14 @@ const AGAIN_SECONDS: u64 = 60;
 const NAMED: usize = 20;
 
 /// What ends with the old root.
-const ENDED: [&str; 5] =
-    ["sessions", "one-time links", "file links", "pagination cursors", "sign-in attempt counters"];
+const ENDED: [&str; 6] = [
+    "sessions",
+    "one-time links",
+    "mailed codes",
+    "file links",
+    "pagination cursors",
+    "sign-in attempt counters",
+];
 
 /// Where the rotation of this process stands.
 #[derive(Clone, Debug, Default)]

@@ -27,7 +27,7 @@ pub async fn run(here: &Here, leave_damaged: bool, no_wait: bool, out: Out) -> D
     out.answer(&told, || human(&told));
     match told["state"].as_str().unwrap_or_default() {
         "done" => {
-            out.say("sessions, one-time links, file links and cursors of the old root have ended; API keys and passwords go on");
+            out.say("sessions, one-time links, mailed codes, file links and cursors of the old root have ended; API keys and passwords go on");
             out.say("backups and copies of the database made before need the root.key of their time: keep that file with them, and nowhere else");
             Ok(())
         }

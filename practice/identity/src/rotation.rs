@@ -17,8 +17,8 @@ pub fn hooks() -> Hooks {
     Hooks { at_start: vec![end_what_the_old_root_made], steps: vec![(API_KEYS.name, sign_keys)] }
 }
 
-/// Sessions and links are found by digests under the root, so none of before
-/// is found again; the rows say so too. Of every organization at once: this is
+/// Sessions, links and mailed codes are known by digests under the root, so none of before
+/// is good any more; the rows say so too. Of every organization at once: this is
 /// an act on the instance.
 fn end_what_the_old_root_made(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreError>> {
     Box::pin(async move {
