@@ -1,6 +1,7 @@
 //! What the command line may do to an instance: directly when it holds the
 //! lock, through `D/control.sock` when a server does.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,11 +14,12 @@ use ward_identity::key::Minting;
 use ward_identity::key_limits::Limits;
 use ward_identity::practice::NewMember;
 use ward_instance::{Instance, State, Timestamp};
-use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_store::rotation::End;
+use ward_store::{Actor, BlobDirectory, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::app::App;
 use crate::place::{Opened, ServerError};
-use crate::{birthday, lists, reset};
+use crate::{birthday, lists, reset, rotator};
 
 /// One thing to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,6 +45,14 @@ pub enum Command {
         /// The kid or id.
         key: String,
     },
+    /// Rotates the root key. A server begins and answers at once; without one
+    /// it is done when this answers.
+    KeyRotateRoot {
+        /// Drop the old root although damaged values are left.
+        leave_damaged: bool,
+    },
+    /// How far the rotation of the root key is.
+    Rotation,
     /// Makes a user.
     UserCreate {
         /// `owner` is made at birth; here `provider`, `support` or `integration`.
@@ -84,6 +94,8 @@ pub enum Command {
     SandboxSeed {
         /// The same seed gives the same data.
         seed: u64,
+        /// So many clients; forty unless said.
+        clients: Option<u32>,
     },
     /// Empties the Sandbox; ids move to a fresh slot.
     SandboxReset {
@@ -102,9 +114,16 @@ pub struct Context {
     pub db: Db,
     /// Its directory.
     pub dir: PathBuf,
+    /// Where its stored files are.
+    pub files: PathBuf,
     /// The server, when one runs in this process.
     pub app: Option<Arc<App>>,
+    /// Who is told how far a long command is.
+    pub progress: Option<Progress>,
 }
+
+/// Is told how much is done, and of how much.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl Context {
     /// Of a running server.
@@ -113,7 +132,9 @@ impl Context {
             instance: app.instance.clone(),
             db: app.db.clone(),
             dir: app.dir.clone(),
+            files: app.files.clone(),
             app: Some(app.clone()),
+            progress: None,
         }
     }
 
@@ -123,7 +144,21 @@ impl Context {
             instance: opened.instance.clone(),
             db: opened.db.clone(),
             dir: opened.dir.clone(),
+            files: opened.files(),
             app: None,
+            progress: None,
+        }
+    }
+
+    /// The same, telling how far a long command is.
+    #[must_use]
+    pub fn telling(self, progress: Progress) -> Self {
+        Context { progress: Some(progress), ..self }
+    }
+
+    pub(crate) fn tell(&self, done: u64, total: u64) {
+        if let Some(progress) = &self.progress {
+            progress(done, total);
         }
     }
 
@@ -137,7 +172,11 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
     if context.quarantined()
         && !matches!(
             command,
-            Command::Status | Command::KeyList | Command::UserList | Command::Attest { .. }
+            Command::Status
+                | Command::KeyList
+                | Command::UserList
+                | Command::Rotation
+                | Command::Attest { .. }
         )
     {
         return Err(ServerError::Usage(
@@ -149,9 +188,35 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         Command::Attest { base_url, reason, by } => {
             crate::attest::attest(context, base_url, reason, by).await
         }
-        Command::SandboxSeed { seed } => birthday::seed(context, seed).await,
+        Command::SandboxSeed { seed, clients } => birthday::seed(context, seed, clients).await,
         Command::SandboxReset { seed } => reset::reset(context, seed).await,
+        Command::KeyRotateRoot { leave_damaged } => rotate(context, leave_damaged).await,
+        Command::Rotation => Ok(rotation(context)),
         other => people(context, other).await,
+    }
+}
+
+/// Begins to rotate where a server runs, and rotates where none does.
+async fn rotate(context: &Context, leave_damaged: bool) -> Result<Json, ServerError> {
+    rotator::refuse_beside_others(&context.db, &context.dir).await?;
+    if let Some(app) = &context.app {
+        let blobs = app.blobs.clone();
+        app.rotator.start(rotator::rotation_of(&app.db, &app.dir, blobs, leave_damaged)?);
+        return Ok(rotation(context));
+    }
+    let blobs = Arc::new(BlobDirectory::open(&context.files).await?);
+    let rotation = rotator::rotation_of(&context.db, &context.dir, blobs, leave_damaged)?;
+    let end = rotation.run(&|_| ControlFlow::Continue(())).await?;
+    match &end {
+        End::NotAlone(_) => Err(rotator::not_alone()),
+        end => Ok(rotator::ended(end)),
+    }
+}
+
+fn rotation(context: &Context) -> Json {
+    match &context.app {
+        Some(app) => app.rotator.told(&app.db),
+        None => rotator::unfinished(&context.db),
     }
 }
 
@@ -330,7 +395,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
     let clients = count(
         reader
             .rows(&Sql::fixed(
-                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1 AND deleted_at IS NULL",
                 [Value::from(true)],
             ))
             .await?,
@@ -338,7 +403,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
     let staff = count(
         reader
             .rows(&Sql::fixed(
-                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1 AND deleted_at IS NULL",
                 [Value::from(false)],
             ))
             .await?,
@@ -362,6 +427,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
         "clients": clients,
         "staff": staff,
         "waiting_effects": waiting,
+        "rotation": rotation(context),
     }))
 }
 

@@ -211,9 +211,11 @@ async fn execute(
         session: caller.session,
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
         base_url: app.instance.base_url().to_string(),
+        reads: ward_engine::Reads::default(),
     });
     let reply = app.engine.execute(&incoming, request.clone(), &chosen.warnings).await;
     count_refusal(app, &actor, &facts.address, &reply);
+    app.exercises.note(&actor, app.instance.clock().wall());
     respond::reply(reply)
 }
 

@@ -26,6 +26,7 @@ mod password_page;
 pub mod place;
 mod reset;
 mod respond;
+pub mod rotator;
 mod sandbox;
 mod serve;
 mod workers;

@@ -65,6 +65,7 @@ pub async fn serve(
     opened.instance.listening_on(address.port());
     let socket = control::listen(&opened.dir)?;
     let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
+    let accesses = tokio::spawn(workers::access_log(app.clone(), stop.clone()));
     let controller = tokio::spawn(control::serve(app.clone(), socket, stop.clone()));
     let graceful = GracefulShutdown::new();
     let routes = router(&app);
@@ -84,6 +85,11 @@ pub async fn serve(
         () = tokio::time::sleep(GRACE) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
     }
     let _ = worker.await;
+    let _ = accesses.await;
+    // What the last requests have read.
+    if let Err(error) = opened.db.access_log().flush(&opened.db).await {
+        tracing::error!(%error, "readings of clients are not in the access log");
+    }
     let _ = controller.await;
     let _ = std::fs::remove_file(opened.dir.join("control.sock"));
     opened.db.shutdown().await;

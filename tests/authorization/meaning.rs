@@ -23,10 +23,21 @@ pub enum Object {
     InviteCode,
     Tag,
     Location,
+    /// The client above and another, with a comma between.
+    ClientPair,
     AppliedTag,
     Physician,
     Referral,
     ApiKey,
+    /// A restricted client.
+    RestrictedClient,
+    Authorization,
+    BreakGlass,
+    Toggle,
+    Brand,
+    OrganizationInfo,
+    OtherIdNumber,
+    BrandPath,
     /// Another provider than the one above.
     SecondProvider,
     Template,
@@ -45,6 +56,10 @@ impl Object {
                 | Object::ApiKey
                 | Object::SecondProvider
                 | Object::Template
+                | Object::Brand
+                | Object::OrganizationInfo
+                | Object::OtherIdNumber
+                | Object::BrandPath
         )
     }
 }
@@ -88,6 +103,20 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("organizationMembership", "user_id", May(Object::Provider)),
     ("organizationMemberships", "id", May(Object::Organization)),
     ("organizationMemberships", "user_ids", May(Object::Provider)),
+    ("brand", "id", May(Object::Brand)),
+    ("brand", "provider_id", May(Object::Provider)),
+    ("brand", "custom_sign_in_path", May(Object::BrandPath)),
+    ("brandFromCustomSignInPath", "custom_sign_in_path", Needs(Object::BrandPath)),
+    ("updateBrand", "input.id", Needs(Object::Brand)),
+    ("organizationInfo", "id", May(Object::OrganizationInfo)),
+    ("deleteOrganizationInfo", "input.id", Needs(Object::OrganizationInfo)),
+    ("otherIdNumber", "id", Needs(Object::OtherIdNumber)),
+    ("otherIdNumbers", "user_id", May(Object::Provider)),
+    ("stateLicenses", "provider_id", May(Object::Provider)),
+    ("stateLicenses", "provider_ids", May(Object::Provider)),
+    ("provider", "id", May(Object::Provider)),
+    ("provider", "client_id", May(Object::Client)),
+    ("provider", "organization_info_id", May(Object::OrganizationInfo)),
     ("userGroup", "id", Needs(Object::Group)),
     ("location", "id", Needs(Object::Location)),
     ("locations", "user_id", May(Object::Client)),
@@ -129,6 +158,31 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createLocation", "input.user_id", Needs(Object::Client)),
     ("updateLocation", "input.id", Needs(Object::Location)),
     ("deleteLocation", "input.id", Needs(Object::Location)),
+    ("createClientRestrictionAuthorization", "input.client_id", Needs(Object::Client)),
+    ("createClientRestrictionAuthorization", "input.provider_id", Needs(Object::Provider)),
+    ("deleteClientRestrictionAuthorization", "input.id", Needs(Object::Authorization)),
+    ("breakGlassAccesses", "client_id", May(Object::RestrictedClient)),
+    ("breakGlassAccesses", "user_id", May(Object::Member)),
+    ("createBreakGlassAccess", "input.client_id", Needs(Object::RestrictedClient)),
+    ("endBreakGlassAccess", "input.id", Needs(Object::BreakGlass)),
+    ("clientAccessLog", "client_id", Needs(Object::Client)),
+    ("clientAccessLog", "user_id", May(Object::Member)),
+    ("featureToggle", "id", May(Object::Toggle)),
+    ("featureToggle", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "id", May(Object::Toggle)),
+    ("featureToggleForEditing", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "user_group_id", May(Object::Group)),
+    ("createFeatureToggle", "input.user_id", May(Object::Client)),
+    ("createFeatureToggle", "input.user_group_id", May(Object::Group)),
+    ("updateFeatureToggle", "input.id", Needs(Object::Toggle)),
+    ("updateFeatureToggle", "input.user_id", May(Object::Client)),
+    ("bulkUpdateClients", "input.ids", Needs(Object::Client)),
+    ("bulkUpdateClients", "input.select_all_excluded_ids", May(Object::Client)),
+    ("bulkUpdateClients", "input.user_group_id", May(Object::Group)),
+    ("bulkUpdateClients", "input.other_provider_ids", May(Object::Provider)),
+    ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
+    ("mergeClients", "input.ids", Needs(Object::ClientPair)),
+    ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
     ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
     ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
@@ -187,6 +241,8 @@ const DATA: &[(&str, &[&str])] = &[
     ("confirmMfa", &["mfa_type", "verification_code"]),
     ("unenrollMfa", &["mfa_type"]),
     ("validateVerificationToken", &["verification_code"]),
+    ("createBrand", &["brand_name"]),
+    ("updateBrand", &["slogan"]),
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
     ("updateClient", &["pronouns"]),
     ("updateUser", &["pronouns"]),
@@ -203,8 +259,11 @@ const DATA: &[(&str, &[&str])] = &[
     ("updatePermissionTemplate", &["name"]),
     ("createReferringPhysician", &["first_name"]),
     ("updateReferringPhysician", &["first_name"]),
+    ("bulkUpdateClients", &["active_status"]),
     ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
+    ("createClientRestrictionAuthorization", &["reason"]),
+    ("createBreakGlassAccess", &["reason"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -234,13 +293,29 @@ const WORDS: &str = "
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
     selected_tags_filter
     human_id pretend_to_be
+    break_glass minutes default_water_intake date_range_preference last_journal_from_date
+    last_journal_to_date email_notification_frequency push_notification_frequency
+    licensed_in_state state_licenses locationString custom_sign_in_path logo
+    about_description bg_color brand_email brand_name brand_phone contact_description
+    display_embed_title display_name display_package_image email_background_color
+    embed_primary_color facebook font_color instagram selected_color slogan tab_accent_color titles
+    twitter website theme_background_primary theme_background_secondary theme_background_hover
+    theme_background_input theme_accent_primary theme_accent_primary_hover theme_border_primary
+    theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
+    theme_text_sidebar_tab_bar
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
+    select_all_status suppress_patient_updated_webhooks target_email
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
-/// Mutations that set flags by their names.
-const OF_FLAGS: [&str; 3] =
-    ["updateOrganizationMembership", "createPermissionTemplate", "updatePermissionTemplate"];
+/// Mutations that set flags or switches by their names.
+const OF_FLAGS: [&str; 5] = [
+    "updateOrganizationMembership",
+    "createPermissionTemplate",
+    "updatePermissionTemplate",
+    "createFeatureToggle",
+    "updateFeatureToggle",
+];
 
 /// What an argument means; nothing if nobody has said so yet.
 pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
@@ -277,13 +352,15 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         ("signUp", "role") if named.is_some() => "patient".into(),
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
-        (_, "mfa_type") => "TOTP".into(),
-        (_, "verification_code") => "123456".into(),
         (_, "send_invite_email") => false.into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
-        (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
+        (_, "dont_send_welcome" | "active_status" | "restricted" | "is_admin") => true.into(),
+        (_, "mfa_type") => "TOTP".into(),
+        (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "reason") => world.word().into(),
+        (_, "brand_name" | "slogan") => world.word().into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()
         }

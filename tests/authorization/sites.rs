@@ -137,6 +137,7 @@ fn make_suborganization(instance: &Instance, organization: &str, root: &str) {
     );
     for (table, column) in [
         ("users", "org_id"),
+        ("organization_infos", "org_id"),
         ("organization_memberships", "org_id"),
         ("search_grams", "org_id"),
         ("logins", "root_id"),

@@ -239,6 +239,18 @@ pub enum KeyCommand {
     },
     /// The keys, without their secrets
     List(Here),
+    /// Take a new root key, bring everything under it, and drop the old one; goes on when it was cut off
+    RotateRoot {
+        /// The instance
+        #[command(flatten)]
+        here: Here,
+        /// Drop the old root key although values are damaged that do not open with it either
+        #[arg(long)]
+        leave_damaged: bool,
+        /// With a running server: begin, and do not wait for the end
+        #[arg(long)]
+        no_wait: bool,
+    },
     /// Revoke a key
     Delete {
         /// The instance
@@ -337,6 +349,9 @@ pub enum SandboxCommand {
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How many clients, up to 200,000
+        #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+        clients: u32,
     },
     /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
     Reset {

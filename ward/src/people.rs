@@ -7,6 +7,7 @@ use crate::cli::{KeyCommand, UserCommand};
 use crate::connect;
 use crate::failure::{Done, Failure};
 use crate::output::{Out, lines, table};
+use crate::rotate;
 
 /// `ward key …`.
 pub async fn key(command: KeyCommand, out: Out) -> Done {
@@ -16,6 +17,9 @@ pub async fn key(command: KeyCommand, out: Out) -> Done {
             let answer = connect::write(&here, command).await?;
             shown(out, &answer);
             out.say("the key is shown this once; keep it where only its user's program reads it");
+        }
+        KeyCommand::RotateRoot { here, leave_damaged, no_wait } => {
+            rotate::run(&here, leave_damaged, no_wait, out).await?;
         }
         KeyCommand::List(here) => listed(out, &connect::read(&here, Command::KeyList).await?),
         KeyCommand::Delete { here, key } => {

@@ -17,6 +17,7 @@ use crate::outcome::{DENIED, RequestError, code_wanted};
 use crate::paging;
 use crate::plan::{Action, Field, Plan};
 use crate::planner;
+use crate::reads;
 use crate::values::{self, Variables};
 use crate::version::ViewId;
 use crate::view::View;
@@ -190,6 +191,7 @@ impl Engine {
         if let Some(refused) = writer.refused {
             return Err(Halt::Errors(vec![refused]));
         }
+        reads::log(request, &request.actor).await?;
         Ok(Executed { data: Some(data), errors: writer.errors, replayed: false, statements })
     }
 

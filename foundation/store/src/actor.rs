@@ -1,6 +1,10 @@
 //! Who asks: the person a request runs as, and the rows they may see.
 
+use std::sync::Arc;
+use ward_instance::Timestamp;
+
 use crate::cond::Cond;
+use crate::exercised::Exercised;
 
 /// A permission flag of a membership (behaviour 16.3), numbered by the
 /// identity domain.
@@ -66,9 +70,18 @@ pub struct Actor {
     /// The API key (its kid) or session the request came with, for audit and
     /// rate limits; safe to log.
     pub credential: Option<Box<str>>,
+    /// The wall-clock moment at which accesses that end by themselves are
+    /// judged: break-glass on a restricted client counts while it ends later.
+    /// [`Actor::NO_BREAK_GLASS`] unless a request is being answered.
+    pub glass_at: Timestamp,
+    /// Where checks mark the flags that they found, while a request is answered.
+    pub exercised: Option<Arc<Exercised>>,
 }
 
 impl Actor {
+    /// Nothing ends later than this, so no break-glass access counts.
+    pub const NO_BREAK_GLASS: Timestamp = Timestamp(i64::MAX);
+
     /// Nobody: no credential was sent.
     pub fn anonymous() -> Self {
         Actor {
@@ -80,6 +93,8 @@ impl Actor {
             is_owner: false,
             time_zone: "America/New_York".into(),
             credential: None,
+            glass_at: Self::NO_BREAK_GLASS,
+            exercised: None,
         }
     }
 
@@ -95,9 +110,13 @@ impl Actor {
         }
     }
 
-    /// Whether the actor holds the flag.
+    /// Whether the actor holds the flag; if so, that is marked as what decided.
     pub fn has(&self, flag: Flag) -> bool {
-        self.flags.has(flag)
+        let has = self.flags.has(flag);
+        if has && let Some(exercised) = &self.exercised {
+            exercised.mark(flag);
+        }
+        has
     }
 
     /// A staff member or the system.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ward_engine::{Answer, Bindings, Kind, Link, Out, Request, Returns, RowView, op};
-use ward_identity::tables::{USERS, organizations, users};
-use ward_store::{Cond, Join, Level, Query, Select, Table, Value, read_selected};
+use ward_identity::tables::{USERS, organization_infos, organizations, users};
+use ward_store::{Cond, Join, Level, Query, Select, Table, Value, Watch, read_selected};
 
 use crate::listing::{self, GROUP_ORDERS, LOCATION_ORDERS, TAG_ORDERS, USER_ORDERS};
 use crate::tables::{LOCATIONS, TAGS, USER_GROUPS, locations, tags, user_groups};
 use crate::{
-    applied_tag, contact, create_client, group, location, place_of_service, referral, tag,
-    update_client, update_user,
+    access_log, applied_tag, break_glass, bulk, contact, create_client, feature_toggle, group,
+    location, merge, place_of_service, referral, restriction, tag, update_client, update_user,
 };
 
 /// Tags on users, without those that were taken off.
@@ -35,10 +35,16 @@ pub fn bind(b: &mut Bindings) {
     location_fields(b);
     user_fields(b);
     organization_fields(b);
+    restriction::bind(b);
+    break_glass::bind(b);
+    access_log::bind(b);
+    feature_toggle::bind(b);
     applied_tag::bind(b);
     place_of_service::bind(b);
     referral::bindings::bind(b);
     contact::bind(b);
+    bulk::bind(b);
+    merge::bind(b);
 }
 
 fn queries(b: &mut Bindings) {
@@ -169,6 +175,9 @@ fn user_fields(b: &mut Bindings) {
     b.batch("User", "group_name", &[users::user_group_id], |request, q, rows, _| {
         Box::pin(group_names(request, q, rows))
     });
+    b.batch("User", "has_user_groups", &[users::unit_id], |request, q, rows, _| {
+        Box::pin(have_groups(request, q, rows))
+    });
     b.many("User", "user_groups", &USER_GROUPS, UNIT)
         .listing(listing::user_groups)
         .args(GROUP_ARGS)
@@ -182,6 +191,8 @@ fn user_fields(b: &mut Bindings) {
 }
 
 fn organization_fields(b: &mut Bindings) {
+    let place = Link::Key(organization_infos::location_id);
+    b.one("OrganizationInfo", "location", &LOCATIONS, place).listing(listing::addresses);
     const OWN: Link = Link::Column { parent: organizations::id, child: "organization_id" };
     const UNIT: Link = Link::Column { parent: organizations::id, child: "unit_id" };
     b.one("Organization", "location", &LOCATIONS, OWN).listing(listing::addresses).public();
@@ -204,6 +215,7 @@ async fn seen(
     select.columns = columns;
     select.least = Level::Public;
     select.filter = filter;
+    select.with_subject = true;
     let rows = read_selected(q, &request.db, &select.ordered(Vec::new())).await?;
     Ok(rows.iter().map(<[Value]>::to_vec).collect())
 }
@@ -213,6 +225,22 @@ fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// `User.has_user_groups`: whether the organization has a group that the caller
+/// sees.
+async fn have_groups(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+) -> Answer<Vec<Out>> {
+    let units = numbers(&rows, users::unit_id);
+    let columns = vec![user_groups::unit_id];
+    let found = seen(request, q, &USER_GROUPS, columns, Cond::is_in("unit_id", &units)).await?;
+    let with: Vec<i64> = found.iter().filter_map(|row| row.first()?.int()).collect();
+    let has =
+        |row: &RowView<'_>| row.get(users::unit_id).int().is_some_and(|unit| with.contains(&unit));
+    Ok(rows.iter().map(|row| has(row).into()).collect())
 }
 
 /// `User.group_name`: the name of the client's group.
@@ -262,6 +290,11 @@ async fn user_ids(
     let filter = Cond::is_true("is_patient").and(Cond::is_in("user_group_id", &ids));
     let columns = vec![users::id, users::user_group_id];
     let found = seen(request, q, &USERS, columns, filter).await?;
+    let client = |row: &Vec<Value>| {
+        let watch = row.get(3).and_then(Value::int).map_or(Watch::BrokenGlass, Watch::from_number);
+        Some((row.get(2)?.int()?, watch))
+    };
+    request.reads.note("UserGroup.user_ids", found.iter().filter_map(client));
     let mut members: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for row in &found {
         if let (Some(Value::Int(user)), Some(Value::Int(group))) = (row.first(), row.get(1)) {

@@ -2,7 +2,7 @@
 //! needs, and how they are added, changed and removed.
 
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, input};
-use ward_identity::tables::{Organization, User};
+use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Id, Level};
 
@@ -146,44 +146,10 @@ pub fn oneline(line1: &str, line2: &str, city: &str, state: &str, zip: &str) -> 
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-impl Location {
-    /// An address of a user that says nothing yet.
-    pub fn blank(id: Id<Location>, user: &User, now: Timestamp) -> Self {
-        let location = Self::of_nobody(id, user.org_id, user.unit_id, now);
-        Location { user_id: Some(user.id), ..location }
-    }
-
-    /// An address of nobody yet.
-    pub fn of_nobody(
-        id: Id<Location>,
-        org_id: Id<Organization>,
-        unit_id: Id<Organization>,
-        now: Timestamp,
-    ) -> Self {
-        Location {
-            id,
-            org_id,
-            unit_id,
-            user_id: None,
-            organization_id: None,
-            referring_physician_id: None,
-            name: None,
-            line1: None,
-            line2: None,
-            city: None,
-            state: None,
-            zip: None,
-            country: None,
-            npi: None,
-            other_id: None,
-            other_id_qual: None,
-            place_of_service_id: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            deleted_at: None,
-        }
-    }
+/// An address of a user that says nothing yet.
+pub fn blank(id: Id<Location>, user: &User, now: Timestamp) -> Location {
+    let blank = Location::blank(id, user.org_id, user.unit_id, now);
+    Location { user_id: Some(user.id), ..blank }
 }
 
 /// Whether an address says anything at all.
@@ -278,7 +244,7 @@ pub async fn write_all(
 
 async fn add(call: &mut Call<'_>, user: &User, lines: &Lines, at: &str) -> Answer<Location> {
     let id = call.next_id().await?;
-    let mut location = Location::blank(id, user, call.now());
+    let mut location = blank(id, user, call.now());
     lines.write(&mut location);
     refuse_blank(&location, at)?;
     call.create(&location).await?;
@@ -305,7 +271,7 @@ pub(crate) async fn change(
 async fn remove(call: &mut Call<'_>, location: &Location) -> Answer<()> {
     call.destroy(location).await?;
     if let Some(id) = location.referring_physician_id {
-        physician::forget_location(call, id).await?;
+        physician::forget_location(call, Id::new(id.0)).await?;
     }
     call.emit(events::location_deleted(location));
     Ok(())

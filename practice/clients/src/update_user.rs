@@ -8,13 +8,13 @@ use ward_engine::{
 };
 use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
+use ward_identity::picture::{self, NewPicture};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
 use ward_identity::{confirm_email, session};
 use ward_store::{Actor, Cond, Id, Level, Query, Select};
 
 use crate::access::{self, IdOrBlank};
 use crate::account;
-use crate::avatar::{self, NewAvatar};
 use crate::client;
 use crate::location::{self, ClientLocation};
 use crate::password::{self, NewPassword};
@@ -81,7 +81,7 @@ input! {
 pub struct Prepared {
     input: UpdateUser,
     password: Option<NewPassword>,
-    avatar: Option<NewAvatar>,
+    avatar: Option<NewPicture>,
 }
 
 /// Before the transaction: passwords are verified and hashed, files stored.
@@ -94,8 +94,8 @@ pub async fn prepare(request: Arc<Request>, input: UpdateUser) -> Answer<Prepare
         check_target(&request, &input).await?;
     }
     let avatar = match (&input.avatar, input.avatar_string.trimmed()) {
-        (Given::Value(file), _) => Some(avatar::from_upload(&request, *file).await?),
-        (_, Some(text)) => Some(avatar::from_text(&request, text).await?),
+        (Given::Value(file), _) => Some(picture::from_upload(&request, *file, "avatar").await?),
+        (_, Some(text)) => Some(picture::from_text(&request, text, "avatar_string").await?),
         _ => None,
     };
     Ok(Prepared { input, password, avatar })
@@ -192,8 +192,8 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
         after.password_set_by = Some(set_by);
     }
     match &prepared.avatar {
-        Some(avatar) => avatar::put_on(call, &mut after, avatar).await?,
-        None if removes_avatar(input) => avatar::take_off(call, &mut after).await?,
+        Some(avatar) => picture::put_on(call, &mut after, avatar).await?,
+        None if removes_avatar(input) => picture::take_off(call, &mut after).await?,
         None => {}
     }
     let moved = [&before.email, &before.first_name, &before.last_name]

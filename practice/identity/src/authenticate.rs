@@ -6,7 +6,9 @@
 //! membership with its flags, and the organization, so every change acts on
 //! the next request (SEC-05).
 
-use std::sync::LazyLock;
+mod of_user;
+
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +22,8 @@ use crate::key::Bound;
 use crate::network::Networks;
 use crate::person::DEFAULT_ZONE;
 use crate::session::{self, Stage};
+
+pub use of_user::actor_of_user;
 
 /// Longer texts are no credential.
 const CHARACTERS_MAX: usize = 512;
@@ -157,14 +161,14 @@ fn classify_token(instance: &Instance, text: &str) -> Result<Claim, Rejection> {
 }
 
 /// Columns that both statements answer behind their own, before the flags.
-const PERSON: &str = "u.id, u.org_id, u.unit_id, u.is_patient, u.active, u.timezone, p.timezone, \
+pub(crate) const PERSON: &str = "u.id, u.org_id, u.unit_id, u.is_patient, u.active, u.timezone, p.timezone, \
      o.owner_id, m.active";
 const PERSON_COLUMNS: usize = 9;
-const FROM_PERSON: &str = "LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
+pub(crate) const FROM_PERSON: &str = "LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
      LEFT JOIN organizations o ON o.org_id = u.org_id AND o.id = u.unit_id \
      LEFT JOIN users p ON p.org_id = u.org_id AND p.id = u.dietitian_id";
 
-fn flag_columns() -> String {
+pub(crate) fn flag_columns() -> String {
     let names = flags::ALL.iter().map(|line| format!("m.{}", line.permission.name));
     names.collect::<Vec<_>>().join(", ")
 }
@@ -303,7 +307,7 @@ fn awaiting(id: &str) -> (Actor, KeyFacts) {
 }
 
 /// The actor of the person's columns, unless they may not act at all.
-fn actor(row: &[Value], credential: &str) -> Option<Actor> {
+pub(crate) fn actor(row: &[Value], credential: &str) -> Option<Actor> {
     let (person, held) = row.split_at_checked(PERSON_COLUMNS)?;
     let [id, org_id, unit_id, is_patient, active, zone, provider_zone, owner_id, member_active] =
         person
@@ -331,6 +335,8 @@ fn actor(row: &[Value], credential: &str) -> Option<Actor> {
         is_owner,
         time_zone: zone.text().or(provider_zone).unwrap_or(DEFAULT_ZONE).into(),
         credential: Some(credential.into()),
+        glass_at: Actor::NO_BREAK_GLASS,
+        exercised: None,
     })
 }
 
@@ -398,6 +404,11 @@ pub async fn authenticate_from(
                 // A full disk must not lock readers out.
                 tracing::warn!(%error, "the use of a credential could not be written down");
             }
+            let actor = Actor {
+                glass_at: db.instance().clock().wall(),
+                exercised: Some(Arc::default()),
+                ..actor
+            };
             Ok(Ok(Identified { actor, session: facts.session.clone(), facts }))
         }
         Ok(None) => Ok(Ok(nobody())),

@@ -2,19 +2,24 @@
 //! a column.
 
 mod audit;
+mod brand;
 mod key;
 mod links;
 mod membership;
 mod mfa;
 mod organization;
+mod permission_use;
+mod profile;
+mod suborganization;
 mod template;
 mod user;
+mod user_circle;
 mod user_flags;
 
 use ward_engine::{Bindings, Returns, op};
 
 use crate::tables::{API_KEYS, USERS};
-use crate::{key as keys, reset, rotate, sign_in, sign_up};
+use crate::{integration, key as keys, reset, rotate, sign_in, sign_up};
 
 pub use audit::AUDIT_LOG;
 pub use user::{USER_ORDERS, members_of_keywords};
@@ -26,6 +31,7 @@ static SIGN_IN: &[(&str, Returns)] = &[
     ("blocked_by_2fa_type", Returns::Leaf),
     ("user", Returns::One(&USERS)),
 ];
+static USER: &[(&str, Returns)] = &[("user", Returns::One(&USERS))];
 static SIGN_UP: &[(&str, Returns)] = &[("token", Returns::Leaf), ("user", Returns::One(&USERS))];
 static CREATE_KEY: &[(&str, Returns)] =
     &[("api_key", Returns::Leaf), ("api_key_object", Returns::One(&API_KEYS))];
@@ -34,11 +40,16 @@ static DELETE_KEY: &[(&str, Returns)] = &[("api_key", Returns::One(&API_KEYS))];
 /// Registers everything.
 pub fn bind(b: &mut Bindings) {
     organization::bind(b);
+    suborganization::bind(b);
     membership::bind(b);
     template::bind(b);
     user::bind(b);
     user_flags::bind(b);
+    user_circle::bind(b);
     key::bind(b);
+    profile::bind(b);
+    permission_use::bind(b);
+    brand::bind(b);
     audit::bind(b);
     b.mutation_prepared(
         "signIn",
@@ -62,6 +73,7 @@ pub fn bind(b: &mut Bindings) {
     )
     .public();
     b.mutation("revokeToken", &[], op!(sign_in::revoke_token)).before_code();
+    b.mutation("setIntegrationUser", USER, op!(integration::set));
     mfa::bind(b);
     links::bind(b);
     b.mutation("createApiKey", CREATE_KEY, op!(keys::create_api_key));

@@ -2,7 +2,7 @@
 
 use ward_store::events::Event;
 
-use crate::tables::{OrganizationMembership, User};
+use crate::tables::{Location, OrganizationInfo, OrganizationMembership, OtherIdNumber, User};
 
 /// A client exists.
 pub fn patient_created(client: &User) -> Event {
@@ -37,4 +37,63 @@ pub fn membership_updated(membership: &OrganizationMembership, columns: &[&'stat
     Event::new("organization_membership.updated", "OrganizationMembership", membership.id.0)
         .changed(columns)
         .of_unit(membership.unit_id.0)
+}
+
+/// A member has a further number.
+pub fn other_id_number_created(number: &OtherIdNumber) -> Event {
+    of_number("other_id_number.created", number)
+}
+
+/// A member's further number changed.
+pub fn other_id_number_updated(number: &OtherIdNumber, columns: &[&'static str]) -> Event {
+    of_number("other_id_number.updated", number).changed(columns)
+}
+
+/// A member's further number is gone.
+pub fn other_id_number_deleted(number: &OtherIdNumber) -> Event {
+    of_number("other_id_number.deleted", number)
+}
+
+fn of_number(kind: &'static str, number: &OtherIdNumber) -> Event {
+    Event::new(kind, "OtherIdNumber", number.id.0).of_unit(number.unit_id.0)
+}
+
+/// An organization has a further name and numbers.
+pub fn organization_info_created(info: &OrganizationInfo) -> Event {
+    of_info("organization_info.created", info)
+}
+
+/// What an organization is to payers changed.
+pub fn organization_info_updated(info: &OrganizationInfo, columns: &[&'static str]) -> Event {
+    of_info("organization_info.updated", info).changed(columns)
+}
+
+/// A further name of an organization is gone.
+pub fn organization_info_deleted(info: &OrganizationInfo) -> Event {
+    of_info("organization_info.deleted", info)
+}
+
+fn of_info(kind: &'static str, info: &OrganizationInfo) -> Event {
+    Event::new(kind, "OrganizationInfo", info.id.0).of_unit(info.unit_id.0)
+}
+
+/// An organization's address was added.
+pub fn location_created(location: &Location) -> Event {
+    of_location("location.created", location)
+}
+
+/// An organization's address changed.
+pub fn location_updated(location: &Location, columns: &[&'static str]) -> Event {
+    of_location("location.updated", location).changed(columns)
+}
+
+/// An organization's address is gone.
+pub fn location_deleted(location: &Location) -> Event {
+    of_location("location.deleted", location)
+}
+
+fn of_location(kind: &'static str, location: &Location) -> Event {
+    Event::new(kind, "Location", location.id.0)
+        .with("user_id", None::<String>)
+        .of_unit(location.unit_id.0)
 }

@@ -8,7 +8,7 @@ use crate::flags::{self, Governs};
 use crate::tables::{
     InviteKind, OrgRole, Organization, OrganizationMembership, PasswordSetBy, User,
 };
-use crate::{account, person};
+use crate::{account, organization_info, person};
 
 /// Who a new member is.
 #[derive(Clone, Debug, Default)]
@@ -153,6 +153,7 @@ pub async fn found(
     let address = owner.email.clone().unwrap_or_default();
     let organization = blank_organization(id, id, name, &address, now);
     scope.create(&organization).await?;
+    organization_info::create_primary(&mut scope, &organization).await?;
     let (user, membership) =
         add_member_as(&mut scope, user_id, &organization, owner, Place::owner()).await?;
     let owned = Organization { owner_id: Some(user.id), ..organization.clone() };

@@ -5,11 +5,16 @@ use ward_instance::Random;
 use ward_store::{Actor, Cond, Flags, Id, Scope, StoreError, Tx};
 
 use crate::flags;
+use crate::organization_info;
 use crate::practice::{self, NewMember, Place};
+use crate::profile::new_license;
 use crate::tables::{ORGANIZATIONS, OrgRole, Organization, USERS, User};
 
 /// Ids that this part takes of each entity.
 pub const IDS: i64 = 100;
+
+/// States that seeded providers are licensed in.
+const LICENSED_IN: [&str; 2] = ["NJ", "NY"];
 
 const FIRST_NAMES: [&str; 16] = [
     "Ada", "Bruno", "Celia", "Dmitri", "Esther", "Farid", "Greta", "Hugo", "Imani", "Jonas",
@@ -148,6 +153,9 @@ pub async fn seed(
         let id = Id::<User>::new(first_user + n);
         let (user, _) =
             practice::add_member_as(&mut scope, id, unit, &member, (part.place)()).await?;
+        if user.invite_code.is_some() {
+            license(&mut scope, &user).await?;
+        }
         if part.is_in_suborganization {
             let owned = Organization { owner_id: Some(user.id), ..branch.clone() };
             scope.update(&branch, &owned).await?;
@@ -163,6 +171,15 @@ pub async fn seed(
     Ok(SeededPractice { org_id, suborganization_id: branch.id.0, people })
 }
 
+/// Licenses a seeded provider where the seeded clients live.
+async fn license(scope: &mut Scope<'_>, provider: &User) -> Result<(), StoreError> {
+    for state in LICENSED_IN {
+        let row = new_license(scope.next_id().await?, provider, state, scope.now());
+        scope.create(&row).await?;
+    }
+    Ok(())
+}
+
 async fn branch(
     scope: &mut Scope<'_>,
     id: Id<Organization>,
@@ -174,6 +191,7 @@ async fn branch(
         practice::blank_organization(id, root.org_id, &name, "north@practice.example.com", now);
     branch.phone_number = Some("+1 202-555-0199".to_owned());
     scope.create(&branch).await?;
+    organization_info::create_primary(scope, &branch).await?;
     Ok(branch)
 }
 

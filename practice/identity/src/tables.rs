@@ -3,8 +3,12 @@
 
 mod account;
 mod key;
+mod location;
 mod membership;
 mod organization;
+mod permission_use;
+mod profile;
+mod restriction;
 mod second_factor;
 mod session;
 mod template;
@@ -18,12 +22,24 @@ pub use account::{
 pub use key::{
     API_KEYS, ApiKey, CredentialClass, REVOKED_KEYS, RevokedKey, api_keys, revoked_keys,
 };
+pub use location::{LOCATIONS, Location, ReferringPhysicianRef, locations};
 pub(crate) use membership::blank_membership;
 pub use membership::{
     CARE_TEAM_MEMBERS, CareTeamMember, ORGANIZATION_MEMBERSHIPS, OrgRole, OrganizationMembership,
     care_team_members, organization_memberships,
 };
 pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use permission_use::{PERMISSION_USES, PermissionUse, permission_uses};
+pub use profile::{
+    BRANDS, Brand, ORGANIZATION_INFOS, OTHER_ID_NUMBERS, OrganizationInfo, OtherIdNumber,
+    PROFESSIONS, PROVIDER_BIOS, Profession, ProviderBio, SPECIALTIES, STATE_LICENSES, Specialty,
+    StateLicense, brands, organization_infos, other_id_numbers, professions, provider_bios,
+    specialties, state_licenses,
+};
+pub use restriction::{
+    BREAK_GLASS_ACCESSES, BreakGlassAccess, CLIENT_RESTRICTION_AUTHORIZATIONS,
+    ClientRestrictionAuthorization, break_glass_accesses, client_restriction_authorizations,
+};
 pub use second_factor::{
     CodePurpose, FactorKind, SECOND_FACTORS, SecondFactor, VERIFICATION_CODES, VerificationCode,
     second_factors, verification_codes,
@@ -61,6 +77,8 @@ pub fn tables() -> Vec<&'static Table> {
         &PERMISSION_TEMPLATES,
         &ORGANIZATION_MEMBERSHIPS,
         &CARE_TEAM_MEMBERS,
+        &CLIENT_RESTRICTION_AUTHORIZATIONS,
+        &BREAK_GLASS_ACCESSES,
         &API_KEYS,
         &REVOKED_KEYS,
         &SESSIONS,
@@ -70,5 +88,14 @@ pub fn tables() -> Vec<&'static Table> {
         &SIGN_IN_ATTEMPTS,
         &LOGINS,
         &INVITE_CODES,
+        &LOCATIONS,
+        &BRANDS,
+        &STATE_LICENSES,
+        &PROFESSIONS,
+        &SPECIALTIES,
+        &PROVIDER_BIOS,
+        &OTHER_ID_NUMBERS,
+        &ORGANIZATION_INFOS,
+        &PERMISSION_USES,
     ]
 }

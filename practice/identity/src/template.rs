@@ -62,7 +62,7 @@ input! {
         id: Id<PermissionTemplate>,
         name: String,
         org_role: String,
-        /// Accepted and without effect: a template stays where it is.
+        /// A template stays where it is: no other organization is found.
         organization_id: IdOrBlank<Organization>,
     }
 }
@@ -109,6 +109,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateTemplate) -> Answer<Paylo
 /// Changes a template; members that it was applied to stay as they are.
 pub async fn update(call: &mut Call<'_>, input: &UpdateTemplate) -> Answer<Payload> {
     let before = changeable(call, input.own.id.value().copied()).await?;
+    if named(&input.own.organization_id).is_some_and(|unit_id| unit_id != before.unit_id) {
+        return Err(Refused::not_found("organization_id"));
+    }
     let mut problems = Problems::new();
     lines::not_emptied("name", &input.own.name, &mut problems);
     lines::bounded([("name", &input.own.name)], &mut problems);

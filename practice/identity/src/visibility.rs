@@ -1,10 +1,11 @@
 //! Who sees whom (behaviour 16.2, 3.4): one predicate a table, used by every
 //! read: single objects, lists, counts, search and links between objects.
 
-use ward_store::{Actor, Cond, Level, Role, Rule};
+use ward_store::{Actor, Cond, Id, Level, Role, Rule, Table, Value};
 
 use crate::flags;
-use crate::tables::USERS;
+use crate::restricted;
+use crate::tables::{USERS, User};
 
 /// Users. A member sees themselves, the staff of the units they may see and the
 /// clients that are theirs or that their flags open; a client themselves and,
@@ -17,7 +18,11 @@ pub fn users(actor: &Actor) -> Rule {
             let units = actor.units("unit_id");
             let own = Cond::eq("id", actor.user_id).or(cares_for(actor));
             let colleagues = staff.and(units.clone());
-            Rule::full(own.or(colleagues).or(other_clients(actor).and(units)))
+            let others = match actor.is_owner {
+                true => other_clients(actor),
+                false => other_clients(actor).or(restricted::seen_by(actor)),
+            };
+            Rule::full(own.or(colleagues).or(others.and(units)))
         }
         Role::Client => Rule::full(Cond::eq("id", actor.user_id))
             .public(staff.and(Cond::is_true("active")).and(in_care_team("id", actor))),
@@ -54,6 +59,22 @@ fn other_clients(actor: &Actor) -> Cond {
         true => clients.and(Cond::sql("{t}.restricted = FALSE", [])),
         false => Cond::Never,
     }
+}
+
+/// Whether the actor sees this user in full; the same for every row.
+pub fn sees_user(actor: &Actor, user: Id<User>) -> Cond {
+    let (rule, params) = match users(actor).at_least(Level::Full) {
+        Cond::Sql(text, params) => (text.replace("{t}", "seen"), params),
+        Cond::Always => ("TRUE".to_owned(), Vec::new()),
+        Cond::Never => return Cond::Never,
+    };
+    let who = [actor.org_id.into(), user.0.into()];
+    Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? AND seen.id = ? AND ({rule}))"
+        ),
+        who.into_iter().chain(params),
+    )
 }
 
 /// `{t}.column` is the primary provider or a care-team member of the client
@@ -114,6 +135,65 @@ pub fn care_team(actor: &Actor) -> Rule {
     }
 }
 
+/// Addresses: whoever sees the user sees the user's, as much of them; an
+/// organization's own are everybody's to know, its further ones its members'.
+pub fn locations(actor: &Actor) -> Rule {
+    let own = match actor.is_member() {
+        true => Cond::is_null("user_id").and(actor.units("unit_id")),
+        false => Cond::Never,
+    };
+    Rule::full(of_user(actor, Level::Full).or(own))
+        .limited(of_user(actor, Level::Limited))
+        .public(Cond::not_null("organization_id"))
+}
+
+/// Rows whose `user_id` is a user whom the actor sees at `least` so much.
+pub fn of_user(actor: &Actor, least: Level) -> Cond {
+    let start = "{t}.user_id IN (SELECT seen.id FROM users seen WHERE seen.org_id = {t}.org_id";
+    match (USERS.visible)(actor).at_least(least) {
+        Cond::Never => Cond::Never,
+        Cond::Always => Cond::sql(format!("{start})"), []),
+        Cond::Sql(text, params) => {
+            let text = text.replace("{t}", "seen");
+            Cond::Sql(format!("{start} AND ({text}))"), params)
+        }
+    }
+}
+
+/// What belongs to one person of the staff and says no more of them than their
+/// profile does: as much of it as of the person.
+pub fn of_staff(actor: &Actor) -> Rule {
+    Rule::full(of_user(actor, Level::Full))
+        .limited(of_user(actor, Level::Limited))
+        .public(of_user(actor, Level::Public))
+}
+
+/// Numbers that payers know a member by: for who sees the member in full.
+pub fn other_id_numbers(actor: &Actor) -> Rule {
+    match actor.is_member() {
+        true => Rule::full(of_user(actor, Level::Full)),
+        false => Rule::none(),
+    }
+}
+
+/// What an organization is to payers: its members'.
+pub fn organization_infos(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(actor.units("unit_id")),
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
+
+/// Brands: how a practice looks is everybody's to see.
+pub fn brands(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(actor.units("unit_id")).public(Cond::Always),
+        Role::Client | Role::Anonymous => Rule::none().public(Cond::Always),
+    }
+}
+
 /// API keys: a developer's organization's, else one's own (behaviour 17).
 pub fn api_keys(actor: &Actor) -> Rule {
     let own = Cond::eq("user_id", actor.user_id);
@@ -151,17 +231,30 @@ fn of_seen_clients(actor: &Actor) -> Cond {
     concerned.and(record).and(author)
 }
 
-/// `id`, an expression, is NULL, no client or a client that the actor sees.
-fn is_seen(actor: &Actor, id: &str) -> Cond {
-    let (rule, params) = match (USERS.visible)(actor).at_least(Level::Full) {
+/// That a row of a table, called `alias`, is seen at `least` so much, as SQL
+/// and its parameters: for conditions that name a row of another table.
+pub fn seen(
+    table: &'static Table,
+    actor: &Actor,
+    least: Level,
+    alias: &str,
+) -> (String, Vec<Value>) {
+    match (table.visible)(actor).at_least(least) {
         Cond::Always => ("TRUE".to_owned(), Vec::new()),
         Cond::Never => ("FALSE".to_owned(), Vec::new()),
-        Cond::Sql(text, params) => (text.replace("{t}", "seen"), params),
-    };
+        Cond::Sql(text, params) => (text.replace("{t}", alias), params),
+    }
+}
+
+/// `id`, an expression, is NULL, no client or a client that the actor sees. Who
+/// was merged into another is seen by who sees the other.
+pub(crate) fn is_seen(actor: &Actor, id: &str) -> Cond {
+    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
     Cond::sql(
         format!(
             "({id} IS NULL OR EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? \
-             AND seen.id = {id} AND (seen.is_patient = FALSE OR ({rule}))))"
+             AND seen.id = COALESCE((SELECT gone.merged_into_id FROM users gone \
+             WHERE gone.org_id = {{t}}.org_id AND gone.id = {id}), {id}) AND (seen.is_patient = FALSE OR ({rule}))))"
         ),
         [actor.org_id.into()].into_iter().chain(params),
     )

@@ -1,11 +1,11 @@
 //! The pure rules.
 
 use proptest::prelude::*;
-use ward_clients::avatar::{data_url_bytes, picture_type};
 use ward_clients::location::oneline;
 use ward_clients::ssn::{Ssn, may_be_real_ssn};
 use ward_clients::{npi, place_of_service, rules};
 use ward_engine::{FieldProblem, Given, Problems, Refused};
+use ward_identity::picture::{data_url_bytes, picture_type};
 use ward_instance::Timestamp;
 
 /// 2026-03-04 12:00 UTC.

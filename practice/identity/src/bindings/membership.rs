@@ -95,7 +95,12 @@ fn bind_operations(b: &mut Bindings) {
     );
     b.mutation("updateOrganizationMembership", UPDATED, op!(operations::update));
     b.mutation("deleteOrganizationMembership", UPDATED, op!(operations::delete));
-    b.mutation("updateOrganizationMember", MEMBER, op!(operations::update_member));
+    b.mutation_prepared(
+        "updateOrganizationMember",
+        MEMBER,
+        |request, input| Box::pin(operations::prepare_member(request, input)),
+        op!(operations::update_member),
+    );
 }
 
 /// Whether the same person is a member of one of the named units, as far as the

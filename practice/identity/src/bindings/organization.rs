@@ -1,15 +1,26 @@
 //! `Organization`: a practice and the people in it (behaviour 15). Strangers
 //! read name and contact.
 
-use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request};
-use ward_store::{Cond, Entity, Id, Join, Role, Value, search};
+use std::collections::HashMap;
 
+use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request, RowView};
+use ward_store::{Cond, Entity, Id, Join, Query, Role, Sql, Value};
+
+use crate::bindings::profile::licensed_in;
 use crate::bindings::user::{USER_ORDERS, active_providers, members_of_keywords};
 use crate::bindings::{membership, template};
+use crate::states;
 use crate::tables::{
     ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, OrgRole, Organization, PERMISSION_TEMPLATES, USERS,
     User, organizations as at,
 };
+
+/// A tag, whose table belongs to the clients domain.
+struct Tag;
+
+impl Entity for Tag {
+    const NAME: &'static str = "Tag";
+}
 
 const ORGANIZATION: Kind = Kind::Id(Organization::NAME);
 const ORGANIZATION_LIST: Kind = Kind::Ids(Organization::NAME);
@@ -52,6 +63,7 @@ pub fn bind(b: &mut Bindings) {
             ("provider_ids", USER_LIST),
             ("email", Kind::Plain),
             ("for_client", Kind::Plain),
+            ("state_licenses", Kind::Plain),
         ])
         .public();
 }
@@ -114,7 +126,12 @@ fn bind_staff(b: &mut Bindings) {
         .listing(providers_only)
         .public();
     b.many("Organization", "active_care_team_members", &USERS, STAFF_LINK)
-        .args(&[("provider_ids", USER_LIST)])
+        .args(&[
+            ("provider_ids", USER_LIST),
+            ("tag_ids", Kind::Ids("Tag")),
+            ("record_identifiers", Kind::Plain),
+            ("state_licenses", Kind::Plain),
+        ])
         .listing(care_team)
         .orders(USER_ORDERS, "LAST_NAME_ASC")
         .public();
@@ -125,12 +142,31 @@ fn bind_staff(b: &mut Bindings) {
             ("provider_ids", USER_LIST),
             ("exclude_ids", USER_LIST),
             ("include_suborg_providers", Kind::Plain),
+            ("licensed_in_state", Kind::Plain),
+            ("with_tag_ids", Kind::Ids("Tag")),
         ])
         .listing(all_providers)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
     b.count("Organization", "providers_count", &USERS, STAFF_LINK).listing(all_providers);
     b.count("Organization", "num_users", &USERS, STAFF_LINK)
         .listing(|_, _| Ok(Listing::of(own_unit().and(Cond::is_true("active")))));
+    b.many("Organization", "users", &USERS, STAFF_LINK)
+        .args(&[
+            ("active_status", Kind::Plain),
+            ("keywords", Kind::Plain),
+            ("show_all_by_default", Kind::Plain),
+        ])
+        .listing(people)
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.many("Organization", "paginated_users", &USERS, STAFF_LINK)
+        .args(&[
+            ("active_status", Kind::Plain),
+            ("email", Kind::Plain),
+            ("include_suborgs", Kind::Plain),
+            ("keywords", Kind::Plain),
+        ])
+        .listing(paginated_people)
+        .orders(USER_ORDERS, "LAST_NAME_ASC");
     b.many("Organization", "only_active_standard", &USERS, STAFF_LINK)
         .listing(|_, _| Ok(Listing::of(of_role(OrgRole::Standard))))
         .orders(USER_ORDERS, "LAST_NAME_ASC");
@@ -188,7 +224,36 @@ fn care_team(request: &Request, args: &Args) -> Answer<Listing> {
          AND ct.can_be_care_team_member = TRUE)",
         [],
     );
-    Ok(Listing::of(narrowed(request, args)?.and(may)).public())
+    let mut cond = narrowed(request, args)?.and(may).and(tagged(request, args, "tag_ids")?);
+    if let Some(states) = texts(request, args, "state_licenses")? {
+        cond = cond.and(licensed_in(states.iter().map(String::as_str)));
+    }
+    if let Some(known) = texts(request, args, "record_identifiers")? {
+        let known: Vec<Box<str>> = known.into_iter().map(Into::into).collect();
+        cond =
+            cond.and(Cond::sql("{t}.record_identifier IN_LIST(?)", [Value::Texts(known.into())]));
+    }
+    Ok(Listing::of(cond).public())
+}
+
+/// An argument that is a list of texts; an empty one says nothing.
+fn texts(request: &Request, args: &Args, name: &str) -> Answer<Option<Vec<String>>> {
+    let texts = args.get::<Vec<String>>(name, request)?;
+    Ok(texts.filter(|texts| !texts.is_empty()))
+}
+
+/// Staff with any of the tags that an argument names.
+fn tagged(request: &Request, args: &Args, name: &str) -> Answer<Cond> {
+    let ids = args.get::<Vec<Id<Tag>>>(name, request)?.unwrap_or_default();
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    Ok(match ids.is_empty() {
+        true => Cond::Always,
+        false => Cond::sql(
+            "{t}.id IN (SELECT a.user_id FROM applied_tags a \
+             WHERE a.org_id = {t}.org_id AND a.tag_id IN_LIST(?))",
+            [Value::Ints(ids.into())],
+        ),
+    })
 }
 
 fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
@@ -202,10 +267,70 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
         Some("archived" | "inactive") => cond = cond.and(Cond::eq("active", false)),
         _ => {}
     }
-    if let Some(keywords) = args.text("keywords") {
-        cond = cond.and(search::keyword_cond(&USERS, request.actor.org_id, keywords));
+    if let Some(state) = args.text("licensed_in_state") {
+        cond = cond.and(licensed_in([state]));
     }
-    Ok(Listing::of(cond))
+    cond = cond.and(tagged(request, args, "with_tag_ids")?);
+    Ok(Listing::of(cond).searching(&USERS, request, args.text("keywords")))
+}
+
+/// `users`: members; unless all are wanted, only those that something is asked
+/// of.
+fn people(request: &Request, args: &Args) -> Answer<Listing> {
+    let asks = args.text("keywords").or(args.text("active_status")).is_some();
+    match asks || args.flag("show_all_by_default") {
+        true => Ok(found_people(own_unit().and(of_status(args)), request, args)),
+        false => Ok(Listing::none()),
+    }
+}
+
+fn paginated_people(request: &Request, args: &Args) -> Answer<Listing> {
+    let units = if args.flag("include_suborgs") { Cond::Always } else { own_unit() };
+    let mut cond = units.and(of_status(args));
+    if let Some(email) = args.text("email") {
+        cond = cond.and(Cond::eq("email_fold", crate::email::key(email)));
+    }
+    Ok(found_people(cond, request, args))
+}
+
+fn found_people(cond: Cond, request: &Request, args: &Args) -> Listing {
+    Listing::of(cond).searching(&USERS, request, args.text("keywords"))
+}
+
+fn of_status(args: &Args) -> Cond {
+    match args.text("active_status").map(str::to_ascii_lowercase).as_deref() {
+        Some("active") => Cond::is_true("active"),
+        Some("archived" | "inactive") => Cond::eq("active", false),
+        _ => Cond::Always,
+    }
+}
+
+/// The states that the organizations' active providers are licensed in.
+pub(crate) async fn licensed_states(
+    conn: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+) -> Answer<Vec<Out>> {
+    let ids: Vec<i64> = rows.iter().filter_map(|row| row.get(at::id).int()).collect();
+    let sql = Sql::fixed(
+        "SELECT DISTINCT sl.unit_id, sl.state FROM state_licenses sl \
+         JOIN organization_memberships m ON m.org_id = sl.org_id AND m.user_id = sl.user_id \
+         WHERE sl.unit_id IN_LIST($1) AND m.active = TRUE AND m.is_provider = TRUE \
+         ORDER BY sl.state",
+        [Value::Ints(ids.into())],
+    );
+    let mut states: HashMap<i64, Vec<String>> = HashMap::new();
+    for row in conn.rows(&sql).await?.iter() {
+        if let [unit, state] = row
+            && let (Some(unit), Some(state)) = (unit.int(), state.text())
+        {
+            states.entry(unit).or_default().push(state.to_owned());
+        }
+    }
+    let of = |row: &RowView<'_>| {
+        let id = row.get(at::id).int().unwrap_or_default();
+        Out::from(states.get(&id).cloned().unwrap_or_default())
+    };
+    Ok(rows.iter().map(of).collect())
 }
 
 fn memberships(request: &Request, args: &Args) -> Answer<Listing> {
@@ -226,6 +351,27 @@ fn memberships(request: &Request, args: &Args) -> Answer<Listing> {
 /// `organization`: by its id, its providers or an address; else the caller's.
 /// A stranger must name one, and finds it by its own public address only.
 fn one(request: &Request, args: &Args) -> Answer<Listing> {
+    let mut listing = named(request, args)?;
+    // With an active provider licensed in one of these states.
+    if let Some(states) = texts(request, args, "state_licenses")? {
+        listing.filter = listing.filter.and(with_license(&states));
+    }
+    Ok(listing)
+}
+
+fn with_license(states: &[String]) -> Cond {
+    let codes: Vec<Box<str>> =
+        states.iter().filter_map(|state| states::code(state)).map(Into::into).collect();
+    Cond::sql(
+        "EXISTS (SELECT 1 FROM state_licenses sl JOIN organization_memberships lm \
+         ON lm.org_id = sl.org_id AND lm.user_id = sl.user_id WHERE sl.org_id = {t}.org_id \
+         AND sl.unit_id = {t}.id AND lm.active = TRUE AND lm.is_provider = TRUE \
+         AND sl.state IN_LIST(?))",
+        [Value::Texts(codes.into())],
+    )
+}
+
+fn named(request: &Request, args: &Args) -> Answer<Listing> {
     let actor = &request.actor;
     if let Some(id) = args.get::<Id<Organization>>("id", request)? {
         return Ok(Listing::of(Cond::eq("id", id.0)).public());

@@ -10,6 +10,7 @@ use ward_instance::token::FileLink;
 use ward_store::{Cond, Day, Entity, Id, Join, Query, Role, Sql, Value, search};
 
 use crate::account::joined;
+use crate::bindings::profile::licensed_in;
 use crate::tables::{API_KEYS, ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, USERS, User, users as at};
 
 const USER: Kind = Kind::Id(User::NAME);
@@ -55,10 +56,12 @@ pub fn bind(b: &mut Bindings) {
         ("or_current_user", Kind::Plain),
         ("email", Kind::Plain),
     ]);
+    const MEMBERS_ARGS: &[(&str, Kind)] =
+        &[("keywords", Kind::Plain), ("licensed_in_state", Kind::Plain)];
     b.query_list("organizationMembers", &USERS, members)
-        .args(&[("keywords", Kind::Plain)])
+        .args(MEMBERS_ARGS)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
-    b.query_count("organizationMembersCount", &USERS, members).args(&[("keywords", Kind::Plain)]);
+    b.query_count("organizationMembersCount", &USERS, members).args(MEMBERS_ARGS);
 }
 
 fn bind_names(b: &mut Bindings) {
@@ -166,8 +169,13 @@ pub(crate) fn age(born: Day, now: Timestamp, zone: &jiff::tz::TimeZone) -> Optio
 /// A link that ends: rounded to days, so that the same picture has the same
 /// address for a day.
 fn avatar_url(request: &Request, row: &RowView<'_>, _: &Args) -> Out {
+    file_url(request, row.text(at::avatar_id))
+}
+
+/// The address of a stored picture.
+pub(crate) fn file_url(request: &Request, blob: Option<&str>) -> Out {
     const DAY_SECONDS: i64 = 86_400;
-    let Some(blob) = row.text(at::avatar_id) else { return Out::Null };
+    let Some(blob) = blob else { return Out::Null };
     let today = request.instance.clock().wall().as_seconds().div_euclid(DAY_SECONDS);
     let link = FileLink {
         blob: blob.to_owned(),
@@ -236,6 +244,8 @@ fn bind_relations(b: &mut Bindings) {
         .args(&[("keywords", Kind::Plain), ("include_suborg_patients", Kind::Plain)])
         .listing(active_patients)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.count("User", "active_patients_count", &USERS, PATIENTS)
+        .listing(|_, _| Ok(Listing::of(Cond::is_true("active"))));
     b.count("User", "patients_count", &USERS, PATIENTS)
         .args(&[("only_primary", Kind::Plain)])
         .listing(|_, args| {
@@ -271,18 +281,11 @@ fn patients(request: &Request, args: &Args) -> Answer<Listing> {
 }
 
 fn active_patients(request: &Request, args: &Args) -> Answer<Listing> {
-    let mut cond = Cond::is_true("active").and(keywords(request, args));
+    let mut cond = Cond::is_true("active");
     if args.bool("include_suborg_patients") == Some(false) {
         cond = cond.and(Cond::eq("unit_id", request.actor.unit_id));
     }
-    Ok(Listing::of(cond))
-}
-
-/// Users that the keywords find (behaviour 8).
-fn keywords(request: &Request, args: &Args) -> Cond {
-    args.text("keywords").map_or(Cond::Always, |keywords| {
-        search::keyword_cond(&USERS, request.actor.org_id, keywords)
-    })
+    Ok(Listing::of(cond).searching(&USERS, request, args.text("keywords")))
 }
 
 /// Rows of another table whose `user_id` is a member that the keywords find.
@@ -332,5 +335,8 @@ fn members(request: &Request, args: &Args) -> Answer<Listing> {
     if !request.actor.is_member() {
         return Ok(Listing::none());
     }
-    Ok(Listing::of(Cond::sql("{t}.is_patient = FALSE", []).and(keywords(request, args))))
+    let staff = Cond::sql("{t}.is_patient = FALSE", []);
+    let licensed = args.text("licensed_in_state").map_or(Cond::Always, |it| licensed_in([it]));
+    let listing = Listing::of(staff.and(licensed));
+    Ok(listing.searching(&USERS, request, args.text("keywords")))
 }

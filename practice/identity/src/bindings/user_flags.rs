@@ -155,6 +155,24 @@ async fn held(
     }))
 }
 
+/// Whether the rows' users hold any of some permissions.
+pub(crate) async fn any_held(
+    conn: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    permissions: &[Permission],
+) -> Answer<Vec<Out>> {
+    let mut any = vec![Out::Bool(false); rows.len()];
+    for permission in permissions {
+        let held = held(conn, rows.clone(), *permission).await?;
+        for (any, held) in any.iter_mut().zip(held) {
+            if held == Out::Bool(true) {
+                *any = held;
+            }
+        }
+    }
+    Ok(any)
+}
+
 fn per_row(rows: &[RowView<'_>], is: impl Fn(i64) -> bool) -> Vec<Out> {
     rows.iter().map(|row| row.get(at::id).int().is_some_and(&is).into()).collect()
 }

@@ -11,6 +11,7 @@ use crate::id_or_blank::{IdOrBlank, named};
 use crate::lines;
 use crate::membership::rights;
 use crate::practice::{self, NewMember, Place};
+use crate::profile::{self as shown, ProfessionEntry, Profile, SpecialtyEntry};
 use crate::tables::{OrgRole, Organization, OrganizationMembership, PermissionTemplate, User};
 use crate::{account, grant, member_mail, password, template};
 
@@ -28,6 +29,8 @@ input! {
         permission_template_id: IdOrBlank<PermissionTemplate>,
         timezone: String,
         title: String,
+        professions: Vec<ProfessionEntry>,
+        specialties: Vec<SpecialtyEntry>,
     }
 }
 
@@ -45,9 +48,18 @@ pub async fn prepare(request: Arc<Request>, input: CreateMembership) -> Answer<P
     newcomer.check(&mut problems);
     role(&input.org_role, &mut problems);
     lines::bounded([("title", &input.title)], &mut problems);
+    shown::check(&shown_of(&input), &mut problems);
     problems.check()?;
     let hash = newcomer.hash(&request).await?;
     Ok(Prepared { input, hash })
+}
+
+fn shown_of(input: &CreateMembership) -> Profile {
+    Profile {
+        professions: input.professions.clone(),
+        specialties: input.specialties.clone(),
+        ..Profile::default()
+    }
 }
 
 fn newcomer_of(input: &CreateMembership) -> Newcomer {
@@ -77,6 +89,7 @@ pub async fn create(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
         ..newcomer_of(input).member(prepared.hash.clone())
     };
     let (user, membership) = add(call, &unit, &member, place).await?;
+    shown::write(call, &user, &shown_of(input)).await?;
     if let Some(template) = &template {
         let after = OrganizationMembership {
             permission_template_id: Some(template.id),
@@ -222,4 +235,14 @@ async fn add(
         return Err(Refused::on("email", "Email has already been taken"));
     }
     Ok(practice::add_member_by_staff(&mut call.scope, unit, member, place).await?)
+}
+
+/// The owner of a unit that was made in this transaction.
+pub(crate) async fn add_owner(
+    call: &mut Call<'_>,
+    unit: &Organization,
+    member: &NewMember,
+) -> Answer<User> {
+    let (user, _) = add(call, unit, member, Place::owner()).await?;
+    Ok(user)
 }

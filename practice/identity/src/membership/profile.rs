@@ -1,7 +1,9 @@
 //! What is known of a member as a person: `updateOrganizationMember`, and the
 //! same fields in `updateOrganizationMembership`.
 
-use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, input};
+use std::sync::Arc;
+
+use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Request, UploadedFile, input};
 use ward_store::{Changes, Id, Json, Level};
 
 use crate::flags::CAN_EDIT_MEMBERS;
@@ -9,8 +11,10 @@ use crate::id_or_blank::{IdOrBlank, named};
 use crate::lines;
 use crate::membership::rights;
 use crate::person::{self, Person};
+use crate::picture::{self, NewPicture};
+use crate::profile::{self as shown, BioEntry, OtherIdEntry, Profile, StateLicenseEntry};
 use crate::tables::User;
-use crate::{account, events, grant, member_mail};
+use crate::{account, events, grant, member_mail, npi};
 
 /// The longest `metadata`, in characters (behaviour 9).
 const METADATA_CHARACTERS_MAX: usize = 128_000;
@@ -30,7 +34,34 @@ input! {
         metadata: String,
         record_identifier: String,
         additional_record_identifier: String,
+        avatar: UploadedFile,
+        avatar_string: String,
+        state_licenses: Vec<StateLicenseEntry>,
+        provider_bio: BioEntry,
+        /// An addition to the contract.
+        other_id_numbers: Vec<OtherIdEntry>,
     }
+}
+
+/// The input, with its picture on the disk.
+pub struct PreparedMember {
+    input: UpdateMember,
+    avatar: Option<NewPicture>,
+}
+
+/// Before the transaction: a picture is stored, of whoever may change the
+/// member as far as is known by then.
+pub async fn prepare_member(request: Arc<Request>, input: UpdateMember) -> Answer<PreparedMember> {
+    let own = Id::new(request.actor.user_id);
+    if !request.actor.is_member() || named(&input.id).unwrap_or(own) != own {
+        rights::requires(&request.actor, CAN_EDIT_MEMBERS)?;
+    }
+    let avatar = match (&input.avatar, input.avatar_string.trimmed()) {
+        (Given::Value(file), _) => Some(picture::from_upload(&request, *file, "avatar").await?),
+        (_, Some(text)) => Some(picture::from_text(&request, text, "avatar_string").await?),
+        _ => None,
+    };
+    Ok(PreparedMember { input, avatar })
 }
 
 /// The fields of a person that both operations change.
@@ -114,12 +145,15 @@ pub async fn save(call: &mut Call<'_>, before: &User, after: &User) -> Answer<Ch
 
 /// Changes what is known of a member: their own profile, or a colleague's with
 /// `can_edit_members`.
-pub async fn update_member(call: &mut Call<'_>, input: &UpdateMember) -> Answer<Payload> {
+pub async fn update_member(call: &mut Call<'_>, prepared: &PreparedMember) -> Answer<Payload> {
+    let input = &prepared.input;
     let before = member_of(call, input).await?;
     let profile = profile_of(input);
     let mut problems = Problems::new();
     profile.check(&mut problems);
     check(input, &mut problems);
+    let shown = shown_of(input);
+    shown::check(&shown, &mut problems);
     problems.check()?;
     let mut after = before.clone();
     profile.write(&mut after);
@@ -131,7 +165,18 @@ pub async fn update_member(call: &mut Call<'_>, input: &UpdateMember) -> Answer<
         }
         is_invited_anew = readdress(call, &mut after, &address).await?;
     }
-    save(call, &before, &after).await?;
+    match &prepared.avatar {
+        Some(avatar) => picture::put_on(call, &mut after, avatar).await?,
+        None if input.avatar == Given::Null || input.avatar_string == Given::Null => {
+            picture::take_off(call, &mut after).await?;
+        }
+        None => {}
+    }
+    let mut changed = account::update(&mut call.scope, &before, &after).await?.columns;
+    changed.extend(shown::write(call, &after, &shown).await?);
+    if !changed.is_empty() {
+        call.emit(events::member_updated(&after, &changed));
+    }
     if is_invited_anew {
         member_mail::invite(call, &after).await?;
     }
@@ -155,6 +200,15 @@ async fn member_of(call: &mut Call<'_>, input: &UpdateMember) -> Answer<User> {
     member.ok_or_else(|| Refused::not_found("id"))
 }
 
+fn shown_of(input: &UpdateMember) -> Profile {
+    Profile {
+        state_licenses: input.state_licenses.clone(),
+        provider_bio: input.provider_bio.clone(),
+        other_id_numbers: input.other_id_numbers.clone(),
+        ..Profile::default()
+    }
+}
+
 fn profile_of(input: &UpdateMember) -> MemberProfile {
     MemberProfile {
         first_name: input.first_name.clone(),
@@ -168,11 +222,11 @@ fn profile_of(input: &UpdateMember) -> MemberProfile {
 
 fn check(input: &UpdateMember, problems: &mut Problems) {
     let texts = [
-        ("npi", &input.npi),
         ("record_identifier", &input.record_identifier),
         ("additional_record_identifier", &input.additional_record_identifier),
     ];
     lines::bounded(texts, problems);
+    npi::check("npi", &input.npi, problems);
     let parses = |text: &str| serde_json::from_str::<serde_json::Value>(text).is_ok();
     if input.metadata.trimmed().is_some_and(|text| !parses(text)) {
         problems.add("metadata", "Metadata must be a valid JSON document");

@@ -13,6 +13,7 @@ use crate::membership::handover;
 use crate::membership::profile::{self, MemberProfile};
 use crate::membership::rights;
 use crate::person::Person;
+use crate::profile::{self as shown, ProfessionEntry, Profile, SpecialtyEntry};
 use crate::tables::{
     InviteKind, OrgRole, Organization, OrganizationMembership, PermissionTemplate, User,
 };
@@ -47,6 +48,8 @@ input! {
         selected_locations_filter: Vec<String>,
         selected_statuses_filter: Vec<String>,
         selected_tags_filter: Vec<String>,
+        professions: Vec<ProfessionEntry>,
+        specialties: Vec<SpecialtyEntry>,
     }
 }
 
@@ -85,6 +88,10 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Pay
     settle_provider(call, input, &target, &after, &mut user_after).await?;
     settle_status(call, own, &before, &after, &mut user_after).await?;
     save(call, (&before, &after), (&user, &user_after)).await?;
+    let shown = shown::write(call, &user_after, &shown_of(own)).await?;
+    if !shown.is_empty() {
+        call.emit(events::member_updated(&user_after, &shown));
+    }
     if is_invited_anew {
         member_mail::invite(call, &user_after).await?;
     }
@@ -133,6 +140,14 @@ fn profile_of(own: &MembershipFields) -> MemberProfile {
     }
 }
 
+fn shown_of(own: &MembershipFields) -> Profile {
+    Profile {
+        professions: own.professions.clone(),
+        specialties: own.specialties.clone(),
+        ..Profile::default()
+    }
+}
+
 fn filters(own: &MembershipFields) -> [(&'static str, &Given<Vec<String>>); 4] {
     [
         ("selected_licensed_in_filter", &own.selected_licensed_in_filter),
@@ -148,6 +163,7 @@ pub fn check(own: &MembershipFields, profile: &MemberProfile) -> Problems {
     profile.check(&mut problems);
     role(&own.org_role, &mut problems);
     lines::bounded([("title", &own.title)], &mut problems);
+    shown::check(&shown_of(own), &mut problems);
     for (field, given) in filters(own) {
         let is_too_long = |text: &String| text.chars().count() > lines::LINE_CHARACTERS_MAX;
         if given

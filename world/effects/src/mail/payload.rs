@@ -20,6 +20,8 @@ pub(crate) struct Payload {
     pub(crate) practice_name: Option<String>,
     /// Who invites.
     pub(crate) inviter_name: Option<String>,
+    /// Which member did what the mail tells.
+    pub(crate) member_name: Option<String>,
     /// The address or path that it leads to.
     pub(crate) link: Option<String>,
     /// A one-time code, and how long it is good.
@@ -53,6 +55,7 @@ impl Payload {
             &mut payload.recipient_name,
             &mut payload.practice_name,
             &mut payload.inviter_name,
+            &mut payload.member_name,
             &mut payload.code,
             &mut payload.key,
         ] {

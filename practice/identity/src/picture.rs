@@ -1,4 +1,5 @@
-//! A person's picture: what may be one, and how it is kept (behaviour 10).
+//! Pictures of people and practices: what may be one, and how it is kept
+//! (behaviour 10).
 
 use std::io::Read;
 use std::sync::Arc;
@@ -6,23 +7,25 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ward_engine::{Answer, Call, Refused, Request, Upload, UploadedFile};
-use ward_identity::tables::User;
 use ward_store::blobs::{self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, Registered, Stored};
 use ward_store::system::KeyClass;
-use ward_store::{Db, Query, Sql, StoreError};
+use ward_store::{Db, Query, Sql, StoreError, Uuid};
+
+use crate::tables::User;
 
 /// The largest picture.
-pub const AVATAR_BYTES_MAX: u64 = 5 << 20;
+pub const PICTURE_BYTES_MAX: u64 = 5 << 20;
 /// The longest text that can hold it: base64 and the start of a data URL.
-const TEXT_BYTES_MAX: u64 = AVATAR_BYTES_MAX.div_ceil(3) * 4 + 256;
+const TEXT_BYTES_MAX: u64 = PICTURE_BYTES_MAX.div_ceil(3) * 4 + 256;
 /// A file is read in pieces of so many bytes.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// A picture on the disk that no row tells of yet. When it goes and there still
 /// is none, because the mutation was refused, its file is removed.
-pub struct NewAvatar {
+pub struct NewPicture {
     stored: Stored,
-    file_name: String,
+    /// The name its sender gave it.
+    pub file_name: String,
     content_type: &'static str,
     leftover: Leftover,
 }
@@ -36,7 +39,7 @@ struct Leftover {
     runtime: tokio::runtime::Handle,
 }
 
-impl Drop for NewAvatar {
+impl Drop for NewPicture {
     fn drop(&mut self) {
         let (leftover, id) = (self.leftover.clone(), self.stored.id.0.clone());
         // What can't be removed now is the sweep's.
@@ -103,49 +106,51 @@ pub fn data_url_bytes(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(data.trim()).ok()
 }
 
-/// Seals an uploaded picture onto the disk, outside any transaction.
-pub async fn from_upload(request: &Request, file: UploadedFile) -> Answer<NewAvatar> {
-    let upload = request.uploads.get(file.0).ok_or_else(|| Refused::not_found("avatar"))?;
-    if upload.byte_size > AVATAR_BYTES_MAX {
-        return Err(too_large("avatar"));
+/// Seals an uploaded picture onto the disk, outside any transaction. `at` is
+/// the input field: `avatar`, `logo`.
+pub async fn from_upload(request: &Request, file: UploadedFile, at: &str) -> Answer<NewPicture> {
+    let upload = request.uploads.get(file.0).ok_or_else(|| Refused::not_found(at))?;
+    if upload.byte_size > PICTURE_BYTES_MAX {
+        return Err(too_large(at));
     }
-    let bytes = read(upload).map_err(|_| Refused::on("avatar", "The file can't be read"))?;
-    keep(request, &bytes, &upload.file_name, "avatar").await
+    let bytes = read(upload).map_err(|_| Refused::on(at, "The file can't be read"))?;
+    keep(request, &bytes, &upload.file_name, at).await
 }
 
-/// Seals a picture sent as text onto the disk, outside any transaction.
-pub async fn from_text(request: &Request, text: &str) -> Answer<NewAvatar> {
+/// Seals a picture sent as text onto the disk, outside any transaction. `at` is
+/// the input field, such as `avatar_string`.
+pub async fn from_text(request: &Request, text: &str, at: &str) -> Answer<NewPicture> {
     if text.len() as u64 > TEXT_BYTES_MAX {
-        return Err(too_large("avatar_string"));
+        return Err(too_large(at));
     }
-    let wrong = || Refused::on("avatar_string", "Avatar string must be a base64 data URL");
+    let wrong = || Refused::on(at, format!("{} string must be a base64 data URL", label(at)));
     let bytes = data_url_bytes(text).ok_or_else(wrong)?;
-    keep(request, &bytes, "avatar", "avatar_string").await
+    keep(request, &bytes, at.trim_end_matches("_string"), at).await
 }
 
 fn read(upload: &Upload) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(&upload.path)?.take(AVATAR_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(&upload.path)?.take(PICTURE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Answer<NewAvatar> {
+async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Answer<NewPicture> {
     let Some(store) = &request.blobs else {
         return Err(Refused::on(at, "This instance stores no files"));
     };
-    let content_type = picture_type(bytes)
-        .ok_or_else(|| Refused::on(at, "Avatar must be a PNG, JPEG, GIF or WebP picture"))?;
+    let wrong = || format!("{} must be a PNG, JPEG, GIF or WebP picture", label(at));
+    let content_type = picture_type(bytes).ok_or_else(|| Refused::on(at, wrong()))?;
     let org_id = request.actor.org_id;
     let keys = {
         let mut reader = request.db.read().await?;
         let used = blobs::used_bytes(&mut reader, org_id).await?;
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         if used.saturating_add(size) > DEFAULT_QUOTA_BYTES {
-            return Err(over_quota());
+            return Err(over_quota(at));
         }
         request.db.keyring().of(&mut reader, org_id).await?
     };
-    let mut upload = blobs::begin(&**store, &request.instance, &keys, AVATAR_BYTES_MAX).await?;
+    let mut upload = blobs::begin(&**store, &request.instance, &keys, PICTURE_BYTES_MAX).await?;
     for piece in bytes.chunks(PIECE_BYTES) {
         if !upload.write(piece).await? {
             return Err(too_large(at));
@@ -158,35 +163,58 @@ async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Ans
         store: store.clone(),
         runtime: tokio::runtime::Handle::current(),
     };
-    Ok(NewAvatar { stored, file_name: file_name.to_owned(), content_type, leftover })
+    Ok(NewPicture { stored, file_name: file_name.to_owned(), content_type, leftover })
 }
 
-fn over_quota() -> Refused {
-    Refused::on("avatar", "The organization has used up its file storage")
+/// What an input field calls its picture: `avatar_string` is "Avatar".
+fn label(at: &str) -> String {
+    let mut text = at.trim_end_matches("_string").to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+fn over_quota(at: &str) -> Refused {
+    let field = at.trim_end_matches("_string");
+    Refused::on(field, "The organization has used up its file storage")
 }
 
 fn too_large(at: &str) -> Refused {
-    Refused::on(at, format!("Avatar must be at most {} MiB", AVATAR_BYTES_MAX >> 20))
+    Refused::on(at, format!("{} must be at most {} MiB", label(at), PICTURE_BYTES_MAX >> 20))
+}
+
+/// Registers a picture in the transaction that puts it to use: `owner_id` is
+/// the person it belongs to, `purpose` one word such as `avatar`.
+pub async fn register(
+    call: &mut Call<'_>,
+    picture: &NewPicture,
+    unit_id: i64,
+    owner_id: i64,
+    purpose: &str,
+) -> Answer<Uuid> {
+    let facts = BlobFacts {
+        unit_id,
+        owner_id,
+        purpose: purpose.to_owned(),
+        file_name: picture.file_name.clone(),
+        content_type: picture.content_type.to_owned(),
+    };
+    let registered =
+        blobs::register(call.scope.tx, &picture.stored, facts, DEFAULT_QUOTA_BYTES).await?;
+    match registered {
+        Registered::OverQuota { .. } => Err(over_quota(purpose)),
+        _ => Ok(picture.stored.id.clone()),
+    }
 }
 
 /// Makes the picture the user's, in the transaction that changes them; the one
 /// before is deleted.
-pub async fn put_on(call: &mut Call<'_>, user: &mut User, avatar: &NewAvatar) -> Answer<()> {
-    let facts = BlobFacts {
-        unit_id: user.unit_id.0,
-        owner_id: user.id.0,
-        purpose: "avatar".to_owned(),
-        file_name: avatar.file_name.clone(),
-        content_type: avatar.content_type.to_owned(),
-    };
-    let registered =
-        blobs::register(call.scope.tx, &avatar.stored, facts, DEFAULT_QUOTA_BYTES).await?;
-    if let Registered::OverQuota { .. } = registered {
-        return Err(over_quota());
-    }
+pub async fn put_on(call: &mut Call<'_>, user: &mut User, picture: &NewPicture) -> Answer<()> {
+    let id = register(call, picture, user.unit_id.0, user.id.0, "avatar").await?;
     take_off(call, user).await?;
-    user.avatar_id = Some(avatar.stored.id.clone());
-    user.uploaded_avatar_file_name = Some(avatar.file_name.clone());
+    user.avatar_id = Some(id);
+    user.uploaded_avatar_file_name = Some(picture.file_name.clone());
     Ok(())
 }
 
