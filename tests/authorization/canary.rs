@@ -109,13 +109,16 @@ fn may_read(flag: Option<&str>, principal: Principal, word: &Found) -> bool {
     }
 }
 
-/// What is a client's own, and the public part of their provider.
+/// What is a client's own, the public part of their provider, and what that provider lets all
+/// clients see and track (behaviour 19).
 fn is_clients(word: &Found, own: &str) -> bool {
-    word.site == Site::A && (word.of == own || is_public(word))
+    word.site == Site::A && (word.of == own || word.of == "featuretoggle" || is_public(word))
 }
 
+/// The names of providers, the owner and any other (behaviour 3.4).
 fn is_public(word: &Found) -> bool {
-    word.of == "owner" && PUBLIC.contains(&word.field.as_str())
+    ["owner", "organizationmembership"].contains(&word.of.as_str())
+        && PUBLIC.contains(&word.field.as_str())
 }
 
 #[test]

@@ -153,21 +153,18 @@ impl Run {
         let principal = case.principal;
         let foreign = send(world, case.schema, case.line, principal, &case.foreign.values);
         let nobody = send(world, case.schema, case.line, principal, &case.nobody.values);
-        let masked = foreign.text.replace(&case.ids.0, &case.ids.1);
+        // Objects of other types may have the same number: it is masked in both.
+        let mask = |text: &str| text.replace(&case.ids.0, &case.ids.1);
+        let (masked, nobodys) = (mask(&foreign.text), mask(&nobody.text));
         let leak = canary::leaked(world.flag_of(principal), principal, &foreign.text);
         let is_done = case.is_write() && verdict(case.line, &nobody) == "done";
-        let differs = (foreign.status, &masked) != (nobody.status, &nobody.text);
+        let differs = (foreign.status, &masked) != (nobody.status, &nobodys);
         // A write that is done twice says when, and is told by what it leaves.
         let differs = differs && !(is_done && case.is_unread);
         if differs || leak.is_some() || is_done && !case.is_unread {
-            let short = |text: &str| text.chars().take(300).collect::<String>();
-            self.faults.push(format!(
-                "{} as {}: {leak:?} {} but nobody's id: {}",
-                case.name,
-                world.called(principal),
-                short(&foreign.text),
-                short(&nobody.text)
-            ));
+            let told = crate::lists::difference(&nobodys, &masked);
+            let who = world.called(principal);
+            self.faults.push(format!("{} as {who}: {leak:?} nobody's id: {told}", case.name));
         }
     }
 }

@@ -121,6 +121,7 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         (_, "page_size") => 100.into(),
         (_, "namespace") => "healthie".into(),
         ("currentUser", "can_be_scheduled_with") => true.into(),
+        ("organization", "state_licenses") => json!(["NY"]),
         ("organization", "provider_id") => world.provider.clone().into(),
         ("brand", "locationString") => {
             format!("https://practice.example/book?dietitian_id={}", world.provider).into()

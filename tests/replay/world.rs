@@ -180,6 +180,10 @@ impl World {
         people::avatar(&self.as_owner());
         let owner = json!({"phone_number": "+1 202-555-0161", "timezone": "America/New_York"});
         self.ask(UPDATE_USER, json!({"input": owner}), "updateUser");
+        let practice = "mutation($input: updateOrganizationInput) { updateOrganization(input: $input) { organization { id } messages { field message } } }";
+        let about = json!({"npi": self.npi(), "tax_id": "12-3456789", "tax_id_type": "EIN", "phone_number": "+1 202-555-0162",
+            "location": {"line1": "2 Replay Street", "line2": "Floor 3", "city": "Denver", "state": "CO", "zip": "80202", "country": "US"}});
+        self.ask(practice, json!({"input": {"organization_info": about}}), "updateOrganization");
         let brand = "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }";
         self.ask(brand, json!({"input": {"brand_name": "Replay"}}), "createBrand");
     }

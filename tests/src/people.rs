@@ -126,6 +126,11 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
             "specialties": [{"specialty": "Diabetes", "specialty_category": "Nutrition"}]}}),
     );
     words.data();
+    for factor in ["TOTP", "EMAIL"] {
+        // Where no mail is sent, codes by mail are refused.
+        let begin = "mutation($of: MfaType) { enrollMfa(input: {mfa_type: $of}) { mfa_type messages { message } } }";
+        api.ask(begin, json!({"of": factor}));
+    }
     let key = api.ask(
         "mutation($user: ID) { createApiKey(input: {user_id: $user}) { api_key_object { id } messages { field message } } }",
         json!({"user": current_user(api)}),

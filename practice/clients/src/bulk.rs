@@ -51,6 +51,7 @@ pub fn bind(b: &mut Bindings) {
 pub async fn update(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Payload> {
     members_only(call.actor)?;
     let change = change(call, input).await?;
+    check_excluded(call, input).await?;
     let ids = addressed(call, input).await?;
     let tells = !input.suppress_patient_updated_webhooks.is_true();
     for id in &ids {
@@ -92,6 +93,19 @@ async fn change(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Change
         return Ok(Change::Active(*active));
     }
     Err(Refused::base("Nothing to change: send a group, a status or providers"))
+}
+
+/// Whoever is excluded is somebody whom the caller sees, as everybody named is.
+async fn check_excluded(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<()> {
+    let field = "select_all_excluded_ids";
+    let excluded = input.select_all_excluded_ids.value().map(Vec::as_slice).unwrap_or_default();
+    if excluded.len() > CLIENTS_OF_A_CALL_MAX {
+        return Err(too_many(field));
+    }
+    for id in excluded {
+        access::seen_user(call, *id, field).await?;
+    }
+    Ok(())
 }
 
 /// The clients that the call is about, in ascending order: those that are named

@@ -248,6 +248,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateFeatureToggle) -> Answer<
         (None, None) => return Err(Refused::not_found("id")),
     };
     may_write(call, &target)?;
+    stays(call, input, &before).await?;
     check(input).check()?;
     let mut after = before.clone();
     input.switch(&mut after);
@@ -269,6 +270,21 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateFeatureToggle) -> Answer<
         call.emit(event("feature_toggle.updated", &after, &target).changed(&changes.columns));
     }
     Ok(Payload::new().one("feature_toggle", after.id.0))
+}
+
+/// A toggle stays whose it is; a user who is named beside its id has to be that
+/// one, and none whom the caller does not see.
+async fn stays(
+    call: &mut Call<'_>,
+    input: &UpdateFeatureToggle,
+    before: &FeatureToggle,
+) -> Answer<()> {
+    let Some(user) = input.user_id.value().and_then(|id| id.0) else { return Ok(()) };
+    let user = access::seen_user(call, user, "user_id").await?;
+    match before.user_id == Some(user.id) {
+        true => Ok(()),
+        false => Err(Refused::on("user_id", "User can't be changed: this is another's toggle")),
+    }
 }
 
 async fn to_change(call: &mut Call<'_>, input: &UpdateFeatureToggle) -> Answer<FeatureToggle> {
