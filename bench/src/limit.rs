@@ -1,25 +1,32 @@
 //! The physical limit: axum and rusqlite, JSON by hand, on a copy of Ward's
 //! own database; durable creates by group commit.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use anyhow::Result;
 use axum::Router;
-use axum::extract::State;
-use axum::routing::get;
+use axum::extract::{Query, State};
+use axum::routing::post;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use crate::group_commit;
+
+/// Which client a request is about: its id and e-mail address.
+pub type About = Query<HashMap<String, String>>;
 
 struct Limit {
     readers: Vec<std::sync::Mutex<Connection>>,
     writes: SyncSender<oneshot::Sender<()>>,
 }
 
-/// Serves `/list`, `/get` and `/create`; prints its port.
+type Read = fn(&Connection, &About) -> rusqlite::Result<String>;
+
+/// Serves `/list`, `/total`, `/get`, `/search`, `/common` and `/create`; prints
+/// its port. Creates go into the same database, which is a copy.
 pub async fn serve(database: &str) -> Result<()> {
     let mut readers = Vec::new();
     for _ in 0..4 {
@@ -28,38 +35,40 @@ pub async fn serve(database: &str) -> Result<()> {
         readers.push(std::sync::Mutex::new(connection));
     }
     let (writes, waiting) = sync_channel(4096);
-    let path = format!("{database}.limit");
-    std::fs::copy(database, &path)?;
+    let path = database.to_owned();
     std::thread::spawn(move || {
         if let Err(error) = group_commit::run(&path, &waiting) {
             eprintln!("the raw commit loop failed: {error:#}");
         }
     });
     let state = Arc::new(Limit { readers, writes });
-    let routes = Router::new()
-        .route(
-            "/list",
-            get(|State(limit): State<Arc<Limit>>| async move { limit.read(list) })
-                .post(|State(limit): State<Arc<Limit>>| async move { limit.read(list) }),
-        )
-        .route(
-            "/get",
-            get(|State(limit): State<Arc<Limit>>| async move { limit.read(one) })
-                .post(|State(limit): State<Arc<Limit>>| async move { limit.read(one) }),
-        )
-        .route("/create", get(create).post(create))
-        .with_state(state);
+    let mut routes = Router::new().route("/create", post(create));
+    let reads: [(&str, Read); 5] = [
+        ("/list", list),
+        ("/total", total),
+        ("/get", one),
+        ("/search", search),
+        ("/common", common),
+    ];
+    for (path, read) in reads {
+        routes = routes.route(
+            path,
+            post(move |State(limit): State<Arc<Limit>>, about: About| async move {
+                limit.read(read, &about)
+            }),
+        );
+    }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on {}", listener.local_addr()?);
-    axum::serve(listener, routes).await?;
+    axum::serve(listener, routes.with_state(state)).await?;
     Ok(())
 }
 
 impl Limit {
-    fn read(&self, answer: fn(&Connection) -> rusqlite::Result<String>) -> String {
+    fn read(&self, read: Read, about: &About) -> String {
         for reader in self.readers.iter().cycle() {
             if let Ok(connection) = reader.try_lock() {
-                return answer(&connection).unwrap_or_else(|error| error.to_string());
+                return read(&connection, about).unwrap_or_else(|error| error.to_string());
             }
         }
         String::new()
@@ -71,29 +80,68 @@ async fn create(State(limit): State<Arc<Limit>>) -> &'static str {
     if limit.writes.send(done).is_err() || wait.await.is_err() {
         return "{\"errors\":[]}";
     }
-    "{\"data\":{\"createClient\":{\"user\":{\"id\":\"1\"},\"messages\":null}}}"
+    CREATED
 }
 
-fn one(connection: &Connection) -> rusqlite::Result<String> {
+/// The answer to a create.
+pub const CREATED: &str =
+    "{\"data\":{\"createClient\":{\"user\":{\"id\":\"1\"},\"messages\":null}}}";
+
+/// One client as it is written in an answer.
+pub fn client(id: i64, first_name: &str, last_name: &str, email: &str) -> String {
+    format!(
+        "{{\"id\":\"{id}\",\"first_name\":\"{first_name}\",\"last_name\":\"{last_name}\",\"email\":\"{email}\"}}"
+    )
+}
+
+fn of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<String> {
+    let text = |at: usize| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default);
+    Ok(client(row.get(0)?, &text(1)?, &text(2)?, &text(3)?))
+}
+
+fn one(connection: &Connection, about: &About) -> rusqlite::Result<String> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, first_name, last_name, email FROM users WHERE org_id = (SELECT MIN(id) FROM organizations) AND is_patient = 1 ORDER BY id LIMIT 1",
+        "SELECT id, first_name, last_name, email FROM users WHERE org_id = (SELECT MIN(id) FROM organizations) AND id = ?1",
     )?;
-    statement.query_row([], |row| {
-        let mut out = String::with_capacity(256);
-        let _ = write!(
-            out,
-            "{{\"data\":{{\"user\":{{\"id\":\"{}\",\"first_name\":\"{}\",\"last_name\":\"{}\",\"email\":\"{}\"}}}}}}",
-            row.get::<_, i64>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, String>(2)?,
-            row.get::<_, Option<String>>(3)?.unwrap_or_default()
-        );
-        Ok(out)
-    })
+    let id: i64 = about.get("id").and_then(|id| id.parse().ok()).unwrap_or(0);
+    let client = statement.query_row([id], of_row)?;
+    Ok(format!("{{\"data\":{{\"user\":{client}}}}}"))
+}
+
+fn search(connection: &Connection, about: &About) -> rusqlite::Result<String> {
+    let email = about.get("email").map(String::as_str).unwrap_or_default();
+    let start: String = email.chars().take(8).collect();
+    let mut statement = connection.prepare_cached(
+        "SELECT id, first_name, last_name, email FROM users WHERE org_id = (SELECT MIN(id) FROM organizations) \
+         AND id IN (SELECT row_id FROM search_grams WHERE org_id = (SELECT MIN(id) FROM organizations) \
+         AND kind = 'users' AND gram = ?1) AND search_text LIKE '%' || ?2 || '%' ORDER BY last_name_fold, id LIMIT 25",
+    )?;
+    found(statement.query_map([&start, email], of_row)?.collect())
+}
+
+fn common(connection: &Connection, _: &About) -> rusqlite::Result<String> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, first_name, last_name, email FROM users WHERE org_id = (SELECT MIN(id) FROM organizations) \
+         AND is_patient = 1 AND search_text LIKE '%example.com%' ORDER BY last_name_fold, id LIMIT 25",
+    )?;
+    found(statement.query_map([], of_row)?.collect())
+}
+
+fn found(clients: rusqlite::Result<Vec<String>>) -> rusqlite::Result<String> {
+    Ok(format!("{{\"data\":{{\"users\":[{}]}}}}", clients?.join(",")))
+}
+
+fn total(connection: &Connection, about: &About) -> rusqlite::Result<String> {
+    let count: i64 = connection
+        .prepare_cached(
+            "SELECT COUNT(*) FROM users WHERE org_id = (SELECT MIN(id) FROM organizations) AND is_patient = 1",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(format!("{{\"count\":{count},\"list\":{}}}", list(connection, about)?))
 }
 
 /// Fifty clients by last name with provider, group and tags: three statements.
-fn list(connection: &Connection) -> rusqlite::Result<String> {
+fn list(connection: &Connection, _: &About) -> rusqlite::Result<String> {
     struct Client {
         id: i64,
         text: String,
@@ -123,13 +171,12 @@ fn list(connection: &Connection) -> rusqlite::Result<String> {
     let ids = |ids: Vec<i64>| {
         format!("[{}]", ids.iter().map(i64::to_string).collect::<Vec<_>>().join(","))
     };
-    let names =
-        |sql: &str, list: String| -> rusqlite::Result<std::collections::HashMap<i64, String>> {
-            connection
-                .prepare_cached(sql)?
-                .query_map([list], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
-                .collect()
-        };
+    let names = |sql: &str, list: String| -> rusqlite::Result<HashMap<i64, String>> {
+        connection
+            .prepare_cached(sql)?
+            .query_map([list], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
+            .collect()
+    };
     let providers = names(
         "SELECT id, first_name || ' ' || last_name FROM users WHERE id IN (SELECT value FROM json_each(?1))",
         ids(clients.iter().filter_map(|client| client.provider).collect()),
@@ -138,8 +185,7 @@ fn list(connection: &Connection) -> rusqlite::Result<String> {
         "SELECT id, name FROM user_groups WHERE id IN (SELECT value FROM json_each(?1))",
         ids(clients.iter().filter_map(|client| client.group).collect()),
     )?;
-    let mut tags: std::collections::HashMap<i64, Vec<(i64, String)>> =
-        std::collections::HashMap::new();
+    let mut tags: HashMap<i64, Vec<(i64, String)>> = HashMap::new();
     let mut statement = connection.prepare_cached(
         "SELECT a.user_id, t.id, t.name FROM applied_tags a JOIN tags t ON t.id = a.tag_id WHERE a.user_id IN (SELECT value FROM json_each(?1)) ORDER BY t.name_fold",
     )?;
@@ -154,13 +200,12 @@ fn list(connection: &Connection) -> rusqlite::Result<String> {
             out.push(',');
         }
         out.push_str(&client.text);
-        let related =
-            |id: Option<i64>, known: &std::collections::HashMap<i64, String>, name: &str| match id
-                .and_then(|id| known.get(&id).map(|text| (id, text)))
-            {
-                Some((id, text)) => format!("{{\"id\":\"{id}\",\"{name}\":\"{text}\"}}"),
-                None => "null".to_owned(),
-            };
+        let related = |id: Option<i64>, known: &HashMap<i64, String>, name: &str| match id
+            .and_then(|id| known.get(&id).map(|text| (id, text)))
+        {
+            Some((id, text)) => format!("{{\"id\":\"{id}\",\"{name}\":\"{text}\"}}"),
+            None => "null".to_owned(),
+        };
         let _ = write!(
             out,
             ",\"dietitian\":{},\"user_group\":{},\"active_tags\":[",

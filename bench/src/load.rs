@@ -5,8 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value as Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+/// When a run ends.
+#[derive(Clone, Copy)]
+pub enum Until {
+    /// After so long.
+    Time(Duration),
+    /// After so many requests.
+    Requests(u64),
+}
 
 /// What a run did.
 pub struct Outcome {
@@ -18,6 +28,21 @@ pub struct Outcome {
     pub p50: f64,
     /// All but one in a hundred were faster, in milliseconds.
     pub p99: f64,
+}
+
+impl Outcome {
+    /// From each answer's time in milliseconds.
+    pub fn of(mut times: Vec<f64>, seconds: f64) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at =
+            |share: f64| times.get(((times.len() as f64) * share) as usize).copied().unwrap_or(0.0);
+        Outcome { requests: times.len() as u64, seconds, p50: at(0.5), p99: at(0.99) }
+    }
+
+    /// Answers a second.
+    pub fn rate(&self) -> f64 {
+        self.requests as f64 / self.seconds
+    }
 }
 
 /// A request's bytes for the n-th request of a run.
@@ -33,16 +58,26 @@ pub fn post(port: u16, path: &str, key: Option<&str>, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A GraphQL request.
+pub fn graphql(port: u16, key: &str, query: &str, variables: &Json) -> Vec<u8> {
+    let body = serde_json::json!({"query": query, "variables": variables}).to_string();
+    post(port, "/graphql", Some(key), &body)
+}
+
 /// Runs a load for a while. Every answer has to hold `expected`.
 pub async fn run(
     port: u16,
     connections: usize,
-    time: Duration,
+    until: Until,
     make: Make,
     expected: &'static str,
 ) -> Result<Outcome> {
     let counter = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
+    let goes_on = move |n: u64| match until {
+        Until::Time(time) => started.elapsed() < time,
+        Until::Requests(requests) => n < requests,
+    };
     let tasks: Vec<_> = (0..connections)
         .map(|_| {
             let (make, counter) = (make.clone(), counter.clone());
@@ -51,8 +86,12 @@ pub async fn run(
                 stream.set_nodelay(true)?;
                 let mut times = Vec::new();
                 let mut buffer = Vec::with_capacity(64 * 1024);
-                while started.elapsed() < time {
-                    let request = make(counter.fetch_add(1, Ordering::Relaxed));
+                loop {
+                    let n = counter.fetch_add(1, Ordering::Relaxed);
+                    if !goes_on(n) {
+                        return Ok::<_, anyhow::Error>(times);
+                    }
+                    let request = make(n);
                     let sent = Instant::now();
                     stream.write_all(&request).await?;
                     answer(&mut stream, &mut buffer).await?;
@@ -61,7 +100,6 @@ pub async fn run(
                     }
                     times.push(sent.elapsed().as_secs_f64() * 1000.0);
                 }
-                Ok::<_, anyhow::Error>(times)
             })
         })
         .collect();
@@ -69,11 +107,21 @@ pub async fn run(
     for task in tasks {
         times.extend(task.await??);
     }
-    let seconds = started.elapsed().as_secs_f64();
-    times.sort_by(f64::total_cmp);
-    let at =
-        |share: f64| times.get(((times.len() as f64) * share) as usize).copied().unwrap_or(0.0);
-    Ok(Outcome { requests: times.len() as u64, seconds, p50: at(0.5), p99: at(0.99) })
+    Ok(Outcome::of(times, started.elapsed().as_secs_f64()))
+}
+
+/// Asks Ward once.
+pub async fn ask(port: u16, key: &str, query: &str, variables: &Json) -> Result<Json> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(&graphql(port, key, query, variables)).await?;
+    let mut buffer = Vec::new();
+    answer(&mut stream, &mut buffer).await?;
+    let at = find(&buffer, b"\r\n\r\n").context("an answer")? + 4;
+    let json: Json = serde_json::from_slice(&buffer[at..])?;
+    if json.get("errors").is_some() {
+        bail!("{json}");
+    }
+    Ok(json)
 }
 
 /// Reads one answer with a Content-Length, or chunked.

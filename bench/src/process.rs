@@ -34,15 +34,9 @@ impl Server {
         bail!("a server ended before it listened: {:?}", child.wait()?)
     }
 
-    /// CPU time so far, in microseconds: user and system.
+    /// CPU time so far, in microseconds: user and system, of all threads.
     pub fn cpu_micros(&self) -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let after = stat.rsplit_once(')').context("a stat line")?.1;
-        let fields: Vec<&str> = after.split_whitespace().collect();
-        let ticks =
-            |n: usize| fields.get(n).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        // Clock ticks are hundredths of a second on Linux.
-        Ok((ticks(11) + ticks(12)) * 10_000.0)
+        cpu_micros(self.child.id()).context("no CPU time of a server")
     }
 
     /// Proportional memory, in MiB.
@@ -54,6 +48,16 @@ impl Server {
             .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
         Ok(kib.context("no Pss line")? / 1024.0)
     }
+}
+
+/// CPU time of a process: the scheduler's nanoseconds of each thread.
+pub fn cpu_micros(pid: u32) -> Option<f64> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let nanos = threads.flatten().filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    Some(nanos.sum::<f64>() / 1000.0)
 }
 
 impl Drop for Server {

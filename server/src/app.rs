@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use axum::http::{HeaderName, HeaderValue};
 use jiff::civil::Date;
 use ward_engine::Engine;
 use ward_identity::exercise::Exercises;
-use ward_instance::{Config, Instance, State};
+use ward_instance::{Config, Instance, Random, State, uuid};
 use ward_store::blobs::BlobStore;
 use ward_store::{BlobDirectory, Db, Refusals};
 
+use crate::admission::{Admission, MOST};
 use crate::limiter::Limiter;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
@@ -33,6 +35,12 @@ pub struct App {
     pub dir: PathBuf,
     /// Where stored files are.
     pub files: PathBuf,
+    /// Requests at once.
+    pub admission: Admission,
+    /// Draws the numbers of requests.
+    numbers: Random,
+    /// Headers that every answer has.
+    pub marks: Vec<(HeaderName, HeaderValue)>,
     /// Requests a second.
     pub limiter: Limiter,
     /// Reports of leaked keys a second.
@@ -75,6 +83,9 @@ impl App {
             engine,
             blobs: Arc::new(BlobDirectory::open(&files).await?),
             files,
+            numbers: opened.instance.random().of_its_own(),
+            marks: crate::guard::marks(&opened.instance),
+            admission: Admission::new(MOST, 2 * cores()),
             limiter: Limiter::new(
                 rate_limit.or(opened.config.rate_limit).unwrap_or(crate::limiter::DEFAULT_RATE),
             ),
@@ -91,6 +102,11 @@ impl App {
         }))
     }
 
+    /// A number for a request: a UUID of this environment.
+    pub fn request_number(&self) -> String {
+        uuid::new(self.instance.kind(), &self.instance.tag(), self.instance.now(), &self.numbers)
+    }
+
     /// Whether the instance is quarantined.
     pub fn is_quarantined(&self) -> bool {
         self.quarantined.load(Ordering::Relaxed)
@@ -100,4 +116,9 @@ impl App {
     pub fn is_sandbox(&self) -> bool {
         self.instance.witness().sandbox().is_some()
     }
+}
+
+/// Threads that answer requests.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

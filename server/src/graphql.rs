@@ -33,6 +33,9 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response<Bod
     let Some(facts) = parts.extensions.get::<Facts>().cloned() else {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal server error");
     };
+    if app.admission.is_full() {
+        return respond::overloaded();
+    }
     if let Err(wait) = app.limiter.take(&facts.address) {
         return too_many(&app, None, &facts.address, wait);
     }
@@ -64,7 +67,9 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response<Bod
         ),
         Ok(Err(response)) => response,
         Ok(Ok((incoming, uploads))) => {
-            execute(&app, &parts.headers, facts, caller, incoming, uploads).await
+            let Some(_inside) = app.admission.enter() else { return respond::overloaded() };
+            let work = execute(&app, &parts.headers, facts, caller, incoming, uploads);
+            app.admission.work(work).await
         }
     }
 }

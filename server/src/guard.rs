@@ -9,7 +9,8 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::Next;
-use ward_instance::base_url::is_loopback_host;
+use ward_instance::Instance;
+use ward_instance::base_url::{BaseUrl, is_loopback_host};
 
 use crate::app::App;
 use crate::respond::refuse;
@@ -34,7 +35,7 @@ pub async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response<Body> {
-    let id = app.instance.uuid();
+    let id = app.request_number();
     let address =
         caller(&app, request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
     request.extensions_mut().insert(Facts { id: id.clone(), address });
@@ -81,7 +82,10 @@ fn refused(app: &App, request: &Request) -> Option<Response<Body>> {
 /// The base URL's host, the configured further ones; all names of this very
 /// machine are one host, on the port that is listened on.
 fn is_own_host(app: &App, host: &str) -> bool {
-    let base = app.instance.base_url();
+    app.instance.with_base_url(|base| is_host_of(app, base, host))
+}
+
+fn is_host_of(app: &App, base: &BaseUrl, host: &str) -> bool {
     let (name, port) = split_host(host);
     let default_port = if base.is_secure() { 443 } else { 80 };
     let port = port.unwrap_or(default_port);
@@ -155,24 +159,36 @@ fn preflight() -> Response<Body> {
     response
 }
 
-/// The headers of every answer.
+/// The headers that every answer of an instance has.
+pub fn marks(instance: &Instance) -> Vec<(HeaderName, HeaderValue)> {
+    let tag = instance.tag();
+    let marks = [
+        ("x-environment", instance.kind().as_str()),
+        ("x-instance", tag.as_str()),
+        ("access-control-allow-origin", "*"),
+        ("access-control-expose-headers", EXPOSED_HEADERS),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+    ];
+    let header =
+        |(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?));
+    marks.into_iter().filter_map(header).collect()
+}
+
+/// Sets them, and what differs from answer to answer.
 fn mark(app: &App, id: &str, headers: &mut HeaderMap) {
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    };
-    set("x-environment", app.instance.kind().as_str());
-    set("x-instance", app.instance.tag().as_str());
-    set("x-request-id", id);
-    set("access-control-allow-origin", "*");
-    set("access-control-expose-headers", EXPOSED_HEADERS);
-    set("x-content-type-options", "nosniff");
-    set("referrer-policy", "no-referrer");
-    if app.instance.base_url().is_secure() {
-        set("strict-transport-security", "max-age=31536000");
+    headers.reserve(app.marks.len() + 3);
+    for (name, value) in &app.marks {
+        headers.insert(name.clone(), value.clone());
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    if app.instance.with_base_url(BaseUrl::is_secure) {
+        let value = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     if app.is_quarantined() {
-        set("x-quarantined", "true");
+        headers.insert(HeaderName::from_static("x-quarantined"), HeaderValue::from_static("true"));
     }
 }

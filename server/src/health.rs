@@ -64,6 +64,12 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
         app.failed.load(Ordering::Relaxed),
     );
     metric(
+        "ward_overload_refusals_total",
+        "counter",
+        "Requests refused because too many were at work.",
+        app.admission.refused(),
+    );
+    metric(
         "ward_quarantined",
         "gauge",
         "1 while the instance is quarantined.",

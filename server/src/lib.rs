@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin;
+mod admission;
 pub mod app;
 pub mod assemble;
 mod attest;

@@ -9,6 +9,17 @@ pub fn refuse(status: StatusCode, code: &str, message: impl Into<String>) -> Res
     json(status, &serde_json::json!({"errors": [RequestError::coded(code, message).to_json()]}))
 }
 
+/// More requests than the server works on at once.
+pub fn overloaded() -> Response<Body> {
+    let mut response = refuse(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "OVERLOADED",
+        "The server has more requests than it can answer. Nothing was read; retry in a moment.",
+    );
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
 /// A JSON body with a status.
 pub fn json(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
     bytes(status, "application/json; charset=utf-8", body.to_string().into_bytes())

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::{Service, ServiceExt};
 
 use crate::app::App;
@@ -24,6 +24,8 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(30);
 /// A request's head has to be here within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Connections at once; more wait until one ends.
+const CONNECTIONS: usize = 4_096;
 
 /// All routes of an instance. The control plane of the Sandbox is mounted only
 /// where the Sandbox's witness is.
@@ -64,17 +66,26 @@ pub async fn serve(
     let address = listener.local_addr().map_err(|error| ServerError::System(error.to_string()))?;
     opened.instance.listening_on(address.port());
     let socket = control::listen(&opened.dir)?;
+    let (watched, until) = (app.clone(), stop.clone());
+    tokio::spawn(async move { watched.admission.watch(watched.instance.clock(), until).await });
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
     let accesses = tokio::spawn(workers::access_log(app.clone(), stop.clone()));
     let controller = tokio::spawn(control::serve(app.clone(), socket, stop.clone()));
     let graceful = GracefulShutdown::new();
     let routes = router(&app);
     loop {
+        // Without room for another connection, the next one waits in the system's queue.
+        let room = connections.clone().acquire_owned();
+        let accepted = async {
+            let room = room.await;
+            (listener.accept().await, room)
+        };
         tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((stream, peer)) = accepted else { continue };
+            (accepted, room) = accepted => {
+                let (Ok((stream, peer)), Ok(room)) = (accepted, room) else { continue };
                 let _ = stream.set_nodelay(true);
-                connection(routes.clone(), stream, peer, &graceful);
+                connection(routes.clone(), stream, peer, &graceful, room);
             }
             _ = stop.changed() => break,
         }
@@ -104,6 +115,7 @@ fn connection(
     stream: tokio::net::TcpStream,
     peer: SocketAddr,
     graceful: &GracefulShutdown,
+    room: OwnedSemaphorePermit,
 ) {
     let service =
         hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
@@ -127,6 +139,7 @@ fn connection(
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended");
         }
+        drop(room);
     });
 }
 

@@ -100,6 +100,11 @@ impl Instance {
         self.base_url.read().clone()
     }
 
+    /// Looks at that address without a copy of it.
+    pub fn with_base_url<T>(&self, look: impl FnOnce(&BaseUrl) -> T) -> T {
+        look(&self.base_url.read())
+    }
+
     /// Tells the port actually listened on. Only a loopback address takes it over; any other is
     /// what the certificate says.
     pub fn listening_on(&self, port: u16) {

@@ -35,6 +35,14 @@ impl Random {
         Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::from_seed(key)))))
     }
 
+    /// A generator of its own, seeded by this one: for what is drawn often and is
+    /// no secret, such as the numbers of requests.
+    pub fn of_its_own(&self) -> Self {
+        let mut key = [0; 32];
+        self.fill(&mut key);
+        Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::from_seed(key)))))
+    }
+
     /// Fills `bytes`. Ends the process when the system has no randomness: a guessable key is worse.
     pub fn fill(&self, bytes: &mut [u8]) {
         match &self.0 {

@@ -8,7 +8,6 @@
 use crate::clock::Timestamp;
 use crate::kind::{Kind, Tag};
 use crate::random::Random;
-use crate::text::hex;
 
 /// Why a UUID is refused before anything is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,9 +42,18 @@ pub fn new(kind: Kind, tag: &Tag, now: Timestamp, random: &Random) -> String {
         Kind::Production => 1,
     };
     let low = 0b10 << 62 | environment << 61 | random.u64() >> 3;
-    let text = hex(&(u128::from(high) << 64 | u128::from(low)).to_be_bytes());
-    let groups = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
-    groups.map(|(from, to)| text.get(from..to).unwrap_or_default()).join("-")
+    let mut text = String::with_capacity(36);
+    for (at, byte) in
+        (u128::from(high) << 64 | u128::from(low)).to_be_bytes().into_iter().enumerate()
+    {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
 }
 
 /// Whether `text` is a UUID of this environment; upper-case digits are accepted.

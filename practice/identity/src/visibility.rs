@@ -14,6 +14,8 @@ pub fn users(actor: &Actor) -> Rule {
     let staff = Cond::sql("{t}.is_patient = FALSE", []);
     match actor.role {
         Role::System => Rule::full(Cond::Always),
+        // Everybody is staff or a client, and the owner sees both.
+        Role::Member if actor.is_owner && actor.is_at_root() => Rule::full(Cond::Always),
         Role::Member => {
             let units = actor.units("unit_id");
             let own = Cond::eq("id", actor.user_id).or(cares_for(actor));
