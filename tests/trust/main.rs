@@ -7,8 +7,11 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod beginnings;
 mod deletion;
+mod doors;
 mod guessing;
 mod leftovers;
+mod packed;
 mod silence;

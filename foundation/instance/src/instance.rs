@@ -185,6 +185,11 @@ impl Instance {
         token::mint(&self.ring.read(), purpose, &self.random)
     }
 
+    /// The token of a row, which can be made again.
+    pub fn token_of_row(&self, purpose: TokenPurpose, row: &str) -> MintedToken {
+        token::of_row(&self.ring.read(), purpose, row)
+    }
+
     /// What a presented token is.
     pub fn classify_token(&self, purpose: TokenPurpose, text: &str) -> TokenClass {
         token::classify(&self.ring.read(), purpose, text)

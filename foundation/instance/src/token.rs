@@ -15,7 +15,7 @@ use crate::kind::{Kind, Tag};
 use crate::mac;
 use crate::random::Random;
 use crate::root::{Purpose, RootRing};
-use crate::text::{checksum, is_base62};
+use crate::text::{BASE62, checksum, is_base62};
 
 /// The contract's extension code for a token of another environment or instance.
 pub const WRONG_ENVIRONMENT_TOKEN: &str = "WRONG_ENVIRONMENT_TOKEN";
@@ -111,11 +111,28 @@ impl TokenClass {
 
 /// Makes a token of the ring's instance.
 pub fn mint(ring: &RootRing, purpose: TokenPurpose, random: &Random) -> MintedToken {
-    let body = Zeroizing::new(random.base62(BODY));
+    made(ring, purpose, &Zeroizing::new(random.base62(BODY)))
+}
+
+/// The token of a row: the same whenever it is asked for, so that it can be shown again to those
+/// who may see it. Who has the database and not the root key can't make it.
+pub fn of_row(ring: &RootRing, purpose: TokenPurpose, row: &str) -> MintedToken {
+    let key = ring.derive(purpose.key());
+    let half = |n: u8| mac::mac(&key, &[b"ward/token-of-row/v1", row.as_bytes(), &[n]]);
+    let bytes = Zeroizing::new([half(0), half(1)].concat());
+    let digit = |pair: &[u8]| {
+        let number = pair.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte));
+        char::from(BASE62[number % BASE62.len()])
+    };
+    let body: Zeroizing<String> = Zeroizing::new(bytes.chunks_exact(2).map(digit).collect());
+    made(ring, purpose, &body)
+}
+
+fn made(ring: &RootRing, purpose: TokenPurpose, body: &str) -> MintedToken {
     let start = format!("{}_{}_{}_", purpose.start(), ring.kind().short(), ring.tag());
     let mut text = Zeroizing::new(String::with_capacity(64));
     text.push_str(&start);
-    text.push_str(&body);
+    text.push_str(body);
     let sum = checksum(&text);
     text.push_str(&sum);
     let lookup = lookup(ring, purpose, &text);

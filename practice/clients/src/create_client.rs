@@ -3,7 +3,8 @@
 use ward_engine::{Answer, Call, Given, Payload, Refused, input, moment};
 use ward_identity::account::{human_of, is_client_taken, lock_address};
 use ward_identity::flags::{CAN_ADD_CLIENTS, CAN_RESTRICT_CLIENTS};
-use ward_identity::tables::{CareTeamMember, DefaultBillingType, User};
+use ward_identity::link;
+use ward_identity::tables::{CareTeamMember, DefaultBillingType, LinkPurpose, User};
 use ward_store::{Id, Json};
 
 use crate::access::{self, IdOrBlank};
@@ -76,6 +77,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateClient) -> Answer<Payload
         let skips = input.skip_set_password_state.is_true();
         let welcome = if skips { Welcome::SignIn } else { Welcome::SetPassword };
         account::invite(call, &client, welcome).await?;
+    } else if client.email.is_some() {
+        // For staff who send their own (`set_password_link`, behaviour 18.1).
+        link::issue(&mut call.scope, &client, LinkPurpose::Handed).await?;
     }
     call.emit(events::patient_created(client.id.0, client.unit_id.0));
     Ok(Payload::new().one("user", client.id.0))

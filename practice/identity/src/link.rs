@@ -20,7 +20,42 @@ pub const INVITE_SECONDS: i64 = 14 * 24 * 3_600;
 /// How long a link that confirms an address is good.
 pub const CONFIRM_SECONDS: i64 = 24 * 3_600;
 
-const PASSWORD_LINKS: &[LinkPurpose] = &[LinkPurpose::Reset, LinkPurpose::Invite];
+const PASSWORD_LINKS: &[LinkPurpose] =
+    &[LinkPurpose::Reset, LinkPurpose::Invite, LinkPurpose::Handed];
+
+/// The open links of clients without a password that staff hand out themselves,
+/// as addresses: what `set_password_link` shows.
+pub(crate) async fn open_invitations(
+    q: &mut dyn Query,
+    instance: &Instance,
+    (orgs, ids): (Vec<i64>, Vec<i64>),
+    base_url: &str,
+) -> Result<std::collections::HashMap<i64, String>, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT l.user_id, l.id, l.lookup FROM link_tokens l \
+         JOIN users u ON u.org_id = l.org_id AND u.id = l.user_id \
+         WHERE l.org_id IN_LIST($1) AND l.user_id IN_LIST($2) AND l.purpose = $3 \
+         AND l.used_at IS NULL AND l.voided_at IS NULL AND l.expires_at > $4 \
+         AND u.is_patient = TRUE AND u.password_hash IS NULL",
+        [
+            Value::Ints(orgs.into()),
+            Value::Ints(ids.into()),
+            LinkPurpose::Handed.as_str().into(),
+            instance.clock().wall().0.into(),
+        ],
+    );
+    let mut links = std::collections::HashMap::new();
+    for row in q.rows(&sql).await?.iter() {
+        let [user, id, lookup] = row else { continue };
+        let (Some(user), Some(id)) = (user.int(), id.text()) else { continue };
+        let token = instance.token_of_row(TokenPurpose::Invite, id);
+        // One that was made under another root key opens nothing any more.
+        if lookup.bytes() == Some(token.lookup.as_slice()) {
+            links.insert(user, address(base_url, &token.text));
+        }
+    }
+    Ok(links)
+}
 
 /// What a link that does not open anything is told, whatever the reason.
 pub const NOT_GOOD: &str = "This link is not valid any more. Ask for a new one";
@@ -60,13 +95,18 @@ pub(crate) async fn issue_for(
     let wall = scope.tx.wall();
     let seconds = match purpose {
         LinkPurpose::Reset => RESET_SECONDS,
-        LinkPurpose::Invite => INVITE_SECONDS,
+        LinkPurpose::Invite | LinkPurpose::Handed => INVITE_SECONDS,
         LinkPurpose::ConfirmEmail => CONFIRM_SECONDS,
     };
     void(scope, user.id, replaced_by(purpose)).await?;
-    let minted = scope.instance().mint_token(token_of(purpose));
+    let id = scope.uuid();
+    // What is handed out is shown again (behaviour 18.1).
+    let minted = match purpose {
+        LinkPurpose::Handed => scope.instance().token_of_row(TokenPurpose::Invite, &id.0),
+        _ => scope.instance().mint_token(token_of(purpose)),
+    };
     let link = LinkToken {
-        id: scope.uuid(),
+        id,
         org_id: user.org_id,
         unit_id: user.unit_id,
         user_id: user.id,
@@ -86,7 +126,7 @@ pub(crate) async fn issue_for(
 /// that confirm an address.
 const fn replaced_by(purpose: LinkPurpose) -> &'static [LinkPurpose] {
     match purpose {
-        LinkPurpose::Reset | LinkPurpose::Invite => PASSWORD_LINKS,
+        LinkPurpose::Reset | LinkPurpose::Invite | LinkPurpose::Handed => PASSWORD_LINKS,
         LinkPurpose::ConfirmEmail => &[LinkPurpose::ConfirmEmail],
     }
 }
@@ -94,7 +134,7 @@ const fn replaced_by(purpose: LinkPurpose) -> &'static [LinkPurpose] {
 const fn token_of(purpose: LinkPurpose) -> TokenPurpose {
     match purpose {
         LinkPurpose::Reset => TokenPurpose::Reset,
-        LinkPurpose::Invite => TokenPurpose::Invite,
+        LinkPurpose::Invite | LinkPurpose::Handed => TokenPurpose::Invite,
         LinkPurpose::ConfirmEmail => TokenPurpose::ConfirmEmail,
     }
 }
@@ -249,12 +289,15 @@ async fn holder(
 /// Uses a link up, and gives whose it is. Refused unless it is good and its
 /// holder may sign in.
 pub async fn redeem(tx: &mut Tx, lookup: &[u8], at: &str) -> Answer<person::Person> {
-    let (holder, _) = redeem_link(tx, lookup, at).await?;
+    let (holder, link) = redeem_link(tx, lookup, at).await?;
     // Links that set a password go to the account's address, and end when that
-    // changes.
-    let actor = holder.actor(None);
-    let mut scope = Scope::new(tx, &actor);
-    account::prove_login(&mut scope, holder.user.id).await?;
+    // changes. One that staff handed out proves nothing of it: they can follow it
+    // themselves, for an address that is somebody else's (trust ruling 9).
+    if link.purpose != LinkPurpose::Handed {
+        let actor = holder.actor(None);
+        let mut scope = Scope::new(tx, &actor);
+        account::prove_login(&mut scope, holder.user.id).await?;
+    }
     Ok(holder)
 }
 

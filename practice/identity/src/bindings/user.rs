@@ -139,7 +139,6 @@ fn bind_facts(b: &mut Bindings) {
     for field in [
         "token",
         "access_token",
-        "set_password_link",
         "is_trialing",
         "helpscout_hash",
         "kustomer_api_key",

@@ -13,6 +13,8 @@ text_enum! {
         Reset = "reset",
         /// A first password.
         Invite = "invite",
+        /// A first password, by a link that staff hand out themselves.
+        Handed = "handed",
         /// A new e-mail address.
         ConfirmEmail = "confirm_email",
     }

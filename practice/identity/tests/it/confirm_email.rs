@@ -181,3 +181,70 @@ async fn what_the_pages_behind_links_ask(world: World) {
     }
 }
 both!(what_the_pages_behind_links_ask);
+
+/// Staff who send their own welcome mail see the link; it proves no address, since they can follow
+/// it themselves (trust ruling 9).
+async fn a_handed_link_is_shown_and_proves_nothing(world: World) {
+    let (org, provider) = (world.founded.organization.id, world.founded.owner.id);
+    let made = world
+        .system(org.0, move |scope| {
+            Box::pin(async move {
+                let id = scope.next_id::<User>().await.unwrap();
+                let address = "clara@example.com";
+                let human =
+                    account::human_of(scope, "healthie", Some(address), true).await.unwrap();
+                let client = User {
+                    is_patient: true,
+                    email: Some(address.to_owned()),
+                    first_name: Some("Clara".to_owned()),
+                    dietitian_id: Some(provider),
+                    ..User::blank(id, org, org, human, scope.now())
+                };
+                account::create(scope, &client).await.unwrap();
+                // Whoever is made by staff is only vouched for.
+                let sql = ward_store::Sql::fixed(
+                    "UPDATE logins SET standing = 'vouched' WHERE user_id = $1",
+                    [id.0.into()],
+                );
+                scope.tx.execute(&sql).await.unwrap();
+                let text = link::issue(scope, &client, LinkPurpose::Handed).await.unwrap().text;
+                (id, text.to_string())
+            })
+        })
+        .await;
+    let (id, token) = made;
+    let ask = format!("{{ user(id: \"{id}\") {{ set_password_link }} }}");
+    let owner = world.owner_key().await;
+    let shown = world.run(&owner, V2026, &ask).await;
+    let address = format!("http://127.0.0.1:4100/set-password?token={token}");
+    assert_eq!(shown["data"]["user"]["set_password_link"], address, "{shown}");
+    let client = world.key(org.0, id.0).await;
+    let own = world.run(&client, V2026, &ask).await;
+    assert_eq!(own["data"]["user"]["set_password_link"], Json::Null, "{own}");
+    let support = world
+        .system(org.0, move |scope| {
+            Box::pin(async move {
+                let who = member("Sven", "sven@example.com");
+                let made = admin::create_user(scope, org, Preset::Support, &who).await.unwrap();
+                let seeing = ward_identity::tables::OrganizationMembership {
+                    sees_all_clients: true,
+                    can_set_client_password: false,
+                    ..made.1.clone()
+                };
+                scope.update(&made.1, &seeing).await.unwrap();
+                made.0.id
+            })
+        })
+        .await;
+    let support = world.key(org.0, support.0).await;
+    let other = world.run(&support, V2026, &ask).await;
+    assert_eq!(other["data"]["user"]["set_password_link"], Json::Null, "{other}");
+    ward_identity::set_password_by_link(&world.db, &token, GOOD).await.unwrap().unwrap();
+    let after = world.run(&owner, V2026, &ask).await;
+    assert_eq!(after["data"]["user"]["set_password_link"], Json::Null, "used");
+    let sql =
+        ward_store::Sql::fixed("SELECT standing FROM logins WHERE user_id = $1", [id.0.into()]);
+    let standing = world.db.read().await.unwrap().rows(&sql).await.unwrap();
+    assert_eq!(standing.scalar().and_then(|it| it.text()), Some("vouched"));
+}
+both!(a_handed_link_is_shown_and_proves_nothing);
