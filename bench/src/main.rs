@@ -6,7 +6,9 @@
 //! machines are noisy, ratios of one run are not.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures the real clock")]
+mod enumeration;
 mod group_commit;
+mod hostile;
 mod limit;
 mod load;
 mod process;
@@ -67,9 +69,17 @@ impl Row {
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("limit") {
-        let database = arguments.next().context("limit DATABASE")?;
-        return limit::serve(&database).await;
+    match arguments.next().as_deref() {
+        Some("limit") => {
+            let database = arguments.next().context("limit DATABASE")?;
+            return limit::serve(&database).await;
+        }
+        Some("enumeration") => {
+            let samples = arguments.next().map(|text| text.parse()).transpose()?;
+            return enumeration::run(samples.unwrap_or(enumeration::SAMPLES)).await;
+        }
+        Some("hostile") => return hostile::run().await,
+        _ => {}
     }
     let world = setup::world().await?;
     let rows = rows::measure(&world).await?;

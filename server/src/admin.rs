@@ -1,21 +1,25 @@
 //! What the command line may do to an instance: directly when it holds the
 //! lock, through `D/control.sock` when a server does.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use ward_identity::admin as identity;
 use ward_identity::admin::{AdminError, Preset};
+use ward_identity::key::Minting;
+use ward_identity::key_limits::Limits;
 use ward_identity::practice::NewMember;
-use ward_identity::tables::CredentialClass;
-use ward_instance::{Instance, State};
-use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_instance::{Instance, State, Timestamp};
+use ward_store::rotation::End;
+use ward_store::{Actor, BlobDirectory, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::app::App;
 use crate::place::{Opened, ServerError};
-use crate::{birthday, lists, reset};
+use crate::{birthday, lists, reset, rotator};
 
 /// One thing to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,6 +31,12 @@ pub enum Command {
         user: String,
         /// What it is for.
         name: String,
+        /// When it ends by itself; a time of the instance's zone UTC.
+        #[serde(default)]
+        expires_at: Option<String>,
+        /// The addresses and networks that it may be used from.
+        #[serde(default)]
+        allowed_addresses: Vec<String>,
     },
     /// The keys, without their secrets.
     KeyList,
@@ -35,6 +45,14 @@ pub enum Command {
         /// The kid or id.
         key: String,
     },
+    /// Rotates the root key. A server begins and answers at once; without one
+    /// it is done when this answers.
+    KeyRotateRoot {
+        /// Drop the old root although damaged values are left.
+        leave_damaged: bool,
+    },
+    /// How far the rotation of the root key is.
+    Rotation,
     /// Makes a user.
     UserCreate {
         /// `owner` is made at birth; here `provider`, `support` or `integration`.
@@ -50,6 +68,11 @@ pub enum Command {
     UserList,
     /// Stops a user's sign-in and keys.
     UserDisable {
+        /// E-mail or id.
+        user: String,
+    },
+    /// Takes a user's second factors away.
+    UserResetMfa {
         /// E-mail or id.
         user: String,
     },
@@ -71,6 +94,8 @@ pub enum Command {
     SandboxSeed {
         /// The same seed gives the same data.
         seed: u64,
+        /// So many clients; forty unless said.
+        clients: Option<u32>,
     },
     /// Empties the Sandbox; ids move to a fresh slot.
     SandboxReset {
@@ -89,9 +114,16 @@ pub struct Context {
     pub db: Db,
     /// Its directory.
     pub dir: PathBuf,
+    /// Where its stored files are.
+    pub files: PathBuf,
     /// The server, when one runs in this process.
     pub app: Option<Arc<App>>,
+    /// Who is told how far a long command is.
+    pub progress: Option<Progress>,
 }
+
+/// Is told how much is done, and of how much.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl Context {
     /// Of a running server.
@@ -100,7 +132,9 @@ impl Context {
             instance: app.instance.clone(),
             db: app.db.clone(),
             dir: app.dir.clone(),
+            files: app.files.clone(),
             app: Some(app.clone()),
+            progress: None,
         }
     }
 
@@ -110,7 +144,21 @@ impl Context {
             instance: opened.instance.clone(),
             db: opened.db.clone(),
             dir: opened.dir.clone(),
+            files: opened.files(),
             app: None,
+            progress: None,
+        }
+    }
+
+    /// The same, telling how far a long command is.
+    #[must_use]
+    pub fn telling(self, progress: Progress) -> Self {
+        Context { progress: Some(progress), ..self }
+    }
+
+    pub(crate) fn tell(&self, done: u64, total: u64) {
+        if let Some(progress) = &self.progress {
+            progress(done, total);
         }
     }
 
@@ -124,7 +172,11 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
     if context.quarantined()
         && !matches!(
             command,
-            Command::Status | Command::KeyList | Command::UserList | Command::Attest { .. }
+            Command::Status
+                | Command::KeyList
+                | Command::UserList
+                | Command::Rotation
+                | Command::Attest { .. }
         )
     {
         return Err(ServerError::Usage(
@@ -136,9 +188,35 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         Command::Attest { base_url, reason, by } => {
             crate::attest::attest(context, base_url, reason, by).await
         }
-        Command::SandboxSeed { seed } => birthday::seed(context, seed).await,
+        Command::SandboxSeed { seed, clients } => birthday::seed(context, seed, clients).await,
         Command::SandboxReset { seed } => reset::reset(context, seed).await,
+        Command::KeyRotateRoot { leave_damaged } => rotate(context, leave_damaged).await,
+        Command::Rotation => Ok(rotation(context)),
         other => people(context, other).await,
+    }
+}
+
+/// Begins to rotate where a server runs, and rotates where none does.
+async fn rotate(context: &Context, leave_damaged: bool) -> Result<Json, ServerError> {
+    rotator::refuse_beside_others(&context.db, &context.dir).await?;
+    if let Some(app) = &context.app {
+        let blobs = app.blobs.clone();
+        app.rotator.start(rotator::rotation_of(&app.db, &app.dir, blobs, leave_damaged)?);
+        return Ok(rotation(context));
+    }
+    let blobs = Arc::new(BlobDirectory::open(&context.files).await?);
+    let rotation = rotator::rotation_of(&context.db, &context.dir, blobs, leave_damaged)?;
+    let end = rotation.run(&|_| ControlFlow::Continue(())).await?;
+    match &end {
+        End::NotAlone(_) => Err(rotator::not_alone()),
+        end => Ok(rotator::ended(end)),
+    }
+}
+
+fn rotation(context: &Context) -> Json {
+    match &context.app {
+        Some(app) => app.rotator.told(&app.db),
+        None => rotator::unfinished(&context.db),
     }
 }
 
@@ -164,13 +242,20 @@ async fn people(context: &Context, command: Command) -> Result<Json, ServerError
             in_organization(context, org_id, Act::CreateUser { role, email, first_name, last_name })
                 .await
         }
-        Command::KeyCreate { user, name } => {
+        Command::KeyCreate { user, name, expires_at, allowed_addresses } => {
             let (org_id, id) = the_user(&context.db, &user).await?;
-            in_organization(context, org_id, Act::CreateKey { id, name }).await
+            let wall = context.instance.clock().wall();
+            let limits = limits(expires_at.as_deref(), &allowed_addresses, wall)
+                .map_err(ServerError::Usage)?;
+            in_organization(context, org_id, Act::CreateKey { id, name, limits }).await
         }
         Command::UserDisable { user } => {
             let (org_id, id) = the_user(&context.db, &user).await?;
             in_organization(context, org_id, Act::Disable { id }).await
+        }
+        Command::UserResetMfa { user } => {
+            let (org_id, id) = the_user(&context.db, &user).await?;
+            in_organization(context, org_id, Act::ResetMfa { id }).await
         }
         Command::UserLink { user } => {
             let (org_id, id) = the_user(&context.db, &user).await?;
@@ -207,10 +292,11 @@ async fn the_user(db: &Db, who: &str) -> Result<(i64, i64), ServerError> {
 /// What is done in one transaction.
 #[derive(Clone)]
 enum Act {
-    CreateKey { id: i64, name: String },
+    CreateKey { id: i64, name: String, limits: Limits },
     DeleteKey { id: i64 },
     CreateUser { role: String, email: String, first_name: String, last_name: String },
     Disable { id: i64 },
+    ResetMfa { id: i64 },
     Link { id: i64 },
 }
 
@@ -229,9 +315,9 @@ async fn in_organization(context: &Context, org_id: i64, act: Act) -> Result<Jso
 
 async fn perform(scope: &mut Scope<'_>, act: Act, base_url: &str) -> Result<Json, AdminError> {
     Ok(match act {
-        Act::CreateKey { id, name } => {
-            let key = identity::create_key(scope, Id::new(id), Some(&name), CredentialClass::User)
-                .await?;
+        Act::CreateKey { id, name, limits } => {
+            let minting = Minting { limits, ..Minting::named(&name) };
+            let key = identity::create_key_of(scope, Id::new(id), minting).await?;
             json!({"api_key": key.text.as_str(), "id": key.row.id.to_string(), "kid": key.row.kid, "user_id": id.to_string()})
         }
         Act::DeleteKey { id } => {
@@ -258,10 +344,25 @@ async fn perform(scope: &mut Scope<'_>, act: Act, base_url: &str) -> Result<Json
             let user = identity::disable_user(scope, Id::new(id)).await?;
             json!({"id": user.id.to_string(), "active": user.active})
         }
+        Act::ResetMfa { id } => {
+            let user = identity::reset_mfa(scope, Id::new(id)).await?;
+            json!({"id": user.id.to_string(), "mfa_types": []})
+        }
         Act::Link { id } => {
             let link = identity::one_time_link(scope, Id::new(id), base_url).await?;
             json!({"user_id": id.to_string(), "link": link.as_str()})
         }
+    })
+}
+
+/// A key's bounds as they were asked for, or what is wrong with them.
+fn limits(
+    expires_at: Option<&str>,
+    allowed_addresses: &[String],
+    wall: Timestamp,
+) -> Result<Limits, String> {
+    Limits::read(expires_at, allowed_addresses, &TimeZone::UTC, wall).map_err(|problems| {
+        problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
     })
 }
 
@@ -294,7 +395,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
     let clients = count(
         reader
             .rows(&Sql::fixed(
-                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1 AND deleted_at IS NULL",
                 [Value::from(true)],
             ))
             .await?,
@@ -302,7 +403,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
     let staff = count(
         reader
             .rows(&Sql::fixed(
-                "SELECT COUNT(*) FROM users WHERE is_patient = $1",
+                "SELECT COUNT(*) FROM users WHERE is_patient = $1 AND deleted_at IS NULL",
                 [Value::from(false)],
             ))
             .await?,
@@ -326,6 +427,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
         "clients": clients,
         "staff": staff,
         "waiting_effects": waiting,
+        "rotation": rotation(context),
     }))
 }
 

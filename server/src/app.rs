@@ -14,6 +14,8 @@ use ward_store::{BlobDirectory, Db, Refusals};
 use crate::limiter::Limiter;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
+use crate::rotator::Rotator;
+use crate::workers;
 
 /// The shared state of a server.
 pub struct App {
@@ -29,14 +31,20 @@ pub struct App {
     pub config: Config,
     /// The instance's directory.
     pub dir: PathBuf,
+    /// Where stored files are.
+    pub files: PathBuf,
     /// Requests a second.
     pub limiter: Limiter,
+    /// Reports of leaked keys a second.
+    pub reports: Limiter,
     /// Refusals waiting to become audit rows.
     pub refusals: Refusals,
     /// Permissions that requests used, on their way to their rows.
     pub exercises: Exercises,
     /// Quarantined: administrators read, nothing is written or sent.
     pub quarantined: AtomicBool,
+    /// The rotation of the root key.
+    pub rotator: Rotator,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
     /// Requests answered, for the metrics.
@@ -51,8 +59,8 @@ impl App {
         let engine = crate::assemble::engine().map_err(|error| {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
-        let files =
-            opened.config.files.as_ref().map_or_else(|| opened.dir.join("files"), PathBuf::from);
+        let files = opened.files();
+        workers::open_doors(&opened.instance);
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {
@@ -65,13 +73,16 @@ impl App {
             instance: opened.instance.clone(),
             db: opened.db.clone(),
             engine,
-            blobs: Arc::new(BlobDirectory::open(files).await?),
+            blobs: Arc::new(BlobDirectory::open(&files).await?),
+            files,
             limiter: Limiter::new(
                 rate_limit.or(opened.config.rate_limit).unwrap_or(crate::limiter::DEFAULT_RATE),
             ),
             config: opened.config.clone(),
             dir: opened.dir.clone(),
+            reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
+            rotator: Rotator::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ward_engine::{Bindings, Engine, ViewId};
 use ward_store::Table;
 use ward_store::migrate::Migration;
+use ward_store::rotation::Hooks;
 
 /// Schema changes after the first release, oldest first.
 pub static MIGRATIONS: &[Migration] = &[];
@@ -17,6 +18,11 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_clients::tables());
     tables.extend(ward_effects::tables());
     tables
+}
+
+/// What the domains add to a rotation of the root.
+pub fn rotation_hooks() -> Hooks {
+    ward_identity::rotation::hooks().and(ward_effects::rotation_hooks())
 }
 
 /// Everything that is bound.

@@ -1,12 +1,16 @@
 //! The first organization of an instance, its development credentials, and
 //! the Sandbox's synthetic data.
 
+use std::ops::Range;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
+use ward_clients::seed::{Ground, MOST};
+use ward_clients::seed_people::PEOPLE;
 use ward_identity::admin as identity;
 use ward_identity::admin::AdminError;
 use ward_identity::practice::NewMember;
+use ward_identity::seed::Seeded;
 use ward_identity::tables::{CredentialClass, PasswordSetBy, User};
 use ward_instance::{IsoError, Random};
 use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
@@ -59,9 +63,14 @@ pub async fn found_in(tx: &mut Tx, founder: Founder) -> Result<Json, AdminError>
     }))
 }
 
+/// Clients of one transaction: enough to share the work of a commit, few enough
+/// to hold in memory.
+const AT_ONCE: usize = 2_500;
+
 /// Fills the Sandbox. The same seed gives the same data, and the same ids as
 /// offsets in the slot. Refused in Production, and where it was done before.
-pub async fn seed(context: &Context, seed: u64) -> Result<Json, ServerError> {
+/// A seed that is cut off leaves whole clients, but fewer; a reset starts over.
+pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<Json, ServerError> {
     if context.instance.witness().sandbox().is_none() {
         let fix = "seed a Sandbox instead";
         return Err(IsoError::new(
@@ -71,34 +80,78 @@ pub async fn seed(context: &Context, seed: u64) -> Result<Json, ServerError> {
         )
         .into());
     }
+    let count = clients.map_or(PEOPLE, |count| count as usize);
+    if count == 0 || count > MOST {
+        return Err(ServerError::Usage(format!("a Sandbox is seeded with 1 to {MOST} clients")));
+    }
     let org_id = admin::founding(&context.db).await?.ok_or_else(no_organization)?;
     if is_seeded(&context.db).await? {
         return Err(ServerError::Usage(
             "this Sandbox is seeded already; ward sandbox reset --seed N starts over".to_owned(),
         ));
     }
-    let seeded = context.db.write(move |tx: &mut Tx| {
-        Box::pin(async move {
-            let random = Random::seeded(seed);
-            let practice = ward_identity::seed::seed(tx, org_id, &random, None).await?;
-            let actor = Actor::system(org_id);
-            let mut scope = Scope::new(tx, &actor);
-            let mut providers = Vec::new();
-            for person in practice.people.iter().filter(|person| person.role.ends_with("provider")) {
-                providers.extend(scope.find::<User>(Id::new(person.user_id)).await?);
-            }
-            let clients = ward_clients::seed::seed(&mut scope, &providers, &random).await?;
-            Ok::<_, StoreError>(json!({
-                "seed": seed,
-                "organization_id": org_id.to_string(),
-                "suborganization_id": practice.suborganization_id.to_string(),
-                "staff": practice.people.iter().filter(|person| !person.role.starts_with("integration")).count(),
-                "integrations": practice.people.iter().filter(|person| person.role.starts_with("integration")).count(),
-                "clients": clients.len(),
-            }))
-        })
+    let seeded =
+        context.db.write(move |tx: &mut Tx| Box::pin(seed_practice(tx, org_id, seed, count)));
+    let (ground, mut answer) = seeded.await?;
+    let mut done = count.min(PEOPLE);
+    while done < count {
+        context.tell(done as u64, count as u64);
+        let places = done..count.min(done + AT_ONCE);
+        done = places.end;
+        let ground = ground.clone();
+        let made = context.db.write(move |tx: &mut Tx| {
+            let (ground, places) = (ground.clone(), places.clone());
+            Box::pin(async move {
+                let actor = Actor::system(org_id);
+                clients_at(tx, &actor, &ground, places).await
+            })
+        });
+        made.await?;
+    }
+    context.tell(count as u64, count as u64);
+    if count > AT_ONCE {
+        context.db.learn().await?;
+    }
+    answer["clients"] = count.into();
+    Ok(answer)
+}
+
+/// Staff, groups, tags and the first clients.
+async fn seed_practice(
+    tx: &mut Tx,
+    org_id: i64,
+    seed: u64,
+    count: usize,
+) -> Result<(Ground, Json), StoreError> {
+    let random = Random::seeded(seed);
+    let practice = ward_identity::seed::seed(tx, org_id, &random, None).await?;
+    let actor = Actor::system(org_id);
+    let mut scope = Scope::new(tx, &actor);
+    let mut providers = Vec::new();
+    for person in practice.people.iter().filter(|person| person.role.ends_with("provider")) {
+        providers.extend(scope.find::<User>(Id::new(person.user_id)).await?);
+    }
+    let ground = ward_clients::seed::lay(&mut scope, &providers, &random, count).await?;
+    clients_at(tx, &actor, &ground, 0..count.min(PEOPLE)).await?;
+    let is_integration = |person: &&Seeded| person.role.starts_with("integration");
+    let integrations = practice.people.iter().filter(is_integration).count();
+    let answer = json!({
+        "seed": seed,
+        "organization_id": org_id.to_string(),
+        "suborganization_id": practice.suborganization_id.to_string(),
+        "staff": practice.people.len() - integrations,
+        "integrations": integrations,
     });
-    Ok(seeded.await?)
+    Ok((ground, answer))
+}
+
+async fn clients_at(
+    tx: &mut Tx,
+    actor: &Actor,
+    ground: &Ground,
+    places: Range<usize>,
+) -> Result<(), StoreError> {
+    ward_clients::seed::clients(&mut Scope::new(tx, actor), ground, places).await.map(drop)
 }
 
 async fn is_seeded(db: &Db) -> Result<bool, StoreError> {

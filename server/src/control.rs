@@ -1,6 +1,7 @@
 //! `D/control.sock`: how the command line asks a running instance to do what
-//! only the holder of its lock may do. One JSON line in, one out; the socket
-//! is open to the same operating-system user only.
+//! only the holder of its lock may do. One JSON line in, one out, behind lines
+//! that tell how far a long command is; the socket is open to the same
+//! operating-system user only.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,10 +10,12 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 
-use crate::admin::{self, Command, Context};
+use crate::admin::{self, Command, Context, Progress};
 use crate::app::App;
 use crate::place::ServerError;
 use crate::respond::refuse;
@@ -24,6 +27,13 @@ const MAX_LINE: u64 = 1024 * 1024;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
+    /// It is being done; more follows.
+    Progress {
+        /// How much is done.
+        done: u64,
+        /// Of how much.
+        total: u64,
+    },
     /// It was done.
     Done {
         /// What it answers.
@@ -78,8 +88,28 @@ async fn answer(app: &Arc<App>, stream: UnixStream) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(MAX_LINE)).read_line(&mut line).await?;
-    let outcome = match serde_json::from_str::<Command>(&line) {
-        Ok(command) => match admin::run(&Context::of(app), command).await {
+    let (told, mut news) = unbounded_channel();
+    let progress = move |done, total| drop(told.send(Outcome::Progress { done, total }));
+    let app = app.clone();
+    // Whoever asked may go away; what was begun is finished.
+    let work = tokio::spawn(async move { outcome(&app, &line, Arc::new(progress)).await });
+    while let Some(progress) = news.recv().await {
+        send(&mut write, &progress).await?;
+    }
+    let outcome = work.await.map_err(std::io::Error::other)?;
+    send(&mut write, &outcome).await
+}
+
+async fn send(write: &mut OwnedWriteHalf, outcome: &Outcome) -> std::io::Result<()> {
+    let mut text = serde_json::to_string(outcome).unwrap_or_default();
+    text.push('\n');
+    write.write_all(text.as_bytes()).await
+}
+
+async fn outcome(app: &Arc<App>, line: &str, progress: Progress) -> Outcome {
+    let context = Context::of(app).telling(progress);
+    match serde_json::from_str::<Command>(line) {
+        Ok(command) => match admin::run(&context, command).await {
             Ok(answer) => Outcome::Done { answer },
             Err(error) => {
                 Outcome::Refused { exit_code: error.exit_code(), sentence: error.to_string() }
@@ -90,14 +120,15 @@ async fn answer(app: &Arc<App>, stream: UnixStream) -> std::io::Result<()> {
             sentence: "the running server does not know this command; is it another version?"
                 .to_owned(),
         },
-    };
-    let mut text = serde_json::to_string(&outcome).unwrap_or_default();
-    text.push('\n');
-    write.write_all(text.as_bytes()).await
+    }
 }
 
-/// Asks the server that holds the instance.
-pub async fn ask(dir: &Path, command: &Command) -> Result<serde_json::Value, ServerError> {
+/// Asks the server that holds the instance; `progress` is told how far it is.
+pub async fn ask(
+    dir: &Path,
+    command: &Command,
+    progress: Option<&Progress>,
+) -> Result<serde_json::Value, ServerError> {
     let path = dir.join("control.sock");
     let failed = |error: std::io::Error| {
         ServerError::System(format!(
@@ -110,16 +141,25 @@ pub async fn ask(dir: &Path, command: &Command) -> Result<serde_json::Value, Ser
         serde_json::to_string(command).map_err(|error| ServerError::Usage(error.to_string()))?;
     line.push('\n');
     stream.write_all(line.as_bytes()).await.map_err(failed)?;
-    let mut reply = String::new();
-    BufReader::new(stream).read_line(&mut reply).await.map_err(failed)?;
-    match serde_json::from_str(&reply) {
-        Ok(Outcome::Done { answer }) => Ok(answer),
-        Ok(Outcome::Refused { exit_code, sentence }) => {
-            Err(ServerError::Told { exit_code, sentence })
+    let mut lines = BufReader::new(stream).lines();
+    loop {
+        let reply = lines.next_line().await.map_err(failed)?.unwrap_or_default();
+        match serde_json::from_str(&reply) {
+            Ok(Outcome::Progress { done, total }) => {
+                if let Some(progress) = progress {
+                    progress(done, total);
+                }
+            }
+            Ok(Outcome::Done { answer }) => return Ok(answer),
+            Ok(Outcome::Refused { exit_code, sentence }) => {
+                return Err(ServerError::Told { exit_code, sentence });
+            }
+            Err(_) => {
+                return Err(ServerError::System(
+                    "the server's answer is not readable; is it another version?".to_owned(),
+                ));
+            }
         }
-        Err(_) => Err(ServerError::System(
-            "the server's answer is not readable; is it another version?".to_owned(),
-        )),
     }
 }
 

@@ -23,8 +23,8 @@ pub struct Refused {
     pub status: u16,
 }
 
-/// Reads the header and loads the person with what they may do at this moment.
-pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Refused> {
+/// Reads the header of a request from `address` and loads the person with what they may do at this moment.
+pub async fn identify(app: &App, headers: &HeaderMap, address: &str) -> Result<Caller, Refused> {
     let text = match headers.get(header::AUTHORIZATION) {
         None => return Ok(Caller { actor: Actor::anonymous(), session: None }),
         Some(value) => value.to_str().unwrap_or("?"),
@@ -37,7 +37,7 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Refused>
         message: "The database can't take this request now; retry in a moment.".to_owned(),
         status: 503,
     };
-    match ward_identity::authenticate(&app.db, text).await.map_err(unavailable)? {
+    match ward_identity::authenticate_from(&app.db, text, address).await.map_err(unavailable)? {
         Ok(identified) => Ok(Caller { actor: identified.actor, session: identified.session }),
         Err(rejection) => {
             Err(Refused { code: rejection.code, message: rejection.message, status: 200 })

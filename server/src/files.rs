@@ -2,19 +2,30 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::stream;
+use ward_identity::authenticate;
+use ward_identity::tables::USERS;
+use ward_instance::token::FileLink;
+use ward_store::access::AccessEntry;
 use ward_store::blobs::{self, Download};
-use ward_store::{Query, Sql, StoreError, Uuid, Value};
+use ward_store::{Actor, Cond, Query, Reader, Select, Sql, StoreError, Uuid, Value, Watch};
 
 use crate::app::App;
+use crate::guard::Facts;
 use crate::respond::refuse;
 
 /// Serves the file that a link names. A link of elsewhere, altered or past its
 /// time: 403; a file that is gone: 404 (behaviour 10).
-pub async fn get(State(app): State<Arc<App>>, Path(link): Path<String>) -> Response<Body> {
+pub async fn get(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    request: Option<Extension<Facts>>,
+) -> Response<Body> {
+    let request = request.map(|Extension(facts)| facts);
     let link = match app.instance.open_file_link(&link) {
         Ok(link) => link,
         Err(refusal) => {
@@ -26,7 +37,8 @@ pub async fn get(State(app): State<Arc<App>>, Path(link): Path<String>) -> Respo
             );
         }
     };
-    let (content_type, download) = match find(&app, &link.blob).await {
+    let found = find(&app, &link, request.as_ref()).await;
+    let (content_type, download) = match found {
         Ok(Some(found)) => found,
         Ok(None) => {
             return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "The file is no longer there.");
@@ -59,21 +71,82 @@ pub async fn get(State(app): State<Arc<App>>, Path(link): Path<String>) -> Respo
     response
 }
 
-/// The file that a link names, whoever it belongs to: the link is the right.
-async fn find(app: &App, id: &str) -> Result<Option<(String, Download)>, StoreError> {
+/// The file that a link names, if the person for whom the link was made sees
+/// its owner at this moment (SEC-05): a link does not outlive the right.
+async fn find(
+    app: &App,
+    link: &FileLink,
+    facts: Option<&Facts>,
+) -> Result<Option<(String, Download)>, StoreError> {
     let mut reader = app.db.read().await?;
-    let sql =
-        Sql::fixed("SELECT org_id FROM blobs WHERE id = $1 AND deleted_at IS NULL", [id.into()]);
-    let Some(org_id) = reader.rows(&sql).await?.scalar().and_then(Value::int) else {
+    let sql = Sql::fixed(
+        "SELECT org_id, owner_id, purpose FROM blobs WHERE id = $1 AND deleted_at IS NULL",
+        [link.blob.as_str().into()],
+    );
+    let rows = reader.rows(&sql).await?;
+    let [Value::Int(org_id), Value::Int(owner_id), Value::Text(purpose)] = rows.row(0) else {
         return Ok(None);
     };
-    let keys = app.db.keyring().of(&mut reader, org_id).await?;
-    let Some(blob) = blobs::find(&mut reader, &keys, &Uuid(id.to_owned())).await? else {
+    let Some(actor) = viewer(app, &mut reader, link, *org_id).await? else { return Ok(None) };
+    let mut select = Select::new(&USERS, &actor);
+    select.org_id = Some(*org_id);
+    select.filter = Cond::eq("id", *owner_id);
+    select.with_subject = true;
+    let owner = reader.rows(&select.sql()).await?;
+    let [client, watch, _] = owner.row(0) else { return Ok(None) };
+    let read = client.int().map(|client| (client, watch.int()));
+    let keys = app.db.keyring().of(&mut reader, *org_id).await?;
+    let Some(blob) = blobs::find(&mut reader, &keys, &Uuid(link.blob.clone())).await? else {
         return Ok(None);
     };
+    drop(reader);
+    if let Some((client, watch)) = read {
+        let path = format!("files/{purpose}");
+        let watch = watch.map_or(Watch::BrokenGlass, Watch::from_number);
+        log(app, &actor, facts, &path, (client, watch)).await?;
+    }
     let range = 0..u64::try_from(blob.byte_size).unwrap_or(0);
     let download = blobs::open(app.blobs.as_ref(), &app.instance, &keys, &blob, range).await?;
     Ok(Some((blob.content_type, download)))
+}
+
+/// The person for whom the link was made, with what they may do now.
+async fn viewer(
+    app: &App,
+    reader: &mut Reader,
+    link: &FileLink,
+    org_id: i64,
+) -> Result<Option<Actor>, StoreError> {
+    let glass_at = app.instance.clock().wall();
+    let actor = match link.user_id {
+        0 => Some(Actor::anonymous()),
+        user_id => authenticate::actor_of_user(reader, org_id, user_id).await?,
+    };
+    Ok(actor.map(|actor| Actor { glass_at, ..actor }))
+}
+
+/// Tells the access log that a client's file was read.
+async fn log(
+    app: &App,
+    actor: &Actor,
+    facts: Option<&Facts>,
+    path: &str,
+    (client, watch): (i64, Watch),
+) -> Result<(), StoreError> {
+    let entry = AccessEntry {
+        org_id: actor.org_id,
+        actor_id: actor.user_id,
+        actor_kind: if actor.is_client() { "client" } else { "member" },
+        credential: None,
+        credential_kind: "file_link",
+        request_id: facts.map(|facts| facts.id.as_str()).unwrap_or_default().into(),
+        path: path.into(),
+        clients: vec![client],
+        watch,
+        occurred_at: app.instance.now(),
+        wall_at: app.instance.clock().wall(),
+    };
+    app.db.access_log().log(&app.db, vec![entry]).await
 }
 
 /// Pictures are shown as what they are; everything else is only bytes.

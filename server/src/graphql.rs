@@ -36,7 +36,7 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response<Bod
     if let Err(wait) = app.limiter.take(&facts.address) {
         return too_many(&app, None, &facts.address, wait);
     }
-    let caller = match credential::identify(&app, &parts.headers).await {
+    let caller = match credential::identify(&app, &parts.headers, &facts.address).await {
         Ok(caller) => caller,
         Err(refused) => {
             app.refusals.note(None, &facts.address, refused.code, app.instance.clock().wall());
@@ -211,6 +211,7 @@ async fn execute(
         session: caller.session,
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
         base_url: app.instance.base_url().to_string(),
+        reads: ward_engine::Reads::default(),
     });
     let reply = app.engine.execute(&incoming, request.clone(), &chosen.warnings).await;
     count_refusal(app, &actor, &facts.address, &reply);

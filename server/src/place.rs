@@ -89,6 +89,13 @@ pub struct Opened {
     pub lock: Option<InstanceLock>,
 }
 
+impl Opened {
+    /// Where its stored files are.
+    pub fn files(&self) -> PathBuf {
+        self.config.files.as_ref().map_or_else(|| self.dir.join("files"), PathBuf::from)
+    }
+}
+
 /// What an instance is born with.
 #[derive(Clone, Debug)]
 pub struct Newborn {

@@ -30,7 +30,7 @@ pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerE
     let mut answer = found_anew(&context.db, &founder).await?;
     context.db.forget();
     if let Some(seed) = seed {
-        answer["seeded"] = birthday::seed(context, seed).await?;
+        answer["seeded"] = birthday::seed(context, seed, None).await?;
     }
     if had_credentials {
         std::fs::remove_file(credentials_file(&context.dir))

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde_json::json;
 use ward_effects::InboxFilter;
 use ward_store::Actor;
@@ -16,6 +16,7 @@ use ward_store::Actor;
 use crate::admin::{self, Command, Context};
 use crate::app::App;
 use crate::credential;
+use crate::guard::Facts;
 use crate::respond::{self, refuse};
 
 /// The routes that exist so far.
@@ -46,8 +47,8 @@ async fn unknown() -> Response<Body> {
 
 /// An administrator or developer of the whole organization, or why not: what
 /// the control plane shows and does is not cut to a sub-organization.
-async fn desk(app: &App, headers: &HeaderMap) -> Result<Actor, Response<Body>> {
-    let caller = credential::identify(app, headers).await.map_err(|refused| {
+async fn desk(app: &App, headers: &HeaderMap, facts: &Facts) -> Result<Actor, Response<Body>> {
+    let caller = credential::identify(app, headers, &facts.address).await.map_err(|refused| {
         let status = if refused.status == 503 {
             StatusCode::SERVICE_UNAVAILABLE
         } else {
@@ -77,9 +78,10 @@ async fn desk(app: &App, headers: &HeaderMap) -> Result<Actor, Response<Body>> {
 async fn inbox(
     State(app): State<Arc<App>>,
     Query(query): Query<HashMap<String, String>>,
+    Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let actor = match desk(&app, &headers).await {
+    let actor = match desk(&app, &headers, &facts).await {
         Ok(actor) => actor,
         Err(response) => return response,
     };
@@ -105,8 +107,12 @@ fn filter(query: &HashMap<String, String>) -> Result<InboxFilter, &'static str> 
 }
 
 /// Empties the Sandbox and moves its ids to a fresh slot.
-async fn reset(State(app): State<Arc<App>>, headers: HeaderMap) -> Response<Body> {
-    let actor = match desk(&app, &headers).await {
+async fn reset(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let actor = match desk(&app, &headers, &facts).await {
         Ok(actor) => actor,
         Err(response) => return response,
     };

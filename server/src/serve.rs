@@ -16,7 +16,9 @@ use tower::{Service, ServiceExt};
 
 use crate::app::App;
 use crate::place::{Opened, ServerError};
-use crate::{control, explorer, files, graphql, guard, health, password_page, sandbox, workers};
+use crate::{
+    control, explorer, files, graphql, guard, health, key_revoke, password_page, sandbox, workers,
+};
 
 /// How long requests in flight may take when the server stops.
 const GRACE: Duration = Duration::from_secs(30);
@@ -31,6 +33,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/graphql/assets/{*path}", get(explorer::asset))
         .route("/files/{link}", get(files::get))
         .route("/set-password", get(password_page::form).post(password_page::submit))
+        .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))
+        .route("/keys/revoke", post(key_revoke::post))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(control::nowhere);
@@ -61,6 +65,7 @@ pub async fn serve(
     opened.instance.listening_on(address.port());
     let socket = control::listen(&opened.dir)?;
     let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
+    let accesses = tokio::spawn(workers::access_log(app.clone(), stop.clone()));
     let controller = tokio::spawn(control::serve(app.clone(), socket, stop.clone()));
     let graceful = GracefulShutdown::new();
     let routes = router(&app);
@@ -80,6 +85,11 @@ pub async fn serve(
         () = tokio::time::sleep(GRACE) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
     }
     let _ = worker.await;
+    let _ = accesses.await;
+    // What the last requests have read.
+    if let Err(error) = opened.db.access_log().flush(&opened.db).await {
+        tracing::error!(%error, "readings of clients are not in the access log");
+    }
     let _ = controller.await;
     let _ = std::fs::remove_file(opened.dir.join("control.sock"));
     opened.db.shutdown().await;

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use ward_effects::{AwaitingMail, Dispatcher, Env, ProductionEnv, SandboxEnv, SimMail};
-use ward_instance::{IsoError, Witness};
+use ward_effects::{AwaitingMail, Dispatcher, Env, MailPort, ProductionEnv, SandboxEnv, SimMail};
+use ward_instance::{Instance, IsoError, Witness, host};
 use ward_store::chain_heads::write_heads;
-use ward_store::{Hint, StoreError, Tx, blobs, idempotency, jobs};
+use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs, nodes};
 
 use crate::app::App;
+use crate::rotator;
+
+/// After so long the access log is tried again.
+const ACCESS_RETRY: Duration = Duration::from_secs(1);
 
 /// Done jobs are kept for a week.
 const KEPT_DONE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
@@ -21,6 +25,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ticks: u64 = 0;
+    live(&app).await;
     loop {
         tokio::select! {
             _ = stop.changed() => break,
@@ -34,11 +39,15 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 if ticks.is_multiple_of(60) {
                     watch_clock(&app);
                 }
+                if ticks.is_multiple_of(nodes::BEAT_SECONDS) {
+                    live(&app).await;
+                }
                 if ticks.is_multiple_of(600) {
                     report("expired rows", purge(&app).await);
                 }
                 sequence(&app).await;
                 due(&app).await;
+                rotate(&app, ticks);
             }
             hint = hints.recv() => {
                 match hint {
@@ -50,10 +59,64 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
+    app.rotator.stop();
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
     report("permission uses", app.exercises.flush(&app.db).await.map(drop));
     sequence(&app).await;
     report("chain heads", heads(&app).await);
+    if app.db.engine() == Engine::Pg
+        && let Ok(node) = host::node(&app.dir)
+    {
+        report("node", rotator::leave(&app.db, &node).await);
+    }
+}
+
+/// Tells other nodes on the same database that this one lives.
+async fn live(app: &App) {
+    if app.db.engine() == Engine::Pg
+        && let Ok(node) = host::node(&app.dir)
+    {
+        report("node", rotator::beat(&app.db, &node).await);
+    }
+}
+
+/// Goes on with a rotation of the root key that was cut off.
+fn rotate(app: &App, ticks: u64) {
+    if app.is_quarantined() || !app.rotator.is_due(&app.db, ticks) {
+        return;
+    }
+    match rotator::rotation_of(&app.db, &app.dir, app.blobs.clone(), false) {
+        Ok(rotation) => app.rotator.start(rotation),
+        Err(error) => tracing::error!(%error, "the rotation of the root key can't go on"),
+    }
+}
+
+/// Writes the access log until told to stop: each entry within 200 ms. What
+/// requests in flight add later is for whoever waits for them to flush.
+pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let log = app.db.access_log();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => break,
+            () = log.filled() => {}
+        }
+        tokio::time::sleep(access::DELAY).await;
+        while let Err(error) = log.flush(&app.db).await {
+            tracing::error!(what = "access log", %error, "background work failed");
+            tokio::select! {
+                _ = stop.changed() => return,
+                () = tokio::time::sleep(ACCESS_RETRY) => {}
+            }
+        }
+    }
+}
+
+/// Tells the instance which ways out the connectors of its environment open.
+pub fn open_doors(instance: &Instance) {
+    instance.reach().set_email(match instance.witness() {
+        Witness::Sandbox(_) => <SandboxEnv as Env>::Mail::IS_CONNECTED,
+        Witness::Production(_) => <ProductionEnv as Env>::Mail::IS_CONNECTED,
+    });
 }
 
 /// Says that the machine's clock is behind what it was: Ward's goes on from
@@ -92,7 +155,7 @@ async fn send<E: Env>(dispatcher: Result<Dispatcher<E>, IsoError>) -> Result<(),
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).
 async fn sequence(app: &App) {
-    if app.db.engine() == ward_store::Engine::Pg {
+    if app.db.engine() == Engine::Pg {
         let numbered =
             app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
         report("sequencer", numbered.map(drop));
@@ -115,6 +178,7 @@ async fn purge(app: &App) -> Result<(), StoreError> {
             })
         })
         .await?;
+    app.db.write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) })).await?;
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 

@@ -144,6 +144,19 @@ fn send_with(
     values: &[(Place, Json)],
     whole: bool,
 ) -> Reply {
+    let selection = selection(schema, schema.named(&line.field.of), whole);
+    let (query, variables) = document(line.root, &line.field, values, &selection);
+    let address = world.address();
+    world.api(principal).header("X-Forwarded-For", &address).gql(schema.view, &query, variables)
+}
+
+/// A document that calls a root field with these values, and its variables.
+pub fn document(
+    root: Root,
+    field: &Field,
+    values: &[(Place, Json)],
+    selection: &str,
+) -> (String, Json) {
     let mut arguments: Vec<(&Input, Json)> = Vec::new();
     for (place, value) in values {
         let argument = &place.path[0];
@@ -159,18 +172,15 @@ fn send_with(
         if all.is_empty() { String::new() } else { format!("({})", all.join(", ")) }
     };
     let query = format!(
-        "{} {} {{ {}{}{} }}",
-        line.root.word(),
+        "{} {} {{ {}{}{selection} }}",
+        root.word(),
         joined(&|argument| format!("${}: {}", argument.name, argument.of)),
-        line.field.name,
+        field.name,
         joined(&|argument| format!("{0}: ${0}", argument.name)),
-        selection(schema, schema.named(&line.field.of), whole)
     );
     let variables =
         arguments.iter().map(|(argument, value)| (argument.name.clone(), value.clone()));
-    let variables = Json::Object(variables.collect());
-    let address = world.address();
-    world.api(principal).header("X-Forwarded-For", &address).gql(schema.view, &query, variables)
+    (query, Json::Object(variables.collect()))
 }
 
 /// Puts a value at the end of a path whose first step is `target` itself.
@@ -190,7 +200,7 @@ fn put(target: &mut Json, path: &[Input], value: Json) {
 }
 
 /// Everything that an object says of itself, and of its neighbours who they are.
-fn selection(schema: &Schema, of: &Type, whole: bool) -> String {
+pub fn selection(schema: &Schema, of: &Type, whole: bool) -> String {
     let is_composite = |it: &Type| !it.fields.is_empty();
     if !is_composite(of) {
         return String::new();

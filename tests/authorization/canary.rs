@@ -16,9 +16,19 @@ pub const CARE_TEAMS: &str = "careteams";
 pub const BEARERS: &str = "bearers";
 /// Of the client who asks.
 pub const OWN: &str = "own";
+/// Of an archived client.
+pub const ARCHIVED: &str = "archived";
+/// Of an organization's own address.
+pub const ORGANIZATION: &str = "organization";
+/// Of API keys.
+pub const KEY: &str = "apikey";
 
 /// Words of which only those who see the client read anything.
-const OF_CLIENTS: [&str; 6] = [UNCARED, RESTRICTED, PRIMARYS, CARE_TEAMS, BEARERS, OWN];
+const OF_CLIENTS: [&str; 7] = [UNCARED, RESTRICTED, PRIMARYS, CARE_TEAMS, BEARERS, OWN, ARCHIVED];
+
+/// What a stranger reads of a provider (behaviour 3.4).
+const PUBLIC: [&str; 7] =
+    ["bio", "first", "first_name", "last", "last_name", "profession", "qualifications"];
 
 /// A word that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,32 +61,69 @@ pub fn leaked(flag: Option<&str>, principal: Principal, text: &str) -> Option<Fo
 /// Flags that open clients whom their holder does not care for (behaviour 16.2).
 const OPENS_CLIENTS: [&str; 3] = ["is_admin", "can_see_clients", "sees_all_clients"];
 
+/// Whether a principal may read anything of such a thing.
+pub fn may_read_of(flag: Option<&str>, principal: Principal, site: Site, of: &str) -> bool {
+    let word = Found { site, of: of.to_owned(), field: String::new() };
+    may_read(flag, principal, &word)
+}
+
 fn may_read(flag: Option<&str>, principal: Principal, word: &Found) -> bool {
     let below_a = matches!(word.site, Site::A | Site::A1 | Site::A2);
     let of = word.of.as_str();
+    // What is everybody's: the address of a practice.
+    if of == ORGANIZATION && principal != Principal::Deactivated {
+        return true;
+    }
     let of_client = OF_CLIENTS.contains(&of);
-    let unless_restricted = below_a && of != RESTRICTED;
+    // What all members of an organization know.
+    let inside = !of_client && of != KEY;
     match principal {
         Principal::Owner | Principal::Parent | Principal::OwnerSession => below_a,
-        Principal::Admin | Principal::Support | Principal::Integration => unless_restricted,
+        Principal::Admin => below_a && of != RESTRICTED,
+        Principal::Support | Principal::Integration => below_a && of != RESTRICTED && of != KEY,
         Principal::Flag(_) | Principal::CaringFlag(_) => {
-            let opens = flag.is_some_and(|flag| OPENS_CLIENTS.contains(&flag));
-            below_a && (!of_client || of == BEARERS || opens && of != RESTRICTED)
+            let holds = |flags: &[&str]| flag.is_some_and(|flag| flags.contains(&flag));
+            let of_others = of_client && of != RESTRICTED && holds(&OPENS_CLIENTS);
+            let key = of == KEY && holds(&["is_admin", "is_developer"]);
+            below_a && (inside || of == BEARERS || of_others || key)
         }
-        Principal::Bare | Principal::Standard => below_a && !of_client,
-        Principal::Primary => below_a && (!of_client || of == PRIMARYS),
-        Principal::CareTeam => below_a && (!of_client || of == CARE_TEAMS),
+        Principal::Bare | Principal::Standard => below_a && inside,
+        Principal::Primary => below_a && (inside || of == PRIMARYS),
+        Principal::CareTeam => below_a && (inside || of == CARE_TEAMS),
         Principal::SubOwner => word.site == Site::A1,
-        Principal::SubMember => word.site == Site::A1 && !of_client,
+        Principal::SubMember => word.site == Site::A1 && inside,
         Principal::Sibling => word.site == Site::A2,
         Principal::Other => word.site == Site::B,
-        Principal::Own | Principal::Client => word.site == Site::A && of == OWN,
-        Principal::Restricted | Principal::Archived | Principal::Deactivated => false,
+        Principal::Own | Principal::Client => is_clients(word, OWN),
+        Principal::Restricted => is_clients(word, RESTRICTED),
+        Principal::Archived => is_clients(word, ARCHIVED),
+        Principal::Deactivated => false,
         Principal::Anonymous => is_public(word),
     }
 }
 
-/// What a stranger reads of a provider: the name (behaviour 3.4).
+/// What is a client's own, and the public part of their provider.
+fn is_clients(word: &Found, own: &str) -> bool {
+    word.site == Site::A && (word.of == own || is_public(word))
+}
+
 fn is_public(word: &Found) -> bool {
-    word.of == "owner" && (word.field == "first" || word.field == "last")
+    word.of == "owner" && PUBLIC.contains(&word.field.as_str())
+}
+
+#[test]
+fn a_word_of_others_is_found_wherever_it_stands() {
+    let reads = |principal, text: &str| leaked(None, principal, text).is_some();
+    let answer =
+        |word: &str| format!("{{\"data\":{{\"user\":{{\"name\":\"Dr {word} Tester\"}}}}}}");
+    let uncared = answer("CANARY-A-uncared-first_name");
+    for principal in [Principal::Other, Principal::SubOwner, Principal::Standard, Principal::Own] {
+        assert!(reads(principal, &uncared), "{principal:?} may read a client of A's owner");
+    }
+    assert!(!reads(Principal::Owner, &uncared) && !reads(Principal::Support, &uncared));
+    let error = "{\"errors\":[{\"message\":\"canary-b-owner-email@x.example is taken\"}]}";
+    assert!(reads(Principal::Owner, error) && !reads(Principal::Other, error));
+    assert!(reads(Principal::Admin, &answer("canary-a-restricted-ssn")));
+    assert!(!reads(Principal::Anonymous, &answer("canary-a-owner-last_name")));
+    assert!(reads(Principal::Anonymous, &answer("canary-a-owner-email")));
 }

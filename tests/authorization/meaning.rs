@@ -23,10 +23,17 @@ pub enum Object {
     InviteCode,
     Tag,
     Location,
+    /// The client above and another, with a comma between.
+    ClientPair,
     AppliedTag,
     Physician,
     Referral,
     ApiKey,
+    /// A restricted client.
+    RestrictedClient,
+    Authorization,
+    BreakGlass,
+    Toggle,
     Brand,
     OrganizationInfo,
     OtherIdNumber,
@@ -121,8 +128,10 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("tagsPaginated", "user_id", May(Object::Client)),
     ("signUp", "input.dietitian_id", May(Object::Provider)),
     ("signUp", "input.invite_code", May(Object::InviteCode)),
+    ("resetMfa", "input.id", Needs(Object::Member)),
     ("createApiKey", "input.user_id", Needs(Object::Member)),
     ("deleteApiKey", "input.id", Needs(Object::ApiKey)),
+    ("rotateApiKey", "input.id", Needs(Object::ApiKey)),
     ("createClient", "input.dietitian_id", May(Object::Provider)),
     ("createClient", "input.other_provider_ids", May(Object::Provider)),
     ("createClient", "input.user_group_id", May(Object::Group)),
@@ -156,6 +165,31 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createOrganization", "input.organization_info.id", May(Object::OrganizationInfo)),
     ("createOrganization", "input.organization_info.location.id", May(Object::Location)),
     ("createOrganization", "input.organization_info.location.user_id", May(Object::Client)),
+    ("createClientRestrictionAuthorization", "input.client_id", Needs(Object::Client)),
+    ("createClientRestrictionAuthorization", "input.provider_id", Needs(Object::Provider)),
+    ("deleteClientRestrictionAuthorization", "input.id", Needs(Object::Authorization)),
+    ("breakGlassAccesses", "client_id", May(Object::RestrictedClient)),
+    ("breakGlassAccesses", "user_id", May(Object::Member)),
+    ("createBreakGlassAccess", "input.client_id", Needs(Object::RestrictedClient)),
+    ("endBreakGlassAccess", "input.id", Needs(Object::BreakGlass)),
+    ("clientAccessLog", "client_id", Needs(Object::Client)),
+    ("clientAccessLog", "user_id", May(Object::Member)),
+    ("featureToggle", "id", May(Object::Toggle)),
+    ("featureToggle", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "id", May(Object::Toggle)),
+    ("featureToggleForEditing", "user_id", May(Object::Client)),
+    ("featureToggleForEditing", "user_group_id", May(Object::Group)),
+    ("createFeatureToggle", "input.user_id", May(Object::Client)),
+    ("createFeatureToggle", "input.user_group_id", May(Object::Group)),
+    ("updateFeatureToggle", "input.id", Needs(Object::Toggle)),
+    ("updateFeatureToggle", "input.user_id", May(Object::Client)),
+    ("bulkUpdateClients", "input.ids", Needs(Object::Client)),
+    ("bulkUpdateClients", "input.select_all_excluded_ids", May(Object::Client)),
+    ("bulkUpdateClients", "input.user_group_id", May(Object::Group)),
+    ("bulkUpdateClients", "input.other_provider_ids", May(Object::Provider)),
+    ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
+    ("mergeClients", "input.ids", Needs(Object::ClientPair)),
+    ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
     ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
     ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
@@ -210,6 +244,10 @@ const TRIED: &[(&str, &str)] = &[
 
 /// Data that makes a call meaningful, by root field.
 const DATA: &[(&str, &[&str])] = &[
+    ("enrollMfa", &["mfa_type"]),
+    ("confirmMfa", &["mfa_type", "verification_code"]),
+    ("unenrollMfa", &["mfa_type"]),
+    ("validateVerificationToken", &["verification_code"]),
     ("createBrand", &["brand_name"]),
     ("updateBrand", &["slogan"]),
     ("createClient", &["first_name", "last_name", "email", "dont_send_welcome"]),
@@ -240,8 +278,11 @@ const DATA: &[(&str, &[&str])] = &[
     ("updatePermissionTemplate", &["name"]),
     ("createReferringPhysician", &["first_name"]),
     ("updateReferringPhysician", &["first_name"]),
+    ("bulkUpdateClients", &["active_status"]),
     ("createContact", &["first_name", "email"]),
     ("resetPassword", &["email"]),
+    ("createClientRestrictionAuthorization", &["reason"]),
+    ("createBreakGlassAccess", &["reason"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -265,12 +306,15 @@ const WORDS: &str = "
     seen_onboarding_complete_page submit_labs_immediately dimissed_calendar_prompt
     dismissed_calendar_prompt dismissed_charting_note_addendum_warning dismissed_fullscript
     dismissed_insurance_eligibility_warning dismissed_products_tab
+    expires_at allowed_addresses overlap_minutes
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
     selected_tags_filter organization_email primary tax_id tax_id_type external_id
     id_number_type
     human_id pretend_to_be
+    break_glass minutes default_water_intake date_range_preference last_journal_from_date
+    last_journal_to_date email_notification_frequency push_notification_frequency
     licensed_in_state state_licenses locationString custom_sign_in_path logo
     about_description bg_color brand_email brand_name brand_phone contact_description
     display_embed_title display_name display_package_image email_background_color
@@ -280,12 +324,18 @@ const WORDS: &str = "
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
+    select_all_status suppress_patient_updated_webhooks target_email
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
-/// Mutations that set flags by their names.
-const OF_FLAGS: [&str; 3] =
-    ["updateOrganizationMembership", "createPermissionTemplate", "updatePermissionTemplate"];
+/// Mutations that set flags or switches by their names.
+const OF_FLAGS: [&str; 5] = [
+    "updateOrganizationMembership",
+    "createPermissionTemplate",
+    "updatePermissionTemplate",
+    "createFeatureToggle",
+    "updateFeatureToggle",
+];
 
 /// What an argument means; nothing if nobody has said so yet.
 pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
@@ -326,9 +376,12 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "create_as_suborganization") => true.into(),
         (_, "phone_number") => "+1 202-555-0100".into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
-        (_, "dont_send_welcome" | "restricted" | "is_admin") => true.into(),
+        (_, "dont_send_welcome" | "active_status" | "restricted" | "is_admin") => true.into(),
+        (_, "mfa_type") => "TOTP".into(),
+        (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "reason") => world.word().into(),
         (_, "brand_name" | "slogan") => world.word().into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {
             world.word().into()

@@ -60,6 +60,10 @@ impl World {
             }
             // Nobody has one yet.
             Object::OtherIdNumber => self.never(object),
+            Object::ClientPair => {
+                let first = self.new_object(own, Object::Client);
+                format!("{first},{}", self.unseen_client().0)
+            }
             Object::AppliedTag => {
                 let tag = self.new_object(own, Object::Tag);
                 let query = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";
@@ -74,6 +78,11 @@ impl World {
             }
             Object::ApiKey if own => self.own_key(),
             Object::ApiKey => self.key(),
+            Object::RestrictedClient if own => self.client.clone(),
+            Object::RestrictedClient => self.opened_client().0,
+            Object::Authorization => self.authorization(own),
+            Object::BreakGlass => self.opened_client().1,
+            Object::Toggle => self.toggle(own),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is
@@ -98,7 +107,16 @@ impl World {
             Whose::Bearer => canary::BEARERS,
         };
         let name = self.canary(of);
-        let mut input = people::new_client(&name);
+        let client = self.client_named(&name);
+        let (tag, street) = (self.unseen(), self.canary(of));
+        self.tag(&client, tag);
+        self.location(&client, street);
+        (client, format!("{name}@client.example"))
+    }
+
+    /// A client of the owner's, cared for by whoever is to care.
+    fn client_named(&mut self, name: &str) -> String {
+        let mut input = people::new_client(name);
         match self.whose {
             Whose::Primary => input["client"]["dietitian_id"] = self.staff.primary.clone().into(),
             Whose::CareTeam => {
@@ -112,11 +130,49 @@ impl World {
             Whose::Stranger | Whose::Own => {}
         }
         let reply = self.as_owner().ask(people::CREATE_CLIENT, input);
-        let client = id(&reply.data()["createClient"]["user"]);
-        let (tag, street) = (self.unseen(), self.canary(of));
-        self.tag(&client, tag);
-        self.location(&client, street);
-        (client, format!("{name}@client.example"))
+        id(&reply.data()["createClient"]["user"])
+    }
+
+    /// A restricted client, and the access of the spare provider who has opened them. Who breaks
+    /// the glass reads the name, so it is no canary.
+    fn opened_client(&mut self) -> (String, String) {
+        let name = self.word();
+        let client = self.client_named(&name);
+        let input = json!({"id": client, "restricted": true});
+        self.make("updateClient", "updateClientInput!", "user", input);
+        let query = "mutation($input: createBreakGlassAccessInput) {
+            createBreakGlassAccess(input: $input) { break_glass_access { id } messages { message } } }";
+        let input = json!({"client_id": client, "reason": self.word()});
+        let key = self.openers.entry(self.here).or_insert_with(|| self.instance.key(&self.spare));
+        let reply = self.server.with(key).ask(query, json!({"input": input}));
+        let access = id(&reply.data()["createBreakGlassAccess"]["break_glass_access"]);
+        (client, access)
+    }
+
+    fn authorization(&mut self, own: bool) -> String {
+        const OBJECT: &str = "client_restriction_authorization";
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let input = json!({"client_id": client, "provider_id": self.spare, "reason": self.word()});
+        let field = "createClientRestrictionAuthorization";
+        self.make(field, "createClientRestrictionAuthorizationInput", OBJECT, input)
+    }
+
+    fn toggle(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let query = "query($id: ID) { featureToggleForEditing(user_id: $id) { id } }";
+        let reply = self.as_owner().ask(query, json!({"id": client}));
+        match reply.data()["featureToggleForEditing"].is_null() {
+            true => {
+                let input = json!({"user_id": client});
+                self.make(
+                    "createFeatureToggle",
+                    "createFeatureToggleInput",
+                    "feature_toggle",
+                    input,
+                )
+            }
+            false => id(&reply.data()["featureToggleForEditing"]),
+        }
     }
 
     fn about(&mut self) -> (String, String) {

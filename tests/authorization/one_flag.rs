@@ -74,7 +74,7 @@ fn what_each_flag_opens() {
         ),
     );
     crate::compare(path(), &shown(&run.table, &world.flags.names));
-    assert!(run.faults.is_empty(), "{} faults:\n{}", run.faults.len(), run.faults.join("\n"));
+    crate::blame(&run.faults);
 }
 
 struct Run {

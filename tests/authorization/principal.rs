@@ -184,6 +184,11 @@ impl Principal {
         }
     }
 
+    /// Whether they are one of many who differ by a flag.
+    pub const fn holds_one_flag(self) -> bool {
+        matches!(self, Flag(_) | CaringFlag(_))
+    }
+
     /// Whether nothing of what they name is theirs to know.
     pub const fn is_foreign(self) -> bool {
         matches!(self, Other | Client | Sibling | Deactivated)

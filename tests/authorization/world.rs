@@ -48,6 +48,8 @@ pub struct World {
     pub client_email: String,
     pub client_group: String,
     owner_session: Option<String>,
+    /// The spare providers' keys, where one has broken the glass.
+    pub openers: BTreeMap<Site, String>,
     /// Whose objects are made, and the clients whom all objects of a call belong to, with e-mail.
     pub whose: Whose,
     pub about: BTreeMap<(Site, Whose), (String, String)>,
@@ -84,6 +86,7 @@ impl World {
             client_email: String::new(),
             client_group: String::new(),
             owner_session: None,
+            openers: BTreeMap::new(),
             whose: Whose::Stranger,
             about: BTreeMap::new(),
             named: Vec::new(),
@@ -246,6 +249,11 @@ impl World {
         }
     }
 
+    /// What a principal is called in reports.
+    pub fn called(&self, principal: Principal) -> String {
+        self.flag_of(principal).unwrap_or(principal.title()).to_owned()
+    }
+
     /// Something of an organization; all of a call belong together.
     pub fn object_of(&mut self, site: Site, whose: Whose, object: Object) -> String {
         self.enter(site);
@@ -264,6 +272,10 @@ impl World {
     pub fn never(&self, object: Object) -> String {
         match object {
             Object::ClientEmail | Object::OwnerEmail => "nobody@nowhere.example".to_owned(),
+            Object::ClientPair => {
+                let start = &self.organization[..4];
+                format!("{start}999123,{start}999124")
+            }
             Object::InviteCode => "ffffff".to_owned(),
             Object::BrandPath => "nobody-has-this".to_owned(),
             _ => format!("{}999123", &self.organization[..4]),

@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod accesses;
 mod bodies;
 mod files;
 mod headers;

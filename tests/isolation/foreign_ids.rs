@@ -15,6 +15,7 @@ const NOT_OURS: &[(&str, &str)] = &[
     ("additional_record_identifier", "the practice's own number"),
     ("other_id", "a payer's number"),
     ("other_id_qual", "a qualifier code"),
+    ("other_id_qualifier", "a qualifier code"),
     ("place_of_service_id", "a code of a public list, not an object of an instance"),
     ("gender_identity", "a word of the client's own, although typed ID"),
     ("human_id", "inert: an account's human follows from its e-mail"),

@@ -15,6 +15,7 @@ mod databases;
 mod epochs;
 mod foreign_ids;
 mod keys;
+mod leaked_keys;
 mod pair;
 mod rows;
 mod starts;

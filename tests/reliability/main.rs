@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod accesses;
 mod clock;
 mod crashes;
 mod disk;
@@ -16,3 +17,4 @@ mod idempotency;
 mod kills;
 mod machine;
 mod memory;
+mod rotation;

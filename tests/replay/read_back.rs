@@ -44,6 +44,15 @@ pub fn read_back(
             );
             expect(read.is_null(), || "the address is still there".to_owned())
         }
+        "createReferral" => {
+            let query = "query($id: ID) { referral(id: $id) { user_id } }";
+            let read = world.ask(query, json!({"id": people::id(&answer["referral"])}), "referral");
+            expect(read["user_id"] == subject.client, || format!("not the client's: {read}"))
+        }
+        "createReferringPhysician" => {
+            let id = people::id(&answer["referring_physician"]);
+            same_fields(world, "referringPhysician", &id, &sent)
+        }
         "createTag" => wears(world, &subject.client, &people::id(&answer["tag"]), true),
         "bulkApply" => wears(world, &subject.client, &subject.id, true),
         "removeAppliedTag" => wears(world, &subject.client, &subject.id, false),

@@ -67,6 +67,13 @@ fn input(
         fields =
             about.chain(read).filter(|name| takes.contains(*name)).map(str::to_owned).collect();
     }
+    let needed = match replay.root_field.as_str() {
+        "createReferral" => ["referring_physician_id"].as_slice(),
+        "createReferringPhysician" => &["first_name", "last_name"],
+        _ => &[],
+    };
+    fields.extend(needed.iter().map(|name| (*name).to_owned()));
+    fields.dedup();
     let values = fields.into_iter().map(|name| {
         let value = value(world, replay, &name, subject, attempt);
         (name, value)
@@ -97,6 +104,11 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         ("updateClient", "location") => {
             json!({"line1": "5 Client Street", "city": "Aspen", "state": "CO", "zip": "81611"})
         }
+        ("appliedTag", "id") => world.applied_tag.clone().into(),
+        ("appliedTag", "include_deleted") => attempt.switch.into(),
+        ("createReferral", "referring_physician_id") => subject.id.clone().into(),
+        ("createReferringPhysician", "npi") => world.npi().into(),
+        ("createReferringPhysician", "first_name" | "last_name") => world.word().into(),
         ("createTag", "name") => world.word().into(),
         ("updateLocation" | "createLocation", _) if text_of_address(name).is_some() => {
             text_of_address(name).unwrap_or_default().into()

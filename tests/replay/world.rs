@@ -53,6 +53,8 @@ pub struct World {
     pub provider: String,
     pub colleague: String,
     pub group: String,
+    /// A tag on the client.
+    pub applied_tag: String,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -84,6 +86,7 @@ impl World {
             provider: id(&provider),
             colleague: id(&member("provider", 1)),
             group: String::new(),
+            applied_tag: String::new(),
             session: String::new(),
             instance,
             server,
@@ -145,6 +148,7 @@ impl World {
                 client.clone()
             }
             "updateLocation" | "deleteLocation" => self.location(&client),
+            "createReferral" => self.physician(),
             _ => client.clone(),
         };
         Subject { id, client, email }
@@ -161,7 +165,12 @@ impl World {
         self.update(
             json!({"id": self.archived, "last_name": format!("{LAST_NAME} Away"), "active": false}),
         );
-        self.tag("Replay tag", Some(&self.client.clone()));
+        let tag = self.tag("Replay tag", Some(&self.client.clone()));
+        let applied = "query($tag: ID) { appliedTags(tag_id: $tag) { nodes { id } } }";
+        self.applied_tag = id(&self.ask(applied, json!({"tag": tag}), "appliedTags")["nodes"][0]);
+        let referrer = "mutation($input: createReferringPhysicianInput) { createReferringPhysician(input: $input) { referring_physician { id } messages { field message } } }";
+        let input = json!({"first_name": "Ruth", "npi": self.npi(), "referrals": [{"user_id": self.client}]});
+        self.ask(referrer, json!({"input": input}), "createReferringPhysician");
         self.tag("Replay staff tag", Some(&self.provider.clone()));
         self.session();
         self.picture(Some(&self.client.clone()));
@@ -213,6 +222,23 @@ impl World {
         let query = "mutation($input: createTagInput) { createTag(input: $input) { tag { id } messages { field message } } }";
         let input = json!({"name": name, "taggable_user_id": on});
         id(&self.ask(query, json!({"input": input}), "createTag")["tag"])
+    }
+
+    fn physician(&self) -> String {
+        let query = "mutation { createReferringPhysician(input: {first_name: \"Ruth\"}) { referring_physician { id } messages { field message } } }";
+        id(&self.ask(query, json!({}), "createReferringPhysician")["referring_physician"])
+    }
+
+    /// A provider number that was not given before: nine digits and their check digit.
+    pub fn npi(&mut self) -> String {
+        self.numbers += 1;
+        let nine = format!("1{:08}", self.numbers);
+        let doubled = |digit: u32| digit * 2 / 10 + digit * 2 % 10;
+        let digits = nine.bytes().rev().enumerate().map(|(place, byte)| {
+            let digit = u32::from(byte - b'0');
+            if place % 2 == 0 { doubled(digit) } else { digit }
+        });
+        format!("{nine}{}", (240 - 24 - digits.sum::<u32>()) % 10)
     }
 
     fn location(&self, client: &str) -> String {

@@ -65,8 +65,8 @@ pub struct Furniture {
 
 /// Makes one of everything that the API can make, as the owner and with a provider as colleague.
 #[track_caller]
-pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
-    let colleague = current_user(colleague);
+pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
+    let colleague = current_user(opener);
     let made = |reply: Reply, field: &str, object: &str| id(&reply.data()[field][object]);
     let group = api.ask(
         "mutation($name: String) { createGroup(input: {name: $name}) { user_group { id } messages { field message } } }",
@@ -135,6 +135,29 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
         json!({"id": made(key, "createApiKey", "api_key_object")}),
     );
     revoked.data();
+    let authorized = api.ask(
+        "mutation($client: ID!, $provider: ID!, $reason: String!) { createClientRestrictionAuthorization(input: {client_id: $client, provider_id: $provider, reason: $reason}) { messages { field message } } }",
+        json!({"client": clients[0], "provider": colleague, "reason": format!("{canary}-reason")}),
+    );
+    authorized.data();
+    let toggled = api.ask(
+        "mutation($client: ID!) { createFeatureToggle(input: {user_id: $client, show_food: false}) { messages { field message } } }",
+        json!({"client": clients[0]}),
+    );
+    toggled.data();
+    let closed = client(api, &format!("{canary}closed"));
+    let restricted = api.ask(
+        "mutation($id: ID) { updateClient(input: {id: $id, restricted: true}) { messages { field message } } }",
+        json!({"id": closed}),
+    );
+    restricted.data();
+    let opened = opener.ask(
+        "mutation($client: ID!, $reason: String!) { createBreakGlassAccess(input: {client_id: $client, reason: $reason}) { messages { field message } } }",
+        json!({"client": closed, "reason": format!("{canary}-emergency")}),
+    );
+    opened.data();
+    // A set of clients in the access log, at once since one of them is restricted.
+    client_ids(api);
     let template = api.ask(
         "mutation($name: String) { createPermissionTemplate(input: {name: $name}) { newPermissionTemplate { id } messages { field message } } }",
         json!({"name": format!("{canary} template")}),
@@ -146,10 +169,22 @@ pub fn furnish(api: &Api, colleague: &Api, canary: &str) -> Furniture {
 /// Gives the caller a picture; the link to it.
 #[track_caller]
 pub fn avatar(api: &Api) -> String {
+    picture(api, json!({}))
+}
+
+/// Gives a user whom the caller may change a picture; the link to it.
+#[track_caller]
+pub fn picture_of(api: &Api, user: &str) -> String {
+    picture(api, json!({"id": user}))
+}
+
+#[track_caller]
+fn picture(api: &Api, mut input: Json) -> String {
     const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    input["avatar_string"] = PIXEL.into();
     let reply = api.ask(
         "mutation($input: updateUserInput) { updateUser(input: $input) { user { id avatar_url } messages { field message } } }",
-        json!({"input": {"avatar_string": PIXEL}}),
+        json!({"input": input}),
     );
     let link = reply.data()["updateUser"]["user"]["avatar_url"].as_str();
     link.unwrap_or_else(|| panic!("no picture: {}", reply.text)).to_owned()

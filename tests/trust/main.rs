@@ -8,5 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod beginnings;
+mod deletion;
+mod guessing;
 mod leftovers;
 mod silence;

@@ -230,9 +230,27 @@ pub enum KeyCommand {
         /// What the key is for
         #[arg(long, default_value = "made by ward key create")]
         name: String,
+        /// When it ends by itself, such as 2027-01-31 or 2027-01-31T09:00:00Z
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<String>,
+        /// An address or network that it may be used from, such as 203.0.113.0/24; repeatable
+        #[arg(long = "allow", value_name = "ADDRESS")]
+        allowed_addresses: Vec<String>,
     },
     /// The keys, without their secrets
     List(Here),
+    /// Take a new root key, bring everything under it, and drop the old one; goes on when it was cut off
+    RotateRoot {
+        /// The instance
+        #[command(flatten)]
+        here: Here,
+        /// Drop the old root key although values are damaged that do not open with it either
+        #[arg(long)]
+        leave_damaged: bool,
+        /// With a running server: begin, and do not wait for the end
+        #[arg(long)]
+        no_wait: bool,
+    },
     /// Revoke a key
     Delete {
         /// The instance
@@ -268,6 +286,8 @@ pub enum UserCommand {
     List(Here),
     /// Stop a user's sign-in and keys
     Disable(UserArgs),
+    /// Take a user's second factors away, who has lost them; their sessions end
+    ResetMfa(UserArgs),
     /// A one-time link to set a password
     Link(UserArgs),
 }
@@ -329,6 +349,9 @@ pub enum SandboxCommand {
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How many clients, up to 200,000
+        #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+        clients: u32,
     },
     /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
     Reset {

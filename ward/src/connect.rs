@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 use ward_instance::{InstanceError, State};
-use ward_server::admin::{self, Command, Context};
+use ward_server::admin::{self, Command, Context, Progress};
 use ward_server::{Hold, Opened, ServerError, control};
 use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Tx};
@@ -51,13 +51,13 @@ pub async fn close(mut opened: Opened) -> Done {
 /// Does something that reads.
 pub async fn read(here: &Here, command: Command) -> Done<Json> {
     match open(here, Hold::Exclusive, "command line").await {
-        Ok(opened) => here_and_now(opened, command).await,
+        Ok(opened) => here_and_now(opened, command, None).await,
         Err(error) if is_busy(&error) => {
             if let Some(answer) = ask(&here.dir, &command).await? {
                 return Ok(answer);
             }
             let opened = open(here, Hold::Beside, "command line").await?;
-            here_and_now(opened, command).await
+            here_and_now(opened, command, None).await
         }
         Err(error) => Err(error.into()),
     }
@@ -65,21 +65,32 @@ pub async fn read(here: &Here, command: Command) -> Done<Json> {
 
 /// Does something that writes.
 pub async fn write(here: &Here, command: Command) -> Done<Json> {
+    write_telling(here, command, None).await
+}
+
+/// The same; `progress` is told how far it is.
+pub async fn write_telling(
+    here: &Here,
+    command: Command,
+    progress: Option<Progress>,
+) -> Done<Json> {
     match open(here, Hold::Exclusive, "command line").await {
         Ok(opened) => {
             refuse_quarantine(&opened, &command)?;
-            here_and_now(opened, command).await
+            here_and_now(opened, command, progress).await
         }
         Err(error) if is_busy(&error) => {
-            let answer = ask(&here.dir, &command).await?;
+            let answer = ask_telling(&here.dir, &command, progress.as_ref()).await?;
             answer.ok_or_else(|| Failure::busy(error.to_string()))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn here_and_now(opened: Opened, command: Command) -> Done<Json> {
-    let done = admin::run(&Context::held(&opened), command).await;
+async fn here_and_now(opened: Opened, command: Command, progress: Option<Progress>) -> Done<Json> {
+    let context = Context { progress, ..Context::held(&opened) };
+    let done = admin::run(&context, command).await;
+    drop(context);
     close(opened).await?;
     Ok(done?)
 }
@@ -112,7 +123,15 @@ pub fn is_busy(error: &ServerError) -> bool {
 /// What the server that holds the instance answers; none when the holder is no
 /// server, or does not answer.
 pub async fn ask(dir: &Path, command: &Command) -> Done<Option<Json>> {
-    match control::ask(dir, command).await {
+    ask_telling(dir, command, None).await
+}
+
+async fn ask_telling(
+    dir: &Path,
+    command: &Command,
+    progress: Option<&Progress>,
+) -> Done<Option<Json>> {
+    match control::ask(dir, command, progress).await {
         Ok(answer) => Ok(Some(answer)),
         Err(ServerError::System(_)) => Ok(None),
         Err(error) => Err(error.into()),

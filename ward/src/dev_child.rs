@@ -86,7 +86,7 @@ async fn furnish(opened: &Opened, out: Out) -> Done {
     }
     if kind == Kind::Sandbox && admin::run(&context, Command::Status).await?["clients"] == 0 {
         out.say("seeding the Sandbox with synthetic people …");
-        birthday::seed(&context, SEED).await?;
+        birthday::seed(&context, SEED, None).await?;
     }
     birthday::development(&context).await?;
     Ok(())

@@ -20,6 +20,7 @@ mod logging;
 mod migrate;
 mod output;
 mod people;
+mod rotate;
 mod sandbox;
 mod scan;
 mod serve;

@@ -3,11 +3,14 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
+use ward_server::admin::Progress;
 
 use crate::failure::Failure;
 
@@ -75,6 +78,23 @@ impl Out {
         bar.set_message(text.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
+    }
+}
+
+impl Out {
+    /// The same for something that tells how far it is: what it tells moves a
+    /// bar or, where standard error is no terminal, is a line each tenth.
+    pub fn progress_of(self, text: &str) -> (ProgressBar, Progress) {
+        let bar = self.progress(text);
+        let (moved, text, tenth) = (bar.clone(), text.to_owned(), AtomicU64::new(0));
+        let progress = move |done: u64, total: u64| {
+            moved.set_message(format!("{text}: {done} of {total}"));
+            let now = done * 10 / total.max(1);
+            if moved.is_hidden() && total > done && tenth.fetch_max(now, Ordering::Relaxed) < now {
+                self.say(format_args!("{text}: {done} of {total}"));
+            }
+        };
+        (bar, Arc::new(progress))
     }
 }
 

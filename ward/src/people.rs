@@ -7,14 +7,19 @@ use crate::cli::{KeyCommand, UserCommand};
 use crate::connect;
 use crate::failure::{Done, Failure};
 use crate::output::{Out, lines, table};
+use crate::rotate;
 
 /// `ward key …`.
 pub async fn key(command: KeyCommand, out: Out) -> Done {
     match command {
-        KeyCommand::Create { here, user, name } => {
-            let answer = connect::write(&here, Command::KeyCreate { user, name }).await?;
+        KeyCommand::Create { here, user, name, expires_at, allowed_addresses } => {
+            let command = Command::KeyCreate { user, name, expires_at, allowed_addresses };
+            let answer = connect::write(&here, command).await?;
             shown(out, &answer);
             out.say("the key is shown this once; keep it where only its user's program reads it");
+        }
+        KeyCommand::RotateRoot { here, leave_damaged, no_wait } => {
+            rotate::run(&here, leave_damaged, no_wait, out).await?;
         }
         KeyCommand::List(here) => listed(out, &connect::read(&here, Command::KeyList).await?),
         KeyCommand::Delete { here, key } => {
@@ -42,6 +47,10 @@ pub async fn user(command: UserCommand, out: Out) -> Done {
         UserCommand::List(here) => listed(out, &connect::read(&here, Command::UserList).await?),
         UserCommand::Disable(args) => {
             shown(out, &connect::write(&args.here, Command::UserDisable { user: args.user }).await?)
+        }
+        UserCommand::ResetMfa(args) => {
+            let command = Command::UserResetMfa { user: args.user };
+            shown(out, &connect::write(&args.here, command).await?);
         }
         UserCommand::Link(args) => {
             shown(out, &connect::write(&args.here, Command::UserLink { user: args.user }).await?);

@@ -16,9 +16,10 @@ use crate::output::{BOLD, DIM, Out, PLAIN, lines, plain};
 /// `ward sandbox …`.
 pub async fn run(command: SandboxCommand, out: Out) -> Done {
     match command {
-        SandboxCommand::Seed { dir, seed } => {
-            let bar = out.progress("making synthetic people");
-            let answer = connect::write(&here(&dir), Command::SandboxSeed { seed }).await;
+        SandboxCommand::Seed { dir, seed, clients } => {
+            let (bar, progress) = out.progress_of("making synthetic people");
+            let command = Command::SandboxSeed { seed, clients: Some(clients) };
+            let answer = connect::write_telling(&here(&dir), command, Some(progress)).await;
             bar.finish_and_clear();
             shown(out, &answer?);
         }

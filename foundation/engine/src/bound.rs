@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use ward_store::{Cond, Join, Level, Query, Table, Value};
+use ward_store::{Cond, Join, Keywords, Level, Query, Table, Value};
 
 use crate::bindings::Payload;
 use crate::call::{Call, Request};
@@ -97,12 +97,14 @@ pub struct Listing {
     pub anywhere: bool,
     /// Deleted rows too.
     pub deleted: bool,
+    /// Keywords that the rows have to match, too.
+    pub keywords: Option<Keywords>,
 }
 
 impl Listing {
     /// Rows that meet the condition and are seen at least in part.
     pub fn of(filter: Cond) -> Self {
-        Listing { filter, least: Level::Limited, anywhere: false, deleted: false }
+        Listing { filter, least: Level::Limited, anywhere: false, deleted: false, keywords: None }
     }
 
     /// Every visible row.
@@ -119,6 +121,19 @@ impl Listing {
     #[must_use]
     pub fn public(mut self) -> Self {
         self.least = Level::Public;
+        self
+    }
+
+    /// Of these, the rows of the table that the keywords find (behaviour 8);
+    /// without keywords, all.
+    #[must_use]
+    pub fn searching(
+        mut self,
+        table: &'static Table,
+        request: &Request,
+        keywords: Option<&str>,
+    ) -> Self {
+        self.keywords = keywords.map(|text| Keywords::new(table, request.actor.org_id, text));
         self
     }
 }
@@ -283,11 +298,14 @@ pub struct Bound {
     pub args: &'static [(&'static str, Kind)],
     /// May be called without a credential (behaviour 3.4).
     pub public: bool,
+    /// May be called with a session that awaits its second factor, which opens
+    /// nothing else (behaviour 3.2).
+    pub before_code: bool,
 }
 
 impl Bound {
     pub(crate) fn new(resolve: Resolve, level: Level) -> Self {
-        Bound { resolve, requires: None, level, args: &[], public: false }
+        Bound { resolve, requires: None, level, args: &[], public: false, before_code: false }
     }
 
     /// Needs the permission.
@@ -306,6 +324,12 @@ impl Bound {
     pub fn public(&mut self) -> &mut Self {
         self.public = true;
         self.level = Level::Public;
+        self
+    }
+
+    /// May be called with a session that awaits its second factor.
+    pub fn before_code(&mut self) -> &mut Self {
+        self.before_code = true;
         self
     }
 

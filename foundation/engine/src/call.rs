@@ -7,8 +7,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ward_instance::{Instance, Timestamp};
 use ward_store::blobs::BlobStore;
-use ward_store::{Actor, Db, Scope};
+use ward_store::{Actor, Db, Role, Scope};
 
+use crate::reads::Reads;
 use crate::version::ViewId;
 
 /// A file that came with the request, already on disk; gone from there when
@@ -61,6 +62,40 @@ pub struct Request {
     pub sign_up_open: bool,
     /// The instance's public address, without trailing slash.
     pub base_url: String,
+    /// Which clients its answer has read so far.
+    pub reads: Reads,
+}
+
+impl Request {
+    /// Whether the credential is a session that still awaits its second factor:
+    /// a session of nobody in particular yet (behaviour 3.2).
+    pub fn awaits_code(&self) -> bool {
+        self.actor.role == Role::Anonymous && self.session.is_some()
+    }
+}
+
+impl Request {
+    /// The same request as another person's: who just signed in reads the answer
+    /// with their own eyes, whoever asked. Without its files and its key.
+    pub fn seen_by(&self, actor: &Actor) -> Request {
+        Request {
+            instance: self.instance.clone(),
+            db: self.db.clone(),
+            blobs: self.blobs.clone(),
+            actor: Arc::new(actor.clone()),
+            view: self.view,
+            now: self.now,
+            zone: self.zone.clone(),
+            uploads: Vec::new(),
+            request_id: self.request_id.clone(),
+            idempotency_key: None,
+            address: self.address.clone(),
+            session: self.session.clone(),
+            sign_up_open: self.sign_up_open,
+            base_url: self.base_url.clone(),
+            reads: Reads::default(),
+        }
+    }
 }
 
 /// A mutation at work: its request, and the scope of its transaction.

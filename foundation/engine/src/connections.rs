@@ -7,9 +7,9 @@ use std::sync::Arc;
 use ward_store::{Query, Rows, Value};
 
 use crate::bound::{Args, Link, Listing, RowsBinding};
-use crate::exec::{Executor, MAX_OBJECTS, Stop, too_many};
+use crate::exec::{Executor, Stop};
 use crate::grouping::{GroupKey, counts, linked, scalar};
-use crate::level::{Cell, Page, Paged, RowSet};
+use crate::level::{Cell, MAX_OBJECTS, Page, Paged, RowSet, too_many};
 use crate::paging::{self, Order};
 use crate::plan::{Action, Field, Part, Selection};
 use crate::values::{self, Variables};
@@ -55,6 +55,14 @@ fn wanted(connection: &Selection, variables: &Variables) -> (Vec<usize>, bool) {
         }
     }
     (columns, total)
+}
+
+/// Whether anything of the rows is asked for: cursors hold their order keys.
+fn shows_rows(connection: &Selection, variables: &Variables) -> bool {
+    let mut asked = connection.fields.iter().filter(|field| values::included(field, variables));
+    asked.any(|field| {
+        matches!(field.action, Action::Connection(Part::Nodes | Part::Edges | Part::PageInfo))
+    })
 }
 
 /// Which of these rows make the page, in the list's order; whether there are
@@ -140,11 +148,15 @@ impl Executor<'_> {
                 columns: first.columns.clone(),
                 rows: all,
                 keys: first.keys.clone(),
+                subject: first.subject,
                 scope: first.scope.clone(),
                 table: first.table,
             },
             None => RowSet::default(),
         });
+        if shows_rows(children, self.variables) {
+            self.request.reads.note_rows(&field.path, &set, 0..set.rows.len());
+        }
         let mut nodes = Vec::new();
         // The writer meets the same ones in the same order.
         let variables = self.variables;

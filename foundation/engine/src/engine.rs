@@ -13,10 +13,11 @@ use crate::exec::{Executor, Stop};
 use crate::introspect;
 use crate::level::RowSet;
 use crate::mutate;
-use crate::outcome::{DENIED, RequestError};
+use crate::outcome::{DENIED, RequestError, code_wanted};
 use crate::paging;
 use crate::plan::{Action, Field, Plan};
 use crate::planner;
+use crate::reads;
 use crate::values::{self, Variables};
 use crate::version::ViewId;
 use crate::view::View;
@@ -166,12 +167,15 @@ impl Engine {
             objects: 0,
         };
         let mut statements = 0;
-        let level = if plan
+        let is_bare = plan
             .root
             .fields
             .iter()
-            .all(|field| matches!(field.action, Action::Introspection | Action::Typename(_)))
-        {
+            .all(|field| matches!(field.action, Action::Introspection | Action::Typename(_)));
+        if request.awaits_code() && !is_bare {
+            return Err(Halt::Errors(vec![code_wanted()]));
+        }
+        let level = if is_bare {
             executor.level(&mut NoStore, &plan.root, RowSet::unit()).await?
         } else {
             let mut reader = Counted { inner: request.db.read().await?, statements: 0 };
@@ -187,6 +191,7 @@ impl Engine {
         if let Some(refused) = writer.refused {
             return Err(Halt::Errors(vec![refused]));
         }
+        reads::log(request, &request.actor).await?;
         Ok(Executed { data: Some(data), errors: writer.errors, replayed: false, statements })
     }
 

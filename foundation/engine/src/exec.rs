@@ -12,15 +12,12 @@ use ward_store::{Actor, Query, Role, Rows, Select, StoreError, Table, Value};
 use crate::bound::{Args, Bound, Link, Listing, Resolve, RowView, RowsBinding, Shape};
 use crate::call::Request;
 use crate::grouping::{GroupKey, counts, linked, scalar};
-use crate::level::{Cell, Level, RowSet};
+use crate::level::{Cell, Level, MAX_OBJECTS, RowSet, too_many};
 use crate::outcome::{Refused, RequestError};
 use crate::paging::{self, Order};
 use crate::plan::{Action, Field, Selection};
 use crate::scalar::Out;
 use crate::values::{self, Variables};
-
-/// Objects that one request may answer.
-pub const MAX_OBJECTS: usize = 50_000;
 
 /// Why execution stops as a whole.
 #[derive(Debug)]
@@ -170,7 +167,7 @@ impl Executor<'_> {
         args: &Args,
         set: &Arc<RowSet>,
     ) -> Result<Cell, Stop> {
-        let listing = match rows
+        let mut listing = match rows
             .listing
             .map_or_else(|| Ok(Listing::all().public()), |listing| listing(self.request, args))
         {
@@ -178,6 +175,11 @@ impl Executor<'_> {
             Err(Refused::NotFound(_)) => Listing::none(),
             Err(refused) => return failed(refused),
         };
+        if let Some(keywords) = listing.keywords.take()
+            && !listing.filter.is_never()
+        {
+            listing.filter = keywords.narrowed(conn, listing.filter).await?;
+        }
         let parents: Vec<Value> = match rows.link.parent().and_then(|column| set.position(column)) {
             Some(at) => (0..set.rows.len())
                 .map(|row| {
@@ -261,6 +263,7 @@ impl Executor<'_> {
         } else {
             parents.iter().map(|parent| first.get(&GroupKey::of(parent)).copied()).collect()
         };
+        self.request.reads.note_rows(&field.path, &set, 0..set.rows.len());
         let level = self.level(conn, children, set).await?;
         Ok(Cell::One(index, Box::new(level)))
     }
@@ -309,6 +312,8 @@ impl Executor<'_> {
                 })
                 .collect()
         };
+        let answered = lists.iter().flatten().flatten().copied();
+        self.request.reads.note_rows(&field.path, &found.set, answered);
         let level = self.level(conn, children, found.set).await?;
         Ok(Cell::Many(lists, Box::new(level)))
     }
@@ -357,6 +362,7 @@ impl Executor<'_> {
         columns.dedup();
         select.columns.clone_from(&columns);
         select.with_keys = true;
+        select.with_subject = true;
         let found = if select.filter.is_never() {
             Rows::default()
         } else {
@@ -373,17 +379,16 @@ impl Executor<'_> {
             _ => group.and_then(|column| columns.binary_search(&column).ok()),
         };
         let of = at.map_or_else(Vec::new, |at| found.iter().map(|row| row[at].clone()).collect());
-        let set =
-            RowSet { columns, rows: found, keys, scope: order.scope.clone(), table: Some(table) };
+        let set = RowSet {
+            subject: table.subject.map(|_| keys.end),
+            columns,
+            rows: found,
+            keys,
+            scope: order.scope.clone(),
+            table: Some(table),
+        };
         Ok(Found { set: Arc::new(set), parents: of })
     }
-}
-
-/// The refusal of a request for more objects than that.
-pub fn too_many() -> RequestError {
-    let message =
-        format!("The request would answer more than {MAX_OBJECTS} objects. Ask for smaller pages.");
-    RequestError::coded("TOO_MANY_OBJECTS", message)
 }
 
 fn failed(refused: Refused) -> Result<Cell, Stop> {

@@ -10,6 +10,9 @@ use crate::bound::RowView;
 use crate::outcome::RequestError;
 use crate::scalar::Out;
 
+/// Objects that one request may answer.
+pub const MAX_OBJECTS: usize = 50_000;
+
 /// Rows of one table at one level: the asked columns, perhaps the column that
 /// groups them by parent, perhaps order keys, and the visibility level last.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub struct RowSet {
     pub rows: Rows,
     /// Where the order keys stand in a row.
     pub keys: Range<usize>,
+    /// Where the client whose data a row is stands in a row, the watch behind it.
+    pub subject: Option<usize>,
     /// What cursors of these rows are bound to.
     pub scope: String,
     /// The table; none for the engine's own objects.
@@ -52,6 +57,7 @@ impl RowSet {
             columns: self.columns.clone(),
             rows: Rows::from_values(self.rows.width(), values),
             keys: self.keys.clone(),
+            subject: self.subject,
             scope: self.scope.clone(),
             table: self.table,
         }
@@ -118,4 +124,11 @@ pub struct Paged {
     /// One level for each selection of `nodes` and of `edges { node }`, by the
     /// field's place in the connection's selection.
     pub nodes: Vec<(usize, Level)>,
+}
+
+/// The refusal of a request for more objects than that.
+pub fn too_many() -> RequestError {
+    let message =
+        format!("The request would answer more than {MAX_OBJECTS} objects. Ask for smaller pages.");
+    RequestError::coded("TOO_MANY_OBJECTS", message)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ward_instance::crash;
-use ward_store::idempotency::{self, Outcome, RequestKey};
-use ward_store::{Scope, StoreError, Tx};
+use ward_store::access::{self, AccessEntry};
+use ward_store::idempotency::{self, Outcome, RequestHash, RequestKey};
+use ward_store::{Actor, Scope, StoreError, Tx, Watch};
 
 use crate::bound::{Args, MutationBinding, Prepared, Resolve};
 use crate::call::{Call, Request};
@@ -28,9 +29,12 @@ struct Job {
     field: usize,
     variables: Arc<Variables>,
     request: Arc<Request>,
+    /// Who changes: a broken glass is for reading, so what is changed is found
+    /// without it.
+    changer: Arc<Actor>,
     prepared: Prepared,
     binding: MutationBinding,
-    hash: Option<Vec<u8>>,
+    hash: Option<RequestHash>,
     echo: Out,
 }
 
@@ -39,6 +43,8 @@ struct Done {
     json: Vec<u8>,
     errors: Vec<RequestError>,
     replayed: bool,
+    /// Readings of its answer that are not written yet.
+    reads: Vec<AccessEntry>,
 }
 
 pub(crate) async fn run(
@@ -74,9 +80,18 @@ pub(crate) async fn run(
             Some(permission) if !request.actor.has(permission.flag) => {
                 Err(Refused::Denied(permission))
             }
-            _ if !bound.public && request.actor.role == ward_store::Role::Anonymous => Err(
-                Refused::Error(RequestError::coded("PERMISSION_DENIED", crate::outcome::DENIED)),
-            ),
+            _ if request.awaits_code() && !bound.before_code => {
+                Err(Refused::Error(crate::outcome::code_wanted()))
+            }
+            _ if !bound.public
+                && !request.awaits_code()
+                && request.actor.role == ward_store::Role::Anonymous =>
+            {
+                Err(Refused::Error(RequestError::coded(
+                    "PERMISSION_DENIED",
+                    crate::outcome::DENIED,
+                )))
+            }
             _ => one(engine, &plan, n, &variables, request, binding, hash.clone()).await,
         };
         cells.push(match outcome {
@@ -110,7 +125,7 @@ async fn one(
     variables: &Arc<Variables>,
     request: &Arc<Request>,
     binding: &MutationBinding,
-    hash: Option<Vec<u8>>,
+    hash: Option<RequestHash>,
 ) -> Result<Done, Refused> {
     let schema = &engine.view(request.view).schema;
     let args =
@@ -124,6 +139,10 @@ async fn one(
         field,
         variables: variables.clone(),
         request: request.clone(),
+        changer: Arc::new(Actor {
+            glass_at: Actor::NO_BREAK_GLASS,
+            ..request.actor.as_ref().clone()
+        }),
         prepared,
         binding: binding.clone(),
         hash,
@@ -131,11 +150,17 @@ async fn one(
     });
     let done = request.db.write(move |tx| transaction(job.clone(), tx)).await;
     crash::point("answer.before");
-    done
+    let mut done = done?;
+    let reads = std::mem::take(&mut done.reads);
+    // What is committed is answered; readings that can't be written now wait on.
+    let _ = request.db.access_log().log(&request.db, reads).await;
+    Ok(done)
 }
 
 fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused>> {
     Box::pin(async move {
+        // What an attempt that is run again has read.
+        job.request.reads.forget();
         let field = &job.plan.root.fields[job.field];
         let key = job.request.idempotency_key.as_deref().map(|key| RequestKey {
             org_id: job.request.actor.org_id,
@@ -146,17 +171,17 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
         if let (Some(key), Some(hash)) = (&key, &job.hash)
             && let Some(json) = replay(tx, key, hash).await?
         {
-            return Ok(Done { json, errors: Vec::new(), replayed: true });
+            return Ok(Done { json, errors: Vec::new(), replayed: true, reads: Vec::new() });
         }
         let payload = {
-            let mut call =
-                Call { scope: Scope::new(tx, &job.request.actor), request: &job.request };
+            let mut call = Call { scope: Scope::new(tx, &job.changer), request: &job.request };
             (job.binding.apply)(&mut call, job.prepared.as_ref()).await?
         };
-        let actor = payload.actor.as_ref().unwrap_or(&job.request.actor);
+        let own = payload.actor.as_ref().map(|actor| job.request.seen_by(actor));
+        let request = own.as_ref().unwrap_or(&job.request);
         let mut executor = Executor {
-            request: &job.request,
-            actor,
+            request,
+            actor: &request.actor,
             schema: &job.engine.view(job.request.view).schema,
             variables: &job.variables,
             introspection: None,
@@ -183,14 +208,19 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             idempotency::store(tx, key, &json).await?;
             crash::point("write.answered");
         }
-        Ok(Done { json, errors: writer.errors, replayed: false })
+        let mut reads = request.reads.take(request, &request.actor);
+        if reads.iter().any(|entry| entry.watch > Watch::Ordinary) {
+            access::write(tx, &reads).await?;
+            reads.clear();
+        }
+        Ok(Done { json, errors: writer.errors, replayed: false, reads })
     })
 }
 
 async fn replay(
     tx: &mut Tx,
     key: &RequestKey<'_>,
-    hash: &[u8],
+    hash: &RequestHash,
 ) -> Result<Option<Vec<u8>>, Refused> {
     // Who waits for the key too long gets a conflict of its own (409), which is
     // no problem of the record.
@@ -268,13 +298,16 @@ fn messages(problems: &[FieldProblem]) -> Out {
 
 /// What an idempotency key stands for: the view, the document and the
 /// variables.
-fn request_hash(incoming: &Incoming, request: &Request) -> Vec<u8> {
+fn request_hash(incoming: &Incoming, request: &Request) -> RequestHash {
     let variables = serde_json::Value::Object(incoming.variables.clone()).to_string();
-    let parts: [&[u8]; 4] = [
+    // Who has no account yet has one for all of them: their sessions are told apart.
+    let session = request.session.as_deref().filter(|_| request.awaits_code());
+    let parts: [&[u8]; 5] = [
+        session.unwrap_or_default().as_bytes(),
         request.view.date().as_bytes(),
         incoming.operation_name.as_deref().unwrap_or_default().as_bytes(),
         incoming.query.as_bytes(),
         variables.as_bytes(),
     ];
-    idempotency::request_hash(&request.instance, &parts)
+    idempotency::request_hash(&request.db, &parts)
 }

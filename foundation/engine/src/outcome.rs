@@ -87,6 +87,14 @@ impl RequestError {
     }
 }
 
+/// The error of a session that still awaits its second factor.
+pub fn code_wanted() -> RequestError {
+    RequestError::coded(
+        "VERIFICATION_REQUIRED",
+        "Enter your verification code first (validateVerificationToken). Nothing was executed.",
+    )
+}
+
 /// A permission with the name that its holder knows it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {
@@ -206,6 +214,11 @@ impl Problems {
     /// One more.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         self.0.push(FieldProblem { field: Some(field.to_owned()), message: message.into() });
+    }
+
+    /// All of them, in the order they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, FieldProblem> {
+        self.0.iter()
     }
 
     /// Whether there is none.

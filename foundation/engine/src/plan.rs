@@ -106,6 +106,9 @@ pub struct Field {
     pub json_key: Box<[u8]>,
     /// The contract's name.
     pub name: Box<str>,
+    /// The contract's names from the root to it, for fields that read rows;
+    /// empty for others.
+    pub path: Box<str>,
     /// Its type.
     pub ty: OutType,
     /// How a leaf is written.

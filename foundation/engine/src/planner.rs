@@ -10,6 +10,7 @@ use ward_store::Table;
 
 use crate::bindings::Bindings;
 use crate::bound::{Resolve, Returns};
+use crate::measure::{deepest, values_in};
 use crate::outcome::RequestError;
 use crate::plan::{
     Action, Argument, Condition, Field, Flag, MAX_DEPTH, OutType, Part, Plan, Selection, Variable,
@@ -38,7 +39,8 @@ pub fn plan(
     if operation.operation_type == OperationType::Subscription {
         return Err(RequestError::new("Subscriptions are not served over HTTP requests."));
     }
-    let mut planner = Planner { document, schema, bindings, visits: 0, weight: 0 };
+    let mut planner =
+        Planner { document, schema, bindings, visits: 0, weight: 0, path: Vec::new() };
     let root = planner.root(operation)?;
     let is_introspection =
         root.fields.iter().any(|field| matches!(field.action, Action::Introspection));
@@ -65,6 +67,8 @@ struct Planner<'a> {
     bindings: &'a Bindings,
     visits: usize,
     weight: usize,
+    /// Names of the row fields that lead to where planning is.
+    path: Vec<&'a str>,
 }
 
 /// One response key's occurrences, merged.
@@ -208,6 +212,11 @@ impl<'a> Planner<'a> {
         let inner = first.definition.ty.inner_named_type();
         let ty = self.schema.types.get(inner);
         let is_connection = ty.is_some_and(is_paging_type) && matches!(action, Action::Bound(_));
+        let steps = is_step(&action);
+        if steps {
+            self.path.push(first.name.as_str());
+            self.weight += self.path.len() / 16;
+        }
         let children = match ty {
             _ if matches!(action, Action::Introspection | Action::Typename(_)) => None,
             Some(ExtendedType::Object(_)) => {
@@ -229,7 +238,12 @@ impl<'a> Planner<'a> {
             }
             _ => None,
         };
+        let path = if steps { self.path.join(".").into() } else { Box::default() };
+        if steps {
+            self.path.pop();
+        }
         Ok(Field {
+            path,
             key: entry.key.as_str().into(),
             json_key: format!("\"{}\":", entry.key).into_bytes().into(),
             name: first.name.as_str().into(),
@@ -307,6 +321,17 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// Whether a field is a step of the way to rows.
+fn is_step(action: &Action) -> bool {
+    match action {
+        Action::Bound(bound) => matches!(bound.resolve, Resolve::Rows(_) | Resolve::Mutation(_)),
+        Action::Payload(returns) => {
+            matches!(returns, Some(Returns::One(_) | Returns::Many(_)))
+        }
+        _ => false,
+    }
+}
+
 fn part(field: &str) -> Part {
     match field {
         "nodes" => Part::Nodes,
@@ -353,15 +378,6 @@ fn arguments(field: &Node<executable::Field>) -> Vec<Argument> {
     arguments
 }
 
-/// How many values a literal holds: what it weighs in the plan cache.
-fn values_in(value: &Ast) -> usize {
-    match value {
-        Ast::List(items) => items.iter().map(|item| values_in(item)).sum::<usize>() + 1,
-        Ast::Object(fields) => fields.iter().map(|(_, value)| values_in(value)).sum::<usize>() + 1,
-        _ => 1,
-    }
-}
-
 fn condition(directive: &Node<apollo_compiler::ast::Directive>) -> Option<Condition> {
     let argument = |name: &str| {
         directive
@@ -384,36 +400,4 @@ fn condition(directive: &Node<apollo_compiler::ast::Directive>) -> Option<Condit
         }
         _ => None,
     }
-}
-
-/// How many levels hang below a selection, fragments expanded; bounded by the
-/// parser's recursion limit.
-fn deepest(set: &executable::SelectionSet, document: &ExecutableDocument) -> usize {
-    fn walk(
-        set: &executable::SelectionSet,
-        document: &ExecutableDocument,
-        budget: &mut usize,
-    ) -> usize {
-        let mut depth = 0;
-        for selection in &set.selections {
-            *budget = budget.saturating_sub(1);
-            if *budget == 0 {
-                break;
-            }
-            depth = depth.max(match selection {
-                executable::Selection::Field(field) => {
-                    1 + walk(&field.selection_set, document, budget)
-                }
-                executable::Selection::InlineFragment(fragment) => {
-                    walk(&fragment.selection_set, document, budget)
-                }
-                executable::Selection::FragmentSpread(spread) => document
-                    .fragments
-                    .get(&spread.fragment_name)
-                    .map_or(0, |fragment| walk(&fragment.selection_set, document, budget)),
-            });
-        }
-        depth
-    }
-    walk(set, document, &mut 10_000)
 }

@@ -4,8 +4,7 @@
 use jiff::tz::TimeZone;
 
 use crate::call::Request;
-use crate::exec::{MAX_OBJECTS, too_many};
-use crate::level::{Cell, Level};
+use crate::level::{Cell, Level, MAX_OBJECTS, too_many};
 use crate::outcome::{PathStep, RequestError};
 use crate::paging;
 use crate::plan::{Action, Field, OutType, Selection};

@@ -162,6 +162,9 @@ impl Certificate {
         if self.instance_id != ring.instance_id() {
             return Err(foreign(&opinions(ring, self, cli_kind)));
         }
+        if self.kind == ring.kind() && !ring.versions().contains(&self.root_version) {
+            return Err(other_root(ring, self));
+        }
         if self.kind != ring.kind() || self.tag != ring.tag() || !self.mac_fits(ring) {
             return Err(changed(&opinions(ring, self, cli_kind)));
         }
@@ -227,6 +230,27 @@ fn opinions(ring: &RootRing, certificate: &Certificate, cli_kind: Option<Kind>) 
 
 fn foreign(opinions: &str) -> IsoError {
     IsoError::new("ISO-02", opinions, "put back the database that belongs to this key file")
+}
+
+/// A rotation of the root came between the key file and the database (SEC-22).
+fn other_root(ring: &RootRing, certificate: &Certificate) -> IsoError {
+    let (at, has) = (certificate.root_version, ring.current_version());
+    let (sentence, fix) = if at > has {
+        (
+            format!(
+                "the database is signed by root key {at}, and this key file ends at {has}: it was copied before the root key was rotated"
+            ),
+            "use the instance's present root.key; an old copy opens only backups of its time",
+        )
+    } else {
+        (
+            format!(
+                "the database is signed by root key {at}, which this key file no longer has: the root key was rotated since"
+            ),
+            "put back the root.key of the time of this database, or the database of today",
+        )
+    };
+    IsoError::new("ISO-02", sentence, fix)
 }
 
 fn changed(opinions: &str) -> IsoError {

@@ -45,6 +45,19 @@ pub fn binding(dir: &Path, base_url: &BaseUrl) -> Result<String, InstanceError> 
     })
 }
 
+/// A name for the process that holds this directory, the same after a restart: several may share
+/// a PostgreSQL database, and a copied directory is another one.
+pub fn node(dir: &Path) -> Result<String, InstanceError> {
+    let path = dir.join(VOLUME_FILE);
+    let meta = fs::metadata(&path)
+        .map_err(InstanceError::io(format!("cannot read {}", path.display())))?;
+    let born = meta.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let born = born.map(|time| time.as_nanos().to_be_bytes()).unwrap_or_default();
+    let inode = meta.ino().to_be_bytes();
+    let digest = sha256_fields(&[b"ward/node/v1", &born, &inode, machine().as_bytes()]);
+    Ok(hex(digest.split_at(16).0))
+}
+
 /// The host binding of an instance on PostgreSQL: the database system identifier and the address.
 pub fn binding_of_database(system_identifier: &str, base_url: &BaseUrl) -> String {
     joined("system", system_identifier.as_bytes(), base_url)

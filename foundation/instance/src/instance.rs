@@ -15,6 +15,7 @@ use crate::kind::{InstanceId, Kind, Tag};
 use crate::ledger::Ledger;
 use crate::mac;
 use crate::random::Random;
+use crate::reach::Reach;
 use crate::root::{Key, Purpose, RootRing};
 use crate::seal::Sealer;
 use crate::token::{
@@ -34,6 +35,7 @@ pub struct Instance {
     ids: IdCodec,
     clock: Clock,
     random: Random,
+    reach: Reach,
 }
 
 impl Instance {
@@ -69,6 +71,7 @@ impl Instance {
             ledger: Mutex::new(ledger),
             clock,
             random,
+            reach: Reach::default(),
         }))
     }
 
@@ -120,6 +123,11 @@ impl Instance {
         self.ledger.lock().resign(&ring)?;
         *self.ring.write() = ring;
         Ok(())
+    }
+
+    /// What it can do to the world outside.
+    pub const fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// The clock.

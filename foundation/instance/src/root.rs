@@ -70,6 +70,8 @@ pub enum Purpose {
     ResetToken,
     /// Look-up digests of invitations.
     Invite,
+    /// Look-up digests of links that confirm an e-mail address.
+    ConfirmEmail,
     /// MAC of pagination cursors.
     Cursor,
     /// MAC of signed file links.
@@ -94,7 +96,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 17] = [
+    pub const ALL: [Purpose; 18] = [
         Purpose::Birth,
         Purpose::Kek,
         Purpose::RowMac,
@@ -102,6 +104,7 @@ impl Purpose {
         Purpose::Session,
         Purpose::ResetToken,
         Purpose::Invite,
+        Purpose::ConfirmEmail,
         Purpose::Cursor,
         Purpose::FileUrl,
         Purpose::IcsFeed,
@@ -124,6 +127,7 @@ impl Purpose {
             Purpose::Session => "session",
             Purpose::ResetToken => "reset-token",
             Purpose::Invite => "invite",
+            Purpose::ConfirmEmail => "confirm-email",
             Purpose::Cursor => "cursor",
             Purpose::FileUrl => "file-url",
             Purpose::IcsFeed => "ics-feed",

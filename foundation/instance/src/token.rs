@@ -37,6 +37,8 @@ pub enum TokenPurpose {
     Reset,
     /// Joining an organization.
     Invite,
+    /// Saying that an e-mail address is one's own.
+    ConfirmEmail,
     /// One file, revocable (for links that need no row, see [`file_link`]).
     File,
     /// A calendar feed.
@@ -45,14 +47,15 @@ pub enum TokenPurpose {
 
 impl TokenPurpose {
     /// Every purpose.
-    pub const ALL: [TokenPurpose; 5] =
-        [Self::Session, Self::Reset, Self::Invite, Self::File, Self::IcsFeed];
+    pub const ALL: [TokenPurpose; 6] =
+        [Self::Session, Self::Reset, Self::Invite, Self::ConfirmEmail, Self::File, Self::IcsFeed];
 
     const fn start(self) -> &'static str {
         match self {
             Self::Session => "wts",
             Self::Reset => "wtr",
             Self::Invite => "wti",
+            Self::ConfirmEmail => "wte",
             Self::File => "wtf",
             Self::IcsFeed => "wtc",
         }
@@ -63,6 +66,7 @@ impl TokenPurpose {
             Self::Session => Purpose::Session,
             Self::Reset => Purpose::ResetToken,
             Self::Invite => Purpose::Invite,
+            Self::ConfirmEmail => Purpose::ConfirmEmail,
             Self::File => Purpose::FileUrl,
             Self::IcsFeed => Purpose::IcsFeed,
         }

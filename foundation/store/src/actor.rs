@@ -1,6 +1,7 @@
 //! Who asks: the person a request runs as, and the rows they may see.
 
 use std::sync::Arc;
+use ward_instance::Timestamp;
 
 use crate::cond::Cond;
 use crate::exercised::Exercised;
@@ -69,11 +70,18 @@ pub struct Actor {
     /// The API key (its kid) or session the request came with, for audit and
     /// rate limits; safe to log.
     pub credential: Option<Box<str>>,
+    /// The wall-clock moment at which accesses that end by themselves are
+    /// judged: break-glass on a restricted client counts while it ends later.
+    /// [`Actor::NO_BREAK_GLASS`] unless a request is being answered.
+    pub glass_at: Timestamp,
     /// Where checks mark the flags that they found, while a request is answered.
     pub exercised: Option<Arc<Exercised>>,
 }
 
 impl Actor {
+    /// Nothing ends later than this, so no break-glass access counts.
+    pub const NO_BREAK_GLASS: Timestamp = Timestamp(i64::MAX);
+
     /// Nobody: no credential was sent.
     pub fn anonymous() -> Self {
         Actor {
@@ -85,6 +93,7 @@ impl Actor {
             is_owner: false,
             time_zone: "America/New_York".into(),
             credential: None,
+            glass_at: Self::NO_BREAK_GLASS,
             exercised: None,
         }
     }

@@ -3,10 +3,14 @@
 //! Entries are made through [`crate::Scope`] or [`AuditEntry`] and written with
 //! the transaction ([`crate::outbox`]); nothing here changes or removes one.
 
-use ward_instance::{Purpose, RootRing, mac};
+use std::sync::Arc;
+
+use ward_instance::{Key, Purpose, RootRing, mac};
 
 use crate::actor::{Actor, Role};
+use crate::db::Db;
 use crate::query::Engine;
+use crate::retired::{Retired, RetiredKeys};
 use crate::stamp;
 use crate::system::{AUDIT_EVENTS, AuditType};
 use crate::value::Value;
@@ -115,22 +119,60 @@ pub(crate) fn link(ring: &RootRing, previous: &[u8], row_mac: &[u8], seq: i64) -
     stamp::sign(ring, Purpose::AuditChain, &[previous, row_mac, &seq.to_be_bytes()])
 }
 
-/// Whether `chain` links the entry to the previous one.
-pub(crate) fn links(
-    ring: &RootRing,
-    previous: &[u8],
-    row_mac: &[u8],
-    seq: i64,
-    chain: &[u8],
-) -> bool {
-    stamp::verify(ring, Purpose::AuditChain, &[previous, row_mac, &seq.to_be_bytes()], chain)
+/// What verifies entries: the roots, and what stays of dropped ones.
+pub(crate) struct Verifier {
+    pub(crate) ring: Arc<RootRing>,
+    retired: Arc<RetiredKeys>,
 }
 
-/// Whether a row read in the table's order is as it was written.
-pub(crate) fn row_is_intact(ring: &RootRing, stored: &[Value]) -> bool {
-    let at = AUDIT_EVENTS.column("row_mac").unwrap_or(usize::MAX);
-    let row_mac = stored.get(at).and_then(Value::bytes).unwrap_or_default();
-    stamp::verify_row(ring, &AUDIT_EVENTS, stored, &UNSIGNED, row_mac)
+impl Verifier {
+    /// Of an open store.
+    pub(crate) fn of(db: &Db) -> Self {
+        Verifier { ring: db.instance().ring(), retired: db.keyring().retired() }
+    }
+
+    fn key(&self, version: u32, purpose: Purpose, kept: Retired) -> Option<Key> {
+        let own = self.ring.derive_version(version, purpose);
+        own.or_else(|| self.retired.get(kept, version).cloned())
+    }
+
+    /// Whether `chain` links the entry to the previous one. Roots only follow
+    /// each other: who has one that was dropped can't go on writing with it.
+    pub(crate) fn links(
+        &self,
+        previous: &Link<'_>,
+        row_mac: &[u8],
+        seq: i64,
+        chain: &[u8],
+    ) -> bool {
+        let fields: [&[u8]; 3] = [previous.chain, row_mac, &seq.to_be_bytes()];
+        stamp::version_of(chain).is_some_and(|version| version >= previous.version)
+            && stamp::verify_with(
+                |version| self.key(version, Purpose::AuditChain, Retired::AuditChain),
+                &fields,
+                chain,
+            )
+    }
+
+    /// Whether a row read in the table's order is as it was written.
+    pub(crate) fn row_is_intact(&self, stored: &[Value]) -> bool {
+        let at = AUDIT_EVENTS.column("row_mac").unwrap_or(usize::MAX);
+        let row_mac = stored.get(at).and_then(Value::bytes).unwrap_or_default();
+        stamp::verify_row_with(
+            |version| self.key(version, Purpose::RowMac, Retired::AuditRow),
+            &AUDIT_EVENTS,
+            stored,
+            &UNSIGNED,
+            row_mac,
+        )
+    }
+}
+
+/// The link before an entry's.
+pub(crate) struct Link<'a> {
+    pub(crate) chain: &'a [u8],
+    /// The root that made it; 0 at the start of a chain.
+    pub(crate) version: u32,
 }
 
 /// What makes the table append-only in the database itself: entries can be

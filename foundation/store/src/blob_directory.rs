@@ -116,6 +116,13 @@ impl BlobRead for Outgoing {
             taken.map(|_| bytes).map_err(|error| failed(&error))
         })
     }
+
+    fn seek(&mut self, offset: u64) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let sought = self.0.seek(SeekFrom::Start(offset)).await;
+            sought.map(drop).map_err(|error| failed(&error))
+        })
+    }
 }
 
 impl BlobStore for BlobDirectory {
@@ -129,19 +136,9 @@ impl BlobStore for BlobDirectory {
         })
     }
 
-    fn open<'a>(
-        &'a self,
-        id: &'a str,
-        offset: u64,
-    ) -> BoxFuture<'a, Result<Box<dyn BlobRead>, StoreError>> {
+    fn open<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Box<dyn BlobRead>, StoreError>> {
         Box::pin(async move {
-            let path = self.path(id)?;
-            let opened = async {
-                let mut file = File::open(path).await?;
-                file.seek(SeekFrom::Start(offset)).await?;
-                Ok::<_, std::io::Error>(file)
-            };
-            match opened.await {
+            match File::open(self.path(id)?).await {
                 Ok(file) => Ok(Box::new(Outgoing(file)) as Box<dyn BlobRead>),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     Err(StoreError::corrupt("blobs", "a registered file is not there"))

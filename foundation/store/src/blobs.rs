@@ -16,7 +16,7 @@ use ward_instance::{Instance, SealError, file_seal};
 use crate::codec;
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::keyring::OrgKeys;
+use crate::keyring::{Holding, OrgKeys};
 use crate::query::Query;
 use crate::system::{BLOBS, BlobRow, KeyClass};
 use crate::tx::Tx;
@@ -28,15 +28,12 @@ pub const DEFAULT_QUOTA_BYTES: i64 = 10 << 30;
 
 /// Where sealed files are kept: a directory, later also S3-compatible stores.
 pub trait BlobStore: Send + Sync {
-    /// Begins a file; nothing is visible until it is finished.
+    /// Begins a file; nothing is visible until it is finished. One of the same
+    /// id is replaced then.
     fn begin<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Box<dyn BlobWrite>, StoreError>>;
 
-    /// Opens a file at an offset.
-    fn open<'a>(
-        &'a self,
-        id: &'a str,
-        offset: u64,
-    ) -> BoxFuture<'a, Result<Box<dyn BlobRead>, StoreError>>;
+    /// Opens a file at its start.
+    fn open<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Box<dyn BlobRead>, StoreError>>;
 
     /// Removes a file; one that is not there is no error.
     fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
@@ -60,6 +57,10 @@ pub trait BlobWrite: Send {
 pub trait BlobRead: Send {
     /// Up to `limit` bytes; fewer only at the end.
     fn read(&mut self, limit: usize) -> BoxFuture<'_, Result<Vec<u8>, StoreError>>;
+
+    /// Goes on at an offset of the same file, even when another one has taken
+    /// its name since it was opened.
+    fn seek(&mut self, offset: u64) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
 /// A file on its way in.
@@ -71,6 +72,7 @@ pub struct Upload {
     digest: Sha256,
     size: u64,
     limit: u64,
+    holding: Holding,
 }
 
 /// A file on the disk that no row tells of yet.
@@ -83,6 +85,8 @@ pub struct Stored {
     /// Digest of the plain bytes.
     pub sha256: Vec<u8>,
     org_id: i64,
+    /// Until it has its row, a rotation would not find it.
+    _holding: Holding,
 }
 
 /// What a transaction knows of a file that it registers.
@@ -133,6 +137,7 @@ pub async fn begin(
         digest: Sha256::new(),
         size: 0,
         limit,
+        holding: keys.holding(),
     })
 }
 
@@ -170,6 +175,7 @@ impl Upload {
             byte_size: i64::try_from(self.size).unwrap_or(i64::MAX),
             sha256: self.digest.finalize().to_vec(),
             org_id: keys.org_id(),
+            _holding: self.holding,
         })
     }
 }
@@ -266,13 +272,14 @@ pub async fn open(
     let last = size.saturating_sub(1) / CHUNK_BYTES as u64;
     let first = (range.start / CHUNK_BYTES as u64).min(last);
     let end = (range.end.saturating_sub(1) / CHUNK_BYTES as u64).min(last) + 1;
-    let header = store.open(&blob.id.0, 0).await?.read(HEADER_BYTES).await?;
+    let mut reader = store.open(&blob.id.0).await?;
+    let header = reader.read(HEADER_BYTES).await?;
     let version = file_seal::file_version(&header).map_err(opening)?;
     let key = keys.of_version(KeyClass::Personal, version).map_err(opening)?;
     let place = keys.file_place(instance, &blob.id.0);
     let opener = FileOpener::new(key.key(), &place, &header).map_err(opening)?;
     let at = HEADER_BYTES as u64 + first * SEALED_CHUNK_BYTES as u64;
-    let reader = store.open(&blob.id.0, at).await?;
+    reader.seek(at).await?;
     Ok(Download { opener, reader, next: first, end, last })
 }
 
@@ -288,6 +295,48 @@ impl Download {
         let plain = self.opener.open_at(index, self.next == self.last, &sealed).map_err(opening)?;
         self.next += 1;
         Ok(Some(plain.to_vec()))
+    }
+}
+
+/// Whether a file is sealed with the key of this version.
+pub(crate) async fn is_sealed_with(
+    store: &dyn BlobStore,
+    id: &str,
+    version: u32,
+) -> Result<bool, StoreError> {
+    let header = store.open(id).await?.read(HEADER_BYTES).await?;
+    Ok(file_seal::file_version(&header).map_err(opening)? == version)
+}
+
+/// Seals a file anew with the present key: a new file takes its name when it is
+/// whole, and whoever reads the old one reads it to its end.
+pub(crate) async fn reseal(
+    store: &dyn BlobStore,
+    instance: &Instance,
+    keys: &OrgKeys,
+    id: &str,
+) -> Result<(), StoreError> {
+    let place = keys.file_place(instance, id);
+    let mut reader = store.open(id).await?;
+    let header = reader.read(HEADER_BYTES).await?;
+    let version = file_seal::file_version(&header).map_err(opening)?;
+    let key = keys.of_version(KeyClass::Personal, version).map_err(opening)?;
+    let mut opener = FileOpener::new(key.key(), &place, &header).map_err(opening)?;
+    let key = keys.current(KeyClass::Personal)?;
+    let mut sealer = FileSealer::new(key.key(), key.version(), &place, instance.random());
+    let mut writer = store.begin(id).await?;
+    writer.write(sealer.header().to_vec()).await?;
+    let mut held = reader.read(SEALED_CHUNK_BYTES).await?;
+    loop {
+        let ahead = reader.read(SEALED_CHUNK_BYTES).await?;
+        if ahead.is_empty() {
+            let plain = opener.finish(&held).map_err(opening)?;
+            writer.write(sealer.finish(&plain).map_err(sealing)?).await?;
+            return writer.finish().await;
+        }
+        let plain = opener.chunk(&held).map_err(opening)?;
+        writer.write(sealer.chunk(&plain).map_err(sealing)?).await?;
+        held = ahead;
     }
 }
 

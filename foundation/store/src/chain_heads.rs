@@ -45,10 +45,11 @@ pub struct HeadsWritten {
 /// it stops.
 pub async fn write_heads(db: &Db, path: &Path) -> Result<HeadsWritten, StoreError> {
     let ring = db.instance().ring();
+    let _alone = db.heads_file().lock().await;
     let mut heads = read_heads(&ring, path)?.unwrap_or_default();
     let mut written = HeadsWritten::default();
     let mut reader = db.read().await?;
-    let mut changed = !path.exists();
+    let mut changed = !is_signed_by_current(&ring, path);
     for (org_id, seq) in last_numbers(&mut reader).await? {
         let known = heads.get(&org_id);
         if known.is_some_and(|known| known.seq == seq) {
@@ -75,6 +76,7 @@ pub async fn write_heads(db: &Db, path: &Path) -> Result<HeadsWritten, StoreErro
 /// Writes the file anew from the database alone: after a restore went back in
 /// time on purpose. The caller has verified the chain and records the act.
 pub async fn rebase_heads(db: &Db, path: &Path) -> Result<usize, StoreError> {
+    let _alone = db.heads_file().lock().await;
     let mut heads = ChainHeads::new();
     let mut reader = db.read().await?;
     for (org_id, seq) in last_numbers(&mut reader).await? {
@@ -131,6 +133,13 @@ pub fn read_heads(ring: &RootRing, path: &Path) -> Result<Option<ChainHeads>, St
     }
     let parsed = body.lines().skip(1).map(parse_line).collect::<Option<_>>();
     parsed.map(Some).ok_or_else(|| bad("does not decode"))
+}
+
+/// Whether there is a file, and the current root signed it.
+fn is_signed_by_current(ring: &RootRing, path: &Path) -> bool {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mac = text.trim_end().rsplit_once('\n').and_then(|(_, mac)| stamp::from_hex(mac));
+    mac.and_then(|mac| stamp::version_of(&mac)) == Some(ring.current_version())
 }
 
 /// `<organization> <seq> <link>`.

@@ -74,7 +74,7 @@ pub fn leaks(tables: &[&'static Table]) -> Vec<String> {
         let name = table.name;
         let columns = table.columns.iter().filter(|it| it.sealed || it.secret);
         columns
-            .filter(|it| it.folded || it.searched)
+            .filter(|it| it.folded || it.searched || it.phone)
             .map(move |it| format!("{name}.{}", it.name))
             .collect::<Vec<_>>()
     };

@@ -5,7 +5,7 @@ use crate::keyring::{self, OrgKeys};
 use crate::query::{Engine, Query};
 use crate::search::{self, SEARCH_TEXT};
 pub(crate) use crate::statements::{
-    column_list, delete_sql, get_sql, insert_sql, insert_sql_with, update_sql,
+    column_list, delete_sql, get_sql, insert_all_sql, insert_sql, update_sql,
 };
 use crate::system::KeyClass;
 use crate::table::{Column, ColumnKind, Key, Record, Table};
@@ -68,7 +68,7 @@ pub(crate) fn companions(table: &Table) -> Vec<String> {
     names
 }
 
-fn companion_values(table: &Table, values: &[Value]) -> Vec<Value> {
+pub(crate) fn companion_values(table: &Table, values: &[Value]) -> Vec<Value> {
     let columns = table.columns.iter().zip(values);
     let mut out: Vec<Value> = columns
         .filter(|(column, _)| column.folded)

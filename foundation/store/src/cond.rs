@@ -80,6 +80,16 @@ impl Cond {
         }
     }
 
+    /// The same as a test of rows that another condition finds: no index of its
+    /// columns is used.
+    #[must_use]
+    pub fn as_test(self) -> Self {
+        match self {
+            Cond::Sql(text, params) => Cond::Sql(format!("COALESCE(({text}), FALSE)"), params),
+            other => other,
+        }
+    }
+
     /// Whether no row can match.
     pub fn is_never(&self) -> bool {
         matches!(self, Cond::Never)

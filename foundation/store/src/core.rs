@@ -6,8 +6,10 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 use ward_instance::Instance;
 
+use crate::access::AccessLog;
 use crate::driver::pg_error::RuleNames;
 use crate::driver::text::Texts;
+use crate::epochs::Epochs;
 use crate::id_blocks::IdBlocks;
 use crate::keyring::Keyring;
 use crate::query::Engine;
@@ -39,6 +41,10 @@ pub(crate) struct Core {
     pub(crate) texts: Mutex<Texts>,
     pub(crate) unique_rules: RuleNames,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) access: AccessLog,
+    pub(crate) epochs: Epochs,
+    /// One at a time writes `chain.heads`.
+    pub(crate) heads_file: tokio::sync::Mutex<()>,
 }
 
 impl Core {
@@ -57,6 +63,9 @@ impl Core {
             hints: broadcast::channel(HINTS_KEPT).0,
             texts: Mutex::new(Texts::new(engine)),
             unique_rules,
+            access: AccessLog::new(),
+            epochs: Epochs::default(),
+            heads_file: tokio::sync::Mutex::default(),
         }
     }
 

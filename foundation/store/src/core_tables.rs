@@ -1,6 +1,6 @@
 //! Tables that the store itself stands on, made by hand because they exist
 //! before any table definition is read: the birth certificate, applied
-//! migrations, id blocks, nodes and leases.
+//! migrations, id blocks, nodes, leases, and keys of roots that were dropped.
 
 use ward_instance::Kind;
 
@@ -60,6 +60,16 @@ pub(crate) fn ddl(engine: Engine, kind: Kind) -> Vec<String> {
   node {text} NOT NULL,
   fence {int} NOT NULL,
   until_at {int} NOT NULL
+){end}"
+        ),
+        format!(
+            "CREATE TABLE retired_keys (
+  purpose {text} NOT NULL,
+  root_version {int} NOT NULL,
+  kind {text} NOT NULL CHECK (kind = '{kind}'),
+  wrapped {bytes} NOT NULL,
+  retired_at {int} NOT NULL,
+  PRIMARY KEY (purpose, root_version)
 ){end}"
         ),
     ]

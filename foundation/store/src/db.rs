@@ -10,6 +10,7 @@ use std::panic::AssertUnwindSafe;
 use tokio::sync::broadcast;
 use ward_instance::{Certificate, Instance, Kind};
 
+use crate::access::AccessLog;
 use crate::birth::{self, Birth};
 use crate::certificate;
 use crate::core::{Core, Hint};
@@ -21,8 +22,9 @@ use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::member::{self, Call, Failure};
 use crate::outbox;
-use crate::query::Engine;
+use crate::query::{Engine, Query};
 use crate::reader::{LitePool, Reader};
+use crate::retired;
 use crate::table::Table;
 use crate::tx::Tx;
 use crate::writer::{self, Writer, WriterStats};
@@ -121,7 +123,9 @@ impl Db {
                 Backend::Pg(pool)
             }
         };
-        Ok(Db { core, backend: Arc::new(backend) })
+        let db = Db { core, backend: Arc::new(backend) };
+        db.load_retired().await?;
+        Ok(db)
     }
 
     fn open_lite(core: &Arc<Core>, path: PathBuf) -> Result<Backend, StoreError> {
@@ -214,6 +218,11 @@ impl Db {
         &self.core.keyring
     }
 
+    /// Who read which clients.
+    pub fn access_log(&self) -> &AccessLog {
+        &self.core.access
+    }
+
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.core.engine
@@ -222,6 +231,31 @@ impl Db {
     /// What committed transactions leave to be done, from now on.
     pub fn hints(&self) -> broadcast::Receiver<Hint> {
         self.core.hints.subscribe()
+    }
+
+    /// Held while `chain.heads` is read and written.
+    pub(crate) fn heads_file(&self) -> &tokio::sync::Mutex<()> {
+        &self.core.heads_file
+    }
+
+    /// Waits until every reader and transaction of before is over. The caller
+    /// holds none.
+    pub(crate) async fn pass_epoch(&self) {
+        self.core.epochs.pass().await;
+    }
+
+    /// Every organization has data keys of this version from now on: waits
+    /// until nobody seals with older ones.
+    pub(crate) async fn require_keys(&self, version: u32) {
+        self.core.keyring.require(version, &self.core.epochs).await;
+    }
+
+    /// Reads what stays of dropped roots.
+    pub(crate) async fn load_retired(&self) -> Result<(), StoreError> {
+        let rows = self.read().await?.rows(&retired::select()).await?;
+        let keys = retired::decode(&self.core.instance.ring(), &rows)?;
+        self.core.keyring.set_retired(keys);
+        Ok(())
     }
 
     /// What the writer has done; nothing is counted on PostgreSQL.
@@ -245,6 +279,18 @@ impl Db {
     pub fn forget(&self) {
         self.core.ids.forget();
         self.core.keyring.forget();
+        self.core.access.forget();
+    }
+
+    /// Has PostgreSQL's planner look at the tables anew, after many rows were
+    /// written; SQLite plans by the definitions alone.
+    pub async fn learn(&self) -> Result<(), StoreError> {
+        match self.core.engine {
+            Engine::Lite => Ok(()),
+            Engine::Pg => {
+                self.write(|tx: &mut Tx| Box::pin(async move { tx.batch("ANALYZE").await })).await
+            }
+        }
     }
 
     /// Copies a SQLite database, as of now, into a new file. Blocks.

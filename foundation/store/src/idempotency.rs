@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use ward_instance::mac;
-use ward_instance::{Purpose, Sealer};
+use ward_instance::{Key, Purpose, Sealer};
 
 use crate::codec;
+use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::Query;
+use crate::retired::Retired;
 use crate::system::IdempotencyRow;
 use crate::tx::Tx;
 use crate::value::{Sql, Value};
-use ward_instance::{Place, Timestamp, seal};
+use ward_instance::{Place, SealError, Timestamp, seal};
 
 /// Answers are kept for a day.
 const KEPT_MICROS: i64 = 24 * 3_600 * 1_000_000;
@@ -41,9 +43,41 @@ pub enum Outcome {
     Mismatch,
 }
 
-/// The digest of a request under the instance's key, for [`lookup`].
-pub fn request_hash(instance: &ward_instance::Instance, parts: &[&[u8]]) -> Vec<u8> {
-    mac::mac(&instance.ring().derive(Purpose::Idempotency), parts).to_vec()
+/// The digest of a request under each of the instance's keys, for [`lookup`]:
+/// a request is known again across a rotation of the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestHash {
+    /// As it is stored, under the current root.
+    current: Vec<u8>,
+    older: Vec<Vec<u8>>,
+}
+
+impl RequestHash {
+    fn is(&self, stored: &[u8]) -> bool {
+        self.current == stored || self.older.iter().any(|older| older == stored)
+    }
+}
+
+/// The digest of a request.
+pub fn request_hash(db: &Db, parts: &[&[u8]]) -> RequestHash {
+    let ring = db.instance().ring();
+    let retired = db.keyring().retired();
+    let digest = |version: u32, key: &Key| {
+        let mut hash = version.to_be_bytes().to_vec();
+        hash.extend(mac::mac(key, parts));
+        hash
+    };
+    let current = ring.current_version();
+    let old = ring.versions().into_iter().filter(|version| *version != current);
+    let old = old.filter_map(|version| {
+        Some(digest(version, &ring.derive_version(version, Purpose::Idempotency)?))
+    });
+    let gone = retired.versions(Retired::Idempotency);
+    let gone = gone.filter(|(version, _)| !ring.versions().contains(version));
+    RequestHash {
+        current: digest(current, &ring.derive(Purpose::Idempotency)),
+        older: old.chain(gone.map(|(version, key)| digest(version, key))).collect(),
+    }
 }
 
 /// Takes the key, or gives what is known of its earlier use.
@@ -54,7 +88,7 @@ pub fn request_hash(instance: &ward_instance::Instance, parts: &[&[u8]]) -> Vec<
 pub async fn lookup(
     tx: &mut Tx,
     key: &RequestKey<'_>,
-    request_hash: &[u8],
+    request_hash: &RequestHash,
 ) -> Result<Outcome, StoreError> {
     let now = tx.now();
     tx.execute(&Sql::fixed(
@@ -64,20 +98,17 @@ pub async fn lookup(
     ))
     .await?;
     // A key stands for one request, whatever the alias of the mutation in it.
-    let other = tx
+    let others = tx
         .rows(&Sql::fixed(
-            "SELECT 1 FROM idempotency_keys WHERE org_id = $1 AND actor_id = $2 AND key = $3 \
-             AND request_hash <> $4 AND expires_at > $5",
-            [
-                key.org_id.into(),
-                key.actor_id.into(),
-                key.key.into(),
-                request_hash.into(),
-                now.0.into(),
-            ],
+            "SELECT request_hash FROM idempotency_keys WHERE org_id = $1 AND actor_id = $2 \
+             AND key = $3 AND expires_at > $4",
+            [key.org_id.into(), key.actor_id.into(), key.key.into(), now.0.into()],
         ))
         .await?;
-    if !other.is_empty() {
+    let is_this = |row: &[Value]| {
+        row.first().and_then(Value::bytes).is_some_and(|stored| request_hash.is(stored))
+    };
+    if !others.iter().all(is_this) {
         return Ok(Outcome::Mismatch);
     }
     let row = IdempotencyRow {
@@ -86,7 +117,7 @@ pub async fn lookup(
         actor_id: key.actor_id,
         key: key.key.to_owned(),
         alias: key.alias.to_owned(),
-        request_hash: request_hash.to_vec(),
+        request_hash: request_hash.current.clone(),
         answer: None,
         expires_at: Timestamp(now.0 + KEPT_MICROS),
         created_at: now,
@@ -104,7 +135,7 @@ pub async fn lookup(
     match rows.row(0) {
         // Its holder was rolled back or purged between the two statements.
         [] => Err(StoreError::Conflict),
-        [_, Value::Bytes(known), _] if known.as_ref() != request_hash => Ok(Outcome::Mismatch),
+        [_, Value::Bytes(known), _] if !request_hash.is(known) => Ok(Outcome::Mismatch),
         [Value::Text(id), _, Value::Bytes(answer)] => {
             open(tx, key, id, answer).map(Outcome::Replay)
         }
@@ -163,8 +194,27 @@ fn sealer(instance: &ward_instance::Instance, version: u32) -> Result<Sealer, St
     let key = ring.derive_version(version, Purpose::Idempotency);
     let key = key.ok_or_else(|| StoreError::corrupt("idempotency_keys", "its root is gone"))?;
     // Apart from the digests of the same purpose.
-    let key = ward_instance::Key::from_bytes(mac::mac(&key, &[b"ward/answer/v1"]));
+    let key = Key::from_bytes(mac::mac(&key, &[b"ward/answer/v1"]));
     Ok(Sealer::new(ring.kind(), ring.instance_id(), &key, version))
+}
+
+/// Seals an answer under the current root; none when it is so already.
+pub(crate) fn resealed(
+    instance: &ward_instance::Instance,
+    org_id: i64,
+    id: &str,
+    answer: &[u8],
+) -> Result<Option<Vec<u8>>, SealError> {
+    let current = instance.ring().current_version();
+    let version = seal::version_of(answer)?;
+    if version == current {
+        return Ok(None);
+    }
+    let place = Place { table: "idempotency_keys", column: "answer", org_id, row: id };
+    let gone = |_| SealError::Version(version);
+    let plain = sealer(instance, version).map_err(gone)?.open(&place, answer)?;
+    let sealer = sealer(instance, current).map_err(gone)?;
+    Ok(Some(sealer.seal(&place, &plain, instance.random())))
 }
 
 fn open(tx: &Tx, key: &RequestKey<'_>, id: &str, answer: &[u8]) -> Result<Vec<u8>, StoreError> {

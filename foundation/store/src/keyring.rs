@@ -1,23 +1,32 @@
 //! The data keys of organizations: made with the organization, stored wrapped
 //! under the instance's key-encryption key, held unwrapped in memory.
 //!
-//! What a key seals opens only in the row and column it was sealed for.
+//! What a key seals opens only in the row and column it was sealed for. A data
+//! key has the version of the root under which it was made, so one number says
+//! how old a sealed value is. Keys older than every root that is left open
+//! audit entries, which are never written anew, and nothing else.
 
-use std::collections::HashMap;
+mod make;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use ward_instance::file_seal::FilePlace;
 use ward_instance::seal::{self, DataKeyName};
 use ward_instance::{Instance, Key, Place, Purpose, Random, SealError, Sealer, mac};
 
-use crate::codec;
+use crate::epochs::{self, Epochs};
 use crate::error::StoreError;
 use crate::query::Query;
-use crate::system::{DataKeyRow, KeyClass};
+use crate::retired::{self, Retired, RetiredKeys};
+use crate::system::{AUDIT_EVENTS, KeyClass};
 use crate::tx::Tx;
-use crate::types::Id;
 use crate::value::{Sql, Value};
+
+pub use make::create_for;
+pub(crate) use make::renew;
 
 /// Organizations whose keys are held at most; half of them are the hot half.
 const HELD_ORGANIZATIONS: usize = 1_000;
@@ -50,29 +59,55 @@ impl DataKey {
 pub struct OrgKeys {
     org_id: i64,
     random: Random,
+    /// The one to seal with last.
     keys: Vec<(KeyClass, DataKey)>,
+    /// The oldest root that is left when these were read.
+    oldest_root: u32,
+    holding: Holding,
+}
+
+/// A rotation waits until nobody holds keys of before: whoever seals with them
+/// over a time longer than a transaction (an upload) keeps this.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Holding {
+    _token: Arc<()>,
 }
 
 impl OrgKeys {
     /// The keys of the instance itself, for rows of no organization: derived
     /// from the roots, so their versions are the roots'.
-    fn of_instance(instance: &Instance) -> Self {
+    fn of_instance(instance: &Instance, retired: &RetiredKeys, holding: Holding) -> Self {
         let ring = instance.ring();
         let mut keys = Vec::new();
-        for version in ring.versions() {
-            let Some(kek) = ring.derive_version(version, Purpose::Kek) else {
-                continue;
-            };
-            for class in [KeyClass::Personal, KeyClass::Secret] {
-                let fields: [&[u8]; 2] = [b"ward/instance-data-key/v1", class.as_str().as_bytes()];
-                let key = Key::from_bytes(mac::mac(&kek, &fields));
-                keys.push((class, DataKey::new(instance, key, version)));
-            }
+        for class in [KeyClass::Personal, KeyClass::Secret] {
+            let kept = retired.versions(Retired::of_instance(class));
+            let gone = kept.filter(|(version, _)| !ring.versions().contains(version));
+            keys.extend(gone.map(|(at, key)| (class, DataKey::new(instance, key.clone(), at))));
+            let derived = ring.versions().into_iter().filter_map(|version| {
+                let key = retired::instance_key(&ring, version, class)?;
+                Some((class, DataKey::new(instance, key, version)))
+            });
+            keys.extend(derived);
         }
         // The current root's is the one to seal with: last.
         let current = ring.current_version();
         keys.sort_by_key(|(_, key)| (key.version() == current, key.version()));
-        OrgKeys { org_id: 0, random: instance.random().clone(), keys }
+        Self::new(instance, 0, keys, holding)
+    }
+
+    fn new(
+        instance: &Instance,
+        org_id: i64,
+        keys: Vec<(KeyClass, DataKey)>,
+        holding: Holding,
+    ) -> Self {
+        let oldest_root = instance.ring().versions().into_iter().min().unwrap_or_default();
+        OrgKeys { org_id, random: instance.random().clone(), keys, oldest_root, holding }
+    }
+
+    /// Kept as long as something is sealed with these keys.
+    pub(crate) fn holding(&self) -> Holding {
+        self.holding.clone()
     }
 
     /// The root organization.
@@ -88,8 +123,15 @@ impl OrgKeys {
         })
     }
 
-    /// The key of a version.
+    /// The key of a version that is still in use.
     pub(crate) fn of_version(&self, class: KeyClass, version: u32) -> Result<&DataKey, SealError> {
+        match version < self.oldest_root {
+            true => Err(SealError::Version(version)),
+            false => self.any_version(class, version),
+        }
+    }
+
+    fn any_version(&self, class: KeyClass, version: u32) -> Result<&DataKey, SealError> {
         let fits = |(of, key): &&(KeyClass, DataKey)| *of == class && key.version() == version;
         self.keys.iter().find(fits).map(|(_, key)| key).ok_or(SealError::Version(version))
     }
@@ -117,8 +159,12 @@ impl OrgKeys {
         sealed: &[u8],
     ) -> Result<Vec<u8>, StoreError> {
         let place = Place { table, column, org_id: self.org_id, row };
+        let key = |version| match table == AUDIT_EVENTS.name {
+            true => self.any_version(class, version),
+            false => self.of_version(class, version),
+        };
         seal::version_of(sealed)
-            .and_then(|version| self.of_version(class, version)?.sealer.open(&place, sealed))
+            .and_then(|version| key(version)?.sealer.open(&place, sealed))
             .map(|plain| plain.to_vec())
             .map_err(|error| StoreError::corrupt(table, format!("{column}: {error}")))
     }
@@ -133,9 +179,14 @@ impl OrgKeys {
 /// The data keys in memory.
 pub struct Keyring {
     instance: Arc<Instance>,
-    /// The instance's own, and the roots that they were derived from.
-    of_instance: Mutex<(Vec<u32>, Arc<OrgKeys>)>,
+    /// The instance's own, with what they were made of.
+    of_instance: Mutex<Option<(Vec<u32>, Arc<OrgKeys>)>>,
     held: Mutex<Held>,
+    retired: Mutex<Arc<RetiredKeys>>,
+    /// Every organization has keys of this version, so older ones are not kept.
+    required: AtomicU32,
+    /// Who holds keys, by the version that they seal with.
+    holdings: Mutex<BTreeMap<u32, Holding>>,
 }
 
 /// Two halves: what is used moves to the hot one; when that is full, the cold
@@ -169,8 +220,11 @@ impl Keyring {
     pub fn new(instance: &Arc<Instance>) -> Self {
         Keyring {
             instance: Arc::clone(instance),
-            of_instance: Mutex::new((roots(instance), Arc::new(OrgKeys::of_instance(instance)))),
+            of_instance: Mutex::default(),
             held: Mutex::default(),
+            retired: Mutex::default(),
+            required: AtomicU32::new(0),
+            holdings: Mutex::default(),
         }
     }
 
@@ -181,10 +235,47 @@ impl Keyring {
         }
         let mut own = self.of_instance.lock();
         let roots = roots(&self.instance);
-        if own.0 != roots {
-            *own = (roots, Arc::new(OrgKeys::of_instance(&self.instance)));
+        match &*own {
+            Some((known, keys)) if *known == roots => Some(Arc::clone(keys)),
+            _ => {
+                let holding = self.holding(self.instance.ring().current_version());
+                let retired = self.retired();
+                let keys = OrgKeys::of_instance(&self.instance, &retired, holding);
+                let keys = Arc::new(keys);
+                *own = Some((roots, Arc::clone(&keys)));
+                Some(keys)
+            }
         }
-        Some(Arc::clone(&own.1))
+    }
+
+    fn holding(&self, version: u32) -> Holding {
+        self.holdings.lock().entry(version).or_default().clone()
+    }
+
+    /// Keys of roots that were dropped.
+    pub(crate) fn retired(&self) -> Arc<RetiredKeys> {
+        Arc::clone(&self.retired.lock())
+    }
+
+    /// Takes over what the database says of dropped roots.
+    pub(crate) fn set_retired(&self, keys: RetiredKeys) {
+        *self.retired.lock() = Arc::new(keys);
+        *self.of_instance.lock() = None;
+    }
+
+    /// Every organization has keys of `version` from now on: waits until nobody
+    /// can get or holds older ones to seal with.
+    pub(crate) async fn require(&self, version: u32, epochs: &Epochs) {
+        self.required.store(version, Ordering::SeqCst);
+        self.forget();
+        // Then nobody is left who began before the keys were there.
+        epochs.pass().await;
+        let older: Vec<Holding> =
+            self.holdings.lock().range(..version).map(|(_, holding)| holding.clone()).collect();
+        self.holdings.lock().retain(|of, _| *of >= version);
+        for holding in older {
+            epochs::emptied(&holding._token).await;
+        }
     }
 
     /// The keys of a root organization (0: of the instance), read when they
@@ -199,40 +290,42 @@ impl Keyring {
         }
         let rows = q
             .rows(&Sql::fixed(
-                "SELECT class, version, wrapped FROM data_keys WHERE org_id = $1 ORDER BY version",
+                "SELECT org_id, class, version, wrapped FROM data_keys WHERE org_id = $1 \
+                 ORDER BY version",
                 [org_id.into()],
             ))
             .await?;
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows.iter() {
-            keys.push(self.unwrapped(org_id, row)?);
+            keys.push(self.unwrapped(row)?);
         }
         if keys.is_empty() {
             return Err(StoreError::internal(format!("organization {org_id} has no data keys")));
         }
-        let keys = Arc::new(OrgKeys { org_id, random: self.instance.random().clone(), keys });
-        self.held.lock().put(org_id, Arc::clone(&keys));
+        let newest = keys.last().map_or(0, |(_, key)| key.version());
+        let keys = OrgKeys::new(&self.instance, org_id, keys, self.holding(newest));
+        let keys = Arc::new(keys);
+        // A reader of before a rotation may still see the older keys alone.
+        if newest >= self.required.load(Ordering::SeqCst) {
+            self.held.lock().put(org_id, Arc::clone(&keys));
+        }
         Ok(keys)
     }
 
-    fn unwrapped(&self, org_id: i64, row: &[Value]) -> Result<(KeyClass, DataKey), StoreError> {
-        let bad = |what: &str| StoreError::corrupt("data_keys", what);
-        let [class, version, wrapped] = row else {
-            return Err(bad("a row does not decode"));
-        };
-        let class =
-            class.text().and_then(KeyClass::from_text).ok_or_else(|| bad("unknown class"))?;
-        let version = version.int().and_then(|n| u32::try_from(n).ok());
-        let version = version.ok_or_else(|| bad("unknown version"))?;
+    fn unwrapped(&self, row: &[Value]) -> Result<(KeyClass, DataKey), StoreError> {
+        let (org_id, class, version, wrapped) = stored(row)?;
         let name = DataKeyName { org_id, class: class.as_str(), version };
-        let key = seal::unwrap(&self.instance.ring(), &name, wrapped.bytes().unwrap_or_default());
-        let key = key.map_err(|error| bad(&format!("a data key does not unwrap: {error}")))?;
+        let key = seal::unwrap(&self.instance.ring(), &name, wrapped);
+        let key = key.map_err(|error| {
+            StoreError::corrupt("data_keys", format!("a data key does not unwrap: {error}"))
+        })?;
         Ok((class, DataKey::new(&self.instance, key, version)))
     }
 
     /// Forgets everything, after a rotation or a restore.
     pub fn forget(&self) {
         *self.held.lock() = Held::default();
+        *self.of_instance.lock() = None;
     }
 }
 
@@ -242,67 +335,6 @@ fn roots(instance: &Instance) -> Vec<u32> {
     let mut versions = ring.versions();
     versions.push(ring.current_version());
     versions
-}
-
-/// Makes the data keys of a new root organization, in the transaction that
-/// makes the organization.
-pub async fn create_for(tx: &mut Tx, org_id: i64) -> Result<(), StoreError> {
-    let instance = Arc::clone(tx.instance());
-    let mut keys = Vec::new();
-    for class in [KeyClass::Personal, KeyClass::Secret] {
-        let version = 1;
-        let key = Key::draw(instance.random());
-        let name = DataKeyName { org_id, class: class.as_str(), version };
-        let wrapped = seal::wrap(&instance.ring(), &name, &key, instance.random());
-        let row = DataKeyRow {
-            org_id: Id::new(org_id),
-            class,
-            version: version.into(),
-            wrapped,
-            created_at: tx.now(),
-        };
-        codec::insert(tx, &row).await?;
-        keys.push((class, DataKey::new(&instance, key, version)));
-    }
-    let keys = OrgKeys { org_id, random: instance.random().clone(), keys };
-    // Held with the transaction only: it may still be rolled back.
-    tx.pending.keep_keys(Arc::new(keys));
-    Ok(())
-}
-
-/// Wraps data keys of up to 100 organizations behind `after` under the current
-/// root, once a root was added; the last of them, none when all are done.
-pub async fn rewrap(tx: &mut Tx, after: i64) -> Result<Option<i64>, StoreError> {
-    let instance = Arc::clone(tx.instance());
-    let ring = instance.ring();
-    let rows = tx
-        .rows(&Sql::fixed(
-            "SELECT org_id, class, version, wrapped FROM data_keys WHERE org_id IN \
-             (SELECT DISTINCT org_id FROM data_keys WHERE org_id > $1 ORDER BY org_id LIMIT 100) \
-             ORDER BY org_id FOR_UPDATE",
-            [after.into()],
-        ))
-        .await?;
-    let mut last = None;
-    for row in rows.iter() {
-        let [Value::Int(org_id), Value::Text(class), Value::Int(number), Value::Bytes(wrapped)] =
-            row
-        else {
-            return Err(StoreError::corrupt("data_keys", "a row does not decode"));
-        };
-        let version = u32::try_from(*number).unwrap_or(0);
-        let name = DataKeyName { org_id: *org_id, class, version };
-        let key = seal::unwrap(&ring, &name, wrapped)
-            .map_err(|error| StoreError::corrupt("data_keys", error.to_string()))?;
-        let wrapped = seal::wrap(&ring, &name, &key, instance.random());
-        tx.execute(&Sql::fixed(
-            "UPDATE data_keys SET wrapped = $1 WHERE org_id = $2 AND class = $3 AND version = $4",
-            [wrapped.into(), (*org_id).into(), Value::Text(class.clone()), (*number).into()],
-        ))
-        .await?;
-        last = Some(*org_id);
-    }
-    Ok(last)
 }
 
 /// The keys of a root organization, as the transaction sees them.
@@ -326,4 +358,15 @@ pub fn blind_index(
     let key = instance.ring().derive(Purpose::BlindIndex);
     let org = org_id.to_be_bytes();
     mac::mac(&key, &[table.as_bytes(), column.as_bytes(), &org, value.as_bytes()]).to_vec()
+}
+
+fn stored(row: &[Value]) -> Result<(i64, KeyClass, u32, &[u8]), StoreError> {
+    let bad = |what: &str| StoreError::corrupt("data_keys", what);
+    let [Value::Int(org_id), Value::Text(class), Value::Int(version), Value::Bytes(wrapped)] = row
+    else {
+        return Err(bad("a row does not decode"));
+    };
+    let class = KeyClass::from_text(class).ok_or_else(|| bad("unknown class"))?;
+    let version = u32::try_from(*version).map_err(|_| bad("unknown version"))?;
+    Ok((*org_id, class, version, wrapped))
 }

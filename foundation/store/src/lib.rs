@@ -3,11 +3,14 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod access;
+mod access_rows;
 mod actor;
 pub mod audit;
 mod birth;
 mod blob_directory;
 pub mod blobs;
+mod bulk;
 mod certificate;
 pub mod chain_heads;
 mod changes;
@@ -19,6 +22,7 @@ mod core_tables;
 mod db;
 pub mod ddl;
 mod driver;
+mod epochs;
 mod error;
 pub mod events;
 mod exercised;
@@ -27,6 +31,7 @@ pub mod idempotency;
 pub mod intents;
 pub mod jobs;
 pub mod keyring;
+pub mod keywords;
 mod member;
 pub mod migrate;
 pub mod nodes;
@@ -35,6 +40,8 @@ mod query;
 mod read;
 mod reader;
 mod refusals;
+mod retired;
+pub mod rotation;
 mod scope;
 pub mod search;
 mod select;
@@ -61,6 +68,7 @@ pub use error::StoreError;
 pub use events::Event;
 pub use exercised::Exercised;
 pub use intents::EffectIntent;
+pub use keywords::Keywords;
 pub use member::Failure;
 pub use query::{Engine, Query};
 pub use read::read_selected;
@@ -68,7 +76,9 @@ pub use reader::Reader;
 pub use refusals::Refusals;
 pub use scope::Scope;
 pub use select::{Join, OrderKey, Select};
-pub use table::{Column, ColumnKind, Index, Key, Record, Reference, Stored, Table, index, unique};
+pub use table::{
+    Column, ColumnKind, Index, Key, Record, Reference, Stored, Subject, Table, Watch, index, unique,
+};
 pub use tx::Tx;
 pub use types::{Day, Entity, Id, Json, Uuid, table_of};
 pub use value::{Rows, Sql, Value};

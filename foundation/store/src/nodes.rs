@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::{Engine, Query};
 use crate::tx::Tx;
@@ -45,6 +46,27 @@ pub async fn leave(tx: &mut Tx, node: &str) -> Result<(), StoreError> {
     ))
     .await?;
     tx.execute(&Sql::fixed("DELETE FROM nodes WHERE node = $1", [node.into()])).await.map(drop)
+}
+
+/// A node that has given no sign of life for so long, in microseconds of wall
+/// time, is taken to be gone; each gives one every [`BEAT_SECONDS`].
+const GONE: i64 = 15_000_000;
+
+/// Seconds from one sign of life to the next.
+pub const BEAT_SECONDS: u64 = 5;
+
+/// How many other nodes work on the same database; none ever on SQLite.
+pub async fn others(db: &Db, node: &str) -> Result<i64, StoreError> {
+    if db.engine() == Engine::Lite {
+        return Ok(0);
+    }
+    let since = db.instance().clock().wall().0 - GONE;
+    let sql = Sql::fixed(
+        "SELECT COUNT(*) FROM nodes WHERE beat_at >= $1 AND node <> $2",
+        [since.into(), node.into()],
+    );
+    let rows = db.read().await?.rows(&sql).await?;
+    Ok(rows.scalar().and_then(Value::int).unwrap_or(0))
 }
 
 /// How many nodes gave a sign of life within `within`.

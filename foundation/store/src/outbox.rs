@@ -27,6 +27,9 @@ use crate::{codec, stamp};
 /// Organizations whose heads are held at most; beyond, all are read anew.
 const HELD_HEADS: usize = 10_000;
 
+/// Audit entries of one statement, where a transaction leaves that many.
+const ENTRIES_AT_ONCE: usize = 200;
+
 /// What one transaction will leave behind.
 #[derive(Default)]
 pub struct Pending {
@@ -146,9 +149,7 @@ pub fn flush(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreError>> {
     Box::pin(async move {
         let entries = std::mem::take(&mut tx.pending.audit);
         let events = std::mem::take(&mut tx.pending.events);
-        for entry in entries {
-            write_entry(tx, entry).await?;
-        }
+        write_entries(tx, entries).await?;
         crash::point("write.audited");
         for event in events {
             write_event(tx, event).await?;
@@ -158,7 +159,24 @@ pub fn flush(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreError>> {
     })
 }
 
-async fn write_entry(tx: &mut Tx, entry: AuditEntry) -> Result<(), StoreError> {
+async fn write_entries(tx: &mut Tx, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(entries.len().min(ENTRIES_AT_ONCE));
+    // A statement's text is kept for the next time, so there are two lengths only.
+    let single = entries.len() < ENTRIES_AT_ONCE;
+    for entry in entries {
+        rows.push(entry_row(tx, entry).await?);
+        if single || rows.len() == ENTRIES_AT_ONCE {
+            insert(tx, &AUDIT_EVENTS, rows.drain(..), audit_events::written_at).await?;
+        }
+    }
+    for row in rows {
+        insert(tx, &AUDIT_EVENTS, [row], audit_events::written_at).await?;
+    }
+    Ok(())
+}
+
+/// The entry as it is stored: signed and, on SQLite, numbered.
+async fn entry_row(tx: &mut Tx, entry: AuditEntry) -> Result<Vec<Value>, StoreError> {
     let changes = serde_json::to_string(&entry.changes)
         .map_err(|error| StoreError::internal(format!("audit changes: {error}")))?;
     let org_id = entry.org_id;
@@ -195,7 +213,7 @@ async fn write_entry(tx: &mut Tx, entry: AuditEntry) -> Result<(), StoreError> {
         tx.heads().put(org_id, head);
     }
     set(&mut stored, audit_events::row_mac, row_mac.into());
-    insert(tx, &AUDIT_EVENTS, stored, audit_events::written_at).await
+    Ok(stored)
 }
 
 async fn write_event(tx: &mut Tx, pending: PendingEvent) -> Result<(), StoreError> {
@@ -231,22 +249,23 @@ async fn write_event(tx: &mut Tx, pending: PendingEvent) -> Result<(), StoreErro
         tx.heads().put(org_id, head);
     }
     set(&mut stored, event_columns::row_mac, row_mac.into());
-    insert(tx, &EVENTS, stored, event_columns::written_at).await
+    insert(tx, &EVENTS, [stored], event_columns::written_at).await
 }
 
-/// Inserts the row; on PostgreSQL its order is the server's to say, so that
+/// Inserts rows; on PostgreSQL their order is the server's to say, so that
 /// the clocks of several nodes can't disagree about it.
 async fn insert(
     tx: &mut Tx,
     table: &'static Table,
-    stored: Vec<Value>,
+    rows: impl IntoIterator<Item = Vec<Value>>,
     written_at: usize,
 ) -> Result<(), StoreError> {
     const SERVER_MICROS: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
-    let sql = match tx.engine() {
-        Engine::Lite => codec::insert_sql(table, stored),
-        Engine::Pg => codec::insert_sql_with(table, stored, Some((written_at, SERVER_MICROS))),
+    let expression = match tx.engine() {
+        Engine::Lite => None,
+        Engine::Pg => Some((written_at, SERVER_MICROS)),
     };
+    let sql = codec::insert_all_sql(table, rows, expression);
     tx.execute(&sql).await.map(drop)
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::core::Core;
 use crate::driver::lite::{Access, Lite};
 use crate::driver::{lite_error, pg, pg_error};
+use crate::epochs::Epoch;
 use crate::error::StoreError;
 use crate::query::{Engine, Query};
 use crate::value::{Rows, Sql};
@@ -43,9 +44,10 @@ impl LitePool {
             Some(lite) => lite,
             None => Lite::open(&self.path, Access::Read)?,
         };
+        let epoch = core.epochs.enter();
         lite.control("BEGIN").map_err(|error| lite_error::map(&error))?;
         let conn = Conn::Lite { lite: Some(lite), pool: Arc::clone(self), _permit: permit };
-        Ok(Reader { conn, core: Arc::clone(core) })
+        Ok(Reader { conn, core: Arc::clone(core), _epoch: epoch })
     }
 
     /// Gives no more connections, waits for those in use and closes all.
@@ -62,6 +64,8 @@ impl LitePool {
 pub struct Reader {
     conn: Conn,
     core: Arc<Core>,
+    /// A rotation of keys waits for those who began before it.
+    _epoch: Epoch,
 }
 
 enum Conn {
@@ -77,7 +81,7 @@ enum Conn {
 
 impl Reader {
     pub(crate) fn pg(core: &Arc<Core>, client: Object) -> Self {
-        Reader { conn: Conn::Pg(client), core: Arc::clone(core) }
+        Reader { conn: Conn::Pg(client), core: Arc::clone(core), _epoch: core.epochs.enter() }
     }
 }
 

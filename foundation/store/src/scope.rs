@@ -163,6 +163,16 @@ impl<'a> Scope<'a> {
         self.seen(id, least, " FOR_UPDATE").await
     }
 
+    /// The same, for a row that the transaction is about to refer to: others may
+    /// change it meanwhile, but it can't be deleted before the transaction ends.
+    pub async fn visible_for_reference<R: Record>(
+        &mut self,
+        id: Id<R>,
+        least: Level,
+    ) -> Result<Option<(R, Level)>, StoreError> {
+        self.seen(id, least, " FOR_KEY_SHARE").await
+    }
+
     async fn seen<R: Record>(
         &mut self,
         id: Id<R>,

@@ -1,13 +1,17 @@
 //! Keyword search over plain columns, the same on both engines: a folded
-//! companion column `search_text` decides, three-character grams narrow the
-//! candidates.
+//! companion column `search_text` decides, grams narrow the candidates.
+//!
+//! A gram is what a value goes on with, up to eight characters, from every
+//! second place of it: so any part of a value, or that part less its first
+//! character, is the beginning of a gram, and few rows are read however many
+//! there are ([`crate::keywords`]).
 
 use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::cond::Cond;
+pub use crate::keywords::keyword_cond;
 use crate::table::{Column, Key, Table};
 use crate::value::Value;
 
@@ -17,20 +21,23 @@ pub const SEARCH_TEXT: &str = "search_text";
 /// Separates the values in `search_text`; no term can contain it.
 const SEPARATOR: char = '\u{1f}';
 
+/// Stands before the digits of each telephone number, behind all other values.
+pub(crate) const DIGITS: char = '\u{1e}';
+
 /// So many characters of each value are searched.
 const SEARCHED_CHARS: usize = 2_000;
 
-/// Keywords of more terms, or of a longer term, match nothing.
-const MAX_TERMS: usize = 40;
-const MAX_TERM_CHARS: usize = 500;
-
-/// So many grams of a term narrow its candidates.
-const GRAMS_OF_A_TERM: usize = 3;
+/// Characters of a gram at most.
+pub(crate) const GRAM_CHARS: usize = 8;
+/// A gram begins at every so-many-th character of a value.
+pub(crate) const GRAM_STEP: usize = 2;
 
 /// The text without case, accents and compatibility forms: what ordering and
 /// search compare.
 pub fn fold(text: &str) -> String {
-    let plain = |c: &char| !is_combining_mark(*c) && *c != '\0' && *c != SEPARATOR;
+    let plain = |c: &char| {
+        !is_combining_mark(*c) && !matches!(*c, '\0' | SEPARATOR | DIGITS | '\u{10ffff}')
+    };
     let lower: String = text.nfkd().filter(plain).flat_map(char::to_lowercase).collect();
     // Lower case can bring marks and compatibility forms back, once.
     lower.nfkd().filter(plain).flat_map(char::to_lowercase).collect()
@@ -53,7 +60,7 @@ pub fn folded(value: &Value) -> Value {
 
 /// Whether the table has anything that keyword search finds.
 pub fn is_searched(table: &Table) -> bool {
-    table.columns.iter().any(|column| column.searched)
+    table.columns.iter().any(|column| column.searched || column.phone)
 }
 
 /// Whether grams of the table's rows are kept: rows keyed by an entity id.
@@ -61,22 +68,36 @@ pub fn has_grams(table: &Table) -> bool {
     is_searched(table) && table.key == Key::Id
 }
 
-/// The row's `search_text`: its searched values and its id, folded.
+/// The row's `search_text`: its searched values and its id, folded, then the
+/// digits of its telephone numbers.
 pub fn search_text(table: &Table, values: &[Value]) -> String {
     let mut parts = Vec::new();
+    let mut numbers = String::new();
     for (column, value) in table.columns.iter().zip(values) {
-        if column.searched || is_id(table, column) {
-            match value {
-                Value::Text(text) => {
-                    let text: String = text.chars().take(SEARCHED_CHARS).collect();
-                    parts.push(fold(&text));
+        match value {
+            Value::Text(text) if column.phone => {
+                let digits = digits(&fold(text));
+                if !digits.is_empty() {
+                    numbers.push(DIGITS);
+                    numbers.extend(digits.chars().take(SEARCHED_CHARS));
                 }
-                Value::Int(number) => parts.push(number.to_string()),
-                _ => {}
             }
+            Value::Text(text) if column.searched => {
+                let text: String = text.chars().take(SEARCHED_CHARS).collect();
+                parts.push(fold(&text));
+            }
+            Value::Int(number) if column.searched || is_id(table, column) => {
+                parts.push(number.to_string());
+            }
+            _ => {}
         }
     }
-    parts.join("\u{1f}")
+    parts.join("\u{1f}") + &numbers
+}
+
+/// The digits of a folded text.
+pub(crate) fn digits(folded: &str) -> String {
+    folded.chars().filter(char::is_ascii_digit).collect()
 }
 
 fn is_id(table: &Table, column: &Column) -> bool {
@@ -85,53 +106,14 @@ fn is_id(table: &Table, column: &Column) -> bool {
 
 /// The grams of a `search_text`, each once.
 pub fn grams(search_text: &str) -> BTreeSet<Box<str>> {
-    search_text.split(SEPARATOR).flat_map(grams_of).collect()
+    search_text.split([SEPARATOR, DIGITS]).flat_map(grams_of).collect()
 }
 
-fn grams_of(text: &str) -> Vec<Box<str>> {
-    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-    starts.windows(4).filter_map(|w| text.get(w[0]..w[3])).map(Into::into).collect()
-}
-
-/// Rows of the table for which every term of `keywords` is part of at least
-/// one searched value (behaviour 8). Blank keywords match every row.
-pub fn keyword_cond(table: &Table, org_id: i64, keywords: &str) -> Cond {
-    if !is_searched(table) {
-        return Cond::Always;
-    }
-    let terms: BTreeSet<String> =
-        keywords.split_whitespace().map(fold).filter(|term| !term.is_empty()).collect();
-    if terms.len() > MAX_TERMS || terms.iter().any(|term| term.chars().count() > MAX_TERM_CHARS) {
-        return Cond::Never;
-    }
-    let with_grams = has_grams(table);
-    terms.iter().fold(Cond::Always, |cond, term| {
-        let candidates = if with_grams { candidates(table, org_id, term) } else { Cond::Always };
-        cond.and(candidates).and(contains(term))
-    })
-}
-
-fn contains(term: &str) -> Cond {
-    let mut pattern = String::with_capacity(term.len() + 2);
-    pattern.push('%');
-    for c in term.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    Cond::sql(format!("{{t}}.{SEARCH_TEXT} LIKE ? ESCAPE '\\'"), [pattern.into()])
-}
-
-fn candidates(table: &Table, org_id: i64, term: &str) -> Cond {
-    let grams = grams_of(term);
-    let step = grams.len().div_ceil(GRAMS_OF_A_TERM).max(1);
-    grams.iter().step_by(step).fold(Cond::Always, |cond, gram| {
-        cond.and(Cond::sql(
-            "{t}.id IN (SELECT g.row_id FROM search_grams g \
-             WHERE g.org_id = ? AND g.kind = ? AND g.gram = ?)",
-            [org_id.into(), table.name.into(), gram.as_ref().into()],
-        ))
-    })
+fn grams_of(text: &str) -> impl Iterator<Item = Box<str>> {
+    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let end = move |n: usize| starts.get(n + GRAM_CHARS).copied().unwrap_or(text.len());
+    text.char_indices()
+        .enumerate()
+        .step_by(GRAM_STEP)
+        .map(move |(n, (at, _))| text.get(at..end(n)).unwrap_or_default().into())
 }

@@ -43,7 +43,8 @@ pub struct Join {
 /// Rows of one table, as an actor sees them.
 ///
 /// The answer has the asked columns, then the join's `from` column if there is
-/// a join, then each order key when `with_keys`, then the level. All order keys of one select go in one direction; the id is
+/// a join, then each order key when `with_keys`, then the client and the watch
+/// when `with_subject`, then the level. All order keys of one select go in one direction; the id is
 /// appended by [`Select::ordered`], so the order is total (behaviour 6).
 #[derive(Clone, Debug)]
 pub struct Select<'a> {
@@ -73,6 +74,9 @@ pub struct Select<'a> {
     pub reversed: bool,
     /// Also answer the order keys' values, for cursors.
     pub with_keys: bool,
+    /// Also answer whose data each row is ([`Table::subject`]): two columns after
+    /// the order keys, where the table names them.
+    pub with_subject: bool,
     /// At most so many rows.
     pub limit: Option<i64>,
     /// Skip so many rows first.
@@ -96,6 +100,7 @@ impl<'a> Select<'a> {
             before: None,
             reversed: false,
             with_keys: false,
+            with_subject: false,
             limit: None,
             offset: 0,
         }
@@ -125,6 +130,12 @@ impl<'a> Select<'a> {
             for key in &self.order {
                 sql.push(&key.expression.replace("{t}", "t")).push(", ");
             }
+        }
+        if let Some(subject) = self.table.subject.filter(|_| self.with_subject) {
+            let subject = subject(self.actor);
+            sql.push(&subject.client.replace("{t}", "t")).push(", ");
+            subject.watch.write("t", &mut sql);
+            sql.push(", ");
         }
         self.write_level(&rule, &mut sql);
         self.write_from(&rule, &mut sql);

@@ -1,7 +1,7 @@
 //! MACs over stored rows. Each begins with the version of the root that made
 //! it, so rows stay checkable while an old root is kept.
 
-use ward_instance::{Purpose, RootRing, mac};
+use ward_instance::{Key, Purpose, RootRing, mac};
 
 use crate::table::Table;
 use crate::value::Value;
@@ -17,11 +17,24 @@ pub(crate) fn sign(ring: &RootRing, purpose: Purpose, fields: &[&[u8]]) -> Vec<u
 
 /// Whether the stamp is the fields' MAC under the root that it names.
 pub(crate) fn verify(ring: &RootRing, purpose: Purpose, fields: &[&[u8]], stamp: &[u8]) -> bool {
+    verify_with(|version| ring.derive_version(version, purpose), fields, stamp)
+}
+
+/// The same with the key of that root from elsewhere.
+pub(crate) fn verify_with(
+    key: impl FnOnce(u32) -> Option<Key>,
+    fields: &[&[u8]],
+    stamp: &[u8],
+) -> bool {
     let Some((version, tag)) = stamp.split_first_chunk::<VERSION_BYTES>() else {
         return false;
     };
-    ring.derive_version(u32::from_be_bytes(*version), purpose)
-        .is_some_and(|key| mac::verify(&key, fields, tag))
+    key(u32::from_be_bytes(*version)).is_some_and(|key| mac::verify(&key, fields, tag))
+}
+
+/// The root that a stamp names.
+pub(crate) fn version_of(stamp: &[u8]) -> Option<u32> {
+    stamp.first_chunk::<VERSION_BYTES>().map(|version| u32::from_be_bytes(*version))
 }
 
 /// A row's stored values as the fields of a MAC, without the named columns.
@@ -66,8 +79,25 @@ pub(crate) fn verify_row(
     without: &[&str],
     stamp: &[u8],
 ) -> bool {
+    verify_row_with(
+        |version| ring.derive_version(version, Purpose::RowMac),
+        table,
+        stored,
+        without,
+        stamp,
+    )
+}
+
+/// The same with the key of the stamp's root from elsewhere.
+pub(crate) fn verify_row_with(
+    key: impl FnOnce(u32) -> Option<Key>,
+    table: &Table,
+    stored: &[Value],
+    without: &[&str],
+    stamp: &[u8],
+) -> bool {
     let fields = row_fields(table, stored, without);
-    verify(ring, Purpose::RowMac, &slices(&fields), stamp)
+    verify_with(key, &slices(&fields), stamp)
 }
 
 fn slices(fields: &[Vec<u8>]) -> Vec<&[u8]> {

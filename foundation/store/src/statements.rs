@@ -12,27 +12,31 @@ pub(crate) fn column_list(table: &Table, alias: &str) -> String {
 
 /// Inserts a row of stored values, companions at the end.
 pub(crate) fn insert_sql(table: &Table, stored: Vec<Value>) -> Sql {
-    insert_sql_with(table, stored, None)
+    insert_all_sql(table, [stored], None)
 }
 
-/// The same with an expression in place of the value at one position.
-pub(crate) fn insert_sql_with(
+/// Inserts several rows at once, with an expression in place of the value at
+/// one position.
+pub(crate) fn insert_all_sql(
     table: &Table,
-    stored: Vec<Value>,
+    rows: impl IntoIterator<Item = Vec<Value>>,
     expression: Option<(usize, &str)>,
 ) -> Sql {
     let columns = table.columns.iter().map(|column| column.name.to_owned());
     let names: Vec<String> = columns.chain(companions(table)).collect();
     let mut sql = Sql::new();
-    sql.push("INSERT INTO ").push(table.name).push(" (").push(&names.join(", ")).push(") VALUES (");
-    for (n, value) in stored.into_iter().enumerate() {
-        sql.push(if n > 0 { ", " } else { "" });
-        match expression {
-            Some((at, text)) if at == n => sql.push(text),
-            _ => sql.bind(value),
-        };
+    sql.push("INSERT INTO ").push(table.name).push(" (").push(&names.join(", ")).push(") VALUES ");
+    for (row, stored) in rows.into_iter().enumerate() {
+        sql.push(if row > 0 { ", (" } else { "(" });
+        for (n, value) in stored.into_iter().enumerate() {
+            sql.push(if n > 0 { ", " } else { "" });
+            match expression {
+                Some((at, text)) if at == n => sql.push(text),
+                _ => sql.bind(value),
+            };
+        }
+        sql.push(")");
     }
-    sql.push(")");
     sql
 }
 

@@ -299,7 +299,7 @@ record! {
 }
 
 record! {
-    /// Which rows contain which three characters.
+    /// What the searched values of a row go on with from every second place.
     pub struct GramRow in SEARCH_GRAMS, search_grams {
         org_id: Id<Tenant>,
         /// The table.
@@ -325,5 +325,7 @@ pub fn tables() -> Vec<&'static Table> {
         &EFFECT_INTENTS,
         &BLOBS,
         &SEARCH_GRAMS,
+        &crate::access::ACCESS_LOG,
+        &crate::access::ACCESS_SETS,
     ]
 }

@@ -2,6 +2,7 @@
 //! codec, who may see a row, what is encrypted and what is searched.
 
 use crate::actor::{Actor, Level, Rule};
+use crate::cond::Cond;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub struct Column {
     pub folded: bool,
     /// Its text is found by keyword search.
     pub searched: bool,
+    /// A telephone number: keyword search finds it by its digits, whatever
+    /// stands between them.
+    pub phone: bool,
     /// The least level at which it is served.
     pub level: Level,
 }
@@ -62,6 +66,7 @@ impl Column {
             secret: false,
             folded: false,
             searched: false,
+            phone: false,
             level: Level::Full,
         }
     }
@@ -84,6 +89,11 @@ impl Column {
     /// Found by keyword search.
     pub const fn searched(self) -> Self {
         Column { searched: true, ..self }
+    }
+
+    /// Found by keyword search as a telephone number.
+    pub const fn phone(self) -> Self {
+        Column { phone: true, ..self }
     }
 
     /// Served to anybody who may know of the row.
@@ -167,8 +177,46 @@ pub struct Table {
     /// The audit log's resource name (behaviour 43) or, for what the contract
     /// has no name for, our own.
     pub audit: Option<&'static str>,
+    /// Whose data a row is, for the access log; none where no row is a client's.
+    pub subject: Option<fn(&Actor) -> Subject>,
     /// Which rows an actor sees, and how much of them.
     pub visible: fn(&Actor) -> Rule,
+}
+
+/// Whose data the rows of a table are: expressions on `{t}` that a read for an
+/// actor answers beside the asked columns, so that the access log knows who was
+/// read without reading again.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The client's id; NULL when the row is no client's.
+    pub client: &'static str,
+    /// How closely the reading is watched: the number of a [`Watch`].
+    pub watch: Cond,
+}
+
+/// How closely the reading of a client's data is watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Watch {
+    /// Written to the access log within 200 ms.
+    #[default]
+    Ordinary = 0,
+    /// A restricted client: written before the answer leaves.
+    Restricted = 1,
+    /// A restricted client whom the actor sees by breaking the glass only:
+    /// written before the answer leaves, and marked.
+    BrokenGlass = 2,
+}
+
+impl Watch {
+    /// From its number; an unknown one counts as the closest.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            0 => Watch::Ordinary,
+            1 => Watch::Restricted,
+            _ => Watch::BrokenGlass,
+        }
+    }
 }
 
 impl Table {
@@ -211,6 +259,16 @@ pub trait Record: Sized + Send + Sync + 'static {
     fn from_values(values: &[crate::value::Value]) -> Result<Self, &'static str>;
 }
 
+/// The first of some expressions: what stands in a macro's optional place, or
+/// its default.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! first_of {
+    ($first:expr $(, $rest:expr)*) => {
+        $first
+    };
+}
+
 /// Declares a table and the struct of its rows.
 ///
 /// ```text
@@ -242,6 +300,7 @@ macro_rules! record {
         indexes: [ $($index:expr),* $(,)? ],
         references: [ $($reference:expr),* $(,)? ],
         audit: $audit:expr,
+        $(subject: $subject:expr,)?
         visible: $visible:expr $(,)?
     ) => {
         $(#[$doc])*
@@ -258,6 +317,7 @@ macro_rules! record {
             indexes: &[ $($index),* ],
             references: &[ $($reference),* ],
             audit: $audit,
+            subject: $crate::first_of!($(Some($subject),)? None),
             visible: $visible,
         };
 

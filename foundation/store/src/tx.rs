@@ -9,6 +9,7 @@ use ward_instance::{Instance, Timestamp, crash, mac, uuid};
 use crate::core::{Core, Hint};
 use crate::driver::lite::Lite;
 use crate::driver::{pg, pg_error};
+use crate::epochs::Epoch;
 use crate::error::StoreError;
 use crate::id_blocks::{self, Draft};
 use crate::keyring::Keyring;
@@ -33,6 +34,8 @@ pub struct Tx {
     heads: Heads,
     pub(crate) draft: Draft,
     hints: Vec<Hint>,
+    /// A rotation of keys waits for those who began before it.
+    _epoch: Epoch,
 }
 
 enum Conn {
@@ -87,6 +90,7 @@ impl Tx {
             heads: Heads::default(),
             draft: Draft::default(),
             hints: Vec::new(),
+            _epoch: core.epochs.enter(),
         }
     }
 

@@ -4,14 +4,14 @@
 use std::fmt;
 use std::path::Path;
 
-use ward_instance::RootRing;
-
-use crate::audit;
+use crate::audit::{self, Link, Verifier};
+use crate::certificate::read_certificate;
 use crate::chain_heads::{self, ChainHead, ChainHeads};
 use crate::codec;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::Query;
+use crate::stamp;
 use crate::system::{AUDIT_EVENTS, audit_events as at};
 use crate::value::{Rows, Sql, Value};
 
@@ -90,10 +90,28 @@ impl Verdict {
 
 /// Verifies the whole log; with `heads_file`, also that nothing is cut off.
 pub async fn verify(db: &Db, heads_file: Option<&Path>) -> Result<Verdict, StoreError> {
-    let ring = db.instance().ring();
+    let verifier = Verifier::of(db);
+    let verdict = verify_with(db, &verifier, heads_file).await?;
+    // Looked at from beside a server that took a new root meanwhile, everything
+    // written since would seem edited.
+    if let Verdict::Broken(_) = verdict {
+        let certificate = read_certificate(&mut db.read().await?).await?;
+        if certificate.root_version > verifier.ring.current_version() {
+            let what = "the root key was rotated meanwhile; verify again";
+            return Err(StoreError::Unavailable(what.into()));
+        }
+    }
+    Ok(verdict)
+}
+
+async fn verify_with(
+    db: &Db,
+    verifier: &Verifier,
+    heads_file: Option<&Path>,
+) -> Result<Verdict, StoreError> {
     // Read first: the database only grows meanwhile.
     let heads = match heads_file {
-        Some(path) => chain_heads::read_heads(&ring, path)?.unwrap_or_default(),
+        Some(path) => chain_heads::read_heads(&verifier.ring, path)?.unwrap_or_default(),
         None => ChainHeads::new(),
     };
     let mut reader = db.read().await?;
@@ -103,11 +121,11 @@ pub async fn verify(db: &Db, heads_file: Option<&Path>) -> Result<Verdict, Store
         last = org_id;
         tally.organizations += 1;
         if let Some(bad) =
-            verify_chain(&mut reader, &ring, org_id, heads.get(&org_id), &mut tally).await?
+            verify_chain(&mut reader, verifier, org_id, heads.get(&org_id), &mut tally).await?
         {
             return Ok(Verdict::Broken(bad));
         }
-        if let Some(bad) = verify_unnumbered(&mut reader, &ring, org_id, &mut tally).await? {
+        if let Some(bad) = verify_unnumbered(&mut reader, verifier, org_id, &mut tally).await? {
             return Ok(Verdict::Broken(bad));
         }
     }
@@ -143,7 +161,7 @@ async fn page(q: &mut impl Query, condition: &str, params: [Value; 2]) -> Result
 
 async fn verify_chain(
     q: &mut impl Query,
-    ring: &RootRing,
+    verifier: &Verifier,
     org_id: i64,
     head: Option<&ChainHead>,
     tally: &mut Tally,
@@ -152,7 +170,8 @@ async fn verify_chain(
         Ok(Some(BadEntry { org_id, seq: Some(seq), id: id.to_owned(), damage }))
     };
     let mut seq = 0;
-    let mut chain = audit::chain_start(ring, org_id);
+    let mut chain = audit::chain_start(&verifier.ring, org_id);
+    let mut version = 0;
     let mut last_id = String::new();
     loop {
         let rows =
@@ -163,19 +182,21 @@ async fn verify_chain(
             let id = row.get(at::id).and_then(Value::text).unwrap_or_default();
             let row_mac = row.get(at::row_mac).and_then(Value::bytes).unwrap_or_default();
             let link = row.get(at::chain).and_then(Value::bytes).unwrap_or_default();
-            if !audit::row_is_intact(ring, row) {
+            if !verifier.row_is_intact(row) {
                 return bad(number, id, Damage::Edited);
             }
             if number != seq + 1 {
                 return bad(number, id, Damage::Missing);
             }
-            if !audit::links(ring, &chain, row_mac, number, link) {
+            let previous = Link { chain: &chain, version };
+            if !verifier.links(&previous, row_mac, number, link) {
                 return bad(number, id, Damage::Reordered);
             }
             if head.is_some_and(|head| head.seq == number && head.chain != link) {
                 return bad(number, id, Damage::Replaced);
             }
             seq = number;
+            version = stamp::version_of(link).unwrap_or(version);
             chain = link.to_vec();
             id.clone_into(&mut last_id);
             tally.entries += 1;
@@ -192,7 +213,7 @@ async fn verify_chain(
 
 async fn verify_unnumbered(
     q: &mut impl Query,
-    ring: &RootRing,
+    verifier: &Verifier,
     org_id: i64,
     tally: &mut Tally,
 ) -> Result<Option<BadEntry>, StoreError> {
@@ -206,7 +227,7 @@ async fn verify_unnumbered(
         .await?;
         for row in rows.iter() {
             let id = row.get(at::id).and_then(Value::text).unwrap_or_default();
-            if !audit::row_is_intact(ring, row) {
+            if !verifier.row_is_intact(row) {
                 let (id, damage) = (id.to_owned(), Damage::Edited);
                 return Ok(Some(BadEntry { org_id, seq: None, id, damage }));
             }

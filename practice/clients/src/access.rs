@@ -57,9 +57,10 @@ pub fn concerns(call: &mut Call<'_>, user: &User) {
     }
 }
 
-/// A user whom the actor sees in full.
+/// A user whom the actor sees in full, to write something that refers to them:
+/// they can't be merged into another before that is written.
 pub async fn seen_user(call: &mut Call<'_>, id: Id<User>, at: &str) -> Answer<User> {
-    let found = call.visible(id, Level::Full).await?;
+    let found = call.visible_for_reference(id, Level::Full).await?;
     found.map(|(user, _)| user).ok_or_else(|| Refused::not_found(at))
 }
 
@@ -117,7 +118,8 @@ pub fn is_provider(membership: &OrganizationMembership) -> bool {
     membership.active && membership.is_provider && membership.org_role != OrgRole::Support
 }
 
-async fn may_join_care_teams(
+/// Whether the member can be in care teams.
+pub async fn may_join_care_teams(
     call: &mut Call<'_>,
     membership: &OrganizationMembership,
 ) -> Answer<bool> {

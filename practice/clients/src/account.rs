@@ -1,6 +1,5 @@
-//! Mails that lead into a client's account: the welcome with its invitation,
-//! and the question whether a new address is theirs (behaviour 15, 18.1). The
-//! account itself is the identity domain's.
+//! The mail that leads into a client's account: the welcome with its invitation
+//! (behaviour 15, 18.1). The account itself is the identity domain's.
 
 use ward_engine::{Answer, Call};
 use ward_identity::link;
@@ -77,25 +76,5 @@ pub async fn keep_own_session(call: &mut Call<'_>) -> Answer<()> {
         [call.actor.org_id.into(), call.actor.user_id.into(), own.into(), call.tx.wall().0.into()],
     );
     call.tx.execute(&sql).await?;
-    Ok(())
-}
-
-/// Asks the owner of a new address whether it is theirs; the old one stays
-/// until then.
-pub async fn confirm_email(call: &mut Call<'_>, user: &User, email: &str) -> Answer<()> {
-    let intent = EffectIntent {
-        class: EffectClass::Email,
-        kind: "confirm_email",
-        to: email.to_owned(),
-        payload: serde_json::json!({
-            "recipient_name": user.first_name,
-            "link": SIGN_IN_PAGE,
-        }),
-        subject_client: user.is_patient.then_some(user.id.0),
-        cause: call.request.request_id.clone(),
-        idempotency_key: format!("confirm_email:{}:{}", user.id, call.uuid()),
-        not_before: None,
-    };
-    call.intend(intent).await?;
     Ok(())
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use ward_engine::{Answer, Bindings, Kind, Link, Out, Request, Returns, RowView, op};
 use ward_identity::tables::{USERS, organization_infos, organizations, users};
-use ward_store::{Cond, Join, Level, Query, Select, Table, Value, read_selected};
+use ward_store::{Cond, Join, Level, Query, Select, Table, Value, Watch, read_selected};
 
 use crate::listing::{self, GROUP_ORDERS, LOCATION_ORDERS, TAG_ORDERS, USER_ORDERS};
 use crate::tables::{LOCATIONS, TAGS, USER_GROUPS, locations, tags, user_groups};
 use crate::{
-    applied_tag, contact, create_client, group, location, place_of_service, referral, tag,
-    update_client, update_user,
+    access_log, applied_tag, break_glass, bulk, contact, create_client, feature_toggle, group,
+    location, merge, place_of_service, referral, restriction, tag, update_client, update_user,
 };
 
 /// Tags on users, without those that were taken off.
@@ -35,10 +35,16 @@ pub fn bind(b: &mut Bindings) {
     location_fields(b);
     user_fields(b);
     organization_fields(b);
+    restriction::bind(b);
+    break_glass::bind(b);
+    access_log::bind(b);
+    feature_toggle::bind(b);
     applied_tag::bind(b);
     place_of_service::bind(b);
     referral::bindings::bind(b);
     contact::bind(b);
+    bulk::bind(b);
+    merge::bind(b);
 }
 
 fn queries(b: &mut Bindings) {
@@ -209,6 +215,7 @@ async fn seen(
     select.columns = columns;
     select.least = Level::Public;
     select.filter = filter;
+    select.with_subject = true;
     let rows = read_selected(q, &request.db, &select.ordered(Vec::new())).await?;
     Ok(rows.iter().map(<[Value]>::to_vec).collect())
 }
@@ -283,6 +290,11 @@ async fn user_ids(
     let filter = Cond::is_true("is_patient").and(Cond::is_in("user_group_id", &ids));
     let columns = vec![users::id, users::user_group_id];
     let found = seen(request, q, &USERS, columns, filter).await?;
+    let client = |row: &Vec<Value>| {
+        let watch = row.get(3).and_then(Value::int).map_or(Watch::BrokenGlass, Watch::from_number);
+        Some((row.get(2)?.int()?, watch))
+    };
+    request.reads.note("UserGroup.user_ids", found.iter().filter_map(client));
     let mut members: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for row in &found {
         if let (Some(Value::Int(user)), Some(Value::Int(group))) = (row.first(), row.get(1)) {

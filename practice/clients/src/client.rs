@@ -35,9 +35,25 @@ pub fn set_active(user: &mut User, active: bool, now: Timestamp) {
 pub async fn save(
     call: &mut Call<'_>,
     before: &User,
-    mut after: User,
+    after: User,
     also: &[&'static str],
 ) -> Answer<()> {
+    let is_patient = after.is_patient;
+    let (id, unit_id) = (after.id.0, after.unit_id.0);
+    let columns = save_silently(call, before, after, also).await?;
+    if is_patient && !columns.is_empty() {
+        call.emit(events::patient_updated(id, unit_id, &columns));
+    }
+    Ok(())
+}
+
+/// The same without the event; the columns that it would name.
+pub async fn save_silently(
+    call: &mut Call<'_>,
+    before: &User,
+    mut after: User,
+    also: &[&'static str],
+) -> Answer<Vec<&'static str>> {
     if before.email != after.email && after.is_patient {
         let (space, email) = (after.namespace.clone(), after.email.clone());
         after.human_id = account::human_of(&mut call.scope, &space, email.as_deref(), true).await?;
@@ -45,10 +61,7 @@ pub async fn save(
     let changes = account::update(&mut call.scope, before, &after).await?;
     let mut columns = told(&changes.columns);
     columns.extend(also);
-    if after.is_patient && !columns.is_empty() {
-        call.emit(events::patient_updated(after.id.0, after.unit_id.0, &columns));
-    }
-    Ok(())
+    Ok(columns)
 }
 
 /// Changed columns that an event may name: not those of credentials.
@@ -65,6 +78,16 @@ pub async fn replace_team(call: &mut Call<'_>, client: &User, team: &[User]) -> 
         call.destroy(row).await?;
         changed = true;
     }
+    let added = add_to_team(call, client, team).await?;
+    Ok(changed || added)
+}
+
+/// Adds providers to a client's care team, but for the primary one; whether that
+/// changed it.
+pub async fn add_to_team(call: &mut Call<'_>, client: &User, team: &[User]) -> Answer<bool> {
+    let cond = Cond::eq("patient_id", client.id.0);
+    let old: Vec<CareTeamMember> = call.list(cond, &[]).await?;
+    let mut changed = false;
     for member in team.iter().filter(|member| Some(member.id) != client.dietitian_id) {
         if old.iter().all(|row| row.user_id != member.id) {
             let row = team_member(call, client, member);
@@ -78,14 +101,23 @@ pub async fn replace_team(call: &mut Call<'_>, client: &User, team: &[User]) -> 
 /// Takes a client's primary provider out of the care team, which holds the
 /// others; whether they were in it.
 pub async fn leave_team(call: &mut Call<'_>, client: &User) -> Answer<bool> {
-    let Some(primary) = client.dietitian_id else { return Ok(false) };
-    let cond = Cond::eq("patient_id", client.id.0).and(Cond::eq("user_id", primary.0));
-    let row: Option<CareTeamMember> = call.find_by(cond).await?;
-    match row {
-        Some(row) => {
-            call.destroy(&row).await?;
-            Ok(true)
-        }
+    match client.dietitian_id {
+        Some(primary) => remove_from_team(call, client, &[primary]).await,
         None => Ok(false),
     }
+}
+
+/// Takes providers out of a client's care team; whether any was in it.
+pub async fn remove_from_team(
+    call: &mut Call<'_>,
+    client: &User,
+    ids: &[Id<User>],
+) -> Answer<bool> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let cond = Cond::eq("patient_id", client.id.0).and(Cond::is_in("user_id", &ids));
+    let rows: Vec<CareTeamMember> = call.list(cond, &[]).await?;
+    for row in &rows {
+        call.destroy(row).await?;
+    }
+    Ok(!rows.is_empty())
 }

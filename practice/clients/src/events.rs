@@ -1,6 +1,7 @@
 //! Events that the domain emits (behaviour 14). Ids in extra fields are texts,
 //! as in the catalogue's samples; what there is none of is null.
 
+use ward_identity::tables::User;
 use ward_store::events::Event;
 
 use crate::tables::{AppliedTag, Location};
@@ -16,6 +17,15 @@ pub fn patient_updated(client_id: i64, unit_id: i64, columns: &[&'static str]) -
         .changed(columns)
         .of_unit(unit_id)
         .about(client_id)
+}
+
+/// A client was merged into another.
+pub fn patient_merged(source: &User, target: &User) -> Event {
+    Event::new("patient.merged", "User", target.id.0)
+        .with("source_user_id", source.id.0.to_string())
+        .with("destination_user_id", target.id.0.to_string())
+        .of_unit(target.unit_id.0)
+        .about(target.id.0)
 }
 
 /// A tag was put on a user.

@@ -7,20 +7,28 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod access_log;
 pub mod account;
 pub mod applied_tag;
 pub mod bindings;
+pub mod break_glass;
+pub mod bulk;
 pub mod client;
 pub mod client_rules;
 pub mod contact;
 pub mod create_client;
 pub mod events;
+pub mod feature_toggle;
+mod feature_toggle_switches;
+pub mod feature_toggle_table;
 pub mod group;
 pub mod listing;
 pub mod location;
+pub mod merge;
 pub mod password;
 pub mod place_of_service;
 pub mod referral;
+pub mod restriction;
 pub mod rules;
 pub mod seed;
 pub mod seed_people;

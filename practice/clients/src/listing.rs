@@ -125,9 +125,6 @@ pub fn users(request: &Request, args: &Args) -> Answer<Listing> {
         return Ok(Listing::none());
     }
     let mut cond = Cond::is_true("is_patient").and(active_status(args));
-    if let Some(keywords) = keywords {
-        cond = cond.and(keyword_cond(&USERS, request.actor.org_id, keywords));
-    }
     if let Some(id) = id::<User>(args, "id", request)? {
         cond = cond.and(Cond::eq("id", id.0));
     }
@@ -150,7 +147,7 @@ pub fn users(request: &Request, args: &Args) -> Answer<Listing> {
     if args.bool("include_suborg_patients") == Some(false) {
         cond = cond.and(Cond::eq("unit_id", request.actor.unit_id));
     }
-    Ok(Listing::of(cond))
+    Ok(Listing::of(cond).searching(&USERS, request, keywords))
 }
 
 /// `userGroup`.

@@ -7,7 +7,7 @@
 //! number of its code.
 
 use ward_engine::{Bindings, Given, Link, Listing, Problems};
-use ward_store::{Actor, Column, Cond, Entity, Id, Key, Rule, Table};
+use ward_store::{Actor, Column, Cond, Entity, Id, Key, Role, Rule, Table};
 
 use crate::tables::locations;
 
@@ -102,11 +102,13 @@ pub static PLACES_OF_SERVICE: Table = Table {
     indexes: &[],
     references: &[],
     audit: None,
+    subject: None,
     visible: everybody,
 };
 
-fn everybody(_: &Actor) -> Rule {
-    Rule::full(Cond::Always)
+/// Everybody with a credential.
+fn everybody(actor: &Actor) -> Rule {
+    if actor.role == Role::Anonymous { Rule::none() } else { Rule::full(Cond::Always) }
 }
 
 /// The number of a code in any of the ways it is sent: an object's id or the

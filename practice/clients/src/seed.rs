@@ -1,16 +1,22 @@
 //! A practice's clients for trying things out: made by the system, without
 //! events or mails, the same for the same seed and at the same offsets of the
-//! instance's id ranges.
+//! instance's id ranges. A large practice is seeded in several transactions,
+//! each of so many clients that memory stays bounded.
 
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use ward_identity::account;
-use ward_identity::tables::{InviteCode, InviteKind, Organization, User};
+use ward_identity::tables::{Human, InviteCode, InviteKind, Organization, User};
+use ward_identity::{account, email};
 use ward_instance::{Random, Timestamp};
 use ward_store::{Day, Id, Scope, StoreError};
 
 use crate::client::{blank_client, set_active};
 use crate::group::invite_code;
-use crate::seed_people::{GROUPS, PEOPLE, Person, TAGS, people};
+use crate::seed_people::{self, GROUPS, Person, TAGS, people};
 use crate::tables::{AppliedTag, Location, Tag, UserGroup};
 
 /// Seeded ids start at a multiple of this in each range.
@@ -18,20 +24,42 @@ const ALIGN: i64 = 1_000;
 /// Tags on one person, at most.
 const TAGS_OF_ONE: usize = 4;
 
-/// Makes the seeded clients of a practice, cared for by its providers in turn.
-/// `providers` are the staff that clients can be assigned to, at least one.
-pub async fn seed(
+/// Clients that a practice can be seeded with: their tags fill a Sandbox's
+/// range of ids.
+pub const MOST: usize = 200_000;
+
+/// What the clients of a seeded practice have in common.
+#[derive(Clone)]
+pub struct Ground {
+    providers: Arc<[User]>,
+    groups: Arc<[UserGroup]>,
+    tags: Arc<[Tag]>,
+    people: Arc<[Person]>,
+    crowd: u64,
+    today: Date,
+    user_id: i64,
+    human_id: i64,
+    location_id: i64,
+    applied_id: i64,
+}
+
+/// Lays the ground for `count` clients of a practice: groups, tags, its address
+/// and the clients' ids. `providers` are the staff that clients can be assigned
+/// to, in turn; at least one.
+pub async fn lay(
     scope: &mut Scope<'_>,
     providers: &[User],
     random: &Random,
-) -> Result<Vec<User>, StoreError> {
+    count: usize,
+) -> Result<Ground, StoreError> {
     let Some(first) = providers.first() else {
         return Err(StoreError::internal("a seeded practice needs a provider"));
     };
     let groups = groups(scope, first, random).await?;
     let tags = tags(scope, first).await?;
-    let count = PEOPLE as i64;
+    let count = count as i64;
     let user_id = scope.tx.reserve_ids("User", count, ALIGN).await?;
+    let human_id = scope.tx.reserve_ids("Human", count, ALIGN).await?;
     let location_id = scope.tx.reserve_ids("Location", count + 1, ALIGN).await?;
     let applied_id = scope.tx.reserve_ids("AppliedTag", count * TAGS_OF_ONE as i64, ALIGN).await?;
     practice_address(scope, first, location_id + count).await?;
@@ -39,32 +67,114 @@ pub async fn seed(
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
         .to_zoned_datetime(TimeZone::UTC)
         .date();
-    let mut clients = Vec::with_capacity(PEOPLE);
-    for (at, person) in people(random, today).iter().enumerate() {
-        let offset = at as i64;
-        let provider = &providers[at % providers.len()];
-        let client = client(scope, Id::new(user_id + offset), provider, person, &groups).await?;
-        if let Some(lines) = &person.address {
-            let location = address(Id::new(location_id + offset), &client, lines, scope.now());
-            scope.create(&location).await?;
-        }
-        for (n, tag) in person.tags.iter().filter_map(|tag| tags.get(*tag)).enumerate() {
-            let id = applied_id + offset * TAGS_OF_ONE as i64 + n as i64;
-            scope
-                .create(&AppliedTag {
-                    id: Id::new(id),
-                    org_id: client.org_id,
-                    tag_id: tag.id,
-                    user_id: client.id,
-                    created_at: scope.now(),
-                    updated_at: scope.now(),
-                    deleted_at: None,
-                })
-                .await?;
-        }
-        clients.push(client);
+    Ok(Ground {
+        providers: providers.into(),
+        groups: groups.into(),
+        tags: tags.into(),
+        people: people(random, today).into(),
+        crowd: random.u64(),
+        today,
+        user_id,
+        human_id,
+        location_id,
+        applied_id,
+    })
+}
+
+/// Makes the clients at these places of the practice.
+pub async fn clients(
+    scope: &mut Scope<'_>,
+    ground: &Ground,
+    places: Range<usize>,
+) -> Result<Vec<User>, StoreError> {
+    let persons: Vec<Person> = places.clone().map(|at| ground.person(at)).collect();
+    let humans = known_humans(scope, ground, &persons).await?;
+    let now = scope.now();
+    let clients: Vec<User> = places
+        .clone()
+        .zip(&persons)
+        .map(|(at, person)| ground.client(at, person, &humans, now))
+        .collect();
+    account::create_all(scope, &clients).await?;
+    let (mut locations, mut applied) = (Vec::new(), Vec::new());
+    for (at, (person, client)) in places.zip(persons.iter().zip(&clients)) {
+        let id = Id::new(ground.location_id + at as i64);
+        locations.extend(person.address.as_ref().map(|lines| address(id, client, lines, now)));
+        applied.extend(ground.applied_tags(at, person, client, now));
     }
+    scope.create_all(&locations).await?;
+    scope.create_all(&applied).await?;
     Ok(clients)
+}
+
+/// The humans of addresses that the practice knew before.
+async fn known_humans(
+    scope: &mut Scope<'_>,
+    ground: &Ground,
+    persons: &[Person],
+) -> Result<HashMap<String, Id<Human>>, StoreError> {
+    let Some(provider) = ground.providers.first() else { return Ok(HashMap::new()) };
+    let keys = persons.iter().filter_map(|person| person.email.as_deref()).map(email::key);
+    account::humans_of(scope, &provider.namespace, keys.collect(), true).await
+}
+
+impl Ground {
+    fn person(&self, at: usize) -> Person {
+        match self.people.get(at) {
+            Some(person) => person.clone(),
+            None => seed_people::one_of_crowd(at, self.crowd, self.today),
+        }
+    }
+
+    fn client(
+        &self,
+        at: usize,
+        person: &Person,
+        humans: &HashMap<String, Id<Human>>,
+        now: Timestamp,
+    ) -> User {
+        let provider = &self.providers[at % self.providers.len()];
+        let address = person.email.as_deref();
+        let known = address.and_then(|address| humans.get(&email::key(address)).copied());
+        let own = Id::new(self.human_id + seed_people::parent(at) as i64);
+        let id = Id::new(self.user_id + at as i64);
+        let mut client = blank_client(id, provider, known.unwrap_or(own), now);
+        let text = |text: &str| Some(text.to_owned());
+        client.first_name = text(&person.first_name);
+        client.last_name = person.last_name.as_deref().and_then(text);
+        client.email.clone_from(&person.email);
+        client.skipped_email = address.is_none();
+        client.phone_number = text(&person.phone_number);
+        client.dob = Some(Day(person.dob));
+        client.timezone = person.timezone.and_then(text);
+        client.ssn.clone_from(&person.ssn);
+        client.record_identifier = Some(format!("MRN-{:04}", person.number));
+        client.user_group_id =
+            person.group.and_then(|at| self.groups.get(at)).map(|group| Id::new(group.id.0));
+        client.restricted = person.is_restricted;
+        set_active(&mut client, !person.is_archived, now);
+        client
+    }
+
+    fn applied_tags(
+        &self,
+        at: usize,
+        person: &Person,
+        client: &User,
+        now: Timestamp,
+    ) -> impl Iterator<Item = AppliedTag> {
+        let first = self.applied_id + (at * TAGS_OF_ONE) as i64;
+        let tags = person.tags.iter().filter_map(|tag| self.tags.get(*tag));
+        (first..).zip(tags).map(move |(id, tag)| AppliedTag {
+            id: Id::new(id),
+            org_id: client.org_id,
+            tag_id: tag.id,
+            user_id: client.id,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        })
+    }
 }
 
 async fn groups(
@@ -125,34 +235,6 @@ async fn tags(scope: &mut Scope<'_>, owner: &User) -> Result<Vec<Tag>, StoreErro
         tags.push(tag);
     }
     Ok(tags)
-}
-
-async fn client(
-    scope: &mut Scope<'_>,
-    id: Id<User>,
-    provider: &User,
-    person: &Person,
-    groups: &[UserGroup],
-) -> Result<User, StoreError> {
-    let email = person.email.as_deref();
-    let human = account::human_of(scope, &provider.namespace, email, true).await?;
-    let mut client = blank_client(id, provider, human, scope.now());
-    let text = |text: &str| Some(text.to_owned());
-    client.first_name = text(person.first_name);
-    client.last_name = person.last_name.and_then(text);
-    client.email.clone_from(&person.email);
-    client.skipped_email = email.is_none();
-    client.phone_number = text(&person.phone_number);
-    client.dob = Some(Day(person.dob));
-    client.timezone = person.timezone.and_then(text);
-    client.ssn.clone_from(&person.ssn);
-    client.record_identifier = Some(format!("MRN-{:04}", person.number));
-    client.user_group_id =
-        person.group.and_then(|at| groups.get(at)).map(|group| Id::new(group.id.0));
-    client.restricted = person.is_restricted;
-    set_active(&mut client, !person.is_archived, scope.now());
-    account::create(scope, &client).await?;
-    Ok(client)
 }
 
 /// The practice's own address.

@@ -1,11 +1,14 @@
-//! Forty people who do not exist, the same for the same seed: names from a
-//! fixed list, addresses under `example.com`, telephone numbers of the range
-//! 555-01xx, numbers that no authority issues.
+//! People who do not exist, the same for the same seed: forty with names from a
+//! fixed list, then a crowd with names out of pieces; addresses under
+//! `example.com`, telephone numbers of the range 555-01xx, numbers that no
+//! authority issues.
+
+use std::borrow::Cow;
 
 use jiff::civil::{Date, date};
 use ward_instance::Random;
 
-/// How many clients a seeded practice has.
+/// How many clients a seeded practice has unless asked for more.
 pub const PEOPLE: usize = 40;
 
 /// First and last names: plainly invented, some of one word, some not Latin.
@@ -52,6 +55,27 @@ const NAMES: [(&str, &str); PEOPLE] = [
     ("Bo", "Ex"),
 ];
 
+/// What the crowd's names are made of: plainly invented, too.
+const FIRST_NAMES: [&str; 48] = [
+    "Adela", "Anton", "Beatriz", "Bogdan", "Carmen", "Cyrus", "Dalia", "Dorian", "Edith", "Elio",
+    "Farah", "Felix", "Gemma", "Goran", "Hana", "Henrik", "Ilse", "Ivo", "Jamila", "Joakim",
+    "Katya", "Kofi", "Leila", "Lucio", "Magda", "Marek", "Nadia", "Nils", "Odette", "Oskar",
+    "Paloma", "Petr", "Quilla", "Renzo", "Runa", "Samir", "Selma", "Tadeo", "Tove", "Ulrik",
+    "Valeria", "Vasco", "Wilma", "Xavier", "Yara", "Yusra", "Zeno", "Zoran",
+];
+const LAST_BEGINNINGS: [&str; 40] = [
+    "Bench", "Blank", "Bogus", "Canned", "Copy", "Demo", "Dial", "Draft", "Dummy", "Echo", "Fable",
+    "Faux", "Fixture", "Form", "Ghost", "Grid", "Index", "Label", "Layout", "Lorem", "Mock",
+    "Model", "Null", "Paper", "Pattern", "Pilot", "Probe", "Proof", "Proxy", "Query", "Sample",
+    "Sketch", "Spare", "Stub", "Table", "Test", "Token", "Trial", "Vector", "Zero",
+];
+const LAST_ENDINGS: [&str; 40] = [
+    "acre", "ander", "bach", "berg", "bridge", "brook", "by", "dale", "dóttir", "er", "ett",
+    "field", "ford", "gate", "ham", "heim", "holm", "hurst", "iak", "ides", "ington", "ko",
+    "kvist", "land", "ley", "lund", "mann", "mere", "more", "nen", "ova", "quist", "skaya", "son",
+    "stad", "stone", "ström", "ton", "well", "wood",
+];
+
 const ZONES: [&str; 6] = [
     "America/New_York",
     "America/Chicago",
@@ -84,9 +108,9 @@ pub struct Person {
     /// Place in the list, from 1.
     pub number: usize,
     /// First name.
-    pub first_name: &'static str,
+    pub first_name: Cow<'static, str>,
     /// Last name; none for those with one name.
-    pub last_name: Option<&'static str>,
+    pub last_name: Option<Cow<'static, str>>,
     /// None for those who have no e-mail; two of a family share one.
     pub email: Option<String>,
     /// `212-555-0142`.
@@ -120,8 +144,31 @@ pub fn people(random: &Random, today: Date) -> Vec<Person> {
     (0..PEOPLE).map(|at| person(at, random, today)).collect()
 }
 
+/// Person `at` of the crowd behind the first [`PEOPLE`], whoever else is made.
+pub fn one_of_crowd(at: usize, seed: u64, today: Date) -> Person {
+    // Multiplied, so that neighbouring seeds give crowds without a person in common.
+    let own = seed ^ (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let random = Random::seeded(own);
+    let mut person = person(at, &random, today);
+    let area = 201 + pick(&random, 789);
+    // N11 are service codes.
+    let area = if area % 100 == 11 { area + 1 } else { area };
+    person.phone_number = format!("{area}-555-01{:02}", pick(&random, 100));
+    person
+}
+
+/// First and last name.
+fn name(at: usize, random: &Random) -> (Cow<'static, str>, Option<Cow<'static, str>>) {
+    if let Some((first, last)) = NAMES.get(at) {
+        return ((*first).into(), (*last != "Mononym").then_some((*last).into()));
+    }
+    let first = FIRST_NAMES[pick(random, FIRST_NAMES.len())];
+    let (begin, end) = (pick(random, LAST_BEGINNINGS.len()), pick(random, LAST_ENDINGS.len()));
+    (first.into(), Some(format!("{}{}", LAST_BEGINNINGS[begin], LAST_ENDINGS[end]).into()))
+}
+
 fn person(at: usize, random: &Random, today: Date) -> Person {
-    let (first_name, last_name) = NAMES[at];
+    let (first_name, last_name) = name(at, random);
     let place = pick(random, CITIES.len());
     let (city, state, zip) = CITIES[place];
     let street = STREETS[pick(random, STREETS.len())];
@@ -135,12 +182,14 @@ fn person(at: usize, random: &Random, today: Date) -> Person {
     Person {
         number: at + 1,
         first_name,
-        last_name: (last_name != "Mononym").then_some(last_name),
+        last_name,
         email: email(at),
         phone_number: format!("{}-555-01{:02}", AREA_CODES[place], pick(random, 100)),
         dob: birth(at, random, today),
         timezone: (!at.is_multiple_of(5)).then_some(ZONES[place]),
-        ssn: at.is_multiple_of(4).then(|| format!("9{:02}{:02}{serial:04}", at + 1, 1 + at % 60)),
+        ssn: at
+            .is_multiple_of(4)
+            .then(|| format!("9{:02}{:02}{serial:04}", (at + 1) % 100, 1 + at % 60)),
         address: (!at.is_multiple_of(7)).then(|| {
             [format!("{house} {street}"), city.to_owned(), state.to_owned(), zip.to_owned()]
         }),
@@ -151,14 +200,24 @@ fn person(at: usize, random: &Random, today: Date) -> Person {
     }
 }
 
-/// `client07@example.com`; the child of the first shares theirs, and two have none.
+/// `client07@example.com`; of fifty, two have none and a child has a parent's.
 fn email(at: usize) -> Option<String> {
-    match at {
+    match at % FAMILIES {
         15 | 33 => None,
-        31 => email(0),
-        at => Some(format!("client{:02}@example.com", at + 1)),
+        CHILD => email(parent(at)),
+        _ => Some(format!("client{:02}@example.com", at + 1)),
     }
 }
+
+/// The person whose e-mail address person `at` has: a parent, or themselves.
+pub fn parent(at: usize) -> usize {
+    if at % FAMILIES == CHILD { at - CHILD } else { at }
+}
+
+/// In so many people there is one child with a parent's address.
+const FAMILIES: usize = 50;
+/// The child's place among them; the parent's is the first.
+const CHILD: usize = 31;
 
 /// From one year old to ninety-five, and one born on a leap day.
 fn birth(at: usize, random: &Random, today: Date) -> Date {
@@ -166,7 +225,7 @@ fn birth(at: usize, random: &Random, today: Date) -> Date {
     if at == 30 {
         return date(1996, 2, 29);
     }
-    let age = 1 + at * 94 / (PEOPLE - 1);
+    let age = if at < PEOPLE { 1 + at * 94 / (PEOPLE - 1) } else { 1 + pick(random, 95) };
     let year = today.year() - i16::try_from(age).unwrap_or(1);
     let month = today.month();
     let born = Date::new(year, month, 1).unwrap_or(today);

@@ -84,6 +84,7 @@ record! {
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("APPLIED_TAG"),
+    subject: ward_identity::restricted::by_user_id,
     visible: applied_tag_visibility,
 }
 
@@ -112,5 +113,13 @@ fn applied_tag_visibility(actor: &Actor) -> Rule {
 
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
-    vec![&USER_GROUPS, &TAGS, &APPLIED_TAGS, &REFERRING_PHYSICIANS, &REFERRALS, &VISITORS]
+    vec![
+        &USER_GROUPS,
+        &TAGS,
+        &APPLIED_TAGS,
+        &REFERRING_PHYSICIANS,
+        &REFERRALS,
+        &VISITORS,
+        &crate::feature_toggle_table::FEATURE_TOGGLES,
+    ]
 }

@@ -10,6 +10,7 @@ use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
 use ward_identity::picture::{self, NewPicture};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
+use ward_identity::{confirm_email, session};
 use ward_store::{Actor, Cond, Id, Level, Query, Select};
 
 use crate::access::{self, IdOrBlank};
@@ -204,8 +205,14 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
         }
     }
     let has_new_email = before.email != after.email;
+    let asked = after.unconfirmed_email.clone().filter(|_| is_self && input.email.is_given());
     let user = after.clone();
     client::save(call, &before, after, &[]).await?;
+    // A new password voids older links, so the new one comes after.
+    if let Some(address) = asked {
+        let cause = call.request.request_id.clone();
+        confirm_email::ask(call, &user, &address, &cause).await?;
+    }
     // A new password or e-mail ends all sessions, but not the one at work.
     if is_self && (prepared.password.is_some() || has_new_email) {
         account::keep_own_session(call).await?;
@@ -362,7 +369,7 @@ async fn write_email(
     let email = input.email.trimmed().map(rules::kept_email);
     match email {
         Some(email) if is_self && before.email.as_deref() != Some(email.as_str()) => {
-            account::confirm_email(call, before, &email).await?;
+            session::require_fresh(call, "change your e-mail address").await?;
             after.unconfirmed_email = Some(email);
         }
         email => {

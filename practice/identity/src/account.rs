@@ -1,6 +1,8 @@
 //! Making and changing accounts: the one place that keeps users, the sign-in
 //! lookup and humans in step (behaviour 15, 18.1).
 
+use std::collections::HashMap;
+
 use ward_instance::Timestamp;
 use ward_store::{Changes, Cond, Flags, Id, OrderKey, Query, Role, Scope, Sql, StoreError, search};
 
@@ -8,7 +10,7 @@ use crate::tables::{
     Human, InviteCode, InviteKind, Login, LoginStanding, OrgRole, Organization,
     OrganizationMembership, User,
 };
-use crate::{email, flags, link, session};
+use crate::{email, flags, key, link, session};
 
 /// The authentication space when none is named (behaviour 3.2).
 pub const NAMESPACE: &str = "healthie";
@@ -32,6 +34,7 @@ impl User {
             is_patient: false,
             active: true,
             archived_at: None,
+            merged_into_id: None,
             is_integration: false,
             namespace: NAMESPACE.to_owned(),
             human_id,
@@ -100,6 +103,7 @@ impl User {
             version: 1,
             created_at: now,
             updated_at: now,
+            deleted_at: None,
         }
     }
 
@@ -149,7 +153,7 @@ pub async fn human_of(
             // All accounts of the address have the same human. No order: an
             // order would make the planner walk all users in it.
             "SELECT human_id FROM users WHERE org_id = $1 AND email_fold = $2 \
-             AND namespace = $3 AND is_patient = $4 LIMIT 1",
+             AND namespace = $3 AND is_patient = $4 AND deleted_at IS NULL LIMIT 1",
             [
                 scope.actor.org_id.into(),
                 email::key(address).into(),
@@ -164,10 +168,40 @@ pub async fn human_of(
     scope.tx.next_id_of("Human").await.map(Id::new)
 }
 
+/// The humans of those addresses, as their keys, that accounts of the same kind
+/// in this root organization have already.
+pub async fn humans_of(
+    scope: &mut Scope<'_>,
+    namespace: &str,
+    keys: Vec<String>,
+    is_patient: bool,
+) -> Result<HashMap<String, Id<Human>>, StoreError> {
+    let keys: Vec<Box<str>> = keys.into_iter().map(String::into_boxed_str).collect();
+    let mut sql = Sql::new();
+    sql.push("SELECT email_fold, human_id FROM users WHERE org_id = ").bind(scope.actor.org_id);
+    sql.push(" AND namespace = ").bind(namespace).push(" AND is_patient = ").bind(is_patient);
+    sql.push(" AND email_fold").bind_in_texts(keys);
+    let rows = scope.tx.rows(&sql).await?;
+    let of = |row: &[ward_store::Value]| match row {
+        [ward_store::Value::Text(key), ward_store::Value::Int(id)] => {
+            Some((key.to_string(), Id::new(*id)))
+        }
+        _ => None,
+    };
+    Ok(rows.iter().filter_map(of).collect())
+}
+
 /// Writes a new account with its sign-in lookup.
 pub async fn create(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
     scope.create(user).await?;
     add_login(scope, user).await
+}
+
+/// The same for many new accounts at once.
+pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), StoreError> {
+    scope.create_all(users).await?;
+    let logins: Vec<Login> = users.iter().filter_map(|user| login(scope, user)).collect();
+    scope.create_all(&logins).await
 }
 
 /// Writes what changed of an account, and keeps the sign-in lookup. A password,
@@ -180,11 +214,7 @@ pub async fn update(
 ) -> Result<Changes, StoreError> {
     let changes = scope.update(before, after).await?;
     if before.email != after.email || before.namespace != after.namespace {
-        let sql = Sql::fixed(
-            "DELETE FROM logins WHERE root_id = $1 AND user_id = $2",
-            [after.org_id.0.into(), after.id.0.into()],
-        );
-        scope.tx.execute(&sql).await?;
+        remove_logins(scope, after).await?;
         add_login(scope, after).await?;
     }
     let is_barred = before.active && !after.active && !after.is_patient;
@@ -198,18 +228,42 @@ pub async fn update(
     Ok(changes)
 }
 
+/// Ends an account for good: its sessions, links, keys and sign-in lines go, and
+/// the row is kept as `after` has it.
+pub async fn close(scope: &mut Scope<'_>, before: &User, after: &User) -> Result<(), StoreError> {
+    scope.update(before, after).await?;
+    session::end_all(scope, before.id.0).await?;
+    link::void_all(scope, before.id).await?;
+    key::revoke_all(scope, before.id).await?;
+    remove_logins(scope, before).await
+}
+
+async fn remove_logins(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "DELETE FROM logins WHERE root_id = $1 AND user_id = $2",
+        [user.org_id.0.into(), user.id.0.into()],
+    );
+    scope.tx.execute(&sql).await.map(drop)
+}
+
 async fn add_login(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
-    let Some(address) = user.email.as_deref() else { return Ok(()) };
-    let login = Login {
+    match login(scope, user) {
+        Some(login) => scope.create(&login).await,
+        None => Ok(()),
+    }
+}
+
+/// The account's line of the sign-in lookup, if it has an address.
+fn login(scope: &Scope<'_>, user: &User) -> Option<Login> {
+    Some(Login {
         namespace: user.namespace.clone(),
-        email_key: email::key(address),
+        email_key: email::key(user.email.as_deref()?),
         root_id: user.org_id,
         user_id: user.id,
         is_patient: user.is_patient,
         standing: standing(scope, user),
         created_at: scope.now(),
-    };
-    scope.create(&login).await
+    })
 }
 
 fn standing(scope: &Scope<'_>, user: &User) -> LoginStanding {
@@ -249,7 +303,8 @@ pub async fn is_client_taken(
     let folded = |name: &Option<String>| search::folded(&name.clone().into());
     let sql = Sql::fixed(
         "SELECT id FROM users WHERE org_id = $1 AND email_fold = $2 AND namespace = $3 \
-         AND first_name_fold = $4 AND last_name_fold = $5 AND is_patient = TRUE AND id <> $6 LIMIT 1",
+         AND first_name_fold = $4 AND last_name_fold = $5 AND is_patient = TRUE AND id <> $6 \
+         AND deleted_at IS NULL LIMIT 1",
         [
             client.org_id.0.into(),
             email::key(address).into(),

@@ -5,13 +5,14 @@ use ward_store::{Cond, Id, Query, Role, Scope, Sql, StoreError, Tx, Value};
 use zeroize::Zeroizing;
 
 use crate::account;
-use crate::key::{self, NewKey};
+use crate::key::{self, Minting, NewKey};
+use crate::key_limits::Limits;
 use crate::person;
 use crate::practice::{self, Founded, NewMember, Place};
 use crate::tables::{
     ApiKey, CredentialClass, LinkPurpose, OrgRole, Organization, OrganizationMembership, User,
 };
-use crate::{email, link};
+use crate::{email, link, second_factor};
 
 /// Whom an account is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,13 +262,38 @@ pub async fn create_key(
     name: Option<&str>,
     class: CredentialClass,
 ) -> Result<NewKey, AdminError> {
+    let name = name.map(str::to_owned);
+    create_key_of(scope, user_id, Minting { name, class, limits: Limits::default() }).await
+}
+
+/// Makes a key of an account, with bounds.
+pub async fn create_key_of(
+    scope: &mut Scope<'_>,
+    user_id: Id<User>,
+    minting: Minting,
+) -> Result<NewKey, AdminError> {
     require_system(scope)?;
     let Some(user) = scope.find(user_id).await? else { return refused("there is no such account") };
     let membership = account::membership_of(scope, user_id).await?;
     if !person::may_act(&user, membership.as_ref()) {
         return refused("this account is not active");
     }
-    Ok(key::mint(scope, &user, name.map(str::to_owned), class).await?)
+    if key::of_user(scope, user_id).await?.len() >= key::KEYS_OF_A_USER_MAX {
+        return refused("a user can have 50 API keys; delete one that is not used");
+    }
+    Ok(key::mint(scope, &user, minting).await?)
+}
+
+/// Takes all second factors of an account away, and ends its sessions.
+pub async fn reset_mfa(scope: &mut Scope<'_>, id: Id<User>) -> Result<User, AdminError> {
+    require_system(scope)?;
+    let Some(user) = scope.find(id).await? else { return refused("there is no such account") };
+    if user.is_patient {
+        return refused("clients have no second factor");
+    }
+    second_factor::remove_all(scope, &user).await?;
+    crate::session::end_all(scope, id.0).await?;
+    Ok(user)
 }
 
 /// The live keys of the scope's organization.

@@ -6,6 +6,8 @@
 //! membership with its flags, and the organization, so every change acts on
 //! the next request (SEC-05).
 
+mod of_user;
+
 use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
@@ -17,8 +19,11 @@ use ward_store::{Actor, Db, Flags, Query, Role, Sql, StoreError, Value};
 
 use crate::flags;
 use crate::key::Bound;
+use crate::network::Networks;
 use crate::person::DEFAULT_ZONE;
-use crate::session;
+use crate::session::{self, Stage};
+
+pub use of_user::actor_of_user;
 
 /// Longer texts are no credential.
 const CHARACTERS_MAX: usize = 512;
@@ -59,7 +64,8 @@ pub enum Claim {
 /// What a credential is, besides whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// `user`, `agent` or `ephemeral` for keys, `session` for sessions.
+    /// `user`, `agent` or `ephemeral` for keys, `session` for sessions,
+    /// `half_session` for those that await their second factor.
     pub class: String,
     /// The session's id, if it is one.
     pub session: Option<String>,
@@ -155,19 +161,20 @@ fn classify_token(instance: &Instance, text: &str) -> Result<Claim, Rejection> {
 }
 
 /// Columns that both statements answer behind their own, before the flags.
-const PERSON: &str = "u.id, u.org_id, u.unit_id, u.is_patient, u.active, u.timezone, p.timezone, \
+pub(crate) const PERSON: &str = "u.id, u.org_id, u.unit_id, u.is_patient, u.active, u.timezone, p.timezone, \
      o.owner_id, m.active";
 const PERSON_COLUMNS: usize = 9;
-const FROM_PERSON: &str = "LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
+pub(crate) const FROM_PERSON: &str = "LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
      LEFT JOIN organizations o ON o.org_id = u.org_id AND o.id = u.unit_id \
      LEFT JOIN users p ON p.org_id = u.org_id AND p.id = u.dietitian_id";
 
-fn flag_columns() -> String {
+pub(crate) fn flag_columns() -> String {
     let names = flags::ALL.iter().map(|line| format!("m.{}", line.permission.name));
     names.collect::<Vec<_>>().join(", ")
 }
 
-const OF_KEY: &str = "k.id, k.class, k.row_mac, k.last_used_day, k.expires_at";
+const OF_KEY: &str = "k.id, k.class, k.row_mac, k.last_used_day, k.expires_at, \
+     k.allowed_addresses";
 static KEY_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {OF_KEY}, {PERSON}, {} FROM api_keys k \
@@ -178,7 +185,7 @@ static KEY_SQL: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const OF_SESSION: &str = "s.id, s.created_at, s.last_used_at";
+const OF_SESSION: &str = "s.id, s.created_at, s.last_used_at, s.awaits_code";
 static SESSION_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {OF_SESSION}, {PERSON}, {} FROM sessions s \
@@ -188,17 +195,19 @@ static SESSION_SQL: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The person of an `Authorization` value; nothing when it is empty.
+/// The person of an `Authorization` value that came from a network address;
+/// nothing when it is empty.
 pub async fn actor_of_key(
     reader: &mut dyn Query,
     instance: &Instance,
     text: &str,
+    address: &str,
 ) -> Result<Option<(Actor, KeyFacts)>, AuthenticateError> {
     let claim = classify(instance, text).map_err(AuthenticateError::Rejected)?;
     let found = match claim {
         None => return Ok(None),
         Some(Claim::Key { kid, secret_hash }) => {
-            of_key(reader, instance, &kid, &secret_hash).await?
+            of_key(reader, instance, &kid, &secret_hash, address).await?
         }
         Some(Claim::Session { lookup }) => of_session(reader, instance, &lookup).await?,
     };
@@ -213,11 +222,12 @@ async fn of_key(
     instance: &Instance,
     kid: &str,
     secret_hash: &[u8],
+    address: &str,
 ) -> Result<Option<(Actor, KeyFacts)>, StoreError> {
     let rows = reader.rows(&Sql::fixed(&KEY_SQL, [kid.into()])).await?;
     let wall = instance.clock().wall();
     for row in rows.iter() {
-        let [id, class, row_mac, last_used, expires_at, rest @ ..] = row else { continue };
+        let [id, class, row_mac, last_used, expires_at, allowed, rest @ ..] = row else { continue };
         let (Some(id), Some(class)) = (id.int(), class.text()) else { continue };
         let Some(actor) = actor(rest, kid) else { continue };
         let expires_at = expires_at.int().map(Timestamp);
@@ -231,9 +241,11 @@ async fn of_key(
             kid,
             secret_hash,
             expires_at,
+            allowed_addresses: allowed.text(),
         };
         let is_over = expires_at.is_some_and(|at| at <= wall);
-        if is_over || !bound.fits(instance, row_mac.bytes().unwrap_or_default()) {
+        let is_elsewhere = !Networks::admits_kept(allowed.text(), address);
+        if is_over || is_elsewhere || !bound.fits(instance, row_mac.bytes().unwrap_or_default()) {
             continue;
         }
         let facts = KeyFacts {
@@ -255,16 +267,24 @@ async fn of_session(
     let rows = reader.rows(&Sql::fixed(&SESSION_SQL, [lookup.into()])).await?;
     let wall = instance.clock().wall();
     let row = rows.iter().next().unwrap_or_default();
-    let [id, created_at, last_used_at, rest @ ..] = row else { return Ok(None) };
+    let [id, created_at, last_used_at, awaits_code, rest @ ..] = row else { return Ok(None) };
     let (Some(id), Some(created_at), Some(last_used_at)) =
         (id.text(), created_at.int().map(Timestamp), last_used_at.int().map(Timestamp))
     else {
         return Ok(None);
     };
-    if !session::is_live(created_at, last_used_at, wall) {
+    let Some(actor) = actor(rest, id) else { return Ok(None) };
+    let stage = match awaits_code.truth() {
+        true => Stage::AwaitsCode,
+        false if actor.is_client() => Stage::Client,
+        false => Stage::Member,
+    };
+    if !session::is_live(stage, created_at, last_used_at, wall) {
         return Ok(None);
     }
-    let Some(actor) = actor(rest, id) else { return Ok(None) };
+    if stage == Stage::AwaitsCode {
+        return Ok(Some(awaiting(id)));
+    }
     let facts = KeyFacts {
         class: "session".to_owned(),
         session: Some(id.to_owned()),
@@ -274,8 +294,20 @@ async fn of_session(
     Ok(Some((actor, facts)))
 }
 
+/// A session whose second factor is still to come: nobody in particular.
+fn awaiting(id: &str) -> (Actor, KeyFacts) {
+    let actor = Actor { credential: Some(id.into()), ..Actor::anonymous() };
+    let facts = KeyFacts {
+        class: "half_session".to_owned(),
+        session: Some(id.to_owned()),
+        key_id: None,
+        wants_touch: false,
+    };
+    (actor, facts)
+}
+
 /// The actor of the person's columns, unless they may not act at all.
-fn actor(row: &[Value], credential: &str) -> Option<Actor> {
+pub(crate) fn actor(row: &[Value], credential: &str) -> Option<Actor> {
     let (person, held) = row.split_at_checked(PERSON_COLUMNS)?;
     let [id, org_id, unit_id, is_patient, active, zone, provider_zone, owner_id, member_active] =
         person
@@ -303,6 +335,7 @@ fn actor(row: &[Value], credential: &str) -> Option<Actor> {
         is_owner,
         time_zone: zone.text().or(provider_zone).unwrap_or(DEFAULT_ZONE).into(),
         credential: Some(credential.into()),
+        glass_at: Actor::NO_BREAK_GLASS,
         exercised: None,
     })
 }
@@ -335,11 +368,22 @@ pub async fn touch(db: &Db, actor: &Actor, facts: &KeyFacts) -> Result<(), Store
     .await
 }
 
-/// The person of an `Authorization` value: what a server calls at each request.
-/// Nobody in particular for an empty value. Notes the use, if it is time to.
+/// [`authenticate_from`] nowhere in particular: a key that is bound to networks
+/// is refused.
 pub async fn authenticate(
     db: &Db,
     text: &str,
+) -> Result<Result<Identified, Rejection>, StoreError> {
+    authenticate_from(db, text, "").await
+}
+
+/// The person of an `Authorization` value that came from a network address:
+/// what a server calls at each request. Nobody in particular for an empty value.
+/// Notes the use, if it is time to.
+pub async fn authenticate_from(
+    db: &Db,
+    text: &str,
+    address: &str,
 ) -> Result<Result<Identified, Rejection>, StoreError> {
     // A refused text must not even take a connection.
     let claim = match classify(db.instance(), text) {
@@ -350,7 +394,7 @@ pub async fn authenticate(
         return Ok(Ok(nobody()));
     }
     let mut reader = db.read().await?;
-    let found = actor_of_key(&mut reader, db.instance(), text).await;
+    let found = actor_of_key(&mut reader, db.instance(), text, address).await;
     drop(reader);
     match found {
         Ok(Some((actor, facts))) => {
@@ -360,7 +404,11 @@ pub async fn authenticate(
                 // A full disk must not lock readers out.
                 tracing::warn!(%error, "the use of a credential could not be written down");
             }
-            let actor = Actor { exercised: Some(Arc::default()), ..actor };
+            let actor = Actor {
+                glass_at: db.instance().clock().wall(),
+                exercised: Some(Arc::default()),
+                ..actor
+            };
             Ok(Ok(Identified { actor, session: facts.session.clone(), facts }))
         }
         Ok(None) => Ok(Ok(nobody())),

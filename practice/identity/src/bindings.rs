@@ -4,7 +4,9 @@
 mod audit;
 mod brand;
 mod key;
+mod links;
 mod membership;
+mod mfa;
 mod organization;
 mod permission_use;
 mod profile;
@@ -17,7 +19,7 @@ mod user_flags;
 use ward_engine::{Bindings, Returns, op};
 
 use crate::tables::{API_KEYS, USERS};
-use crate::{integration, key as keys, reset, sign_in, sign_up};
+use crate::{integration, key as keys, reset, rotate, sign_in, sign_up};
 
 pub use audit::AUDIT_LOG;
 pub use user::{USER_ORDERS, members_of_keywords};
@@ -70,9 +72,12 @@ pub fn bind(b: &mut Bindings) {
         op!(reset::reset_password),
     )
     .public();
+    b.mutation("revokeToken", &[], op!(sign_in::revoke_token)).before_code();
     b.mutation("setIntegrationUser", USER, op!(integration::set));
-    b.mutation("revokeToken", &[], op!(sign_in::revoke_token));
+    mfa::bind(b);
+    links::bind(b);
     b.mutation("createApiKey", CREATE_KEY, op!(keys::create_api_key));
+    b.mutation("rotateApiKey", CREATE_KEY, op!(rotate::rotate_api_key));
     b.mutation("deleteApiKey", DELETE_KEY, op!(keys::delete_api_key));
     b.unserved(include_str!("../unserved.txt"));
 }

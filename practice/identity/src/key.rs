@@ -6,13 +6,14 @@ use ward_instance::{Instance, Timestamp};
 use ward_store::{Actor, Cond, Id, Level, Scope, StoreError, search};
 use zeroize::Zeroizing;
 
-use crate::flags::{self, IS_ADMIN, IS_DEVELOPER};
+use crate::flags::{IS_ADMIN, IS_DEVELOPER};
+use crate::key_limits::Limits;
 use crate::person::{self, Person};
-use crate::session;
 use crate::tables::{ApiKey, CredentialClass, RevokedKey, User};
+use crate::{rank_of, session};
 
 /// Live keys that one user can have.
-const KEYS_OF_A_USER_MAX: usize = 50;
+pub const KEYS_OF_A_USER_MAX: usize = 50;
 /// Characters of a key's name.
 const NAME_CHARACTERS_MAX: usize = 255;
 
@@ -44,10 +45,12 @@ pub struct Bound<'a> {
     pub secret_hash: &'a [u8],
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
+    /// From where it may be used, as the row keeps it.
+    pub allowed_addresses: Option<&'a str>,
 }
 
 impl Bound<'_> {
-    fn fields(&self) -> [Vec<u8>; 7] {
+    fn fields(&self) -> [Vec<u8>; 8] {
         [
             self.id.to_be_bytes().to_vec(),
             self.org_id.to_be_bytes().to_vec(),
@@ -56,6 +59,7 @@ impl Bound<'_> {
             self.kid.as_bytes().to_vec(),
             self.secret_hash.to_vec(),
             self.expires_at.map_or(Vec::new(), |at| at.0.to_be_bytes().to_vec()),
+            self.allowed_addresses.unwrap_or_default().as_bytes().to_vec(),
         ]
     }
 
@@ -86,13 +90,32 @@ impl std::fmt::Debug for NewKey {
     }
 }
 
+/// What a new key is to be.
+#[derive(Clone, Debug)]
+pub struct Minting {
+    /// What it is for.
+    pub name: Option<String>,
+    /// Whom it is for.
+    pub class: CredentialClass,
+    /// Its bounds.
+    pub limits: Limits,
+}
+
+impl Minting {
+    /// A key of a user without bounds.
+    pub fn named(name: &str) -> Self {
+        let class = CredentialClass::User;
+        Minting { name: Some(name.to_owned()), class, limits: Limits::default() }
+    }
+}
+
 /// Makes a key of a user.
 pub async fn mint(
     scope: &mut Scope<'_>,
     user: &User,
-    name: Option<String>,
-    class: CredentialClass,
+    minting: Minting,
 ) -> Result<NewKey, StoreError> {
+    let Minting { name, class, limits } = minting;
     let minted = scope.instance().mint_key(class.role());
     let minted = minted.map_err(|error| StoreError::internal(error.to_string()))?;
     let now = scope.now();
@@ -107,7 +130,8 @@ pub async fn mint(
         secret_hash: minted.secret_hash.to_vec(),
         row_mac: Vec::new(),
         last_used_day: None,
-        expires_at: None,
+        expires_at: limits.expires_at,
+        allowed_addresses: limits.allowed_addresses,
         created_by_id: (scope.actor.user_id != 0).then(|| Id::new(scope.actor.user_id)),
         version: 1,
         created_at: now,
@@ -129,6 +153,7 @@ pub fn bound(row: &ApiKey) -> Bound<'_> {
         kid: &row.kid,
         secret_hash: &row.secret_hash,
         expires_at: row.expires_at,
+        allowed_addresses: row.allowed_addresses.as_ref().map(|json| json.0.as_str()),
     }
 }
 
@@ -158,6 +183,8 @@ input! {
     pub struct CreateApiKey {
         name: String,
         user_id: Id<User>,
+        expires_at: String,
+        allowed_addresses: Vec<String>,
     }
 }
 
@@ -171,18 +198,12 @@ input! {
 /// Whether an actor may make a key of another user: of a member that is in no
 /// way stronger than they are, and only as owner or administrator (SEC-04).
 pub fn may_mint_for(actor: &Actor, target: &Person) -> bool {
-    let rank = actor.is_owner || actor.has(IS_ADMIN.flag);
-    let is_weaker = actor.is_owner
-        || (!target.is_owner && flags::covers(actor.flags, target.actor(None).flags));
-    let is_near = actor.is_at_root() || actor.unit_id == target.user.unit_id.0;
-    // The owner of a sub-organization is no owner of another.
-    rank && is_weaker && is_near && !target.user.is_patient && target.user.org_id.0 == actor.org_id
+    (actor.is_owner || actor.has(IS_ADMIN.flag)) && rank_of::is_no_stronger(actor, target)
 }
 
 /// Makes a key and shows it, this once.
 pub async fn create_api_key(call: &mut Call<'_>, input: &CreateApiKey) -> Answer<Payload> {
-    let actor = call.actor;
-    if !actor.is_member() || !actor.has(IS_DEVELOPER.flag) {
+    if !call.actor.is_member() || !call.actor.has(IS_DEVELOPER.flag) {
         return Err(Refused::Denied(IS_DEVELOPER));
     }
     let Some(&user_id) = input.user_id.value() else {
@@ -192,39 +213,53 @@ pub async fn create_api_key(call: &mut Call<'_>, input: &CreateApiKey) -> Answer
     if name.as_ref().is_some_and(|name| name.chars().count() > NAME_CHARACTERS_MAX) {
         return Err(Refused::on("name", "Name is too long (maximum is 255 characters)"));
     }
-    let own = person::load(call.tx, actor.org_id, actor.user_id).await?;
-    if own.is_none_or(|own| own.user.is_integration) {
-        return Err(Refused::Denied(IS_DEVELOPER));
-    }
-    check_fresh(call).await?;
-    if user_id.0 != actor.user_id {
-        call.visible(user_id, Level::Full).await?.ok_or_else(|| Refused::not_found("user_id"))?;
-    }
-    let target = person::load(call.tx, actor.org_id, user_id.0).await?;
-    let target = target.ok_or_else(|| Refused::not_found("user_id"))?;
-    if user_id.0 != actor.user_id && !may_mint_for(actor, &target) {
-        return Err(Refused::Denied(IS_ADMIN));
-    }
-    if !person::may_act(&target.user, target.membership.as_ref()) {
-        return Err(Refused::on("user_id", "User is not active"));
-    }
+    may_mint(call).await?;
+    let zone = &call.request.zone;
+    let wall = call.tx.wall();
+    let limits = Limits::given(&input.expires_at, &input.allowed_addresses, zone, wall)?;
+    let target = target(call, user_id, "user_id").await?;
     check_count(call, user_id).await?;
-    let key = mint(call, &target.user, name, CredentialClass::User).await?;
+    let minting = Minting { name, class: CredentialClass::User, limits };
+    let key = mint(call, &target.user, minting).await?;
     Ok(Payload::new()
         .leaf("api_key", key.text.to_string())
         .leaf("api_key_object", shown_once(call, &key)))
 }
 
-/// A session must be fresh to make keys (SEC-10); an API key need not be.
-async fn check_fresh(call: &mut Call<'_>) -> Answer<()> {
-    let Some(id) = call.request.session.as_deref() else { return Ok(()) };
-    let wall = call.tx.wall();
-    match session::find(call, id).await? {
-        Some(session) if session::is_fresh(session.created_at, wall) => Ok(()),
-        _ => Err(Refused::base(
-            "You signed in more than 10 minutes ago. Sign in again to make an API key",
-        )),
+/// Whether the caller may make keys at all: developers, no programs (SEC-06),
+/// and with a session only after a fresh sign-in (SEC-10).
+pub(crate) async fn may_mint(call: &mut Call<'_>) -> Answer<()> {
+    let actor = call.actor;
+    if !actor.is_member() || !actor.has(IS_DEVELOPER.flag) {
+        return Err(Refused::Denied(IS_DEVELOPER));
     }
+    let own = person::load(call.tx, actor.org_id, actor.user_id).await?;
+    if own.is_none_or(|own| own.user.is_integration) {
+        return Err(Refused::Denied(IS_DEVELOPER));
+    }
+    session::require_fresh(call, "make an API key").await
+}
+
+/// The user whom the caller makes a key for: themselves, or somebody who is no
+/// stronger. `at` is the input field that names them.
+pub(crate) async fn target(
+    call: &mut Call<'_>,
+    user_id: Id<User>,
+    at: &'static str,
+) -> Answer<Person> {
+    let actor = call.actor;
+    if user_id.0 != actor.user_id {
+        call.visible(user_id, Level::Full).await?.ok_or_else(|| Refused::not_found(at))?;
+    }
+    let target = person::load(call.tx, actor.org_id, user_id.0).await?;
+    let target = target.ok_or_else(|| Refused::not_found(at))?;
+    if user_id.0 != actor.user_id && !may_mint_for(actor, &target) {
+        return Err(Refused::Denied(IS_ADMIN));
+    }
+    if !person::may_act(&target.user, target.membership.as_ref()) {
+        return Err(Refused::on(at, "User is not active"));
+    }
+    Ok(target)
 }
 
 /// Refuses one key more than a user can have.
@@ -237,7 +272,7 @@ pub async fn check_count(scope: &mut Scope<'_>, user_id: Id<User>) -> Answer<()>
 
 /// The new key as an object whose `displayable_key` is the real key; read
 /// again, it is masked (behaviour 17).
-fn shown_once(call: &Call<'_>, key: &NewKey) -> Out {
+pub(crate) fn shown_once(call: &Call<'_>, key: &NewKey) -> Out {
     let row = &key.row;
     let request = call.request;
     let cursor_keys = [Some(format!("#{}", row.created_at.0)), Some(row.id.to_string())];
@@ -246,8 +281,15 @@ fn shown_once(call: &Call<'_>, key: &NewKey) -> Out {
         "name": row.name,
         "displayable_key": key.text.as_str(),
         "created_at": instant(row.created_at, request.view, &request.zone),
+        "expires_at": row.expires_at.map(|at| instant(at, request.view, &request.zone)),
+        "allowed_addresses": addresses(row.allowed_addresses.as_ref().map(|it| it.0.as_str())),
         "cursor": request.instance.cursor_encode("api_keys CREATED_AT desc", &cursor_keys),
     }))
+}
+
+/// A key's networks as a JSON list, as the row keeps them.
+pub(crate) fn addresses(kept: Option<&str>) -> Option<serde_json::Value> {
+    kept.and_then(|kept| serde_json::from_str(kept).ok())
 }
 
 /// An instant as the view writes it; only for objects that are not rows.

@@ -3,11 +3,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
+mod account_mail;
 pub mod admin;
 pub mod attempt;
 pub mod authenticate;
 pub mod bindings;
 pub mod brand;
+pub mod confirm_email;
 pub mod email;
 pub mod events;
 pub mod exercise;
@@ -17,10 +19,14 @@ pub mod grant;
 pub mod id_or_blank;
 pub mod integration;
 pub mod key;
+pub mod key_limits;
+pub mod leak;
 pub mod lines;
 pub mod link;
 pub mod member_mail;
 pub mod membership;
+pub mod mfa;
+pub mod network;
 pub mod npi;
 pub mod organization;
 pub mod organization_info;
@@ -31,7 +37,13 @@ pub mod picture;
 pub mod practice;
 pub mod profile;
 pub mod rank;
+pub mod rank_of;
 pub mod reset;
+pub mod restricted;
+pub mod rotate;
+pub mod rotation;
+pub mod second_factor;
+pub mod second_step;
 pub mod seed;
 pub mod session;
 pub mod sign_in;
@@ -39,9 +51,13 @@ pub mod sign_up;
 pub mod states;
 pub mod tables;
 pub mod template;
+pub mod totp;
+pub mod verification;
 pub mod visibility;
 
-pub use authenticate::{Identified, Rejection, authenticate, is_admin, is_developer};
+pub use authenticate::{
+    Identified, Rejection, authenticate, authenticate_from, is_admin, is_developer,
+};
 pub use bindings::bind;
 pub use link::set_password_by_link;
 pub use tables::tables;

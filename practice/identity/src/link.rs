@@ -1,5 +1,6 @@
 //! One-time links that set a password: reset links and invitations
-//! (behaviour 3.3, 18.1). Good once, for a time, until a newer one.
+//! (behaviour 3.3, 18.1). Good once, for a time, until a newer one. The links
+//! that confirm an address ([`crate::confirm_email`]) are of the same kind.
 
 use ward_engine::{Answer, Refused};
 use ward_instance::token::{MintedToken, TokenClass, TokenPurpose};
@@ -15,6 +16,11 @@ use crate::{account, password, person};
 pub const RESET_SECONDS: i64 = 24 * 3_600;
 /// How long an invitation is good.
 pub const INVITE_SECONDS: i64 = 14 * 24 * 3_600;
+
+/// How long a link that confirms an address is good.
+pub const CONFIRM_SECONDS: i64 = 24 * 3_600;
+
+const PASSWORD_LINKS: &[LinkPurpose] = &[LinkPurpose::Reset, LinkPurpose::Invite];
 
 /// What a link that does not open anything is told, whatever the reason.
 pub const NOT_GOOD: &str = "This link is not valid any more. Ask for a new one";
@@ -41,13 +47,24 @@ pub async fn issue(
     user: &User,
     purpose: LinkPurpose,
 ) -> Result<MintedToken, StoreError> {
+    issue_for(scope, user, purpose, None).await
+}
+
+/// The same, for the address of which this is the digest.
+pub(crate) async fn issue_for(
+    scope: &mut Scope<'_>,
+    user: &User,
+    purpose: LinkPurpose,
+    address_digest: Option<Vec<u8>>,
+) -> Result<MintedToken, StoreError> {
     let wall = scope.tx.wall();
-    let (token, seconds) = match purpose {
-        LinkPurpose::Reset => (TokenPurpose::Reset, RESET_SECONDS),
-        LinkPurpose::Invite => (TokenPurpose::Invite, INVITE_SECONDS),
+    let seconds = match purpose {
+        LinkPurpose::Reset => RESET_SECONDS,
+        LinkPurpose::Invite => INVITE_SECONDS,
+        LinkPurpose::ConfirmEmail => CONFIRM_SECONDS,
     };
-    void_all(scope, user.id).await?;
-    let minted = scope.instance().mint_token(token);
+    void(scope, user.id, replaced_by(purpose)).await?;
+    let minted = scope.instance().mint_token(token_of(purpose));
     let link = LinkToken {
         id: scope.uuid(),
         org_id: user.org_id,
@@ -55,6 +72,7 @@ pub async fn issue(
         user_id: user.id,
         purpose,
         lookup: minted.lookup.to_vec(),
+        address_digest,
         created_at: wall,
         expires_at: wall.plus_seconds(seconds),
         used_at: None,
@@ -64,20 +82,65 @@ pub async fn issue(
     Ok(minted)
 }
 
-/// Voids every open link of a user.
-pub async fn void_all(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<(), StoreError> {
-    let sql = Sql::fixed(
-        "UPDATE link_tokens SET voided_at = $1 WHERE org_id = $2 AND user_id = $3 \
-         AND used_at IS NULL AND voided_at IS NULL",
-        [scope.tx.wall().0.into(), scope.actor.org_id.into(), user_id.0.into()],
-    );
-    scope.tx.execute(&sql).await.map(drop)
+/// What a new link of a purpose makes void: all that set a password, or all
+/// that confirm an address.
+const fn replaced_by(purpose: LinkPurpose) -> &'static [LinkPurpose] {
+    match purpose {
+        LinkPurpose::Reset | LinkPurpose::Invite => PASSWORD_LINKS,
+        LinkPurpose::ConfirmEmail => &[LinkPurpose::ConfirmEmail],
+    }
 }
 
-/// The digest to look a link up by, if its text can be one of this instance.
+const fn token_of(purpose: LinkPurpose) -> TokenPurpose {
+    match purpose {
+        LinkPurpose::Reset => TokenPurpose::Reset,
+        LinkPurpose::Invite => TokenPurpose::Invite,
+        LinkPurpose::ConfirmEmail => TokenPurpose::ConfirmEmail,
+    }
+}
+
+/// Voids every open link of a user.
+pub async fn void_all(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<(), StoreError> {
+    void(scope, user_id, PASSWORD_LINKS).await?;
+    void(scope, user_id, &[LinkPurpose::ConfirmEmail]).await
+}
+
+async fn void(
+    scope: &mut Scope<'_>,
+    user_id: Id<User>,
+    purposes: &[LinkPurpose],
+) -> Result<(), StoreError> {
+    for purpose in purposes {
+        let sql = Sql::fixed(
+            "UPDATE link_tokens SET voided_at = $1 WHERE org_id = $2 AND user_id = $3 \
+             AND purpose = $4 AND used_at IS NULL AND voided_at IS NULL",
+            [
+                scope.tx.wall().0.into(),
+                scope.actor.org_id.into(),
+                user_id.0.into(),
+                purpose.as_str().into(),
+            ],
+        );
+        scope.tx.execute(&sql).await?;
+    }
+    Ok(())
+}
+
+/// The digest to look a link up by that sets a password, if its text can be one
+/// of this instance.
 pub fn lookup_of(instance: &Instance, text: &str, at: &str) -> Answer<Vec<u8>> {
-    for purpose in [TokenPurpose::Reset, TokenPurpose::Invite] {
-        let class = instance.classify_token(purpose, text.trim());
+    lookup_among(instance, text, PASSWORD_LINKS, at)
+}
+
+/// The same for links of these purposes.
+pub(crate) fn lookup_among(
+    instance: &Instance,
+    text: &str,
+    purposes: &[LinkPurpose],
+    at: &str,
+) -> Answer<Vec<u8>> {
+    for purpose in purposes {
+        let class = instance.classify_token(token_of(*purpose), text.trim());
         match class {
             TokenClass::Ours { lookup } => return Ok(lookup.to_vec()),
             TokenClass::WrongPurpose(_) | TokenClass::Malformed => {}
@@ -108,6 +171,65 @@ pub fn foreign(instance: &Instance, class: &TokenClass, at: &str) -> Refused {
     }
 }
 
+/// Whether a text is a link of this purpose that opens now. The link stays good.
+pub(crate) async fn is_open(
+    q: &mut dyn Query,
+    instance: &Instance,
+    text: &str,
+    purpose: LinkPurpose,
+    at: &str,
+) -> Answer<bool> {
+    let lookup = match lookup_among(instance, text, &[purpose], at) {
+        Ok(lookup) => lookup,
+        Err(Refused::Problems(_)) => return Ok(false),
+        Err(refused) => return Err(refused),
+    };
+    Ok(greeted(q, &lookup, instance.clock().wall()).await?.is_some())
+}
+
+/// Whom the page behind a link that sets a password greets; nothing when it
+/// does not open.
+pub(crate) async fn greeting(
+    q: &mut dyn Query,
+    instance: &Instance,
+    text: &str,
+    at: &str,
+) -> Answer<Option<serde_json::Value>> {
+    match lookup_of(instance, text, at) {
+        Ok(lookup) => Ok(greeted(q, &lookup, instance.clock().wall()).await?),
+        Err(Refused::Problems(_)) => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+async fn greeted(
+    q: &mut dyn Query,
+    lookup: &[u8],
+    wall: Timestamp,
+) -> Result<Option<serde_json::Value>, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT u.id, u.first_name, u.last_name, u.email, u.is_patient FROM link_tokens l \
+         JOIN users u ON u.org_id = l.org_id AND u.id = l.user_id \
+         LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
+         WHERE l.lookup = $1 AND l.used_at IS NULL AND l.voided_at IS NULL \
+         AND l.expires_at > $2 AND u.is_integration = FALSE \
+         AND (u.is_patient = TRUE OR (u.active = TRUE AND m.active = TRUE))",
+        [lookup.into(), wall.0.into()],
+    );
+    let rows = q.rows(&sql).await?;
+    let Some([id, first, last, email, is_patient]) = rows.iter().next() else { return Ok(None) };
+    let name = account::joined([first.text(), last.text()]);
+    Ok(Some(serde_json::json!({
+        "id": id.int(),
+        "first_name": first.text(),
+        "last_name": last.text(),
+        "full_name": name,
+        "name": name,
+        "email": email.text(),
+        "is_patient": is_patient.truth(),
+    })))
+}
+
 /// The tenant and user of a link's digest, for a link that opens now.
 async fn holder(
     q: &mut impl Query,
@@ -127,6 +249,21 @@ async fn holder(
 /// Uses a link up, and gives whose it is. Refused unless it is good and its
 /// holder may sign in.
 pub async fn redeem(tx: &mut Tx, lookup: &[u8], at: &str) -> Answer<person::Person> {
+    let (holder, _) = redeem_link(tx, lookup, at).await?;
+    // Links that set a password go to the account's address, and end when that
+    // changes.
+    let actor = holder.actor(None);
+    let mut scope = Scope::new(tx, &actor);
+    account::prove_login(&mut scope, holder.user.id).await?;
+    Ok(holder)
+}
+
+/// Uses any link up, and gives whose it is and its row.
+pub(crate) async fn redeem_link(
+    tx: &mut Tx,
+    lookup: &[u8],
+    at: &str,
+) -> Answer<(person::Person, LinkToken)> {
     let not_good = || Refused::on(ward_engine::last_step(at), NOT_GOOD);
     let wall = tx.wall();
     let (org_id, user_id) = holder(tx, lookup, wall).await?.ok_or_else(not_good)?;
@@ -145,11 +282,9 @@ pub async fn redeem(tx: &mut Tx, lookup: &[u8], at: &str) -> Answer<person::Pers
     if scope.tx.execute(&sql).await? == 0 {
         return Err(not_good());
     }
-    // Links go to the account's address, and end when that changes.
-    account::prove_login(&mut scope, holder.user.id).await?;
-    let entry = AuditEntry::by(&actor, AuditType::Update, "LINK_TOKEN", link.id.0);
+    let entry = AuditEntry::by(&actor, AuditType::Update, "LINK_TOKEN", link.id.0.as_str());
     scope.record(entry);
-    Ok(holder)
+    Ok((holder, link))
 }
 
 /// Why a password was not set.

@@ -49,6 +49,7 @@ impl Person {
             is_owner,
             time_zone: zone.unwrap_or(DEFAULT_ZONE).into(),
             credential: credential.map(Into::into),
+            glass_at: Actor::NO_BREAK_GLASS,
             exercised: None,
         }
     }

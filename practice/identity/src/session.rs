@@ -3,16 +3,21 @@
 //!
 //! Limits count wall time: a Sandbox that runs ahead signs nobody out.
 
+use ward_engine::{Answer, Call, Refused};
 use ward_instance::Timestamp;
 use ward_instance::token::{MintedToken, TokenPurpose};
 use ward_store::{Cond, Query, Scope, Sql, StoreError, Tx};
 
 use crate::tables::{Session, User};
 
-/// Without a request for so long, a session is over (SEC-12).
+/// Without a request for so long, a member's session is over (SEC-12).
 pub const IDLE_SECONDS: i64 = 30 * 60;
+/// And a client's, who may read on a shared machine.
+pub const CLIENT_IDLE_SECONDS: i64 = 20 * 60;
 /// However busy, a session is over after so long.
 pub const ABSOLUTE_SECONDS: i64 = 12 * 3_600;
+/// So long a session may await its second factor: a few codes' time.
+pub const AWAITING_SECONDS: i64 = 15 * 60;
 /// A use is written down at most so often.
 pub const TOUCH_SECONDS: i64 = 60;
 /// For so long after signing in, a session may do what needs a fresh sign-in
@@ -24,10 +29,30 @@ const KEPT_SECONDS: i64 = 30 * 24 * 3_600;
 /// So many of them, at most, at each sign-in.
 const CLEARED_AT_ONCE: i64 = 20;
 
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The second factor is still to come.
+    AwaitsCode,
+    /// A client is signed in.
+    Client,
+    /// A member is signed in.
+    Member,
+}
+
 /// Whether a session is still good at wall time `wall`.
-pub const fn is_live(created_at: Timestamp, last_used_at: Timestamp, wall: Timestamp) -> bool {
-    wall.0 < created_at.plus_seconds(ABSOLUTE_SECONDS).0
-        && wall.0 < last_used_at.plus_seconds(IDLE_SECONDS).0
+pub const fn is_live(
+    stage: Stage,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    wall: Timestamp,
+) -> bool {
+    let (absolute, idle) = match stage {
+        Stage::AwaitsCode => (AWAITING_SECONDS, AWAITING_SECONDS),
+        Stage::Client => (ABSOLUTE_SECONDS, CLIENT_IDLE_SECONDS),
+        Stage::Member => (ABSOLUTE_SECONDS, IDLE_SECONDS),
+    };
+    wall.0 < created_at.plus_seconds(absolute).0 && wall.0 < last_used_at.plus_seconds(idle).0
 }
 
 /// Whether the person signed in so lately that they need not do it again.
@@ -35,8 +60,30 @@ pub const fn is_fresh(created_at: Timestamp, wall: Timestamp) -> bool {
     wall.0 < created_at.plus_seconds(FRESH_SECONDS).0
 }
 
+/// Refuses what needs a fresh sign-in to a session that is older (SEC-10). An
+/// API key has signed in with nothing and is not asked (trust ruling 10).
+pub async fn require_fresh(call: &mut Call<'_>, to_do_what: &str) -> Answer<()> {
+    let Some(id) = call.request.session.as_deref() else { return Ok(()) };
+    let wall = call.tx.wall();
+    match find(call, id).await? {
+        Some(session) if is_fresh(session.created_at, wall) => Ok(()),
+        _ => Err(Refused::base(format!(
+            "You signed in more than 10 minutes ago. Sign in again to {to_do_what}"
+        ))),
+    }
+}
+
 /// Begins a session of the user, who is the scope's actor.
 pub async fn begin(scope: &mut Scope<'_>, user: &User) -> Result<MintedToken, StoreError> {
+    Ok(begin_as(scope, user, false).await?.0)
+}
+
+/// The same, and its row; it may open nothing until the second factor is given.
+pub async fn begin_as(
+    scope: &mut Scope<'_>,
+    user: &User,
+    awaits_code: bool,
+) -> Result<(MintedToken, Session), StoreError> {
     let minted = scope.instance().mint_token(TokenPurpose::Session);
     let wall = scope.tx.wall();
     let session = Session {
@@ -48,10 +95,12 @@ pub async fn begin(scope: &mut Scope<'_>, user: &User) -> Result<MintedToken, St
         created_at: wall,
         last_used_at: wall,
         ended_at: None,
+        awaits_code,
+        code_tries: 0,
     };
     scope.create(&session).await?;
     forget_old(scope.tx).await?;
-    Ok(minted)
+    Ok((minted, session))
 }
 
 async fn forget_old(tx: &mut Tx) -> Result<(), StoreError> {
@@ -84,9 +133,24 @@ pub async fn end(scope: &mut Scope<'_>, id: &str) -> Result<bool, StoreError> {
 
 /// Ends every session of a user: after a new password or a deactivation.
 pub async fn end_all(scope: &mut Scope<'_>, user_id: i64) -> Result<(), StoreError> {
+    end_others(scope, user_id, None).await
+}
+
+/// Ends every session of a user but one.
+pub async fn end_others(
+    scope: &mut Scope<'_>,
+    user_id: i64,
+    kept: Option<&str>,
+) -> Result<(), StoreError> {
     let sql = Sql::fixed(
-        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND user_id = $3 AND ended_at IS NULL",
-        [scope.tx.wall().0.into(), scope.actor.org_id.into(), user_id.into()],
+        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND user_id = $3 \
+         AND ended_at IS NULL AND id <> $4",
+        [
+            scope.tx.wall().0.into(),
+            scope.actor.org_id.into(),
+            user_id.into(),
+            kept.unwrap_or_default().into(),
+        ],
     );
     scope.tx.execute(&sql).await.map(drop)
 }

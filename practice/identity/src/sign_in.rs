@@ -11,9 +11,10 @@ use ward_store::{Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::account::NAMESPACE;
 use crate::attempt::{self, Subjects};
+use crate::key::Minting;
 use crate::person::{self, Person};
-use crate::tables::{CredentialClass, User};
-use crate::{authenticate, email, key, link, password, rank, session};
+use crate::tables::User;
+use crate::{authenticate, email, key, link, password, rank, second_step, session};
 
 /// The answer to a wrong address, a wrong password and a barred account.
 pub const WRONG: &str = "The e-mail address or the password is wrong";
@@ -91,13 +92,13 @@ async fn by_session(request: &Request, token: &str) -> Answer<Proof> {
         return Err(refused());
     }
     let mut reader = request.db.read().await?;
-    let found = authenticate::actor_of_key(&mut reader, instance, token).await;
+    let found = authenticate::actor_of_key(&mut reader, instance, token, &request.address).await;
     drop(reader);
     match found {
         Ok(Some((actor, facts))) => Ok(Proof::Session {
             org_id: actor.org_id,
             user_id: actor.user_id,
-            session: facts.session.ok_or_else(refused)?,
+            session: facts.session.filter(|_| facts.class == "session").ok_or_else(refused)?,
             token: token.to_owned(),
         }),
         Ok(None) | Err(authenticate::AuthenticateError::Rejected(_)) => Err(refused()),
@@ -177,7 +178,8 @@ pub async fn sign_in(call: &mut Call<'_>, proven: &Proven) -> Answer<Payload> {
         Proof::Session { session, token, .. } => Some((session.as_str(), token.as_str())),
         _ => None,
     };
-    welcome(call.tx, person, proven, kept).await
+    let cause = &call.request.request_id;
+    welcome(call.scope.tx, person, proven, kept, cause).await
 }
 
 async fn welcome(
@@ -185,9 +187,15 @@ async fn welcome(
     mut person: Person,
     proven: &Proven,
     kept: Option<(&str, &str)>,
+    cause: &str,
 ) -> Answer<Payload> {
     let actor = person.actor(None);
     let mut scope = Scope::new(tx, &actor);
+    if kept.is_none()
+        && let Some(blocked) = second_step::block(&mut scope, &person.user, cause).await?
+    {
+        return Ok(blocked);
+    }
     if person.user.timezone.is_none() && proven.timezone.is_some() {
         let after = User { timezone: proven.timezone.clone(), ..person.user.clone() };
         scope.update(&person.user, &after).await?;
@@ -203,8 +211,8 @@ async fn welcome(
                 key::revoke_all(&mut scope, person.user.id).await?;
             }
             key::check_count(&mut scope, person.user.id).await?;
-            let name = Some("Made at sign-in".to_owned());
-            let made = key::mint(&mut scope, &person.user, name, CredentialClass::User).await?;
+            let minting = Minting::named("Made at sign-in");
+            let made = key::mint(&mut scope, &person.user, minting).await?;
             api_key = Some(made.text.to_string());
         }
         (false, Some((_, text))) => token = Some(text.to_owned()),
@@ -234,7 +242,7 @@ async fn check_fresh(scope: &mut Scope<'_>, id: &str) -> Answer<()> {
 
 /// Notes when somebody last signed in; no change of the record that a client
 /// of the API should see as an update.
-async fn note_sign_in(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
+pub(crate) async fn note_sign_in(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
     let now = tx.now().0;
     let sql = Sql::fixed(
         "UPDATE users SET last_sign_in_at = $1, last_active = $2 WHERE org_id = $3 AND id = $4",
@@ -251,13 +259,16 @@ input! {
     }
 }
 
-/// Ends the session that the request came with.
+/// Ends the session that the request came with, also one that awaits its code.
 pub async fn revoke_token(call: &mut Call<'_>, _: &RevokeToken) -> Answer<Payload> {
     let Some(id) = call.request.session.clone() else {
         return Err(Refused::base(
             "This request came with no session. Delete an API key with deleteApiKey",
         ));
     };
-    session::end(call, &id).await?;
+    match call.request.awaits_code() {
+        true => second_step::give_up(call.tx, &id).await?,
+        false => session::end(call, &id).await.map(drop)?,
+    }
     Ok(Payload::new())
 }

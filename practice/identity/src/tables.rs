@@ -8,6 +8,8 @@ mod membership;
 mod organization;
 mod permission_use;
 mod profile;
+mod restriction;
+mod second_factor;
 mod session;
 mod template;
 mod user;
@@ -33,6 +35,14 @@ pub use profile::{
     PROFESSIONS, PROVIDER_BIOS, Profession, ProviderBio, SPECIALTIES, STATE_LICENSES, Specialty,
     StateLicense, brands, organization_infos, other_id_numbers, professions, provider_bios,
     specialties, state_licenses,
+};
+pub use restriction::{
+    BREAK_GLASS_ACCESSES, BreakGlassAccess, CLIENT_RESTRICTION_AUTHORIZATIONS,
+    ClientRestrictionAuthorization, break_glass_accesses, client_restriction_authorizations,
+};
+pub use second_factor::{
+    CodePurpose, FactorKind, SECOND_FACTORS, SecondFactor, VERIFICATION_CODES, VerificationCode,
+    second_factors, verification_codes,
 };
 pub use session::{
     AttemptScope, LINK_TOKENS, LinkPurpose, LinkToken, SESSIONS, SIGN_IN_ATTEMPTS, Session,
@@ -67,10 +77,14 @@ pub fn tables() -> Vec<&'static Table> {
         &PERMISSION_TEMPLATES,
         &ORGANIZATION_MEMBERSHIPS,
         &CARE_TEAM_MEMBERS,
+        &CLIENT_RESTRICTION_AUTHORIZATIONS,
+        &BREAK_GLASS_ACCESSES,
         &API_KEYS,
         &REVOKED_KEYS,
         &SESSIONS,
         &LINK_TOKENS,
+        &SECOND_FACTORS,
+        &VERIFICATION_CODES,
         &SIGN_IN_ATTEMPTS,
         &LOGINS,
         &INVITE_CODES,

@@ -1,10 +1,11 @@
 //! Who sees whom (behaviour 16.2, 3.4): one predicate a table, used by every
 //! read: single objects, lists, counts, search and links between objects.
 
-use ward_store::{Actor, Cond, Level, Role, Rule, Table, Value};
+use ward_store::{Actor, Cond, Id, Level, Role, Rule, Table, Value};
 
 use crate::flags;
-use crate::tables::USERS;
+use crate::restricted;
+use crate::tables::{USERS, User};
 
 /// Users. A member sees themselves, the staff of the units they may see and the
 /// clients that are theirs or that their flags open; a client themselves and,
@@ -17,7 +18,11 @@ pub fn users(actor: &Actor) -> Rule {
             let units = actor.units("unit_id");
             let own = Cond::eq("id", actor.user_id).or(cares_for(actor));
             let colleagues = staff.and(units.clone());
-            Rule::full(own.or(colleagues).or(other_clients(actor).and(units)))
+            let others = match actor.is_owner {
+                true => other_clients(actor),
+                false => other_clients(actor).or(restricted::seen_by(actor)),
+            };
+            Rule::full(own.or(colleagues).or(others.and(units)))
         }
         Role::Client => Rule::full(Cond::eq("id", actor.user_id))
             .public(staff.and(Cond::is_true("active")).and(in_care_team("id", actor))),
@@ -54,6 +59,22 @@ fn other_clients(actor: &Actor) -> Cond {
         true => clients.and(Cond::sql("{t}.restricted = FALSE", [])),
         false => Cond::Never,
     }
+}
+
+/// Whether the actor sees this user in full; the same for every row.
+pub fn sees_user(actor: &Actor, user: Id<User>) -> Cond {
+    let (rule, params) = match users(actor).at_least(Level::Full) {
+        Cond::Sql(text, params) => (text.replace("{t}", "seen"), params),
+        Cond::Always => ("TRUE".to_owned(), Vec::new()),
+        Cond::Never => return Cond::Never,
+    };
+    let who = [actor.org_id.into(), user.0.into()];
+    Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? AND seen.id = ? AND ({rule}))"
+        ),
+        who.into_iter().chain(params),
+    )
 }
 
 /// `{t}.column` is the primary provider or a care-team member of the client
@@ -225,13 +246,15 @@ pub fn seen(
     }
 }
 
-/// `id`, an expression, is NULL, no client or a client that the actor sees.
-fn is_seen(actor: &Actor, id: &str) -> Cond {
+/// `id`, an expression, is NULL, no client or a client that the actor sees. Who
+/// was merged into another is seen by who sees the other.
+pub(crate) fn is_seen(actor: &Actor, id: &str) -> Cond {
     let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
     Cond::sql(
         format!(
             "({id} IS NULL OR EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? \
-             AND seen.id = {id} AND (seen.is_patient = FALSE OR ({rule}))))"
+             AND seen.id = COALESCE((SELECT gone.merged_into_id FROM users gone \
+             WHERE gone.org_id = {{t}}.org_id AND gone.id = {id}), {id}) AND (seen.is_patient = FALSE OR ({rule}))))"
         ),
         [actor.org_id.into()].into_iter().chain(params),
     )

@@ -7,4 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod merge;
+mod rotation;
 mod statements;
+mod subjects;

@@ -81,7 +81,7 @@ fn disk(dir: &Path) -> Check {
 
 /// What the configuration and the certificate say.
 pub fn settings(opened: &Opened) -> Vec<Check> {
-    vec![quarantine(opened), sign_up(opened), address(opened), development(opened)]
+    vec![quarantine(opened), roots(opened), sign_up(opened), address(opened), development(opened)]
 }
 
 fn quarantine(opened: &Opened) -> Check {
@@ -111,6 +111,26 @@ fn quarantine(opened: &Opened) -> Check {
             Check::fail("quarantine", error.to_string(), "put ward.toml and volume.id right")
         }
     }
+}
+
+/// Whether a rotation of the root key waits to be finished.
+fn roots(opened: &Opened) -> Check {
+    let ring = opened.instance.ring();
+    let current = ring.current_version();
+    let old = ring.versions().into_iter().filter(|version| *version != current);
+    let old: Vec<String> = old.map(|version| version.to_string()).collect();
+    if old.is_empty() {
+        return Check::ok("root key", format!("root key {current} is the only one"));
+    }
+    Check::warn(
+        "root key",
+        format!("a rotation to root key {current} is not finished; {} still opens", old.join(", ")),
+        format!(
+            "it goes on while the server runs; ward status tells how far it is, and at once: ward key rotate-root --kind {} --dir {}",
+            opened.instance.kind(),
+            opened.dir.display()
+        ),
+    )
 }
 
 fn sign_up(opened: &Opened) -> Check {

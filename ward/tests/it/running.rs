@@ -98,6 +98,36 @@ fn a_server_says_where_it_is_takes_commands_and_stops() {
 }
 
 #[test]
+fn a_large_practice_is_seeded_by_the_server_or_without_one() {
+    let seed = |instance: &Instance| {
+        let path = instance.path();
+        let args = ["sandbox", "seed", "--json", "--seed", "7", "--clients", "300", "--dir", &path];
+        let ran = ward(&args).ends(0);
+        assert!(ran.stderr.contains("40 of 300"), "{}", ran.stderr);
+        let told = ran.json();
+        assert_eq!(told["clients"], 300, "{told}");
+        ward(&args).ends(2);
+    };
+    let alone = Instance::new("sandbox");
+    seed(&alone);
+    let served = Instance::new("sandbox");
+    let path = served.path();
+    let mut server =
+        Process::start(&["serve", "--kind", "sandbox", "--dir", &path, "--listen", "127.0.0.1:0"]);
+    server.line();
+    seed(&served);
+    assert_eq!(served.ward(&["status", "--json"]).ends(0).json()["clients"], 300);
+    assert_eq!(server.terminate().0, 0);
+    for instance in [&alone, &served] {
+        instance.ward(&["audit", "verify"]).ends(0);
+    }
+    let path = Instance::new("sandbox").path();
+    for wrong in ["0", "200001", "many"] {
+        ward(&["sandbox", "seed", "--dir", &path, "--clients", wrong]).ends(2);
+    }
+}
+
+#[test]
 fn both_instances_are_born_on_the_first_run_and_stopped_together() {
     let place = TempDir::new().unwrap();
     let dir = place.path().join("d");

@@ -26,6 +26,7 @@ pub use mail::message::Message;
 pub use mail::port::{MailPort, Sent};
 pub use mail::render::{MAIL_KINDS, Rendered, rendered};
 pub use mail::render_error::RenderError;
+pub use mail::rotation::rotation_hooks;
 pub use mail::simulator::SimMail;
 pub use mail::tables::{MessageState, SIMULATED_MESSAGES, SimulatedMessage, simulated_messages};
 

@@ -10,5 +10,6 @@ pub(crate) mod payload;
 pub(crate) mod port;
 pub(crate) mod render;
 pub(crate) mod render_error;
+pub(crate) mod rotation;
 pub(crate) mod simulator;
 pub(crate) mod tables;

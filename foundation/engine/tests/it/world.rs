@@ -84,6 +84,7 @@ impl World {
             session: None,
             sign_up_open: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
+            reads: ward_engine::Reads::default(),
         };
         let incoming = Incoming { query: query.to_owned(), ..Incoming::default() };
         Ask { world: self, request, incoming }

@@ -90,7 +90,9 @@ fn every_field_is_under_the_seal() {
     for (index, edit) in edits.into_iter().enumerate() {
         let mut changed = certificate.clone();
         edit(&mut changed);
-        assert_eq!(changed.verify(&ring).unwrap_err().code, "ISO-06", "edit {index}");
+        // A root that the key file never had is another file's.
+        let code = if changed.root_version == 2 { "ISO-02" } else { "ISO-06" };
+        assert_eq!(changed.verify(&ring).unwrap_err().code, code, "edit {index}");
     }
     let mut quarantined = certificate;
     quarantined.state = State::Quarantined;
@@ -105,7 +107,23 @@ fn a_certificate_of_an_old_root_verifies_until_the_root_is_dropped() {
     ring.add_root(&Random::seeded(8)).unwrap();
     assert!(certificate.verify(&ring).is_ok());
     ring.drop_root(1);
-    assert_eq!(certificate.verify(&ring).unwrap_err().code, "ISO-06");
+    let refusal = certificate.verify(&ring).unwrap_err();
+    assert_eq!(refusal.code, "ISO-02");
+    assert!(refusal.sentence.contains("signed by root key 1"), "{refusal}");
+}
+
+/// SEC-22: a copy of the key file from before a rotation is refused as that.
+#[test]
+fn sec_22_a_copied_old_key_file_is_told_from_a_foreign_one() {
+    let (old, mut certificate) = born(Kind::Sandbox);
+    let mut ring = RootRing::clone(&old);
+    ring.add_root(&Random::seeded(8)).unwrap();
+    certificate.sign(&ring);
+    assert!(certificate.verify(&ring).is_ok());
+    let refusal = certificate.verify(&old).unwrap_err();
+    assert_eq!(refusal.code, "ISO-02");
+    assert!(refusal.sentence.contains("before the root key was rotated"), "{refusal}");
+    assert!(refusal.fix.contains("present root.key"), "{refusal}");
 }
 
 proptest! {

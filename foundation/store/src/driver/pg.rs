@@ -30,9 +30,11 @@ const WAIT: Duration = Duration::from_secs(5);
 const OPTIONS: &str = "-c statement_timeout=10000 -c lock_timeout=10000 \
     -c idle_in_transaction_session_timeout=60000 -c timezone=UTC";
 
-/// Raises (division by zero) unless the database is the instance's, so nothing
-/// that is pipelined behind it runs.
-const PROOF: &str = "SELECT 1 / (SELECT COUNT(*) FROM instance WHERE instance_id = $1)";
+/// Raises (division by zero) unless the database is the instance's and signed
+/// by no newer root than this process has, so nothing that is pipelined behind
+/// it runs.
+const PROOF: &str =
+    "SELECT 1 / (SELECT COUNT(*) FROM instance WHERE instance_id = $1 AND root_version <= $2)";
 
 /// The address of a database; never shown, it may hold a password.
 pub(crate) fn config(url: &str, kind: Kind) -> Result<Config, StoreError> {
@@ -56,6 +58,7 @@ pub(crate) struct PgPool {
     pool: Pool,
     refusal: Arc<Mutex<Option<IsoError>>>,
     names: RuleNames,
+    instance: Arc<Instance>,
     instance_id: String,
 }
 
@@ -84,7 +87,7 @@ impl PgPool {
             .build()
             .map_err(|error| StoreError::internal(format!("the pool: {error}")))?;
         let instance_id = instance.instance_id().to_string();
-        Ok(PgPool { pool, refusal, names, instance_id })
+        Ok(PgPool { pool, refusal, names, instance: Arc::clone(instance), instance_id })
     }
 
     /// A connection.
@@ -106,7 +109,8 @@ impl PgPool {
             .prepare_cached(PROOF)
             .await
             .map_err(|error| pg_error::map(&error, &self.names))?;
-        let params: [&(dyn ToSql + Sync); 1] = [&self.instance_id];
+        let root = i64::from(self.instance.ring().current_version());
+        let params: [&(dyn ToSql + Sync); 2] = [&self.instance_id, &root];
         // Polled in this order, so sent in this order.
         let (begun, proved) = futures_util::future::join(
             client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
@@ -118,7 +122,7 @@ impl PgPool {
         drop(Object::take(client));
         Err(match error.code() {
             Some(&SqlState::DIVISION_BY_ZERO) => StoreError::Foreign(foreign(
-                "the database is another instance's than the one this process started on",
+                "the database is another instance's than the one this process started on, or its root key was rotated since",
             )),
             _ => pg_error::map(&error, &self.names),
         })

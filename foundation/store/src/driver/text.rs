@@ -101,9 +101,11 @@ fn write_token(engine: Engine, text: &str, out: &mut String) -> usize {
         out.push_str(after);
         return "IN_LIST(".len() + end + 1;
     }
-    for (token, lock) in
-        [("FOR_UPDATE_SKIP", "FOR UPDATE SKIP LOCKED"), ("FOR_UPDATE", "FOR UPDATE")]
-    {
+    for (token, lock) in [
+        ("FOR_UPDATE_SKIP", "FOR UPDATE SKIP LOCKED"),
+        ("FOR_UPDATE", "FOR UPDATE"),
+        ("FOR_KEY_SHARE", "FOR KEY SHARE"),
+    ] {
         let Some(after) = text.strip_prefix(token) else { continue };
         if after.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
@@ -137,6 +139,8 @@ mod tests {
     fn skip_locked_is_not_read_as_for_update() {
         assert_eq!(rewrite(Engine::Pg, "x FOR_UPDATE_SKIP"), "x FOR UPDATE SKIP LOCKED");
         assert_eq!(rewrite(Engine::Lite, "x FOR_UPDATE_SKIP"), "x ");
+        assert_eq!(rewrite(Engine::Pg, "x FOR_KEY_SHARE"), "x FOR KEY SHARE");
+        assert_eq!(rewrite(Engine::Lite, "x FOR_KEY_SHARE"), "x ");
     }
 
     #[test]

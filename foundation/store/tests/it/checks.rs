@@ -51,7 +51,7 @@ fn row(table: &Table, kind: Kind, odd: &str) -> Sql {
             values.push("text".into());
         }
     }
-    if table.columns.iter().any(|column| column.searched) {
+    if table.columns.iter().any(|column| column.searched || column.phone) {
         names.push("search_text".into());
         values.push("text".into());
     }

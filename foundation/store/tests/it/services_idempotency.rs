@@ -16,7 +16,7 @@ async fn request(
     key: &'static str,
     body: &'static [u8],
 ) -> Result<Outcome, StoreError> {
-    let hash: Arc<[u8]> = idempotency::request_hash(&w.instance, &[body]).into();
+    let hash = Arc::new(idempotency::request_hash(&w.db, &[body]));
     w.db.write(move |tx| {
         let hash = Arc::clone(&hash);
         async move {
@@ -87,11 +87,13 @@ both!(keys_are_bound_and_expire);
 /// What was rolled back is not answered for.
 async fn a_failed_request_leaves_the_key_free(w: World) {
     let org = w.organization(1).await;
+    let hash = Arc::new(idempotency::request_hash(&w.db, &[b"hash"]));
     let failed: Result<Outcome, _> =
         w.db.write(move |tx| {
+            let hash = Arc::clone(&hash);
             async move {
                 let key = RequestKey { org_id: org, actor_id: 7, key: "k1", alias: "createClient" };
-                lookup(tx, &key, b"hash").await?;
+                lookup(tx, &key, &hash).await?;
                 Err(StoreError::Conflict)
             }
             .boxed()

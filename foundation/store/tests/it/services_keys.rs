@@ -48,39 +48,6 @@ async fn a_sealed_column_does_not_open_elsewhere(w: World) {
 
 both!(a_sealed_column_does_not_open_elsewhere);
 
-/// Data keys are read back by another process: here, a forgetful one.
-async fn data_keys_survive_forgetting_and_rewrapping(w: World) {
-    let org = w.organization(1).await;
-    w.act(&member(org), move |mut scope| {
-        async move {
-            let mut new = person(scope.tx, org, org + 5, "Ada");
-            new.note = Some("note".into());
-            scope.create(&new).await
-        }
-        .boxed()
-    })
-    .await
-    .unwrap();
-    let mut ring = (*w.ring).clone();
-    ring.add_root(w.instance.random()).unwrap();
-    w.instance.replace_ring(std::sync::Arc::new(ring)).unwrap();
-    let last = w.db.write(|tx| ward_store::keyring::rewrap(tx, 0).boxed()).await.unwrap();
-    assert_eq!(last, Some(org));
-    let mut ring = (*w.instance.ring()).clone();
-    assert!(ring.drop_root(w.ring.current_version()));
-    w.instance.replace_ring(std::sync::Arc::new(ring)).unwrap();
-    w.db.keyring().forget();
-    let read = w
-        .act(&member(org), move |mut scope| {
-            async move { scope.find(Id::<Person>::new(org + 5)).await }.boxed()
-        })
-        .await
-        .unwrap();
-    assert_eq!(read.unwrap().note.as_deref(), Some("note"));
-}
-
-both!(data_keys_survive_forgetting_and_rewrapping);
-
 /// Keys of a transaction that was rolled back are not remembered.
 async fn keys_of_a_rolled_back_organization_are_forgotten(w: World) {
     let org = w.org_id() + 77_000;

@@ -66,6 +66,6 @@ fn columns_have_levels() {
         columns.map(|column| column.name).collect::<Vec<_>>()
     };
     assert_eq!(at(Level::Public), ["id", "name"]);
-    assert_eq!(at(Level::Limited), ["id", "name", "email", "active"]);
+    assert_eq!(at(Level::Limited), ["id", "name", "email", "phone", "active"]);
     assert!(at(Level::Full).contains(&"note"));
 }

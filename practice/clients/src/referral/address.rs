@@ -53,9 +53,10 @@ pub fn check(input: &PhysicianLocation, problems: &mut Problems) {
     lines(input).check(problems);
 }
 
-/// Whether the address inside another input says anything.
+/// Whether the address inside another input says anything, if only which it is.
 pub fn says_anything(input: &PhysicianLocation) -> bool {
-    lines(input).given.iter().any(|(_, value)| value.trimmed().is_some())
+    let is_named = input.id.value().is_some_and(|id| id.0.is_some());
+    is_named || lines(input).given.iter().any(|(_, value)| value.trimmed().is_some())
 }
 
 /// An address as `updateClient` sends it for a referring provider.

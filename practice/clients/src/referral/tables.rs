@@ -73,6 +73,7 @@ record! {
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("REFERRAL"),
+    subject: ward_identity::restricted::by_user_id,
     visible: referral_visibility,
 }
 

@@ -132,6 +132,7 @@ impl Ids {
     async fn of(world: &World) -> Ids {
         let client = world.client("Cleo", "cleo@example.com").await;
         let other = world.client("Otto", "otto@example.com").await;
+        let merged = world.client("Mae", "mae@example.com").await;
         let owner = world.owner.clone();
         let tag = world.mutate(&owner, "createTag", "tag { id }", json!({"name": "First"})).await;
         let id = |json: &Json| json["id"].as_str().unwrap().to_owned();
@@ -143,6 +144,7 @@ impl Ids {
         Ids(vec![
             ("$client", client),
             ("$other", other),
+            ("$merged", merged),
             ("$tag", id(&tag["tag"])),
             ("$membership", id(&membership["organizationMembership"])),
             ("$colleague", support.clone()),

@@ -6,14 +6,19 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod accesses;
+mod care;
 mod clients;
 mod flag_truth;
 mod groups;
 mod guards;
+mod merges;
 mod places;
 mod profile;
 mod races;
 mod referrals;
+mod restricted;
 mod rules;
 mod seeds;
 mod support;
+mod toggles;

@@ -3,8 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::oneshot;
+use ward_clients::tables::Location;
 use ward_identity::tables::User;
-use ward_store::{Actor, Cond, Engine, Query, Scope, StoreError};
+use ward_store::{Actor, Cond, Engine, Id, Level, Query, Scope, StoreError};
 
 use crate::support::World;
 
@@ -63,6 +64,55 @@ async fn other_addresses_do_not_wait() {
         w.client("Ada", "free@example.com").await;
         finish.send(()).unwrap();
         holder.await.unwrap().unwrap();
+    })
+    .await;
+}
+
+/// Whoever writes for a client while the client is merged into another writes
+/// first, and what they wrote moves; or they do not find the client any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_during_a_merge_is_not_lost() {
+    World::each(async |w| {
+        if w.db.read().await.unwrap().engine() == Engine::Lite {
+            return;
+        }
+        let (from, to) =
+            (w.client("Ada", "a@example.com").await, w.client("Bo", "b@example.com").await);
+        let (found, is_found) = oneshot::channel();
+        let (finish, finished) = oneshot::channel::<()>();
+        let hands = std::sync::Arc::new(std::sync::Mutex::new(Some((found, finished))));
+        let (db, owner) = (w.db.clone(), w.owner.clone());
+        let id = Id::<User>::new(from.parse().unwrap());
+        let writer = tokio::spawn(async move {
+            db.write(move |tx| {
+                let (hands, owner) = (hands.clone(), owner.clone());
+                Box::pin(async move {
+                    let mut scope = Scope::new(tx, &owner);
+                    let seen = scope.visible_for_reference(id, Level::Full).await?;
+                    let (client, _) = seen.unwrap();
+                    let (found, finished) = hands.lock().unwrap().take().unwrap();
+                    found.send(()).unwrap();
+                    finished.await.unwrap();
+                    let id = scope.next_id().await?;
+                    let (org, unit) = (client.org_id, client.unit_id);
+                    let blank = Location::blank(id, org, unit, scope.now());
+                    let location = Location { user_id: Some(client.id), ..blank };
+                    scope.create(&location).await
+                })
+            })
+            .await
+        });
+        is_found.await.unwrap();
+        let input = json!({ "ids": [from, to], "target_user_id": to });
+        let merge = w.mutate(&w.owner, "mergeClients", "user { id }", input);
+        let mut merge = std::pin::pin!(merge);
+        let early = tokio::time::timeout(std::time::Duration::from_millis(300), &mut merge).await;
+        assert!(early.is_err(), "merged before the other was done: {early:?}");
+        finish.send(()).unwrap();
+        writer.await.unwrap().unwrap_or_else(|error: StoreError| panic!("{error}"));
+        assert!(merge.await["messages"].is_null());
+        let at = w.rows::<Location>(Cond::Always).await;
+        assert_eq!(at[0].user_id.unwrap().to_string(), to);
     })
     .await;
 }

@@ -31,7 +31,8 @@ pub struct World {
     _directory: tempfile::TempDir,
 }
 
-fn tables() -> Vec<&'static Table> {
+/// All tables of the test's database.
+pub fn tables() -> Vec<&'static Table> {
     let mut tables = system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
@@ -154,6 +155,7 @@ impl World {
             session: None,
             sign_up_open: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
+            reads: ward_engine::Reads::default(),
         };
         let variables = variables.as_object().cloned().unwrap_or_default();
         let incoming = Incoming { query: query.to_owned(), operation_name: None, variables };

@@ -24,6 +24,7 @@ pub static AUDIT_LOG: Table = Table {
     indexes: &[],
     references: &[],
     audit: None,
+    subject: None,
     visible: visibility::audit_log,
 };
 

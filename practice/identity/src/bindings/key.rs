@@ -3,7 +3,7 @@
 
 use ward_engine::{Answer, Args, Bindings, Kind, Listing, OrderOption, Request};
 
-use crate::key::{keyword_cond, masked};
+use crate::key::{addresses, keyword_cond, masked};
 use crate::tables::{API_KEYS, api_keys as at};
 
 /// What lists of keys can be ordered by.
@@ -19,6 +19,11 @@ pub fn bind(b: &mut Bindings) {
     b.computed("ApiKey", "displayable_key", &[at::class, at::kid], |request, row, _| {
         let class = row.text(at::class).unwrap_or_default();
         row.text(at::kid).map(|kid| masked(&request.instance, class, kid)).into()
+    });
+    b.computed("ApiKey", "allowed_addresses", &[at::allowed_addresses], |_, row, _| {
+        let kept = addresses(row.text(at::allowed_addresses));
+        let texts = kept.as_ref().and_then(|kept| kept.as_array());
+        texts.map(|texts| texts.iter().filter_map(|it| it.as_str()).collect::<Vec<_>>()).into()
     });
     b.query_list("apiKeys", &API_KEYS, listing)
         .args(&[("keywords", Kind::Plain)])

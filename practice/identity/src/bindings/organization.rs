@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request, RowView};
-use ward_store::{Cond, Entity, Id, Join, Query, Role, Sql, Value, search};
+use ward_store::{Cond, Entity, Id, Join, Query, Role, Sql, Value};
 
 use crate::bindings::profile::licensed_in;
 use crate::bindings::user::{USER_ORDERS, active_providers, members_of_keywords};
@@ -147,14 +147,6 @@ fn bind_staff(b: &mut Bindings) {
         ])
         .listing(all_providers)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
-    b.many("Organization", "users", &USERS, MEMBERS_LINK)
-        .args(&[
-            ("active_status", Kind::Plain),
-            ("keywords", Kind::Plain),
-            ("show_all_by_default", Kind::Plain),
-        ])
-        .listing(clients)
-        .orders(USER_ORDERS, "LAST_NAME_ASC");
     b.count("Organization", "providers_count", &USERS, STAFF_LINK).listing(all_providers);
     b.count("Organization", "num_users", &USERS, STAFF_LINK)
         .listing(|_, _| Ok(Listing::of(own_unit().and(Cond::is_true("active")))));
@@ -270,15 +262,16 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
          AND pm.user_id = {t}.id AND pm.is_provider = TRUE)",
         [],
     ));
-    cond = cond.and(of_status(args));
-    if let Some(keywords) = args.text("keywords") {
-        cond = cond.and(search::keyword_cond(&USERS, request.actor.org_id, keywords));
+    match args.text("active_status") {
+        Some("active") => cond = cond.and(Cond::is_true("active")),
+        Some("archived" | "inactive") => cond = cond.and(Cond::eq("active", false)),
+        _ => {}
     }
     if let Some(state) = args.text("licensed_in_state") {
         cond = cond.and(licensed_in([state]));
     }
     cond = cond.and(tagged(request, args, "with_tag_ids")?);
-    Ok(Listing::of(cond))
+    Ok(Listing::of(cond).searching(&USERS, request, args.text("keywords")))
 }
 
 /// `users`: members; unless all are wanted, only those that something is asked
@@ -286,28 +279,30 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
 fn people(request: &Request, args: &Args) -> Answer<Listing> {
     let asks = args.text("keywords").or(args.text("active_status")).is_some();
     match asks || args.flag("show_all_by_default") {
-        true => Ok(Listing::of(own_unit().and(narrowed_people(request, args)))),
+        true => Ok(found_people(own_unit().and(of_status(args)), request, args)),
         false => Ok(Listing::none()),
     }
 }
 
 fn paginated_people(request: &Request, args: &Args) -> Answer<Listing> {
     let units = if args.flag("include_suborgs") { Cond::Always } else { own_unit() };
-    let mut cond = units.and(narrowed_people(request, args));
+    let mut cond = units.and(of_status(args));
     if let Some(email) = args.text("email") {
         cond = cond.and(Cond::eq("email_fold", crate::email::key(email)));
     }
-    Ok(Listing::of(cond))
+    Ok(found_people(cond, request, args))
 }
 
-fn narrowed_people(request: &Request, args: &Args) -> Cond {
-    let status = match args.text("active_status").map(str::to_ascii_lowercase).as_deref() {
+fn found_people(cond: Cond, request: &Request, args: &Args) -> Listing {
+    Listing::of(cond).searching(&USERS, request, args.text("keywords"))
+}
+
+fn of_status(args: &Args) -> Cond {
+    match args.text("active_status").map(str::to_ascii_lowercase).as_deref() {
         Some("active") => Cond::is_true("active"),
         Some("archived" | "inactive") => Cond::eq("active", false),
         _ => Cond::Always,
-    };
-    let keywords = args.text("keywords").unwrap_or_default();
-    status.and(search::keyword_cond(&USERS, request.actor.org_id, keywords))
+    }
 }
 
 /// The states that the organizations' active providers are licensed in.
@@ -336,29 +331,6 @@ pub(crate) async fn licensed_states(
         Out::from(states.get(&id).cloned().unwrap_or_default())
     };
     Ok(rows.iter().map(of).collect())
-}
-
-/// Clients of the organization itself; without keywords none, unless all are
-/// asked for.
-fn clients(request: &Request, args: &Args) -> Answer<Listing> {
-    let keywords = args.text("keywords");
-    if keywords.is_none() && !args.flag("show_all_by_default") {
-        return Ok(Listing::none());
-    }
-    let mut cond = Cond::is_true("is_patient").and(of_status(args));
-    if let Some(keywords) = keywords {
-        cond = cond.and(search::keyword_cond(&USERS, request.actor.org_id, keywords));
-    }
-    Ok(Listing::of(cond))
-}
-
-/// Active or archived people, as `active_status` says.
-fn of_status(args: &Args) -> Cond {
-    match args.text("active_status") {
-        Some("active") => Cond::is_true("active"),
-        Some("archived" | "inactive") => Cond::eq("active", false),
-        _ => Cond::Always,
-    }
 }
 
 fn memberships(request: &Request, args: &Args) -> Answer<Listing> {

@@ -281,18 +281,11 @@ fn patients(request: &Request, args: &Args) -> Answer<Listing> {
 }
 
 fn active_patients(request: &Request, args: &Args) -> Answer<Listing> {
-    let mut cond = Cond::is_true("active").and(keywords(request, args));
+    let mut cond = Cond::is_true("active");
     if args.bool("include_suborg_patients") == Some(false) {
         cond = cond.and(Cond::eq("unit_id", request.actor.unit_id));
     }
-    Ok(Listing::of(cond))
-}
-
-/// Users that the keywords find (behaviour 8).
-fn keywords(request: &Request, args: &Args) -> Cond {
-    args.text("keywords").map_or(Cond::Always, |keywords| {
-        search::keyword_cond(&USERS, request.actor.org_id, keywords)
-    })
+    Ok(Listing::of(cond).searching(&USERS, request, args.text("keywords")))
 }
 
 /// Rows of another table whose `user_id` is a member that the keywords find.
@@ -342,7 +335,8 @@ fn members(request: &Request, args: &Args) -> Answer<Listing> {
     if !request.actor.is_member() {
         return Ok(Listing::none());
     }
-    let staff = Cond::sql("{t}.is_patient = FALSE", []).and(keywords(request, args));
+    let staff = Cond::sql("{t}.is_patient = FALSE", []);
     let licensed = args.text("licensed_in_state").map_or(Cond::Always, |it| licensed_in([it]));
-    Ok(Listing::of(staff.and(licensed)))
+    let listing = Listing::of(staff.and(licensed));
+    Ok(listing.searching(&USERS, request, args.text("keywords")))
 }

@@ -1,7 +1,7 @@
 //! API keys (behaviour 17). A key has no rights of its own: it names a user.
 
 use ward_instance::Timestamp;
-use ward_store::{Day, Id, Key, Reference, Rule, index, record, text_enum};
+use ward_store::{Day, Id, Json, Key, Reference, Rule, index, record, text_enum};
 
 use crate::tables::{Organization, User};
 use crate::visibility;
@@ -33,7 +33,11 @@ record! {
         /// Binds the columns above to this row and this instance.
         row_mac: Vec<u8> [secret],
         last_used_day: Option<Day>,
+        /// Wall time.
         expires_at: Option<Timestamp>,
+        /// From where it may be used: a JSON list of networks; everywhere when
+        /// there is none.
+        allowed_addresses: Option<Json>,
         created_by_id: Option<Id<User>>,
         version: i64,
         created_at: Timestamp,

@@ -4,7 +4,7 @@ use ward_instance::Timestamp;
 use ward_store::{Entity, Id, Key, Reference, index, record};
 
 use crate::tables::{Organization, User};
-use crate::visibility;
+use crate::{restricted, visibility};
 
 /// A referring provider, whose table belongs to the clients domain.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,7 @@ record! {
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("LOCATION"),
+    subject: restricted::by_user_id,
     visible: visibility::locations,
 }
 

@@ -13,6 +13,8 @@ text_enum! {
         Reset = "reset",
         /// A first password.
         Invite = "invite",
+        /// A new e-mail address.
+        ConfirmEmail = "confirm_email",
     }
 }
 
@@ -38,6 +40,11 @@ record! {
         /// Accurate to a minute.
         last_used_at: Timestamp,
         ended_at: Option<Timestamp>,
+        /// The password was right, the second factor is still to come: until
+        /// then the session opens nothing.
+        awaits_code: bool,
+        /// Codes that were tried, right or wrong.
+        code_tries: i64,
     }
     key: Key::Uuid,
     indexes: [
@@ -53,7 +60,7 @@ record! {
 }
 
 record! {
-    /// A link that sets a password, once.
+    /// A mailed link: sets a password or confirms an address, once.
     pub struct LinkToken in LINK_TOKENS, link_tokens {
         id: Uuid,
         org_id: Id<Organization>,
@@ -61,6 +68,8 @@ record! {
         user_id: Id<User>,
         purpose: LinkPurpose,
         lookup: Vec<u8> [secret],
+        /// Digest of the address that a link confirms.
+        address_digest: Option<Vec<u8>> [secret],
         created_at: Timestamp,
         expires_at: Timestamp,
         used_at: Option<Timestamp>,

@@ -5,7 +5,7 @@ use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Uuid, index, record, text_enum};
 
 use crate::tables::{Human, Organization, UserGroupRef};
-use crate::visibility;
+use crate::{restricted, visibility};
 
 text_enum! {
     /// Who chose a password: it decides which account a sign-in without a
@@ -38,6 +38,9 @@ record! {
         /// False: an archived client, a deactivated member.
         active: bool [public],
         archived_at: Option<Timestamp>,
+        /// The client whom this one was merged into; the row is deleted then, and
+        /// only the audit log tells of it.
+        merged_into_id: Option<Id<User>>,
         /// A program's account: no log-in, no reset, no key minting.
         is_integration: bool,
         namespace: String,
@@ -50,8 +53,8 @@ record! {
         first_name: Option<String> [public folded searched],
         last_name: Option<String> [public folded searched],
         legal_name: Option<String> [searched],
-        phone_number: Option<String> [limited],
-        additional_phone_number: Option<String>,
+        phone_number: Option<String> [limited phone],
+        additional_phone_number: Option<String> [phone],
         dob: Option<Day> [searched],
         gender: Option<String>,
         gender_identity: Option<String>,
@@ -112,6 +115,7 @@ record! {
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
+        deleted_at: Option<Timestamp>,
     }
     key: Key::Id,
     indexes: [
@@ -123,11 +127,13 @@ record! {
         index(&["org_id", "user_group_id", "id"]).only("user_group_id IS NOT NULL"),
         index(&["org_id", "unit_id", "is_patient", "id"]),
         index(&["org_id", "human_id"]),
+        index(&["org_id", "merged_into_id"]).only("merged_into_id IS NOT NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "unit_id"], table: "organizations", target: &["org_id", "id"] },
         Reference { columns: &["org_id", "dietitian_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("USER"),
+    subject: restricted::of_users,
     visible: visibility::users,
 }

@@ -4,7 +4,7 @@ use ward_identity::key::{Bound, may_mint_for};
 use ward_identity::practice::Place;
 use ward_identity::tables::OrgRole;
 use ward_identity::{admin, flags};
-use ward_instance::Kind;
+use ward_instance::{Kind, Timestamp};
 use ward_store::Id;
 
 use crate::support::{World, instance, member};
@@ -21,6 +21,7 @@ fn a_row_of_another_user_or_instance_does_not_fit_its_mac() {
         kid: "abcdefgh",
         secret_hash: &[7; 32],
         expires_at: None,
+        allowed_addresses: Some("[\"203.0.113.0/24\"]"),
     };
     let tag = bound.sign(&here);
     assert!(bound.fits(&here, &tag));
@@ -28,6 +29,10 @@ fn a_row_of_another_user_or_instance_does_not_fit_its_mac() {
     assert!(!Bound { user_id: 4, ..bound }.fits(&here, &tag));
     assert!(!Bound { secret_hash: &[8; 32], ..bound }.fits(&here, &tag));
     assert!(!Bound { class: "agent", ..bound }.fits(&here, &tag));
+    assert!(!Bound { expires_at: Some(Timestamp(1)), ..bound }.fits(&here, &tag));
+    assert!(!Bound { allowed_addresses: None, ..bound }.fits(&here, &tag));
+    let wider = Some("[\"203.0.0.0/16\"]");
+    assert!(!Bound { allowed_addresses: wider, ..bound }.fits(&here, &tag));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ use ward_engine::{Bindings, Engine, Incoming, Request, ViewId, moment, prune};
 use ward_identity::practice::{Founded, NewMember};
 use ward_identity::{admin, password};
 use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
-use ward_store::{Actor, Birth, Db, Place, Scope, Table, Tx};
+use ward_store::{Actor, Birth, Cond, Db, Place, Scope, Table, Tx};
 
 /// A password that no rule minds.
 pub const GOOD: &str = "turnip-harbour-quilt-94";
@@ -34,14 +34,22 @@ fn tables() -> Vec<&'static Table> {
 
 /// An instance of a kind, without a database.
 pub fn instance(kind: Kind) -> (Arc<Instance>, Arc<RootRing>, Certificate) {
+    instance_at(kind, Clock::system())
+}
+
+fn instance_at(kind: Kind, clock: Clock) -> (Arc<Instance>, Arc<RootRing>, Certificate) {
     let random = Random::os();
-    let clock = Clock::system();
     let ring = Arc::new(RootRing::generate(kind, InstanceId::draw(&random), &random));
     let certificate = Certificate::new(&ring, clock.now(), "http://127.0.0.1:4100", "test");
     let ledger = Ledger::in_memory(&ring, 7, clock.now());
     let instance =
         Instance::assemble(Arc::clone(&ring), &certificate, ledger, clock, random).unwrap();
     (instance, ring, certificate)
+}
+
+/// A clock that stands at this moment until [`World::pass`].
+fn manual() -> Clock {
+    Clock::manual(Clock::system().wall())
 }
 
 /// The whole contract of a view: the shared part and every domain's slice.
@@ -95,6 +103,7 @@ pub async fn on_postgres<Fut: Future<Output = ()> + Send + 'static>(test: fn(Wor
     let name = format!("sandbox_{}", Random::os().base62(12).to_lowercase());
     let start = server.rfind('/').expect("an address ends in a database name");
     let world = World::at(Some(format!("{}/{name}", &server[..start]))).await;
+    world.instance.reach().set_email(true);
     let db = world.db.clone();
     let outcome = tokio::spawn(test(world)).await;
     db.shutdown().await;
@@ -127,12 +136,34 @@ impl World {
     /// A new world on SQLite, whose owner is `owner@example.com` with the
     /// password [`GOOD`].
     pub async fn new() -> World {
-        Self::at(None).await
+        let world = Self::at(None).await;
+        world.instance.reach().set_email(true);
+        world
+    }
+
+    /// Moves the world's clock, which stands still otherwise.
+    pub fn pass(&self, seconds: i64) {
+        self.instance.clock().advance(seconds * 1_000_000);
+    }
+
+    /// What was mailed to an address, of a kind, as payloads.
+    pub async fn mails(&self, org_id: i64, to: &str, kind: &str) -> Vec<Json> {
+        let rows = self
+            .system(org_id, |scope| {
+                Box::pin(async move {
+                    let order = ward_store::OrderKey::column("created_at", false);
+                    scope.list::<ward_store::system::EffectRow>(Cond::Always, &[order]).await
+                })
+            })
+            .await
+            .unwrap();
+        let mails = rows.into_iter().filter(|row| row.to_sealed == to && row.kind == kind);
+        mails.map(|row| serde_json::from_str(&row.payload).unwrap()).collect()
     }
 
     async fn at(url: Option<String>) -> World {
         let directory = tempfile::tempdir().unwrap();
-        let (instance, ring, certificate) = instance(Kind::Sandbox);
+        let (instance, ring, certificate) = instance_at(Kind::Sandbox, manual());
         let path = directory.path().join("ward.db");
         let place = url.map_or(Place::Lite { path }, |url| Place::Pg { url });
         let tables = tables();
@@ -238,6 +269,7 @@ impl World {
             session: identified.session,
             sign_up_open: self.sign_up_open,
             base_url: "http://127.0.0.1:4100".to_owned(),
+            reads: ward_engine::Reads::default(),
         };
         let incoming = Incoming { query: query.to_owned(), ..Incoming::default() };
         let reply = self.engine.execute(&incoming, Arc::new(request), &[]).await;

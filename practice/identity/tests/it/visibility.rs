@@ -28,7 +28,13 @@ fn a_stranger_sees_no_client_and_no_private_part() {
 #[test]
 fn a_member_opens_other_clients_by_flag_only_and_restricted_ones_never() {
     let plain = text(&visibility::users(&actor(Role::Member, 1, &[])).full);
-    assert!(!plain.contains("is_patient = TRUE"));
+    let of_others = "{t}.is_patient = TRUE";
+    let of_restricted = "{t}.is_patient = TRUE AND {t}.restricted = TRUE";
+    assert_eq!(plain.matches(of_others).count(), plain.matches(of_restricted).count(), "{plain}");
+    assert!(plain.contains("client_restriction_authorizations"), "{plain}");
+    assert!(!plain.contains("break_glass_accesses"), "without a moment it does not count: {plain}");
+    let asked = Actor { glass_at: ward_instance::Timestamp(7), ..actor(Role::Member, 1, &[]) };
+    assert!(text(&visibility::users(&asked).full).contains("bg.expires_at > ?"));
     for permission in [CAN_SEE_CLIENTS, IS_ADMIN] {
         let wide = text(&visibility::users(&actor(Role::Member, 1, &[permission])).full);
         assert!(wide.contains("{t}.restricted = FALSE"), "{wide}");

@@ -21,6 +21,8 @@ impl AwaitingMail {
 }
 
 impl MailPort for AwaitingMail {
+    const IS_CONNECTED: bool = false;
+
     async fn send(&self, _: &Message) -> Sent {
         Sent::NotConnected
     }

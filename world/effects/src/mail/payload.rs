@@ -20,8 +20,18 @@ pub(crate) struct Payload {
     pub(crate) practice_name: Option<String>,
     /// Who invites.
     pub(crate) inviter_name: Option<String>,
+    /// Which member did what the mail tells.
+    pub(crate) member_name: Option<String>,
     /// The address or path that it leads to.
     pub(crate) link: Option<String>,
+    /// A one-time code, and how long it is good.
+    pub(crate) code: Option<String>,
+    pub(crate) minutes: Option<u32>,
+    /// An API key as it is shown after its birth.
+    pub(crate) key: Option<String>,
+    /// Whether something was switched on, or off.
+    #[serde(default)]
+    pub(crate) is_on: bool,
     /// For a reset: each account of the address.
     #[serde(default)]
     pub(crate) accounts: Vec<Account>,
@@ -41,9 +51,14 @@ impl Payload {
     /// Reads a payload. Members that no template uses are passed over.
     pub(crate) fn read(json: &str) -> Result<Self, RenderError> {
         let mut payload: Payload = serde_json::from_str(json).map_err(|_| RenderError::Payload)?;
-        for name in
-            [&mut payload.recipient_name, &mut payload.practice_name, &mut payload.inviter_name]
-        {
+        for name in [
+            &mut payload.recipient_name,
+            &mut payload.practice_name,
+            &mut payload.inviter_name,
+            &mut payload.member_name,
+            &mut payload.code,
+            &mut payload.key,
+        ] {
             tidy(name);
         }
         for account in &mut payload.accounts {
@@ -82,6 +97,12 @@ impl Payload {
         }
         if needs_link && self.link.is_none() {
             return Err(RenderError::Missing("link"));
+        }
+        if kind == "verification_code" && (self.code.is_none() || self.minutes.is_none()) {
+            return Err(RenderError::Missing("code"));
+        }
+        if kind == "key_revoked" && self.key.is_none() {
+            return Err(RenderError::Missing("key"));
         }
         Ok(())
     }

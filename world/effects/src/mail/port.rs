@@ -29,6 +29,9 @@ pub enum Sent {
 /// [`Message::intent_id`] twice should hand it over once, where it can. It answers well within
 /// [`crate::LEASE`].
 pub trait MailPort: Send + Sync + 'static {
+    /// Whether messages are handed over at all. Who would promise a code by mail asks first.
+    const IS_CONNECTED: bool;
+
     /// Hands a message over.
     fn send(&self, message: &Message) -> impl Future<Output = Sent> + Send;
 }

@@ -13,8 +13,18 @@ use crate::mail::payload::Payload;
 use crate::mail::render_error::RenderError;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 5] =
-    ["reset_password", "welcome", "confirm_email", "invite", "password_changed"];
+pub const MAIL_KINDS: [&str; 10] = [
+    "reset_password",
+    "welcome",
+    "confirm_email",
+    "invite",
+    "password_changed",
+    "break_glass",
+    "verification_code",
+    "second_factor_changed",
+    "email_changed",
+    "key_revoked",
+];
 
 /// A rendered mail.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,12 +66,17 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 5] = [
+const TEMPLATES: [Template; 10] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
     template!("invite", "You are invited to join a team"),
     template!("password_changed", "Your password was changed"),
+    template!("break_glass", "Emergency access to a restricted record"),
+    template!("verification_code", "Your verification code"),
+    template!("second_factor_changed", "Your sign-in was changed"),
+    template!("email_changed", "Your e-mail address was changed"),
+    template!("key_revoked", "An API key was revoked"),
 ];
 
 macro_rules! sources {
@@ -70,7 +85,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 12] = sources![
+const SOURCES: [(&str, &str); 22] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -83,6 +98,16 @@ const SOURCES: [(&str, &str); 12] = sources![
     "invite.html",
     "password_changed.txt",
     "password_changed.html",
+    "break_glass.txt",
+    "break_glass.html",
+    "verification_code.txt",
+    "verification_code.html",
+    "second_factor_changed.txt",
+    "second_factor_changed.html",
+    "email_changed.txt",
+    "email_changed.html",
+    "key_revoked.txt",
+    "key_revoked.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.
@@ -160,6 +185,11 @@ fn values(
         recipient_name => payload.recipient_name.as_deref(),
         practice_name => payload.practice_name.as_deref(),
         inviter_name => payload.inviter_name.as_deref(),
+        member_name => payload.member_name.as_deref(),
+        code => payload.code.as_deref(),
+        minutes => payload.minutes,
+        key => payload.key.as_deref(),
+        is_on => payload.is_on,
     })
 }
 

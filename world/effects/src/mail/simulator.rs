@@ -40,6 +40,8 @@ impl SimMail {
 }
 
 impl MailPort for SimMail {
+    const IS_CONNECTED: bool = true;
+
     async fn send(&self, message: &Message) -> Sent {
         match self.keep(message).await {
             Ok(id) => Sent::Done { reference: id.0 },

@@ -66,6 +66,14 @@ const ADD_RESTRICTED: &str = r#"mutation { createClient(input: {first_name: "C",
     email: "c$n@example.com", dietitian_id: "$owner"}) { user { id } messages { field message } } }"#;
 const ARCHIVE: &str = r#"mutation { updateClient(input: {id: "$client", active: false}) {
     user { id } messages { field message } } }"#;
+const MERGE: &str = r#"mutation { mergeClients(input: {ids: ["$client", "$merged"], target_user_id: "$client"}) {
+    user { id } messages { field message } } }"#;
+const REFERRER: &str = r#"mutation { createReferringPhysician(input: {first_name: "p$n"}) {
+    referring_physician { id } messages { field message } } }"#;
+const CONTACT: &str = r#"mutation { createContact(input: {first_name: "v$n", email: "v$n@example.com"}) {
+    visitor { id } messages { field message } } }"#;
+const ARCHIVE_MANY: &str = r#"mutation { bulkUpdateClients(input: {ids: ["$other"], active_status: true}) {
+    users { id } messages { field message } } }"#;
 const PASSWORD: &str = r#"mutation { updateClient(input: {id: "$client", password: "violet-anchor-27-bramble"}) {
     user { id } messages { field message } } }"#;
 const NEW_TAG: &str =
@@ -103,7 +111,13 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("can_access_calendar_quick_share", Shows),
     ("can_access_to_members_chat", Awaits("messaging")),
     ("can_access_zus", Awaits("no domain: another company's product")),
-    ("can_add_clients", Rules(&[seeing(named(ADD_CLIENT, "/createClient/user"))])),
+    (
+        "can_add_clients",
+        Rules(&[
+            seeing(named(ADD_CLIENT, "/createClient/user")),
+            named(CONTACT, "/createContact/visitor"),
+        ]),
+    ),
     (
         "can_add_members",
         Rules(&[named(ADD_MEMBER, "/createOrganizationMembership/organizationMembership")]),
@@ -140,7 +154,13 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ),
     ("can_edit_packages", Awaits("billing")),
     ("can_edit_products", Awaits("billing")),
-    ("can_edit_settings", Rules(&[named(SETTINGS, "/updateOrganization/organization")])),
+    (
+        "can_edit_settings",
+        Rules(&[
+            named(SETTINGS, "/updateOrganization/organization"),
+            named(REFERRER, "/createReferringPhysician/referring_physician"),
+        ]),
+    ),
     ("can_enroll_clients_to_programs", Awaits("documents")),
     ("can_lock_form_answer_groups", Awaits("charting")),
     ("can_lock_others_charting_notes", Awaits("charting")),
@@ -151,9 +171,15 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("can_manage_own_availability", Awaits("scheduling")),
     ("can_manage_own_blocks", Awaits("scheduling")),
     ("can_mark_assigned_tasks_to_other_org_members_as_completed", Awaits("clinical")),
-    ("can_merge_clients", Awaits("clients")),
+    ("can_merge_clients", Rules(&[seeing(named(MERGE, "/mergeClients/user"))])),
     ("can_order_labs", Awaits("clinical")),
-    ("can_remove_client", Rules(&[seeing(named(ARCHIVE, "/updateClient/user"))])),
+    (
+        "can_remove_client",
+        Rules(&[
+            seeing(named(ARCHIVE, "/updateClient/user")),
+            seeing(named(ARCHIVE_MANY, "/bulkUpdateClients/users")),
+        ]),
+    ),
     ("can_remove_org_member_signatures", Awaits("charting")),
     ("can_rename_and_delete_tags", Rules(&[named(RENAME_TAG, "/updateTag/tag")])),
     ("can_request_to_prescribe_controlled_substances", Awaits("clinical")),

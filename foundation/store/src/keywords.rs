@@ -1,0 +1,396 @@
+//! Which rows keywords find (behaviour 8), and how few of them are read.
+//!
+//! What a term means is decided by `search_text` alone. Grams only narrow: a
+//! look at how many rows they leave comes first, because a term that most rows
+//! contain is answered faster by walking the rows in their order than by
+//! gathering and sorting them all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::cond::Cond;
+use crate::error::StoreError;
+use crate::query::Query;
+use crate::search::{DIGITS, GRAM_CHARS, SEARCH_TEXT, digits, fold, has_grams, is_searched};
+use crate::table::Table;
+use crate::value::{Sql, Value};
+
+/// Keywords of more terms, or of a longer term, match nothing.
+const MAX_TERMS: usize = 40;
+const MAX_TERM_CHARS: usize = 500;
+
+/// Windows that are counted before the search.
+const COUNTED: usize = 6;
+/// Windows of one needle that are counted.
+const COUNTED_OF_ONE: usize = 3;
+
+/// When candidates are gathered and when rows are walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Up to so many candidates are gathered; more are walked.
+    pub few: i64,
+    /// The same when several terms are frequent, each by itself.
+    pub many: i64,
+    /// So many candidates show how often frequent terms come together.
+    pub sample: i64,
+    /// Together in fewer of the sample, they are gathered.
+    pub rare: i64,
+}
+
+/// Gathering a thousand rows costs as much as walking to a page's worth of
+/// matches when one row in a hundred matches.
+pub const BOUNDS: Bounds = Bounds { few: 1_000, many: 20_000, sample: 200, rare: 10 };
+
+/// Every term has to be part of at least one searched value of a row.
+#[derive(Clone, Debug)]
+pub struct Keywords {
+    table: &'static Table,
+    org_id: i64,
+    /// None when nothing can match.
+    terms: Option<Arc<[Term]>>,
+}
+
+/// One term: any of its needles is enough.
+#[derive(Clone, Debug, PartialEq)]
+struct Term(Vec<Needle>);
+
+/// A text that a value contains.
+#[derive(Clone, Debug, PartialEq)]
+struct Needle {
+    text: String,
+    /// In the digits of a telephone number only.
+    is_phone: bool,
+}
+
+/// Beginnings of grams, one of which each row with the needle has: the needle
+/// from some character on, and from the next one on.
+type Window = [String; 2];
+
+/// Windows of which a row that a term finds has at least one: one for each
+/// needle; and how many candidates they leave, as far as was counted.
+struct Candidates {
+    windows: Vec<Window>,
+    count: i64,
+}
+
+impl Keywords {
+    /// The terms of a text. Blank text matches every row; too many or too long
+    /// terms match none.
+    pub fn new(table: &'static Table, org_id: i64, text: &str) -> Self {
+        let with_phones = table.columns.iter().any(|column| column.phone);
+        let terms: BTreeSet<String> =
+            text.split_whitespace().map(fold).filter(|term| !term.is_empty()).collect();
+        let too_much = terms.len() > MAX_TERMS
+            || terms.iter().any(|term| term.chars().count() > MAX_TERM_CHARS);
+        let terms = (!too_much).then(|| terms.iter().map(|it| Term::new(it, with_phones)));
+        Keywords { table, org_id, terms: terms.map(Iterator::collect) }
+    }
+
+    /// What decides, with the narrowing that needs no look: where a condition
+    /// stands inside another one.
+    pub fn cond(&self) -> Cond {
+        let Some(terms) = self.terms() else { return self.decides() };
+        let longest = terms
+            .iter()
+            .filter_map(|term| Some((term.chars(), term.windows(1).pop()?)))
+            .max_by_key(|(chars, _)| *chars);
+        match longest {
+            Some((chars, windows)) if chars > 2 => self.among(&windows).and(self.decides()),
+            _ => self.decides(),
+        }
+    }
+
+    /// Rows of `filter` that the keywords find: gathered by the grams that leave
+    /// fewest rows; when even those leave many, walked in the list's order.
+    pub async fn narrowed(&self, conn: &mut dyn Query, filter: Cond) -> Result<Cond, StoreError> {
+        self.narrowed_by(conn, filter, BOUNDS).await
+    }
+
+    /// The same with other bounds.
+    pub async fn narrowed_by(
+        &self,
+        conn: &mut dyn Query,
+        filter: Cond,
+        bounds: Bounds,
+    ) -> Result<Cond, StoreError> {
+        let gathered = self.gathered(conn, bounds).await?;
+        Ok(match gathered {
+            // Without the test, the planner may prefer an index of the filter's
+            // columns in the list's order, and read every row.
+            Some(windows) => filter.as_test().and(self.among(&windows)).and(self.decides()),
+            None => filter.and(self.decides()),
+        })
+    }
+
+    /// The windows to gather rows by; none when rows are better walked.
+    async fn gathered(
+        &self,
+        conn: &mut dyn Query,
+        bounds: Bounds,
+    ) -> Result<Option<Vec<Window>>, StoreError> {
+        let Some(terms) = self.terms() else { return Ok(None) };
+        let mut candidates = self.counted(conn, terms, bounds).await?;
+        candidates.sort_by_key(|it| it.count);
+        let Some(fewest) = candidates.first() else { return Ok(None) };
+        let is_few = fewest.count <= bounds.few;
+        if is_few
+            || (terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await?)
+        {
+            return Ok(candidates.into_iter().next().map(|fewest| fewest.windows));
+        }
+        Ok(None)
+    }
+
+    /// The terms, where there are any and grams could narrow them.
+    fn terms(&self) -> Option<&[Term]> {
+        let terms = self.terms.as_deref()?;
+        (!terms.is_empty() && has_grams(self.table)).then_some(terms)
+    }
+
+    /// Every term is in the row's text.
+    fn decides(&self) -> Cond {
+        if !is_searched(self.table) {
+            return Cond::Always;
+        }
+        let Some(terms) = &self.terms else { return Cond::Never };
+        terms.iter().fold(Cond::Always, |cond, term| cond.and(term.cond()))
+    }
+
+    /// Each term's windows that leave fewest rows, counted up to a little more
+    /// than a few. Terms without windows, and those above the bound, are left
+    /// out.
+    async fn counted(
+        &self,
+        conn: &mut dyn Query,
+        terms: &[Term],
+        bounds: Bounds,
+    ) -> Result<Vec<Candidates>, StoreError> {
+        let mut asked: Vec<&Term> = terms.iter().filter(|term| term.chars() > 1).collect();
+        asked.sort_by_key(|term| std::cmp::Reverse(term.chars()));
+        let mut options = Vec::new();
+        for term in asked {
+            let room = COUNTED.saturating_sub(options.iter().map(Vec::len).sum());
+            if room == 0 {
+                break;
+            }
+            options.push(term.windows(COUNTED_OF_ONE.min(room)));
+        }
+        let flat: Vec<&Vec<Window>> = options.iter().flatten().collect();
+        if flat.is_empty() {
+            return Ok(Vec::new());
+        }
+        let counts = self.count(conn, &flat, bounds.few + 1).await?;
+        let mut counts = counts.into_iter();
+        let best = options.into_iter().filter_map(|options| {
+            let counted = options.into_iter().zip(counts.by_ref());
+            counted.map(|(windows, count)| Candidates { windows, count }).min_by_key(|it| it.count)
+        });
+        Ok(best.collect())
+    }
+
+    /// How many grams begin with one of each windows, counted up to `most` each.
+    async fn count(
+        &self,
+        conn: &mut dyn Query,
+        all: &[&Vec<Window>],
+        most: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut sql = Sql::new();
+        for (n, windows) in all.iter().enumerate() {
+            sql.push(if n > 0 { ", " } else { "SELECT " });
+            for (m, beginning) in windows.iter().flatten().enumerate() {
+                sql.push(if m > 0 { " + " } else { "" });
+                sql.push("(SELECT COUNT(*) FROM (SELECT 1 FROM search_grams g WHERE ");
+                self.begins_with(beginning).write("g", &mut sql);
+                sql.push(&format!(" LIMIT {most}) w{n}_{m})"));
+            }
+        }
+        let rows = conn.rows(&sql).await?;
+        Ok(rows.row(0).iter().map(|count| count.int().unwrap_or(0)).collect())
+    }
+
+    /// Whether frequent terms seldom come together; the candidates that leave
+    /// fewest rows are first then.
+    async fn are_rare_together(
+        &self,
+        conn: &mut dyn Query,
+        candidates: &mut [Candidates],
+        bounds: Bounds,
+    ) -> Result<bool, StoreError> {
+        let all: Vec<&Vec<Window>> = candidates.iter().map(|it| &it.windows).collect();
+        let counts = self.count(conn, &all, bounds.many + 1).await?;
+        for (candidates, count) in candidates.iter_mut().zip(counts) {
+            candidates.count = count;
+        }
+        candidates.sort_by_key(|it| it.count);
+        let Some(fewest) = candidates.first().filter(|it| it.count <= bounds.many) else {
+            return Ok(false);
+        };
+        let mut sql = Sql::new();
+        sql.push("SELECT COUNT(*) FROM (");
+        self.write_rows(&fewest.windows, &mut sql);
+        sql.push(&format!(
+            " LIMIT {}) s JOIN {} t ON t.id = s.row_id",
+            bounds.sample, self.table.name
+        ));
+        sql.push(" WHERE t.org_id = ").bind(self.org_id).push(" AND ");
+        self.decides().write("t", &mut sql);
+        let together = conn.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+        Ok(together < bounds.rare)
+    }
+
+    /// Rows that have a gram of one of the windows.
+    fn among(&self, windows: &[Window]) -> Cond {
+        let mut text = String::from("{t}.id IN (");
+        let mut params = Vec::new();
+        for (n, beginning) in windows.iter().flatten().enumerate() {
+            if let Cond::Sql(range, bounds) = self.begins_with(beginning) {
+                text.push_str(if n > 0 { " UNION ALL " } else { "" });
+                text.push_str("SELECT g.row_id FROM search_grams g WHERE ");
+                text.push_str(&range.replace("{t}", "g"));
+                params.extend(bounds);
+            }
+        }
+        text.push(')');
+        Cond::sql(text, params)
+    }
+
+    fn write_rows(&self, windows: &[Window], sql: &mut Sql) {
+        for (n, beginning) in windows.iter().flatten().enumerate() {
+            sql.push(if n > 0 { " UNION ALL " } else { "" });
+            sql.push("SELECT g.row_id FROM search_grams g WHERE ");
+            self.begins_with(beginning).write("g", sql);
+        }
+    }
+
+    /// Grams of the table's rows that begin with a text.
+    fn begins_with(&self, beginning: &str) -> Cond {
+        let end = format!("{beginning}\u{10ffff}");
+        Cond::sql(
+            "{t}.org_id = ? AND {t}.kind = ? AND {t}.gram >= ? AND {t}.gram < ?",
+            [self.org_id.into(), self.table.name.into(), beginning.into(), end.into()],
+        )
+    }
+}
+
+impl Term {
+    /// A folded word. In one that is written of digits and what stands between
+    /// the digits of telephone numbers, the digits count by themselves, with or
+    /// without the country code 1.
+    fn new(word: &str, with_phones: bool) -> Self {
+        let mut needles = vec![Needle { text: word.to_owned(), is_phone: false }];
+        let digits = digits(word);
+        let is_number = word
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '(' | ')' | '+' | '-' | '.' | '/'));
+        if with_phones && is_number && !digits.is_empty() {
+            let national = digits.strip_prefix('1').filter(|_| digits.len() == 11);
+            let text = national.unwrap_or(&digits).to_owned();
+            if text != word {
+                needles.push(Needle { text, is_phone: true });
+            }
+        }
+        Term(needles)
+    }
+
+    /// Characters of the shortest needle.
+    fn chars(&self) -> usize {
+        self.0.iter().map(|needle| needle.text.chars().count()).min().unwrap_or(0)
+    }
+
+    /// Up to `most` choices of one window for each needle; none when a needle
+    /// is too short for one.
+    fn windows(&self, most: usize) -> Vec<Vec<Window>> {
+        let of_needles: Vec<Vec<Window>> =
+            self.0.iter().map(|needle| needle.windows(most)).collect();
+        let choices = of_needles.iter().map(Vec::len).max().unwrap_or(0);
+        (0..choices)
+            .filter_map(|n| {
+                of_needles
+                    .iter()
+                    .map(|windows| windows.get(n).or(windows.last()).cloned())
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn cond(&self) -> Cond {
+        self.0.iter().fold(Cond::Never, |cond, needle| cond.or(needle.cond()))
+    }
+}
+
+impl Needle {
+    /// Windows at the beginning, the end and the middle, as far as they differ.
+    fn windows(&self, most: usize) -> Vec<Window> {
+        let chars: Vec<char> = self.text.chars().collect();
+        if chars.len() < 2 {
+            return Vec::new();
+        }
+        let last = chars.len().saturating_sub(GRAM_CHARS + 1);
+        let mut starts = vec![0, last, last / 2];
+        starts.truncate(most.max(1));
+        starts.sort_unstable();
+        starts.dedup();
+        let piece = |from: usize| chars.iter().skip(from).take(GRAM_CHARS).collect::<String>();
+        starts.into_iter().map(|start| [piece(start), piece(start + 1)]).collect()
+    }
+
+    fn cond(&self) -> Cond {
+        let mut pattern = String::with_capacity(self.text.len() + 4);
+        pattern.push('%');
+        if self.is_phone {
+            pattern.push(DIGITS);
+            pattern.push('%');
+        }
+        for c in self.text.chars() {
+            if matches!(c, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        // SQLite plans a statement anew for each value of a bare pattern.
+        let text = format!("{{t}}.{SEARCH_TEXT} LIKE CAST(? AS TEXT) ESCAPE '\\'");
+        Cond::sql(text, [pattern.into()])
+    }
+}
+
+/// Rows of the table that the keywords find, for a condition inside another.
+pub fn keyword_cond(table: &'static Table, org_id: i64, keywords: &str) -> Cond {
+    Keywords::new(table, org_id, keywords).cond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needles(word: &str) -> Vec<String> {
+        Term::new(word, true)
+            .0
+            .into_iter()
+            .map(|needle| format!("{}{}", if needle.is_phone { "#" } else { "" }, needle.text))
+            .collect()
+    }
+
+    #[test]
+    fn a_number_is_its_digits_too() {
+        assert_eq!(needles("(212)"), ["(212)", "#212"]);
+        assert_eq!(needles("212-555-0142"), ["212-555-0142", "#2125550142"]);
+        assert_eq!(needles("+1.212.555.0142"), ["+1.212.555.0142", "#2125550142"]);
+        assert_eq!(needles("12125550142"), ["12125550142", "#2125550142"]);
+        assert_eq!(needles("2125550142"), ["2125550142"]);
+        assert_eq!(needles("a-1"), ["a-1"]);
+        assert_eq!(needles("-"), ["-"]);
+    }
+
+    #[test]
+    fn windows_hold_any_alignment() {
+        let needle = |text: &str| Needle { text: text.to_owned(), is_phone: false };
+        assert!(needle("a").windows(3).is_empty());
+        assert_eq!(needle("ab").windows(3), [["ab", "b"]]);
+        assert_eq!(needle("abcdefghi").windows(3), [["abcdefgh", "bcdefghi"]]);
+        let long = needle("abcdefghijklm").windows(3);
+        assert_eq!(long[0], ["abcdefgh", "bcdefghi"]);
+        assert_eq!(long[2], ["efghijkl", "fghijklm"]);
+    }
+}

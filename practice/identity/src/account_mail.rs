@@ -1,0 +1,49 @@
+//! Mails about an account to its own person (trust ruling 12): codes, lost
+//! keys, changed addresses. The texts are the effects'.
+
+use serde_json::{Value as Json, json};
+use ward_store::intents::EffectIntent;
+use ward_store::system::EffectClass;
+use ward_store::{Cond, Scope, StoreError};
+
+use crate::tables::{Organization, User};
+
+/// A mail to be sent.
+#[derive(Clone, Debug)]
+pub struct AccountMail<'a> {
+    /// Which text.
+    pub kind: &'static str,
+    /// To which address.
+    pub to: &'a str,
+    /// What the text needs besides names.
+    pub facts: Json,
+    /// The request that led here.
+    pub cause: &'a str,
+}
+
+/// Wants a mail to an account's person.
+pub async fn send(
+    scope: &mut Scope<'_>,
+    user: &User,
+    mail: AccountMail<'_>,
+) -> Result<(), StoreError> {
+    let unit = scope.find_by::<Organization>(Cond::eq("id", user.unit_id.0)).await?;
+    let mut payload = json!({
+        "recipient_name": user.first_name,
+        "practice_name": unit.map(|unit| unit.name),
+    });
+    if let (Some(payload), Json::Object(facts)) = (payload.as_object_mut(), mail.facts) {
+        payload.extend(facts);
+    }
+    let intent = EffectIntent {
+        class: EffectClass::Email,
+        kind: mail.kind,
+        to: mail.to.to_owned(),
+        payload,
+        subject_client: user.is_patient.then_some(user.id.0),
+        cause: mail.cause.to_owned(),
+        idempotency_key: format!("{}/{}", mail.kind, scope.uuid().0),
+        not_before: None,
+    };
+    scope.intend(intent).await.map(drop)
+}

@@ -1,0 +1,120 @@
+//! Restricted clients (behaviour 16.2.4): who sees them besides those who care
+//! for them and the owner, and how closely their reading is watched.
+
+use ward_store::{Actor, Cond, Level, Role, Rule, Subject};
+
+use crate::flags;
+use crate::tables::USERS;
+use crate::visibility::is_seen;
+
+/// Clients with an authorization for the actor.
+const AUTHORIZED: &str = "{t}.id IN (SELECT ra.client_id FROM client_restriction_authorizations ra \
+     WHERE ra.org_id = ? AND ra.provider_id = ? AND ra.deleted_at IS NULL)";
+
+/// Clients for whom the actor's broken glass has not ended.
+const OPENED: &str = "{t}.id IN (SELECT bg.client_id FROM break_glass_accesses bg \
+     WHERE bg.org_id = ? AND bg.user_id = ? AND bg.expires_at > ? AND bg.ended_at IS NULL)";
+
+/// Restricted clients whom a member sees without caring for them: by an
+/// authorization, or by breaking the glass. Both are looked up once a statement,
+/// by index.
+pub fn seen_by(actor: &Actor) -> Cond {
+    let restricted = Cond::sql("{t}.is_patient = TRUE AND {t}.restricted = TRUE", []);
+    let who = [actor.org_id.into(), actor.user_id.into()];
+    restricted.and(Cond::sql(AUTHORIZED, who).or(opened(actor)))
+}
+
+fn opened(actor: &Actor) -> Cond {
+    if actor.glass_at == Actor::NO_BREAK_GLASS {
+        return Cond::Never;
+    }
+    Cond::sql(OPENED, [actor.org_id.into(), actor.user_id.into(), actor.glass_at.0.into()])
+}
+
+/// How closely reading a client is watched, of the row `row` of users: who has
+/// broken the glass would not see the client otherwise.
+fn watch(actor: &Actor, row: &str) -> Cond {
+    let (text, params) = match opened(actor) {
+        Cond::Sql(text, params) => (text.replace("{t}", row), params),
+        _ => ("FALSE".to_owned(), Vec::new()),
+    };
+    Cond::Sql(
+        format!("CASE WHEN {row}.restricted = FALSE THEN 0 WHEN {text} THEN 2 ELSE 1 END"),
+        params,
+    )
+}
+
+/// Whose data a user is: a client's own.
+pub fn of_users(actor: &Actor) -> Subject {
+    Subject {
+        client: "CASE WHEN {t}.is_patient = TRUE THEN {t}.id END",
+        watch: watch(actor, "{t}"),
+    }
+}
+
+/// Whose data the rows of a table with `client_id` are.
+pub fn by_client_id(actor: &Actor) -> Subject {
+    Subject { client: "{t}.client_id", watch: watch_of(actor, "client_id") }
+}
+
+/// Whose data the rows of a table with `user_id` are, which may be staff's.
+pub fn by_user_id(actor: &Actor) -> Subject {
+    let client = "(SELECT wc.id FROM users wc WHERE wc.org_id = {t}.org_id \
+         AND wc.id = {t}.user_id AND wc.is_patient = TRUE)";
+    Subject { client, watch: watch_of(actor, "user_id") }
+}
+
+fn watch_of(actor: &Actor, column: &str) -> Cond {
+    match watch(actor, "wu") {
+        Cond::Sql(text, params) => Cond::Sql(
+            format!(
+                "COALESCE((SELECT {text} FROM users wu \
+                 WHERE wu.org_id = {{t}}.org_id AND wu.id = {{t}}.{column}), 0)"
+            ),
+            params,
+        ),
+        other => other,
+    }
+}
+
+/// Authorizations: with the client and the provider, for members who see both.
+pub fn authorizations(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(seen("client_id", actor).and(seen("provider_id", actor))),
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
+
+/// Rows whose `column` is a user whom the actor sees in full.
+fn seen(column: &str, actor: &Actor) -> Cond {
+    match (USERS.visible)(actor).at_least(Level::Full) {
+        Cond::Sql(text, params) => Cond::Sql(
+            format!(
+                "{{t}}.{column} IN (SELECT seen.id FROM users seen \
+                 WHERE seen.org_id = {{t}}.org_id AND ({}))",
+                text.replace("{t}", "seen")
+            ),
+            params,
+        ),
+        other => other,
+    }
+}
+
+/// Broken glass: one's own, and those of clients whom somebody sees who may
+/// view the audit log. The owner sees all of the units.
+pub fn break_glass_accesses(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let own = Cond::eq("user_id", actor.user_id);
+            let units = actor.units("unit_id");
+            Rule::full(match actor.has(flags::CAN_VIEW_AUDIT_LOG.flag) {
+                true if actor.is_owner => own.or(units),
+                true => own.or(units.and(is_seen(actor, "{t}.client_id"))),
+                false => own,
+            })
+        }
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
