@@ -21,6 +21,8 @@ pub enum Asks {
 pub enum Refusal {
     /// By name in `extensions.permission`.
     Named,
+    /// By the name of another flag that would do as well.
+    Other(&'static str),
     /// A message on this input field.
     Message(&'static str),
     /// Nothing is there.
@@ -157,8 +159,12 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     (
         "can_edit_settings",
         Rules(&[
-            named(SETTINGS, "/updateOrganization/organization"),
+            Case {
+                refusal: Refusal::Other("allow_group_level_actions"),
+                ..named(GROUP, "/deleteUserGroup/user_group")
+            },
             named(REFERRER, "/createReferringPhysician/referring_physician"),
+            named(SETTINGS, "/updateOrganization/organization"),
         ]),
     ),
     ("can_enroll_clients_to_programs", Awaits("documents")),
