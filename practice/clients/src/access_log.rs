@@ -26,6 +26,9 @@ pub static CLIENT_ACCESSES: Table = Table {
     visible,
 };
 
+/// Clients who were merged into one.
+const MERGED: &str = "SELECT m.id FROM users m WHERE m.org_id = ? AND m.merged_into_id = ?";
+
 const ORDERS: &[OrderOption] =
     &[OrderOption { name: "OCCURRED_AT", expression: "{t}.occurred_at" }];
 
@@ -54,17 +57,23 @@ pub fn bind(b: &mut Bindings) {
         .requires(CAN_VIEW_AUDIT_LOG);
 }
 
-/// Entries of one client, whom the actor must see; both ends of the time are
+/// Entries of one client, whom the actor must see, and of those who were merged
+/// into them; both ends of the time are
 /// inclusive, as in the audit log.
 fn listing(request: &Request, args: &Args) -> Answer<Listing> {
     let Some(client) = args.get::<Id<User>>("client_id", request)? else {
         return Ok(Listing::none());
     };
     let org_id = request.actor.org_id;
-    let of_client = Cond::eq("client_id", client.0).or(Cond::sql(
-        "{t}.set_key IN (SELECT s.set_key FROM access_sets s WHERE s.org_id = ? AND s.client_id = ?)",
-        [org_id.into(), client.0.into()],
-    ));
+    let of_client = Cond::eq("client_id", client.0)
+        .or(Cond::sql(format!("{{t}}.client_id IN ({MERGED})"), [org_id.into(), client.0.into()]))
+        .or(Cond::sql(
+            format!(
+                "{{t}}.set_key IN (SELECT s.set_key FROM access_sets s \
+                 WHERE s.org_id = ? AND (s.client_id = ? OR s.client_id IN ({MERGED})))"
+            ),
+            [org_id.into(), client.0.into(), org_id.into(), client.0.into()],
+        ));
     let mut cond = of_client.and(visibility::sees_user(&request.actor, client));
     if let Some(user) = args.get::<Id<User>>("user_id", request)? {
         cond = cond.and(Cond::eq("actor_id", user.0));

@@ -73,7 +73,8 @@ pub fn sees_user(actor: &Actor, user: Id<User>) -> Cond {
     let who = [actor.org_id.into(), user.0.into()];
     Cond::sql(
         format!(
-            "EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? AND seen.id = ? AND ({rule}))"
+            "EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = ? AND seen.id = ? \
+             AND seen.deleted_at IS NULL AND ({rule}))"
         ),
         who.into_iter().chain(params),
     )

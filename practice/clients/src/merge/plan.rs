@@ -20,6 +20,9 @@ pub const RULES: &[(&str, &str, Fate, &str)] = &[
     ("api_keys", "user_id", Fate::Stays, "revoked, and bound to the user by a MAC"),
     ("api_keys", "created_by_id", Fate::Stays, "who made a key that is revoked is history"),
     ("logins", "user_id", Fate::Stays, "removed"),
+    ("break_glass_accesses", "client_id", Fate::Stays, "one chart was opened, not the other"),
+    ("access_log", "client_id", Fate::Stays, "history; found under the other by merged_into_id"),
+    ("access_sets", "client_id", Fate::Stays, "history; found under the other by merged_into_id"),
 ];
 
 /// A column that names users, in a table where it moves.
@@ -58,7 +61,9 @@ pub fn plan(tables: &[&'static Table]) -> Result<Vec<Move>, String> {
 
 /// Columns of the table that name users: by their type, or by a foreign key.
 pub fn naming_users(table: &Table) -> Vec<&'static str> {
-    let by_type = table.columns.iter().filter(|column| column.kind == ColumnKind::Id("User"));
+    // The store's own tables call them clients.
+    let kinds = [ColumnKind::Id("User"), ColumnKind::Id("Client")];
+    let by_type = table.columns.iter().filter(|column| kinds.contains(&column.kind));
     let mut names: Vec<&'static str> = by_type.map(|column| column.name).collect();
     for reference in table.references.iter().filter(|reference| reference.table == "users") {
         let pairs = reference.columns.iter().zip(reference.target);

@@ -6,9 +6,12 @@ use ward_clients::referral::Referral;
 use ward_clients::tables::{AppliedTag, Location};
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_MERGE_CLIENTS, CAN_SET_CLIENT_PASSWORD};
-use ward_identity::tables::{CareTeamMember, User};
+use ward_identity::tables::{
+    BreakGlassAccess, CareTeamMember, ClientRestrictionAuthorization, User,
+};
 use ward_store::{Actor, Cond, Query, Sql, Value};
 
+use crate::care::{log, now, restricted, sees, whole};
 use crate::support::{SEES_ALL_CLIENTS, World, tables};
 
 async fn merge(w: &World, actor: &Actor, input: Json) -> Json {
@@ -249,6 +252,40 @@ async fn a_restricted_chart_is_not_opened_and_the_provider_keeps_the_client() {
         );
         let others = w.with(&w.support, &[SEES_ALL_CLIENTS]);
         assert_eq!(w.run(&others, query, json!({ "id": to })).await["users"]["nodes"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_log_and_authorizations_go_along_and_broken_glass_does_not() {
+    World::each(async |w| {
+        let w = whole(w);
+        let (from, to) = (restricted(&w, "rex").await, restricted(&w, "tess").await);
+        let provider = w.standard.user_id.to_string();
+        let input = json!({ "client_id": from, "provider_id": provider, "reason": "covers" });
+        let selects = "client_restriction_authorization { id }";
+        let field = "createClientRestrictionAuthorization";
+        let payload = w.mutate(&w.owner, field, selects, input).await;
+        assert!(payload["messages"].is_null(), "{payload}");
+        let helper = w.with(&w.support, &[]);
+        let input = json!({ "client_id": from, "reason": "fell" });
+        let payload =
+            w.mutate(&helper, "createBreakGlassAccess", "break_glass_access { id }", input).await;
+        assert!(payload["messages"].is_null(), "{payload}");
+        let before = log(&w, &w.owner, &from).await.len();
+        let own = log(&w, &w.owner, &to).await.len();
+        assert!(before > 0);
+        let payload = merge(&w, &w.owner, pair(&from, &to)).await;
+        assert!(payload["messages"].is_null(), "{payload}");
+        assert!(log(&w, &w.owner, &to).await.len() >= before + own);
+        assert_eq!(log(&w, &w.owner, &from).await, Vec::<Json>::new());
+        let client: i64 = to.parse().unwrap();
+        let authorized =
+            w.rows::<ClientRestrictionAuthorization>(Cond::eq("client_id", client)).await;
+        assert_eq!(authorized.len(), 1);
+        assert_eq!(w.rows::<BreakGlassAccess>(Cond::eq("client_id", client)).await.len(), 0);
+        assert!(!sees(&w, &now(&w, &helper), &to).await);
+        assert!(sees(&w, &w.with(&w.standard, &[]), &to).await);
     })
     .await;
 }
