@@ -183,6 +183,13 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
     ("mergeClients", "input.ids", Needs(Object::ClientPair)),
     ("mergeClients", "input.target_user_id", Needs(Object::Client)),
+    ("updateOrganization", "input.id", May(Object::Organization)),
+    ("updateOrganization", "input.organization_info.id", May(Object::OrganizationInfo)),
+    ("updateOrganization", "input.organization_info.location.id", May(Object::Location)),
+    ("updateOrganization", "input.organization_info.location.user_id", May(Object::Client)),
+    ("createOrganization", "input.organization_info.id", May(Object::OrganizationInfo)),
+    ("createOrganization", "input.organization_info.location.id", May(Object::Location)),
+    ("createOrganization", "input.organization_info.location.user_id", May(Object::Client)),
     ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
     ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
     ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
@@ -253,6 +260,18 @@ const DATA: &[(&str, &[&str])] = &[
     ("createLocation", &["line1", "city"]),
     ("updateLocation", &["city"]),
     ("createOrganizationMembership", &["first_name", "last_name", "email", "send_invite_email"]),
+    ("updateOrganization", &["organization_info.phone_number"]),
+    (
+        "createOrganization",
+        &[
+            "create_as_suborganization",
+            "first_name",
+            "last_name",
+            "email",
+            "send_invite_email",
+            "organization_info.name",
+        ],
+    ),
     ("updateOrganizationMembership", &["title", "permission_template_applied"]),
     ("updateOrganizationMember", &["qualifications"]),
     ("createPermissionTemplate", &["name"]),
@@ -291,7 +310,8 @@ const WORDS: &str = "
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
-    selected_tags_filter
+    selected_tags_filter organization_email primary tax_id tax_id_type external_id
+    id_number_type
     human_id pretend_to_be
     break_glass minutes default_water_intake date_range_preference last_journal_from_date
     last_journal_to_date email_notification_frequency push_notification_frequency
@@ -353,6 +373,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         ("signUp", "role") => "dietitian".into(),
         (_, "email") => format!("{}@client.example", world.word()).into(),
         (_, "send_invite_email") => false.into(),
+        (_, "create_as_suborganization") => true.into(),
+        (_, "phone_number") => "+1 202-555-0100".into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
         (_, "dont_send_welcome" | "active_status" | "restricted" | "is_admin") => true.into(),
         (_, "mfa_type") => "TOTP".into(),

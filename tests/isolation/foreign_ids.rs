@@ -10,7 +10,7 @@ use crate::pair::{PASSWORD, Side, pair};
 
 /// Inputs that are named like ids and are none of Ward's: what stands in them is somebody else's
 /// number, or a text. An entry that no served input needs any more is a failure.
-const NOT_OURS: [(&str, &str); 8] = [
+const NOT_OURS: &[(&str, &str)] = &[
     ("record_identifier", "the practice's own number"),
     ("additional_record_identifier", "the practice's own number"),
     ("other_id", "a payer's number"),
@@ -19,6 +19,8 @@ const NOT_OURS: [(&str, &str); 8] = [
     ("place_of_service_id", "a code of a public list, not an object of an instance"),
     ("gender_identity", "a word of the client's own, although typed ID"),
     ("human_id", "inert: an account's human follows from its e-mail"),
+    ("tax_id", "a tax office's number"),
+    ("external_id", "another system's number"),
 ];
 
 fn is_id(input: &Input) -> bool {

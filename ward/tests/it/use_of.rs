@@ -231,6 +231,6 @@ fn an_edited_audit_entry_is_named() {
     let verdict = instance.ward(&["audit", "verify", "--json"]).ends(1).json();
     assert_eq!(
         [&verdict["intact"], &verdict["damage"], &verdict["seq"]],
-        [&json!(false), &json!("was edited"), &json!(3)]
+        [&json!(false), &json!("was edited"), &json!(4)]
     );
 }

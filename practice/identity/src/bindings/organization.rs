@@ -147,17 +147,17 @@ fn bind_staff(b: &mut Bindings) {
         ])
         .listing(all_providers)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
-    b.count("Organization", "providers_count", &USERS, STAFF_LINK).listing(all_providers);
-    b.count("Organization", "num_users", &USERS, STAFF_LINK)
-        .listing(|_, _| Ok(Listing::of(own_unit().and(Cond::is_true("active")))));
-    b.many("Organization", "users", &USERS, STAFF_LINK)
+    b.many("Organization", "users", &USERS, MEMBERS_LINK)
         .args(&[
             ("active_status", Kind::Plain),
             ("keywords", Kind::Plain),
             ("show_all_by_default", Kind::Plain),
         ])
-        .listing(people)
+        .listing(clients)
         .orders(USER_ORDERS, "LAST_NAME_ASC");
+    b.count("Organization", "providers_count", &USERS, STAFF_LINK).listing(all_providers);
+    b.count("Organization", "num_users", &USERS, STAFF_LINK)
+        .listing(|_, _| Ok(Listing::of(own_unit().and(Cond::is_true("active")))));
     b.many("Organization", "paginated_users", &USERS, STAFF_LINK)
         .args(&[
             ("active_status", Kind::Plain),
@@ -262,26 +262,12 @@ fn all_providers(request: &Request, args: &Args) -> Answer<Listing> {
          AND pm.user_id = {t}.id AND pm.is_provider = TRUE)",
         [],
     ));
-    match args.text("active_status") {
-        Some("active") => cond = cond.and(Cond::is_true("active")),
-        Some("archived" | "inactive") => cond = cond.and(Cond::eq("active", false)),
-        _ => {}
-    }
+    cond = cond.and(of_status(args));
     if let Some(state) = args.text("licensed_in_state") {
         cond = cond.and(licensed_in([state]));
     }
     cond = cond.and(tagged(request, args, "with_tag_ids")?);
     Ok(Listing::of(cond).searching(&USERS, request, args.text("keywords")))
-}
-
-/// `users`: members; unless all are wanted, only those that something is asked
-/// of.
-fn people(request: &Request, args: &Args) -> Answer<Listing> {
-    let asks = args.text("keywords").or(args.text("active_status")).is_some();
-    match asks || args.flag("show_all_by_default") {
-        true => Ok(found_people(own_unit().and(of_status(args)), request, args)),
-        false => Ok(Listing::none()),
-    }
 }
 
 fn paginated_people(request: &Request, args: &Args) -> Answer<Listing> {
@@ -290,13 +276,10 @@ fn paginated_people(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(email) = args.text("email") {
         cond = cond.and(Cond::eq("email_fold", crate::email::key(email)));
     }
-    Ok(found_people(cond, request, args))
+    Ok(Listing::of(cond).searching(&USERS, request, args.text("keywords")))
 }
 
-fn found_people(cond: Cond, request: &Request, args: &Args) -> Listing {
-    Listing::of(cond).searching(&USERS, request, args.text("keywords"))
-}
-
+/// Active or archived people, as `active_status` says.
 fn of_status(args: &Args) -> Cond {
     match args.text("active_status").map(str::to_ascii_lowercase).as_deref() {
         Some("active") => Cond::is_true("active"),
@@ -331,6 +314,17 @@ pub(crate) async fn licensed_states(
         Out::from(states.get(&id).cloned().unwrap_or_default())
     };
     Ok(rows.iter().map(of).collect())
+}
+
+/// Clients of the organization itself; without keywords none, unless all are
+/// asked for.
+fn clients(request: &Request, args: &Args) -> Answer<Listing> {
+    let keywords = args.text("keywords");
+    if keywords.is_none() && !args.flag("show_all_by_default") {
+        return Ok(Listing::none());
+    }
+    let cond = Cond::is_true("is_patient").and(of_status(args));
+    Ok(Listing::of(cond).searching(&USERS, request, keywords))
 }
 
 fn memberships(request: &Request, args: &Args) -> Answer<Listing> {

@@ -87,6 +87,15 @@ async fn circle(world: World) {
             "organizationMembers": {"total_count": 0}})
     );
     let key = world.key(org.0, providers[0].id.0).await;
+    let listed = r#"{ organization { none: users { id } all: users(show_all_by_default: true) { first_name }
+        one: users(keywords: "rex", active_status: "active") { first_name }
+        old: users(keywords: "rex", active_status: "archived") { id } } }"#;
+    let answer = world.run(&key, V2026, listed).await;
+    assert_eq!(
+        answer["data"]["organization"],
+        json!({"none": [], "all": [{"first_name": "Cleo"}, {"first_name": "Rex"}],
+            "one": [{"first_name": "Rex"}], "old": []})
+    );
     let counts = "{ currentUser { patients_count p: patients_count(only_primary: true)
         active_patients(keywords: \"cle\") { total_count } patients(only_active: true) { first_name } } }";
     let answer = world.run(&key, V2026, counts).await;

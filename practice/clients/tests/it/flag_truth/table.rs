@@ -50,7 +50,7 @@ const ADD_MEMBER: &str = r#"mutation { createOrganizationMembership(input: {firs
     email: "n$n@example.com"}) { organizationMembership { id } messages { field message } } }"#;
 const EDIT_MEMBER: &str = r#"mutation { updateOrganizationMembership(input: {id: "$membership", title: "t$n"}) {
     organizationMembership { id } messages { field message } } }"#;
-const EDIT_PROFILE: &str = r#"mutation { updateOrganizationMember(input: {id: "$colleague", npi: "$n"}) {
+const EDIT_PROFILE: &str = r#"mutation { updateOrganizationMember(input: {id: "$colleague", qualifications: "q$n"}) {
     user { id } messages { field message } } }"#;
 const NEW_TEMPLATE: &str = r#"mutation { createPermissionTemplate(input: {name: "t$n"}) {
     newPermissionTemplate { id } messages { field message } } }"#;
@@ -87,6 +87,11 @@ const CARE_TEAM: &str = r#"mutation { updateClient(input: {id: "$other", other_p
     user { id } messages { field message } } }"#;
 const GROUP: &str = r#"mutation { deleteUserGroup(input: {id: "$group"}) {
     user_group { id } messages { field message } } }"#;
+
+const SETTINGS: &str = r#"mutation { updateOrganization(input: {organization_info: {phone_number: "$n"}}) {
+    organization { id } messages { field message } } }"#;
+const NEW_BRAND: &str = r#"mutation { createBrand(input: {brand_name: "b$n"}) {
+    brand { id } messages { field message } } }"#;
 
 const fn seeing(case: Case) -> Case {
     Case { with: &["can_see_clients"], ..case }
@@ -159,6 +164,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
                 ..named(GROUP, "/deleteUserGroup/user_group")
             },
             named(REFERRER, "/createReferringPhysician/referring_physician"),
+            named(SETTINGS, "/updateOrganization/organization"),
         ]),
     ),
     ("can_enroll_clients_to_programs", Awaits("documents")),
@@ -223,7 +229,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("create_chat_when_assigned", Awaits("messaging")),
     ("gets_failed_fax_notif", Shows),
     ("gets_fax_notif", Shows),
-    ("has_own_branding", Awaits("identity, with brands")),
+    ("has_own_branding", Rules(&[named(NEW_BRAND, "/createBrand/brand")])),
     ("has_primary_diagnosis_column", Shows),
     ("hide_calendar_tab", Shows),
     (
