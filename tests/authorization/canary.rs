@@ -77,6 +77,11 @@ fn may_read(flag: Option<&str>, principal: Principal, word: &Found) -> bool {
     if of == ORGANIZATION && principal != Principal::Deactivated {
         return true;
     }
+    // Where strangers reach a sub-organization: the address of whoever founded it.
+    let is_contact = of == "owner" && word.field == "email";
+    if is_contact && matches!(word.site, Site::A1 | Site::A2) {
+        return true;
+    }
     // What a parent has for its sub-organizations (behaviour 15).
     if of == TEMPLATE && word.site == Site::A && principal.is_below_a() {
         return true;

@@ -39,7 +39,9 @@ use crate::sample::Sample;
 use crate::world::World;
 
 /// What strangers may ask, with everybody else (behaviour 3.4).
-const PUBLIC: [&str; 7] = [
+const PUBLIC: [&str; 9] = [
+    "validateResetPasswordToken",
+    "validateSignupToken",
     "brand",
     "brandFromCustomSignInPath",
     "organization",

@@ -14,10 +14,9 @@ const LINE_CHARACTERS_MAX: usize = 255;
 
 input! {
     /// `OrgLocationInput`. An organization has one address a name, so its `id`
-    /// need not be sent, and `user_id` says nothing.
+    /// need not be sent.
     pub struct InfoLocation {
         id: Id<Location>,
-        user_id: Id<User>,
         name: String,
         line1: String,
         line2: String,
