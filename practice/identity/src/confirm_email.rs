@@ -85,7 +85,10 @@ async fn confirm(tx: &mut Tx, lookup: &[u8], cause: &str) -> Answer<()> {
     // Somebody may have got the address since the question was asked.
     let is_taken = match before.is_patient {
         true => account::is_client_taken(&mut scope, &after, Some(after.id)).await?,
-        false => account::is_member_email_taken(&mut scope, &address, Some(after.id)).await?,
+        false => {
+            let unit = after.unit_id;
+            account::is_unit_email_taken(&mut scope, unit, &address, Some(after.id)).await?
+        }
     };
     if is_taken {
         return Err(Refused::on("token", TAKEN));

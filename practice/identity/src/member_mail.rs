@@ -1,5 +1,4 @@
-//! Mails to members about their accounts: the invitation to a new one, and the
-//! question whether a new address is theirs.
+//! Mails to members about their accounts: the invitation to a new one.
 
 use ward_engine::{Answer, Call};
 use ward_store::Id;
@@ -29,13 +28,6 @@ pub async fn invite(call: &mut Call<'_>, user: &User) -> Answer<()> {
         "link": path,
     });
     send(call, user, kind, user.email.clone(), payload).await
-}
-
-/// Asks whoever reads a new address whether it is theirs; the old one stays
-/// until then (trust ruling 0.9).
-pub async fn confirm_address(call: &mut Call<'_>, user: &User, address: &str) -> Answer<()> {
-    let payload = serde_json::json!({"recipient_name": user.first_name, "link": SIGN_IN_PAGE});
-    send(call, user, "confirm_email", Some(address.to_owned()), payload).await
 }
 
 async fn send(

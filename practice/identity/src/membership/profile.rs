@@ -14,7 +14,7 @@ use crate::person::{self, Person};
 use crate::picture::{self, NewPicture};
 use crate::profile::{self as shown, BioEntry, OtherIdEntry, Profile, StateLicenseEntry};
 use crate::tables::User;
-use crate::{account, events, grant, member_mail, npi};
+use crate::{account, confirm_email, events, grant, member_mail, npi};
 
 /// The longest `metadata`, in characters (behaviour 9).
 const METADATA_CHARACTERS_MAX: usize = 128_000;
@@ -125,7 +125,8 @@ pub async fn readdress(call: &mut Call<'_>, user: &mut User, address: &str) -> A
     }
     if user.password_hash.is_some() || user.last_sign_in_at.is_some() {
         user.unconfirmed_email = Some(address.to_owned());
-        member_mail::confirm_address(call, user, address).await?;
+        let cause = call.request.request_id.clone();
+        confirm_email::ask(&mut call.scope, user, address, &cause).await?;
         return Ok(false);
     }
     let space = user.namespace.clone();

@@ -333,6 +333,9 @@ async fn a_new_address_counts_when_it_is_confirmed(world: World) {
     for kind in ["invite", "confirm_email"] {
         assert_eq!(number(&world, mails, vec![kind.into()]).await, 1, "{kind}");
     }
+    let links = "SELECT COUNT(*) FROM link_tokens WHERE user_id = $1 AND purpose = 'confirm_email' \
+                 AND used_at IS NULL AND voided_at IS NULL";
+    assert_eq!(number(&world, links, vec![used.user.0.into()]).await, 1, "that link confirms it");
     let answer = update(&world, &owner, fresh.membership, r#"email: "una@example.com""#).await;
     message(&answer, "updateOrganizationMembership", "email");
 }
