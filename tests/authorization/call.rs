@@ -251,6 +251,8 @@ pub fn verdict(line: &Line, reply: &Reply) -> String {
         let code = errors[0]["extensions"]["code"].as_str().unwrap_or("uncoded");
         return match code {
             "PERMISSION_DENIED" => "denied".to_owned(),
+            // Whoever asked so often before was told the reason.
+            "TOO_MANY_REQUESTS" => "messages".to_owned(),
             "UNAUTHENTICATED" => "refused".to_owned(),
             _ => format!("error:{code}"),
         };

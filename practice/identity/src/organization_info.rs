@@ -6,7 +6,7 @@ use ward_instance::Timestamp;
 use ward_store::{Cond, Id, Level, Scope, StoreError};
 
 use crate::flags::CAN_EDIT_SETTINGS;
-use crate::tables::{Location, Organization, OrganizationInfo, User};
+use crate::tables::{Location, Organization, OrganizationInfo};
 use crate::{events, npi, permit};
 
 /// Characters of a line.
