@@ -18,9 +18,10 @@ use crate::world::World;
 /// What asks nobody who they are: no flag can matter.
 const STRANGERS: [&str; 3] = ["resetPassword", "signIn", "signUp"];
 
-/// What everybody does to their own account, whatever they hold; what it answers depends on what
-/// they did before.
-const ONES_OWN: [&str; 6] = [
+/// What everybody does to their own account, whatever they hold, and the log of what was read: what
+/// these answer depends on what was done before.
+const ONES_OWN: [&str; 7] = [
+    "clientAccessLog",
     "confirmMfa",
     "createFeatureToggle",
     "enrollMfa",
