@@ -30,8 +30,8 @@ const TEMPLATE: &str = "permissiontemplate";
 const OF_CLIENTS: [&str; 7] = [UNCARED, RESTRICTED, PRIMARYS, CARE_TEAMS, BEARERS, OWN, ARCHIVED];
 
 /// What a stranger reads of a provider (behaviour 3.4).
-const PUBLIC: [&str; 7] =
-    ["bio", "first", "first_name", "last", "last_name", "profession", "qualifications"];
+const PUBLIC: [&str; 8] =
+    ["bio", "first", "first_name", "last", "last_name", "profession", "qualifications", "title"];
 
 /// A word that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
