@@ -23,6 +23,7 @@ pub mod key_limits;
 pub mod leak;
 pub mod lines;
 pub mod link;
+mod link_facts;
 pub mod member_mail;
 pub mod membership;
 pub mod mfa;

@@ -6,7 +6,7 @@ use ward_store::Query;
 
 use super::user::keys_of;
 use crate::flags::CAN_SET_CLIENT_PASSWORD;
-use crate::link;
+use crate::link_facts;
 use crate::tables::{LinkPurpose, users as at};
 
 /// Registers the queries.
@@ -37,7 +37,7 @@ async fn is_good(
     purpose: LinkPurpose,
 ) -> Answer<Vec<Out>> {
     let good = match args.text("token") {
-        Some(text) => link::is_open(conn, &request.instance, text, purpose, "token").await?,
+        Some(text) => link_facts::is_open(conn, &request.instance, text, purpose, "token").await?,
         None => false,
     };
     Ok(vec![good.into(); rows.len()])
@@ -56,7 +56,8 @@ async fn invitations(
         return Ok(vec![Out::Null; rows.len()]);
     }
     let users = keys_of(&rows);
-    let links = link::open_invitations(conn, &request.instance, users, &request.base_url).await?;
+    let links =
+        link_facts::open_invitations(conn, &request.instance, users, &request.base_url).await?;
     let of = |row: &RowView<'_>| row.get(at::id).int().and_then(|id| links.get(&id).cloned());
     Ok(rows.iter().map(|row| of(row).into()).collect())
 }
@@ -70,7 +71,7 @@ async fn holder(
     args: &Args,
 ) -> Answer<Vec<Out>> {
     let holder = match args.text("token") {
-        Some(text) => link::greeting(conn, &request.instance, text, "token").await?,
+        Some(text) => link_facts::greeting(conn, &request.instance, text, "token").await?,
         None => None,
     };
     Ok(vec![holder.map_or(Out::Null, Out::Json); rows.len()])
