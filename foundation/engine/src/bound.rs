@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use ward_instance::Timestamp;
 use ward_store::{Cond, Join, Keywords, Level, Query, Table, Value};
 
 use crate::bindings::Payload;
 use crate::call::{Call, Request};
 use crate::input::{FromIn, In, Kind};
-use crate::outcome::{Answer, Permission};
+use crate::moment;
+use crate::outcome::{Answer, Permission, Refused};
 use crate::scalar::Out;
 
 /// A row of a parent level: only the columns that the plan asked for.
@@ -75,6 +77,15 @@ impl Args {
             Some(In::Text(text)) if !text.trim().is_empty() => Some(text.trim()),
             _ => None,
         }
+    }
+
+    /// A moment; a time without offset is read in the caller's zone (behaviour 9).
+    pub fn moment(&self, name: &str, request: &Request) -> Answer<Option<Timestamp>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let parsed = moment::instant(text, &request.zone);
+        parsed.map(Some).ok_or_else(|| {
+            Refused::on(name, format!("{name} must be a moment such as 2026-03-04T09:30:00Z"))
+        })
     }
 
     /// An integer argument.

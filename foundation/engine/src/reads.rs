@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 use ward_store::access::AccessEntry;
-use ward_store::{Actor, Role, StoreError, Value, Watch};
+use ward_store::{Actor, StoreError, Value, Watch};
 
 use crate::call::Request;
 use crate::level::RowSet;
@@ -72,7 +72,7 @@ impl Reads {
         let entry = |clients: Vec<i64>, watch: Watch| AccessEntry {
             org_id: actor.org_id,
             actor_id: actor.user_id,
-            actor_kind: kind_of(actor.role),
+            actor_kind: actor.role.as_str(),
             credential: actor.credential.clone(),
             credential_kind: match (&request.session, &actor.credential) {
                 (Some(_), _) => "session",
@@ -101,15 +101,6 @@ pub(crate) async fn log(request: &Request, actor: &Actor) -> Result<(), StoreErr
     match entries.is_empty() {
         true => Ok(()),
         false => request.db.access_log().log(&request.db, entries).await,
-    }
-}
-
-const fn kind_of(role: Role) -> &'static str {
-    match role {
-        Role::Anonymous => "anonymous",
-        Role::Client => "client",
-        Role::Member => "member",
-        Role::System => "system",
     }
 }
 

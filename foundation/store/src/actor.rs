@@ -47,6 +47,18 @@ pub enum Role {
     System,
 }
 
+impl Role {
+    /// As logs keep it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Anonymous => "anonymous",
+            Role::Client => "client",
+            Role::Member => "member",
+            Role::System => "system",
+        }
+    }
+}
+
 /// The person a request runs as, with what they may do at this moment.
 ///
 /// It is loaded anew for each request, so a demotion or deletion acts on the

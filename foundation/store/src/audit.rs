@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ward_instance::{Key, Purpose, RootRing, mac};
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::db::Db;
 use crate::query::Engine;
 use crate::retired::{Retired, RetiredKeys};
@@ -77,7 +77,7 @@ impl AuditEntry {
             org_id: actor.org_id,
             unit_id: actor.unit_id,
             actor_id: actor.user_id,
-            actor_kind: kind_of(actor.role),
+            actor_kind: actor.role.as_str(),
             credential: actor.credential.as_deref().map(str::to_owned),
             event_type,
             resource_name: resource_name.into(),
@@ -85,15 +85,6 @@ impl AuditEntry {
             subject_id: None,
             changes: Vec::new(),
         }
-    }
-}
-
-const fn kind_of(role: Role) -> &'static str {
-    match role {
-        Role::Anonymous => "anonymous",
-        Role::Client => "client",
-        Role::Member => "member",
-        Role::System => "system",
     }
 }
 

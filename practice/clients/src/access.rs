@@ -3,41 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use ward_engine::{Answer, Call, FromIn, In, Kind, Permission, Refused, parse_id};
+use ward_engine::{Answer, Call, Refused};
 use ward_identity::flags::{CAN_EDIT_MEMBERS, CAN_EDIT_SETTINGS, CAN_SET_CLIENT_PASSWORD};
 use ward_identity::tables::{OrgRole, Organization, OrganizationMembership, User};
-use ward_instance::IdCodec;
-use ward_store::{Actor, Cond, Entity, Id, Level, Query, Sql};
+use ward_store::{Actor, Cond, Id, Level, Query, Sql};
 
-use crate::group::members_only;
 use crate::tables::Location;
+
+pub use ward_identity::id_or_blank::IdOrBlank;
+pub use ward_identity::permit::{members_only, requires};
 
 /// So many providers can be in a care team.
 pub const CARE_TEAM_MAX: usize = 100;
-
-/// An id that clients also send as an empty text, which means none.
-#[derive(Clone, Debug, PartialEq)]
-pub struct IdOrBlank<R>(pub Option<Id<R>>);
-
-impl<R: Entity> FromIn for IdOrBlank<R> {
-    const KIND: Kind = Kind::Id(R::NAME);
-    fn from_in(value: &In, at: &str, ids: &IdCodec) -> Result<Self, Refused> {
-        let text = String::from_in(value, at, ids)?;
-        match text.trim() {
-            "" => Ok(IdOrBlank(None)),
-            text => parse_id(text, at, ids).map(Some).map(IdOrBlank),
-        }
-    }
-}
-
-/// The actor is a member with the permission.
-pub fn requires(actor: &Actor, permission: Permission) -> Answer<()> {
-    members_only(actor)?;
-    match actor.has(permission.flag) {
-        true => Ok(()),
-        false => Err(Refused::Denied(permission)),
-    }
-}
 
 /// Whether staff may give a client this e-mail: who reads its mails can set the
 /// password of the account, so once there is access to it, that is what it takes.

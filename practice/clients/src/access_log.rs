@@ -1,14 +1,11 @@
 //! `clientAccessLog` (an addition to the contract; 45 CFR 164.528): who read a
 //! client, when and by which way. The store writes the log; here it is read.
 
-use ward_engine::{
-    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Refused, Request, moment,
-};
+use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Request};
 use ward_identity::flags::CAN_VIEW_AUDIT_LOG;
 
 use ward_identity::tables::{USERS, User};
 use ward_identity::visibility;
-use ward_instance::Timestamp;
 use ward_store::access::{ACCESS_LOG, access_log as at};
 use ward_store::{Actor, Cond, Entity, Id, Role, Rule, Table};
 
@@ -81,19 +78,11 @@ fn listing(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(break_glass) = args.bool("break_glass") {
         cond = cond.and(Cond::eq("break_glass", break_glass));
     }
-    if let Some(after) = instant(request, args, "occurred_after")? {
+    if let Some(after) = args.moment("occurred_after", request)? {
         cond = cond.and(Cond::sql("{t}.occurred_at >= ?", [after.0.into()]));
     }
-    if let Some(before) = instant(request, args, "occurred_before")? {
+    if let Some(before) = args.moment("occurred_before", request)? {
         cond = cond.and(Cond::sql("{t}.occurred_at <= ?", [before.0.into()]));
     }
     Ok(Listing::of(cond))
-}
-
-fn instant(request: &Request, args: &Args, name: &str) -> Answer<Option<Timestamp>> {
-    let Some(text) = args.text(name) else { return Ok(None) };
-    let parsed = moment::instant(text, &request.zone);
-    parsed.map(Some).ok_or_else(|| {
-        Refused::on(name, format!("{name} must be a moment such as 2026-03-04T09:30:00Z"))
-    })
 }

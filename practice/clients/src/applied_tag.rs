@@ -1,10 +1,8 @@
 //! Tags on users as objects of their own: `appliedTag` and `appliedTags`
 //! (behaviour 19). They are put on and taken off in [`crate::tag`].
 
-use ward_engine::moment;
-use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Refused, Request};
+use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Request};
 use ward_identity::tables::USERS;
-use ward_instance::Timestamp;
 use ward_store::{Cond, Level};
 
 use crate::listing::id;
@@ -49,19 +47,11 @@ fn many(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(tag) = id::<Tag>(args, "tag_id", request)? {
         cond = cond.and(Cond::eq("tag_id", tag.0));
     }
-    if let Some(after) = instant(request, args, "updated_after")? {
+    if let Some(after) = args.moment("updated_after", request)? {
         cond = cond.and(Cond::sql("{t}.updated_at >= ?", [after.0.into()]));
     }
-    if let Some(before) = instant(request, args, "updated_before")? {
+    if let Some(before) = args.moment("updated_before", request)? {
         cond = cond.and(Cond::sql("{t}.updated_at <= ?", [before.0.into()]));
     }
     Ok(Listing::of(cond))
-}
-
-fn instant(request: &Request, args: &Args, name: &str) -> Answer<Option<Timestamp>> {
-    let Some(text) = args.text(name) else { return Ok(None) };
-    let parsed = moment::instant(text, &request.zone);
-    parsed.map(Some).ok_or_else(|| {
-        Refused::on(name, format!("{name} must be a moment such as 2026-03-04T09:30:00Z"))
-    })
 }

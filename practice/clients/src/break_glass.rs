@@ -19,7 +19,7 @@ use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
 use ward_store::{Cond, Entity, Id, Level};
 
-use crate::group::members_only;
+use crate::access::members_only;
 use crate::restriction::REASON_CHARS_MAX;
 use crate::{access, rules};
 

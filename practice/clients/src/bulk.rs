@@ -5,10 +5,11 @@ use ward_identity::flags::CAN_REMOVE_CLIENT;
 use ward_identity::tables::{USERS, User, users};
 use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Value};
 
+use crate::access::members_only;
 use crate::access::{self, IdOrBlank};
 use crate::client::{self, set_active};
 use crate::events;
-use crate::group::{self, members_only};
+use crate::group;
 use crate::tables::UserGroup;
 
 /// So many clients can be changed in one call: all of them in one transaction,

@@ -4,7 +4,9 @@
 use ward_identity::tables::User;
 use ward_store::events::Event;
 
-use crate::tables::{AppliedTag, Location};
+use crate::tables::AppliedTag;
+
+pub use ward_identity::events::{location_created, location_deleted, location_updated};
 
 /// A client was made.
 pub fn patient_created(client_id: i64, unit_id: i64) -> Event {
@@ -44,30 +46,4 @@ fn applied_tag(kind: &'static str, applied: &AppliedTag, unit_id: i64) -> Event 
         .with("user_id", applied.user_id.0.to_string())
         .of_unit(unit_id)
         .about(applied.user_id.0)
-}
-
-/// An address was added.
-pub fn location_created(location: &Location) -> Event {
-    of_location("location.created", location)
-}
-
-/// These columns of an address changed.
-pub fn location_updated(location: &Location, columns: &[&'static str]) -> Event {
-    of_location("location.updated", location).changed(columns)
-}
-
-/// An address was removed.
-pub fn location_deleted(location: &Location) -> Event {
-    of_location("location.deleted", location)
-}
-
-fn of_location(kind: &'static str, location: &Location) -> Event {
-    let user_id = location.user_id.map(|id| id.0);
-    let event = Event::new(kind, "Location", location.id.0)
-        .with("user_id", user_id.map(|id| id.to_string()))
-        .of_unit(location.unit_id.0);
-    match user_id {
-        Some(id) => event.about(id),
-        None => event,
-    }
 }

@@ -11,10 +11,11 @@ use ward_identity::tables::{Organization, USERS, User, users};
 use ward_identity::visibility;
 use ward_store::{Cond, Day, Entity, Event, Id, Join, Level, StoreError};
 
+use crate::access::members_only;
 use crate::access::{self, IdOrBlank};
 use crate::feature_toggle_switches::with_switches;
 use crate::feature_toggle_table::{FEATURE_TOGGLES, FeatureToggle, feature_toggles as at};
-use crate::group::{self, members_only};
+use crate::group;
 use crate::rules;
 use crate::tables::{USER_GROUPS, UserGroup};
 

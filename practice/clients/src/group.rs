@@ -1,14 +1,15 @@
 //! Groups of clients: who makes them, renames them, and where their clients go
 //! when one is deleted (behaviour 19).
 
-use ward_engine::{Answer, Call, DENIED, Payload, Problems, Refused, RequestError, input};
+use ward_engine::{Answer, Call, Payload, Problems, Refused, input};
 use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_SETTINGS};
 use ward_identity::tables::{InviteCode, InviteKind, USERS};
 use ward_instance::Random;
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Cond, Id, Level, Query, Select, Sql, StoreError, Value};
+use ward_store::{Cond, Id, Level, Query, Select, Sql, StoreError, Value};
 
+use crate::access::members_only;
 use crate::events;
 use crate::rules;
 use crate::tables::UserGroup;
@@ -195,12 +196,4 @@ async fn free_invite_code(call: &mut Call<'_>) -> Answer<String> {
 /// A drawn invite code.
 pub fn invite_code(random: &Random) -> String {
     format!("{:06x}", random.below(1 << 24))
-}
-
-/// Only members of an organization, whatever their permissions.
-pub fn members_only(actor: &Actor) -> Answer<()> {
-    match actor.is_member() {
-        true => Ok(()),
-        false => Err(Refused::Error(RequestError::coded("PERMISSION_DENIED", DENIED))),
-    }
 }

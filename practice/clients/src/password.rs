@@ -2,9 +2,10 @@
 //! (behaviour 3.3). The rules and the hashing are the identity domain's.
 
 use ward_engine::{Answer, Problems, Refused, Request};
+use ward_identity::practice;
 use ward_identity::tables::User;
 use ward_identity::{attempt, password};
-use ward_store::{Query, Sql, Value};
+use ward_store::{Query, Sql};
 
 /// A hashed password, and the hash that it is to replace when the old password
 /// was asked for.
@@ -82,7 +83,7 @@ async fn hashed(
     names: &[&str],
     replaces: Option<Option<String>>,
 ) -> Answer<NewPassword> {
-    let practice = practice_name(request).await?;
+    let practice = practice::name(request).await?;
     let personal: Vec<&str> = names.iter().copied().chain(practice.as_deref()).collect();
     let mut problems = Problems::new();
     for problem in password::judge(text, &personal).await? {
@@ -91,13 +92,4 @@ async fn hashed(
     problems.check()?;
     let hash = password::hash(request.instance.random(), text).await?;
     Ok(NewPassword { hash, replaces })
-}
-
-async fn practice_name(request: &Request) -> Answer<Option<String>> {
-    let sql = Sql::fixed(
-        "SELECT o.name FROM organizations o WHERE o.org_id = $1 AND o.id = $2",
-        [request.actor.org_id.into(), request.actor.unit_id.into()],
-    );
-    let rows = request.db.read().await?.rows(&sql).await?;
-    Ok(rows.scalar().and_then(Value::text).map(str::to_owned))
 }

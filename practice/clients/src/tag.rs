@@ -7,8 +7,8 @@ use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level, StoreError, search};
 
 use crate::access;
+use crate::access::members_only;
 use crate::events;
-use crate::group::members_only;
 use crate::rules;
 use crate::tables::{AppliedTag, Tag};
 

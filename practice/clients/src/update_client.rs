@@ -6,11 +6,12 @@ use ward_identity::flags::{CAN_REMOVE_CLIENT, CAN_RESTRICT_CLIENTS, CAN_SET_CLIE
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, User};
 use ward_store::{Actor, Cond, Id, Json, Level, OrderKey, Query, Select, search};
 
+use crate::access::members_only;
 use crate::access::{self, IdOrBlank};
 use crate::account::{self, RESENDS_A_DAY_MAX, Welcome};
 use crate::client;
 use crate::client_rules;
-use crate::group::{self, members_only};
+use crate::group;
 use crate::location::{self, ClientLocation};
 use crate::password::{self, NewPassword};
 use crate::referral::of_client::{self, ClientReferral};

@@ -105,21 +105,6 @@ pub struct ListedOrganization {
     pub owner_id: Option<i64>,
 }
 
-/// All organizations, in the order they were made.
-pub async fn list_organizations(q: &mut impl Query) -> Result<Vec<ListedOrganization>, StoreError> {
-    let sql = Sql::fixed("SELECT id, org_id, name, owner_id FROM organizations ORDER BY id", []);
-    let rows = q.rows(&sql).await?;
-    let listed = |row: &[Value]| {
-        Some(ListedOrganization {
-            id: row.first()?.int()?,
-            org_id: row.get(1)?.int()?,
-            name: row.get(2)?.text()?.to_owned(),
-            owner_id: row.get(3)?.int(),
-        })
-    };
-    Ok(rows.iter().filter_map(listed).collect())
-}
-
 /// An account, for lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedUser {
@@ -166,13 +151,6 @@ fn listed(row: &[Value]) -> Option<ListedUser> {
         active: truth(5) || (truth(7) && truth(10)),
         has_password: truth(8),
     })
-}
-
-/// The staff of the scope's organization.
-pub async fn list_users(scope: &mut Scope<'_>) -> Result<Vec<ListedUser>, StoreError> {
-    let mut sql = Sql::fixed(LISTED, [scope.actor.org_id.into()]);
-    sql.push("WHERE u.org_id = $1 AND u.is_patient = FALSE ORDER BY u.id");
-    Ok(scope.tx.rows(&sql).await?.iter().filter_map(listed).collect())
 }
 
 /// The staff of every organization, in the order they were made.
@@ -294,11 +272,6 @@ pub async fn reset_mfa(scope: &mut Scope<'_>, id: Id<User>) -> Result<User, Admi
     second_factor::remove_all(scope, &user).await?;
     crate::session::end_all(scope, id.0).await?;
     Ok(user)
-}
-
-/// The live keys of the scope's organization.
-pub async fn list_keys(scope: &mut Scope<'_>) -> Result<Vec<ApiKey>, StoreError> {
-    scope.list(Cond::Always, &[]).await
 }
 
 /// The tenant of a live key, by its handle or its id.

@@ -77,23 +77,28 @@ fn of_info(kind: &'static str, info: &OrganizationInfo) -> Event {
     Event::new(kind, "OrganizationInfo", info.id.0).of_unit(info.unit_id.0)
 }
 
-/// An organization's address was added.
+/// An address was added.
 pub fn location_created(location: &Location) -> Event {
     of_location("location.created", location)
 }
 
-/// An organization's address changed.
+/// These columns of an address changed.
 pub fn location_updated(location: &Location, columns: &[&'static str]) -> Event {
     of_location("location.updated", location).changed(columns)
 }
 
-/// An organization's address is gone.
+/// An address was removed.
 pub fn location_deleted(location: &Location) -> Event {
     of_location("location.deleted", location)
 }
 
 fn of_location(kind: &'static str, location: &Location) -> Event {
-    Event::new(kind, "Location", location.id.0)
-        .with("user_id", None::<String>)
-        .of_unit(location.unit_id.0)
+    let user_id = location.user_id.map(|id| id.0);
+    let event = Event::new(kind, "Location", location.id.0)
+        .with("user_id", user_id.map(|id| id.to_string()))
+        .of_unit(location.unit_id.0);
+    match user_id {
+        Some(id) => event.about(id),
+        None => event,
+    }
 }

@@ -7,7 +7,7 @@ use ward_instance::token::{MintedToken, TokenClass, TokenPurpose};
 use ward_instance::{Instance, Timestamp};
 use ward_store::audit::AuditEntry;
 use ward_store::system::AuditType;
-use ward_store::{Actor, Cond, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_store::{Cond, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::tables::{LinkPurpose, LinkToken, PasswordSetBy, User};
 use crate::{account, password, person};
@@ -318,15 +318,4 @@ async fn personal_of(
     let rows = q.rows(&sql).await?;
     let row = rows.iter().next().unwrap_or_default();
     Ok(row.iter().filter_map(Value::text).map(str::to_owned).collect())
-}
-
-/// A link of a user, made by the system: for the command line.
-pub async fn issue_as_system(
-    tx: &mut Tx,
-    user: &User,
-    purpose: LinkPurpose,
-) -> Result<MintedToken, StoreError> {
-    let system = Actor::system(user.org_id.0);
-    let mut scope = Scope::new(tx, &system);
-    issue(&mut scope, user, purpose).await
 }

@@ -2,9 +2,8 @@
 
 use ward_engine::{Answer, Call};
 use ward_store::Id;
-use ward_store::intents::EffectIntent;
-use ward_store::system::EffectClass;
 
+use crate::account_mail::{self, AccountMail};
 use crate::link;
 use crate::tables::{LinkPurpose, User};
 
@@ -21,33 +20,13 @@ pub async fn invite(call: &mut Call<'_>, user: &User) -> Answer<()> {
     let kind = if user.password_hash.is_some() { "welcome" } else { "invite" };
     let caller = Id::new(call.actor.user_id);
     let inviter: Option<User> = call.find(caller).await?;
-    let payload = serde_json::json!({
-        "recipient_name": user.first_name,
-        "practice_name": call.find(user.unit_id).await?.map(|organization| organization.name),
+    let facts = serde_json::json!({
         "inviter_name": inviter.map(|inviter| inviter.full_name()),
         "link": path,
     });
-    send(call, user, kind, user.email.clone(), payload).await
-}
-
-async fn send(
-    call: &mut Call<'_>,
-    user: &User,
-    kind: &'static str,
-    to: Option<String>,
-    payload: serde_json::Value,
-) -> Answer<()> {
-    let Some(to) = to else { return Ok(()) };
-    let intent = EffectIntent {
-        class: EffectClass::Email,
-        kind,
-        to,
-        payload,
-        subject_client: None,
-        cause: call.request.request_id.clone(),
-        idempotency_key: format!("{kind}:{}:{}", user.id, call.uuid()),
-        not_before: None,
-    };
-    call.intend(intent).await?;
+    let Some(to) = user.email.as_deref() else { return Ok(()) };
+    let cause = call.request.request_id.clone();
+    let mail = AccountMail { kind, to, facts, cause: &cause };
+    account_mail::send(call, user, mail).await?;
     Ok(())
 }

@@ -11,5 +11,4 @@ mod update;
 pub use create::{CreateMembership, create, prepare as prepare_create};
 pub(crate) use create::{Newcomer, add_owner, of_role, role, unit_of};
 pub use profile::{MemberProfile, PreparedMember, UpdateMember, prepare_member, update_member};
-pub use rights::requires;
 pub use update::{DeleteMembership, MembershipFields, UpdateMembership, delete, update};

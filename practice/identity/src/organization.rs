@@ -8,8 +8,9 @@ use ward_store::{Actor, Cond, Id, OrderKey};
 
 use crate::flags::{CAN_EDIT_SETTINGS, IS_OWNER};
 use crate::id_or_blank::{IdOrBlank, named};
-use crate::membership::{Newcomer, add_owner, requires, unit_of};
+use crate::membership::{Newcomer, add_owner, unit_of};
 use crate::organization_info::{self, InfoChange};
+use crate::permit::requires;
 use crate::tables::{Organization, OrganizationInfo};
 use crate::{lines, member_mail, practice};
 

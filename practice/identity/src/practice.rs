@@ -1,8 +1,9 @@
 //! New practices and new members, as rows: what sign-up, the command line and
 //! seeding share.
 
+use ward_engine::{Answer, Request};
 use ward_instance::Timestamp;
-use ward_store::{Actor, Flags, Id, Scope, StoreError, Tx, keyring};
+use ward_store::{Actor, Flags, Id, Query, Scope, Sql, StoreError, Tx, Value, keyring};
 
 use crate::flags::{self, Governs};
 use crate::tables::{
@@ -234,4 +235,14 @@ async fn write_member(
 fn creator(scope: &Scope<'_>, id: Id<User>) -> Option<Id<User>> {
     let by = scope.actor.user_id;
     (by != 0 && by != id.0).then(|| Id::new(by))
+}
+
+/// The name of the caller's organization, read before a transaction: no password is built from it.
+pub async fn name(request: &Request) -> Answer<Option<String>> {
+    let sql = Sql::fixed(
+        "SELECT o.name FROM organizations o WHERE o.org_id = $1 AND o.id = $2",
+        [request.actor.org_id.into(), request.actor.unit_id.into()],
+    );
+    let rows = request.db.read().await?.rows(&sql).await?;
+    Ok(rows.scalar().and_then(Value::text).map(str::to_owned))
 }

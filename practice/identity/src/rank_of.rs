@@ -3,15 +3,13 @@
 
 use ward_store::Actor;
 
-use crate::flags;
+use crate::grant;
 use crate::person::Person;
 
 /// Whether an account is a member's, of a unit that the actor sees, and in no
 /// way stronger than the actor.
 pub fn is_no_stronger(actor: &Actor, target: &Person) -> bool {
-    let is_weaker = actor.is_owner
-        || (!target.is_owner && flags::covers(actor.flags, target.actor(None).flags));
+    let is_weaker = grant::is_covered(actor, target).is_ok();
     let is_near = actor.is_at_root() || actor.unit_id == target.user.unit_id.0;
-    // The owner of a sub-organization is no owner of another.
     is_weaker && is_near && !target.user.is_patient && target.user.org_id.0 == actor.org_id
 }

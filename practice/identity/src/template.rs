@@ -9,7 +9,8 @@ use ward_store::{Flags, Id, Level};
 use crate::flag_input::flag_input;
 use crate::flags::{self, CAN_EDIT_MEMBERS, NOT_OF_SUPPORT};
 use crate::id_or_blank::{IdOrBlank, named};
-use crate::membership::{of_role, requires, role, unit_of};
+use crate::membership::{of_role, role, unit_of};
+use crate::permit::requires;
 use crate::tables::{OrgRole, Organization, PermissionTemplate};
 use crate::{grant, lines};
 

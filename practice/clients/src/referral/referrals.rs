@@ -5,8 +5,8 @@ use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, input};
 use ward_identity::tables::User;
 use ward_store::{Id, Json, Level};
 
+use crate::access::members_only;
 use crate::access::{self, IdOrBlank};
-use crate::group::members_only;
 use crate::referral::{Referral, ReferringPhysician, events, physician};
 use crate::rules;
 

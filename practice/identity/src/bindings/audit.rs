@@ -3,8 +3,7 @@
 
 use jiff::ToSpan;
 use ward_engine::{
-    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Out, Refused, Request, moment,
-    parse_id,
+    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Out, Request, parse_id,
 };
 use ward_instance::Timestamp;
 use ward_store::audit::AuditChange;
@@ -119,10 +118,10 @@ fn listing(request: &Request, args: &Args) -> Answer<Listing> {
         }
         cond = cond.and(Cond::eq("resource_id", id));
     }
-    if let Some(after) = instant(request, args, "occurred_after")? {
+    if let Some(after) = args.moment("occurred_after", request)? {
         cond = cond.and(since("occurred_at", after));
     }
-    if let Some(before) = instant(request, args, "occurred_before")? {
+    if let Some(before) = args.moment("occurred_before", request)? {
         cond = cond.and(Cond::sql("{t}.occurred_at <= ?", [before.0.into()]));
     }
     Ok(Listing::of(cond))
@@ -151,12 +150,4 @@ fn reach(now: Timestamp) -> Timestamp {
         .map(|moment| moment.to_zoned_datetime(jiff::tz::TimeZone::UTC))
         .and_then(|moment| moment.checked_sub(REACH_MONTHS.months()).ok());
     start.map_or(Timestamp(0), |start| Timestamp(start.timestamp().as_microsecond()))
-}
-
-fn instant(request: &Request, args: &Args, name: &str) -> Answer<Option<Timestamp>> {
-    let Some(text) = args.text(name) else { return Ok(None) };
-    let parsed = moment::instant(text, &request.zone);
-    parsed.map(Some).ok_or_else(|| {
-        Refused::on(name, format!("{name} must be a moment such as 2026-03-04T09:30:00Z"))
-    })
 }

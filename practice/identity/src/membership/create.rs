@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Request, input};
-use ward_store::{Flags, Id, Level, Query, Sql, Value};
+use ward_store::{Flags, Id, Level};
 
 use crate::flags::{self, CAN_ADD_MEMBERS, NOT_OF_SUPPORT};
 use crate::id_or_blank::{IdOrBlank, named};
 use crate::lines;
-use crate::membership::rights;
+use crate::permit;
 use crate::practice::{self, NewMember, Place};
 use crate::profile::{self as shown, ProfessionEntry, Profile, SpecialtyEntry};
 use crate::tables::{OrgRole, Organization, OrganizationMembership, PermissionTemplate, User};
@@ -42,7 +42,7 @@ pub struct Prepared {
 
 /// Before the transaction: a password is judged and hashed.
 pub async fn prepare(request: Arc<Request>, input: CreateMembership) -> Answer<Prepared> {
-    rights::requires(&request.actor, CAN_ADD_MEMBERS)?;
+    permit::requires(&request.actor, CAN_ADD_MEMBERS)?;
     let newcomer = newcomer_of(&input);
     let mut problems = Problems::new();
     newcomer.check(&mut problems);
@@ -76,7 +76,7 @@ fn newcomer_of(input: &CreateMembership) -> Newcomer {
 /// of a new member as far as whoever adds them holds them (trust SEC-04).
 pub async fn create(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload> {
     let input = &prepared.input;
-    rights::requires(call.actor, CAN_ADD_MEMBERS)?;
+    permit::requires(call.actor, CAN_ADD_MEMBERS)?;
     let unit = unit_of(call, named(&input.organization_id), "organization_id").await?;
     let template = match named(&input.permission_template_id) {
         Some(id) => Some(template::usable(call, id, &unit, "permission_template_id").await?),
@@ -188,7 +188,7 @@ impl Newcomer {
     /// The password's hash, once it is judged; none when none was sent.
     pub(crate) async fn hash(&self, request: &Request) -> Answer<Option<String>> {
         let Some(text) = self.given_password() else { return Ok(None) };
-        let practice = practice_name(request).await?;
+        let practice = practice::name(request).await?;
         let names = [&self.first_name, &self.last_name, &self.email];
         let names = names.into_iter().filter_map(|name| name.trimmed());
         let personal: Vec<&str> = names.chain(practice.as_deref()).collect();
@@ -212,15 +212,6 @@ impl Newcomer {
             ..NewMember::default()
         }
     }
-}
-
-async fn practice_name(request: &Request) -> Answer<Option<String>> {
-    let sql = Sql::fixed(
-        "SELECT o.name FROM organizations o WHERE o.org_id = $1 AND o.id = $2",
-        [request.actor.org_id.into(), request.actor.unit_id.into()],
-    );
-    let rows = request.db.read().await?.rows(&sql).await?;
-    Ok(rows.scalar().and_then(Value::text).map(str::to_owned))
 }
 
 /// Writes the account and the membership of somebody new in a locked unit.

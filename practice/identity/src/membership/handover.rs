@@ -5,7 +5,7 @@ use ward_engine::{Answer, Call, Refused};
 use ward_store::{Cond, Id, Level, Query, Select, Sql};
 
 use crate::flags::CAN_SEE_CLIENTS;
-use crate::membership::rights;
+use crate::permit;
 use crate::tables::{CareTeamMember, OrgRole, OrganizationMembership, USERS, User, users};
 use crate::{account, events};
 
@@ -16,7 +16,7 @@ pub const CLIENTS_AT_ONCE_MAX: i64 = 5_000;
 /// whom the actor does not see stay: nobody gives away, or gets, whom they may
 /// not know of.
 pub async fn hand_over(call: &mut Call<'_>, from: &User, to: Id<User>, at: &str) -> Answer<()> {
-    rights::requires(call.actor, CAN_SEE_CLIENTS)?;
+    permit::requires(call.actor, CAN_SEE_CLIENTS)?;
     let receiver = receiver(call, from, to, at).await?;
     let mut select = Select::new(&USERS, call.scope.actor);
     select.columns = vec![users::id];

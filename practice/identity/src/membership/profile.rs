@@ -9,7 +9,7 @@ use ward_store::{Changes, Id, Json, Level};
 use crate::flags::CAN_EDIT_MEMBERS;
 use crate::id_or_blank::{IdOrBlank, named};
 use crate::lines;
-use crate::membership::rights;
+use crate::permit;
 use crate::person::{self, Person};
 use crate::picture::{self, NewPicture};
 use crate::profile::{self as shown, BioEntry, OtherIdEntry, Profile, StateLicenseEntry};
@@ -54,7 +54,7 @@ pub struct PreparedMember {
 pub async fn prepare_member(request: Arc<Request>, input: UpdateMember) -> Answer<PreparedMember> {
     let own = Id::new(request.actor.user_id);
     if !request.actor.is_member() || named(&input.id).unwrap_or(own) != own {
-        rights::requires(&request.actor, CAN_EDIT_MEMBERS)?;
+        permit::requires(&request.actor, CAN_EDIT_MEMBERS)?;
     }
     let avatar = match (&input.avatar, input.avatar_string.trimmed()) {
         (Given::Value(file), _) => Some(picture::from_upload(&request, *file, "avatar").await?),
@@ -194,7 +194,7 @@ async fn member_of(call: &mut Call<'_>, input: &UpdateMember) -> Answer<User> {
     let own = Id::new(call.actor.user_id);
     let id = named(&input.id).unwrap_or(own);
     if !call.actor.is_member() || id != own {
-        rights::requires(call.actor, CAN_EDIT_MEMBERS)?;
+        permit::requires(call.actor, CAN_EDIT_MEMBERS)?;
     }
     let found = call.visible_for_update(id, Level::Full).await?;
     let member = found.map(|(user, _)| user).filter(|user| !user.is_patient);

@@ -1,24 +1,17 @@
 //! Who may change what of a member (behaviour 16.1, trust SEC-04).
 
-use ward_engine::{Answer, Permission, Refused};
+use ward_engine::{Answer, Refused};
 use ward_store::Actor;
 
 use crate::flags::CAN_EDIT_MEMBERS;
 use crate::grant;
+use crate::permit::requires;
 use crate::person::Person;
 use crate::tables::OrganizationMembership;
 
 /// What those are told who try to change what they may do themselves.
 pub const OWN: &str =
     "You can't change your own role, permissions or status. Ask another administrator";
-
-/// The actor is a member with the permission.
-pub fn requires(actor: &Actor, permission: Permission) -> Answer<()> {
-    match actor.is_member() && actor.has(permission.flag) {
-        true => Ok(()),
-        false => Err(Refused::Denied(permission)),
-    }
-}
 
 /// Whether something changes in what the member may do.
 pub fn changes_power(before: &OrganizationMembership, after: &OrganizationMembership) -> bool {

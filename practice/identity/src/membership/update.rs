@@ -12,6 +12,7 @@ use crate::membership::create::{of_role, role};
 use crate::membership::handover;
 use crate::membership::profile::{self, MemberProfile};
 use crate::membership::rights;
+use crate::permit;
 use crate::person::Person;
 use crate::profile::{self as shown, ProfessionEntry, Profile, SpecialtyEntry};
 use crate::tables::{
@@ -100,7 +101,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Pay
 
 /// Memberships are never destroyed (behaviour 16.1).
 pub async fn delete(call: &mut Call<'_>, input: &DeleteMembership) -> Answer<Payload> {
-    rights::requires(call.actor, CAN_EDIT_MEMBERS)?;
+    permit::requires(call.actor, CAN_EDIT_MEMBERS)?;
     target_of(call, input.id.value().copied()).await?;
     Err(Refused::base(
         "Memberships can't be deleted. Deactivate the member with updateOrganizationMembership and active: false",
@@ -113,7 +114,7 @@ async fn target_of(
     call: &mut Call<'_>,
     id: Option<Id<OrganizationMembership>>,
 ) -> Answer<OrganizationMembership> {
-    let is_editor = rights::requires(call.actor, CAN_EDIT_MEMBERS);
+    let is_editor = permit::requires(call.actor, CAN_EDIT_MEMBERS);
     if !call.actor.is_member() {
         is_editor?;
         return Err(Refused::not_found("id"));
@@ -276,7 +277,7 @@ async fn settle_provider(
 ) -> Answer<()> {
     const AT: &str = "provider_to_receive_clients";
     if let Some(to) = named(&input.own.provider_to_receive_clients) {
-        rights::requires(call.actor, CAN_EDIT_MEMBERS)?;
+        permit::requires(call.actor, CAN_EDIT_MEMBERS)?;
         if target.user.id.0 != call.actor.user_id {
             grant::may_rule(call.actor, target)?;
         }
