@@ -27,6 +27,8 @@ const COUNTED_OF_ONE: usize = 3;
 /// When candidates are gathered and when rows are walked.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
+    /// A window that leaves so few rows is taken without counting others further.
+    pub short: i64,
     /// Up to so many candidates are gathered; more are walked.
     pub few: i64,
     /// The same when several terms are frequent, each by itself.
@@ -39,7 +41,7 @@ pub struct Bounds {
 
 /// Gathering a thousand rows costs as much as walking to a page's worth of
 /// matches when one row in a hundred matches.
-pub const BOUNDS: Bounds = Bounds { few: 1_000, many: 20_000, sample: 200, rare: 10 };
+pub const BOUNDS: Bounds = Bounds { short: 50, few: 1_000, many: 20_000, sample: 200, rare: 10 };
 
 /// Every term has to be part of at least one searched value of a row.
 #[derive(Clone, Debug)]
@@ -95,7 +97,7 @@ impl Keywords {
             .filter_map(|term| Some((term.chars(), term.windows(1).pop()?)))
             .max_by_key(|(chars, _)| *chars);
         match longest {
-            Some((chars, windows)) if chars > 2 => self.among(&windows).and(self.decides()),
+            Some((chars, windows)) if chars > 2 => self.among(&[windows]).and(self.decides()),
             _ => self.decides(),
         }
     }
@@ -114,31 +116,48 @@ impl Keywords {
         bounds: Bounds,
     ) -> Result<Cond, StoreError> {
         let gathered = self.gathered(conn, bounds).await?;
-        Ok(match gathered {
-            // Without the test, the planner may prefer an index of the filter's
-            // columns in the list's order, and read every row.
-            Some(windows) => filter.as_test().and(self.among(&windows)).and(self.decides()),
-            None => filter.and(self.decides()),
-        })
+        if gathered.is_empty() {
+            return Ok(filter.and(self.decides()));
+        }
+        // Without the test, the planner may prefer an index of the filter's
+        // columns in the list's order, and read every row.
+        Ok(filter.as_test().and(self.among(&gathered)).and(self.decides()))
     }
 
-    /// The windows to gather rows by; none when rows are better walked.
+    /// The windows to gather rows by: those of the term that leaves fewest, and,
+    /// where these are more than a look's worth, those of a second term, since the
+    /// rows that have both are found in the index alone. None when rows are better
+    /// walked.
     async fn gathered(
         &self,
         conn: &mut dyn Query,
         bounds: Bounds,
-    ) -> Result<Option<Vec<Window>>, StoreError> {
-        let Some(terms) = self.terms() else { return Ok(None) };
-        let mut candidates = self.counted(conn, terms, bounds).await?;
-        candidates.sort_by_key(|it| it.count);
-        let Some(fewest) = candidates.first() else { return Ok(None) };
-        let is_few = fewest.count <= bounds.few;
-        if is_few
-            || (terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await?)
-        {
-            return Ok(candidates.into_iter().next().map(|fewest| fewest.windows));
+    ) -> Result<Vec<Vec<Window>>, StoreError> {
+        let Some(terms) = self.terms() else { return Ok(Vec::new()) };
+        let mut candidates = Vec::new();
+        // A short look is enough for most searches.
+        for most in [bounds.short, bounds.few] {
+            candidates = self.counted(conn, terms, most).await?;
+            candidates.sort_by_key(|it| it.count);
+            match candidates.first() {
+                Some(fewest) if fewest.count <= most => {
+                    let both = if fewest.count > bounds.short { 2 } else { 1 };
+                    let few = candidates.into_iter().take(both).filter(|it| it.count <= most);
+                    return Ok(few.map(|it| it.windows).collect());
+                }
+                Some(_) => {}
+                None => return Ok(Vec::new()),
+            }
         }
-        Ok(None)
+        if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
+            return Ok(candidates
+                .into_iter()
+                .next()
+                .map(|fewest| fewest.windows)
+                .into_iter()
+                .collect());
+        }
+        Ok(Vec::new())
     }
 
     /// The terms, where there are any and grams could narrow them.
@@ -156,14 +175,14 @@ impl Keywords {
         terms.iter().fold(Cond::Always, |cond, term| cond.and(term.cond()))
     }
 
-    /// Each term's windows that leave fewest rows, counted up to a little more
-    /// than a few. Terms without windows, and those above the bound, are left
+    /// Each term's windows that leave fewest rows, counted up to one more
+    /// than `most`. Terms without windows, and those above the bound, are left
     /// out.
     async fn counted(
         &self,
         conn: &mut dyn Query,
         terms: &[Term],
-        bounds: Bounds,
+        most: i64,
     ) -> Result<Vec<Candidates>, StoreError> {
         let mut asked: Vec<&Term> = terms.iter().filter(|term| term.chars() > 1).collect();
         asked.sort_by_key(|term| std::cmp::Reverse(term.chars()));
@@ -179,7 +198,7 @@ impl Keywords {
         if flat.is_empty() {
             return Ok(Vec::new());
         }
-        let counts = self.count(conn, &flat, bounds.few + 1).await?;
+        let counts = self.count(conn, &flat, most + 1).await?;
         let mut counts = counts.into_iter();
         let best = options.into_iter().filter_map(|options| {
             let counted = options.into_iter().zip(counts.by_ref());
@@ -239,20 +258,36 @@ impl Keywords {
         Ok(together < bounds.rare)
     }
 
-    /// Rows that have a gram of one of the windows.
-    fn among(&self, windows: &[Window]) -> Cond {
-        let mut text = String::from("{t}.id IN (");
+    /// Rows that have a gram of one window of each of the sets.
+    fn among(&self, sets: &[Vec<Window>]) -> Cond {
+        match self.having(sets, "{t}.id") {
+            Some((text, params)) => Cond::sql(text, params),
+            None => Cond::Always,
+        }
+    }
+
+    /// `of` is a row that has a gram of one window of each of the sets, the first
+    /// of which finds the rows that the others are asked of.
+    fn having(&self, sets: &[Vec<Window>], of: &str) -> Option<(String, Vec<Value>)> {
+        let (first, others) = sets.split_first()?;
+        let g = format!("g{}", sets.len());
+        let mut text = format!("{of} IN (");
         let mut params = Vec::new();
-        for (n, beginning) in windows.iter().flatten().enumerate() {
+        for (n, beginning) in first.iter().flatten().enumerate() {
             if let Cond::Sql(range, bounds) = self.begins_with(beginning) {
                 text.push_str(if n > 0 { " UNION ALL " } else { "" });
-                text.push_str("SELECT g.row_id FROM search_grams g WHERE ");
-                text.push_str(&range.replace("{t}", "g"));
+                text.push_str(&format!("SELECT {g}.row_id FROM search_grams {g} WHERE "));
+                text.push_str(&range.replace("{t}", &g));
                 params.extend(bounds);
+                if let Some((inner, more)) = self.having(others, &format!("{g}.row_id")) {
+                    text.push_str(" AND ");
+                    text.push_str(&inner);
+                    params.extend(more);
+                }
             }
         }
         text.push(')');
-        Cond::sql(text, params)
+        Some((text, params))
     }
 
     fn write_rows(&self, windows: &[Window], sql: &mut Sql) {
