@@ -41,7 +41,7 @@ pub struct Bounds {
 
 /// Gathering a thousand rows costs as much as walking to a page's worth of
 /// matches when one row in a hundred matches.
-pub const BOUNDS: Bounds = Bounds { short: 50, few: 1_000, many: 20_000, sample: 200, rare: 10 };
+pub const BOUNDS: Bounds = Bounds { short: 200, few: 1_000, many: 20_000, sample: 200, rare: 10 };
 
 /// Every term has to be part of at least one searched value of a row.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Keywords {
             .filter_map(|term| Some((term.chars(), term.windows(1).pop()?)))
             .max_by_key(|(chars, _)| *chars);
         match longest {
-            Some((chars, windows)) if chars > 2 => self.among(&[windows]).and(self.decides()),
+            Some((chars, windows)) if chars > 2 => self.among(&windows).and(self.decides()),
             _ => self.decides(),
         }
     }
@@ -116,48 +116,36 @@ impl Keywords {
         bounds: Bounds,
     ) -> Result<Cond, StoreError> {
         let gathered = self.gathered(conn, bounds).await?;
-        if gathered.is_empty() {
-            return Ok(filter.and(self.decides()));
-        }
-        // Without the test, the planner may prefer an index of the filter's
-        // columns in the list's order, and read every row.
-        Ok(filter.as_test().and(self.among(&gathered)).and(self.decides()))
+        Ok(match gathered {
+            // Without the test, the planner may prefer an index of the filter's
+            // columns in the list's order, and read every row.
+            Some(windows) => filter.as_test().and(self.among(&windows)).and(self.decides()),
+            None => filter.and(self.decides()),
+        })
     }
 
-    /// The windows to gather rows by: those of the term that leaves fewest, and,
-    /// where these are more than a look's worth, those of a second term, since the
-    /// rows that have both are found in the index alone. None when rows are better
-    /// walked.
+    /// The windows to gather rows by; none when rows are better walked.
     async fn gathered(
         &self,
         conn: &mut dyn Query,
         bounds: Bounds,
-    ) -> Result<Vec<Vec<Window>>, StoreError> {
-        let Some(terms) = self.terms() else { return Ok(Vec::new()) };
+    ) -> Result<Option<Vec<Window>>, StoreError> {
+        let Some(terms) = self.terms() else { return Ok(None) };
         let mut candidates = Vec::new();
         // A short look is enough for most searches.
         for most in [bounds.short, bounds.few] {
             candidates = self.counted(conn, terms, most).await?;
             candidates.sort_by_key(|it| it.count);
             match candidates.first() {
-                Some(fewest) if fewest.count <= most => {
-                    let both = if fewest.count > bounds.short { 2 } else { 1 };
-                    let few = candidates.into_iter().take(both).filter(|it| it.count <= most);
-                    return Ok(few.map(|it| it.windows).collect());
-                }
+                Some(fewest) if fewest.count <= most => return Ok(Some(fewest.windows.clone())),
                 Some(_) => {}
-                None => return Ok(Vec::new()),
+                None => return Ok(None),
             }
         }
         if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
-            return Ok(candidates
-                .into_iter()
-                .next()
-                .map(|fewest| fewest.windows)
-                .into_iter()
-                .collect());
+            return Ok(candidates.into_iter().next().map(|fewest| fewest.windows));
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 
     /// The terms, where there are any and grams could narrow them.
@@ -258,36 +246,20 @@ impl Keywords {
         Ok(together < bounds.rare)
     }
 
-    /// Rows that have a gram of one window of each of the sets.
-    fn among(&self, sets: &[Vec<Window>]) -> Cond {
-        match self.having(sets, "{t}.id") {
-            Some((text, params)) => Cond::sql(text, params),
-            None => Cond::Always,
-        }
-    }
-
-    /// `of` is a row that has a gram of one window of each of the sets, the first
-    /// of which finds the rows that the others are asked of.
-    fn having(&self, sets: &[Vec<Window>], of: &str) -> Option<(String, Vec<Value>)> {
-        let (first, others) = sets.split_first()?;
-        let g = format!("g{}", sets.len());
-        let mut text = format!("{of} IN (");
+    /// Rows that have a gram of one of the windows.
+    fn among(&self, windows: &[Window]) -> Cond {
+        let mut text = String::from("{t}.id IN (");
         let mut params = Vec::new();
-        for (n, beginning) in first.iter().flatten().enumerate() {
+        for (n, beginning) in windows.iter().flatten().enumerate() {
             if let Cond::Sql(range, bounds) = self.begins_with(beginning) {
                 text.push_str(if n > 0 { " UNION ALL " } else { "" });
-                text.push_str(&format!("SELECT {g}.row_id FROM search_grams {g} WHERE "));
-                text.push_str(&range.replace("{t}", &g));
+                text.push_str("SELECT g.row_id FROM search_grams g WHERE ");
+                text.push_str(&range.replace("{t}", "g"));
                 params.extend(bounds);
-                if let Some((inner, more)) = self.having(others, &format!("{g}.row_id")) {
-                    text.push_str(" AND ");
-                    text.push_str(&inner);
-                    params.extend(more);
-                }
             }
         }
         text.push(')');
-        Some((text, params))
+        Cond::sql(text, params)
     }
 
     fn write_rows(&self, windows: &[Window], sql: &mut Sql) {
@@ -355,14 +327,17 @@ impl Term {
 }
 
 impl Needle {
-    /// Windows at the beginning, the end and the middle, as far as they differ.
+    /// Windows at the beginning, the end and the middle, as far as they differ; of an
+    /// e-mail address before the `@` instead of the middle: there it is most its own.
     fn windows(&self, most: usize) -> Vec<Window> {
         let chars: Vec<char> = self.text.chars().collect();
         if chars.len() < 2 {
             return Vec::new();
         }
         let last = chars.len().saturating_sub(GRAM_CHARS + 1);
-        let mut starts = vec![0, last, last / 2];
+        let at = chars.iter().position(|c| *c == '@');
+        let own = at.map_or(last / 2, |at| at.saturating_sub(GRAM_CHARS).min(last));
+        let mut starts = vec![0, last, own];
         starts.truncate(most.max(1));
         starts.sort_unstable();
         starts.dedup();

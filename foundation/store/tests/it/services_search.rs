@@ -45,7 +45,7 @@ fn matches(values: &Values, keywords: &str) -> bool {
 const WAYS: [Option<Bounds>; 5] = [
     None,
     Some(BOUNDS),
-    Some(Bounds { short: 0, few: 60, many: 60, sample: 5, rare: 2 }),
+    Some(Bounds { short: 1, few: 60, many: 60, sample: 5, rare: 2 }),
     Some(Bounds { short: 2, few: 2, many: 8, sample: 5, rare: 2 }),
     Some(Bounds { short: 0, few: 0, many: 60, sample: 60, rare: 60 }),
 ];
