@@ -17,7 +17,7 @@ use crate::workers;
 /// After so many microseconds of real time the clock goes to its target whatever is left.
 const PATIENCE: u64 = 45_000_000;
 
-/// Between two looks at work that another worker has.
+/// Between two looks at work that another worker has, here or on another node.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Stragglers that an answer names.
@@ -83,9 +83,11 @@ async fn walk(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<R
             ran += some;
             continue;
         }
-        match next_due(app).await? {
-            // Another worker has it, here or on another node.
-            Some(next) if next <= clock.now() => tokio::time::sleep(LOOK).await,
+        if due::at_work(&mut app.db.read().await?, clock.wall()).await? {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
+        match next_due(app, clock.now()).await? {
             Some(next) if next <= target => test_clock::step(&app.db, witness, next).await?,
             _ => break,
         }
@@ -95,8 +97,8 @@ async fn walk(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<R
 }
 
 /// When something is due next, of whatever sort.
-async fn next_due(app: &App) -> Result<Option<Timestamp>, StoreError> {
-    due::next(&mut app.db.read().await?).await
+async fn next_due(app: &App, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    due::next(&mut app.db.read().await?, after).await
 }
 
 fn named(straggler: &Straggler) -> Json {

@@ -126,7 +126,8 @@ fn later(from: Timestamp, span: Span) -> Result<Timestamp, ClockError> {
         return Err(ClockError::NoSpan);
     }
     let from = Moment::from_microsecond(from.0).map_err(|_| ClockError::TooFar)?;
-    let to = from.to_zoned(TimeZone::UTC).checked_add(span).map_err(|_| ClockError::TooFar)?;
+    let to =
+        from.to_zoned_datetime(TimeZone::UTC).checked_add(span).map_err(|_| ClockError::TooFar)?;
     Ok(Timestamp(to.timestamp().as_microsecond()))
 }
 

@@ -19,10 +19,22 @@ macro_rules! heads {
     };
 }
 
-/// When the next job is due, or was: a job at work counts until it has ended.
-pub async fn next(q: &mut impl Query) -> Result<Option<Timestamp>, StoreError> {
-    let sql = Sql::fixed(concat!("SELECT MIN(j.visible_at) ", heads!()), []);
+/// When a job is due next, after a moment.
+pub async fn next(q: &mut impl Query, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let sql = Sql::fixed(
+        concat!("SELECT MIN(j.visible_at) ", heads!(), " AND j.visible_at > $1"),
+        [after.0.into()],
+    );
     Ok(q.rows(&sql).await?.scalar().and_then(Value::int).map(Timestamp))
+}
+
+/// Whether a worker has a job at this moment of real time, whichever worker.
+pub async fn at_work(q: &mut impl Query, wall: Timestamp) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT 1 FROM jobs WHERE state = 'leased' AND lease_until > $1 LIMIT 1",
+        [wall.0.into()],
+    );
+    Ok(!q.rows(&sql).await?.is_empty())
 }
 
 /// A job that should have ended by now.
