@@ -7,6 +7,7 @@ use ward_identity::tables::{CareTeamMember, Human, User};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Id};
 
+use crate::access;
 use crate::create_client::team_member;
 use crate::events;
 
@@ -67,6 +68,21 @@ pub async fn save_silently(
 /// Changed columns that an event may name: not those of credentials.
 fn told(columns: &[&'static str]) -> Vec<&'static str> {
     columns.iter().copied().filter(|name| !name.starts_with("password_")).collect()
+}
+
+/// Refuses providers whom a client's care team does not have yet, where the actor
+/// may not entrust the client to others.
+pub async fn may_join(call: &mut Call<'_>, client: &User, team: &[User]) -> Answer<()> {
+    if !client.restricted {
+        return Ok(());
+    }
+    let cond = Cond::eq("patient_id", client.id.0);
+    let old: Vec<CareTeamMember> = call.list(cond, &[]).await?;
+    let is_there = |member: &User| old.iter().any(|row| row.user_id == member.id);
+    match team.iter().all(|member| Some(member.id) == client.dietitian_id || is_there(member)) {
+        true => Ok(()),
+        false => access::may_entrust(call, client).await,
+    }
 }
 
 /// Replaces a client's care team; whether that changed it (behaviour 18.2).

@@ -132,7 +132,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     check(call, input, &before)?;
     let mut after = before.clone();
     write_texts(input, &mut after);
-    write_choices(call, input, &mut after).await?;
+    write_choices(call, input, &before, &mut after).await?;
     if let Some(password) = &prepared.password {
         after.password_hash = Some(password.hash().to_owned());
         after.password_set_by = Some(PasswordSetBy::Staff);
@@ -278,7 +278,12 @@ fn write_texts(input: &UpdateClient, after: &mut User) {
 }
 
 /// Overwrites what refers to others or needs a permission.
-async fn write_choices(call: &mut Call<'_>, input: &UpdateClient, after: &mut User) -> Answer<()> {
+async fn write_choices(
+    call: &mut Call<'_>,
+    input: &UpdateClient,
+    before: &User,
+    after: &mut User,
+) -> Answer<()> {
     if let Some(restricted) = input.restricted.value() {
         after.restricted = *restricted;
     }
@@ -293,6 +298,7 @@ async fn write_choices(call: &mut Call<'_>, input: &UpdateClient, after: &mut Us
         if provider.unit_id != after.unit_id && !call.actor.is_at_root() {
             return Err(Refused::not_found("dietitian_id"));
         }
+        access::may_entrust(call, before).await?;
         after.dietitian_id = Some(provider.id);
         after.unit_id = provider.unit_id;
     }
@@ -323,5 +329,6 @@ async fn change_team(
         Given::Absent => return client::leave_team(call, after).await,
     };
     let team = access::care_team(call, &ids, "other_provider_ids").await?;
+    client::may_join(call, before, &team).await?;
     client::replace_team(call, after, &team).await
 }
