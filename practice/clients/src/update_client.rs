@@ -310,12 +310,27 @@ async fn write_choices(
         // An empty text removes the group; null only when it is said to be meant.
         Given::Value(IdOrBlank(None)) => after.user_group_id = None,
         Given::Null if input.for_changing_groups.is_true() => after.user_group_id = None,
+        Given::Null | Given::Absent if before.unit_id != after.unit_id => {
+            leave_group_of_other_unit(call, after).await?;
+        }
         Given::Null | Given::Absent => {}
     }
     Ok(())
 }
 
-/// Replaces the care team when one was sent; a new primary provider leaves it.
+/// A client who moves keeps a group of the new unit or of the root only.
+async fn leave_group_of_other_unit(call: &mut Call<'_>, after: &mut User) -> Answer<()> {
+    let Some(id) = after.user_group_id else { return Ok(()) };
+    let group: Option<UserGroup> = call.find(Id::new(id.0)).await?;
+    let units = [after.unit_id, after.org_id];
+    if group.is_none_or(|group| !units.contains(&group.unit_id)) {
+        after.user_group_id = None;
+    }
+    Ok(())
+}
+
+/// Replaces the care team when one was sent; a new primary provider leaves it, and
+/// so do the people of the unit that the client leaves.
 async fn change_team(
     call: &mut Call<'_>,
     input: &UpdateClient,
@@ -326,7 +341,11 @@ async fn change_team(
         Given::Value(ids) => ids.clone(),
         Given::Null => Vec::new(),
         Given::Absent if before.dietitian_id == after.dietitian_id => return Ok(false),
-        Given::Absent => return client::leave_team(call, after).await,
+        Given::Absent => {
+            let left = client::leave_team(call, after).await?;
+            let moves = before.unit_id != after.unit_id;
+            return Ok((moves && client::part_from_other_units(call, after).await?) || left);
+        }
     };
     let team = access::care_team(call, &ids, "other_provider_ids").await?;
     client::may_join(call, before, &team).await?;

@@ -23,3 +23,4 @@ mod rules;
 mod seeds;
 mod support;
 mod toggles;
+mod unseen;
