@@ -29,7 +29,8 @@ pub async fn sees_their_clients(scope: &mut Scope<'_>, target: &Person) -> Answe
     let mut sql = Sql::new();
     sql.push("SELECT 1 FROM users c WHERE c.org_id = ").bind(scope.actor.org_id);
     sql.push(" AND c.is_patient = TRUE AND c.deleted_at IS NULL AND ");
-    let unseen = Cond::sql(format!("NOT ({rule})"), params);
+    // A rule may be NULL where a client has no primary provider.
+    let unseen = Cond::sql(format!("NOT COALESCE(({rule}), FALSE)"), params);
     looked_after.and(unseen).write("c", &mut sql);
     sql.push(" LIMIT 1");
     match scope.tx.rows(&sql).await?.is_empty() {

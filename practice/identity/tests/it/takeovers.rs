@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use ward_engine::ViewId::V2026;
 use ward_identity::confirm_email::confirm_by_link;
 use ward_identity::flags;
-use ward_identity::tables::{FactorKind, OrgRole, SecondFactor, User};
+use ward_identity::tables::{CareTeamMember, FactorKind, OrgRole, SecondFactor, User};
 use ward_identity::{account, password};
 use ward_store::{Cond, Flags, Id, Uuid};
 
@@ -65,7 +65,7 @@ async fn a_household_of_ipv6_is_one_guesser(world: World) {
 }
 both!(a_household_of_ipv6_is_one_guesser);
 
-/// A restricted client in the care of a provider.
+/// A restricted client without primary provider, with this provider in the care team.
 async fn restricted_client(world: &World, provider: Id<User>) {
     let org = world.founded.organization.id;
     world
@@ -77,11 +77,17 @@ async fn restricted_client(world: &World, provider: Id<User>) {
                     is_patient: true,
                     first_name: Some("Rita".to_owned()),
                     last_name: Some("Restricted".to_owned()),
-                    dietitian_id: Some(provider),
                     restricted: true,
                     ..User::blank(id, org, org, human, scope.now())
                 };
                 account::create(scope, &client).await.unwrap();
+                let place = CareTeamMember {
+                    org_id: org,
+                    patient_id: id,
+                    user_id: provider,
+                    created_at: scope.now(),
+                };
+                scope.create(&place).await.unwrap();
             })
         })
         .await;
