@@ -43,6 +43,11 @@ pub enum Object {
     /// Another provider than the one above.
     SecondProvider,
     Template,
+    /// A conversation of the owner's with the client, with a note in it.
+    Conversation,
+    /// The client's part in it.
+    Part,
+    Note,
 }
 
 impl Object {
@@ -233,6 +238,47 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateReferringPhysician", "input.referrals.id", May(Object::Referral)),
     ("updateReferringPhysician", "input.referrals.user_id", May(Object::Client)),
     ("deleteReferringPhysician", "input.id", Needs(Object::Physician)),
+    ("conversation", "id", Needs(Object::Conversation)),
+    ("conversation", "provider_id", May(Object::Provider)),
+    ("conversations", "user_id", May(Object::Client)),
+    ("conversationMembership", "id", Needs(Object::Part)),
+    ("conversationMembership", "conversation_membership_id", May(Object::Part)),
+    ("conversationMembershipInvitees", "id", Needs(Object::Conversation)),
+    ("conversationMemberships", "client_id", May(Object::Client)),
+    ("conversationMemberships", "provider_id", May(Object::Provider)),
+    ("conversationMemberships", "provider_ids", May(Object::Provider)),
+    ("conversationMembershipsCount", "client_id", May(Object::Client)),
+    ("conversationMembershipsCount", "provider_id", May(Object::Provider)),
+    ("conversationMembershipsCount", "provider_ids", May(Object::Provider)),
+    ("conversationMembershipsAllCounts", "client_id", May(Object::Client)),
+    ("conversationMembershipsAllCounts", "provider_id", May(Object::Provider)),
+    ("conversationMembershipsAllCounts", "provider_ids", May(Object::Provider)),
+    ("note", "id", Needs(Object::Note)),
+    ("noteViewedStatus", "id", Needs(Object::Note)),
+    ("notes", "conversation_id", May(Object::Conversation)),
+    ("notes", "ids", May(Object::Note)),
+    ("notes", "provider_id", May(Object::Provider)),
+    ("notes", "since_note_id", May(Object::Note)),
+    ("notesCount", "conversation_id", May(Object::Conversation)),
+    ("notesCount", "provider_id", May(Object::Provider)),
+    ("createConversation", "input.patient_id", Needs(Object::Client)),
+    ("createConversation", "input.owner_id", May(Object::Provider)),
+    ("createConversation", "input.dietitian_id", May(Object::Provider)),
+    ("createConversation", "input.simple_added_users", May(Object::Client)),
+    ("createConversation", "input.added_users.value", May(Object::Client)),
+    ("updateConversation", "input.id", Needs(Object::Conversation)),
+    ("updateConversation", "input.simple_added_users", May(Object::Client)),
+    ("updateConversation", "input.closed_by_id", May(Object::Provider)),
+    ("updateConversationMembership", "input.id", Needs(Object::Part)),
+    ("deleteConversationMembership", "input.conversation_id", Needs(Object::Conversation)),
+    ("deleteConversationMembership", "input.user_id", May(Object::Client)),
+    ("deleteConversationMembership", "input.group_id", May(Object::Group)),
+    ("createNote", "input.conversation_id", Needs(Object::Conversation)),
+    ("createNote", "input.user_id", May(Object::Provider)),
+    ("updateNote", "input.id", Needs(Object::Note)),
+    ("updateNote", "input.conversation_id", May(Object::Conversation)),
+    ("updateNote", "input.user_id", May(Object::Provider)),
+    ("deleteNote", "input.id", Needs(Object::Note)),
     ("updateClient", "input.referrals.id", May(Object::Referral)),
     ("updateClient", "input.referrals.referring_physician_id", May(Object::Physician)),
     ("updateClient", "input.referrals.referring_physician.id", May(Object::Physician)),
@@ -291,6 +337,10 @@ const DATA: &[(&str, &[&str])] = &[
     ("resetPassword", &["email"]),
     ("createClientRestrictionAuthorization", &["reason"]),
     ("createBreakGlassAccess", &["reason"]),
+    ("updateConversation", &["name"]),
+    ("updateConversationMembership", &["viewed"]),
+    ("createNote", &["content"]),
+    ("updateNote", &["content"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -334,6 +384,9 @@ const WORDS: &str = "
     theme_text_sidebar_tab_bar
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
+    conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
+    label content attached_image attached_image_string attached_audio attached_document org_chat
+    archived viewed deleted_by_user org_chat
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
@@ -390,6 +443,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "viewed") => true.into(),
+        (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),
         (_, "brand_name" | "slogan") => world.word().into(),

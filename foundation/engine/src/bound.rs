@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ward_instance::Timestamp;
-use ward_store::{Cond, Join, Keywords, Level, Query, Table, Value};
+use ward_store::{Cond, Event, Join, Keywords, Level, Query, Table, Value};
 
 use crate::bindings::Payload;
 use crate::call::{Call, Request};
@@ -255,6 +255,10 @@ pub(crate) type ApplyFn = Arc<
         ) -> BoxFuture<'a, Answer<Payload>>
         + Send
         + Sync,
+>;
+
+pub(crate) type ReactionFn = Arc<
+    dyn for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>> + Send + Sync,
 >;
 
 /// A mutation: what happens before the transaction, and in it.
