@@ -257,9 +257,8 @@ pub(crate) type ApplyFn = Arc<
         + Sync,
 >;
 
-pub(crate) type ReactionFn = Arc<
-    dyn for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>> + Send + Sync,
->;
+pub(crate) type ReactionFn =
+    Arc<dyn for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>> + Send + Sync>;
 
 /// A mutation: what happens before the transaction, and in it.
 #[derive(Clone)]

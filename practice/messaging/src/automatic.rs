@@ -70,8 +70,7 @@ async fn with_new_primary(call: &mut Call<'_>, client: &User) -> Answer<()> {
 }
 
 async fn with_care_team(call: &mut Call<'_>, client: &User) -> Answer<()> {
-    let team: Vec<CareTeamMember> =
-        call.list(Cond::eq("patient_id", client.id.0), &[]).await?;
+    let team: Vec<CareTeamMember> = call.list(Cond::eq("patient_id", client.id.0), &[]).await?;
     for member in team {
         if has(call, member.user_id, AUTO_CREATE_CONVO_FOR_CARE_TEAM).await? {
             between(call, client, member.user_id).await?;
@@ -135,9 +134,9 @@ async fn leave_shared(call: &mut Call<'_>, client: &User) -> Answer<()> {
 /// Who leaves a group leaves the conversations that they joined with it.
 async fn leave_group_chats(call: &mut Call<'_>, client: &User) -> Answer<()> {
     for part in parts(call, client, "{t}.user_group_id IS NOT NULL").await? {
-        let stays = client.user_group_id.is_some_and(|group| {
-            part.user_group_id.is_some_and(|with| with.0 == group.0)
-        });
+        let stays = client
+            .user_group_id
+            .is_some_and(|group| part.user_group_id.is_some_and(|with| with.0 == group.0));
         if !stays {
             take_out(call, &part).await?;
         }

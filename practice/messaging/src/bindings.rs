@@ -8,7 +8,7 @@ use ward_engine::{Bindings, Kind, Returns, op};
 use ward_identity::tables::User;
 use ward_store::Entity;
 
-use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, Conversation, Note, NOTES};
+use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, Conversation, NOTES, Note};
 use crate::{automatic, counts, listing, note as notes};
 
 /// Binds the domain's fields.

@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use ward_engine::{
-    Answer, Call, Given, Payload, Problems, Refused, Request, UploadedFile, input,
-};
 use ward_clients::rules;
+use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Request, UploadedFile, input};
 use ward_identity::flags::{CAN_ACCESS_TO_MEMBERS_CHAT, IS_ADMIN};
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::{members_only, requires};

@@ -17,9 +17,7 @@ const VIDEO_HOSTS: [&str; 4] = [
 ];
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let tags = [
-        "a", "b", "br", "em", "i", "iframe", "img", "li", "ol", "p", "strong", "u", "ul",
-    ];
+    let tags = ["a", "b", "br", "em", "i", "iframe", "img", "li", "ol", "p", "strong", "u", "ul"];
     let attributes: HashMap<&str, HashSet<&str>> = HashMap::from([
         ("a", HashSet::from(["href"])),
         ("img", HashSet::from(["alt", "height", "src", "width"])),
@@ -45,7 +43,9 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// links, images and video embeds are left, and a line break in the text breaks
 /// the line.
 pub fn cleaned(text: &str) -> String {
-    CLEANER.clean(&broken(text.trim())).to_string()
+    // A parser drops these two, so what comes after them would be its start.
+    let text: String = text.chars().filter(|c| !matches!(c, '\0' | '\u{feff}')).collect();
+    broken(CLEANER.clean(&text).to_string().trim())
 }
 
 /// Whether nothing would be seen of a cleaned message.
@@ -72,16 +72,24 @@ pub fn plain(cleaned: &str) -> String {
         .fold(text, |text, (from, to)| text.replace(from, to))
 }
 
-/// Line breaks within a text as `<br>`; those that only lay out tags stay.
-fn broken(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
-    let bytes = text.as_bytes();
-    let mut out = String::with_capacity(text.len());
-    for (at, part) in text.char_indices() {
+/// Line breaks within the text as `<br>`; those that only lay out tags, or stand
+/// in one, stay.
+fn broken(html: &str) -> String {
+    let html = html.replace("\r\n", "\n");
+    let bytes = html.as_bytes();
+    let mut out = String::with_capacity(html.len());
+    let (mut in_tag, mut in_quotes) = (false, false);
+    for (at, part) in html.char_indices() {
+        match part {
+            '<' => in_tag = true,
+            '"' if in_tag => in_quotes = !in_quotes,
+            '>' if !in_quotes => in_tag = false,
+            _ => {}
+        }
         let before = at.checked_sub(1).and_then(|at| bytes.get(at));
         let lays_out = before == Some(&b'>') || bytes.get(at + 1) == Some(&b'<');
         match part {
-            '\n' if !lays_out => out.push_str("<br>"),
+            '\n' if !in_tag && !lays_out => out.push_str("<br>"),
             other => out.push(other),
         }
     }

@@ -84,7 +84,8 @@ pub const NOTE_ORDERS: &[OrderOption] =
     &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
 
 /// What lists of participants are ordered by: as they joined.
-pub const JOINED: &[OrderOption] = &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
+pub const JOINED: &[OrderOption] =
+    &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
 
 /// An argument that is an id; a blank one says nothing.
 pub(crate) fn id<R: Entity>(args: &Args, name: &str, request: &Request) -> Answer<Option<Id<R>>> {

@@ -1,16 +1,16 @@
 //! Somebody's part in a conversation: what they have read and put away, and
 //! leaving it (behaviour 32).
 
-use ward_engine::{Answer, Call, Payload, Refused, input};
 use ward_clients::tables::UserGroup;
+use ward_engine::{Answer, Call, Payload, Refused, input};
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level};
 
 use crate::conversation::{locked, to_manage};
-use crate::parts::{leave, recount};
 use crate::events;
 use crate::note::part_of;
+use crate::parts::{leave, recount};
 use crate::tables::{Conversation, ConversationGroup, ConversationMembership};
 
 input! {

@@ -113,9 +113,7 @@ pub async fn of(
 
 fn statement(request: &Request, conversations: &[i64]) -> Sql {
     let mut sql = Sql::new();
-    sql.push(
-        "SELECT c.id, c.name, u.id, u.first_name, u.last_name, u.is_patient, u.avatar_id, ",
-    );
+    sql.push("SELECT c.id, c.name, u.id, u.first_name, u.last_name, u.is_patient, u.avatar_id, ");
     match USERS.subject {
         Some(subject) => subject(&request.actor).watch.write("u", &mut sql),
         None => drop(sql.push("0")),

@@ -149,9 +149,10 @@ pub fn is_open(conversation: &Conversation) -> Answer<()> {
 pub fn check_content(content: &str) -> Answer<()> {
     let most = html::CONTENT_CHARS_MAX;
     match content.chars().count() > most {
-        true => {
-            Err(Refused::on("content", format!("Content is too long (maximum is {most} characters)")))
-        }
+        true => Err(Refused::on(
+            "content",
+            format!("Content is too long (maximum is {most} characters)"),
+        )),
         false => Ok(()),
     }
 }
@@ -382,4 +383,3 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteNote) -> Answer<Payload> 
     call.emit(events::message_deleted(&after));
     Ok(Payload::new().one("note", after.id.0))
 }
-

@@ -70,9 +70,7 @@ impl Participants {
 
     /// With somebody whose place the caller has checked.
     pub fn include(&mut self, user: &User) {
-        self.people
-            .entry(user.id)
-            .or_insert(Person { is_patient: user.is_patient, group: None });
+        self.people.entry(user.id).or_insert(Person { is_patient: user.is_patient, group: None });
     }
 }
 
@@ -143,11 +141,7 @@ async fn membership(call: &mut Call<'_>, user: &User) -> Answer<Option<Organizat
 }
 
 /// Whether clients may begin conversations with the member (behaviour 16.3).
-async fn can_be_asked(
-    call: &mut Call<'_>,
-    staff: &OrganizationMembership,
-    at: &str,
-) -> Answer<()> {
+async fn can_be_asked(call: &mut Call<'_>, staff: &OrganizationMembership, at: &str) -> Answer<()> {
     if holds(call, staff, START_CONVERSATION_WITH).await? {
         return Ok(());
     }

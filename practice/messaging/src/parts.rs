@@ -124,10 +124,8 @@ pub async fn current(call: &mut Call<'_>, conversation: &Conversation) -> Answer
     );
     let rows = call.tx.rows(&sql).await?;
     let person = |row: &[Value]| {
-        let person = Person {
-            is_patient: row.get(1)?.truth(),
-            group: row.get(2)?.int().map(Id::new),
-        };
+        let person =
+            Person { is_patient: row.get(1)?.truth(), group: row.get(2)?.int().map(Id::new) };
         Some((Id::new(row.first()?.int()?), person))
     };
     let people = rows.iter().filter_map(person).collect();

@@ -76,8 +76,7 @@ fn later(domain: &str) -> Vec<(String, String)> {
 fn sources_of(domains: &[&str]) -> Vec<(String, String)> {
     let mut texts = Vec::new();
     let practice = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut folders: Vec<_> =
-        domains.iter().map(|it| practice.join(it).join("src")).collect();
+    let mut folders: Vec<_> = domains.iter().map(|it| practice.join(it).join("src")).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

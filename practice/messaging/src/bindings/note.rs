@@ -110,8 +110,8 @@ async fn viewed(
     let mut select = Select::new(&CONVERSATION_MEMBERSHIPS, &request.actor);
     select.columns = vec![parts::conversation_id, parts::viewed_count];
     select.least = Level::Full;
-    select.filter = Cond::is_in("conversation_id", &conversation_ids(&rows))
-        .and(Cond::eq("user_id", viewer));
+    select.filter =
+        Cond::is_in("conversation_id", &conversation_ids(&rows)).and(Cond::eq("user_id", viewer));
     if select.filter.is_never() {
         return Ok(vec![Out::Null; rows.len()]);
     }

@@ -90,6 +90,8 @@ async fn flags_of_whom_clients_are_given_to() {
             lay(&w, &w.standard, "start_conversation_with", held).await;
             let payload = begin(&w, &own, json!({ "simple_added_users": id(&w.standard) })).await;
             assert_eq!(payload["messages"].is_null(), held, "{payload}");
+            let sentence = "You can't begin a conversation with this person";
+            assert!(held || payload["messages"][0]["message"] == sentence, "{payload}");
         }
     })
     .await;

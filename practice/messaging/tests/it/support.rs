@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use ward_engine::{Bindings, Engine, Incoming, Request, ViewId, prune};
+use ward_identity::person;
 use ward_identity::practice::{self, NewMember, Place};
 use ward_identity::tables::{OrgRole, Organization, User};
-use ward_identity::person;
 use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
 use ward_store::{
     Actor, Birth, BlobDirectory, Cond, Db, Flags, Id, Place as DbPlace, Query, Record, Scope, Sql,
@@ -204,13 +204,6 @@ impl World {
         let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
         let text = |row: &[ward_store::Value], at: usize| row[at].text().unwrap().to_owned();
         rows.iter().map(|row| format!("{} {}", text(row, 0), text(row, 1))).collect()
-    }
-
-    /// Kinds of all mails wanted.
-    pub async fn mails(&self) -> Vec<String> {
-        let sql = Sql::fixed("SELECT kind FROM effect_intents ORDER BY created_at, id", []);
-        let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
-        rows.iter().map(|row| row[0].text().unwrap().to_owned()).collect()
     }
 
     /// Runs a statement of a test's own.

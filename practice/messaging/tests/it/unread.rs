@@ -7,7 +7,8 @@ use ward_store::Actor;
 use crate::conversations::{begun, id, inbox};
 use crate::support::World;
 
-const PART: &str = "conversation_membership { id viewed archived creator { id unread_convo_count } }";
+const PART: &str =
+    "conversation_membership { id viewed archived creator { id unread_convo_count } }";
 
 async fn mark(w: &World, actor: &Actor, part: &Json, input: Json) -> Json {
     let mut input = input;
@@ -86,7 +87,8 @@ async fn nobody_marks_anothers_part() {
         // Nor takes anybody out without taking part; the owner stays.
         let out = async |actor, user: Json| {
             let input = json!({ "conversation_id": made["id"], "user_id": user });
-            w.mutate(actor, "deleteConversationMembership", "conversationMembership { id }", input).await
+            w.mutate(actor, "deleteConversationMembership", "conversationMembership { id }", input)
+                .await
         };
         assert_eq!(out(&ada, json!(id(&w.owner))).await["messages"][0]["field"], "base");
         assert_eq!(out(&w.standard, json!(a)).await["messages"][0]["field"], "conversation_id");
