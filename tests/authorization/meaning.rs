@@ -5,6 +5,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 use ward_tests::{Json, json};
 
+use crate::messaging;
 use crate::world::World;
 
 /// What an id (or an e-mail or code) names: something of organization A.
@@ -238,47 +239,6 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateReferringPhysician", "input.referrals.id", May(Object::Referral)),
     ("updateReferringPhysician", "input.referrals.user_id", May(Object::Client)),
     ("deleteReferringPhysician", "input.id", Needs(Object::Physician)),
-    ("conversation", "id", Needs(Object::Conversation)),
-    ("conversation", "provider_id", May(Object::Provider)),
-    ("conversations", "user_id", May(Object::Client)),
-    ("conversationMembership", "id", Needs(Object::Part)),
-    ("conversationMembership", "conversation_membership_id", May(Object::Part)),
-    ("conversationMembershipInvitees", "id", Needs(Object::Conversation)),
-    ("conversationMemberships", "client_id", May(Object::Client)),
-    ("conversationMemberships", "provider_id", May(Object::Provider)),
-    ("conversationMemberships", "provider_ids", May(Object::Provider)),
-    ("conversationMembershipsCount", "client_id", May(Object::Client)),
-    ("conversationMembershipsCount", "provider_id", May(Object::Provider)),
-    ("conversationMembershipsCount", "provider_ids", May(Object::Provider)),
-    ("conversationMembershipsAllCounts", "client_id", May(Object::Client)),
-    ("conversationMembershipsAllCounts", "provider_id", May(Object::Provider)),
-    ("conversationMembershipsAllCounts", "provider_ids", May(Object::Provider)),
-    ("note", "id", Needs(Object::Note)),
-    ("noteViewedStatus", "id", Needs(Object::Note)),
-    ("notes", "conversation_id", May(Object::Conversation)),
-    ("notes", "ids", May(Object::Note)),
-    ("notes", "provider_id", May(Object::Provider)),
-    ("notes", "since_note_id", May(Object::Note)),
-    ("notesCount", "conversation_id", May(Object::Conversation)),
-    ("notesCount", "provider_id", May(Object::Provider)),
-    ("createConversation", "input.patient_id", Needs(Object::Client)),
-    ("createConversation", "input.owner_id", May(Object::Provider)),
-    ("createConversation", "input.dietitian_id", May(Object::Provider)),
-    ("createConversation", "input.simple_added_users", May(Object::Client)),
-    ("createConversation", "input.added_users.value", May(Object::Client)),
-    ("updateConversation", "input.id", Needs(Object::Conversation)),
-    ("updateConversation", "input.simple_added_users", May(Object::Client)),
-    ("updateConversation", "input.closed_by_id", May(Object::Provider)),
-    ("updateConversationMembership", "input.id", Needs(Object::Part)),
-    ("deleteConversationMembership", "input.conversation_id", Needs(Object::Conversation)),
-    ("deleteConversationMembership", "input.user_id", May(Object::Client)),
-    ("deleteConversationMembership", "input.group_id", May(Object::Group)),
-    ("createNote", "input.conversation_id", Needs(Object::Conversation)),
-    ("createNote", "input.user_id", May(Object::Provider)),
-    ("updateNote", "input.id", Needs(Object::Note)),
-    ("updateNote", "input.conversation_id", May(Object::Conversation)),
-    ("updateNote", "input.user_id", May(Object::Provider)),
-    ("deleteNote", "input.id", Needs(Object::Note)),
     ("updateClient", "input.referrals.id", May(Object::Referral)),
     ("updateClient", "input.referrals.referring_physician_id", May(Object::Physician)),
     ("updateClient", "input.referrals.referring_physician.id", May(Object::Physician)),
@@ -405,7 +365,7 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     let known = |(of, at, meaning): &(&str, &str, Meaning)| {
         (*of == field.name && *at == path).then_some(*meaning)
     };
-    if let Some(meaning) = OBJECTS.iter().find_map(known) {
+    if let Some(meaning) = OBJECTS.iter().chain(messaging::OBJECTS).find_map(known) {
         return Some(meaning);
     }
     if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
