@@ -10,7 +10,7 @@ use ward_engine::{
 use ward_store::search::keyword_cond;
 use ward_store::{Cond, Flag, Id, Join, Level, Query};
 
-use super::mutations;
+use super::{mutations, subscriptions};
 use super::tables::{AUTHORS, Author, BOOKS, TAGS, authors, books, tags};
 
 pub const SALARY: Permission = Permission { flag: Flag(3), name: "can_see_salaries" };
@@ -60,6 +60,7 @@ pub fn all() -> Bindings {
          CreateAuthorInput.unserved | nobody sends it | library\n",
     );
     mutations::bind(&mut b);
+    subscriptions::bind(&mut b);
     b
 }
 
