@@ -152,7 +152,8 @@ impl Unreadable {
 
 /// A JSON value as a request, whatever it came by.
 pub fn read_request(json: Json) -> Result<Incoming, Unreadable> {
-    let bad = |message| Unreadable { status: StatusCode::BAD_REQUEST, code: "BAD_REQUEST", message };
+    let bad =
+        |message| Unreadable { status: StatusCode::BAD_REQUEST, code: "BAD_REQUEST", message };
     let Json::Object(mut object) = json else {
         return Err(bad("Send one request as a JSON object; a list of requests is not accepted."));
     };

@@ -1,6 +1,8 @@
 //! What bounds a socket: size, rate, number, and how fast it reads.
 
-use ward_tests::socket::{Came, Socket, cable, channel, execute, listen, transport, unacknowledged};
+use ward_tests::socket::{
+    Came, Socket, cable, channel, execute, listen, transport, unacknowledged,
+};
 use ward_tests::{Engine, Json, json};
 
 use crate::practice::{MINE, Practice, rename, shared};
@@ -16,12 +18,12 @@ fn rel_10_a_slow_consumer_is_cut_off() {
     let name = |n: usize| format!("a{n:04}{}", "x".repeat(190));
     let fields: String = (0..1_200).map(|n| format!("{}:id ", name(n))).collect();
     let query = format!("subscription {{ userUpdatedSubscription {{ {fields} }} }}");
-    for id in 0..3 {
+    for id in 0..2 {
         slow.say(&json!({"type": "subscribe", "id": id.to_string(), "payload": {"query": query}}));
     }
     slow.say(&json!({"type": "ping"}));
     assert_eq!(slow.message(), json!({"type": "pong"}));
-    // Until the server's logs or metrics could tell, it reads nothing.
+    // Meanwhile it reads nothing.
     for n in 0..60 {
         rename(&practice.owner(), &format!("Name {n}"));
         assert_eq!(fair.message()["message"]["more"], true);
@@ -37,7 +39,7 @@ fn rel_10_a_slow_consumer_is_cut_off() {
         }
     };
     assert_eq!(end, (1013, "Too slow to read".to_owned()), "after {told} messages");
-    assert!(told < 180);
+    assert!(told < 120);
     rename(&practice.owner(), "Still there");
     assert_eq!(fair.message()["message"]["more"], true);
 }

@@ -133,8 +133,13 @@ fn who_is_not_known_is_disconnected() {
 
 #[test]
 fn what_is_no_command_is_told_and_closed() {
-    for said in ["", "{", "[]", "{\"command\":\"dance\",\"identifier\":\"x\"}", "{\"command\":\"subscribe\"}"]
-    {
+    for said in [
+        "",
+        "{",
+        "[]",
+        "{\"command\":\"dance\",\"identifier\":\"x\"}",
+        "{\"command\":\"subscribe\"}",
+    ] {
         let mut socket = cable(shared().server.port, &shared().key);
         socket.text(said);
         let wanted = json!({"type": "disconnect", "reason": "invalid_request", "reconnect": false});

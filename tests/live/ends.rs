@@ -1,7 +1,8 @@
 //! What ends a socket.
 
+use ward_tests::instance::OWNER;
 use ward_tests::socket::{Socket, cable, channel, listen, subscribe, transport};
-use ward_tests::{Engine, Json, json};
+use ward_tests::{Engine, Json, json, people};
 
 use crate::practice::{MINE, Practice, rename};
 
@@ -27,7 +28,8 @@ fn sec_05_a_revoked_credential_closes() {
             .as_array()
             .and_then(|keys| keys.iter().max_by_key(|key| key["id"].to_string()).cloned())
             .unwrap();
-        let delete = "mutation($id: ID) { deleteApiKey(input: {id: $id}) { messages { message } } }";
+        let delete =
+            "mutation($id: ID) { deleteApiKey(input: {id: $id}) { messages { message } } }";
         practice.owner().ask(delete, json!({"id": newest["id"]})).data();
         assert_eq!(on_cable.message(), disconnect("unauthorized", false));
         assert_eq!(on_cable.closed().0, 1008);
@@ -42,11 +44,9 @@ fn sec_05_a_revoked_credential_closes() {
 fn sec_05_a_session_that_ends_closes() {
     let practice = Practice::open(Engine::Sqlite, &[]);
     let password = "correct horse battery staple";
-    ward_tests::people::set_password(&practice.server.api(), &practice.instance.owner_link, "correct+horse+battery+staple");
-    let signed = ward_tests::people::sign_in(
-        &practice.server.api(),
-        json!({"email": ward_tests::instance::OWNER, "password": password, "generate_api_token": true}),
-    );
+    let nobody = practice.server.api();
+    people::set_password(&nobody, &practice.instance.owner_link, &password.replace(' ', "+"));
+    let signed = people::sign_in(&nobody, json!({"email": OWNER, "password": password}));
     let token = signed.data()["signIn"]["token"].as_str().unwrap().to_owned();
     let mut socket = transport(practice.server.port, &token);
     subscribe(&mut socket, "1", MINE);

@@ -84,7 +84,10 @@ fn none_is_lost_under_load() {
         });
         for socket in &mut sockets {
             for _ in 0..THREADS * EACH {
-                assert_eq!(socket.message(), json!({"id": "1", "type": "next", "payload": told(&practice.me)}));
+                assert_eq!(
+                    socket.message(),
+                    json!({"id": "1", "type": "next", "payload": told(&practice.me)})
+                );
             }
             socket.is_silent();
         }

@@ -121,10 +121,11 @@ impl Socket {
                     let json = serde_json::from_str(&text);
                     Some(Came::Json(json.unwrap_or_else(|_| panic!("no JSON: {text}"))))
                 }
-                Ok(Message::Close(frame)) => Some(frame.map_or(
-                    Came::Closed(0, String::new()),
-                    |frame| Came::Closed(frame.code.into(), frame.reason.to_string()),
-                )),
+                Ok(Message::Close(frame)) => {
+                    Some(frame.map_or(Came::Closed(0, String::new()), |frame| {
+                        Came::Closed(frame.code.into(), frame.reason.to_string())
+                    }))
+                }
                 Ok(_) => continue,
                 Err(Error::Io(error))
                     if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) =>

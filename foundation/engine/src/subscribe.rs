@@ -62,7 +62,6 @@ impl Subscription {
     pub fn plan_number(&self) -> usize {
         Arc::as_ptr(&self.plan) as usize
     }
-
 }
 
 /// The one field of a subscription with its binding.

@@ -59,9 +59,9 @@ pub async fn connect(
         Ok(chosen) => chosen.view,
         Err(error) => return unsupported(error),
     };
-    let Some(place) = app.live.enter() else { return respond::overloaded() };
     let credential = address.token.as_deref().or(text(header::AUTHORIZATION.as_str()));
     let outgoing = Arc::new(Outgoing::new(app.live.budget.clone()));
+    let Some(place) = app.live.enter(&outgoing) else { return respond::overloaded() };
     let sid = facts.id.clone();
     let seat =
         Seat::take(&app, credential.unwrap_or_default(), facts, view, outgoing.clone()).await;
@@ -195,9 +195,8 @@ fn incoming(data: &str) -> Result<Incoming, String> {
         Ok(object @ Json::Object(_)) => object,
         Ok(_) | Err(_) => json!({"query": data}),
     };
-    graphql::read_request(json).map_err(|problem| {
-        json!({"errors": [problem.error().to_json()]}).to_string()
-    })
+    graphql::read_request(json)
+        .map_err(|problem| json!({"errors": [problem.error().to_json()]}).to_string())
 }
 
 fn invalid() -> Flow {

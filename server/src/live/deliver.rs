@@ -244,7 +244,9 @@ async fn answer_group(
     };
     match answered {
         Ok(None) => Ok(None),
-        Ok(Some(json)) => String::from_utf8(json).map(Some).map_err(|error| failed(error.to_string())),
+        Ok(Some(json)) => {
+            String::from_utf8(json).map(Some).map_err(|error| failed(error.to_string()))
+        }
         Err(error) => Err(failed(error.to_string())),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -74,6 +74,8 @@ struct Organization {
 
 #[derive(Default)]
 struct Inner {
+    /// Every open socket, accepted or not yet.
+    open: HashMap<u64, Arc<Outgoing>>,
     sockets: HashMap<u64, Socket>,
     of_organization: HashMap<i64, usize>,
     organizations: HashMap<i64, Organization>,
@@ -84,7 +86,6 @@ struct Inner {
 #[derive(Default)]
 pub struct Hub {
     inner: Mutex<Inner>,
-    open: AtomicUsize,
     numbers: AtomicU64,
     /// Events may be there to be told.
     pub woken: Notify,
@@ -95,23 +96,24 @@ pub struct Hub {
 }
 
 /// A place among the process's sockets, given back when dropped.
-pub struct Place(Arc<Hub>);
+pub struct Place(Arc<Hub>, u64);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::AcqRel);
+        self.0.inner.lock().open.remove(&self.1);
     }
 }
 
 impl Hub {
     /// A place for one more socket, if there is one and the server is not stopping.
-    pub fn enter(self: &Arc<Self>) -> Option<Place> {
-        if self.inner.lock().is_closing {
+    pub fn enter(self: &Arc<Self>, outgoing: &Arc<Outgoing>) -> Option<Place> {
+        let mut inner = self.inner.lock();
+        if inner.is_closing || inner.open.len() >= SOCKETS {
             return None;
         }
-        let before = self.open.fetch_add(1, Ordering::AcqRel);
-        let place = Place(self.clone());
-        (before < SOCKETS).then_some(place)
+        let number = self.number();
+        inner.open.insert(number, outgoing.clone());
+        Some(Place(self.clone(), number))
     }
 
     /// A number that this process gave to nobody yet.
@@ -121,7 +123,7 @@ impl Hub {
 
     /// Sockets that are open.
     pub fn sockets(&self) -> usize {
-        self.open.load(Ordering::Acquire)
+        self.inner.lock().open.len()
     }
 
     /// Subscriptions that listen.
@@ -131,16 +133,19 @@ impl Hub {
 
     /// Admits a socket whose credential was accepted; false when its
     /// organization has as many as it may have.
-    pub fn admit(&self, socket: u64, org_id: i64, held: Arc<Held>, outgoing: Arc<Outgoing>) -> bool {
+    pub fn admit(
+        &self,
+        socket: u64,
+        org_id: i64,
+        held: Arc<Held>,
+        outgoing: Arc<Outgoing>,
+    ) -> bool {
         let mut inner = self.inner.lock();
         let count = inner.of_organization.entry(org_id).or_default();
         if *count >= SOCKETS_OF_ORGANIZATION {
             return false;
         }
         *count += 1;
-        if inner.is_closing {
-            outgoing.end(End::Restart);
-        }
         inner.sockets.insert(socket, Socket { org_id, held, outgoing });
         true
     }
@@ -242,7 +247,7 @@ impl Hub {
         {
             let mut inner = self.inner.lock();
             inner.is_closing = true;
-            inner.sockets.values().for_each(|socket| socket.outgoing.end(End::Restart));
+            inner.open.values().for_each(|outgoing| outgoing.end(End::Restart));
         }
         let gone = async {
             while self.sockets() > 0 {

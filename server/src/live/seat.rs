@@ -70,9 +70,16 @@ impl Seat {
             Ok(Some(found)) => found,
             Ok(None) => return Err(Refused::Invalid),
             Err(rejection) => {
-                app.refusals.note(None, &facts.address, rejection.code, app.instance.clock().wall());
+                app.refusals.note(
+                    None,
+                    &facts.address,
+                    rejection.code,
+                    app.instance.clock().wall(),
+                );
                 return Err(match rejection.code {
-                    "WRONG_ENVIRONMENT_KEY" | "WRONG_ENVIRONMENT_TOKEN" => Refused::OtherEnvironment,
+                    "WRONG_ENVIRONMENT_KEY" | "WRONG_ENVIRONMENT_TOKEN" => {
+                        Refused::OtherEnvironment
+                    }
                     "WRONG_INSTANCE_KEY" => Refused::OtherInstance,
                     _ => Refused::Invalid,
                 });
@@ -154,7 +161,9 @@ impl Seat {
         if self.listeners.len() >= SUBSCRIPTIONS || held + weight > HELD_BYTES {
             return refused(RequestError::coded(
                 "TOO_MANY_SUBSCRIPTIONS",
-                format!("A socket has at most {SUBSCRIPTIONS} subscriptions of 1 MiB in all; open another."),
+                format!(
+                    "A socket has at most {SUBSCRIPTIONS} subscriptions of 1 MiB in all; open another."
+                ),
             ));
         }
         let Ok(seq) = self.last_number().await else { return refused(unavailable()) };
@@ -205,7 +214,10 @@ impl Drop for Seat {
 }
 
 fn unavailable() -> RequestError {
-    RequestError::coded("UNAVAILABLE", "The database can't take this request now; retry in a moment.")
+    RequestError::coded(
+        "UNAVAILABLE",
+        "The database can't take this request now; retry in a moment.",
+    )
 }
 
 fn refused(error: RequestError) -> Begun {

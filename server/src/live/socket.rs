@@ -105,7 +105,12 @@ pub async fn drive<P: Protocol>(mut socket: WebSocket, outgoing: &Outgoing, mut 
                         }
                         None => return,
                     },
-                    Some(Ok(Message::Close(_))) | None => return,
+                    // The answer to it goes out while the rest is read.
+                    Some(Ok(Message::Close(_))) => {
+                        let _ = timeout(LAST_WORDS, rest(&mut socket)).await;
+                        return;
+                    }
+                    None => return,
                 }
             }
         };
@@ -146,10 +151,15 @@ pub async fn goodbye(mut socket: WebSocket, farewell: Farewell) {
         }
         let frame = CloseFrame { code: farewell.code, reason: farewell.reason.into() };
         if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            while let Some(Ok(_)) = socket.recv().await {}
+            rest(&mut socket).await;
         }
     };
     let _ = timeout(LAST_WORDS, words).await;
+}
+
+/// Reads until the other side has nothing more to say.
+async fn rest(socket: &mut WebSocket) {
+    while let Some(Ok(_)) = socket.recv().await {}
 }
 
 /// Whether a message was too long, or broke the protocol; nothing when the

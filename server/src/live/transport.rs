@@ -47,15 +47,16 @@ pub async fn connect(
         Ok(chosen) => chosen.view,
         Err(error) => return unsupported(error),
     };
-    let Some(place) = app.live.enter() else { return respond::overloaded() };
     let outgoing = Arc::new(Outgoing::new(app.live.budget.clone()));
+    let Some(place) = app.live.enter(&outgoing) else { return respond::overloaded() };
     let credential = text(header::AUTHORIZATION.as_str()).map(str::to_owned);
     let upgrade = bounded(upgrade).protocols([PROTOCOL]);
     let is_spoken = upgrade.selected_protocol().is_some();
     upgrade
         .on_upgrade(move |socket| async move {
             if is_spoken {
-                let state = Transport { app, facts, view, credential, outgoing, seat: None, beats: 0 };
+                let state =
+                    Transport { app, facts, view, credential, outgoing, seat: None, beats: 0 };
                 let outgoing = state.outgoing.clone();
                 drive(socket, &outgoing, state).await;
             } else {
@@ -119,7 +120,9 @@ impl Protocol for Transport {
                 Flow::On
             }
             ("pong", _) => Flow::On,
-            ("subscribe", Some(id)) => self.subscribe(&id, said.payload.unwrap_or(Json::Null)).await,
+            ("subscribe", Some(id)) => {
+                self.subscribe(&id, said.payload.unwrap_or(Json::Null)).await
+            }
             ("complete", Some(id)) => {
                 if let Some(seat) = &mut self.seat {
                     seat.end(&id);

@@ -194,6 +194,6 @@ try {
   await transportForbidden();
   process.exit(0);
 } catch (error) {
-  console.log(`FAIL ${error.stack ?? error}`);
+  console.log(`FAIL ${error.stack ?? JSON.stringify({ ...error, code: error.code, reason: error.reason })}`);
   process.exit(1);
 }
