@@ -235,6 +235,7 @@ pub fn request_of(app: &App, facts: Facts, caller: Caller, view: ViewId) -> ward
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
         base_url: app.instance.base_url().to_string(),
         reads: ward_engine::Reads::default(),
+        refused: ward_engine::RefusedCodes::default(),
     }
 }
 
@@ -251,22 +252,30 @@ pub async fn answer(
         let error = RequestError::coded("QUARANTINED_INSTANCE", message);
         return ward_engine::reply(200, None, &[error], &[], false);
     }
-    let (actor, address) = (request.actor.clone(), request.address.clone());
-    let reply = app.engine.execute(incoming, request, warnings).await;
-    count_refusal(app, &actor, &address, &reply);
-    app.exercises.note(&actor, app.instance.clock().wall());
+    let reply = app.engine.execute(incoming, request.clone(), warnings).await;
+    count_refusals(app, &request, reply.code.as_deref());
+    app.exercises.note(&request.actor, app.instance.clock().wall());
     reply
 }
 
-/// Counts a refusal that tells of a mix-up or an attack.
-pub fn count_refusal(app: &App, actor: &Actor, address: &str, reply: &Reply) {
-    let Some(code) = reply.code.as_deref() else { return };
-    if matches!(
-        code,
-        "PERMISSION_DENIED" | "WRONG_ENVIRONMENT_ID" | "STALE_EPOCH_ID" | "WRONG_ENVIRONMENT_TOKEN"
-    ) {
-        let who = actor.credential.as_deref().unwrap_or(address);
-        let known = (actor.role != Role::Anonymous).then_some(actor);
+/// Counts the refusals that tell of a mix-up or an attack: of the answer, and
+/// those that were noted on the way.
+pub fn count_refusals(app: &App, request: &ward_engine::Request, code: Option<&str>) {
+    let is_refusal = |code: &&str| {
+        matches!(
+            *code,
+            "PERMISSION_DENIED"
+                | "TOO_MANY_REQUESTS"
+                | "WRONG_ENVIRONMENT_ID"
+                | "STALE_EPOCH_ID"
+                | "WRONG_ENVIRONMENT_TOKEN"
+        )
+    };
+    let actor = &request.actor;
+    let who = actor.credential.as_deref().unwrap_or(&request.address);
+    let known = (actor.role != Role::Anonymous).then_some(actor.as_ref());
+    let noted = request.refused.take();
+    for code in code.filter(is_refusal).into_iter().chain(noted.iter().copied()) {
         app.refusals.note(known, who, code, app.instance.clock().wall());
     }
 }

@@ -20,8 +20,12 @@ const OPENED: &str = "{t}.id IN (SELECT bg.client_id FROM break_glass_accesses b
 /// by index.
 pub fn seen_by(actor: &Actor) -> Cond {
     let restricted = Cond::sql("{t}.is_patient = TRUE AND {t}.restricted = TRUE", []);
-    let who = [actor.org_id.into(), actor.user_id.into()];
-    restricted.and(Cond::sql(AUTHORIZED, who).or(opened(actor)))
+    restricted.and(authorized(actor).or(opened(actor)))
+}
+
+/// Clients with an authorization for the actor.
+pub(crate) fn authorized(actor: &Actor) -> Cond {
+    Cond::sql(AUTHORIZED, [actor.org_id.into(), actor.user_id.into()])
 }
 
 fn opened(actor: &Actor) -> Cond {

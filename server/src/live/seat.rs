@@ -114,7 +114,7 @@ impl Seat {
         let accepted = self.app.engine.subscribe(&incoming, &request);
         match accepted {
             Err(reply) => {
-                graphql::count_refusal(&self.app, &request.actor, &request.address, &reply);
+                graphql::count_refusals(&self.app, &request, reply.code.as_deref());
                 Begun::Answered(reply)
             }
             Ok(Some(subscription)) => self.listen(name, frame, subscription, &incoming).await,
