@@ -76,7 +76,7 @@ impl Socket {
 
     /// What comes next, without ActionCable's pings.
     #[track_caller]
-    pub fn next(&mut self) -> Came {
+    pub fn came(&mut self) -> Came {
         loop {
             match self.any() {
                 Came::Json(json) if json["type"] == "ping" => {}
@@ -88,7 +88,7 @@ impl Socket {
     /// The next message.
     #[track_caller]
     pub fn message(&mut self) -> Json {
-        match self.next() {
+        match self.came() {
             Came::Json(json) => json,
             Came::Closed(code, reason) => panic!("closed with {code} {reason}"),
         }

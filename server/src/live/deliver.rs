@@ -13,7 +13,7 @@ use ward_store::events::{self, StoredEvent};
 use ward_store::{Engine, Hint, StoreError};
 
 use super::hub::Listener;
-use super::outgoing::{End, Outgoing};
+use super::outgoing::End;
 use crate::app::App;
 use crate::credential::Caller;
 use crate::graphql;
@@ -80,7 +80,7 @@ async fn sweep(app: &App) -> Result<(), StoreError> {
         drop(reader);
         for ((_, sockets), identified) in some.iter().zip(found) {
             if identified.is_none() {
-                sockets.iter().for_each(|socket: &Arc<Outgoing>| socket.end(End::Revoked));
+                sockets.iter().for_each(|socket| socket.end(End::Revoked));
             }
         }
         tokio::task::yield_now().await;

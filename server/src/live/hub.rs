@@ -63,6 +63,9 @@ struct Socket {
     outgoing: Arc<Outgoing>,
 }
 
+/// A credential with the queues of its sockets.
+pub type InUse = (Arc<Held>, Vec<Arc<Outgoing>>);
+
 /// The listeners of one organization.
 #[derive(Default)]
 struct Organization {
@@ -221,9 +224,8 @@ impl Hub {
     }
 
     /// The credentials of all sockets, each once, with the queues of their sockets.
-    pub fn credentials(&self) -> Vec<(Arc<Held>, Vec<Arc<Outgoing>>)> {
-        let mut by_credential: HashMap<(Box<str>, Box<str>), (Arc<Held>, Vec<Arc<Outgoing>>)> =
-            HashMap::new();
+    pub fn credentials(&self) -> Vec<InUse> {
+        let mut by_credential: HashMap<(Box<str>, Box<str>), InUse> = HashMap::new();
         for socket in self.inner.lock().sockets.values() {
             by_credential
                 .entry((socket.held.name().into(), socket.held.address().into()))
