@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use serde_json::json;
-use ward_engine::{Answer, Args, Bindings, Kind, Out, Request, RowView};
-use ward_identity::tables::users;
+use ward_engine::{Answer, Args, Bindings, Kind, Listing, Out, Request, RowView};
+use ward_identity::tables::{USERS, users};
 use ward_store::{Cond, Level, Query, Select, Value};
 
 use crate::listing::{self, Status, unread};
@@ -12,10 +12,18 @@ use crate::tables::{CONVERSATION_MEMBERSHIPS, NOTES, Note, conversation_membersh
 
 /// Binds the fields.
 pub fn bind(b: &mut Bindings) {
-    b.value_object("UserNotificationsCount", &["id", "conversation_notification_count"]);
-    b.batch("Query", "currentUserNotificationsCount", &[], |request, q, rows, _| {
-        Box::pin(own(request, q, rows))
+    b.query_one("currentUserNotificationsCount", &USERS, |request, _| {
+        Ok(Listing::of(Cond::eq("id", request.actor.user_id)))
     });
+    const COUNTED: [(&str, &str); 2] = [
+        ("UserNotificationsCount", "conversation_notification_count"),
+        ("User", "unread_convo_count"),
+    ];
+    for (of, field) in COUNTED {
+        b.batch(of, field, &[users::id], |request, q, rows, _| {
+            Box::pin(of_users(request, q, rows))
+        });
+    }
     b.value_object(
         "ConversationMembershipsAllCounts",
         &["active_count", "archived_count", "closed_count", "scheduled_count"],
@@ -28,9 +36,6 @@ pub fn bind(b: &mut Bindings) {
         Box::pin(viewed_status(request, q, rows, args))
     })
     .args(&[("id", Kind::Id("Note"))]);
-    b.batch("User", "unread_convo_count", &[users::id], |request, q, rows, _| {
-        Box::pin(of_users(request, q, rows))
-    });
 }
 
 /// How many parts of each user are unread, of those that the caller sees.
@@ -62,14 +67,6 @@ async fn of_users(
         Out::Int(counts.get(&id).copied().unwrap_or(0))
     };
     Ok(rows.iter().map(count).collect())
-}
-
-async fn own(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) -> Answer<Vec<Out>> {
-    let id = request.actor.user_id;
-    let counts = unread_of(request, q, &[id]).await?;
-    let count = counts.get(&id).copied().unwrap_or(0);
-    let of = json!({ "id": id.to_string(), "conversation_notification_count": count });
-    Ok(vec![Out::Json(of); rows.len()])
 }
 
 async fn all(
