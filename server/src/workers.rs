@@ -165,9 +165,15 @@ pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).
 async fn sequence(app: &App) {
     if app.db.engine() == Engine::Pg {
-        let numbered =
-            app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
-        report("sequencer", numbered.map(drop));
+        loop {
+            let numbered =
+                app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
+            if !matches!(numbered, Ok(1..)) {
+                report("sequencer", numbered.map(drop));
+                break;
+            }
+            app.live.woken.notify_one();
+        }
     }
 }
 
