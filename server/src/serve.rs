@@ -18,8 +18,7 @@ use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
     control, effects, explorer, files, graphql, guard, health, key_revoke, live, password_page,
-    sandbox,
-    workers,
+    sandbox, workers,
 };
 
 /// How long requests in flight may take when the server stops.
