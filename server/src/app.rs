@@ -68,7 +68,7 @@ impl App {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = opened.files();
-        workers::open_doors(&opened.instance);
+        workers::open_doors(&opened.instance, &opened.config);
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {

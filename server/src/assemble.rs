@@ -17,6 +17,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
     tables.extend(ward_effects::tables());
+    tables.extend(ward_webhooks::tables());
     tables
 }
 
@@ -30,6 +31,7 @@ pub fn bindings() -> Bindings {
     let mut bindings = Bindings::new();
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
+    ward_webhooks::bind(&mut bindings);
     bindings
 }
 

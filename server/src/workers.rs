@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use ward_effects::{AwaitingMail, Dispatcher, Env, MailPort, ProductionEnv, SandboxEnv, SimMail};
-use ward_instance::{Instance, IsoError, Witness, host};
+use ward_instance::{Config, Instance, IsoError, Witness, host};
 use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs, nodes};
 
@@ -111,8 +111,16 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells the instance which ways out the connectors of its environment open.
-pub fn open_doors(instance: &Instance) {
+/// Sends webhooks until told to stop, unless the instance is quarantined.
+pub fn webhooks(app: &Arc<App>, stop: watch::Receiver<bool>) -> tokio::task::JoinHandle<()> {
+    let engine = ward_webhooks::Engine::new(app.db.clone());
+    let held = app.clone();
+    tokio::spawn(engine.run(move || held.is_quarantined(), stop))
+}
+
+/// Tells the instance which ways out its connectors and its configuration open.
+pub fn open_doors(instance: &Instance, config: &Config) {
+    instance.reach().set_webhooks(config.allow_loopback_webhooks, config.allow_private_webhooks);
     instance.reach().set_email(match instance.witness() {
         Witness::Sandbox(_) => <SandboxEnv as Env>::Mail::IS_CONNECTED,
         Witness::Production(_) => <ProductionEnv as Env>::Mail::IS_CONNECTED,
@@ -179,6 +187,11 @@ async fn purge(app: &App) -> Result<(), StoreError> {
         })
         .await?;
     app.db.write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) })).await?;
+    app.db
+        .write(|tx: &mut Tx| {
+            Box::pin(async move { ward_webhooks::deliver::purge(tx).await.map(drop) })
+        })
+        .await?;
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 
