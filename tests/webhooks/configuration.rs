@@ -20,7 +20,10 @@ fn a_webhooks_life() {
         let practice = Practice::open(engine);
         let made = practice.webhook("/hook", &["patient.created", "patient.updated"]);
         assert_eq!(events(&made), ["PATIENT_CREATED", "PATIENT_UPDATED"]);
-        assert_eq!((&made["event_type"], &made["is_enabled"]), (&"PATIENT_CREATED".into(), &true.into()));
+        assert_eq!(
+            (&made["event_type"], &made["is_enabled"]),
+            (&"PATIENT_CREATED".into(), &true.into())
+        );
         assert_eq!((&made["should_retry"], &made["id_encoding"]), (&true.into(), &"NUMBER".into()));
         let secret = made["signature_secret"].as_str().unwrap();
         assert!(secret.starts_with(&format!("whsec_sbx_{}_", practice.instance.tag)), "{secret}");
@@ -29,14 +32,21 @@ fn a_webhooks_life() {
         let input = json!({"id": made["id"], "should_retry": false, "is_ordered": true, "webhook_events":
             [{"id": kept, "event_type": "PATIENT_UPDATED"}, {"event_type": "LOCATION_CREATED"}]});
         let changed = practice.run("updateWebhook", WEBHOOK, &input);
-        assert_eq!(events(&changed["webhook"]), ["PATIENT_UPDATED", "LOCATION_CREATED"], "{changed}");
+        assert_eq!(
+            events(&changed["webhook"]),
+            ["PATIENT_UPDATED", "LOCATION_CREATED"],
+            "{changed}"
+        );
         assert_eq!(changed["webhook"]["webhook_events"][0]["id"], kept);
         assert_eq!(changed["webhook"]["event_type"], "PATIENT_UPDATED");
         assert_eq!(changed["webhook"]["should_retry"], false);
         // The older form for one more.
         let input = json!({"id": made["id"], "event_type": "TASK_CREATED"});
         let changed = practice.run("updateWebhook", WEBHOOK, &input);
-        assert_eq!(events(&changed["webhook"]), ["PATIENT_UPDATED", "LOCATION_CREATED", "TASK_CREATED"]);
+        assert_eq!(
+            events(&changed["webhook"]),
+            ["PATIENT_UPDATED", "LOCATION_CREATED", "TASK_CREATED"]
+        );
         assert_eq!(changed["webhook"]["signature_secret"], secret);
         // The baseline view has texts, and the counts.
         let query = "{ webhooks { id event_type cursor webhook_events { event_type } } webhooksCount \
@@ -82,7 +92,8 @@ fn what_a_webhook_can_not_be() {
     let foreign = json!({"id": made["id"], "webhook_events": [{"id": made["id"], "event_type": "TASK_CREATED"}]});
     let refused = practice.run("updateWebhook", WEBHOOK, &foreign);
     assert_eq!(message(&refused), ("webhook_events", "Object not found"));
-    let unchanged = practice.api().ask("{ webhooks { nodes { webhook_events { id } } } }", json!({}));
+    let unchanged =
+        practice.api().ask("{ webhooks { nodes { webhook_events { id } } } }", json!({}));
     assert_eq!(unchanged.data()["webhooks"]["nodes"][0]["webhook_events"], json!([]));
 }
 
@@ -93,7 +104,11 @@ fn developers_only() {
     let other = practice.server.with(&practice.instance.member("provider"));
     for query in ["{ webhooks { total_count } }", "{ sentWebhooks { total_count } }"] {
         let denied = other.ask(query, json!({}));
-        assert_eq!(denied.json["errors"][0]["extensions"]["permission"], "is_developer", "{}", denied.text);
+        assert_eq!(
+            denied.json["errors"][0]["extensions"]["permission"], "is_developer",
+            "{}",
+            denied.text
+        );
     }
     for (field, input) in [
         ("createWebhook", json!({"url": practice.receiver.url("/other")})),
@@ -102,16 +117,29 @@ fn developers_only() {
         ("expireWebhookSignature", json!({"id": made["id"]})),
     ] {
         let denied = run(&other, field, "webhook { id signature_secret }", &input);
-        assert_eq!((&denied["webhook"], message(&denied).0), (&Json::Null, "base"), "{field}: {denied}");
+        assert_eq!(
+            (&denied["webhook"], message(&denied).0),
+            (&Json::Null, "base"),
+            "{field}: {denied}"
+        );
     }
-    let kept = practice.api().ask("{ webhooks { nodes { is_enabled signature_secret } } }", json!({}));
+    let kept =
+        practice.api().ask("{ webhooks { nodes { is_enabled signature_secret } } }", json!({}));
     let kept = &kept.data()["webhooks"]["nodes"][0];
-    assert_eq!((&kept["is_enabled"], &kept["signature_secret"]), (&true.into(), &made["signature_secret"]));
+    assert_eq!(
+        (&kept["is_enabled"], &kept["signature_secret"]),
+        (&true.into(), &made["signature_secret"])
+    );
     // Another practice neither sees it nor is told of anything.
     let strangers = strangers(&practice);
     let list = strangers.ask("{ webhooks { total_count } }", json!({}));
     assert_eq!(list.data()["webhooks"]["total_count"], 0);
-    let refused = run(&strangers, "updateWebhook", "webhook { id }", &json!({"id": made["id"], "is_enabled": false}));
+    let refused = run(
+        &strangers,
+        "updateWebhook",
+        "webhook { id }",
+        &json!({"id": made["id"], "is_enabled": false}),
+    );
     assert_eq!(message(&refused), ("id", "Object not found"));
 }
 

@@ -50,20 +50,31 @@ fn rel_18_a_crash_at_any_step_loses_no_event() {
         + (SELECT COUNT(*) FROM webhook_deliveries WHERE state <> 'delivered')";
     until("everything is delivered", || (database.number(open) == 0).then_some(()));
     let written = database.rows("SELECT id FROM events WHERE event_type = 'patient.created'");
-    let written: Vec<String> = written.into_iter().filter_map(|row| row.into_iter().next()?).collect();
+    let written: Vec<String> =
+        written.into_iter().filter_map(|row| row.into_iter().next()?).collect();
     let mut arrived: BTreeMap<String, usize> = BTreeMap::new();
     for received in receiver.at("/hook") {
         *arrived.entry(received.header("webhook-id").to_owned()).or_default() += 1;
     }
     let lost: Vec<&String> = written.iter().filter(|id| !arrived.contains_key(*id)).collect();
-    assert!(lost.is_empty(), "{} events are committed and {} never arrived", written.len(), lost.len());
+    assert!(
+        lost.is_empty(),
+        "{} events are committed and {} never arrived",
+        written.len(),
+        lost.len()
+    );
     assert_eq!(arrived.len(), written.len(), "something arrived that nobody wrote");
     // Every request has its line: a finished one says how it ended, a cut one that it may have arrived.
     for (event, times) in &arrived {
-        let lines = database.number(&format!("SELECT COUNT(*) FROM webhook_attempts WHERE event_id = '{event}'"));
-        assert!(lines >= i64::try_from(*times).unwrap(), "{event}: {times} requests, {lines} lines");
+        let lines = database
+            .number(&format!("SELECT COUNT(*) FROM webhook_attempts WHERE event_id = '{event}'"));
+        assert!(
+            lines >= i64::try_from(*times).unwrap(),
+            "{event}: {times} requests, {lines} lines"
+        );
     }
-    let unknown = database.number("SELECT COUNT(*) FROM webhook_attempts WHERE outcome = 'UNKNOWN'");
+    let unknown =
+        database.number("SELECT COUNT(*) FROM webhook_attempts WHERE outcome = 'UNKNOWN'");
     assert!(unknown > 0, "no request was cut off by {crashes} crashes");
     let requests: usize = arrived.values().sum();
     tell(

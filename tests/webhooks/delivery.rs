@@ -26,10 +26,19 @@ fn an_event_arrives_signed_twice_and_is_logged() {
         assert_eq!(received.header("ward-attempt"), "1");
         let entry = until("the attempt is logged", || practice.sent().pop());
         assert_eq!(entry["event_type"], "PATIENT_CREATED", "{entry}");
-        assert_eq!((&entry["resource_id"], &entry["resource_id_type"]), (&client.as_str().into(), &"User".into()));
-        assert_eq!((&entry["http_response_status"], &entry["outcome"]), (&"200".into(), &"DELIVERED".into()));
+        assert_eq!(
+            (&entry["resource_id"], &entry["resource_id_type"]),
+            (&client.as_str().into(), &"User".into())
+        );
+        assert_eq!(
+            (&entry["http_response_status"], &entry["outcome"]),
+            (&"200".into(), &"DELIVERED".into())
+        );
         assert_eq!((&entry["webhook_id"], &entry["url"]), (&made["id"], &made["url"]));
-        assert_eq!((&entry["request_body"], &entry["response_body"]), (&body.into(), &"thanks!".into()));
+        assert_eq!(
+            (&entry["request_body"], &entry["response_body"]),
+            (&body.into(), &"thanks!".into())
+        );
         assert_eq!(entry["event_id"], received.header("webhook-id"));
         practice.server.stop();
     }
@@ -81,12 +90,17 @@ fn ids_as_texts_and_only_what_changed() {
     practice.run("updateClient", "user { id }", &update);
     let received = practice.receiver.event("/hook", "patient.updated");
     let body = received.json();
-    assert_eq!((&body["resource_id"], &body["changed_fields"]), (&client.as_str().into(), &json!(["legal_name"])));
+    assert_eq!(
+        (&body["resource_id"], &body["changed_fields"]),
+        (&client.as_str().into(), &json!(["legal_name"]))
+    );
     // The same again changes nothing, and tells nothing.
     practice.run("updateClient", "user { id }", &update);
     let other = json!({"id": client, "pronouns": "she/her"});
     practice.run("updateClient", "user { id }", &other);
-    practice.receiver.wait("/hook", "the next change", |it| it.json()["changed_fields"] == json!(["pronouns"]));
+    practice
+        .receiver
+        .wait("/hook", "the next change", |it| it.json()["changed_fields"] == json!(["pronouns"]));
     assert_eq!(practice.receiver.at("/hook").len(), 2);
 }
 
@@ -94,8 +108,10 @@ fn ids_as_texts_and_only_what_changed() {
 fn an_old_secret_is_dead_at_once_unless_it_overlaps() {
     let practice = Practice::open(Engine::Sqlite);
     let made = practice.webhook("/hook", &["patient.created"]);
-    let (old, old_standard) =
-        (made["signature_secret"].as_str().unwrap(), made["standard_signature_secret"].as_str().unwrap());
+    let (old, old_standard) = (
+        made["signature_secret"].as_str().unwrap(),
+        made["standard_signature_secret"].as_str().unwrap(),
+    );
     let rotated = practice.run("expireWebhookSignature", WEBHOOK, &json!({"id": made["id"]}));
     let webhook = &rotated["webhook"];
     let (new, new_standard) = (
@@ -114,9 +130,15 @@ fn an_old_secret_is_dead_at_once_unless_it_overlaps() {
     let second = practice.client("two");
     let received = practice.receiver.wait("/hook", "the second", |it| it.resource() == second);
     assert!(verify::contract(&received, newest) && !verify::contract(&received, new));
-    assert!(verify::standard(&received, newest_standard) && verify::standard(&received, new_standard));
+    assert!(
+        verify::standard(&received, newest_standard) && verify::standard(&received, new_standard)
+    );
     assert!(!verify::standard(&received, old_standard));
-    let refused = practice.run("expireWebhookSignature", "webhook { id }", &json!({"id": made["id"], "overlap_hours": 169}));
+    let refused = practice.run(
+        "expireWebhookSignature",
+        "webhook { id }",
+        &json!({"id": made["id"], "overlap_hours": 169}),
+    );
     assert_eq!(refused["messages"][0]["field"], "overlap_hours");
 }
 
@@ -134,8 +156,14 @@ fn failures_are_told_and_redirects_are_failures() {
     let of = |end: &str| {
         entries.iter().find(|entry| entry["url"].as_str().unwrap().ends_with(end)).unwrap()
     };
-    assert_eq!((&of("500")["outcome"], &of("500")["http_response_status"]), (&"REFUSED".into(), &"500".into()));
-    assert_eq!((&of("302")["outcome"], &of("302")["http_response_status"]), (&"REFUSED".into(), &"302".into()));
+    assert_eq!(
+        (&of("500")["outcome"], &of("500")["http_response_status"]),
+        (&"REFUSED".into(), &"500".into())
+    );
+    assert_eq!(
+        (&of("302")["outcome"], &of("302")["http_response_status"]),
+        (&"REFUSED".into(), &"302".into())
+    );
     assert_eq!(of("204")["outcome"], "DELIVERED");
     assert_eq!(of("1025/")["outcome"], "UNREACHABLE");
     assert!(of("1025/")["http_response_status"].is_null());
@@ -156,7 +184,8 @@ fn failures_are_told_and_redirects_are_failures() {
     let event = &reply.data()["webhooks"]["nodes"][0]["webhook_events"][0];
     assert!(event["first_failed_at"].is_string(), "{event}");
     let database = practice.instance.database();
-    let waiting = "SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'pending' AND attempts = 1";
+    let waiting =
+        "SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'pending' AND attempts = 1";
     assert_eq!(database.number(waiting), 2);
     // Who wants no second attempt gets none.
     assert_eq!(database.number("SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'dead'"), 1);
@@ -174,10 +203,15 @@ fn nothing_goes_to_this_machine_unless_it_is_opened() {
     ward_tests::people::client(&api, "ada");
     let query = "{ sentWebhooks { nodes { outcome http_response_status } } }";
     let sent = until("the attempt is logged", || {
-        api.ask(query, json!({})).data()["sentWebhooks"]["nodes"].as_array().unwrap().first().cloned()
+        api.ask(query, json!({})).data()["sentWebhooks"]["nodes"]
+            .as_array()
+            .unwrap()
+            .first()
+            .cloned()
     });
     assert_eq!(sent["outcome"], "FORBIDDEN");
     assert!(receiver.at("/hook").is_empty());
-    let refused = run(&api, "createWebhook", "webhook { id }", &json!({"url": receiver.url("/hook")}));
+    let refused =
+        run(&api, "createWebhook", "webhook { id }", &json!({"url": receiver.url("/hook")}));
     assert_eq!(refused["messages"][0]["field"], "url");
 }

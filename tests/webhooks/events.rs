@@ -38,7 +38,10 @@ fn every_event_of_a_built_domain_is_fired_by_its_operation() {
         std::fs::write(&path, &page).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap();
-    assert!(committed == page, "docs/webhook-events.md is not what fires; run this with WARD_UPDATE=1");
+    assert!(
+        committed == page,
+        "docs/webhook-events.md is not what fires; run this with WARD_UPDATE=1"
+    );
     // Nothing fires that the page does not name.
     let fired: BTreeSet<String> =
         practice.receiver.at("/hook").iter().map(|it| it.event()).collect();

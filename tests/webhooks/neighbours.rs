@@ -28,9 +28,10 @@ fn rel_18_a_hanging_receiver_delays_no_other() {
             reply.data()["sentWebhooks"]["total_count"].as_i64().filter(|count| *count > 0)
         });
         assert!(failed >= 1);
-        let outcomes = practice.instance.database().rows(
-            "SELECT DISTINCT outcome FROM webhook_attempts WHERE outcome <> 'DELIVERED'",
-        );
+        let outcomes = practice
+            .instance
+            .database()
+            .rows("SELECT DISTINCT outcome FROM webhook_attempts WHERE outcome <> 'DELIVERED'");
         assert_eq!(outcomes, [[Some("TIMED_OUT".to_owned())]]);
         let mut server = practice.server;
         server.terminate();
@@ -49,15 +50,12 @@ fn rel_18_a_records_events_come_in_order_when_asked_for() {
         practice.run("updateClient", "user { id }", &name);
     }
     until("everything has arrived", || (practice.receiver.at("/hook").len() >= 21).then_some(()));
-    let ids: Vec<String> = practice
-        .receiver
-        .at("/hook")
-        .iter()
-        .map(|it| it.header("webhook-id").to_owned())
-        .collect();
+    let ids: Vec<String> =
+        practice.receiver.at("/hook").iter().map(|it| it.header("webhook-id").to_owned()).collect();
     let written = practice.instance.database().rows(
         "SELECT id FROM events WHERE event_type IN ('patient.created', 'patient.updated') ORDER BY seq",
     );
-    let written: Vec<String> = written.into_iter().filter_map(|row| row.into_iter().next()?).collect();
+    let written: Vec<String> =
+        written.into_iter().filter_map(|row| row.into_iter().next()?).collect();
     assert_eq!(ids, written);
 }

@@ -73,14 +73,8 @@ pub fn serve(instance: &Instance) -> Server {
 /// Runs a mutation of one input; its payload.
 pub fn run(api: &Api, field: &str, shown: &str, input: &Json) -> Json {
     let query = format!(
-        "mutation($input: {field}Input) {{ {field}(input: $input) {{ {shown} messages {{ field message }} }} }}"
+        "mutation($input: {field}Input!) {{ {field}(input: $input) {{ {shown} messages {{ field message }} }} }}"
     );
-    let query = match field {
-        "expireWebhookSignature" | "sendTestWebhook" => {
-            query.replace("Input) {", "Input!) {")
-        }
-        _ => query,
-    };
     api.ask(&query, json!({"input": input})).json["data"][field].clone()
 }
 

@@ -34,12 +34,9 @@ pub fn contract(received: &Received, secret: &str) -> bool {
 /// That of Standard Webhooks; one of the signatures has to be the secret's.
 pub fn standard(received: &Received, secret: &str) -> bool {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-    let mut text = format!(
-        "{}.{}.",
-        received.header("webhook-id"),
-        received.header("webhook-timestamp")
-    )
-    .into_bytes();
+    let mut text =
+        format!("{}.{}.", received.header("webhook-id"), received.header("webhook-timestamp"))
+            .into_bytes();
     text.extend_from_slice(&received.body);
     let own = format!("v1,{}", STANDARD.encode(hmac(&key, &text)));
     received.header("webhook-signature").split(' ').any(|signature| signature == own)

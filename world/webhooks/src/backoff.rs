@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(waits[..10], doubling);
         assert!(waits[10..waits.len() - 1].iter().all(|wait| *wait == 8 * 3_600), "{waits:?}");
         assert_eq!(at.micros_since(start), 72 * HOUR);
-        assert_eq!(attempts, 20);
+        assert_eq!(attempts, 19);
     }
 
     #[test]

@@ -102,6 +102,8 @@ record! {
         is_ordered: bool,
         /// When its developers were warned that it fails.
         warned_at: Option<Timestamp>,
+        /// When it was made or last switched on: of what happened before it hears nothing.
+        listens_since: Timestamp,
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,

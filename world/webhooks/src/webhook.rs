@@ -88,6 +88,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateWebhook) -> Answer<Payloa
         id_encoding: encoding(&input.id_encoding).unwrap_or(IdEncoding::Number),
         is_ordered: input.is_ordered.is_true(),
         warned_at: None,
+        listens_since: now,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -127,6 +128,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateWebhook) -> Answer<Payloa
         after.warned_at = None;
     }
     after.is_enabled = enabled.unwrap_or(after.is_enabled);
+    if after.is_enabled && !before.is_enabled {
+        after.listens_since = call.now();
+    }
     call.update(&before, &after).await?;
     let moved = after.url != before.url;
     match (after.is_enabled, enabled) {

@@ -66,7 +66,10 @@ async fn history(w: &World, seed: u64) {
     let deliveries = w.rows::<WebhookDelivery>().await;
     assert_eq!(deliveries.len(), emitted * webhooks.len(), "seed {seed}");
     let states: BTreeSet<&str> = deliveries.iter().map(|it| it.state.as_str()).collect();
-    assert!(states.iter().all(|it| *it == DeliveryState::Delivered.as_str()), "seed {seed}: {states:?}");
+    assert!(
+        states.iter().all(|it| *it == DeliveryState::Delivered.as_str()),
+        "seed {seed}: {states:?}"
+    );
     let log = w.rows::<SentWebhook>().await;
     let unknown = log.iter().filter(|it| it.outcome == Outcome::Unknown).count();
     assert_eq!(unknown, cut, "seed {seed}: a request that was cut off is in the log");

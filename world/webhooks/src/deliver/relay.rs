@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ward_instance::Timestamp;
 use ward_store::events::{self, StoredEvent};
 use ward_store::{Query, Sql, StoreError, Tx, Value};
 
@@ -21,6 +22,7 @@ struct Subscriber {
     webhook: i64,
     encoding: IdEncoding,
     is_ordered: bool,
+    since: Timestamp,
 }
 
 /// Hands on up to [`BATCH`] events; how many.
@@ -52,9 +54,10 @@ pub async fn hand_on(tx: &mut Tx) -> Result<usize, StoreError> {
 }
 
 /// A parent's webhook hears of itself and its sub-organizations, a sub-organization's of itself
-/// alone (behaviour 13.5).
+/// alone (behaviour 13.5); and of nothing that happened before it listened.
 fn hears(subscriber: &Subscriber, event: &StoredEvent) -> bool {
-    subscriber.unit_id == subscriber.org_id || subscriber.unit_id == event.unit_id
+    let is_near = subscriber.unit_id == subscriber.org_id || subscriber.unit_id == event.unit_id;
+    is_near && subscriber.since <= event.occurred_at
 }
 
 async fn add(
@@ -95,7 +98,8 @@ async fn subscribers(
     let orgs: BTreeSet<i64> = events.iter().map(|event| event.org_id).collect();
     let kinds: BTreeSet<Box<str>> = events.iter().map(|event| event.kind.as_str().into()).collect();
     let sql = Sql::fixed(
-        "SELECT e.org_id, e.event_type, w.unit_id, w.id, w.id_encoding, w.is_ordered \
+        "SELECT e.org_id, e.event_type, w.unit_id, w.id, w.id_encoding, w.is_ordered, \
+         CASE WHEN w.listens_since > e.created_at THEN w.listens_since ELSE e.created_at END \
          FROM webhook_events e JOIN webhooks w ON w.org_id = e.org_id AND w.id = e.webhook_id \
          WHERE e.org_id IN_LIST($1) AND e.event_type IN_LIST($2) \
          AND w.is_enabled = TRUE AND w.deleted_at IS NULL ORDER BY w.id",
@@ -115,6 +119,7 @@ async fn subscribers(
                 webhook: int(3)?,
                 encoding: IdEncoding::from_text(text(4)?)?,
                 is_ordered: row.get(5)?.truth(),
+                since: Timestamp(int(6)?),
             };
             Some(((subscriber.org_id, text(1)?.to_owned()), subscriber))
         })();

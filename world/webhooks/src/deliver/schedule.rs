@@ -62,7 +62,10 @@ async fn a_success_clears_what_failed() {
             w.clock.advance(HOUR);
         }
         let event = w.rows::<WebhookEvent>().await.remove(0);
-        assert_eq!((event.first_failed_at, event.last_failed_at, event.retry_count), (None, None, 0));
+        assert_eq!(
+            (event.first_failed_at, event.last_failed_at, event.retry_count),
+            (None, None, 0)
+        );
         assert!(w.claim("one", World::all_room()).await.is_empty());
     })
     .await;

@@ -197,6 +197,7 @@ async fn new_webhook(
         id_encoding: IdEncoding::Number,
         is_ordered,
         warned_at: None,
+        listens_since: now,
         version: 1,
         created_at: now,
         updated_at: now,
