@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
-use ward_engine::{Incoming, Reply, RequestError, Upload, choose, moment};
+use ward_engine::{Incoming, RequestError, Upload, choose, moment};
 use ward_store::{Actor, Role};
 
 use crate::app::App;
@@ -217,21 +217,35 @@ async fn execute(
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
         base_url: app.instance.base_url().to_string(),
         reads: ward_engine::Reads::default(),
+        refused: ward_engine::RefusedCodes::default(),
     });
     let reply = app.engine.execute(&incoming, request.clone(), &chosen.warnings).await;
-    count_refusal(app, &actor, &facts.address, &reply);
+    let refused = request.refused.take();
+    count_refusals(app, &actor, &facts.address, reply.code.as_deref(), &refused);
     app.exercises.note(&actor, app.instance.clock().wall());
     respond::reply(reply)
 }
 
-fn count_refusal(app: &App, actor: &Actor, address: &str, reply: &Reply) {
-    let Some(code) = reply.code.as_deref() else { return };
-    if matches!(
-        code,
-        "PERMISSION_DENIED" | "WRONG_ENVIRONMENT_ID" | "STALE_EPOCH_ID" | "WRONG_ENVIRONMENT_TOKEN"
-    ) {
-        let who = actor.credential.as_deref().unwrap_or(address);
-        let known = (actor.role != Role::Anonymous).then_some(actor);
+fn count_refusals(
+    app: &App,
+    actor: &Actor,
+    address: &str,
+    code: Option<&str>,
+    noted: &[&'static str],
+) {
+    let is_refusal = |code: &&str| {
+        matches!(
+            *code,
+            "PERMISSION_DENIED"
+                | "TOO_MANY_REQUESTS"
+                | "WRONG_ENVIRONMENT_ID"
+                | "STALE_EPOCH_ID"
+                | "WRONG_ENVIRONMENT_TOKEN"
+        )
+    };
+    let who = actor.credential.as_deref().unwrap_or(address);
+    let known = (actor.role != Role::Anonymous).then_some(actor);
+    for code in code.filter(is_refusal).into_iter().chain(noted.iter().copied()) {
         app.refusals.note(known, who, code, app.instance.clock().wall());
     }
 }

@@ -261,7 +261,7 @@ impl World {
 
     /// A key of a colleague's. They are few, so that there is room for more.
     fn key(&mut self) -> String {
-        let input = json!({"user_id": self.spare, "name": self.unseen()});
+        let input = json!({"user_id": self.key_holder, "name": self.unseen()});
         self.make("createApiKey", "createApiKeyInput", "api_key_object", input)
     }
 

@@ -19,6 +19,8 @@ pub struct Place {
     pub organization: String,
     /// A provider of it who cares for nobody that asks.
     pub spare: String,
+    /// A member of it who cares for nobody at all, so that its owner may make them keys.
+    pub key_holder: String,
 }
 
 /// The staff that asks.
@@ -94,6 +96,7 @@ pub fn founded(instance: &Instance, server: &Server, staff: &mut Staff) -> BTree
         owner_email: ward_tests::instance::OWNER.to_owned(),
         organization: root.clone(),
         spare: staff.spare_id.clone(),
+        key_holder: hire(instance, "provider", "keys"),
     };
     let mut places = BTreeMap::from([(Site::A, place)]);
     for site in [Site::B, Site::A1, Site::A2] {
@@ -103,14 +106,17 @@ pub fn founded(instance: &Instance, server: &Server, staff: &mut Staff) -> BTree
             make_suborganization(instance, &organization, &root);
         }
         let spare = hire(instance, "provider", &format!("spare-{}", site.word()));
+        let key_holder = hire(instance, "provider", &format!("keys-{}", site.word()));
         move_to(instance, &spare, org, &organization);
+        move_to(instance, &key_holder, org, &organization);
         if site == Site::A1 {
             let member = hire(instance, "provider", Principal::SubMember.title());
             move_to(instance, &member, org, &organization);
             staff.keys.insert(Principal::SubMember, instance.key(&member));
         }
         let owner = instance.key(&owner_id);
-        places.insert(site, Place { owner, owner_id, owner_email, organization, spare });
+        places
+            .insert(site, Place { owner, owner_id, owner_email, organization, spare, key_holder });
     }
     places
 }

@@ -43,6 +43,8 @@ pub struct World {
     pub owner_email: String,
     /// A provider of it who cares for nobody that asks.
     pub spare: String,
+    /// A member of it who cares for nobody at all.
+    pub key_holder: String,
     /// The client who asks.
     pub client: String,
     pub client_email: String,
@@ -82,6 +84,7 @@ impl World {
             owner_id: String::new(),
             owner_email: String::new(),
             spare: String::new(),
+            key_holder: String::new(),
             client: String::new(),
             client_email: String::new(),
             client_group: String::new(),
@@ -144,6 +147,7 @@ impl World {
             self.owner_id = place.owner_id;
             self.owner_email = place.owner_email;
             self.spare = place.spare;
+            self.key_holder = place.key_holder;
         }
     }
 

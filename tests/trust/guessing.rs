@@ -44,6 +44,9 @@ fn sec_13_guesses_count_however_they_are_packed() {
         let last = &reply.json["data"][format!("a{}", ALIASES - 1)];
         assert!(last["token"].is_null(), "the {ALIASES}th guess of one document was taken");
         let packed = attempts(&instance);
+        for code in ["SIGN_IN_REFUSED", "TOO_MANY_REQUESTS"] {
+            instance.await_refusal(code);
+        }
         // Many at once.
         std::thread::scope(|scope| {
             for _ in 0..PARALLEL {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 use ward_instance::{Instance, Timestamp};
 use ward_store::blobs::BlobStore;
 use ward_store::{Actor, Db, Role, Scope};
@@ -64,6 +65,19 @@ pub struct Request {
     pub base_url: String,
     /// Which clients its answer has read so far.
     pub reads: Reads,
+    /// What was refused in `messages`, where no error code tells of it.
+    pub refused: RefusedCodes,
+}
+
+/// Refusals that an operation wants in the audit log, each by its code.
+#[derive(Debug, Default)]
+pub struct RefusedCodes(Mutex<Vec<&'static str>>);
+
+impl RefusedCodes {
+    /// Takes what was noted.
+    pub fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.0.lock())
+    }
 }
 
 impl Request {
@@ -71,6 +85,12 @@ impl Request {
     /// a session of nobody in particular yet (behaviour 3.2).
     pub fn awaits_code(&self) -> bool {
         self.actor.role == Role::Anonymous && self.session.is_some()
+    }
+
+    /// Notes a refusal that the audit log is to tell of, though the answer says it
+    /// in `messages` and has no error code: a wrong password.
+    pub fn note_refusal(&self, code: &'static str) {
+        self.refused.0.lock().push(code);
     }
 }
 
@@ -94,6 +114,7 @@ impl Request {
             sign_up_open: self.sign_up_open,
             base_url: self.base_url.clone(),
             reads: Reads::default(),
+            refused: RefusedCodes::default(),
         }
     }
 }

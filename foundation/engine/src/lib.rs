@@ -40,7 +40,7 @@ pub use bound::{
     Args, BatchFn, Bound, ComputeFn, Link, Listing, MutationBinding, OrderOption, Resolve, Returns,
     RowView, RowsBinding, Shape,
 };
-pub use call::{Call, Request, Upload};
+pub use call::{Call, RefusedCodes, Request, Upload};
 pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};
 pub use input::{FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, member, parse_id};
 pub use outcome::{Answer, DENIED, FieldProblem, Permission, Problems, Refused, RequestError};

@@ -5,15 +5,19 @@
 //! contain is answered faster by walking the rows in their order than by
 //! gathering and sorting them all.
 
+mod terms;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cond::Cond;
 use crate::error::StoreError;
 use crate::query::Query;
-use crate::search::{DIGITS, GRAM_CHARS, SEARCH_TEXT, digits, fold, has_grams, is_searched};
+use crate::search::{fold, has_grams, is_searched};
 use crate::table::Table;
 use crate::value::{Sql, Value};
+
+use terms::{Term, Window};
 
 /// Keywords of more terms, or of a longer term, match nothing.
 const MAX_TERMS: usize = 40;
@@ -27,6 +31,8 @@ const COUNTED_OF_ONE: usize = 3;
 /// When candidates are gathered and when rows are walked.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
+    /// A window that leaves so few rows is taken without counting others further.
+    pub short: i64,
     /// Up to so many candidates are gathered; more are walked.
     pub few: i64,
     /// The same when several terms are frequent, each by itself.
@@ -39,7 +45,7 @@ pub struct Bounds {
 
 /// Gathering a thousand rows costs as much as walking to a page's worth of
 /// matches when one row in a hundred matches.
-pub const BOUNDS: Bounds = Bounds { few: 1_000, many: 20_000, sample: 200, rare: 10 };
+pub const BOUNDS: Bounds = Bounds { short: 200, few: 1_000, many: 20_000, sample: 200, rare: 10 };
 
 /// Every term has to be part of at least one searched value of a row.
 #[derive(Clone, Debug)]
@@ -49,22 +55,6 @@ pub struct Keywords {
     /// None when nothing can match.
     terms: Option<Arc<[Term]>>,
 }
-
-/// One term: any of its needles is enough.
-#[derive(Clone, Debug, PartialEq)]
-struct Term(Vec<Needle>);
-
-/// A text that a value contains.
-#[derive(Clone, Debug, PartialEq)]
-struct Needle {
-    text: String,
-    /// In the digits of a telephone number only.
-    is_phone: bool,
-}
-
-/// Beginnings of grams, one of which each row with the needle has: the needle
-/// from some character on, and from the next one on.
-type Window = [String; 2];
 
 /// Windows of which a row that a term finds has at least one: one for each
 /// needle; and how many candidates they leave, as far as was counted.
@@ -129,13 +119,18 @@ impl Keywords {
         bounds: Bounds,
     ) -> Result<Option<Vec<Window>>, StoreError> {
         let Some(terms) = self.terms() else { return Ok(None) };
-        let mut candidates = self.counted(conn, terms, bounds).await?;
-        candidates.sort_by_key(|it| it.count);
-        let Some(fewest) = candidates.first() else { return Ok(None) };
-        let is_few = fewest.count <= bounds.few;
-        if is_few
-            || (terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await?)
-        {
+        let mut candidates = Vec::new();
+        // A short look is enough for most searches.
+        for most in [bounds.short, bounds.few] {
+            candidates = self.counted(conn, terms, most).await?;
+            candidates.sort_by_key(|it| it.count);
+            match candidates.first() {
+                Some(fewest) if fewest.count <= most => return Ok(Some(fewest.windows.clone())),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+        if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
             return Ok(candidates.into_iter().next().map(|fewest| fewest.windows));
         }
         Ok(None)
@@ -156,14 +151,14 @@ impl Keywords {
         terms.iter().fold(Cond::Always, |cond, term| cond.and(term.cond()))
     }
 
-    /// Each term's windows that leave fewest rows, counted up to a little more
-    /// than a few. Terms without windows, and those above the bound, are left
+    /// Each term's windows that leave fewest rows, counted up to one more
+    /// than `most`. Terms without windows, and those above the bound, are left
     /// out.
     async fn counted(
         &self,
         conn: &mut dyn Query,
         terms: &[Term],
-        bounds: Bounds,
+        most: i64,
     ) -> Result<Vec<Candidates>, StoreError> {
         let mut asked: Vec<&Term> = terms.iter().filter(|term| term.chars() > 1).collect();
         asked.sort_by_key(|term| std::cmp::Reverse(term.chars()));
@@ -179,7 +174,7 @@ impl Keywords {
         if flat.is_empty() {
             return Ok(Vec::new());
         }
-        let counts = self.count(conn, &flat, bounds.few + 1).await?;
+        let counts = self.count(conn, &flat, most + 1).await?;
         let mut counts = counts.into_iter();
         let best = options.into_iter().filter_map(|options| {
             let counted = options.into_iter().zip(counts.by_ref());
@@ -273,124 +268,7 @@ impl Keywords {
     }
 }
 
-impl Term {
-    /// A folded word. In one that is written of digits and what stands between
-    /// the digits of telephone numbers, the digits count by themselves, with or
-    /// without the country code 1.
-    fn new(word: &str, with_phones: bool) -> Self {
-        let mut needles = vec![Needle { text: word.to_owned(), is_phone: false }];
-        let digits = digits(word);
-        let is_number = word
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, '(' | ')' | '+' | '-' | '.' | '/'));
-        if with_phones && is_number && !digits.is_empty() {
-            let national = digits.strip_prefix('1').filter(|_| digits.len() == 11);
-            let text = national.unwrap_or(&digits).to_owned();
-            if text != word {
-                needles.push(Needle { text, is_phone: true });
-            }
-        }
-        Term(needles)
-    }
-
-    /// Characters of the shortest needle.
-    fn chars(&self) -> usize {
-        self.0.iter().map(|needle| needle.text.chars().count()).min().unwrap_or(0)
-    }
-
-    /// Up to `most` choices of one window for each needle; none when a needle
-    /// is too short for one.
-    fn windows(&self, most: usize) -> Vec<Vec<Window>> {
-        let of_needles: Vec<Vec<Window>> =
-            self.0.iter().map(|needle| needle.windows(most)).collect();
-        let choices = of_needles.iter().map(Vec::len).max().unwrap_or(0);
-        (0..choices)
-            .filter_map(|n| {
-                of_needles
-                    .iter()
-                    .map(|windows| windows.get(n).or(windows.last()).cloned())
-                    .collect()
-            })
-            .collect()
-    }
-
-    fn cond(&self) -> Cond {
-        self.0.iter().fold(Cond::Never, |cond, needle| cond.or(needle.cond()))
-    }
-}
-
-impl Needle {
-    /// Windows at the beginning, the end and the middle, as far as they differ.
-    fn windows(&self, most: usize) -> Vec<Window> {
-        let chars: Vec<char> = self.text.chars().collect();
-        if chars.len() < 2 {
-            return Vec::new();
-        }
-        let last = chars.len().saturating_sub(GRAM_CHARS + 1);
-        let mut starts = vec![0, last, last / 2];
-        starts.truncate(most.max(1));
-        starts.sort_unstable();
-        starts.dedup();
-        let piece = |from: usize| chars.iter().skip(from).take(GRAM_CHARS).collect::<String>();
-        starts.into_iter().map(|start| [piece(start), piece(start + 1)]).collect()
-    }
-
-    fn cond(&self) -> Cond {
-        let mut pattern = String::with_capacity(self.text.len() + 4);
-        pattern.push('%');
-        if self.is_phone {
-            pattern.push(DIGITS);
-            pattern.push('%');
-        }
-        for c in self.text.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
-        // SQLite plans a statement anew for each value of a bare pattern.
-        let text = format!("{{t}}.{SEARCH_TEXT} LIKE CAST(? AS TEXT) ESCAPE '\\'");
-        Cond::sql(text, [pattern.into()])
-    }
-}
-
 /// Rows of the table that the keywords find, for a condition inside another.
 pub fn keyword_cond(table: &'static Table, org_id: i64, keywords: &str) -> Cond {
     Keywords::new(table, org_id, keywords).cond()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn needles(word: &str) -> Vec<String> {
-        Term::new(word, true)
-            .0
-            .into_iter()
-            .map(|needle| format!("{}{}", if needle.is_phone { "#" } else { "" }, needle.text))
-            .collect()
-    }
-
-    #[test]
-    fn a_number_is_its_digits_too() {
-        assert_eq!(needles("(212)"), ["(212)", "#212"]);
-        assert_eq!(needles("212-555-0142"), ["212-555-0142", "#2125550142"]);
-        assert_eq!(needles("+1.212.555.0142"), ["+1.212.555.0142", "#2125550142"]);
-        assert_eq!(needles("12125550142"), ["12125550142", "#2125550142"]);
-        assert_eq!(needles("2125550142"), ["2125550142"]);
-        assert_eq!(needles("a-1"), ["a-1"]);
-        assert_eq!(needles("-"), ["-"]);
-    }
-
-    #[test]
-    fn windows_hold_any_alignment() {
-        let needle = |text: &str| Needle { text: text.to_owned(), is_phone: false };
-        assert!(needle("a").windows(3).is_empty());
-        assert_eq!(needle("ab").windows(3), [["ab", "b"]]);
-        assert_eq!(needle("abcdefghi").windows(3), [["abcdefgh", "bcdefghi"]]);
-        let long = needle("abcdefghijklm").windows(3);
-        assert_eq!(long[0], ["abcdefgh", "bcdefghi"]);
-        assert_eq!(long[2], ["efghijkl", "fghijklm"]);
-    }
 }

@@ -167,7 +167,10 @@ async fn apply(call: &mut Call<'_>, before: User, change: &Change) -> Answer<Vec
             set_active(&mut after, *active, call.now());
             false
         }
-        Change::AddToTeam(team) => client::add_to_team(call, &before, team).await?,
+        Change::AddToTeam(team) => {
+            client::may_join(call, &before, team).await?;
+            client::add_to_team(call, &before, team).await?
+        }
         Change::RemoveFromTeam(ids) => client::remove_from_team(call, &before, ids).await?,
     };
     let also: &[&str] = if team_changed { &["other_provider_ids"] } else { &[] };

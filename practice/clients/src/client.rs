@@ -7,6 +7,7 @@ use ward_identity::tables::{CareTeamMember, Human, User};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Id};
 
+use crate::access;
 use crate::create_client::team_member;
 use crate::events;
 
@@ -69,6 +70,21 @@ fn told(columns: &[&'static str]) -> Vec<&'static str> {
     columns.iter().copied().filter(|name| !name.starts_with("password_")).collect()
 }
 
+/// Refuses providers whom a client's care team does not have yet, where the actor
+/// may not entrust the client to others.
+pub async fn may_join(call: &mut Call<'_>, client: &User, team: &[User]) -> Answer<()> {
+    if !client.restricted {
+        return Ok(());
+    }
+    let cond = Cond::eq("patient_id", client.id.0);
+    let old: Vec<CareTeamMember> = call.list(cond, &[]).await?;
+    let is_there = |member: &User| old.iter().any(|row| row.user_id == member.id);
+    match team.iter().all(|member| Some(member.id) == client.dietitian_id || is_there(member)) {
+        true => Ok(()),
+        false => access::may_entrust(call, client).await,
+    }
+}
+
 /// Replaces a client's care team; whether that changed it (behaviour 18.2).
 pub async fn replace_team(call: &mut Call<'_>, client: &User, team: &[User]) -> Answer<bool> {
     let cond = Cond::eq("patient_id", client.id.0);
@@ -107,6 +123,18 @@ pub async fn leave_team(call: &mut Call<'_>, client: &User) -> Answer<bool> {
     }
 }
 
+/// Takes out of a client's care team whoever is neither of the client's unit nor
+/// of the root: they do not see the unit (behaviour 15). Whether any was in it.
+pub async fn part_from_other_units(call: &mut Call<'_>, client: &User) -> Answer<bool> {
+    let strangers = Cond::sql(
+        "{t}.user_id IN (SELECT m.id FROM users m WHERE m.org_id = {t}.org_id \
+         AND m.unit_id <> ? AND m.unit_id <> ?)",
+        [client.unit_id.0.into(), client.org_id.0.into()],
+    );
+    let cond = Cond::eq("patient_id", client.id.0).and(strangers);
+    remove_rows(call, cond).await
+}
+
 /// Takes providers out of a client's care team; whether any was in it.
 pub async fn remove_from_team(
     call: &mut Call<'_>,
@@ -114,7 +142,10 @@ pub async fn remove_from_team(
     ids: &[Id<User>],
 ) -> Answer<bool> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let cond = Cond::eq("patient_id", client.id.0).and(Cond::is_in("user_id", &ids));
+    remove_rows(call, Cond::eq("patient_id", client.id.0).and(Cond::is_in("user_id", &ids))).await
+}
+
+async fn remove_rows(call: &mut Call<'_>, cond: Cond) -> Answer<bool> {
     let rows: Vec<CareTeamMember> = call.list(cond, &[]).await?;
     for row in &rows {
         call.destroy(row).await?;

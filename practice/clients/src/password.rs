@@ -54,7 +54,9 @@ pub async fn own(
             .db
             .write(move |tx| {
                 let subjects = subjects.clone();
-                Box::pin(async move { attempt::forgive(tx, &subjects).await })
+                Box::pin(async move {
+                    attempt::forgive(tx, &subjects, attempt::Whose::TheAddress).await
+                })
             })
             .await?;
     }

@@ -132,7 +132,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     check(call, input, &before)?;
     let mut after = before.clone();
     write_texts(input, &mut after);
-    write_choices(call, input, &mut after).await?;
+    write_choices(call, input, &before, &mut after).await?;
     if let Some(password) = &prepared.password {
         after.password_hash = Some(password.hash().to_owned());
         after.password_set_by = Some(PasswordSetBy::Staff);
@@ -278,7 +278,12 @@ fn write_texts(input: &UpdateClient, after: &mut User) {
 }
 
 /// Overwrites what refers to others or needs a permission.
-async fn write_choices(call: &mut Call<'_>, input: &UpdateClient, after: &mut User) -> Answer<()> {
+async fn write_choices(
+    call: &mut Call<'_>,
+    input: &UpdateClient,
+    before: &User,
+    after: &mut User,
+) -> Answer<()> {
     if let Some(restricted) = input.restricted.value() {
         after.restricted = *restricted;
     }
@@ -293,6 +298,7 @@ async fn write_choices(call: &mut Call<'_>, input: &UpdateClient, after: &mut Us
         if provider.unit_id != after.unit_id && !call.actor.is_at_root() {
             return Err(Refused::not_found("dietitian_id"));
         }
+        access::may_entrust(call, before).await?;
         after.dietitian_id = Some(provider.id);
         after.unit_id = provider.unit_id;
     }
@@ -304,12 +310,27 @@ async fn write_choices(call: &mut Call<'_>, input: &UpdateClient, after: &mut Us
         // An empty text removes the group; null only when it is said to be meant.
         Given::Value(IdOrBlank(None)) => after.user_group_id = None,
         Given::Null if input.for_changing_groups.is_true() => after.user_group_id = None,
+        Given::Null | Given::Absent if before.unit_id != after.unit_id => {
+            leave_group_of_other_unit(call, after).await?;
+        }
         Given::Null | Given::Absent => {}
     }
     Ok(())
 }
 
-/// Replaces the care team when one was sent; a new primary provider leaves it.
+/// A client who moves keeps a group of the new unit or of the root only.
+async fn leave_group_of_other_unit(call: &mut Call<'_>, after: &mut User) -> Answer<()> {
+    let Some(id) = after.user_group_id else { return Ok(()) };
+    let group: Option<UserGroup> = call.find(Id::new(id.0)).await?;
+    let units = [after.unit_id, after.org_id];
+    if group.is_none_or(|group| !units.contains(&group.unit_id)) {
+        after.user_group_id = None;
+    }
+    Ok(())
+}
+
+/// Replaces the care team when one was sent; a new primary provider leaves it, and
+/// so do the people of the unit that the client leaves.
 async fn change_team(
     call: &mut Call<'_>,
     input: &UpdateClient,
@@ -320,8 +341,13 @@ async fn change_team(
         Given::Value(ids) => ids.clone(),
         Given::Null => Vec::new(),
         Given::Absent if before.dietitian_id == after.dietitian_id => return Ok(false),
-        Given::Absent => return client::leave_team(call, after).await,
+        Given::Absent => {
+            let left = client::leave_team(call, after).await?;
+            let moves = before.unit_id != after.unit_id;
+            return Ok((moves && client::part_from_other_units(call, after).await?) || left);
+        }
     };
     let team = access::care_team(call, &ids, "other_provider_ids").await?;
+    client::may_join(call, before, &team).await?;
     client::replace_team(call, after, &team).await
 }

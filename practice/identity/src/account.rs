@@ -206,7 +206,8 @@ pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), Sto
 
 /// Writes what changed of an account, and keeps the sign-in lookup. A password,
 /// an address or an activation that changed ends the account's sessions
-/// (SEC-09); the first two end its open one-time links too.
+/// (SEC-09); the first two end its open one-time links and the keys that its
+/// sign-ins made too.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,
@@ -224,6 +225,7 @@ pub async fn update(
     }
     if is_other {
         link::void_all(scope, after.id).await?;
+        key::revoke_of_sign_ins(scope, after.id, None).await?;
     }
     Ok(changes)
 }

@@ -241,7 +241,12 @@ pub async fn create_key(
     class: CredentialClass,
 ) -> Result<NewKey, AdminError> {
     let name = name.map(str::to_owned);
-    create_key_of(scope, user_id, Minting { name, class, limits: Limits::default() }).await
+    create_key_of(
+        scope,
+        user_id,
+        Minting { name, class, limits: Limits::default(), at_sign_in: false },
+    )
+    .await
 }
 
 /// Makes a key of an account, with bounds.

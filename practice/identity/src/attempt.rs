@@ -4,6 +4,8 @@
 //!
 //! Wall time: a Sandbox whose clock stands still must not lock anybody out.
 
+use std::net::IpAddr;
+
 use ward_engine::{Answer, Request};
 use ward_instance::{Instance, Timestamp};
 use ward_store::keyring::blind_index;
@@ -48,7 +50,7 @@ impl Subjects {
             subjects.push((AttemptScope::Account, digest("account", account)));
         }
         if !address.is_empty() {
-            subjects.push((AttemptScope::Address, digest("address", address)));
+            subjects.push((AttemptScope::Address, digest("address", &network_of(address))));
         }
         Subjects(subjects)
     }
@@ -56,6 +58,19 @@ impl Subjects {
     /// Of the request's address.
     pub fn of(request: &Request, kind: &str, account: &str) -> Self {
         Self::new(&request.instance, kind, account, &request.address)
+    }
+}
+
+/// Whom an address stands for: itself, or with IPv6 the network of 64 bits that
+/// one household is given.
+fn network_of(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 
@@ -143,15 +158,25 @@ async fn forget_old(tx: &mut Tx) -> Result<(), StoreError> {
     tx.execute(&sql).await.map(drop)
 }
 
-/// An attempt was right: the account's counter starts anew, the address gets
-/// its attempt back.
-pub async fn forgive(tx: &mut Tx, subjects: &Subjects) -> Result<(), StoreError> {
+/// Whose a right credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Of the account name's only account, or of one that is proven to be its.
+    TheAddress,
+    /// Of one of several that anybody may have made with this name: to know its
+    /// password says nothing of the others, whose guessing goes on being counted.
+    OneOfMany,
+}
+
+/// An attempt was right: the counter of the account name starts anew if it was
+/// its own, else it gets its attempt back, as the address does.
+pub async fn forgive(tx: &mut Tx, subjects: &Subjects, whose: Whose) -> Result<(), StoreError> {
     for (scope, subject) in &subjects.0 {
-        let text = match scope {
-            AttemptScope::Account => {
+        let text = match (scope, whose) {
+            (AttemptScope::Account, Whose::TheAddress) => {
                 "DELETE FROM sign_in_attempts WHERE scope = $1 AND subject = $2"
             }
-            AttemptScope::Address => {
+            _ => {
                 "UPDATE sign_in_attempts SET attempts = attempts - 1, blocked_until = 0 \
                  WHERE scope = $1 AND subject = $2 AND attempts > 0"
             }

@@ -179,7 +179,7 @@ static KEY_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {OF_KEY}, {PERSON}, {} FROM api_keys k \
          JOIN users u ON u.org_id = k.org_id AND u.id = k.user_id {FROM_PERSON} \
-         WHERE k.kid = $1 AND k.deleted_at IS NULL \
+         WHERE k.kid = $1 AND k.deleted_at IS NULL AND u.deleted_at IS NULL \
          AND NOT EXISTS (SELECT 1 FROM revoked_keys r WHERE r.kid = k.kid)",
         flag_columns()
     )
@@ -190,7 +190,8 @@ static SESSION_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {OF_SESSION}, {PERSON}, {} FROM sessions s \
          JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id {FROM_PERSON} \
-         WHERE s.lookup = $1 AND s.ended_at IS NULL",
+         WHERE s.lookup = $1 AND s.ended_at IS NULL AND u.deleted_at IS NULL \
+         AND u.is_integration = FALSE",
         flag_columns()
     )
 });

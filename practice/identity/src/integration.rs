@@ -5,12 +5,12 @@
 //! makes them for it. What it may do is what its membership says, as before.
 
 use ward_engine::{Answer, Call, Payload, Refused, input};
-use ward_store::{Id, Level};
+use ward_store::Level;
 
 use crate::flags::CAN_EDIT_MEMBERS;
 use crate::id_or_blank::{IdOrBlank, named};
 use crate::tables::User;
-use crate::{account, events, grant, key, link, permit, person, session};
+use crate::{account, events, grant, key, link, permit, person, second_factor, session};
 
 input! {
     /// `setIntegrationUserInput`.
@@ -21,8 +21,10 @@ input! {
 }
 
 /// Marks a member or takes the mark off. Either way the account begins without
-/// password, sessions, links and the keys that it made for itself: who had one
-/// of them has no part in what it is from now on. Keys that others made for it
+/// password, second factors, sessions, links and the keys that it made for
+/// itself: who had one of them has no part in what it is from now on. The address
+/// stays; a program's changes at once, so give it to somebody else's before the
+/// account becomes a person's again. Keys that others made for it
 /// stay. For whoever may edit members and holds all that the member holds;
 /// never of oneself, never of an owner.
 pub async fn set(call: &mut Call<'_>, input: &SetIntegrationUser) -> Answer<Payload> {
@@ -50,15 +52,18 @@ pub async fn set(call: &mut Call<'_>, input: &SetIntegrationUser) -> Answer<Payl
         is_integration: wanted,
         password_hash: None,
         password_set_by: None,
+        unconfirmed_email: None,
         ..before.clone()
     };
     account::update(&mut call.scope, &before, &after).await?;
-    end_access(call, before.id).await?;
+    end_access(call, &before).await?;
     call.emit(events::member_updated(&after, &["is_integration"]));
     Ok(Payload::new().one("user", after.id.0))
 }
 
-async fn end_access(call: &mut Call<'_>, id: Id<User>) -> Answer<()> {
+async fn end_access(call: &mut Call<'_>, user: &User) -> Answer<()> {
+    let id = user.id;
+    second_factor::remove_all(&mut call.scope, user).await?;
     session::end_all(&mut call.scope, id.0).await?;
     link::void_all(&mut call.scope, id).await?;
     for own in key::of_user(&mut call.scope, id).await? {

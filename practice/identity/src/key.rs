@@ -10,7 +10,7 @@ use crate::flags::{IS_ADMIN, IS_DEVELOPER};
 use crate::key_limits::Limits;
 use crate::person::{self, Person};
 use crate::tables::{ApiKey, CredentialClass, RevokedKey, User};
-use crate::{rank_of, session};
+use crate::{grant, rank_of, session};
 
 /// Live keys that one user can have.
 pub const KEYS_OF_A_USER_MAX: usize = 50;
@@ -99,13 +99,15 @@ pub struct Minting {
     pub class: CredentialClass,
     /// Its bounds.
     pub limits: Limits,
+    /// Whether it stands for a session.
+    pub at_sign_in: bool,
 }
 
 impl Minting {
     /// A key of a user without bounds.
     pub fn named(name: &str) -> Self {
         let class = CredentialClass::User;
-        Minting { name: Some(name.to_owned()), class, limits: Limits::default() }
+        Minting { name: Some(name.to_owned()), class, limits: Limits::default(), at_sign_in: false }
     }
 }
 
@@ -115,7 +117,7 @@ pub async fn mint(
     user: &User,
     minting: Minting,
 ) -> Result<NewKey, StoreError> {
-    let Minting { name, class, limits } = minting;
+    let Minting { name, class, limits, at_sign_in } = minting;
     let minted = scope.instance().mint_key(class.role());
     let minted = minted.map_err(|error| StoreError::internal(error.to_string()))?;
     let now = scope.now();
@@ -132,6 +134,7 @@ pub async fn mint(
         last_used_day: None,
         expires_at: limits.expires_at,
         allowed_addresses: limits.allowed_addresses,
+        made_at_sign_in: at_sign_in,
         created_by_id: (scope.actor.user_id != 0).then(|| Id::new(scope.actor.user_id)),
         version: 1,
         created_at: now,
@@ -178,6 +181,20 @@ pub async fn revoke_all(scope: &mut Scope<'_>, user_id: Id<User>) -> Result<(), 
     Ok(())
 }
 
+/// Revokes the keys that a user's sign-ins made, but the one in use.
+pub async fn revoke_of_sign_ins(
+    scope: &mut Scope<'_>,
+    user_id: Id<User>,
+    kept: Option<&str>,
+) -> Result<(), StoreError> {
+    for key in of_user(scope, user_id).await? {
+        if key.made_at_sign_in && kept != Some(key.kid.as_str()) {
+            revoke(scope, &key).await?;
+        }
+    }
+    Ok(())
+}
+
 input! {
     /// `createApiKey`.
     pub struct CreateApiKey {
@@ -219,7 +236,7 @@ pub async fn create_api_key(call: &mut Call<'_>, input: &CreateApiKey) -> Answer
     let limits = Limits::given(&input.expires_at, &input.allowed_addresses, zone, wall)?;
     let target = target(call, user_id, "user_id").await?;
     check_count(call, user_id).await?;
-    let minting = Minting { name, class: CredentialClass::User, limits };
+    let minting = Minting { name, class: CredentialClass::User, limits, at_sign_in: false };
     let key = mint(call, &target.user, minting).await?;
     Ok(Payload::new()
         .leaf("api_key", key.text.to_string())
@@ -237,7 +254,7 @@ pub(crate) async fn may_mint(call: &mut Call<'_>) -> Answer<()> {
     if own.is_none_or(|own| own.user.is_integration) {
         return Err(Refused::Denied(IS_DEVELOPER));
     }
-    session::require_fresh(call, "make an API key").await
+    session::require_fresh(call, "make or delete API keys").await
 }
 
 /// The user whom the caller makes a key for: themselves, or somebody who is no
@@ -255,6 +272,9 @@ pub(crate) async fn target(
     let target = target.ok_or_else(|| Refused::not_found(at))?;
     if user_id.0 != actor.user_id && !may_mint_for(actor, &target) {
         return Err(Refused::Denied(IS_ADMIN));
+    }
+    if user_id.0 != actor.user_id {
+        rank_of::sees_their_clients(call, &target).await?;
     }
     if !person::may_act(&target.user, target.membership.as_ref()) {
         return Err(Refused::on(at, "User is not active"));
@@ -304,13 +324,19 @@ fn instant(at: Timestamp, view: ViewId, zone: &jiff::tz::TimeZone) -> String {
     local.strftime(format).to_string()
 }
 
-/// Revokes a key; the next request with it is refused.
+/// Revokes a key; the next request with it is refused. Keys of others
+/// by who may make keys and is no weaker than their holder (SEC-04).
 pub async fn delete_api_key(call: &mut Call<'_>, input: &DeleteApiKey) -> Answer<Payload> {
     let Some(&id) = input.id.value() else {
         return Err(Refused::on("id", "Id can't be blank"));
     };
     let found = call.visible_for_update(id, Level::Full).await?;
     let (key, _) = found.ok_or_else(|| Refused::not_found("id"))?;
+    if key.user_id.0 != call.actor.user_id {
+        may_mint(call).await?;
+        let holder = person::load(call.tx, key.org_id.0, key.user_id.0).await?;
+        grant::is_covered(call.actor, &holder.ok_or_else(|| Refused::not_found("id"))?)?;
+    }
     revoke(call, &key).await?;
     Ok(Payload::new().one("api_key", id.0))
 }

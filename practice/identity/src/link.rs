@@ -217,7 +217,7 @@ pub(crate) async fn redeem_link(
     let not_good = || Refused::on(ward_engine::last_step(at), NOT_GOOD);
     let wall = tx.wall();
     let (org_id, user_id) = holder(tx, lookup, wall).await?.ok_or_else(not_good)?;
-    let holder = person::load(tx, org_id, user_id).await?;
+    let holder = person::load_held(tx, org_id, user_id).await?;
     let holder = holder.filter(person::Person::may_sign_in).ok_or_else(not_good)?;
     let actor = holder.actor(None);
     let mut scope = Scope::new(tx, &actor);

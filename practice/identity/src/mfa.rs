@@ -8,13 +8,13 @@ use ward_engine::{Answer, Call, Payload, Problems, Refused, Request, input};
 use ward_store::{Id, Level, Query, Role, Sql};
 
 use crate::account_mail::{self, AccountMail};
-use crate::attempt::{self, Subjects};
+use crate::attempt::{self, Subjects, Whose};
 use crate::flags::CAN_EDIT_MEMBERS;
 use crate::person::{self, Person};
 use crate::second_factor::{self, CountedOn};
 use crate::tables::{CodePurpose, FactorKind, Organization, SecondFactor, User};
 use crate::totp::Secret;
-use crate::{rank_of, session, verification};
+use crate::{key, rank_of, session, sign_in, verification};
 
 input! {
     /// `enrollMfa`.
@@ -161,7 +161,7 @@ fn not_begun() -> Refused {
 }
 
 /// Makes a factor count, when its code is right. Every other session of the
-/// account ends: it was begun without.
+/// account ends, and every key that a sign-in made: they were begun without.
 pub async fn confirm(call: &mut Call<'_>, tried: &Tried) -> Answer<Payload> {
     let user = own(call).await?.user;
     let factor = second_factor::of_kind(call, &user, tried.kind).await?;
@@ -174,14 +174,17 @@ pub async fn confirm(call: &mut Call<'_>, tried: &Tried) -> Answer<Payload> {
         }
     };
     if !fits {
+        call.request.note_refusal(sign_in::REFUSED);
         return Err(Refused::on("verification_code", verification::NOT_GOOD));
     }
     let kept = second_factor::of_kind(call, &user, tried.kind).await?.unwrap_or(before);
     let after = SecondFactor { confirmed_at: Some(call.now()), ..kept.clone() };
     call.update(&kept, &after).await?;
-    attempt::forgive(call.tx, &tried.subjects).await?;
+    attempt::forgive(call.tx, &tried.subjects, Whose::TheAddress).await?;
     let own = call.request.session.clone();
     session::end_others(call, user.id.0, own.as_deref()).await?;
+    let credential = call.actor.credential.clone();
+    key::revoke_of_sign_ins(call, user.id, credential.as_deref()).await?;
     tell(call, &user, true).await?;
     Ok(Payload::new().one("user", user.id.0))
 }
@@ -195,7 +198,7 @@ pub async fn unenroll(call: &mut Call<'_>, input: &UnenrollMfa) -> Answer<Payloa
         return Err(Refused::on("mfa_type", "Mfa type is not switched on"));
     };
     call.destroy(&factor).await?;
-    verification::void(call, &user, None).await?;
+    verification::void(call, &user).await?;
     if factor.confirmed_at.is_some() {
         tell(call, &user, false).await?;
     }
@@ -221,6 +224,9 @@ pub async fn reset(call: &mut Call<'_>, input: &ResetMfa) -> Answer<Payload> {
     }
     if id.0 != actor.user_id && !rank_of::is_no_stronger(actor, &target) {
         return Err(Refused::Denied(CAN_EDIT_MEMBERS));
+    }
+    if id.0 != actor.user_id {
+        rank_of::sees_their_clients(call, &target).await?;
     }
     second_factor::remove_all(call, &target.user).await?;
     let kept = call.request.session.clone().filter(|_| id.0 == actor.user_id);

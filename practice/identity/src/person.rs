@@ -1,6 +1,6 @@
 //! A user as the actor of a request: what they may do at this moment.
 
-use ward_store::{Actor, Cond, Id, Role, Scope, StoreError, Tx};
+use ward_store::{Actor, Cond, Id, Query, Role, Scope, Sql, StoreError, Tx};
 
 use crate::account;
 use crate::flags;
@@ -58,6 +58,18 @@ impl Person {
     pub fn may_sign_in(&self) -> bool {
         may_sign_in(&self.user, self.membership.as_ref())
     }
+}
+
+/// Loads a person, whom nobody changes until the transaction ends: so a session
+/// or a key is never made by what a change at the same moment took away.
+pub async fn load_held(
+    tx: &mut Tx,
+    org_id: i64,
+    user_id: i64,
+) -> Result<Option<Person>, StoreError> {
+    let held = "SELECT id FROM users WHERE org_id = $1 AND id = $2 FOR_UPDATE";
+    tx.rows(&Sql::fixed(held, [org_id.into(), user_id.into()])).await?;
+    load(tx, org_id, user_id).await
 }
 
 /// Loads a person of a root organization.

@@ -17,11 +17,11 @@ pub enum For {
     Link,
 }
 
-/// The accounts of an address that may sign in: `org_id, id, password_hash`,
-/// at most `limit`, best first.
+/// The accounts of an address that may sign in: `org_id, id, password_hash,
+/// standing`, at most `limit`, best first.
 pub fn accounts(namespace: &str, address_key: &str, wanted: For, limit: i64) -> Sql {
     let mut sql = Sql::fixed(
-        "SELECT b.org_id, b.id, b.password_hash FROM (SELECT a.* FROM (SELECT u.org_id, u.id, \
+        "SELECT b.org_id, b.id, b.password_hash, b.standing FROM (SELECT a.* FROM (SELECT u.org_id, u.id, \
          u.password_hash, l.standing, l.created_at, \
          CASE WHEN u.is_patient THEN 1 ELSE 0 END AS is_client, \
          CASE WHEN u.password_set_by = 'self' THEN 0 ELSE 1 END AS is_given, \

@@ -20,8 +20,12 @@ const OPENED: &str = "{t}.id IN (SELECT bg.client_id FROM break_glass_accesses b
 /// by index.
 pub fn seen_by(actor: &Actor) -> Cond {
     let restricted = Cond::sql("{t}.is_patient = TRUE AND {t}.restricted = TRUE", []);
-    let who = [actor.org_id.into(), actor.user_id.into()];
-    restricted.and(Cond::sql(AUTHORIZED, who).or(opened(actor)))
+    restricted.and(authorized(actor).or(opened(actor)))
+}
+
+/// Clients with an authorization for the actor.
+pub(crate) fn authorized(actor: &Actor) -> Cond {
+    Cond::sql(AUTHORIZED, [actor.org_id.into(), actor.user_id.into()])
 }
 
 fn opened(actor: &Actor) -> Cond {
@@ -65,16 +69,38 @@ pub fn by_user_id(actor: &Actor) -> Subject {
 }
 
 fn watch_of(actor: &Actor, column: &str) -> Cond {
+    watch_of_id(actor, &format!("{{t}}.{column}"))
+}
+
+/// How closely reading the client is watched whose id the expression gives.
+fn watch_of_id(actor: &Actor, id: &str) -> Cond {
     match watch(actor, "wu") {
         Cond::Sql(text, params) => Cond::Sql(
             format!(
                 "COALESCE((SELECT {text} FROM users wu \
-                 WHERE wu.org_id = {{t}}.org_id AND wu.id = {{t}}.{column}), 0)"
+                 WHERE wu.org_id = {{t}}.org_id AND wu.id = {id}), 0)"
             ),
             params,
         ),
         other => other,
     }
+}
+
+/// The client whom an entry of the audit log tells of: the one concerned, else
+/// the one who is the record, else the one who did it.
+const AUDITED: &str = "COALESCE({t}.subject_id, \
+     (SELECT wc.id FROM users wc WHERE wc.org_id = {t}.org_id AND wc.is_patient = TRUE \
+     AND wc.id = CASE WHEN {t}.resource_name = 'USER' THEN CAST({t}.resource_id AS BIGINT) END), \
+     CASE WHEN {t}.actor_kind = 'client' THEN {t}.actor_id END)";
+
+/// Whose data entries of the audit log are. Who was merged into another is
+/// watched as the other is.
+pub fn of_audit_entries(actor: &Actor) -> Subject {
+    let now = format!(
+        "(SELECT COALESCE(wm.merged_into_id, wm.id) FROM users wm \
+         WHERE wm.org_id = {{t}}.org_id AND wm.id = {AUDITED})"
+    );
+    Subject { client: AUDITED, watch: watch_of_id(actor, &now) }
 }
 
 /// Authorizations: with the client and the provider, for members who see both.

@@ -56,7 +56,8 @@ pub async fn rotate_api_key(call: &mut Call<'_>, input: &RotateApiKey) -> Answer
         key::revoke(call, &old).await?;
     }
     key::check_count(call, target.user.id).await?;
-    let minting = Minting { name: old.name.clone(), class: old.class, limits };
+    let at_sign_in = old.made_at_sign_in;
+    let minting = Minting { name: old.name.clone(), class: old.class, limits, at_sign_in };
     let made = key::mint(call, &target.user, minting).await?;
     if overlap > 0 {
         let end = wall.plus_seconds(overlap * 60);

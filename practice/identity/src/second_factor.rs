@@ -38,7 +38,7 @@ pub async fn remove_all(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreE
     for factor in factors {
         scope.destroy(&factor).await?;
     }
-    verification::void(scope, user, None).await
+    verification::void(scope, user).await
 }
 
 /// Uses a code of an authenticator app up; false when it is not one, or was

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ward_engine::{Answer, Call, Payload, Refused, Request, input};
 use ward_store::{Query, Scope, Sql, StoreError, Tx};
 
-use crate::attempt::{self, Subjects};
+use crate::attempt::{self, Subjects, Whose};
 use crate::person::{self, Person};
 use crate::second_factor::{self, CountedOn};
 use crate::session::{self, Stage};
-use crate::sign_in::note_sign_in;
+use crate::sign_in::{self, note_sign_in};
 use crate::tables::{CodePurpose, FactorKind, Session, User};
 use crate::verification;
 
@@ -69,7 +69,7 @@ async fn holder(q: &mut impl Query, session: &str) -> Result<Option<(i64, i64)>,
 
 /// The person of a session that awaits its code, if they still may sign in.
 async fn person_of(tx: &mut Tx, org_id: i64, user_id: i64) -> Answer<Person> {
-    let person = person::load(tx, org_id, user_id).await?;
+    let person = person::load_held(tx, org_id, user_id).await?;
     person.filter(Person::may_sign_in).ok_or_else(no_code_wanted)
 }
 
@@ -87,13 +87,14 @@ pub async fn validate(call: &mut Call<'_>, tried: &Tried) -> Answer<Payload> {
     };
     let before = before.filter(is_open).ok_or_else(no_code_wanted)?;
     if !second_factor::redeem(&mut scope, &person.user, &tried.session, &tried.code).await? {
+        call.request.note_refusal(sign_in::REFUSED);
         return Err(Refused::on("verification_code", verification::NOT_GOOD));
     }
     // What it may do from now on counts from now on.
     let after =
         Session { awaits_code: false, created_at: wall, last_used_at: wall, ..before.clone() };
     scope.update(&before, &after).await?;
-    attempt::forgive(scope.tx, &tried.subjects).await?;
+    attempt::forgive(scope.tx, &tried.subjects, Whose::TheAddress).await?;
     note_sign_in(scope.tx, &person.user).await?;
     Ok(Payload::new().one("user", person.user.id.0).seen_by(actor))
 }

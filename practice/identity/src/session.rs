@@ -8,7 +8,7 @@ use ward_instance::Timestamp;
 use ward_instance::token::{MintedToken, TokenPurpose};
 use ward_store::{Cond, Query, Scope, Sql, StoreError, Tx};
 
-use crate::tables::{Session, User};
+use crate::tables::{ApiKey, Session, User};
 
 /// Without a request for so long, a member's session is over (SEC-12).
 pub const IDLE_SECONDS: i64 = 30 * 60;
@@ -61,9 +61,18 @@ pub const fn is_fresh(created_at: Timestamp, wall: Timestamp) -> bool {
 }
 
 /// Refuses what needs a fresh sign-in to a session that is older (SEC-10). An
-/// API key has signed in with nothing and is not asked (trust ruling 10).
+/// API key has signed in with nothing and is not asked (trust ruling 10), unless
+/// it is bound: what a key with an end or addresses of its own does here would
+/// outlast them (SEC-07).
 pub async fn require_fresh(call: &mut Call<'_>, to_do_what: &str) -> Answer<()> {
-    let Some(id) = call.request.session.as_deref() else { return Ok(()) };
+    let Some(id) = call.request.session.as_deref() else {
+        return match is_by_bound_key(call).await? {
+            true => Err(Refused::base(format!(
+                "This API key has an end or addresses of its own. Sign in to {to_do_what}"
+            ))),
+            false => Ok(()),
+        };
+    };
     let wall = call.tx.wall();
     match find(call, id).await? {
         Some(session) if is_fresh(session.created_at, wall) => Ok(()),
@@ -71,6 +80,12 @@ pub async fn require_fresh(call: &mut Call<'_>, to_do_what: &str) -> Answer<()> 
             "You signed in more than 10 minutes ago. Sign in again to {to_do_what}"
         ))),
     }
+}
+
+async fn is_by_bound_key(call: &mut Call<'_>) -> Answer<bool> {
+    let Some(kid) = call.actor.credential.clone() else { return Ok(false) };
+    let key = call.find_by::<ApiKey>(Cond::eq("kid", kid.as_ref())).await?;
+    Ok(key.is_none_or(|key| key.expires_at.is_some() || key.allowed_addresses.is_some()))
 }
 
 /// Begins a session of the user, who is the scope's actor.

@@ -10,11 +10,14 @@ use ward_instance::token::{TokenClass, TokenPurpose};
 use ward_store::{Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::account::NAMESPACE;
-use crate::attempt::{self, Subjects};
+use crate::attempt::{self, Subjects, Whose};
 use crate::key::Minting;
 use crate::person::{self, Person};
-use crate::tables::User;
+use crate::tables::{LoginStanding, User};
 use crate::{authenticate, email, key, link, password, rank, second_step, session};
+
+/// What the audit log calls a wrong password and a wrong code.
+pub const REFUSED: &str = "SIGN_IN_REFUSED";
 
 /// The answer to a wrong address, a wrong password and a barred account.
 pub const WRONG: &str = "The e-mail address or the password is wrong";
@@ -38,7 +41,7 @@ input! {
 #[derive(Clone, Debug)]
 enum Proof {
     /// With the password whose hash this was.
-    Password { org_id: i64, user_id: i64, hash: String, subjects: Subjects },
+    Password { org_id: i64, user_id: i64, hash: String, subjects: Subjects, whose: Whose },
     /// With a one-time link.
     Link { lookup: Vec<u8> },
     /// With a session that they have already.
@@ -60,6 +63,7 @@ struct Candidate {
     org_id: i64,
     user_id: i64,
     hash: String,
+    is_proven: bool,
 }
 
 /// Checks the credential, outside of any transaction.
@@ -129,9 +133,14 @@ async fn by_password(request: &Request, input: &SignIn) -> Answer<Proof> {
     let cut: String = given.chars().take(password::CHARACTERS_MAX + 1).collect();
     let hashes = candidates.iter().map(|candidate| candidate.hash.clone()).collect();
     let at = password::first_match(&cut, hashes).await?;
-    let found = at.and_then(|at| candidates.into_iter().nth(at));
-    let Candidate { org_id, user_id, hash } = found.ok_or_else(|| Refused::base(WRONG))?;
-    Ok(Proof::Password { org_id, user_id, hash, subjects })
+    let is_sole = candidates.len() == 1;
+    let Some(found) = at.and_then(|at| candidates.into_iter().nth(at)) else {
+        request.note_refusal(REFUSED);
+        return Err(Refused::base(WRONG));
+    };
+    let Candidate { org_id, user_id, hash, is_proven } = found;
+    let whose = if is_sole || is_proven { Whose::TheAddress } else { Whose::OneOfMany };
+    Ok(Proof::Password { org_id, user_id, hash, subjects, whose })
 }
 
 /// The accounts that an address may mean, at most as many as hashes are
@@ -151,6 +160,7 @@ async fn candidates(
             org_id: row.first()?.int()?,
             user_id: row.get(1)?.int()?,
             hash: row.get(2)?.text()?.to_owned(),
+            is_proven: row.get(3)?.text()? == LoginStanding::Proven.as_str(),
         })
     };
     Ok(rows.iter().filter_map(candidate).collect())
@@ -159,18 +169,18 @@ async fn candidates(
 /// Begins the session, or makes the key that was asked for instead.
 pub async fn sign_in(call: &mut Call<'_>, proven: &Proven) -> Answer<Payload> {
     let person = match &proven.proof {
-        Proof::Password { org_id, user_id, hash, subjects } => {
-            let person = person::load(call.tx, *org_id, *user_id).await?;
+        Proof::Password { org_id, user_id, hash, subjects, whose } => {
+            let person = person::load_held(call.tx, *org_id, *user_id).await?;
             // What changed since the hash was checked counts.
             let same =
                 |it: &Person| it.may_sign_in() && it.user.password_hash.as_deref() == Some(hash);
             let person = person.filter(same).ok_or_else(|| Refused::base(WRONG))?;
-            attempt::forgive(call.tx, subjects).await?;
+            attempt::forgive(call.tx, subjects, *whose).await?;
             person
         }
         Proof::Link { lookup } => link::redeem(call.tx, lookup, "input.reset_token").await?,
         Proof::Session { org_id, user_id, .. } => {
-            let person = person::load(call.tx, *org_id, *user_id).await?;
+            let person = person::load_held(call.tx, *org_id, *user_id).await?;
             person.filter(Person::may_sign_in).ok_or_else(|| Refused::base(WRONG))?
         }
     };
@@ -211,7 +221,7 @@ async fn welcome(
                 key::revoke_all(&mut scope, person.user.id).await?;
             }
             key::check_count(&mut scope, person.user.id).await?;
-            let minting = Minting::named("Made at sign-in");
+            let minting = Minting { at_sign_in: true, ..Minting::named("Made at sign-in") };
             let made = key::mint(&mut scope, &person.user, minting).await?;
             api_key = Some(made.text.to_string());
         }

@@ -35,8 +35,9 @@ fn digest(instance: &Instance, org_id: i64, id: &str, code: &str) -> Vec<u8> {
     blind_index(instance, org_id, "verification_codes", id, code)
 }
 
-/// Mails a new code to a member; older ones of its purpose are void. Refused
-/// when too many were asked for.
+/// Mails a new code to a member; older ones of its purpose are void, of its
+/// session if it has one: whoever only knows the password can't void the codes
+/// of somebody who is signing in. Refused when too many were asked for.
 pub async fn send(
     scope: &mut Scope<'_>,
     user: &User,
@@ -55,7 +56,7 @@ pub async fn send(
     if sent.unwrap_or(0) >= CODES_AN_HOUR_MAX {
         return Err(too_many_requests());
     }
-    void(scope, user, Some(purpose)).await?;
+    void_older(scope, user, purpose, session_id.as_ref()).await?;
     forget_old(scope, user).await?;
     let id = scope.uuid();
     let code = format!("{:06}", scope.instance().random().below(CODES));
@@ -78,21 +79,32 @@ pub async fn send(
     Ok(())
 }
 
-/// Voids a member's open codes, of one purpose or of all.
-pub async fn void(
+/// Voids a member's open codes.
+pub async fn void(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {
+    let sql = open_codes(scope, user);
+    scope.tx.execute(&sql).await.map(drop)
+}
+
+async fn void_older(
     scope: &mut Scope<'_>,
     user: &User,
-    purpose: Option<CodePurpose>,
+    purpose: CodePurpose,
+    session_id: Option<&Uuid>,
 ) -> Result<(), StoreError> {
-    let mut sql = Sql::fixed(
+    let mut sql = open_codes(scope, user);
+    sql.push(" AND purpose = ").bind(purpose.as_str());
+    if let Some(session) = session_id {
+        sql.push(" AND session_id = ").bind(session.0.as_str());
+    }
+    scope.tx.execute(&sql).await.map(drop)
+}
+
+fn open_codes(scope: &Scope<'_>, user: &User) -> Sql {
+    Sql::fixed(
         "UPDATE verification_codes SET used_at = $1 WHERE org_id = $2 AND user_id = $3 \
          AND used_at IS NULL",
         [scope.tx.wall().0.into(), user.org_id.0.into(), user.id.0.into()],
-    );
-    if let Some(purpose) = purpose {
-        sql.push(" AND purpose = ").bind(purpose.as_str());
-    }
-    scope.tx.execute(&sql).await.map(drop)
+    )
 }
 
 async fn forget_old(scope: &mut Scope<'_>, user: &User) -> Result<(), StoreError> {

@@ -43,7 +43,7 @@ pub fn users(actor: &Actor) -> Rule {
 
 /// Clients whose primary provider or care-team member the actor is, restricted
 /// or not (behaviour 16.2.2, 16.2.4).
-fn cares_for(actor: &Actor) -> Cond {
+pub(crate) fn cares_for(actor: &Actor) -> Cond {
     Cond::eq("dietitian_id", actor.user_id).or(Cond::sql(
         "{t}.id IN (SELECT c.patient_id FROM care_team_members c WHERE c.org_id = ? AND c.user_id = ?)",
         [actor.org_id.into(), actor.user_id.into()],

@@ -6,7 +6,7 @@ pub mod sweep;
 
 use ward_engine::{Answer, Bindings, Call, Payload, Problems, Refused, Returns, input, op};
 use ward_identity::account::{self, is_client_taken, lock_address};
-use ward_identity::flags::CAN_MERGE_CLIENTS;
+use ward_identity::flags::{CAN_MERGE_CLIENTS, CAN_RESTRICT_CLIENTS};
 use ward_identity::tables::{CareTeamMember, USERS, User};
 use ward_store::{Cond, Id, StoreError};
 
@@ -42,6 +42,10 @@ pub async fn merge(call: &mut Call<'_>, input: &MergeClients) -> Answer<Payload>
     rules::email("target_email", &input.target_email, &mut problems);
     problems.check()?;
     let (target, source) = both(call, input).await?;
+    // The care team and the authorizations of each come to see the other's chart.
+    if target.restricted || source.restricted {
+        access::requires(call.actor, CAN_RESTRICT_CLIENTS)?;
+    }
     let email = input.target_email.trimmed().map(rules::kept_email);
     if email.is_some() {
         access::may_redirect(call.actor, &target, email.as_deref())?;

@@ -4,9 +4,11 @@ use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_SEE_CLIENTS, CAN_VIEW_AUDIT_LOG};
 use ward_store::access::{AccessRow, KEPT_MICROS};
-use ward_store::{Actor, Cond, Sql};
+use ward_store::audit::AuditEntry;
+use ward_store::system::AuditType;
+use ward_store::{Actor, Cond, Scope, Sql, StoreError};
 
-use crate::care::{log, number, restricted, whole};
+use crate::care::{log, now, number, restricted, whole};
 use crate::support::World;
 
 fn paths(entries: &[Json]) -> Vec<&str> {
@@ -140,6 +142,100 @@ async fn sec_19_the_log_is_for_viewers_who_see_the_client() {
         let data = w.run(&w.owner, page, json!({ "id": closed })).await;
         assert_eq!(data["clientAccessLog"]["total_count"], 2, "{data}");
         assert_eq!(data["clientAccessLog"]["page_info"]["has_next_page"], true);
+    })
+    .await;
+}
+
+/// Writes what the audit log would have of a client by the record alone, and by
+/// the author alone.
+async fn indirect(w: &World, client: &str) {
+    let (org, id) = (w.organization.id.0, client.parse::<i64>().unwrap());
+    let written = w.db.write(move |tx| {
+        Box::pin(async move {
+            let system = Actor::system(org);
+            let mut scope = Scope::new(tx, &system);
+            let record = AuditEntry::by(&system, AuditType::Update, "USER", id.to_string());
+            scope.record(record);
+            let author = AuditEntry::by(&system, AuditType::Update, "GOAL", "no number");
+            scope.record(AuditEntry { actor_id: id, actor_kind: "client", ..author });
+            Ok::<_, StoreError>(())
+        })
+    });
+    written.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+}
+
+#[tokio::test]
+async fn sec_19_entries_of_the_audit_log_are_read_like_the_clients_they_tell_of() {
+    World::each(async |w| {
+        let w = whole(w);
+        let client = w.client("ada", "ada@example.com").await;
+        let closed = restricted(&w, "rex").await;
+        indirect(&w, &client).await;
+        let reader = w.with(&w.support, &[CAN_VIEW_AUDIT_LOG, CAN_SEE_CLIENTS]);
+        let before = log(&w, &w.owner, &client).await.len();
+        let query = "query($name: AuditEventResourceName, $type: AuditEventType) {
+            auditLog(resource_name: $name, event_type: $type) { total_count nodes { resource_id } } }";
+        for (name, kind, read) in [
+            ("USER", "CREATE", true),
+            ("USER", "UPDATE", true),
+            ("GOAL", "UPDATE", true),
+            ("ORGANIZATION", "CREATE", false),
+        ] {
+            let at = log(&w, &w.owner, &client).await.len();
+            let data = w.run(&reader, query, json!({ "name": name, "type": kind })).await;
+            assert_ne!(data["auditLog"]["total_count"], 0, "{name}");
+            let entries = log(&w, &w.owner, &client).await;
+            assert_eq!(paths(&entries[at..]), vec!["auditLog"; usize::from(read)], "{name} {kind}");
+        }
+        assert_eq!(log(&w, &w.owner, &client).await.len(), before + 3);
+        let counted = "{ auditLog(resource_name: USER) { total_count } }";
+        w.run(&reader, counted, json!({})).await;
+        assert!(w.db.access_log().is_empty(), "numbers alone leave none");
+        // Of a restricted client before the answer leaves, and marked who broke the glass.
+        let member = w.with(&w.standard, &[CAN_VIEW_AUDIT_LOG]);
+        let input = json!({ "client_id": closed, "reason": "Fell" });
+        let opened = w
+            .mutate(&now(&w, &member), "createBreakGlassAccess", "break_glass_access { id }", input)
+            .await;
+        assert!(opened["messages"].is_null(), "{opened}");
+        w.db.access_log().flush(&w.db).await.unwrap();
+        let of_user = "query($id: ID) { auditLog(resource_name: USER, resource_id: $id) { nodes { resource_id } } }";
+        for (actor, glass) in [(&w.owner, false), (&now(&w, &member), true)] {
+            let data = w.run(actor, of_user, json!({ "id": closed })).await;
+            assert_eq!(data["auditLog"]["nodes"][0]["resource_id"], closed, "{data}");
+            assert!(w.db.access_log().is_empty(), "it does not wait");
+            let entries = log(&w, &w.owner, &closed).await;
+            let last = entries.last().unwrap();
+            assert_eq!((&last["path"], &last["break_glass"]), (&json!("auditLog"), &json!(glass)));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sec_19_broken_glass_is_read_like_its_client() {
+    World::each(async |w| {
+        let w = whole(w);
+        let closed = restricted(&w, "rex").await;
+        let member = w.with(&w.standard, &[]);
+        let input = json!({ "client_id": closed, "reason": "Fell" });
+        let selects = "break_glass_access { id }";
+        let opened = w.mutate(&now(&w, &member), "createBreakGlassAccess", selects, input).await;
+        let query = "{ breakGlassAccesses { nodes { reason } } }";
+        let before = log(&w, &w.owner, &closed).await.len();
+        w.run(&w.owner, query, json!({})).await;
+        w.run(&now(&w, &member), query, json!({})).await;
+        let input = json!({ "id": opened["break_glass_access"]["id"] });
+        w.mutate(&w.owner, "endBreakGlassAccess", selects, input).await;
+        w.run(&now(&w, &member), query, json!({})).await;
+        let entries = log(&w, &w.owner, &closed).await;
+        let marks: Vec<(&str, bool)> = entries[before..]
+            .iter()
+            .map(|it| (it["path"].as_str().unwrap(), it["break_glass"].as_bool().unwrap()))
+            .collect();
+        let list = "breakGlassAccesses";
+        let ended = ("endBreakGlassAccess.break_glass_access", false);
+        assert_eq!(marks, [(list, false), (list, true), ended, (list, false)]);
     })
     .await;
 }

@@ -9,6 +9,7 @@
 mod accesses;
 mod care;
 mod clients;
+mod entrusting;
 mod flag_truth;
 mod groups;
 mod guards;
@@ -22,3 +23,4 @@ mod rules;
 mod seeds;
 mod support;
 mod toggles;
+mod unseen;

@@ -156,6 +156,7 @@ impl World {
             sign_up_open: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
             reads: ward_engine::Reads::default(),
+            refused: ward_engine::RefusedCodes::default(),
         };
         let variables = variables.as_object().cloned().unwrap_or_default();
         let incoming = Incoming { query: query.to_owned(), operation_name: None, variables };
@@ -236,6 +237,11 @@ impl World {
 
     /// A sub-organization with its owner.
     pub async fn branch(&self) -> Actor {
+        self.branch_of("Brenda", "brenda@example.com").await
+    }
+
+    /// A sub-organization with an owner of this name and address.
+    pub async fn branch_of(&self, first: &'static str, email: &'static str) -> Actor {
         let (org, root) = (self.organization.id.0, self.organization.id);
         let made = self.db.write(move |tx| {
             Box::pin(async move {
@@ -245,7 +251,7 @@ impl World {
                 let now = scope.now();
                 let unit = practice::blank_organization(id, root, "Branch", "b@example.com", now);
                 scope.create(&unit).await?;
-                let head = member("Brenda", "brenda@example.com");
+                let head = member(first, email);
                 let (user, _) =
                     practice::add_member(&mut scope, &unit, &head, Place::owner()).await?;
                 let owned = Organization { owner_id: Some(user.id), ..unit.clone() };

@@ -8,7 +8,8 @@ use super::{FROM_PERSON, PERSON, actor, flag_columns};
 
 static USER_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {PERSON}, {} FROM users u {FROM_PERSON} WHERE u.org_id = $1 AND u.id = $2",
+        "SELECT {PERSON}, {} FROM users u {FROM_PERSON} WHERE u.org_id = $1 AND u.id = $2 \
+         AND u.deleted_at IS NULL",
         flag_columns()
     )
 });

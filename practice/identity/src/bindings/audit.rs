@@ -12,7 +12,7 @@ use ward_store::{Cond, Entity, Id, Table, Value};
 
 use crate::flags::CAN_VIEW_AUDIT_LOG;
 use crate::tables::{USERS, User};
-use crate::visibility;
+use crate::{restricted, visibility};
 
 /// The store's audit table, for those who may view it.
 pub static AUDIT_LOG: Table = Table {
@@ -23,7 +23,7 @@ pub static AUDIT_LOG: Table = Table {
     indexes: &[],
     references: &[],
     audit: None,
-    subject: None,
+    subject: Some(restricted::of_audit_entries),
     visible: visibility::audit_log,
 };
 

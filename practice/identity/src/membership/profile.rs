@@ -14,7 +14,7 @@ use crate::person::{self, Person};
 use crate::picture::{self, NewPicture};
 use crate::profile::{self as shown, BioEntry, OtherIdEntry, Profile, StateLicenseEntry};
 use crate::tables::User;
-use crate::{account, confirm_email, events, grant, member_mail, npi};
+use crate::{account, confirm_email, events, grant, member_mail, npi, rank_of};
 
 /// The longest `metadata`, in characters (behaviour 9).
 const METADATA_CHARACTERS_MAX: usize = 128_000;
@@ -114,8 +114,9 @@ impl MemberProfile {
     }
 }
 
-/// Gives a member another address. One that was never used changes at once, and
-/// its invitation goes there; else the new one counts once it is confirmed.
+/// Gives a member another address; whether an invitation is to go there. That of
+/// an account that was never used changes at once, and a program's; else the new
+/// one counts once it is confirmed.
 pub async fn readdress(call: &mut Call<'_>, user: &mut User, address: &str) -> Answer<bool> {
     if user.id.0 == call.actor.user_id {
         return Err(Refused::on("email", "Change your own e-mail address with updateUser"));
@@ -123,7 +124,8 @@ pub async fn readdress(call: &mut Call<'_>, user: &mut User, address: &str) -> A
     if account::is_unit_email_taken(&mut call.scope, user.unit_id, address, Some(user.id)).await? {
         return Err(Refused::on("email", "Email has already been taken"));
     }
-    if user.password_hash.is_some() || user.last_sign_in_at.is_some() {
+    let is_in_use = user.password_hash.is_some() || user.last_sign_in_at.is_some();
+    if is_in_use && !user.is_integration {
         user.unconfirmed_email = Some(address.to_owned());
         let cause = call.request.request_id.clone();
         confirm_email::ask(&mut call.scope, user, address, &cause).await?;
@@ -132,7 +134,7 @@ pub async fn readdress(call: &mut Call<'_>, user: &mut User, address: &str) -> A
     let space = user.namespace.clone();
     user.human_id = account::human_of(&mut call.scope, &space, Some(address), false).await?;
     user.email = Some(address.to_owned());
-    Ok(true)
+    Ok(!user.is_integration)
 }
 
 /// Writes a member's changed account, and says so.
@@ -162,7 +164,9 @@ pub async fn update_member(call: &mut Call<'_>, prepared: &PreparedMember) -> An
     let mut is_invited_anew = false;
     if let Some(address) = profile.new_address(&before) {
         if before.id.0 != call.actor.user_id {
-            grant::is_covered(call.actor, &loaded(call, &before).await?)?;
+            let target = loaded(call, &before).await?;
+            grant::is_covered(call.actor, &target)?;
+            rank_of::sees_their_clients(call, &target).await?;
         }
         is_invited_anew = readdress(call, &mut after, &address).await?;
     }

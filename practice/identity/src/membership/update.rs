@@ -18,7 +18,7 @@ use crate::profile::{self as shown, ProfessionEntry, Profile, SpecialtyEntry};
 use crate::tables::{
     InviteKind, OrgRole, Organization, OrganizationMembership, PermissionTemplate, User,
 };
-use crate::{account, events, grant, key, link, member_mail, session, template};
+use crate::{account, events, grant, key, link, member_mail, rank_of, session, template};
 
 /// Entries of a saved filter.
 const FILTER_ENTRIES_MAX: usize = 200;
@@ -80,8 +80,16 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Pay
     let is_self = user.id.0 == call.actor.user_id;
     let takes_address = address.is_some() && !is_self;
     rights::check(call.actor, &target, &before, &after, takes_address)?;
+    if takes_address {
+        rank_of::sees_their_clients(call, &target).await?;
+    }
     let mut user_after = user.clone();
     profile.write(&mut user_after);
+    // Whoever asked for another address may have held no more than the member
+    // did then.
+    if rights::changes_power(&before, &after) {
+        user_after.unconfirmed_email = None;
+    }
     let is_invited_anew = match &address {
         Some(address) => profile::readdress(call, &mut user_after, address).await?,
         None => false,

@@ -39,6 +39,9 @@ record! {
         /// there is none.
         allowed_addresses: Option<Json>,
         created_by_id: Option<Id<User>>,
+        /// Made by `signIn`: as good as the session that it stands for, so it ends
+        /// with the sessions.
+        made_at_sign_in: bool,
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,

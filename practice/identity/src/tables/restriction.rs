@@ -70,5 +70,6 @@ record! {
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("BREAK_GLASS_ACCESS"),
+    subject: restricted::by_client_id,
     visible: restricted::break_glass_accesses,
 }

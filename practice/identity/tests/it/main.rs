@@ -35,5 +35,6 @@ mod profile;
 mod seed;
 mod session;
 mod sign_up;
+mod takeovers;
 mod templates;
 mod visibility;
