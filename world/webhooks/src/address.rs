@@ -67,7 +67,8 @@ impl Address {
         };
         let port = url.port_or_known_default().ok_or("Url is not a valid URL")?;
         check_host(&host, literal, openings, own)?;
-        if !is_tls && !(openings.loopback && is_loopback(&host, literal)) && !openings.private {
+        let is_near = openings.loopback && is_loopback(&host, literal);
+        if !(is_tls || is_near || openings.private) {
             return Err("Url must begin with https://");
         }
         if port != 443 && port < FIRST_FREE_PORT {
