@@ -53,6 +53,8 @@ pub struct App {
     pub quarantined: AtomicBool,
     /// The rotation of the root key.
     pub rotator: Rotator,
+    /// Held by whoever does what is due, or moves the Sandbox's clock.
+    pub turn: tokio::sync::Mutex<()>,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
     /// Requests answered, for the metrics.
@@ -94,6 +96,7 @@ impl App {
             reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
             rotator: Rotator::default(),
+            turn: tokio::sync::Mutex::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,

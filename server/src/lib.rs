@@ -30,6 +30,8 @@ mod respond;
 pub mod rotator;
 mod sandbox;
 mod serve;
+mod settle;
+mod test_clock;
 mod workers;
 
 pub use app::App;

@@ -1,6 +1,8 @@
 //! A practice on a database of its own, with a clock that stands until it is moved: for tests of
 //! what is written, without anything that is sent.
 
+#![allow(clippy::disallowed_methods, reason = "a test reads its environment")]
+
 use std::sync::Arc;
 
 use ward_identity::practice::{self, NewMember};
