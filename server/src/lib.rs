@@ -22,6 +22,7 @@ mod health;
 mod key_revoke;
 mod limiter;
 mod lists;
+mod live;
 mod multipart;
 mod password_page;
 pub mod place;

@@ -188,9 +188,15 @@ async fn send<E: Env>(dispatcher: Result<Dispatcher<E>, IsoError>) -> Result<Ran
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).
 async fn sequence(app: &App) {
     if app.db.engine() == Engine::Pg {
-        let numbered =
-            app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
-        report("sequencer", numbered.map(drop));
+        loop {
+            let numbered =
+                app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
+            if !matches!(numbered, Ok(1..)) {
+                report("sequencer", numbered.map(drop));
+                break;
+            }
+            app.live.woken.notify_one();
+        }
     }
 }
 

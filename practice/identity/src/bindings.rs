@@ -5,6 +5,7 @@ mod audit;
 mod brand;
 mod key;
 mod links;
+mod live;
 mod membership;
 mod mfa;
 mod organization;
@@ -51,6 +52,7 @@ pub fn bind(b: &mut Bindings) {
     permission_use::bind(b);
     brand::bind(b);
     audit::bind(b);
+    live::bind(b);
     b.mutation_prepared(
         "signIn",
         SIGN_IN,

@@ -305,13 +305,37 @@ async fn event(hints: &mut broadcast::Receiver<Hint>) {
     }
 }
 
-/// When the next delivery is due, on the instance's clock; for a clock that is advanced.
-pub async fn next_due(q: &mut impl Query) -> Result<Option<Timestamp>, StoreError> {
+/// When something is due next after a moment of the instance's clock; for a clock that is advanced.
+pub async fn next_due(
+    q: &mut impl Query,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     let sql = Sql::fixed(
-        "SELECT MIN(ready_at) FROM webhook_lanes WHERE ready_at IS NOT NULL AND is_paused = FALSE",
-        [],
+        "SELECT MIN(l.due_at) FROM (SELECT CASE WHEN broken_until > ready_at THEN broken_until \
+         ELSE ready_at END AS due_at FROM webhook_lanes \
+         WHERE ready_at IS NOT NULL AND is_paused = FALSE) l WHERE l.due_at > $1",
+        [after.0.into()],
     );
     Ok(q.rows(&sql).await?.scalar().and_then(Value::int).map(Timestamp))
+}
+
+/// Whether something is under way, due, or not yet handed on to those who listen.
+pub async fn at_work(
+    q: &mut impl Query,
+    now: Timestamp,
+    wall: Timestamp,
+) -> Result<bool, StoreError> {
+    let sent = Sql::fixed("SELECT 1 FROM webhook_deliveries WHERE state = 'leased' LIMIT 1", []);
+    Ok(!q.rows(&sent).await?.is_empty()
+        || claim::any_ready(q, now, wall).await?
+        || (relay::anybody_listens(q).await? && ward_store::events::any_unrelayed(q).await?))
+}
+
+/// How many attempts the log has.
+pub async fn attempts(q: &mut impl Query) -> Result<u64, StoreError> {
+    let sql = Sql::fixed("SELECT COUNT(*) FROM webhook_attempts", []);
+    let count = q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+    Ok(count.unsigned_abs())
 }
 
 /// Deletes some of what is kept no longer: attempts after 180 days (behaviour 13.4), deliveries

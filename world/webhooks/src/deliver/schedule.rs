@@ -17,8 +17,9 @@ async fn a_day_until_the_warning_three_until_the_end() {
         loop {
             let claimed = w.claim("one", World::all_room()).await;
             if claimed.is_empty() {
-                let due = next_due(&mut w.db.read().await.unwrap()).await.unwrap();
-                let Some(due) = due.filter(|due| *due > w.clock.now()) else { break };
+                let now = w.clock.now();
+                let due = next_due(&mut w.db.read().await.unwrap(), now).await.unwrap();
+                let Some(due) = due else { break };
                 w.clock.set(due);
                 continue;
             }
