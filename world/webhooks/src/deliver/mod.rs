@@ -7,18 +7,12 @@ mod claim;
 mod client;
 mod failure;
 mod message;
-#[cfg(test)]
-mod model;
 mod notice;
 pub(crate) mod queue;
 mod record;
 mod recover;
 mod relay;
 mod resolve;
-#[cfg(test)]
-mod schedule;
-#[cfg(test)]
-mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -355,3 +349,10 @@ pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
     );
     Ok(tx.execute(&attempts).await? + tx.execute(&deliveries).await?)
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod trial;
