@@ -13,11 +13,12 @@ use ward_store::blobs::BlobStore;
 use ward_store::{BlobDirectory, Db, Refusals};
 
 use crate::admission::{Admission, MOST};
+use crate::door::Door;
 use crate::limiter::Limiter;
+use crate::live::Hub;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
 use crate::rotator::Rotator;
-use crate::workers;
 
 /// The shared state of a server.
 pub struct App {
@@ -47,12 +48,16 @@ pub struct App {
     pub reports: Limiter,
     /// Refusals waiting to become audit rows.
     pub refusals: Refusals,
+    /// Sockets and what they listen to.
+    pub live: Arc<Hub>,
     /// Permissions that requests used, on their way to their rows.
     pub exercises: Exercises,
     /// Quarantined: administrators read, nothing is written or sent.
     pub quarantined: AtomicBool,
     /// The rotation of the root key.
     pub rotator: Rotator,
+    /// What it does to the world outside.
+    pub door: Door,
     /// Held by whoever does what is due, or moves the Sandbox's clock.
     pub turn: tokio::sync::Mutex<()>,
     /// The operator's sunset date for old API versions.
@@ -70,7 +75,11 @@ impl App {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = opened.files();
-        workers::open_doors(&opened.instance);
+        let config = &opened.config;
+        let reach = opened.instance.reach();
+        reach.set_webhooks(config.allow_loopback_webhooks, config.allow_private_webhooks);
+        let door = Door::hang(&opened.db)?;
+        door.look(&opened.db).await?;
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {
@@ -96,6 +105,8 @@ impl App {
             reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
             rotator: Rotator::default(),
+            live: Arc::default(),
+            door,
             turn: tokio::sync::Mutex::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),

@@ -16,7 +16,9 @@ pub fn tables() -> Vec<&'static Table> {
     let mut tables = ward_store::system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
+    tables.extend(ward_messaging::tables());
     tables.extend(ward_effects::tables());
+    tables.extend(ward_webhooks::tables());
     tables
 }
 
@@ -30,6 +32,8 @@ pub fn bindings() -> Bindings {
     let mut bindings = Bindings::new();
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
+    ward_webhooks::bind(&mut bindings);
+    ward_messaging::bind(&mut bindings);
     bindings
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use ward_effects::{AwaitingMail, Dispatcher, Env, MailPort, ProductionEnv, SandboxEnv, SimMail};
-use ward_instance::{Instance, IsoError, Witness, host};
+use ward_instance::host;
 use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs, nodes};
 
@@ -39,6 +38,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 if ticks.is_multiple_of(60) {
                     watch_clock(&app);
+                    look(&app).await;
                 }
                 if ticks.is_multiple_of(nodes::BEAT_SECONDS) {
                     live(&app).await;
@@ -113,12 +113,18 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells the instance which ways out the connectors of its environment open.
-pub fn open_doors(instance: &Instance) {
-    instance.reach().set_email(match instance.witness() {
-        Witness::Sandbox(_) => <SandboxEnv as Env>::Mail::IS_CONNECTED,
-        Witness::Production(_) => <ProductionEnv as Env>::Mail::IS_CONNECTED,
-    });
+/// Sends webhooks until told to stop, unless the instance is quarantined.
+pub fn webhooks(app: &Arc<App>, stop: watch::Receiver<bool>) -> tokio::task::JoinHandle<()> {
+    let engine = ward_webhooks::Engine::new(app.db.clone());
+    let held = app.clone();
+    tokio::spawn(engine.run(move || held.is_quarantined(), stop))
+}
+
+/// Lets go what waits of classes that are on, and follows what other processes switched.
+async fn look(app: &App) {
+    if !app.is_quarantined() {
+        report("effect classes", app.door.look(&app.db).await);
+    }
 }
 
 /// Says that the machine's clock is behind what it was: Ward's goes on from
@@ -160,29 +166,23 @@ pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
     if app.is_quarantined() {
         return Ok(Ran::default());
     }
-    let db = app.db.clone();
-    match app.instance.witness() {
-        Witness::Sandbox(witness) => {
-            let mail = SimMail::new(&witness, db.clone());
-            send(Dispatcher::<SandboxEnv>::new(db, mail)).await
-        }
-        Witness::Production(witness) => {
-            send(Dispatcher::<ProductionEnv>::new(db, AwaitingMail::arm(&witness))).await
-        }
-    }
-}
-
-async fn send<E: Env>(dispatcher: Result<Dispatcher<E>, IsoError>) -> Result<Ran, StoreError> {
-    let report = dispatcher.map_err(StoreError::Foreign)?.run_batch().await?;
-    Ok(Ran { jobs: report.total(), effects: report.done, ..Ran::default() })
+    let mut ran = app.door.run_batch().await?;
+    ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
+    Ok(ran)
 }
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).
 async fn sequence(app: &App) {
     if app.db.engine() == Engine::Pg {
-        let numbered =
-            app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
-        report("sequencer", numbered.map(drop));
+        loop {
+            let numbered =
+                app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
+            if !matches!(numbered, Ok(1..)) {
+                report("sequencer", numbered.map(drop));
+                break;
+            }
+            app.live.woken.notify_one();
+        }
     }
 }
 
@@ -203,6 +203,11 @@ async fn purge(app: &App) -> Result<(), StoreError> {
         })
         .await?;
     app.db.write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) })).await?;
+    app.db
+        .write(|tx: &mut Tx| {
+            Box::pin(async move { ward_webhooks::deliver::purge(tx).await.map(drop) })
+        })
+        .await?;
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 

@@ -5,6 +5,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 use ward_tests::{Json, json};
 
+use crate::messaging;
 use crate::world::World;
 
 /// What an id (or an e-mail or code) names: something of organization A.
@@ -43,6 +44,16 @@ pub enum Object {
     /// Another provider than the one above.
     SecondProvider,
     Template,
+    Webhook,
+    /// An event of the webhook above.
+    WebhookEvent,
+    /// A conversation of the owner's with the client, with a note in it.
+    Conversation,
+    /// The client's part in it.
+    Part,
+    Note,
+    /// A broadcast to the client that waits for its time.
+    Scheduler,
 }
 
 impl Object {
@@ -64,6 +75,8 @@ impl Object {
                 | Object::StateLicense
                 | Object::Biography
                 | Object::BrandPath
+                | Object::Webhook
+                | Object::WebhookEvent
         )
     }
 }
@@ -185,6 +198,12 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("bulkUpdateClients", "input.user_group_id", May(Object::Group)),
     ("bulkUpdateClients", "input.other_provider_ids", May(Object::Provider)),
     ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
+    ("updateWebhook", "input.id", Needs(Object::Webhook)),
+    ("updateWebhook", "input.webhook_events.id", May(Object::WebhookEvent)),
+    ("createWebhook", "input.webhook_events.id", May(Object::WebhookEvent)),
+    ("deleteWebhook", "input.id", Needs(Object::Webhook)),
+    ("expireWebhookSignature", "input.id", Needs(Object::Webhook)),
+    ("sendTestWebhook", "input.id", Needs(Object::Webhook)),
     ("mergeClients", "input.ids", Needs(Object::ClientPair)),
     ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("updateOrganization", "input.id", May(Object::Organization)),
@@ -291,6 +310,13 @@ const DATA: &[(&str, &[&str])] = &[
     ("resetPassword", &["email"]),
     ("createClientRestrictionAuthorization", &["reason"]),
     ("createBreakGlassAccess", &["reason"]),
+    ("createWebhook", &["url", "webhook_events.event_type"]),
+    ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
+    ("updateConversation", &["name"]),
+    ("updateConversationMembership", &["viewed"]),
+    ("createMessageBlast", &["note.content"]),
+    ("createNote", &["content"]),
+    ("updateNote", &["content"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -332,8 +358,13 @@ const WORDS: &str = "
     theme_background_input theme_accent_primary theme_accent_primary_hover theme_border_primary
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
+    sent_after sent_before resource_id resource_type failed url should_retry is_enabled
+    id_encoding is_ordered overlap_hours
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
+    conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
+    label value content attached_image attached_image_string attached_audio attached_document org_chat
+    archived viewed deleted_by_user org_chat scheduled_at
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
@@ -352,7 +383,7 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     let known = |(of, at, meaning): &(&str, &str, Meaning)| {
         (*of == field.name && *at == path).then_some(*meaning)
     };
-    if let Some(meaning) = OBJECTS.iter().find_map(known) {
+    if let Some(meaning) = OBJECTS.iter().chain(messaging::OBJECTS).find_map(known) {
         return Some(meaning);
     }
     if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
@@ -386,10 +417,15 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "phone_number") => "+1 202-555-0100".into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
         (_, "dont_send_welcome" | "active_status" | "restricted" | "is_admin") => true.into(),
+        (_, "url") => format!("https://{}.invalid/", world.word()).into(),
+        (_, "should_retry") => false.into(),
+        (_, "event_type") => "TEST_CREATED".into(),
         (_, "mfa_type") => "TOTP".into(),
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "viewed") => true.into(),
+        (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),
         (_, "brand_name" | "slogan") => world.word().into(),

@@ -84,6 +84,34 @@ impl World {
             Object::Authorization => self.authorization(own),
             Object::BreakGlass => self.opened_client().1,
             Object::Toggle => self.toggle(own),
+            Object::Webhook => self.webhook().0,
+            Object::WebhookEvent => self.webhook().1,
+            Object::Conversation => self.conversation(own).0,
+            Object::Part => {
+                let (conversation, client) = self.conversation(own);
+                let query = "query($id: ID) { conversationMembershipInvitees(id: $id) { nodes { id user_id } } }";
+                let reply = self.as_owner().ask(query, json!({"id": conversation}));
+                let parts = &reply.data()["conversationMembershipInvitees"]["nodes"];
+                assert_eq!(parts[0]["user_id"], json!(client), "{}", reply.text);
+                id(&parts[0])
+            }
+            Object::Note => {
+                let conversation = self.conversation(own).0;
+                let query = "query($id: ID) { notes(conversation_id: $id) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"id": conversation}));
+                id(&reply.data()["notes"]["nodes"][0])
+            }
+            Object::Scheduler => {
+                let client = if own { self.client.clone() } else { self.about().0 };
+                let content = if own { self.word() } else { self.unseen() };
+                let query = "mutation($input: createMessageBlastInput) { createMessageBlast(input: $input) { messages { field message } } }";
+                let input = json!({"patient_id": client, "note": {"content": content},
+                    "scheduled_at": "2027-06-01T12:00:00Z"});
+                self.as_owner().ask(query, json!({"input": input})).data();
+                let query = "query($client: String) { scheduledMessageBlasts(client_id: $client) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"client": client}));
+                id(&reply.data()["scheduledMessageBlasts"]["nodes"][0])
+            }
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is
@@ -176,6 +204,18 @@ impl World {
         }
     }
 
+    /// A conversation of the owner with the client, and a note in it; and the client.
+    fn conversation(&mut self, own: bool) -> (String, String) {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let (name, content) = match own {
+            true => (self.word(), self.word()),
+            false => (self.unseen(), self.unseen()),
+        };
+        let input = json!({"patient_id": client, "name": name, "note": {"content": content}});
+        let of = "createConversationInput";
+        (self.make("createConversation", of, "conversation", input), client)
+    }
+
     fn about(&mut self) -> (String, String) {
         let at = (self.here, self.whose);
         if !self.about.contains_key(&at) {
@@ -261,6 +301,17 @@ impl World {
     fn key(&mut self) -> String {
         let input = json!({"user_id": self.key_holder, "name": self.unseen()});
         self.make("createApiKey", "createApiKeyInput", "api_key_object", input)
+    }
+
+    /// A webhook of the organization's whose receiver does not exist, and its event.
+    fn webhook(&mut self) -> (String, String) {
+        let query = "mutation($input: createWebhookInput) { createWebhook(input: $input) {
+            webhook { id webhook_events { id } } messages { field message } } }";
+        let url = format!("https://{}.invalid/", self.unseen());
+        let input = json!({"url": url, "should_retry": false, "event_type": "TEST_CREATED"});
+        let reply = self.as_owner().ask(query, json!({"input": input}));
+        let webhook = &reply.data()["createWebhook"]["webhook"];
+        (id(webhook), id(&webhook["webhook_events"][0]))
     }
 
     /// A key of the asking client's own.

@@ -32,11 +32,20 @@ fn iso_03_copied_rows_rejected() {
         let reply = pair.s.as_owner().post(&format!("/sandbox/v1/clock/{act}"), &json!({}));
         assert_eq!(reply.status, 200, "{}", reply.text);
     }
+    for side in [&pair.s, &pair.p] {
+        let decision = json!({"mode": "off", "reason": "nothing is sent here"});
+        let reply = side.as_owner().post("/effects/push", &decision);
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
     for kind in Kind::BOTH {
         let (to, from) = pair.sides(kind);
         // Which permissions were used is written within a second.
         let uses = "SELECT COUNT(*) FROM permission_uses";
         until("uses are written", || (from.instance.database().number(uses) > 0).then_some(()));
+        let attempts = "SELECT COUNT(*) FROM webhook_attempts";
+        until("a webhook is sent", || {
+            (from.instance.database().number(attempts) > 0).then_some(())
+        });
         copy_all(from, to);
     }
 }

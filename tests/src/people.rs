@@ -107,6 +107,17 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"input": {"first_name": canary, "email": format!("{canary}@contact.example"), "about_me": format!("{canary} words")}}),
     );
     contact.data();
+    let talk = api.ask(
+        "mutation($input: createConversationInput) { createConversation(input: $input) { conversation { id } messages { field message } } }",
+        json!({"input": {"simple_added_users": format!("group-{group}"), "name": canary,
+            "metadata": {"note": canary}, "note": {"content": format!("{canary} message")}}}),
+    );
+    talk.data();
+    let blast = api.ask(
+        "mutation($input: createMessageBlastInput) { createMessageBlast(input: $input) { messages { field message } } }",
+        json!({"input": {"simple_added_users": clients[0], "note": {"content": format!("{canary} news")}}}),
+    );
+    blast.data();
     let brand = api.ask(
         "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
         json!({"input": {"brand_name": format!("{canary} brand")}}),
@@ -163,6 +174,17 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
     opened.data();
     // A set of clients in the access log, at once since one of them is restricted.
     client_ids(api);
+    // Its receiver does not exist, so nothing leaves the machine.
+    let webhook = api.ask(
+        "mutation($url: String) { createWebhook(input: {url: $url, event_type: TEST_CREATED, should_retry: false}) { webhook { id } messages { field message } } }",
+        json!({"url": format!("https://{canary}.invalid/hook")}),
+    );
+    let webhook = made(webhook, "createWebhook", "webhook");
+    let sent = api.ask(
+        "mutation($id: ID!) { sendTestWebhook(input: {id: $id}) { sent messages { field message } } }",
+        json!({"id": webhook}),
+    );
+    sent.data();
     let template = api.ask(
         "mutation($name: String) { createPermissionTemplate(input: {name: $name}) { newPermissionTemplate { id } messages { field message } } }",
         json!({"name": format!("{canary} template")}),

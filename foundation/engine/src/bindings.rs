@@ -3,18 +3,19 @@
 //! Domains name contract types and fields as text and never each other's Rust,
 //! so they compile apart; what is not bound here is not in the served schema.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use ward_store::{Actor, Level, OrderKey, Table};
+use ward_store::{Actor, Event, Level, OrderKey, Table};
 
 use crate::bound::{
     ApplyFn, BatchFn, Bound, ComputeFn, Link, ListingFn, MutationBinding, OrderOption, PrepareFn,
-    Prepared, Resolve, Returns, RowsBinding, Shape,
+    Prepared, ReactionFn, Resolve, Returns, RowsBinding, Shape,
 };
 use crate::call::{Call, Request};
 use crate::input::{FromIn, Kind};
+use crate::live::Source;
 use crate::outcome::Answer;
 use crate::scalar::Out;
 
@@ -82,6 +83,9 @@ pub struct Bindings {
     pub(crate) objects: HashMap<&'static str, &'static Table>,
     pub(crate) values: HashMap<&'static str, &'static [&'static str]>,
     pub(crate) unserved: Vec<String>,
+    pub(crate) reactions: HashMap<&'static str, Vec<ReactionFn>>,
+    /// What concerns each subscription field.
+    pub(crate) feeds: BTreeMap<&'static str, Vec<Source>>,
 }
 
 impl Bindings {
@@ -273,6 +277,20 @@ impl Bindings {
         self.bind("Mutation", field, Bound::new(Resolve::Mutation(binding), Level::None))
     }
 
+    /// What must be one unit with the change that an event tells of: runs in the
+    /// mutation's transaction, as the system, after the mutation itself. It may
+    /// refuse, which undoes all of it, and waits for nothing outside.
+    pub fn reaction(
+        &mut self,
+        event: &'static str,
+        run: impl for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.reactions.entry(event).or_default().push(Arc::new(run));
+    }
+
     /// Arguments, input fields and enum values that are not served, as
     /// `path | reason | domain`, one a line.
     pub fn unserved(&mut self, text: &str) {
@@ -313,7 +331,12 @@ impl Bindings {
         self.bind(type_name, field, Bound::new(Resolve::Rows(rows), level))
     }
 
-    fn bind(&mut self, type_name: &'static str, field: &'static str, bound: Bound) -> &mut Bound {
+    pub(crate) fn bind(
+        &mut self,
+        type_name: &'static str,
+        field: &'static str,
+        bound: Bound,
+    ) -> &mut Bound {
         let entry = self.fields.entry((type_name, field));
         match entry {
             std::collections::hash_map::Entry::Occupied(mut slot) => {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ward_instance::Timestamp;
-use ward_store::{Cond, Join, Keywords, Level, Query, Table, Value};
+use ward_store::{Cond, Event, Join, Keywords, Level, Query, Table, Value};
 
 use crate::bindings::Payload;
 use crate::call::{Call, Request};
 use crate::input::{FromIn, In, Kind};
+use crate::live::SubscriptionBinding;
 use crate::moment;
 use crate::outcome::{Answer, Permission, Refused};
 use crate::scalar::Out;
@@ -257,6 +258,9 @@ pub(crate) type ApplyFn = Arc<
         + Sync,
 >;
 
+pub(crate) type ReactionFn =
+    Arc<dyn for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>> + Send + Sync>;
+
 /// A mutation: what happens before the transaction, and in it.
 #[derive(Clone)]
 pub struct MutationBinding {
@@ -293,6 +297,8 @@ pub enum Resolve {
     Rows(RowsBinding),
     /// A mutation.
     Mutation(MutationBinding),
+    /// A subscription.
+    Subscription(SubscriptionBinding),
 }
 
 /// A field with what answers it, who may ask, and what it reads.
@@ -352,8 +358,10 @@ impl Bound {
 
     /// Which rows, by the arguments.
     pub fn listing(&mut self, listing: ListingFn) -> &mut Self {
-        if let Resolve::Rows(rows) = &mut self.resolve {
-            rows.listing = Some(listing);
+        match &mut self.resolve {
+            Resolve::Rows(rows) => rows.listing = Some(listing),
+            Resolve::Subscription(binding) => binding.listing = Some(listing),
+            _ => {}
         }
         self
     }

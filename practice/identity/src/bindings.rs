@@ -5,6 +5,7 @@ mod audit;
 mod brand;
 mod key;
 mod links;
+mod live;
 mod membership;
 mod mfa;
 mod organization;
@@ -22,7 +23,7 @@ use crate::tables::{API_KEYS, USERS};
 use crate::{integration, key as keys, reset, rotate, sign_in, sign_up};
 
 pub use audit::AUDIT_LOG;
-pub use user::{USER_ORDERS, members_of_keywords};
+pub use user::{USER_ORDERS, file_url, members_of_keywords};
 
 static SIGN_IN: &[(&str, Returns)] = &[
     ("token", Returns::Leaf),
@@ -51,6 +52,7 @@ pub fn bind(b: &mut Bindings) {
     permission_use::bind(b);
     brand::bind(b);
     audit::bind(b);
+    live::bind(b);
     b.mutation_prepared(
         "signIn",
         SIGN_IN,

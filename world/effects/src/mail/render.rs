@@ -7,13 +7,14 @@ use std::sync::LazyLock;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use ward_instance::{Instance, Kind};
 
-use crate::mail::about::About;
+use crate::about::About;
 use crate::mail::links;
 use crate::mail::payload::Payload;
 use crate::mail::render_error::RenderError;
+use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 10] = [
+pub const MAIL_KINDS: [&str; 12] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -24,29 +25,9 @@ pub const MAIL_KINDS: [&str; 10] = [
     "second_factor_changed",
     "email_changed",
     "key_revoked",
+    "webhook_failing",
+    "webhook_disabled",
 ];
-
-/// A rendered mail.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// The subject line.
-    pub subject: String,
-    /// The plain text.
-    pub text: String,
-    /// The HTML text.
-    pub html: String,
-    /// Header fields that say which environment it comes from.
-    pub headers: Vec<(&'static str, String)>,
-    /// The record that the payload says it is about.
-    pub about: Option<About>,
-}
-
-/// Never the texts: they hold links that open accounts.
-impl std::fmt::Debug for Rendered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Rendered({})", self.subject)
-    }
-}
 
 struct Template {
     kind: &'static str,
@@ -66,7 +47,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 10] = [
+const TEMPLATES: [Template; 12] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -77,6 +58,8 @@ const TEMPLATES: [Template; 10] = [
     template!("second_factor_changed", "Your sign-in was changed"),
     template!("email_changed", "Your e-mail address was changed"),
     template!("key_revoked", "An API key was revoked"),
+    template!("webhook_failing", "A webhook fails"),
+    template!("webhook_disabled", "A webhook was disabled"),
 ];
 
 macro_rules! sources {
@@ -85,7 +68,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 22] = sources![
+const SOURCES: [(&str, &str); 26] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -108,6 +91,10 @@ const SOURCES: [(&str, &str); 22] = sources![
     "email_changed.html",
     "key_revoked.txt",
     "key_revoked.html",
+    "webhook_failing.txt",
+    "webhook_failing.html",
+    "webhook_disabled.txt",
+    "webhook_disabled.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.
@@ -120,8 +107,13 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     engine
 });
 
-/// The texts of a mail of this kind, out of an intent's payload (JSON).
-pub fn rendered(instance: &Instance, kind: &str, payload: &str) -> Result<Rendered, RenderError> {
+/// The texts of a mail of this kind, out of an intent's payload (JSON), and the record that the
+/// payload says it is about.
+pub fn rendered(
+    instance: &Instance,
+    kind: &str,
+    payload: &str,
+) -> Result<(Content, Option<About>), RenderError> {
     let template = TEMPLATES.iter().find(|template| template.kind == kind);
     let template = template.ok_or(RenderError::UnknownKind)?;
     let mut payload = Payload::read(payload)?;
@@ -141,7 +133,7 @@ pub fn rendered(instance: &Instance, kind: &str, payload: &str) -> Result<Render
         }
     };
     let (text, html) = (filled(template.text, Form::Text)?, filled(template.html, Form::Html)?);
-    Ok(Rendered { text, html, headers: marks.headers(), about: payload.about(), subject })
+    Ok((Content { text, html, headers: marks.headers(), subject }, payload.about()))
 }
 
 #[derive(Clone, Copy)]
@@ -189,6 +181,8 @@ fn values(
         code => payload.code.as_deref(),
         minutes => payload.minutes,
         key => payload.key.as_deref(),
+        endpoint => payload.endpoint.as_deref(),
+        webhook => payload.webhook.as_deref(),
         is_on => payload.is_on,
     })
 }
