@@ -76,6 +76,29 @@ rows! {
         |_, done| json!({"id": done.id("referral.created")});
     "referring_physician.deleted" "deleteReferringPhysician" "referringPhysician { id }"
         |_, done| json!({"id": done.id("referring_physician.created")});
+    "conversation.created" "createConversation" "conversation { id }"
+        |_, done| json!({"simple_added_users": done.id("patient.created")});
+    "conversation_membership.created" "createConversation" "conversation { id }"
+        |_, done| json!({"simple_added_users": done.id("patient.created")});
+    "conversation.updated" "updateConversation" "conversation { id }"
+        |_, done| json!({"id": done.id("conversation.created"), "name": "Plan"});
+    "message.created" "createNote" "note { id }"
+        |_, done| json!({"conversation_id": done.id("conversation.created"), "content": "Hello"});
+    "conversation_membership.viewed" "updateConversationMembership" "conversation_membership { id }"
+        |practice, done| {
+            let query = "query($id: ID) { conversation(id: $id) { current_user_conversation_membership { id } } }";
+            let reply = practice.api().ask(query, json!({"id": done.id("conversation.created")}));
+            let own = &reply.data()["conversation"]["current_user_conversation_membership"]["id"];
+            let unread = json!({"id": own, "viewed": false});
+            practice.run("updateConversationMembership", "conversation_membership { id }", &unread);
+            json!({"id": own, "viewed": true})
+        };
+    "message.deleted" "deleteNote" "note { id }" |_, done| json!({"id": done.id("message.created")});
+    "scheduled_message.sent" "createMessageBlast" "message"
+        |_, done| json!({"simple_added_users": done.id("patient.created"), "note": {"content": "News"}});
+    "conversation_membership.deleted" "deleteConversationMembership" "conversationMembership { id }"
+        |_, done| json!({"conversation_id": done.id("conversation.created"),
+            "user_id": done.id("patient.created")});
     "patient.merged" "mergeClients" "user { id }" |practice, done| {
         let other = practice.client("other");
         json!({"ids": [other, done.id("patient.created")], "target_user_id": done.id("patient.created")})
