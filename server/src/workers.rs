@@ -166,7 +166,9 @@ pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
     if app.is_quarantined() {
         return Ok(Ran::default());
     }
-    app.door.run_batch().await
+    let mut ran = app.door.run_batch().await?;
+    ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
+    Ok(ran)
 }
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).

@@ -264,6 +264,12 @@ pub fn verdict(line: &Line, reply: &Reply) -> String {
         (Root::Query, Json::Array(items)) if items.is_empty() => "empty",
         (Root::Query, Json::Number(count)) if count.as_i64() == Some(0) => "empty",
         (Root::Query, Json::Object(page)) if page.get("total_count") == Some(&0.into()) => "empty",
+        // Numbers of nothing.
+        (Root::Query, Json::Object(counts))
+            if counts.iter().all(|(name, count)| name == "__typename" || *count == 0) =>
+        {
+            "empty"
+        }
         (Root::Query, _) => "rows",
     };
     word.to_owned()

@@ -52,6 +52,8 @@ pub enum Object {
     /// The client's part in it.
     Part,
     Note,
+    /// A broadcast to the client that waits for its time.
+    Scheduler,
 }
 
 impl Object {
@@ -312,6 +314,7 @@ const DATA: &[(&str, &[&str])] = &[
     ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
     ("updateConversation", &["name"]),
     ("updateConversationMembership", &["viewed"]),
+    ("createMessageBlast", &["note.content"]),
     ("createNote", &["content"]),
     ("updateNote", &["content"]),
     ("signIn", &["email", "password"]),
@@ -360,8 +363,8 @@ const WORDS: &str = "
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
     conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
-    label content attached_image attached_image_string attached_audio attached_document org_chat
-    archived viewed deleted_by_user org_chat
+    label value content attached_image attached_image_string attached_audio attached_document org_chat
+    archived viewed deleted_by_user org_chat scheduled_at
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 

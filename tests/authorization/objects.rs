@@ -101,6 +101,17 @@ impl World {
                 let reply = self.as_owner().ask(query, json!({"id": conversation}));
                 id(&reply.data()["notes"]["nodes"][0])
             }
+            Object::Scheduler => {
+                let client = if own { self.client.clone() } else { self.about().0 };
+                let content = if own { self.word() } else { self.unseen() };
+                let query = "mutation($input: createMessageBlastInput) { createMessageBlast(input: $input) { messages { field message } } }";
+                let input = json!({"patient_id": client, "note": {"content": content},
+                    "scheduled_at": "2027-06-01T12:00:00Z"});
+                self.as_owner().ask(query, json!({"input": input})).data();
+                let query = "query($client: String) { scheduledMessageBlasts(client_id: $client) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"client": client}));
+                id(&reply.data()["scheduledMessageBlasts"]["nodes"][0])
+            }
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

@@ -14,7 +14,8 @@ use crate::principal::{Principal, Site, Whose};
 use crate::world::World;
 
 /// Texts that do something else than stand there.
-const ACTS: [&str; 21] = [
+const ACTS: [&str; 22] = [
+    "scheduled_at",
     "added_users",
     "attached_image_string",
     "avatar_string",

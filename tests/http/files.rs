@@ -1,7 +1,7 @@
 //! Files: sent as multipart forms, read by signed links.
 
 use ward_tests::raw::Answer;
-use ward_tests::{Api, json};
+use ward_tests::{Api, Json, json, people};
 
 use crate::running::{refused, running};
 
@@ -26,13 +26,20 @@ fn part(name: &str, more: &str, content: &[u8]) -> Vec<u8> {
 
 /// A form as the specification of multipart requests has it.
 fn form(content_type: &str, picture: &[u8]) -> Vec<u8> {
-    let operations = json!({"query": UPDATE, "variables": {"avatar": null}}).to_string();
+    let operations = json!({"query": UPDATE, "variables": {"avatar": null}});
+    form_of(&operations, "variables.avatar", content_type, picture)
+}
+
+/// A form with one file, at a place of the operation's variables.
+fn form_of(operations: &Json, at: &str, content_type: &str, content: &[u8]) -> Vec<u8> {
+    let operations = operations.to_string();
+    let map = json!({"0": [at]}).to_string();
     let file = format!("; filename=\"me.png\"\r\nContent-Type: {content_type}");
     let end = format!("--{BOUNDARY}--\r\n");
     [
         part("operations", "", operations.as_bytes()),
-        part("map", "", br#"{"0":["variables.avatar"]}"#),
-        part("0", &file, picture),
+        part("map", "", map.as_bytes()),
+        part("0", &file, content),
         end.into_bytes(),
     ]
     .concat()
@@ -80,6 +87,50 @@ fn a_picture_is_sent_and_read() {
         let reply = nobody.get(&tampered);
         assert_eq!(reply.status, 403, "{tampered}: {}", reply.text);
     }
+    assert_nothing_left();
+}
+
+/// A file that comes with a message opens for who sees the message, as long as they do.
+#[test]
+fn a_messages_file_is_read_by_who_takes_part() {
+    const SEND: &str = "mutation($input: createNoteInput!) { createNote(input: $input) { note { id document_name attached_document_url } messages { field message } } }";
+    let owner = running().server.with(&running().key);
+    let client = people::client(&owner, "reader");
+    let change = |field: &str, input: Json| {
+        let query = format!(
+            "mutation($input: {field}Input!) {{ {field}(input: $input) {{ messages {{ field message }} }} }}"
+        );
+        owner.ask(&query, json!({"input": input})).data();
+    };
+    change("updateClient", json!({"id": client, "password": "copper-lantern-41-meadow"}));
+    let begin = "mutation($who: String) { createConversation(input: {simple_added_users: $who}) { conversation { id } messages { field message } } }";
+    let talk = owner.ask(begin, json!({"who": client}));
+    let talk = people::id(&talk.data()["createConversation"]["conversation"]);
+    let input = json!({"conversation_id": talk, "attached_document": null});
+    let operations = json!({"query": SEND, "variables": {"input": input}});
+    let at = "variables.input.attached_document";
+    let form = form_of(&operations, at, "text/html", b"%PDF-1.7 none");
+    let sent = send(Some(&running().key), &form).json();
+    let payload = &sent["data"]["createNote"];
+    assert!(payload["messages"].is_null(), "{sent}");
+    assert_eq!(payload["note"]["document_name"], "me.png");
+    let input = json!({"email": "reader@client.example", "password": "copper-lantern-41-meadow"});
+    let signed = people::sign_in(&running().server.api(), input);
+    let reader = running().server.with(signed.data()["signIn"]["token"].as_str().unwrap());
+    let look = "query($id: ID) { notes(conversation_id: $id) { nodes { attached_document_url } } }";
+    let link = |api: &Api| {
+        let reply = api.ask(look, json!({"id": talk}));
+        let link = &reply.data()["notes"]["nodes"][0]["attached_document_url"];
+        let link = link.as_str().unwrap().to_owned();
+        link[link.find("/files/").unwrap()..].to_owned()
+    };
+    let (theirs, own) = (link(&reader), link(&owner));
+    let read = |path: &str| running().bytes(&format!("GET {path} HTTP/1.1"), b"");
+    assert_eq!(read(&theirs).header("content-type"), Some("application/pdf"));
+    change("deleteConversationMembership", json!({"conversation_id": talk, "user_id": client}));
+    assert_eq!((read(&theirs).status, read(&own).status), (404, 200));
+    change("deleteNote", json!({"id": payload["note"]["id"]}));
+    assert_eq!(read(&own).status, 404);
     assert_nothing_left();
 }
 

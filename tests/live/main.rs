@@ -12,5 +12,6 @@ mod cable;
 mod clients;
 mod ends;
 mod events;
+mod messaging;
 mod practice;
 mod transport;

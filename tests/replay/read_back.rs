@@ -3,6 +3,7 @@
 use ward_tests::{Json, json, people};
 use xtask::Replay;
 
+use crate::talks;
 use crate::values::Subject;
 use crate::world::{PASSWORD, World};
 
@@ -27,6 +28,9 @@ pub fn read_back(
     answer: &Json,
 ) -> Result<(), String> {
     let sent = sent(replay, variables);
+    if let Some(read) = talks::read_back(world, &replay.root_field, &sent, subject, answer) {
+        return read;
+    }
     match replay.root_field.as_str() {
         "createClient" => same_fields(world, "user", &people::id(&answer["user"]), &sent),
         "updateClient" => {

@@ -5,6 +5,7 @@ use ward_tests::{Json, json};
 use xtask::{Replay, Variable};
 
 use crate::judge::Try;
+use crate::talks;
 use crate::world::{Caller, LAST_NAME, PASSWORD, World};
 
 /// The object that an operation is about.
@@ -70,6 +71,7 @@ fn input(
     let needed = match replay.root_field.as_str() {
         "createReferral" => ["referring_physician_id"].as_slice(),
         "createReferringPhysician" => &["first_name", "last_name"],
+        "createNote" => &["conversation_id", "content"],
         _ => &[],
     };
     fields.extend(needed.iter().map(|name| (*name).to_owned()));
@@ -83,6 +85,9 @@ fn input(
 
 fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, attempt: Try) -> Json {
     let root = replay.root_field.as_str();
+    if let Some(value) = talks::value(world, root, name, subject, attempt) {
+        return value;
+    }
     match (root, name) {
         ("organization", "id") if attempt.caller == Caller::Branch => world.branch.clone().into(),
         ("organization", "id") => world.organization.clone().into(),

@@ -6,6 +6,7 @@ use ward_tests::people::{self, id};
 use ward_tests::schema::Schema;
 use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
 
+use crate::talks::{self, Talks};
 use crate::values::Subject;
 
 /// Who asks.
@@ -55,6 +56,8 @@ pub struct World {
     pub group: String,
     /// A tag on the client.
     pub applied_tag: String,
+    /// Conversations.
+    pub talks: Talks,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -92,10 +95,12 @@ impl World {
             server,
             owner_key,
             branch_key,
+            talks: Talks::default(),
             numbers: 0,
             schemas,
         };
         world.furnish();
+        world.talks = Talks::new(&world);
         world
     }
 
@@ -149,7 +154,7 @@ impl World {
             }
             "updateLocation" | "deleteLocation" => self.location(&client),
             "createReferral" => self.physician(),
-            _ => client.clone(),
+            other => talks::subject(self, other, &client).unwrap_or_else(|| client.clone()),
         };
         Subject { id, client, email }
     }
@@ -267,4 +272,4 @@ impl World {
 const UPDATE_USER: &str = "mutation($input: updateUserInput) { updateUser(input: $input) { user { id } messages { field message } } }";
 
 /// One grey pixel.
-const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+pub const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

@@ -113,6 +113,11 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
             "metadata": {"note": canary}, "note": {"content": format!("{canary} message")}}}),
     );
     talk.data();
+    let blast = api.ask(
+        "mutation($input: createMessageBlastInput) { createMessageBlast(input: $input) { messages { field message } } }",
+        json!({"input": {"simple_added_users": clients[0], "note": {"content": format!("{canary} news")}}}),
+    );
+    blast.data();
     let brand = api.ask(
         "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
         json!({"input": {"brand_name": format!("{canary} brand")}}),

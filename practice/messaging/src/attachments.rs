@@ -3,9 +3,9 @@
 
 use ward_engine::{Answer, Call, Given, Request, UploadedFile};
 use ward_identity::picture::{self, FileKind, NewFile, picture_type};
-use ward_store::{Cond, Uuid, Value, blobs};
+use ward_store::{Cond, Scope, Uuid, Value, blobs};
 
-use crate::tables::{Conversation, Note};
+use crate::tables::{Note, NoteScheduler};
 
 /// The purpose of a message's files, by which their links find the message.
 pub const PURPOSE: &str = "note";
@@ -14,7 +14,7 @@ pub const PURPOSE: &str = "note";
 pub fn holds(blob: &str) -> Cond {
     let id: Value = blob.into();
     Cond::sql(
-        "{t}.image_id = ? OR {t}.audio_id = ? OR {t}.attached_document_id = ?",
+        "({t}.image_id = ? OR {t}.audio_id = ? OR {t}.attached_document_id = ?)",
         [id.clone(), id.clone(), id],
     )
 }
@@ -114,45 +114,83 @@ impl Attachments {
         self.image.is_none() && self.audio.is_none() && self.document.is_none()
     }
 
-    /// Makes the files the note's; those that it had in their places are deleted.
-    pub async fn put_on(
+    /// Registers the files as those of a message that `owner` writes.
+    pub async fn registered(
         &self,
         call: &mut Call<'_>,
-        conversation: &Conversation,
-        note: &mut Note,
-    ) -> Answer<()> {
-        let (unit, owner) = (conversation.unit_id.0, note.user_id.0);
+        unit: i64,
+        owner: i64,
+    ) -> Answer<NoteFiles> {
+        let mut files = NoteFiles::default();
         if let Some(file) = &self.image {
-            let new = picture::register(call, file, unit, owner, PURPOSE).await?;
-            replace(call, note.image_id.replace(new)).await?;
-            note.image_name = Some(file.file_name.clone());
+            files.image_id = Some(picture::register(call, file, unit, owner, PURPOSE).await?);
+            files.image_name = Some(file.file_name.clone());
         }
         if let Some(file) = &self.audio {
-            let new = picture::register(call, file, unit, owner, PURPOSE).await?;
-            replace(call, note.audio_id.replace(new)).await?;
+            files.audio_id = Some(picture::register(call, file, unit, owner, PURPOSE).await?);
         }
         if let Some(file) = &self.document {
-            let new = picture::register(call, file, unit, owner, PURPOSE).await?;
-            replace(call, note.attached_document_id.replace(new)).await?;
-            note.document_name = Some(file.file_name.clone());
+            let id = picture::register(call, file, unit, owner, PURPOSE).await?;
+            files.attached_document_id = Some(id);
+            files.document_name = Some(file.file_name.clone());
+        }
+        Ok(files)
+    }
+}
+
+/// The files of a message, registered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct NoteFiles {
+    pub image_id: Option<Uuid>,
+    pub image_name: Option<String>,
+    pub audio_id: Option<Uuid>,
+    pub attached_document_id: Option<Uuid>,
+    pub document_name: Option<String>,
+}
+
+impl NoteFiles {
+    /// Puts these files in the places of a note's; those that were there go.
+    pub async fn put_on(self, scope: &mut Scope<'_>, note: &mut Note) -> Answer<()> {
+        if self.image_id.is_some() {
+            remove(scope, note, note.image_id.clone()).await?;
+            (note.image_id, note.image_name) = (self.image_id, self.image_name);
+        }
+        if self.audio_id.is_some() {
+            remove(scope, note, note.audio_id.clone()).await?;
+            note.audio_id = self.audio_id;
+        }
+        if self.attached_document_id.is_some() {
+            remove(scope, note, note.attached_document_id.clone()).await?;
+            note.attached_document_id = self.attached_document_id;
+            note.document_name = self.document_name;
         }
         Ok(())
     }
 }
 
 /// Takes all files off a note.
-pub async fn take_off(call: &mut Call<'_>, note: &mut Note) -> Answer<()> {
-    for old in [note.image_id.take(), note.audio_id.take(), note.attached_document_id.take()] {
-        replace(call, old).await?;
+pub async fn take_off(scope: &mut Scope<'_>, note: &mut Note) -> Answer<()> {
+    for old in [&note.image_id, &note.audio_id, &note.attached_document_id] {
+        remove(scope, note, old.clone()).await?;
     }
-    note.image_name = None;
-    note.document_name = None;
+    (note.image_id, note.audio_id, note.attached_document_id) = (None, None, None);
+    (note.image_name, note.document_name) = (None, None);
     Ok(())
 }
 
-async fn replace(call: &mut Call<'_>, old: Option<Uuid>) -> Answer<()> {
-    if let Some(old) = old {
-        blobs::delete(call.scope.tx, call.scope.actor.org_id, &old).await?;
+/// Deletes a file that no other note has: a broadcast's are shared.
+async fn remove(scope: &mut Scope<'_>, note: &Note, old: Option<Uuid>) -> Answer<()> {
+    let Some(old) = old else { return Ok(()) };
+    let others = Cond::sql("{t}.id <> ?", [note.id.0.into()]).and(holds(&old.0));
+    let other: Option<Note> = scope.find_by(others).await?;
+    let waiting = Cond::is_null("sent_at").and(Cond::sql(
+        "({t}.image_id = ? OR {t}.attached_document_id = ?)",
+        [old.0.as_str().into(), old.0.as_str().into()],
+    ));
+    let blast: Option<NoteScheduler> = scope.find_by(waiting).await?;
+    if other.is_none() && blast.is_none() {
+        blobs::delete(scope.tx, scope.actor.org_id, &old).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use ward_identity::tables::{CareTeamMember, User};
 use ward_store::{Cond, Event, Id, Query, Sql};
 
 use crate::participants::{MEMBERS_MAX, Participants, Person, holds};
-use crate::parts::{New, join, leave, recount};
+use crate::parts::{self, New, join, leave, recount};
 use crate::tables::{Conversation, ConversationMembership};
 
 /// Registers the reactions.
@@ -93,17 +93,10 @@ async fn has(
 
 /// Begins a conversation of two, unless there is one.
 async fn between(call: &mut Call<'_>, client: &User, provider: Id<User>) -> Answer<()> {
-    let sql = Sql::fixed(
-        "SELECT 1 FROM conversations c WHERE c.org_id = $1 AND c.owner_id = $2 \
-         AND c.patient_id = $3 AND (SELECT COUNT(*) FROM conversation_memberships m \
-         WHERE m.org_id = c.org_id AND m.conversation_id = c.id AND m.deleted_at IS NULL) = 2 \
-         LIMIT 1",
-        [client.org_id.0.into(), provider.0.into(), client.id.0.into()],
-    );
-    if !call.tx.rows(&sql).await?.is_empty() {
+    let Some(owner): Option<User> = call.find(provider).await? else { return Ok(()) };
+    if parts::of_two(call, &owner, client.id, false).await?.is_some() {
         return Ok(());
     }
-    let Some(owner): Option<User> = call.find(provider).await? else { return Ok(()) };
     let mut participants = Participants::default();
     participants.include(client);
     let new = New { owner: &owner, participants: &participants, name: None, metadata: None };

@@ -1,13 +1,16 @@
 //! What answers each contract field of the domain, one line a field.
 
 mod conversation;
+mod live;
 mod membership;
 mod note;
+mod scheduler;
 
 use ward_engine::{Bindings, Kind, Returns, op};
 use ward_identity::tables::User;
 use ward_store::Entity;
 
+use crate::note_input::{prepare_create, prepare_update};
 use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, Conversation, NOTES, Note};
 use crate::{automatic, counts, listing, note as notes};
 
@@ -19,7 +22,9 @@ pub fn bind(b: &mut Bindings) {
     conversation::bind(b);
     membership::bind(b);
     note::bind(b);
+    scheduler::bind(b);
     counts::bind(b);
+    live::bind(b);
     automatic::bind(b);
 }
 
@@ -73,13 +78,13 @@ fn mutations(b: &mut Bindings) {
     b.mutation_prepared(
         "createNote",
         notes::RETURNS,
-        |request, input| Box::pin(notes::prepare_create(request, input)),
+        |request, input| Box::pin(prepare_create(request, input)),
         op!(notes::create),
     );
     b.mutation_prepared(
         "updateNote",
         notes::RETURNS,
-        |request, input| Box::pin(notes::prepare_update(request, input)),
+        |request, input| Box::pin(prepare_update(request, input)),
         op!(notes::update),
     );
     b.mutation("deleteNote", notes::RETURNS, op!(notes::delete));

@@ -127,7 +127,7 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
                 author: caller,
                 on_behalf: (!is_in).then_some(owner.id),
                 content,
-                files: Some(&prepared.files),
+                files: prepared.files.registered(call, conversation.unit_id.0, caller.0).await?,
                 is_autoresponse: false,
             };
             note::send(call, &conversation, draft).await?;
@@ -226,7 +226,8 @@ pub async fn to_manage(
 ) -> Answer<Conversation> {
     let conversation = locked(call, id, at).await?;
     members_only(call.actor)?;
-    if note::part_of(call, &conversation, Id::new(call.actor.user_id)).await?.is_none() {
+    let caller = Id::new(call.actor.user_id);
+    if note::part_of(call, &conversation, caller).await?.is_none() {
         requires(call.actor, IS_ADMIN)?;
     }
     call.scope.subject_id = conversation.patient_id.map(|id| id.0);

@@ -2,7 +2,7 @@
 
 use ward_store::Event;
 
-use crate::tables::{Conversation, ConversationMembership, Note};
+use crate::tables::{Conversation, ConversationMembership, Note, NoteScheduler};
 
 /// A conversation was begun.
 pub fn conversation_created(conversation: &Conversation) -> Event {
@@ -30,14 +30,30 @@ pub fn membership_viewed(conversation: &Conversation, of: &ConversationMembershi
     about(conversation, membership("conversation_membership.viewed", of.id.0))
 }
 
+/// Somebody put a conversation away, took it back or marked it as unread: for
+/// subscriptions, the catalogue has no such event.
+pub fn membership_updated(conversation: &Conversation, of: &ConversationMembership) -> Event {
+    about(conversation, membership("conversation_membership.updated", of.id.0))
+}
+
 /// A message was sent.
 pub fn message_created(note: &Note) -> Event {
     message("message.created", note)
 }
 
+/// A message was changed: for subscriptions, the catalogue has no such event.
+pub fn message_updated(note: &Note) -> Event {
+    message("message.updated", note)
+}
+
 /// A message was deleted by its author.
 pub fn message_deleted(note: &Note) -> Event {
     message("message.deleted", note)
+}
+
+/// What was scheduled was sent.
+pub fn scheduled_message_sent(row: &NoteScheduler) -> Event {
+    Event::new("scheduled_message.sent", "NoteScheduler", row.id.0).of_unit(row.unit_id.0)
 }
 
 fn membership(kind: &'static str, id: i64) -> Event {

@@ -18,8 +18,11 @@ pub mod membership;
 pub mod metadata;
 pub mod names;
 pub mod note;
+pub mod note_input;
 pub mod participants;
 pub mod parts;
+pub mod scheduler;
+pub mod sender;
 pub mod tables;
 pub mod visibility;
 

@@ -81,7 +81,7 @@ pub const CONVERSATION_ORDERS: &[OrderOption] =
 
 /// What notes can be ordered by: their place, and those that wait last.
 pub const NOTE_ORDERS: &[OrderOption] =
-    &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
+    &[OrderOption { name: "CREATED_AT", expression: "COALESCE({t}.sent_at, {t}.created_at)" }];
 
 /// What lists of participants are ordered by: as they joined.
 pub const JOINED: &[OrderOption] =
@@ -95,7 +95,7 @@ pub(crate) fn id<R: Entity>(args: &Args, name: &str, request: &Request) -> Answe
     }
 }
 
-fn ids<R>(args: &Args, name: &str, request: &Request) -> Answer<Vec<i64>>
+pub(crate) fn ids<R>(args: &Args, name: &str, request: &Request) -> Answer<Vec<i64>>
 where
     R: Entity,
     Vec<Id<R>>: FromIn,
@@ -286,9 +286,10 @@ fn like(text: &str) -> String {
 
 /// `conversation`; as a provider's, if one is named.
 pub fn conversation(request: &Request, args: &Args) -> Answer<Listing> {
+    let provider = id::<User>(args, "provider_id", request)?;
     let Some(id) = id::<Conversation>(args, "id", request)? else { return Ok(Listing::none()) };
     let mut cond = Cond::eq("id", id.0);
-    if let Some(provider) = self::id::<User>(args, "provider_id", request)? {
+    if let Some(provider) = provider {
         cond = cond.and(takes_part_in(request.actor.org_id, provider.0));
     }
     Ok(Listing::of(cond))

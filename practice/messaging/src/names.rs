@@ -95,8 +95,7 @@ pub async fn of(
             false => last.to_owned(),
         };
         if is_patient.truth() {
-            let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
-            clients.push((user, watch));
+            clients.push((user, self::watch(watch)));
         }
         let entry = called.entry(conversation).or_default();
         entry.name = name.text().map(str::to_owned);
@@ -126,6 +125,11 @@ fn statement(request: &Request, conversations: &[i64]) -> Sql {
     sql.bind(request.actor.org_id).push(" AND c.id IN_LIST(");
     sql.bind(Value::Ints(conversations.into())).push(") ORDER BY c.id, m.created_at, m.id");
     sql
+}
+
+/// How closely a reading is watched; as closely as can be when that is unknown.
+pub fn watch(number: &Value) -> Watch {
+    number.int().map_or(Watch::BrokenGlass, Watch::from_number)
 }
 
 /// A picture's address, for whoever asks.

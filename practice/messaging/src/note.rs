@@ -1,115 +1,21 @@
 //! Messages: writing, changing and deleting them (behaviour 32).
 
-use std::sync::Arc;
-
 use ward_clients::feature_toggle::{self, Switch};
-use ward_engine::{Answer, Call, Payload, Refused, Request, Returns, UploadedFile, input};
+use ward_engine::{Answer, Call, Payload, Refused, Returns};
 use ward_identity::flags::IS_ADMIN;
-use ward_identity::id_or_blank::{IdOrBlank, named};
+use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
-use ward_store::{Cond, Id, Level, Query, Select, Sql};
+use ward_store::{Cond, Id, Level, Query, Scope, Sql};
 
-use crate::attachments::{self, Attachments, Sent};
+use crate::attachments::{self, NoteFiles};
 use crate::conversation::locked;
-use crate::tables::{CONVERSATIONS, Conversation, ConversationMembership, NOTES, Note};
-use crate::{events, html};
+use crate::note_input::{CreateNote, DeleteNote, Prepared, UpdateNote};
+use crate::tables::{Conversation, ConversationMembership, NOTES, Note};
+use crate::{events, html, scheduler};
 
 /// What the mutations answer.
 pub static RETURNS: &[(&str, Returns)] = &[("note", Returns::One(&NOTES))];
-
-input! {
-    /// `createNoteInput`.
-    pub struct CreateNote {
-        conversation_id: Id<Conversation>,
-        user_id: IdOrBlank<User>,
-        content: String,
-        org_chat: bool,
-        attached_image: UploadedFile,
-        attached_image_string: String,
-        attached_audio: UploadedFile,
-        attached_document: UploadedFile,
-    }
-}
-
-input! {
-    /// `updateNoteInput`.
-    pub struct UpdateNote {
-        id: Id<Note>,
-        conversation_id: Id<Conversation>,
-        user_id: IdOrBlank<User>,
-        content: String,
-        attached_image: UploadedFile,
-        attached_image_string: String,
-        attached_audio: UploadedFile,
-        attached_document: UploadedFile,
-    }
-}
-
-input! {
-    /// `deleteNoteInput`; a deleted message says so whether or not that is asked.
-    pub struct DeleteNote { id: Id<Note>, deleted_by_user: bool }
-}
-
-/// An input with its files on the disk.
-pub struct Prepared<I> {
-    input: I,
-    files: Attachments,
-}
-
-/// Stores the files of a new note, for somebody who sees its conversation.
-pub async fn prepare_create(
-    request: Arc<Request>,
-    input: CreateNote,
-) -> Answer<Prepared<CreateNote>> {
-    let sent = Sent {
-        image: &input.attached_image,
-        image_string: &input.attached_image_string,
-        audio: &input.attached_audio,
-        document: &input.attached_document,
-    };
-    if sent.is_some() {
-        let id = input.conversation_id.value().map(|id| id.0);
-        let select = Select::new(&CONVERSATIONS, &request.actor);
-        is_seen(&request, select, id, "conversation_id").await?;
-    }
-    let files = sent.stored(&request).await?;
-    Ok(Prepared { input, files })
-}
-
-/// The same for a changed note.
-pub async fn prepare_update(
-    request: Arc<Request>,
-    input: UpdateNote,
-) -> Answer<Prepared<UpdateNote>> {
-    let sent = Sent {
-        image: &input.attached_image,
-        image_string: &input.attached_image_string,
-        audio: &input.attached_audio,
-        document: &input.attached_document,
-    };
-    if sent.is_some() {
-        let select = Select::new(&NOTES, &request.actor);
-        is_seen(&request, select, input.id.value().map(|id| id.0), "id").await?;
-    }
-    let files = sent.stored(&request).await?;
-    Ok(Prepared { input, files })
-}
-
-/// Refuses what the caller can't write to before a file is stored; the
-/// transaction looks again.
-async fn is_seen(
-    request: &Request,
-    mut select: Select<'_>,
-    id: Option<i64>,
-    at: &str,
-) -> Answer<()> {
-    let id = id.ok_or_else(|| Refused::not_found(at))?;
-    select.least = Level::Full;
-    select.filter = Cond::eq("id", id);
-    let found = request.db.read().await?.rows(&select.sql()).await?;
-    if found.is_empty() { Err(Refused::not_found(at)) } else { Ok(()) }
-}
 
 /// Sends a message (behaviour 32).
 pub async fn create(call: &mut Call<'_>, prepared: &Prepared<CreateNote>) -> Answer<Payload> {
@@ -122,19 +28,36 @@ pub async fn create(call: &mut Call<'_>, prepared: &Prepared<CreateNote>) -> Ans
     }
     is_open(&conversation)?;
     let content = input.content.value().map(|text| html::cleaned(text)).unwrap_or_default();
-    if html::is_blank(&content) && prepared.files.is_empty() {
-        return Err(Refused::on("content", "Content can't be blank"));
-    }
+    is_blank_with(&content, !prepared.files.is_empty(), "content")?;
     check_content(&content)?;
+    let scheduled_at = scheduler::time(call, &input.scheduled_at)?;
+    let (unit, author) = (conversation.unit_id.0, call.actor.user_id);
     let draft = Draft {
-        author: Id::new(call.actor.user_id),
+        author: Id::new(author),
         on_behalf,
         content,
-        files: Some(&prepared.files),
+        files: prepared.files.registered(call, unit, author).await?,
         is_autoresponse: false,
     };
-    let note = send(call, &conversation, draft).await?;
+    let note = match scheduled_at {
+        None => send(call, &conversation, draft).await?,
+        Some(at) => {
+            members_only(call.actor)?;
+            let waiting = Note { scheduled_at: Some(at), ..new(call, &conversation, draft).await? };
+            call.create(&waiting).await?;
+            scheduler::hold(call, &waiting, at).await?;
+            waiting
+        }
+    };
     Ok(Payload::new().one("note", note.id.0))
+}
+
+/// A message says something, or has a file.
+pub fn is_blank_with(content: &str, has_files: bool, at: &str) -> Answer<()> {
+    match html::is_blank(content) && !has_files {
+        true => Err(Refused::on(at, "Content can't be blank")),
+        false => Ok(()),
+    }
 }
 
 /// Nothing is written in a closed conversation.
@@ -224,24 +147,24 @@ pub async fn client_may_write(call: &mut Call<'_>, clients: i64) -> Answer<()> {
 
 /// Somebody's part in a conversation.
 pub async fn part_of(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     user: Id<User>,
 ) -> Answer<Option<ConversationMembership>> {
     let of_user = Cond::eq("user_id", user.0);
-    Ok(call.find_by(Cond::eq("conversation_id", conversation.id.0).and(of_user)).await?)
+    Ok(scope.find_by(Cond::eq("conversation_id", conversation.id.0).and(of_user)).await?)
 }
 
 /// A message to be sent.
-pub struct Draft<'a> {
+pub struct Draft {
     /// Who writes.
     pub author: Id<User>,
     /// In whose conversation, when they write in a colleague's.
     pub on_behalf: Option<Id<User>>,
     /// Cleaned.
     pub content: String,
-    /// Files.
-    pub files: Option<&'a Attachments>,
+    /// Its files.
+    pub files: NoteFiles,
     /// Whether it answers by itself.
     pub is_autoresponse: bool,
 }
@@ -249,72 +172,75 @@ pub struct Draft<'a> {
 /// Sends a message in a conversation that the transaction has locked: everybody
 /// else has something to read from now on.
 pub async fn send(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
-    draft: Draft<'_>,
+    draft: Draft,
 ) -> Answer<Note> {
-    let now = call.now();
     let number = conversation.notes_count + 1;
-    let mut note = Note {
-        id: call.next_id().await?,
+    let note = Note { number: Some(number), ..new(scope, conversation, draft).await? };
+    scope.subject_id = note.patient_id.map(|id| id.0);
+    scope.create(&note).await?;
+    sent(scope, conversation, &note, number).await?;
+    Ok(note)
+}
+
+/// A message without a place in its conversation.
+async fn new(scope: &mut Scope<'_>, conversation: &Conversation, draft: Draft) -> Answer<Note> {
+    let now = scope.now();
+    Ok(Note {
+        id: scope.next_id().await?,
         org_id: conversation.org_id,
         unit_id: conversation.unit_id,
         conversation_id: conversation.id,
-        number: Some(number),
+        number: None,
         user_id: draft.author,
         on_behalf_user_id: draft.on_behalf,
-        patient_id: concerned(call, conversation, draft.author).await?,
+        patient_id: concerned(scope, conversation, draft.author).await?,
         content: draft.content,
-        image_id: None,
-        image_name: None,
-        audio_id: None,
-        attached_document_id: None,
-        document_name: None,
+        image_id: draft.files.image_id,
+        image_name: draft.files.image_name,
+        audio_id: draft.files.audio_id,
+        attached_document_id: draft.files.attached_document_id,
+        document_name: draft.files.document_name,
         is_autoresponse: draft.is_autoresponse,
         deleted_by_user: false,
         scheduled_at: None,
+        sent_at: None,
         version: 1,
         created_at: now,
         updated_at: now,
         deleted_at: None,
-    };
-    if let Some(files) = draft.files {
-        files.put_on(call, conversation, &mut note).await?;
-    }
-    call.scope.subject_id = note.patient_id.map(|id| id.0);
-    call.create(&note).await?;
-    sent(call, conversation, &note, number).await?;
-    Ok(note)
+    })
 }
 
 /// The client concerned by what somebody writes.
 async fn concerned(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     author: Id<User>,
 ) -> Answer<Option<Id<User>>> {
     if conversation.patient_id.is_some() {
         return Ok(conversation.patient_id);
     }
-    let user: Option<User> = call.find(author).await?;
+    let user: Option<User> = scope.find(author).await?;
     Ok(user.filter(|user| user.is_patient).map(|user| user.id))
 }
 
 /// What follows from a note that has its number: the conversation goes on, its
 /// author has read it, and the world hears of it.
 pub async fn sent(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     note: &Note,
     number: i64,
 ) -> Answer<()> {
     let after = Conversation { notes_count: number, ..conversation.clone() };
-    call.update(conversation, &after).await?;
-    if let Some(part) = part_of(call, conversation, note.user_id).await? {
+    scope.update(conversation, &after).await?;
+    if let Some(part) = part_of(scope, conversation, note.user_id).await? {
         let read = ConversationMembership { viewed_count: number, ..part.clone() };
-        call.update(&part, &read).await?;
+        scope.update(&part, &read).await?;
     }
-    call.emit(events::message_created(note));
+    scope.emit(events::message_created(note));
     Ok(())
 }
 
@@ -349,15 +275,27 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Ans
     }
     is_open(&conversation)?;
     let mut after = before.clone();
+    if input.scheduled_at.is_given() {
+        if before.number.is_some() {
+            return Err(Refused::on("scheduled_at", "The message was sent"));
+        }
+        // Its time is now when none is named.
+        let at = scheduler::time(call, &input.scheduled_at)?.unwrap_or(call.now());
+        after.scheduled_at = Some(at);
+        scheduler::move_to(call, &before, at).await?;
+    }
     if let Some(text) = input.content.value() {
         after.content = html::cleaned(text);
         check_content(&after.content)?;
     }
-    prepared.files.put_on(call, &conversation, &mut after).await?;
-    if html::is_blank(&after.content) && !has_files(&after) {
-        return Err(Refused::on("content", "Content can't be blank"));
+    let (unit, author) = (conversation.unit_id.0, after.user_id.0);
+    let files = prepared.files.registered(call, unit, author).await?;
+    files.put_on(call, &mut after).await?;
+    is_blank_with(&after.content, has_files(&after), "content")?;
+    let changes = call.update(&before, &after).await?;
+    if !changes.is_empty() && before.number.is_some() {
+        call.emit(events::message_updated(&after));
     }
-    call.update(&before, &after).await?;
     Ok(Payload::new().one("note", after.id.0))
 }
 
@@ -373,6 +311,15 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteNote) -> Answer<Payload> 
         requires(call.actor, IS_ADMIN)?;
     }
     if before.deleted_by_user {
+        return Ok(Payload::new().one("note", before.id.0));
+    }
+    if before.number.is_none() {
+        let mut gone = before.clone();
+        attachments::take_off(call, &mut gone).await?;
+        if let Some(holder) = scheduler::holder(call, &before).await? {
+            call.destroy(&holder).await?;
+        }
+        call.destroy(&before).await?;
         return Ok(Payload::new().one("note", before.id.0));
     }
     let mut after = before.clone();

@@ -13,8 +13,12 @@ use ward_identity::permit::requires;
 use ward_identity::tables::{Organization, OrganizationMembership, USERS, User, users};
 use ward_store::{Cond, Id, Level, Query, Select, Value};
 
+use crate::tables::NoteRecipient;
+
 /// So many people can take part in a conversation (behaviour 11).
 pub const MEMBERS_MAX: usize = 256;
+/// So many people can be sent a broadcast.
+pub const RECIPIENTS_MAX: usize = 5_000;
 
 /// One entry of a list of participants, as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +53,45 @@ pub struct Person {
     pub group: Option<Id<UserGroup>>,
 }
 
+/// How many people a message may bring together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Room {
+    /// A conversation, its owner included.
+    #[default]
+    Conversation,
+    /// A broadcast.
+    Broadcast,
+}
+
+impl Room {
+    /// Besides the owner, so many.
+    const fn most(self) -> usize {
+        match self {
+            Room::Conversation => MEMBERS_MAX - 1,
+            Room::Broadcast => RECIPIENTS_MAX,
+        }
+    }
+
+    fn is_full(self, at: &str) -> Refused {
+        Refused::on(
+            at,
+            match self {
+                Room::Conversation => {
+                    format!("A conversation can have at most {MEMBERS_MAX} members")
+                }
+                Room::Broadcast => {
+                    format!("A message can go to at most {RECIPIENTS_MAX} recipients")
+                }
+            },
+        )
+    }
+}
+
 /// Who is to take part besides the owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Participants {
+    /// How many there may be.
+    pub room: Room,
     /// Everybody once.
     pub people: BTreeMap<Id<User>, Person>,
     /// Groups that were named as a whole.
@@ -59,12 +99,16 @@ pub struct Participants {
 }
 
 impl Participants {
+    /// Nobody yet.
+    pub fn of(room: Room) -> Self {
+        Participants { room, ..Self::default() }
+    }
+
     fn add(&mut self, id: Id<User>, person: Person, at: &str) -> Answer<()> {
         self.people.entry(id).or_insert(person);
-        // The owner is one of them.
-        match self.people.len() < MEMBERS_MAX {
+        match self.people.len() <= self.room.most() {
             true => Ok(()),
-            false => Err(too_many(at)),
+            false => Err(self.room.is_full(at)),
         }
     }
 
@@ -74,9 +118,16 @@ impl Participants {
     }
 }
 
-/// More people than a conversation holds.
-pub fn too_many(at: &str) -> Refused {
-    Refused::on(at, format!("A conversation can have at most {MEMBERS_MAX} members"))
+impl From<&[NoteRecipient]> for Participants {
+    fn from(rows: &[NoteRecipient]) -> Self {
+        let person = |row: &NoteRecipient| {
+            (row.user_id, Person { is_patient: true, group: row.user_group_id })
+        };
+        Participants {
+            people: rows.iter().map(person).collect(),
+            ..Participants::of(Room::Broadcast)
+        }
+    }
 }
 
 /// Adds those whom a list names; `path` is where the list stands in the input.
@@ -181,7 +232,7 @@ async fn add_group(
     requires(call.actor, ALLOW_GROUP_LEVEL_ACTIONS)?;
     let group = group::seen(call, id, at).await?;
     let of_group = Cond::eq("user_group_id", group.id.0).and(Cond::is_true("active"));
-    let clients = seen_clients(call, of_group).await?;
+    let clients = seen_clients(call, of_group, found.room).await?;
     for client in clients {
         found.add(client, Person { is_patient: true, group: Some(group.id) }, at)?;
     }
@@ -206,19 +257,19 @@ pub async fn add_all(
         "all" => Cond::Always,
         _ => return Err(Refused::on(at, format!("{at} must be active, archived or all"))),
     };
-    for client in seen_clients(call, of_status).await? {
+    for client in seen_clients(call, of_status, found.room).await? {
         found.add(client, Person { is_patient: true, group: None }, at)?;
     }
     Ok(())
 }
 
-/// Clients whom the caller sees in full, up to one more than a conversation holds.
-async fn seen_clients(call: &mut Call<'_>, which: Cond) -> Answer<Vec<Id<User>>> {
+/// Clients whom the caller sees in full, up to one more than there is room for.
+async fn seen_clients(call: &mut Call<'_>, which: Cond, room: Room) -> Answer<Vec<Id<User>>> {
     let mut select = Select::new(&USERS, call.actor);
     select.columns = vec![users::id];
     select.least = Level::Full;
     select.filter = which.and(Cond::is_true("is_patient"));
-    select.limit = i64::try_from(MEMBERS_MAX + 1).ok();
+    select.limit = i64::try_from(room.most() + 1).ok();
     let sql = select.ordered(Vec::new()).sql();
     let rows = call.tx.rows(&sql).await?;
     let id = |row: &[Value]| row.first().and_then(Value::int).map(Id::new);

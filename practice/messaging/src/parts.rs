@@ -2,9 +2,9 @@
 //! it (behaviour 32).
 
 use ward_clients::tables::UserGroup;
-use ward_engine::{Answer, Call, Refused};
+use ward_engine::{Answer, Refused};
 use ward_identity::tables::User;
-use ward_store::{Cond, Id, Query, Sql, Value};
+use ward_store::{Cond, Id, Query, Scope, Sql, Value};
 
 use crate::events;
 use crate::participants::{Participants, Person};
@@ -24,10 +24,10 @@ pub struct New<'a> {
 
 impl New<'_> {
     /// Writes it, with everybody's part and the events.
-    pub async fn begin(self, call: &mut Call<'_>) -> Answer<Conversation> {
-        let now = call.now();
+    pub async fn begin(self, scope: &mut Scope<'_>) -> Answer<Conversation> {
+        let now = scope.now();
         let conversation = Conversation {
-            id: call.next_id().await?,
+            id: scope.next_id().await?,
             org_id: self.owner.org_id,
             unit_id: self.owner.unit_id,
             owner_id: self.owner.id,
@@ -42,16 +42,16 @@ impl New<'_> {
             created_at: now,
             updated_at: now,
         };
-        call.scope.subject_id = conversation.patient_id.map(|id| id.0);
-        call.create(&conversation).await?;
-        call.emit(events::conversation_created(&conversation));
+        scope.subject_id = conversation.patient_id.map(|id| id.0);
+        scope.create(&conversation).await?;
+        scope.emit(events::conversation_created(&conversation));
         let owner = Person { is_patient: false, group: None };
-        join(call, &conversation, self.owner.id, owner).await?;
+        join(scope, &conversation, self.owner.id, owner).await?;
         for (user, person) in &self.participants.people {
-            join(call, &conversation, *user, *person).await?;
+            join(scope, &conversation, *user, *person).await?;
         }
         for group in &self.participants.groups {
-            join_group(call, &conversation, *group).await?;
+            join_group(scope, &conversation, *group).await?;
         }
         Ok(conversation)
     }
@@ -67,14 +67,14 @@ fn only_client(people: &Participants) -> Option<Id<User>> {
 
 /// Adds somebody.
 pub async fn join(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     user: Id<User>,
     person: Person,
 ) -> Answer<()> {
-    let now = call.now();
+    let now = scope.now();
     let row = ConversationMembership {
-        id: call.next_id().await?,
+        id: scope.next_id().await?,
         org_id: conversation.org_id,
         unit_id: conversation.unit_id,
         conversation_id: conversation.id,
@@ -87,13 +87,13 @@ pub async fn join(
         updated_at: now,
         deleted_at: None,
     };
-    call.create(&row).await?;
-    call.emit(events::membership_created(conversation, row.id.0));
+    scope.create(&row).await?;
+    scope.emit(events::membership_created(conversation, row.id.0));
     Ok(())
 }
 
 async fn join_group(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     group: Id<UserGroup>,
 ) -> Answer<()> {
@@ -101,9 +101,9 @@ async fn join_group(
         org_id: conversation.org_id,
         conversation_id: conversation.id,
         user_group_id: group,
-        created_at: call.now(),
+        created_at: scope.now(),
     };
-    call.create(&row).await?;
+    scope.create(&row).await?;
     Ok(())
 }
 
@@ -114,7 +114,7 @@ pub fn count_clients(people: &Participants) -> i64 {
 }
 
 /// Who takes part now, besides the owner.
-pub async fn current(call: &mut Call<'_>, conversation: &Conversation) -> Answer<Participants> {
+pub async fn current(scope: &mut Scope<'_>, conversation: &Conversation) -> Answer<Participants> {
     let sql = Sql::fixed(
         "SELECT m.user_id, u.is_patient, m.user_group_id FROM conversation_memberships m \
          JOIN users u ON u.org_id = m.org_id AND u.id = m.user_id \
@@ -122,7 +122,7 @@ pub async fn current(call: &mut Call<'_>, conversation: &Conversation) -> Answer
          AND m.user_id <> $3",
         [conversation.org_id.0.into(), conversation.id.0.into(), conversation.owner_id.0.into()],
     );
-    let rows = call.tx.rows(&sql).await?;
+    let rows = scope.tx.rows(&sql).await?;
     let person = |row: &[Value]| {
         let person =
             Person { is_patient: row.get(1)?.truth(), group: row.get(2)?.int().map(Id::new) };
@@ -130,38 +130,38 @@ pub async fn current(call: &mut Call<'_>, conversation: &Conversation) -> Answer
     };
     let people = rows.iter().filter_map(person).collect();
     let of_conversation = Cond::eq("conversation_id", conversation.id.0);
-    let groups: Vec<ConversationGroup> = call.list(of_conversation, &[]).await?;
+    let groups: Vec<ConversationGroup> = scope.list(of_conversation, &[]).await?;
     let groups = groups.iter().map(|row| row.user_group_id).collect();
-    Ok(Participants { people, groups })
+    Ok(Participants { people, groups, ..Participants::default() })
 }
 
 /// Makes the participants those that are wanted; whether that changed them.
 pub async fn replace(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     wanted: &Participants,
 ) -> Answer<bool> {
-    let already = current(call, conversation).await?;
+    let already = current(scope, conversation).await?;
     let of_conversation = || Cond::eq("conversation_id", conversation.id.0);
     let mut changed = false;
-    let rows: Vec<ConversationMembership> = call.list(of_conversation(), &[]).await?;
+    let rows: Vec<ConversationMembership> = scope.list(of_conversation(), &[]).await?;
     for row in rows.iter().filter(|row| row.user_id != conversation.owner_id) {
         if !wanted.people.contains_key(&row.user_id) {
-            leave(call, conversation, row).await?;
+            leave(scope, conversation, row).await?;
             changed = true;
         }
     }
     for (user, person) in wanted.people.iter().filter(|(id, _)| !already.people.contains_key(id)) {
-        join(call, conversation, *user, *person).await?;
+        join(scope, conversation, *user, *person).await?;
         changed = true;
     }
-    let groups: Vec<ConversationGroup> = call.list(of_conversation(), &[]).await?;
+    let groups: Vec<ConversationGroup> = scope.list(of_conversation(), &[]).await?;
     for row in groups.iter().filter(|row| !wanted.groups.contains(&row.user_group_id)) {
-        call.destroy(row).await?;
+        scope.destroy(row).await?;
         changed = true;
     }
     for group in wanted.groups.iter().filter(|group| !already.groups.contains(group)) {
-        join_group(call, conversation, *group).await?;
+        join_group(scope, conversation, *group).await?;
         changed = true;
     }
     Ok(changed)
@@ -169,22 +169,43 @@ pub async fn replace(
 
 /// Takes somebody out.
 pub async fn leave(
-    call: &mut Call<'_>,
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     row: &ConversationMembership,
 ) -> Answer<()> {
-    call.destroy(row).await?;
-    call.emit(events::membership_deleted(conversation, row.id.0));
+    scope.destroy(row).await?;
+    scope.emit(events::membership_deleted(conversation, row.id.0));
     Ok(())
 }
 
 /// Writes anew how many clients take part, and which one if it is one; the row
 /// as it is then.
-pub async fn recount(call: &mut Call<'_>, before: &Conversation) -> Answer<Conversation> {
-    let people = current(call, before).await?;
+pub async fn recount(scope: &mut Scope<'_>, before: &Conversation) -> Answer<Conversation> {
+    let people = current(scope, before).await?;
     let mut after = before.clone();
     after.clients_count = count_clients(&people);
     after.patient_id = only_client(&people);
-    call.update(before, &after).await?;
-    call.find(before.id).await?.ok_or_else(|| Refused::not_found("id"))
+    scope.update(before, &after).await?;
+    scope.find(before.id).await?.ok_or_else(|| Refused::not_found("id"))
+}
+
+/// A conversation of an owner with one other and nobody else, the oldest; closed
+/// ones too unless only an open one is of use.
+pub async fn of_two(
+    scope: &mut Scope<'_>,
+    owner: &User,
+    other: Id<User>,
+    only_open: bool,
+) -> Answer<Option<Id<Conversation>>> {
+    let mut sql = Sql::fixed(
+        "SELECT c.id FROM conversations c JOIN conversation_memberships o \
+         ON o.org_id = c.org_id AND o.conversation_id = c.id AND o.deleted_at IS NULL \
+         WHERE c.org_id = $1 AND c.owner_id = $2 AND o.user_id = $3 \
+         AND (SELECT COUNT(*) FROM conversation_memberships m WHERE m.org_id = c.org_id \
+         AND m.conversation_id = c.id AND m.deleted_at IS NULL) = 2",
+        [owner.org_id.0.into(), owner.id.0.into(), other.0.into()],
+    );
+    sql.push(if only_open { " AND c.closed_at IS NULL" } else { "" });
+    sql.push(" ORDER BY c.id LIMIT 1");
+    Ok(scope.tx.rows(&sql).await?.scalar().and_then(Value::int).map(Id::new))
 }

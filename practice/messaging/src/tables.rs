@@ -146,6 +146,8 @@ record! {
         deleted_by_user: bool,
         /// When it is, or was, to be sent.
         scheduled_at: Option<Timestamp>,
+        /// When it was, if it waited.
+        sent_at: Option<Timestamp>,
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -176,7 +178,82 @@ record! {
     visible: visibility::notes,
 }
 
+record! {
+    /// A message that waits for its time, or is on its way to many: one note in a
+    /// conversation, or a broadcast.
+    pub struct NoteScheduler in NOTE_SCHEDULERS, note_schedulers {
+        id: Id<NoteScheduler>,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        /// Who sends it.
+        user_id: Id<User>,
+        /// The note that waits, when it is one.
+        note_id: Option<Id<Note>>,
+        /// What the conversations that a broadcast begins are called.
+        name: Option<String>,
+        /// Of a broadcast.
+        content: Option<String> [sealed],
+        image_id: Option<Uuid>,
+        image_name: Option<String> [sealed],
+        attached_document_id: Option<Uuid>,
+        document_name: Option<String> [sealed],
+        /// When it is to be sent.
+        scheduled_at: Timestamp,
+        sent_at: Option<Timestamp>,
+        version: i64,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+        deleted_at: Option<Timestamp>,
+    }
+    key: Key::Id,
+    indexes: [
+        index(&["org_id", "user_id", "id"]),
+        index(&["org_id", "note_id"]).only("note_id IS NOT NULL"),
+    ],
+    references: [
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+        Reference { columns: &["org_id", "note_id"], table: "notes", target: &["org_id", "id"] },
+    ],
+    audit: Some("NOTE_SCHEDULER"),
+    subject: restricted::by_user_id,
+    visible: visibility::schedulers,
+}
+
+record! {
+    /// Somebody whom a broadcast goes to.
+    pub struct NoteRecipient in NOTE_RECIPIENTS, note_recipients {
+        org_id: Id<Organization>,
+        note_scheduler_id: Id<NoteScheduler>,
+        user_id: Id<User>,
+        /// The group that they were named with.
+        user_group_id: Option<Id<UserGroup>>,
+        /// Whether it was dealt with: sent, or not sent any more.
+        is_done: bool,
+        created_at: Timestamp,
+    }
+    key: Key::Columns(&["org_id", "note_scheduler_id", "user_id"]),
+    indexes: [index(&["org_id", "user_id"])],
+    references: [
+        Reference {
+            columns: &["org_id", "note_scheduler_id"],
+            table: "note_schedulers",
+            target: &["org_id", "id"],
+        },
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+    ],
+    audit: Some("NOTE_RECIPIENT"),
+    subject: restricted::by_user_id,
+    visible: visibility::recipients,
+}
+
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
-    vec![&CONVERSATIONS, &CONVERSATION_MEMBERSHIPS, &CONVERSATION_GROUPS, &NOTES]
+    vec![
+        &CONVERSATIONS,
+        &CONVERSATION_MEMBERSHIPS,
+        &CONVERSATION_GROUPS,
+        &NOTES,
+        &NOTE_SCHEDULERS,
+        &NOTE_RECIPIENTS,
+    ]
 }

@@ -55,6 +55,70 @@ pub fn notes(actor: &Actor) -> Rule {
     }
 }
 
+/// What waits for its time: its sender's; others' by who may read others'
+/// conversations, where they see all that it goes to.
+pub fn schedulers(actor: &Actor) -> Rule {
+    let own = Cond::eq("user_id", actor.user_id);
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member if actor.has(CAN_ACCESS_TO_MEMBERS_CHAT.flag) => Rule::full(
+            own.or(actor.units("unit_id").and(recipients_seen(actor)).and(note_seen(actor))),
+        ),
+        Role::Member => Rule::full(own),
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
+
+/// Whom it goes to, by `note_scheduler_id`: seen by who sees it.
+pub fn recipients(actor: &Actor) -> Rule {
+    match schedulers(actor).full {
+        Cond::Sql(text, params) => {
+            let text = text.replace("{t}", "ns");
+            Rule::full(Cond::Sql(
+                format!(
+                    "EXISTS (SELECT 1 FROM note_schedulers ns WHERE ns.org_id = {{t}}.org_id \
+                     AND ns.id = {{t}}.note_scheduler_id AND {text})"
+                ),
+                params,
+            ))
+        }
+        other => Rule::full(other),
+    }
+}
+
+fn recipients_seen(actor: &Actor) -> Cond {
+    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
+    if rule == "TRUE" {
+        return Cond::Always;
+    }
+    Cond::sql(
+        format!(
+            "NOT EXISTS (SELECT 1 FROM note_recipients goes JOIN users seen \
+             ON seen.org_id = goes.org_id AND seen.id = goes.user_id \
+             WHERE goes.org_id = {{t}}.org_id AND goes.note_scheduler_id = {{t}}.id \
+             AND NOT COALESCE(({rule}), FALSE))"
+        ),
+        params,
+    )
+}
+
+fn note_seen(actor: &Actor) -> Cond {
+    match of_conversation(actor).full {
+        Cond::Sql(text, params) => {
+            let text = text.replace("{t}", "waits");
+            Cond::is_null("note_id").or(Cond::Sql(
+                format!(
+                    "EXISTS (SELECT 1 FROM notes waits WHERE waits.org_id = {{t}}.org_id \
+                     AND waits.id = {{t}}.note_id AND {text})"
+                ),
+                params,
+            ))
+        }
+        Cond::Never => Cond::is_null("note_id"),
+        Cond::Always => Cond::Always,
+    }
+}
+
 /// Conversations that somebody takes part in.
 pub fn takes_part_in(org_id: i64, user_id: i64) -> Cond {
     Cond::sql(

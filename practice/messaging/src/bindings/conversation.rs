@@ -6,12 +6,10 @@ use ward_clients::tables::USER_GROUPS;
 use ward_engine::{Answer, Bindings, Link, Out, Request, RowView};
 use ward_identity::flags::CAN_ACCESS_TO_MEMBERS_CHAT;
 use ward_identity::tables::{USERS, users};
-use ward_store::{Cond, Join, Level, Query, Select, Value, read_selected};
+use ward_store::{Cond, Join, Level, OrderKey, Query, Select, Value, read_selected};
 
-use crate::tables::{
-    CONVERSATION_MEMBERSHIPS, CONVERSATIONS, NOTES, conversation_memberships as parts,
-    conversations as at, notes,
-};
+use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, NOTES, conversations as at, notes};
+use crate::visibility::takes_part_in;
 use crate::{html, listing, names};
 
 const TYPE: &str = "Conversation";
@@ -175,30 +173,24 @@ async fn last_viewed(
     Ok(rows.iter().map(|row| of(row).into()).collect())
 }
 
-/// The conversation that somebody's last message is in, of those that the caller
-/// sees.
+/// The conversation that somebody's last message is in: the caller's own, since of
+/// others' a missing one would tell of it.
 async fn last_conversation(
     request: &Request,
     q: &mut dyn Query,
     rows: Vec<RowView<'_>>,
 ) -> Answer<Vec<Out>> {
-    let filter = Cond::is_in("user_id", &ids(&rows, users::id)).and(Cond::sql(
-        "{t}.conversation_id = (SELECT c.id FROM conversations c \
-         JOIN conversation_memberships m ON m.org_id = c.org_id AND m.conversation_id = c.id \
-         WHERE m.org_id = {t}.org_id AND m.user_id = {t}.user_id AND m.deleted_at IS NULL \
-         ORDER BY c.updated_at DESC, c.id DESC LIMIT 1)",
-        [],
-    ));
-    if filter.is_never() {
-        return Ok(vec![Out::Null; rows.len()]);
-    }
-    let mut select = Select::new(&CONVERSATION_MEMBERSHIPS, &request.actor);
-    select.columns = vec![parts::user_id, parts::conversation_id];
+    let own = request.actor.user_id;
+    let mut select = Select::new(&CONVERSATIONS, &request.actor);
+    select.columns = vec![at::id];
     select.least = Level::Full;
-    select.filter = filter;
-    let found = q.rows(&select.sql()).await?;
-    let pair = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.int()?));
-    let last: HashMap<i64, i64> = found.iter().filter_map(pair).collect();
-    let of = |row: &RowView<'_>| row.get(users::id).int().and_then(|id| last.get(&id).copied());
-    Ok(rows.iter().map(|row| of(row).into()).collect())
+    select.filter = takes_part_in(request.actor.org_id, own);
+    select.limit = Some(1);
+    let select = select.ordered(vec![OrderKey::column("updated_at", true)]);
+    let found = match ids(&rows, users::id).contains(&own) {
+        true => q.rows(&select.sql()).await?.row(0).first().and_then(Value::int),
+        false => None,
+    };
+    let is_own = |row: &RowView<'_>| row.get(users::id).int() == Some(own);
+    Ok(rows.iter().map(|row| found.filter(|_| is_own(row)).into()).collect())
 }

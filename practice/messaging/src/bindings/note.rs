@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Out, Request, RowView};
 use ward_identity::bindings::file_url;
 use ward_identity::tables::{USERS, User};
+use ward_instance::Timestamp;
 use ward_store::{Cond, Entity, Level, Query, Select, Value};
 
 use crate::tables::{
@@ -19,6 +20,11 @@ const TYPE: &str = "Note";
 pub fn bind(b: &mut Bindings) {
     b.object(TYPE, &NOTES);
     b.cursor(TYPE);
+    // What waited was written when it was sent, to whoever reads it.
+    b.computed(TYPE, "created_at", &[at::created_at, at::sent_at], |_, row, _| {
+        let sent = row.get(at::sent_at).int().or(row.get(at::created_at).int());
+        sent.map_or(Out::Null, |at| Out::Instant(Timestamp(at)))
+    });
     b.one(TYPE, "creator", &USERS, Link::Key(at::user_id));
     b.one(TYPE, "on_behalf_user", &USERS, Link::Key(at::on_behalf_user_id));
     b.computed(TYPE, "attached_image_url", &[at::image_id], |request, row, _| {

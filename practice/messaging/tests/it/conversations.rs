@@ -377,3 +377,16 @@ async fn clients_who_are_merged_are_one_in_their_conversations() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_older_fields_name_the_same_people() {
+    World::each(async |w| {
+        let a = w.client("Ada", "a@example.com").await;
+        let made = begun(&w, &w.owner, json!({ "patient_id": a })).await;
+        assert_eq!((&made["patient_id"], &made["name"]), (&json!(a), &json!("Ada Client")));
+        let added = json!([{ "label": "Ada", "value": format!("user-{a}") }]);
+        let input = json!({ "added_users": added, "dietitian_id": id(&w.owner) });
+        assert_eq!(begun(&w, &w.owner, input).await["invitees"], json!([{ "id": a }]));
+    })
+    .await;
+}

@@ -10,5 +10,6 @@ mod conversations;
 mod flag_truth;
 mod notes;
 mod rules;
+mod scheduled;
 mod support;
 mod unread;
