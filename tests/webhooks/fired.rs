@@ -84,6 +84,11 @@ rows! {
         |_, done| json!({"id": done.id("conversation.created"), "name": "Other plan"});
     "message.created" "createNote" "note { id }"
         |_, done| json!({"conversation_id": done.id("conversation.created"), "content": "Hello"});
+    "scheduled_message.sent" "createNote" "note { id }" |practice, done| {
+        let clock = practice.api().get("/sandbox/v1/clock").json;
+        let later = format!("{}T23:59:59Z", &clock["now"].as_str().unwrap()[..10]);
+        json!({"conversation_id": done.id("conversation.created"), "content": "Later", "scheduled_at": later})
+    };
     "message.deleted" "deleteNote" "note { id }" |_, done| json!({"id": done.id("message.created")});
     "conversation_membership.viewed" "updateConversationMembership" "conversation_membership { id }" |practice, _| {
         let own = practice.api().ask("{ conversationMemberships { nodes { id } } }", json!({}));
