@@ -115,6 +115,7 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         ("createReferringPhysician", "npi") => world.npi().into(),
         ("createReferringPhysician", "first_name" | "last_name") => world.word().into(),
         ("createTag", "name") => world.word().into(),
+        ("webhooks", "order_by") => "CREATED_AT_DESC".into(),
         ("updateLocation" | "createLocation", _) if text_of_address(name).is_some() => {
             text_of_address(name).unwrap_or_default().into()
         }

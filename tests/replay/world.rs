@@ -189,6 +189,9 @@ impl World {
         let about = json!({"npi": self.npi(), "tax_id": "12-3456789", "tax_id_type": "EIN", "phone_number": "+1 202-555-0162",
             "location": {"line1": "2 Replay Street", "line2": "Floor 3", "city": "Denver", "state": "CO", "zip": "80202", "country": "US"}});
         self.ask(practice, json!({"input": {"organization_info": about}}), "updateOrganization");
+        let webhook = "mutation($input: createWebhookInput) { createWebhook(input: $input) { webhook { id } messages { field message } } }";
+        let about = json!({"url": "https://replay.invalid/", "event_type": "TEST_CREATED"});
+        self.ask(webhook, json!({"input": about}), "createWebhook");
         let brand = "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }";
         self.ask(brand, json!({"input": {"brand_name": "Replay"}}), "createBrand");
     }

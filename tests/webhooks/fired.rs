@@ -76,6 +76,29 @@ rows! {
         |_, done| json!({"id": done.id("referral.created")});
     "referring_physician.deleted" "deleteReferringPhysician" "referringPhysician { id }"
         |_, done| json!({"id": done.id("referring_physician.created")});
+    "conversation.created" "createConversation" "conversation { id }"
+        |_, done| json!({"simple_added_users": format!("user-{}", done.id("patient.created")), "name": "Plan"});
+    "conversation_membership.created" "createConversation" "conversation { id }"
+        |_, done| json!({"simple_added_users": format!("user-{}", done.id("patient.created")), "name": "Second"});
+    "conversation.updated" "updateConversation" "conversation { id }"
+        |_, done| json!({"id": done.id("conversation.created"), "name": "Other plan"});
+    "message.created" "createNote" "note { id }"
+        |_, done| json!({"conversation_id": done.id("conversation.created"), "content": "Hello"});
+    "scheduled_message.sent" "createNote" "note { id }" |practice, done| {
+        let clock = practice.api().get("/sandbox/v1/clock").json;
+        let later = format!("{}T23:59:59Z", &clock["now"].as_str().unwrap()[..10]);
+        json!({"conversation_id": done.id("conversation.created"), "content": "Later", "scheduled_at": later})
+    };
+    "message.deleted" "deleteNote" "note { id }" |_, done| json!({"id": done.id("message.created")});
+    "conversation_membership.viewed" "updateConversationMembership" "conversation_membership { id }" |practice, _| {
+        let own = practice.api().ask("{ conversationMemberships { nodes { id } } }", json!({}));
+        let id = own.data()["conversationMemberships"]["nodes"][0]["id"].clone();
+        let unread = json!({"id": id, "viewed": false});
+        practice.run("updateConversationMembership", "conversation_membership { id }", &unread);
+        json!({"id": id, "viewed": true})
+    };
+    "conversation_membership.deleted" "deleteConversationMembership" "conversationMembership { id }"
+        |_, done| json!({"conversation_id": done.id("conversation.created"), "user_id": done.id("patient.created")});
     "patient.merged" "mergeClients" "user { id }" |practice, done| {
         let other = practice.client("other");
         json!({"ids": [other, done.id("patient.created")], "target_user_id": done.id("patient.created")})

@@ -12,4 +12,5 @@ mod fired;
 mod neighbours;
 mod practice;
 mod receiver;
+mod three_days;
 mod verify;

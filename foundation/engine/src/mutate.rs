@@ -19,7 +19,7 @@ use crate::level::{Cell, Level, RowSet};
 use crate::outcome::{FieldProblem, Refused, RequestError};
 use crate::plan::{Action, Field, Plan};
 use crate::reactions;
-use crate::scalar::Out;
+use crate::scalar::{Leaf, Out};
 use crate::values::{self, Variables};
 use crate::write::Writer;
 
@@ -252,7 +252,7 @@ fn echo(args: &Args) -> Out {
     }
 }
 
-/// A refused mutation: its objects are null, `messages` say why.
+/// A refused mutation: its objects are null, its switches false, `messages` say why.
 fn refused_cell(
     field: &Field,
     refused: Refused,
@@ -270,6 +270,11 @@ fn refused_cell(
             Action::Typename(name) => Cell::Typename(name.clone()),
             _ if inner.name.as_ref() == "messages" => Cell::Leaves(vec![messages(&problems)]),
             _ if inner.name.as_ref() == "clientMutationId" => Cell::Leaves(vec![echo.clone()]),
+            // What can't be null did not happen; else the whole payload would be null, and its
+            // `messages` untold.
+            _ if inner.ty.non_null && inner.leaf == Leaf::Bool => {
+                Cell::Leaves(vec![Out::Bool(false)])
+            }
             _ => Cell::Leaves(vec![Out::Null]),
         })
         .collect();
