@@ -75,7 +75,7 @@ impl App {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = opened.files();
-        let door = Door::hang(&opened.db)?;
+        let door = Door::hang(&opened.db, &opened.config, &opened.dir)?;
         door.look(&opened.db).await?;
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
