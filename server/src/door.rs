@@ -1,29 +1,34 @@
 //! The door to the world as this process has it: one dispatcher with the connectors of its
 //! environment.
 
+use std::path::Path;
+
+use ward_connectors::{LiveMail, LiveSms};
 use ward_effects::{
     Awaiting, Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator,
 };
-use ward_instance::Witness;
+use ward_instance::{Config, Witness};
 use ward_store::system::EffectClass;
 use ward_store::{Db, StoreError};
 
+use crate::place::ServerError;
 use crate::settle::Ran;
 
 /// Production's connectors.
-type Live = ProductionEnv<Awaiting, Awaiting, Awaiting>;
+type Live = ProductionEnv<LiveMail, LiveSms, Awaiting>;
 
 /// The dispatcher of one environment or the other.
 pub enum Door {
     /// Everything is simulated, and what becomes of it too.
     Sandbox(Dispatcher<SandboxEnv>, Simulator),
     /// Everything is real.
-    Production(Dispatcher<Live>),
+    Production(Box<Dispatcher<Live>>),
 }
 
 impl Door {
-    /// Hangs the door, by the certificate's witness.
-    pub fn hang(db: &Db) -> Result<Door, StoreError> {
+    /// Hangs the door, by the certificate's witness. Refuses connectors that are configured and
+    /// can't be armed: what would wait for ever is told at the start.
+    pub fn hang(db: &Db, config: &Config, dir: &Path) -> Result<Door, ServerError> {
         let db = db.clone();
         Ok(match db.instance().witness() {
             Witness::Sandbox(witness) => {
@@ -37,12 +42,13 @@ impl Door {
                 Door::Sandbox(dispatcher, simulator)
             }
             Witness::Production(witness) => {
+                let connectors = config.connectors(&witness);
                 let ports = Ports {
-                    mail: Awaiting::arm(&witness),
-                    sms: Awaiting::arm(&witness),
+                    mail: LiveMail::arm(&witness, connectors, dir)?,
+                    sms: LiveSms::arm(&witness, connectors, dir)?,
                     push: Awaiting::arm(&witness),
                 };
-                Door::Production(Dispatcher::new(db, ports).map_err(StoreError::Foreign)?)
+                Door::Production(Box::new(Dispatcher::new(db, ports).map_err(StoreError::Foreign)?))
             }
         })
     }

@@ -3,6 +3,7 @@
 
 mod clock;
 mod openapi;
+mod rehearsal;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/sandbox/v1/inbox", get(inbox))
         .route("/sandbox/v1/reset", post(reset))
         .merge(clock::routes())
+        .merge(rehearsal::routes())
         .route("/sandbox/{*path}", axum::routing::any(unknown))
 }
 

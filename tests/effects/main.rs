@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod classes;
 mod clock;
 mod network;
 mod switch;

@@ -132,3 +132,28 @@ fn what_failed_is_listed_and_replayed() {
     let again = ward_effects(&server, &owner, &["replay", id]);
     assert_eq!(again.code, Some(1), "{again:?}");
 }
+
+/// A connector that is configured is connected; one that can't be armed refuses the start.
+#[test]
+fn productions_connectors_are_armed_at_the_start() {
+    let mut p = Instance::birth(Kind::Production, Engine::Sqlite);
+    let owner = p.owner_key();
+    let mail = [
+        ("WARD_PRODUCTION_SMTP_HOST", "localhost"),
+        ("WARD_PRODUCTION_SMTP_FROM", "mail@practice.example"),
+    ];
+    let signed_in = [
+        ("WARD_PRODUCTION_SMTP_USER", "ward"),
+        ("WARD_PRODUCTION_SMTP_PASSWORD_FILE", "not-there"),
+    ];
+    let refused = p.refused_start(&[mail, signed_in].concat());
+    assert_eq!(refused.code, Some(78), "{refused:?}");
+    assert!(refused.stderr.contains("smtp_password_file"), "{refused:?}");
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    p.variables.extend(mail.map(owned));
+    let server = p.serve();
+    let api = server.with(&owner);
+    assert_eq!(class(&api, "account_mail")["connected"], true);
+    assert_eq!(class(&api, "sms")["connected"], false);
+    tell("ISO-05", "a mail server is Production's by its own keys");
+}

@@ -199,11 +199,14 @@ impl Instance {
     pub fn settled_dump(&self) -> Dump {
         let mut last = None;
         until("the instance has settled", || {
-            let waiting = self.place.number(
+            let moment = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let waiting = self.place.number(&format!(
                 "SELECT (SELECT COUNT(*) FROM effect_intents WHERE state = 'queued') \
-                 + (SELECT COUNT(*) FROM jobs WHERE state = 'leased') \
-                 + (SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'leased')",
-            );
+                 + (SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'leased') \
+                 + (SELECT COUNT(*) FROM jobs WHERE state = 'leased' \
+                    OR (state = 'ready' AND kind = 'simulated_report' AND visible_at <= {}))",
+                moment.unwrap().as_micros()
+            ));
             let now = self.logical_dump();
             let same = waiting == 0 && last.as_ref() == Some(&now);
             last = Some(now.clone());

@@ -4,6 +4,7 @@
 //! is an unknown one (ISO-05). Both kinds' variables in one process are refused (ISO-04). No key
 //! holds a secret: the database's address comes from the variable that `database_env` names.
 
+mod connectors;
 mod variables;
 
 use std::path::Path;
@@ -13,10 +14,12 @@ use toml::Table;
 use zeroize::Zeroizing;
 
 use crate::base_url::BaseUrl;
+use crate::birth::ProductionWitness;
 use crate::error::{InstanceError, IsoError};
 use crate::files;
 use crate::kind::Kind;
-use variables::{both_kinds, known_keys, no_passwords, overlay, own_variables};
+pub use connectors::{Connectors, SmtpTls};
+use variables::{both_kinds, connector_keys, known_keys, no_passwords, overlay, own_variables};
 
 /// The configuration's file name inside the instance's directory.
 pub const CONFIG_FILE: &str = "ward.toml";
@@ -101,6 +104,9 @@ pub struct Config {
     /// Directory for sealed files; absent: `files` in the instance's directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<String>,
+    /// What live connectors are configured with; its witness opens it.
+    #[serde(skip)]
+    connectors: Connectors,
 }
 
 impl Config {
@@ -128,6 +134,7 @@ impl Config {
             sunset: None,
             log_level: None,
             files: None,
+            connectors: Connectors::default(),
         }
     }
 
@@ -151,9 +158,13 @@ impl Config {
         let own = own_variables(kind, env)?;
         overlay(&mut table, kind, &own)?;
         no_passwords(&table)?;
-        let config: Config = table.try_into().map_err(|wrong: toml::de::Error| {
+        let connectors = connector_keys(&mut table);
+        let wrong = |wrong: toml::de::Error| {
             InstanceError::config(format!("{CONFIG_FILE}: {}", wrong.message()))
-        })?;
+        };
+        let mut config: Config = table.try_into().map_err(wrong)?;
+        config.connectors = connectors.try_into().map_err(wrong)?;
+        config.connectors.check()?;
         config.checked(kind)
     }
 
@@ -162,6 +173,11 @@ impl Config {
         let text = toml::to_string(self)
             .map_err(|_| InstanceError::config("the configuration cannot be written as TOML"))?;
         files::write_atomically(&dir.join(CONFIG_FILE), text.as_bytes())
+    }
+
+    /// What Production's live connectors are configured with.
+    pub const fn connectors(&self, _: &ProductionWitness) -> &Connectors {
+        &self.connectors
     }
 
     /// The kind that the file names, which is the one it was loaded for.

@@ -76,7 +76,8 @@ impl InstanceError {
         move |source| Self::Io { what, source }
     }
 
-    pub(crate) fn config(sentence: impl Into<String>) -> Self {
+    /// A refusal of the configuration, as one sentence.
+    pub fn config(sentence: impl Into<String>) -> Self {
         Self::Config(sentence.into())
     }
 }

@@ -37,6 +37,10 @@ fn paths() -> Json {
             "summary": "Empty the Sandbox; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID",
             "responses": {"200": {"description": "The new owner's link or credentials file"}}
         }},
+        "/sandbox/v1/effects": {"post": {
+            "summary": "Send a text as a practice would, to see what its receiver's side answers: {\"class\": \"sms|push\", \"to\", \"text\", \"not_before\"}",
+            "responses": {"200": {"description": "{\"cause\"}: the same as in the inbox"}}
+        }},
         "/sandbox/v1/clock": {"get": {
             "summary": "The clock",
             "responses": {"200": {"description": CLOCK}}

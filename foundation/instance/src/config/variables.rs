@@ -28,6 +28,36 @@ const KEYS: [(&str, Shape); 17] = [
     ("files", Shape::Text),
 ];
 
+/// Keys of live connectors, which only a Production has.
+const LIVE_KEYS: [(&str, Shape); 11] = [
+    ("smtp_host", Shape::Text),
+    ("smtp_port", Shape::Number),
+    ("smtp_tls", Shape::Text),
+    ("smtp_user", Shape::Text),
+    ("smtp_password_file", Shape::Text),
+    ("smtp_from", Shape::Text),
+    ("smtp_ca", Shape::Text),
+    ("sms_url", Shape::Text),
+    ("sms_token_file", Shape::Text),
+    ("sms_from", Shape::Text),
+    ("sms_ca", Shape::Text),
+];
+
+/// The keys of a kind of instance.
+fn keys_of(kind: Kind) -> impl Iterator<Item = (&'static str, Shape)> {
+    let live: &[(&str, Shape)] = match kind {
+        Kind::Sandbox => &[],
+        Kind::Production => &LIVE_KEYS,
+    };
+    KEYS.iter().chain(live).copied()
+}
+
+/// Takes the keys of live connectors out of a table.
+pub(super) fn connector_keys(table: &mut Table) -> Table {
+    let taken = LIVE_KEYS.iter().filter_map(|(key, _)| table.remove_entry(*key));
+    taken.collect()
+}
+
 #[derive(Clone, Copy)]
 enum Shape {
     Text,
@@ -37,7 +67,7 @@ enum Shape {
 }
 
 pub(super) fn known_keys(table: &Table, kind: Kind) -> Result<(), InstanceError> {
-    match table.keys().find(|key| KEYS.iter().all(|(known, _)| known != key)) {
+    match table.keys().find(|key| keys_of(kind).all(|(known, _)| known != *key)) {
         Some(key) => Err(unknown(kind, &format!("the key `{key}` in {CONFIG_FILE}"))),
         None => Ok(()),
     }
@@ -109,7 +139,7 @@ pub(super) fn overlay(
 ) -> Result<(), InstanceError> {
     let prefix = kind.variable_prefix();
     // An empty variable counts as not set: container files often pass them on that way.
-    for (key, shape) in KEYS {
+    for (key, shape) in keys_of(kind) {
         let name = format!("{prefix}{}", key.to_ascii_uppercase());
         if let Some(text) = own.get(&name).filter(|text| !text.is_empty()) {
             table.insert(key.to_owned(), shaped(&name, text, shape)?);
@@ -119,7 +149,7 @@ pub(super) fn overlay(
     let database = table.get("database_env").and_then(Value::as_str).unwrap_or_default();
     let mirrored = |name: &str| {
         let key = name.strip_prefix(prefix).unwrap_or_default();
-        KEYS.iter().any(|(known, _)| known.to_ascii_uppercase() == key)
+        keys_of(kind).any(|(known, _)| known.to_ascii_uppercase() == key)
     };
     match own.keys().find(|name| *name != database && !mirrored(name)) {
         Some(name) => Err(unknown(kind, &format!("the variable {name}"))),

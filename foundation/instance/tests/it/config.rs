@@ -1,7 +1,7 @@
 //! `ward.toml` and its variables: what is read, and what is refused by name.
 
 use ward_instance::base_url::{BaseUrl, is_loopback_host};
-use ward_instance::config::{Pooler, SignUp, refuse_password};
+use ward_instance::config::{Pooler, SignUp, SmtpTls, refuse_password};
 use ward_instance::{Config, InstanceError, Kind};
 
 fn load(kind: Kind, text: &str, env: &[(&str, &str)]) -> Result<Config, InstanceError> {
@@ -207,4 +207,41 @@ fn base_urls() {
         assert!(text.parse::<BaseUrl>().is_err(), "{text}");
     }
     assert!(is_loopback_host("LOCALHOST") && !is_loopback_host("localhost.example"));
+}
+
+/// Keys of live connectors are Production's, and what belongs together is there together (ISO-05).
+#[test]
+fn live_connectors_are_productions_alone() {
+    let mail = "smtp_host = \"mail.example\"\nsmtp_from = \"a@b.example\"\nsmtp_tls = \"implicit\"\nsmtp_port = 2465\n";
+    let config = load(Kind::Production, &format!("{PRODUCTION}{mail}"), &[]).unwrap();
+    let ring = crate::ring(Kind::Production, 1);
+    let certificate =
+        ward_instance::Certificate::new(&ring, crate::NOW, "https://ward.example", "v");
+    let witness = certificate.verify(&ring).unwrap().production().unwrap();
+    let connectors = config.connectors(&witness);
+    assert_eq!(connectors.smtp_host.as_deref(), Some("mail.example"));
+    assert_eq!((connectors.smtp_tls, connectors.smtp_port), (Some(SmtpTls::Implicit), Some(2465)));
+    let env = [("WARD_PRODUCTION_SMTP_HOST", "other.example")];
+    let config = load(Kind::Production, &format!("{PRODUCTION}{mail}"), &env).unwrap();
+    assert_eq!(config.connectors(&witness).smtp_host.as_deref(), Some("other.example"));
+    for (keys, said) in [
+        ("smtp_host = \"mail.example\"", "smtp_host needs smtp_from"),
+        ("smtp_from = \"a@b.example\"", "smtp_from needs smtp_host"),
+        (
+            "smtp_host = \"m\"\nsmtp_from = \"a@b.c\"\nsmtp_user = \"u\"",
+            "smtp_user needs smtp_password_file",
+        ),
+        ("sms_url = \"https://sms.example\"", "sms_url needs sms_token_file"),
+        ("smtp_tls = \"none\"", "unknown variant"),
+        ("smtp_password = \"x\"", "smtp_password"),
+    ] {
+        let told = refusal(Kind::Production, &format!("{PRODUCTION}{keys}\n"), &[]);
+        assert!(told.contains(said), "{keys}: {told}");
+    }
+    for keys in ["smtp_host = \"mail.example\"", "smtp_ca = \"x\"", "sms_url = \"https://x\""] {
+        let told = refusal(Kind::Sandbox, &format!("{SANDBOX}{keys}\n"), &[]);
+        assert!(told.contains("ISO-05"), "{keys}: {told}");
+    }
+    let env = [("WARD_SANDBOX_SMTP_HOST", "mail.example")];
+    assert!(refusal(Kind::Sandbox, SANDBOX, &env).contains("ISO-05"));
 }

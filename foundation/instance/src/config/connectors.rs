@@ -1,0 +1,70 @@
+//! What Production's live connectors are configured with. A Sandbox has no such keys (ISO-05), and
+//! only Production's witness opens what is read.
+
+use serde::{Deserialize, Serialize};
+
+use super::CONFIG_FILE;
+use crate::error::InstanceError;
+
+/// How a connection to a mail server is encrypted; there is none that is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// The connection begins in the clear and nothing but the switch to TLS is said there.
+    #[default]
+    Starttls,
+    /// From the first byte.
+    Implicit,
+}
+
+/// Servers, and the files of their secrets; no secret itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connectors {
+    /// Name of the mail server; absent: mails wait.
+    pub smtp_host: Option<String>,
+    /// Its port; 587, or 465 with `implicit`, unless given.
+    pub smtp_port: Option<u16>,
+    /// How the connection is encrypted.
+    pub smtp_tls: Option<SmtpTls>,
+    /// Name to sign in with; absent: without signing in.
+    pub smtp_user: Option<String>,
+    /// File with its password.
+    pub smtp_password_file: Option<String>,
+    /// Whom mails come from: `Practice <mail@example.org>`.
+    pub smtp_from: Option<String>,
+    /// File with a further root certificate (PEM) that the server may have.
+    pub smtp_ca: Option<String>,
+    /// Where SMS are posted to (https); absent: SMS wait.
+    pub sms_url: Option<String>,
+    /// File with the provider's token.
+    pub sms_token_file: Option<String>,
+    /// Whom SMS come from: a number or a name.
+    pub sms_from: Option<String>,
+    /// File with a further root certificate (PEM) that the provider may have.
+    pub sms_ca: Option<String>,
+}
+
+impl Connectors {
+    /// Whether what belongs together is there together.
+    pub(super) fn check(&self) -> Result<(), InstanceError> {
+        let needs = [
+            ("smtp_host", self.smtp_host.is_some(), "smtp_from", self.smtp_from.is_some()),
+            ("smtp_from", self.smtp_from.is_some(), "smtp_host", self.smtp_host.is_some()),
+            (
+                "smtp_user",
+                self.smtp_user.is_some(),
+                "smtp_password_file",
+                self.smtp_password_file.is_some(),
+            ),
+            ("sms_url", self.sms_url.is_some(), "sms_token_file", self.sms_token_file.is_some()),
+            ("sms_url", self.sms_url.is_some(), "sms_from", self.sms_from.is_some()),
+        ];
+        match needs.into_iter().find(|(_, is_there, _, has_other)| *is_there && !has_other) {
+            None => Ok(()),
+            Some((key, _, other, _)) => {
+                Err(InstanceError::config(format!("{CONFIG_FILE}: {key} needs {other}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! One request over HTTPS, on a connection of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Request, Uri};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use ward_instance::InstanceError;
+
+/// An answer is here within this time, or the request has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A place that is asked over HTTPS.
+pub(crate) struct Place {
+    uri: Uri,
+    host: String,
+    port: u16,
+    tls: TlsConnector,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// No connection, or it broke.
+    Unreached,
+    /// Its certificate is not one of its name.
+    Tls,
+    /// It took too long.
+    Late,
+}
+
+impl Place {
+    /// From an address; `ca` is a further root certificate in PEM.
+    pub(crate) fn new(key: &str, address: &str, ca: Option<&Path>) -> Result<Self, InstanceError> {
+        let wrong = |what: &str| InstanceError::config(format!("{key}: {what}"));
+        let uri: Uri = address.parse().map_err(|_| wrong("is an https:// address"))?;
+        if uri.scheme_str() != Some("https") {
+            return Err(wrong("is an https:// address"));
+        }
+        let host = uri.host().unwrap_or_default().to_owned();
+        let port = uri.port_u16().unwrap_or(443);
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(path) = ca {
+            let certificate = CertificateDer::from_pem_file(path)
+                .map_err(|_| wrong("its root certificate is not readable PEM"))?;
+            roots.add(certificate).map_err(|_| wrong("its root certificate is none"))?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| wrong("no version of TLS is there"))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Place { uri, host, port, tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// Sends JSON with a bearer token; the status of the answer.
+    pub(crate) async fn post(
+        &self,
+        token: &str,
+        key: &str,
+        json: String,
+    ) -> Result<u16, Unanswered> {
+        let exchange = self.exchange(token, key, json);
+        tokio::time::timeout(PATIENCE, exchange).await.unwrap_or(Err(Unanswered::Late))
+    }
+
+    async fn exchange(&self, token: &str, key: &str, json: String) -> Result<u16, Unanswered> {
+        let unreached = |_| Unanswered::Unreached;
+        let name = ServerName::try_from(self.host.trim_matches(['[', ']']).to_owned());
+        let name = name.map_err(|_| Unanswered::Tls)?;
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
+        let stream = stream.map_err(|_| Unanswered::Unreached)?;
+        let stream = self.tls.connect(name, stream).await.map_err(|_| Unanswered::Tls)?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(unreached)?;
+        let connection = tokio::spawn(connection);
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+        let request = Request::post(path)
+            .header("Host", authority)
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", key)
+            .body(Full::new(Bytes::from(json)))
+            .map_err(|_| Unanswered::Unreached)?;
+        let response = sender.send_request(request).await.map_err(unreached)?;
+        connection.abort();
+        Ok(response.status().as_u16())
+    }
+}
