@@ -9,7 +9,7 @@ use ward_identity::tables::User;
 use ward_store::Entity;
 
 use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, Conversation, NOTES, Note};
-use crate::{automatic, counts, listing, note as notes};
+use crate::{automatic, counts, listing, live, note as notes};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -21,6 +21,7 @@ pub fn bind(b: &mut Bindings) {
     note::bind(b);
     counts::bind(b);
     automatic::bind(b);
+    live::bind(b);
 }
 
 const CONVERSATION: Kind = Kind::Id(Conversation::NAME);

@@ -4,6 +4,11 @@ use ward_store::Event;
 
 use crate::tables::{Conversation, ConversationMembership, Note};
 
+/// A message is another one: for subscriptions, no webhook is told.
+pub const NOTE_CHANGED: &str = "live.note";
+/// Somebody's part is unread again or put away: for subscriptions, no webhook is told.
+pub const MEMBERSHIP_CHANGED: &str = "live.conversation_membership";
+
 /// A conversation was begun.
 pub fn conversation_created(conversation: &Conversation) -> Event {
     about(conversation, Event::new("conversation.created", "Conversation", conversation.id.0))
@@ -30,9 +35,19 @@ pub fn membership_viewed(conversation: &Conversation, of: &ConversationMembershi
     about(conversation, membership("conversation_membership.viewed", of.id.0))
 }
 
+/// Somebody's part changed otherwise.
+pub fn membership_changed(conversation: &Conversation, of: &ConversationMembership) -> Event {
+    about(conversation, membership(MEMBERSHIP_CHANGED, of.id.0))
+}
+
 /// A message was sent.
 pub fn message_created(note: &Note) -> Event {
     message("message.created", note)
+}
+
+/// A message was changed by its author.
+pub fn message_changed(note: &Note) -> Event {
+    message(NOTE_CHANGED, note)
 }
 
 /// A message was deleted by its author.

@@ -14,6 +14,7 @@ pub mod counts;
 pub mod events;
 pub mod html;
 pub mod listing;
+pub mod live;
 pub mod membership;
 pub mod metadata;
 pub mod names;

@@ -183,14 +183,19 @@ pub fn memberships(request: &Request, args: &Args) -> Answer<Listing> {
     let status = Status::of(args.text("active_status"));
     let mut cond = which_memberships(request, args)?.and(status.cond());
     if args.text("notes_type") == Some("scheduled") {
-        cond = cond.and(Cond::sql(
-            "EXISTS (SELECT 1 FROM notes s WHERE s.org_id = {t}.org_id AND s.number IS NULL \
-             AND s.conversation_id = {t}.conversation_id AND s.user_id = {t}.user_id \
-             AND s.deleted_at IS NULL)",
-            [],
-        ));
+        cond = cond.and(has_scheduled());
     }
     Ok(Listing::of(cond))
+}
+
+/// Parts whose person has a message waiting for its time.
+pub fn has_scheduled() -> Cond {
+    Cond::sql(
+        "EXISTS (SELECT 1 FROM notes s WHERE s.org_id = {t}.org_id AND s.number IS NULL \
+         AND s.conversation_id = {t}.conversation_id AND s.user_id = {t}.user_id \
+         AND s.deleted_at IS NULL)",
+        [],
+    )
 }
 
 /// Whose parts, in which conversations, whatever became of them.

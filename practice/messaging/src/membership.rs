@@ -64,9 +64,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Pay
     if let Some(archived) = input.archived.value() {
         after.archive(*archived, notes);
     }
-    call.update(&before, &after).await?;
+    let changes = call.update(&before, &after).await?;
     if !before.has_viewed(notes) && after.has_viewed(notes) {
         call.emit(events::membership_viewed(&conversation, &after));
+    } else if !changes.columns.is_empty() {
+        call.emit(events::membership_changed(&conversation, &after));
     }
     Ok(Payload::new().one("conversation_membership", after.id.0))
 }

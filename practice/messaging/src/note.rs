@@ -357,7 +357,11 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Ans
     if html::is_blank(&after.content) && !has_files(&after) {
         return Err(Refused::on("content", "Content can't be blank"));
     }
-    call.update(&before, &after).await?;
+    let changes = call.update(&before, &after).await?;
+    // What still waits for its time is nobody's yet.
+    if after.number.is_some() && !changes.columns.is_empty() {
+        call.emit(events::message_changed(&after));
+    }
     Ok(Payload::new().one("note", after.id.0))
 }
 
