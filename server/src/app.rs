@@ -75,6 +75,9 @@ impl App {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = opened.files();
+        let config = &opened.config;
+        let reach = opened.instance.reach();
+        reach.set_webhooks(config.allow_loopback_webhooks, config.allow_private_webhooks);
         let door = Door::hang(&opened.db)?;
         door.look(&opened.db).await?;
         // What a killed process left there.

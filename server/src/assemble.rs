@@ -18,6 +18,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_clients::tables());
     tables.extend(ward_messaging::tables());
     tables.extend(ward_effects::tables());
+    tables.extend(ward_webhooks::tables());
     tables
 }
 
@@ -31,6 +32,7 @@ pub fn bindings() -> Bindings {
     let mut bindings = Bindings::new();
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
+    ward_webhooks::bind(&mut bindings);
     ward_messaging::bind(&mut bindings);
     bindings
 }

@@ -78,6 +78,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
     let accesses = tokio::spawn(workers::access_log(app.clone(), stop.clone()));
+    let webhooks = workers::webhooks(&app, stop.clone());
     let teller = tokio::spawn(live::run(app.clone(), stop.clone()));
     let watcher = tokio::spawn(live::watch_credentials(app.clone(), stop.clone()));
     let controller = tokio::spawn(control::serve(app.clone(), socket, stop.clone()));
@@ -111,6 +112,7 @@ pub async fn serve(
         () = tokio::time::sleep(GRACE) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
     }
     let _ = worker.await;
+    let _ = webhooks.await;
     let _ = accesses.await;
     // What the last requests have read.
     if let Err(error) = opened.db.access_log().flush(&opened.db).await {

@@ -65,7 +65,10 @@ pub async fn move_clock(
     if !in_steps {
         return Ok(test_clock::shown(app.instance.clock()));
     }
-    let ran = walk(app, witness, target).await?;
+    let sent = ward_webhooks::deliver::attempts(&mut app.db.read().await?).await?;
+    let mut ran = walk(app, witness, target).await?;
+    let attempts = ward_webhooks::deliver::attempts(&mut app.db.read().await?).await?;
+    ran.deliveries += attempts.saturating_sub(sent);
     let stragglers = due::stragglers(&mut app.db.read().await?, target, NAMED).await?;
     let mut answer = test_clock::shown(app.instance.clock());
     answer["ran"] = json!(ran);
@@ -83,7 +86,7 @@ async fn walk(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<R
             ran += some;
             continue;
         }
-        if due::at_work(&mut app.db.read().await?, clock.wall()).await? {
+        if is_at_work(app).await? {
             tokio::time::sleep(LOOK).await;
             continue;
         }
@@ -96,9 +99,20 @@ async fn walk(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<R
     Ok(ran)
 }
 
+/// Whether something that is due is being done; webhooks have their own worker.
+async fn is_at_work(app: &App) -> Result<bool, StoreError> {
+    let clock = app.instance.clock();
+    let mut reader = app.db.read().await?;
+    Ok(due::at_work(&mut reader, clock.wall()).await?
+        || ward_webhooks::deliver::at_work(&mut reader, clock.now(), clock.wall()).await?)
+}
+
 /// When something is due next, of whatever sort.
 async fn next_due(app: &App, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    due::next(&mut app.db.read().await?, after).await
+    let mut reader = app.db.read().await?;
+    let job = due::next(&mut reader, after).await?;
+    let webhook = ward_webhooks::deliver::next_due(&mut reader, after).await?;
+    Ok(job.into_iter().chain(webhook).min())
 }
 
 fn named(straggler: &Straggler) -> Json {

@@ -113,6 +113,13 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Sends webhooks until told to stop, unless the instance is quarantined.
+pub fn webhooks(app: &Arc<App>, stop: watch::Receiver<bool>) -> tokio::task::JoinHandle<()> {
+    let engine = ward_webhooks::Engine::new(app.db.clone());
+    let held = app.clone();
+    tokio::spawn(engine.run(move || held.is_quarantined(), stop))
+}
+
 /// Lets go what waits of classes that are on, and follows what other processes switched.
 async fn look(app: &App) {
     if !app.is_quarantined() {
@@ -194,6 +201,11 @@ async fn purge(app: &App) -> Result<(), StoreError> {
         })
         .await?;
     app.db.write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) })).await?;
+    app.db
+        .write(|tx: &mut Tx| {
+            Box::pin(async move { ward_webhooks::deliver::purge(tx).await.map(drop) })
+        })
+        .await?;
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 

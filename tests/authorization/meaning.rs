@@ -44,6 +44,9 @@ pub enum Object {
     /// Another provider than the one above.
     SecondProvider,
     Template,
+    Webhook,
+    /// An event of the webhook above.
+    WebhookEvent,
     /// A conversation of the owner's with the client, with a note in it.
     Conversation,
     /// The client's part in it.
@@ -70,6 +73,8 @@ impl Object {
                 | Object::StateLicense
                 | Object::Biography
                 | Object::BrandPath
+                | Object::Webhook
+                | Object::WebhookEvent
         )
     }
 }
@@ -191,6 +196,12 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("bulkUpdateClients", "input.user_group_id", May(Object::Group)),
     ("bulkUpdateClients", "input.other_provider_ids", May(Object::Provider)),
     ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
+    ("updateWebhook", "input.id", Needs(Object::Webhook)),
+    ("updateWebhook", "input.webhook_events.id", May(Object::WebhookEvent)),
+    ("createWebhook", "input.webhook_events.id", May(Object::WebhookEvent)),
+    ("deleteWebhook", "input.id", Needs(Object::Webhook)),
+    ("expireWebhookSignature", "input.id", Needs(Object::Webhook)),
+    ("sendTestWebhook", "input.id", Needs(Object::Webhook)),
     ("mergeClients", "input.ids", Needs(Object::ClientPair)),
     ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("updateOrganization", "input.id", May(Object::Organization)),
@@ -297,6 +308,8 @@ const DATA: &[(&str, &[&str])] = &[
     ("resetPassword", &["email"]),
     ("createClientRestrictionAuthorization", &["reason"]),
     ("createBreakGlassAccess", &["reason"]),
+    ("createWebhook", &["url", "webhook_events.event_type"]),
+    ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
     ("updateConversation", &["name"]),
     ("updateConversationMembership", &["viewed"]),
     ("createNote", &["content"]),
@@ -342,6 +355,8 @@ const WORDS: &str = "
     theme_background_input theme_accent_primary theme_accent_primary_hover theme_border_primary
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
+    sent_after sent_before resource_id resource_type failed url should_retry is_enabled
+    id_encoding is_ordered overlap_hours
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
     conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
@@ -399,6 +414,9 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "phone_number") => "+1 202-555-0100".into(),
         (_, "permission_template_applied") => (named == Some("permission_template_id")).into(),
         (_, "dont_send_welcome" | "active_status" | "restricted" | "is_admin") => true.into(),
+        (_, "url") => format!("https://{}.invalid/", world.word()).into(),
+        (_, "should_retry") => false.into(),
+        (_, "event_type") => "TEST_CREATED".into(),
         (_, "mfa_type") => "TOTP".into(),
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),

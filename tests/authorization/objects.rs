@@ -84,6 +84,8 @@ impl World {
             Object::Authorization => self.authorization(own),
             Object::BreakGlass => self.opened_client().1,
             Object::Toggle => self.toggle(own),
+            Object::Webhook => self.webhook().0,
+            Object::WebhookEvent => self.webhook().1,
             Object::Conversation => self.conversation(own).0,
             Object::Part => {
                 let (conversation, client) = self.conversation(own);
@@ -288,6 +290,17 @@ impl World {
     fn key(&mut self) -> String {
         let input = json!({"user_id": self.key_holder, "name": self.unseen()});
         self.make("createApiKey", "createApiKeyInput", "api_key_object", input)
+    }
+
+    /// A webhook of the organization's whose receiver does not exist, and its event.
+    fn webhook(&mut self) -> (String, String) {
+        let query = "mutation($input: createWebhookInput) { createWebhook(input: $input) {
+            webhook { id webhook_events { id } } messages { field message } } }";
+        let url = format!("https://{}.invalid/", self.unseen());
+        let input = json!({"url": url, "should_retry": false, "event_type": "TEST_CREATED"});
+        let reply = self.as_owner().ask(query, json!({"input": input}));
+        let webhook = &reply.data()["createWebhook"]["webhook"];
+        (id(webhook), id(&webhook["webhook_events"][0]))
     }
 
     /// A key of the asking client's own.

@@ -42,6 +42,10 @@ fn iso_03_copied_rows_rejected() {
         // Which permissions were used is written within a second.
         let uses = "SELECT COUNT(*) FROM permission_uses";
         until("uses are written", || (from.instance.database().number(uses) > 0).then_some(()));
+        let attempts = "SELECT COUNT(*) FROM webhook_attempts";
+        until("a webhook is sent", || {
+            (from.instance.database().number(attempts) > 0).then_some(())
+        });
         copy_all(from, to);
     }
 }

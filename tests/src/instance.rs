@@ -201,7 +201,8 @@ impl Instance {
         until("the instance has settled", || {
             let waiting = self.place.number(
                 "SELECT (SELECT COUNT(*) FROM effect_intents WHERE state = 'queued') \
-                 + (SELECT COUNT(*) FROM jobs WHERE state = 'leased')",
+                 + (SELECT COUNT(*) FROM jobs WHERE state = 'leased') \
+                 + (SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'leased')",
             );
             let now = self.logical_dump();
             let same = waiting == 0 && last.as_ref() == Some(&now);

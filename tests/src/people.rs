@@ -169,6 +169,17 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
     opened.data();
     // A set of clients in the access log, at once since one of them is restricted.
     client_ids(api);
+    // Its receiver does not exist, so nothing leaves the machine.
+    let webhook = api.ask(
+        "mutation($url: String) { createWebhook(input: {url: $url, event_type: TEST_CREATED, should_retry: false}) { webhook { id } messages { field message } } }",
+        json!({"url": format!("https://{canary}.invalid/hook")}),
+    );
+    let webhook = made(webhook, "createWebhook", "webhook");
+    let sent = api.ask(
+        "mutation($id: ID!) { sendTestWebhook(input: {id: $id}) { sent messages { field message } } }",
+        json!({"id": webhook}),
+    );
+    sent.data();
     let template = api.ask(
         "mutation($name: String) { createPermissionTemplate(input: {name: $name}) { newPermissionTemplate { id } messages { field message } } }",
         json!({"name": format!("{canary} template")}),

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Default)]
 pub struct Reach {
     email: AtomicBool,
+    loopback_webhooks: AtomicBool,
+    private_webhooks: AtomicBool,
 }
 
 impl Reach {
@@ -20,5 +22,22 @@ impl Reach {
     /// Says whether e-mails are handed over.
     pub fn set_email(&self, open: bool) {
         self.email.store(open, Ordering::Release);
+    }
+
+    /// Whether webhooks may go to this machine.
+    pub fn loopback_webhooks(&self) -> bool {
+        self.loopback_webhooks.load(Ordering::Acquire)
+    }
+
+    /// Whether webhooks may go to private networks.
+    pub fn private_webhooks(&self) -> bool {
+        self.private_webhooks.load(Ordering::Acquire)
+    }
+
+    /// Opens ways for webhooks that are closed otherwise, as the configuration says; Production's
+    /// configuration can't (ISO-43).
+    pub fn set_webhooks(&self, loopback: bool, private: bool) {
+        self.loopback_webhooks.store(loopback, Ordering::Release);
+        self.private_webhooks.store(private, Ordering::Release);
     }
 }

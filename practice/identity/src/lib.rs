@@ -3,7 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
-mod account_mail;
+pub mod account_mail;
 pub mod admin;
 pub mod attempt;
 pub mod authenticate;

@@ -29,6 +29,9 @@ pub(crate) struct Payload {
     pub(crate) minutes: Option<u32>,
     /// An API key as it is shown after its birth.
     pub(crate) key: Option<String>,
+    /// The host name of a webhook's receiver, and the webhook's id.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) webhook: Option<String>,
     /// Whether something was switched on, or off.
     #[serde(default)]
     pub(crate) is_on: bool,
@@ -58,6 +61,8 @@ impl Payload {
             &mut payload.member_name,
             &mut payload.code,
             &mut payload.key,
+            &mut payload.endpoint,
+            &mut payload.webhook,
         ] {
             tidy(name);
         }
@@ -103,6 +108,9 @@ impl Payload {
         }
         if kind == "key_revoked" && self.key.is_none() {
             return Err(RenderError::Missing("key"));
+        }
+        if kind.starts_with("webhook_") && self.endpoint.is_none() {
+            return Err(RenderError::Missing("endpoint"));
         }
         Ok(())
     }

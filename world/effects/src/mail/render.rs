@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 10] = [
+pub const MAIL_KINDS: [&str; 12] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -25,6 +25,8 @@ pub const MAIL_KINDS: [&str; 10] = [
     "second_factor_changed",
     "email_changed",
     "key_revoked",
+    "webhook_failing",
+    "webhook_disabled",
 ];
 
 struct Template {
@@ -45,7 +47,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 10] = [
+const TEMPLATES: [Template; 12] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -56,6 +58,8 @@ const TEMPLATES: [Template; 10] = [
     template!("second_factor_changed", "Your sign-in was changed"),
     template!("email_changed", "Your e-mail address was changed"),
     template!("key_revoked", "An API key was revoked"),
+    template!("webhook_failing", "A webhook fails"),
+    template!("webhook_disabled", "A webhook was disabled"),
 ];
 
 macro_rules! sources {
@@ -64,7 +68,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 22] = sources![
+const SOURCES: [(&str, &str); 26] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -87,6 +91,10 @@ const SOURCES: [(&str, &str); 22] = sources![
     "email_changed.html",
     "key_revoked.txt",
     "key_revoked.html",
+    "webhook_failing.txt",
+    "webhook_failing.html",
+    "webhook_disabled.txt",
+    "webhook_disabled.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.
@@ -173,6 +181,8 @@ fn values(
         code => payload.code.as_deref(),
         minutes => payload.minutes,
         key => payload.key.as_deref(),
+        endpoint => payload.endpoint.as_deref(),
+        webhook => payload.webhook.as_deref(),
         is_on => payload.is_on,
     })
 }

@@ -1,0 +1,105 @@
+//! Which operations fire which event: each row is performed and its event received. The rest of
+//! the catalogue belongs to domains that are not built.
+
+use ward_tests::{Json, json};
+
+use crate::practice::Practice;
+
+/// What happened so far that later rows need.
+#[derive(Default)]
+pub struct Done {
+    ids: Vec<(&'static str, String)>,
+}
+
+impl Done {
+    /// The id that an event named.
+    pub fn id(&self, event: &str) -> &str {
+        &self.ids.iter().find(|(it, _)| *it == event).unwrap().1
+    }
+
+    /// Remembers it.
+    pub fn keep(&mut self, event: &'static str, id: String) {
+        self.ids.push((event, id));
+    }
+}
+
+/// An event, the operation that fires it here, what it answers, and its input.
+pub struct Row {
+    /// Dotted name.
+    pub event: &'static str,
+    /// The root field.
+    pub operation: &'static str,
+    /// A field of its payload.
+    pub shown: &'static str,
+    /// Its input.
+    pub input: fn(&Practice, &Done) -> Json,
+}
+
+macro_rules! rows {
+    ($($event:literal $operation:literal $shown:literal $input:expr;)*) => {
+        /// In an order in which each finds what it needs.
+        pub const ROWS: &[Row] = &[$(Row { event: $event, operation: $operation, shown: $shown, input: $input }),*];
+    };
+}
+
+rows! {
+    "patient.created" "createClient" "user { id }" |_, _| json!({"first_name": "Ada", "last_name": "King",
+        "email": "ada@client.example", "dont_send_welcome": true});
+    "patient.updated" "updateClient" "user { id }"
+        |_, done| json!({"id": done.id("patient.created"), "legal_name": "Augusta"});
+    "location.created" "createLocation" "location { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "line1": "Street 1"});
+    "location.updated" "updateLocation" "location { id }"
+        |_, done| json!({"id": done.id("location.created"), "city": "Town"});
+    "location.deleted" "deleteLocation" "location { id }"
+        |_, done| json!({"id": done.id("location.created")});
+    "applied_tag.created" "createTag" "tag { id }"
+        |_, done| json!({"name": "seen", "taggable_user_id": done.id("patient.created")});
+    "applied_tag.deleted" "removeAppliedTag" "tag { id }" |practice, done| {
+        let tags = practice.api().ask("{ tags { id } }", json!({}));
+        json!({"id": tags.data()["tags"][0]["id"], "taggable_user_id": done.id("patient.created")})
+    };
+    "feature_toggle.created" "createFeatureToggle" "feature_toggle { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "show_food": false});
+    "feature_toggle.updated" "updateFeatureToggle" "feature_toggle { id }"
+        |_, done| json!({"id": done.id("feature_toggle.created"), "show_food": true});
+    "referring_physician.created" "createReferringPhysician" "referring_physician { id }"
+        |_, _| json!({"first_name": "Grace"});
+    "referring_physician.updated" "updateReferringPhysician" "referring_physician { id }"
+        |_, done| json!({"id": done.id("referring_physician.created"), "first_name": "Gracia"});
+    "referral.created" "createReferral" "referral { id }"
+        |_, done| json!({"user_id": done.id("patient.created"),
+            "referring_physician_id": done.id("referring_physician.created")});
+    "referral.updated" "updateReferral" "referral { id }"
+        |_, done| json!({"id": done.id("referral.created"), "referral_reason": "Advice"});
+    "referral.deleted" "deleteReferral" "referral { id }"
+        |_, done| json!({"id": done.id("referral.created")});
+    "referring_physician.deleted" "deleteReferringPhysician" "referringPhysician { id }"
+        |_, done| json!({"id": done.id("referring_physician.created")});
+    "patient.merged" "mergeClients" "user { id }" |practice, done| {
+        let other = practice.client("other");
+        json!({"ids": [other, done.id("patient.created")], "target_user_id": done.id("patient.created")})
+    };
+    "organization_membership.created" "createOrganizationMembership" "organizationMembership { id }"
+        |_, _| json!({"first_name": "Mem", "last_name": "Ber", "email": "mem@practice.example", "send_invite_email": false});
+    "organization_membership.updated" "updateOrganizationMembership" "organizationMembership { id }"
+        |_, done| json!({"id": done.id("organization_membership.created"), "title": "Dietitian"});
+    "organization_member.updated" "updateOrganizationMember" "user { id }"
+        |_, _| json!({"qualifications": "RD"});
+    "other_id_number.created" "updateOrganizationMember" "user { id }"
+        |_, _| json!({"other_id_numbers": [{"other_id": "12", "other_id_qualifier": "G2"}]});
+    "other_id_number.updated" "updateOrganizationMember" "user { id }"
+        |_, done| json!({"other_id_numbers": [{"id": done.id("other_id_number.created"), "other_id": "13", "other_id_qualifier": "G2"}]});
+    "other_id_number.deleted" "updateOrganizationMember" "user { id }"
+        |_, done| json!({"other_id_numbers": [{"id": done.id("other_id_number.created"), "other_id": "", "other_id_qualifier": ""}]});
+    "organization_info.created" "updateOrganization" "organization { id }"
+        |_, _| json!({"organization_info": {"primary": false, "name": "Further Practice"}});
+    "organization_info.updated" "updateOrganization" "organization { id }"
+        |_, done| json!({"organization_info": {"id": done.id("organization_info.created"), "phone_number": "+1 202-555-0100"}});
+    "organization_info.deleted" "deleteOrganizationInfo" "organizationInfo { id }"
+        |_, done| json!({"id": done.id("organization_info.created")});
+    "test.created" "sendTestWebhook" "sent" |practice, _| {
+        let hooks = practice.api().ask("{ webhooks { nodes { id } } }", json!({}));
+        json!({"id": hooks.data()["webhooks"]["nodes"][0]["id"]})
+    };
+}

@@ -1,0 +1,15 @@
+//! Webhooks from outside: a receiver of our own, told by the real program of what was really done
+//! through the API (behaviour 13, 14).
+
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a test reads its environment")]
+
+mod configuration;
+mod crashes;
+mod delivery;
+mod events;
+mod fired;
+mod neighbours;
+mod practice;
+mod receiver;
+mod verify;

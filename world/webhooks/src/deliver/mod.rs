@@ -1,0 +1,358 @@
+//! The delivery engine: events to deliveries, deliveries to requests, requests to the log.
+//!
+//! Everything that waits is a row; in memory are only the requests under way, at most
+//! [`SOCKETS`]. Nothing is sent in a transaction, and nothing is written outside of one.
+
+mod claim;
+mod client;
+mod failure;
+mod message;
+mod notice;
+pub(crate) mod queue;
+mod record;
+mod recover;
+mod relay;
+mod resolve;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use ward_instance::{Timestamp, crash};
+use ward_store::{Db, Hint, Query, Sql, StoreError, Tx, Value};
+
+use crate::address::Address;
+use crate::guard::Openings;
+use crate::tables::Outcome;
+use claim::{Claimed, Room};
+use client::Client;
+use record::Attempt;
+
+/// Requests at once.
+pub const SOCKETS: usize = 256;
+
+/// Of them, for receivers that are slow: however many stall, three quarters go to the others.
+pub const SLOW_SOCKETS: usize = SOCKETS / 4;
+
+/// Attempts that are written together.
+const RECORDED_TOGETHER: usize = 64;
+
+/// Left-over claims that are taken back together.
+const RECOVERED_TOGETHER: i64 = 100;
+
+/// How long a stop waits for requests: as long as one may take, and a little.
+const STOP_TIME: Duration = Duration::from_secs(12);
+
+/// How often results are tried to be written; then their claims run out.
+const WRITES_MAX: u32 = 5;
+
+/// Rows that a purge takes at once, and how long they are kept.
+const PURGED_TOGETHER: i64 = 1_000;
+const DAY: i64 = 24 * 3_600 * 1_000_000;
+const ATTEMPTS_KEPT: i64 = 180 * DAY;
+const DELIVERIES_KEPT: i64 = 30 * DAY;
+
+/// Sends what is due, until it is stopped.
+pub struct Engine {
+    db: Db,
+    client: Client,
+    /// Of this start of the process.
+    epoch: String,
+    under_way: AtomicUsize,
+    slow_under_way: AtomicUsize,
+    woken: Notify,
+}
+
+impl Engine {
+    /// An engine that sends nothing yet.
+    pub fn new(db: Db) -> Arc<Self> {
+        let epoch = db.instance().uuid();
+        Arc::new(Engine {
+            client: Client::new(resolve::System),
+            epoch,
+            db,
+            under_way: AtomicUsize::new(0),
+            slow_under_way: AtomicUsize::new(0),
+            woken: Notify::new(),
+        })
+    }
+
+    /// Works until told to stop; then waits for the requests under way and writes down how they
+    /// ended. Does nothing while `is_held` says so.
+    pub async fn run(
+        self: Arc<Self>,
+        is_held: impl Fn() -> bool + Send + 'static,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let (results, incoming) = mpsc::channel(SOCKETS);
+        let recorder = tokio::spawn(self.clone().record(incoming));
+        let mut hints = self.db.hints();
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut is_second = true;
+        loop {
+            while !*stop.borrow() && !is_held() && self.turn(&results, is_second).await {
+                is_second = false;
+            }
+            if *stop.borrow() {
+                break;
+            }
+            is_second = tokio::select! {
+                _ = stop.changed() => break,
+                _ = second.tick() => true,
+                () = self.woken.notified() => false,
+                () = event(&mut hints) => false,
+            };
+        }
+        drop(results);
+        // The recorder ends when the last request has handed its result over.
+        if tokio::time::timeout(STOP_TIME, recorder).await.is_err() {
+            tracing::warn!("webhooks under way were cut off; the log will call them unknown");
+        }
+    }
+
+    /// One turn: takes back what was left over (each second), hands events on, claims and sends.
+    /// Whether there may be more to do at once.
+    async fn turn(self: &Arc<Self>, results: &mpsc::Sender<Attempt>, is_second: bool) -> bool {
+        let room = self.room();
+        let done = async {
+            if !self.any_work(room, is_second).await? {
+                return Ok(Done::default());
+            }
+            self.claim(room, is_second).await
+        };
+        match done.await {
+            Ok(done) => {
+                for claimed in done.claimed {
+                    self.start(claimed, results.clone());
+                }
+                done.is_more
+            }
+            Err(error) => {
+                tracing::error!(what = "webhooks", %error, "background work failed");
+                false
+            }
+        }
+    }
+
+    fn room(&self) -> Room {
+        let free =
+            |most: usize, used: &AtomicUsize| most.saturating_sub(used.load(Ordering::Acquire));
+        Room { all: free(SOCKETS, &self.under_way), slow: free(SLOW_SOCKETS, &self.slow_under_way) }
+    }
+
+    /// Looks before a transaction is begun. Where nobody listens, events wait for the second.
+    async fn any_work(&self, room: Room, is_second: bool) -> Result<bool, StoreError> {
+        let clock = self.db.instance().clock();
+        let mut reader = self.db.read().await?;
+        if is_second && recover::any(&mut reader, &self.epoch, clock.wall()).await? {
+            return Ok(true);
+        }
+        if room.all > 0 && claim::any_ready(&mut reader, clock.now(), clock.wall()).await? {
+            return Ok(true);
+        }
+        Ok((is_second || relay::anybody_listens(&mut reader).await?)
+            && ward_store::events::any_unrelayed(&mut reader).await?)
+    }
+
+    async fn claim(&self, room: Room, is_second: bool) -> Result<Done, StoreError> {
+        let epoch = self.epoch.clone();
+        let done = self
+            .db
+            .write(move |tx: &mut Tx| {
+                let epoch = epoch.clone();
+                Box::pin(async move {
+                    let left = match is_second {
+                        true => recover::recover(tx, &epoch, RECOVERED_TOGETHER).await?,
+                        false => 0,
+                    };
+                    let handed_on = relay::hand_on(tx).await?;
+                    crash::point("webhook.handed_on");
+                    let claimed = claim::claim(tx, &epoch, room).await?;
+                    let is_more = left > 0 || handed_on > 0 || !claimed.is_empty();
+                    Ok::<_, StoreError>(Done { claimed, is_more })
+                })
+            })
+            .await;
+        crash::point("webhook.claimed");
+        done
+    }
+
+    fn start(self: &Arc<Self>, claimed: Claimed, results: mpsc::Sender<Attempt>) {
+        let engine = self.clone();
+        let is_slow = claimed.is_slow;
+        engine.count(is_slow, true);
+        tokio::spawn(async move {
+            let attempt = engine.send(claimed).await;
+            crash::point("webhook.sent");
+            // Room again only when it is on its way to the log: memory stays bounded.
+            let _ = results.send(attempt).await;
+            engine.count(is_slow, false);
+        });
+    }
+
+    fn count(&self, is_slow: bool, more: bool) {
+        let counters = [(&self.under_way, true), (&self.slow_under_way, is_slow)];
+        for (counter, _) in counters.into_iter().filter(|(_, counts)| *counts) {
+            match more {
+                true => counter.fetch_add(1, Ordering::AcqRel),
+                false => counter.fetch_sub(1, Ordering::AcqRel),
+            };
+        }
+    }
+
+    async fn send(&self, claimed: Claimed) -> Attempt {
+        let instance = self.db.instance();
+        let clock = instance.clock();
+        let began = clock.monotonic_micros();
+        let wall = clock.wall();
+        let mut attempt = Attempt {
+            url: claimed.webhook.url.clone(),
+            outcome: Outcome::Forbidden,
+            status: None,
+            error: None,
+            response: None,
+            retry_after: None,
+            peer: None,
+            duration_ms: 0,
+            delivery: claimed.delivery.clone(),
+        };
+        let address = Address::read(&claimed.webhook.url, instance);
+        let request = address.and_then(|address| {
+            let request = message::request(&claimed, &address, instance, wall);
+            request.map(|request| (address, request)).ok_or("Url is not a valid URL")
+        });
+        let (address, request) = match request {
+            Ok(ready) => ready,
+            Err(sentence) => {
+                attempt.error = Some(sentence);
+                return attempt;
+            }
+        };
+        let seconds = u64::try_from(wall.as_seconds()).unwrap_or(0);
+        let openings = Openings::of(instance);
+        let (peer, answered) = self.client.send(&address, openings, request, seconds).await;
+        let took = clock.monotonic_micros().saturating_sub(began) / 1_000;
+        attempt.duration_ms = i64::try_from(took).unwrap_or(i64::MAX);
+        attempt.peer = peer.map(|peer| peer.ip().to_string());
+        match answered {
+            Ok(answered) => {
+                let is_good = (200..300).contains(&answered.status);
+                attempt.outcome = if is_good { Outcome::Delivered } else { Outcome::Refused };
+                attempt.status = Some(answered.status);
+                attempt.response = answered.body;
+                attempt.retry_after = answered.retry_after;
+            }
+            Err(failure) => {
+                attempt.outcome = failure.outcome;
+                attempt.error = Some(failure.sentence);
+            }
+        }
+        attempt
+    }
+
+    async fn record(self: Arc<Self>, mut incoming: mpsc::Receiver<Attempt>) {
+        let mut attempts = Vec::with_capacity(RECORDED_TOGETHER);
+        while incoming.recv_many(&mut attempts, RECORDED_TOGETHER).await > 0 {
+            let written: Arc<[Attempt]> = attempts.drain(..).collect();
+            self.write(written).await;
+            crash::point("webhook.recorded");
+            self.woken.notify_one();
+        }
+    }
+
+    async fn write(&self, attempts: Arc<[Attempt]>) {
+        for turn in 1..=WRITES_MAX {
+            let attempts = attempts.clone();
+            let written = self.db.write(move |tx: &mut Tx| {
+                let attempts = attempts.clone();
+                Box::pin(async move { record::record(tx, &attempts).await })
+            });
+            match written.await {
+                Ok(()) => return,
+                Err(error) if turn == WRITES_MAX => {
+                    tracing::error!(what = "webhook attempts", %error, "background work failed");
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50 << turn)).await,
+            }
+        }
+    }
+}
+
+/// What a turn has done.
+#[derive(Default)]
+struct Done {
+    claimed: Vec<Claimed>,
+    is_more: bool,
+}
+
+/// Waits until an event was committed, or some may have been.
+async fn event(hints: &mut broadcast::Receiver<Hint>) {
+    loop {
+        match hints.recv().await {
+            Ok(Hint::Events) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Ok(_) => {}
+            // The store is gone; whoever waits is told to stop by other means.
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// When something is due next after a moment of the instance's clock; for a clock that is advanced.
+pub async fn next_due(
+    q: &mut impl Query,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT MIN(l.due_at) FROM (SELECT CASE WHEN broken_until > ready_at THEN broken_until \
+         ELSE ready_at END AS due_at FROM webhook_lanes \
+         WHERE ready_at IS NOT NULL AND is_paused = FALSE) l WHERE l.due_at > $1",
+        [after.0.into()],
+    );
+    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).map(Timestamp))
+}
+
+/// Whether something is under way, due, or not yet handed on to those who listen.
+pub async fn at_work(
+    q: &mut impl Query,
+    now: Timestamp,
+    wall: Timestamp,
+) -> Result<bool, StoreError> {
+    let sent = Sql::fixed("SELECT 1 FROM webhook_deliveries WHERE state = 'leased' LIMIT 1", []);
+    Ok(!q.rows(&sent).await?.is_empty()
+        || claim::any_ready(q, now, wall).await?
+        || (relay::anybody_listens(q).await? && ward_store::events::any_unrelayed(q).await?))
+}
+
+/// How many attempts the log has.
+pub async fn attempts(q: &mut impl Query) -> Result<u64, StoreError> {
+    let sql = Sql::fixed("SELECT COUNT(*) FROM webhook_attempts", []);
+    let count = q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+    Ok(count.unsigned_abs())
+}
+
+/// Deletes some of what is kept no longer: attempts after 180 days (behaviour 13.4), deliveries
+/// that are settled after 30. How many.
+pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
+    let now = tx.now();
+    let attempts = Sql::fixed(
+        "DELETE FROM webhook_attempts WHERE id IN (SELECT id FROM webhook_attempts \
+         WHERE created_at < $1 ORDER BY created_at LIMIT CAST($2 AS BIGINT))",
+        [now.minus_micros(ATTEMPTS_KEPT).0.into(), PURGED_TOGETHER.into()],
+    );
+    let deliveries = Sql::fixed(
+        "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries \
+         WHERE state IN ('delivered', 'dead') AND updated_at < $1 \
+         ORDER BY updated_at LIMIT CAST($2 AS BIGINT))",
+        [now.minus_micros(DELIVERIES_KEPT).0.into(), PURGED_TOGETHER.into()],
+    );
+    Ok(tx.execute(&attempts).await? + tx.execute(&deliveries).await?)
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod trial;

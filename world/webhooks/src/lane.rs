@@ -1,0 +1,116 @@
+//! A webhook's lane: the head of its queue, one row. Whoever changes the queue wakes the lane in
+//! the same transaction, so a lane that is not ready has nothing that is due.
+
+use ward_store::{Id, Query, Scope, Sql, StoreError, Tx, Value};
+
+use crate::tables::{Webhook, WebhookLane};
+
+/// Requests at once to one receiver.
+pub const IN_FLIGHT_MAX: i64 = 8;
+
+/// Failures in a row after which a lane is broken: tried by single requests only.
+pub const BROKEN_AFTER: i64 = 10;
+
+/// How long a broken lane rests, in microseconds: at first, and at most.
+const REST: i64 = 30_000_000;
+const REST_MAX: i64 = 15 * 60 * 1_000_000;
+
+/// Makes the lane of a new webhook.
+pub async fn create(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<(), StoreError> {
+    let lane = WebhookLane {
+        org_id: webhook.org_id,
+        webhook_id: webhook.id,
+        ready_at: None,
+        last_served: 0,
+        last_position: 0,
+        is_paused: !webhook.is_enabled,
+        max_in_flight: 1,
+        is_slow: false,
+        failures: 0,
+        failing_since: None,
+        broken_until: None,
+        broken_until_wall: None,
+        enabled_at: scope.now(),
+    };
+    scope.create(&lane).await
+}
+
+/// Takes the lane away: nothing is sent any more.
+pub async fn remove(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "DELETE FROM webhook_lanes WHERE org_id = $1 AND webhook_id = $2",
+        [org_id.into(), webhook.0.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
+/// Stops the lane; what waits, waits on.
+pub async fn pause(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE webhook_lanes SET is_paused = TRUE WHERE org_id = $1 AND webhook_id = $2",
+        [org_id.into(), webhook.0.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
+/// Lets the lane begin anew, as if it had never failed.
+pub async fn begin_anew(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(), StoreError> {
+    let now = tx.now().0;
+    let sql = Sql::fixed(
+        "UPDATE webhook_lanes SET is_paused = FALSE, max_in_flight = 1, is_slow = FALSE, \
+         failures = 0, failing_since = NULL, broken_until = NULL, broken_until_wall = NULL, \
+         enabled_at = $3 WHERE org_id = $1 AND webhook_id = $2",
+        [org_id.into(), webhook.0.into(), now.into()],
+    );
+    tx.execute(&sql).await?;
+    look_again(tx, org_id, webhook.0).await
+}
+
+/// Makes room for `count` deliveries that are due now; the place of the first. `None` when the
+/// webhook is gone.
+pub async fn enqueue(
+    tx: &mut Tx,
+    org_id: i64,
+    webhook: i64,
+    count: i64,
+) -> Result<Option<i64>, StoreError> {
+    let now = tx.now().0;
+    let sql = Sql::fixed(
+        "UPDATE webhook_lanes SET last_position = last_position + $3, \
+         ready_at = CASE WHEN ready_at IS NULL OR ready_at > $4 THEN $4 ELSE ready_at END \
+         WHERE org_id = $1 AND webhook_id = $2 RETURNING last_position",
+        [org_id.into(), webhook.into(), count.into(), now.into()],
+    );
+    let last = tx.rows(&sql).await?.scalar().and_then(Value::int);
+    Ok(last.map(|last| last - count + 1))
+}
+
+/// Makes the lane ready when the first of what waits is due.
+pub async fn look_again(tx: &mut Tx, org_id: i64, webhook: i64) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE webhook_lanes SET ready_at = (SELECT MIN(d.due_at) FROM webhook_deliveries d \
+         WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.state = 'pending') \
+         WHERE org_id = $1 AND webhook_id = $2",
+        [org_id.into(), webhook.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
+/// How long a lane rests after this many failures in a row; `None` while it is not broken.
+pub fn rest(failures: i64) -> Option<i64> {
+    let beyond = failures - BROKEN_AFTER;
+    (beyond >= 0).then(|| (REST << beyond.min(10)).min(REST_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_grow_to_a_quarter_of_an_hour() {
+        let seconds = |failures| rest(failures).map(|micros| micros / 1_000_000);
+        assert_eq!(seconds(9), None);
+        assert_eq!((seconds(10), seconds(11), seconds(12)), (Some(30), Some(60), Some(120)));
+        assert_eq!((seconds(15), seconds(1_000_000)), (Some(900), Some(900)));
+    }
+}

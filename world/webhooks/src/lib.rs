@@ -1,0 +1,35 @@
+//! Webhooks: a practice's other programs are told what happens (behaviour 13, 14).
+//!
+//! An event is a row of the transaction that made it; [`Engine`] hands it on to the webhooks that
+//! subscribe to it as deliveries, which are rows too, and sends them until a receiver takes them.
+//! So nothing that was committed is lost, whatever ends the process.
+//!
+//! Absent on purpose: any other way out of the instance, redirects, proxies, and any knowledge of
+//! what an event means.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod address;
+mod backoff;
+mod bindings;
+pub mod catalogue;
+pub mod deliver;
+mod enable;
+mod guard;
+mod lane;
+mod listing;
+mod payload;
+mod rotate;
+mod secret;
+mod signature;
+mod subscription;
+mod tables;
+mod test_event;
+mod webhook;
+
+pub use bindings::bind;
+pub use deliver::Engine;
+pub use tables::{
+    WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOK_LANES, WEBHOOK_SECRETS, WEBHOOKS,
+    tables,
+};
