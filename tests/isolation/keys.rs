@@ -6,7 +6,7 @@ use std::path::Path;
 use ward_tests::document::document;
 use ward_tests::instance::OWNER;
 use ward_tests::schema::Schema;
-use ward_tests::{Api, BASELINE, Engine, Instance, Kind, Reply, V2026, json, people, tell};
+use ward_tests::{Api, BASELINE, Engine, Instance, Kind, Reply, V2026, json, people, socket, tell};
 
 use crate::pair::{PASSWORD, Side, pair};
 
@@ -222,6 +222,8 @@ fn iso_18_credentials_never_logged() {
                 server.api().get(&format!("{path}?token={credential}"));
                 server.with(credential).get(path);
             }
+            drop(socket::cable(server.port, credential));
+            drop(socket::transport(server.port, credential));
             server.with(credential).ask("{ currentUser { id } }", json!({}));
             server.with(credential).ask("{ nonsense }", json!({}));
             server.with(&format!("{credential}x")).ask("{ currentUser { id } }", json!({}));

@@ -12,7 +12,7 @@ use super::outgoing::{End, Next, Outgoing};
 /// Bytes of one message from a client.
 const MESSAGE: usize = 1024 * 1024;
 /// Bytes read at once.
-const READ: usize = 4 * 1024;
+const READ: usize = 1024;
 /// A message that was not taken within this time is one that never will be.
 const WRITE_TIME: Duration = Duration::from_secs(20);
 /// How long the last words may take.
@@ -78,7 +78,7 @@ pub async fn drive<P: Protocol>(mut socket: WebSocket, outgoing: &Outgoing, mut 
             _ = beats.tick() => match protocol.beat() {
                 Ok(None) => Ok(()),
                 Ok(Some(text)) => send(&mut socket, outgoing, Message::Text(text.into())).await,
-                Err(farewell) => return goodbye(socket, farewell).await,
+                Err(farewell) => return Box::pin(goodbye(socket, farewell)).await,
             },
             _ = pings.tick() => {
                 unanswered += 1;
@@ -91,17 +91,18 @@ pub async fn drive<P: Protocol>(mut socket: WebSocket, outgoing: &Outgoing, mut 
             message = socket.recv() => {
                 unanswered = 0;
                 match message {
-                    Some(Ok(Message::Text(text))) => match protocol.received(&text).await {
+                    // Boxed, as what a message leads to takes room only while it lasts.
+                    Some(Ok(Message::Text(text))) => match Box::pin(protocol.received(&text)).await {
                         Flow::On => Ok(()),
-                        Flow::Close(farewell) => return goodbye(socket, farewell).await,
+                        Flow::Close(farewell) => return Box::pin(goodbye(socket, farewell)).await,
                     },
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
                     Some(Ok(Message::Binary(_))) => {
-                        return goodbye(socket, protocol.unreadable(false)).await;
+                        return Box::pin(goodbye(socket, protocol.unreadable(false))).await;
                     }
                     Some(Err(error)) => match is_too_long(error) {
                         Some(too_long) => {
-                            return goodbye(socket, protocol.unreadable(too_long)).await;
+                            return Box::pin(goodbye(socket, protocol.unreadable(too_long))).await;
                         }
                         None => return,
                     },
@@ -116,7 +117,7 @@ pub async fn drive<P: Protocol>(mut socket: WebSocket, outgoing: &Outgoing, mut 
         };
         match sent {
             Ok(()) => {}
-            Err(Some(end)) => return goodbye(socket, protocol.farewell(end)).await,
+            Err(Some(end)) => return Box::pin(goodbye(socket, protocol.farewell(end))).await,
             Err(None) => return,
         }
     }
