@@ -15,6 +15,9 @@ use crate::tables::User;
 
 /// The largest picture.
 pub const PICTURE_BYTES_MAX: u64 = 5 << 20;
+/// All pictures of one person together, with those replaced within a day: so
+/// nobody uses up the storage of their organization.
+pub const PERSON_BYTES_MAX: i64 = 50 << 20;
 /// The longest text that can hold it: base64 and the start of a data URL.
 const TEXT_BYTES_MAX: u64 = PICTURE_BYTES_MAX.div_ceil(3) * 4 + 256;
 /// A file is read in pieces of so many bytes.
@@ -202,10 +205,21 @@ pub async fn register(
     };
     let registered =
         blobs::register(call.scope.tx, &picture.stored, facts, DEFAULT_QUOTA_BYTES).await?;
-    match registered {
-        Registered::OverQuota { .. } => Err(over_quota(purpose)),
-        _ => Ok(picture.stored.id.clone()),
+    if let Registered::OverQuota { .. } = registered {
+        return Err(over_quota(purpose));
     }
+    // Whoever registers another one waits until this one is committed.
+    let org_id = call.actor.org_id;
+    if blobs::used_bytes_of(call.scope.tx, org_id, owner_id).await? > PERSON_BYTES_MAX {
+        return Err(Refused::on(
+            purpose,
+            format!(
+                "One person's pictures can be at most {} MiB together; those replaced count for a day",
+                PERSON_BYTES_MAX >> 20
+            ),
+        ));
+    }
+    Ok(picture.stored.id.clone())
 }
 
 /// Makes the picture the user's, in the transaction that changes them; the one
