@@ -2,18 +2,18 @@
 
 NODE_OK := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>20||(a===20&&b>=19)?0:1)' 2>/dev/null && echo yes)
 
-.PHONY: dev test soak bench sdl explorer lint clean
+.PHONY: dev test soak bench sdl explorer clients lint clean
 
 ## Build what is needed and run a Sandbox and a Production on this machine.
 dev: explorer
 	cargo run --profile quick --package ward -- dev
 
 ## Every test, on SQLite and PostgreSQL, and the explorer in a browser.
-test: explorer
+test: explorer clients
 	cargo xtask test
 
 ## The long runs: 1,000 kills an engine, all documents, all mutations.
-soak: explorer
+soak: explorer clients
 	WARD_KILLS=1000 cargo xtask test --soak
 
 ## Speed against the physical limit: JSON and a table.
@@ -35,6 +35,18 @@ else
 	@[ "$$WARD_REQUIRE_ALL" != 1 ]
 endif
 
+## The libraries of clients that the tests run, unmodified.
+clients:
+ifeq ($(NODE_OK),yes)
+	@for lock in tests/clients/*/package-lock.json; do \
+		folder=$$(dirname $$lock); \
+		if [ ! $$folder/node_modules/.package-lock.json -nt $$lock ]; then \
+			(cd $$folder && npm ci --no-audit --no-fund) || exit 1; fi; done
+else
+	@echo "NOT RUN: the tests with unmodified clients need Node.js 20.19 or later."
+	@[ "$$WARD_REQUIRE_ALL" != 1 ]
+endif
+
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
@@ -42,4 +54,4 @@ lint:
 
 clean:
 	cargo clean
-	rm -rf web/explorer/dist web/explorer/node_modules
+	rm -rf web/explorer/dist web/explorer/node_modules tests/clients/*/node_modules

@@ -21,6 +21,7 @@ mod overload;
 mod process;
 mod setup;
 mod sizes;
+mod sockets;
 mod start;
 mod table;
 mod world;
@@ -63,6 +64,7 @@ async fn main() -> Result<()> {
         rows.extend(sizes::measure(&chosen, &mut worlds, engine).await?);
     }
     rows.extend(authorization::measure(&chosen, &mut worlds).await?);
+    rows.extend(sockets::measure(&chosen).await?);
     rows.extend(overload::measure(&chosen, &mut worlds).await?);
     worlds.close().await?;
     table::print(&rows)

@@ -19,7 +19,7 @@ use ward_store::{Actor, BlobDirectory, Db, Id, Query, Scope, Sql, StoreError, Tx
 
 use crate::app::App;
 use crate::place::{Opened, ServerError};
-use crate::{birthday, lists, reset, rotator};
+use crate::{birthday, lists, reset, rotator, test_clock};
 
 /// One thing to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -427,6 +427,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
         "clients": clients,
         "staff": staff,
         "waiting_effects": waiting,
+        "clock": context.instance.witness().sandbox().map(|_| test_clock::shown(context.instance.clock())),
         "rotation": rotation(context),
     }))
 }

@@ -14,6 +14,7 @@ use ward_store::{BlobDirectory, Db, Refusals};
 
 use crate::admission::{Admission, MOST};
 use crate::limiter::Limiter;
+use crate::live::Hub;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
 use crate::rotator::Rotator;
@@ -47,12 +48,16 @@ pub struct App {
     pub reports: Limiter,
     /// Refusals waiting to become audit rows.
     pub refusals: Refusals,
+    /// Sockets and what they listen to.
+    pub live: Arc<Hub>,
     /// Permissions that requests used, on their way to their rows.
     pub exercises: Exercises,
     /// Quarantined: administrators read, nothing is written or sent.
     pub quarantined: AtomicBool,
     /// The rotation of the root key.
     pub rotator: Rotator,
+    /// Held by whoever does what is due, or moves the Sandbox's clock.
+    pub turn: tokio::sync::Mutex<()>,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
     /// Requests answered, for the metrics.
@@ -94,6 +99,8 @@ impl App {
             reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
             rotator: Rotator::default(),
+            live: Arc::default(),
+            turn: tokio::sync::Mutex::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
-use ward_engine::{Incoming, RequestError, Upload, choose, moment};
+use ward_engine::{Chosen, Incoming, Reply, RequestError, Upload, ViewId, choose, moment};
 use ward_store::{Actor, Role};
 
 use crate::app::App;
@@ -18,6 +18,8 @@ use crate::guard::Facts;
 use crate::multipart;
 use crate::respond::{self, refuse};
 
+/// The header that asks for a version.
+pub const VERSION: &str = "healthie-graphql-api-version";
 /// Bytes of a body without a credential (trust ruling 11).
 const ANONYMOUS_BODY: usize = 1024 * 1024;
 /// Bytes of a body with one: files may be data URLs in it.
@@ -130,33 +132,54 @@ pub fn incoming(bytes: &[u8]) -> Result<Incoming, Response<Body>> {
 
 /// A JSON value as a request.
 pub fn from_json(json: Json) -> Result<Incoming, Response<Body>> {
-    let bad = |message: &str| Err(refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
+    read_request(json).map_err(|problem| refuse(problem.status, problem.code, problem.message))
+}
+
+/// What is wrong with what should be a request.
+#[derive(Debug)]
+pub struct Unreadable {
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl Unreadable {
+    /// As an error of an answer.
+    pub fn error(&self) -> RequestError {
+        RequestError::coded(self.code, self.message)
+    }
+}
+
+/// A JSON value as a request, whatever it came by.
+pub fn read_request(json: Json) -> Result<Incoming, Unreadable> {
+    let bad =
+        |message| Unreadable { status: StatusCode::BAD_REQUEST, code: "BAD_REQUEST", message };
     let Json::Object(mut object) = json else {
-        return bad("Send one request as a JSON object; a list of requests is not accepted.");
+        return Err(bad("Send one request as a JSON object; a list of requests is not accepted."));
     };
     let Some(Json::String(query)) = object.remove("query") else {
-        return bad("The body has no \"query\" text.");
+        return Err(bad("The body has no \"query\" text."));
     };
     if query.len() > DOCUMENT {
-        return Err(refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "DOCUMENT_TOO_LARGE",
-            "The query is longer than 256 KiB. Send values as variables.",
-        ));
+        return Err(Unreadable {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            code: "DOCUMENT_TOO_LARGE",
+            message: "The query is longer than 256 KiB. Send values as variables.",
+        });
     }
     let operation_name = match object.remove("operationName") {
         None | Some(Json::Null) => None,
         Some(Json::String(name)) => Some(name),
-        Some(_) => return bad("\"operationName\" is a text."),
+        Some(_) => return Err(bad("\"operationName\" is a text.")),
     };
     let variables = match object.remove("variables") {
         None | Some(Json::Null) => serde_json::Map::new(),
         Some(Json::Object(variables)) => variables,
         Some(Json::String(text)) => match serde_json::from_str(&text) {
             Ok(Json::Object(variables)) => variables,
-            _ => return bad("\"variables\" is a JSON object."),
+            _ => return Err(bad("\"variables\" is a JSON object.")),
         },
-        Some(_) => return bad("\"variables\" is a JSON object."),
+        Some(_) => return Err(bad("\"variables\" is a JSON object.")),
     };
     Ok(Incoming { query, operation_name, variables })
 }
@@ -170,8 +193,7 @@ async fn execute(
     uploads: Vec<Upload>,
 ) -> Response<Body> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let today = moment_day(app);
-    let chosen = match choose(text("healthie-graphql-api-version"), app.sunset, today) {
+    let chosen = match version(app, text(VERSION)) {
         Ok(chosen) => chosen,
         Err(error) => return respond::reply(ward_engine::reply(400, None, &[error], &[], false)),
     };
@@ -189,50 +211,56 @@ async fn execute(
         }
         key => key.map(str::to_owned),
     };
-    if app.is_quarantined() && !quarantine_admits(&caller.actor, &incoming) {
-        let message = "This instance is quarantined: its files were moved, copied or restored. Administrators may read; ward attest ends it.";
-        return respond::reply(ward_engine::reply(
-            200,
-            None,
-            &[RequestError::coded("QUARANTINED_INSTANCE", message)],
-            &[],
-            false,
-        ));
-    }
-    let zone = moment::zone(&caller.actor.time_zone).unwrap_or(TimeZone::UTC);
-    let actor = Arc::new(caller.actor);
-    let request = Arc::new(ward_engine::Request {
+    let mut request = request_of(app, facts, caller, chosen.view);
+    request.uploads = uploads;
+    request.idempotency_key = idempotency_key;
+    respond::reply(answer(app, Arc::new(request), &incoming, &chosen.warnings).await)
+}
+
+/// A request of a caller, without files and without idempotency key.
+pub fn request_of(app: &App, facts: Facts, caller: Caller, view: ViewId) -> ward_engine::Request {
+    ward_engine::Request {
         instance: app.instance.clone(),
         db: app.db.clone(),
         blobs: Some(app.blobs.clone()),
-        actor: actor.clone(),
-        view: chosen.view,
+        zone: moment::zone(&caller.actor.time_zone).unwrap_or(TimeZone::UTC),
+        actor: Arc::new(caller.actor),
+        view,
         now: app.instance.now(),
-        zone,
-        uploads,
+        uploads: Vec::new(),
         request_id: facts.id,
-        idempotency_key,
-        address: facts.address.clone(),
+        idempotency_key: None,
+        address: facts.address,
         session: caller.session,
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
         base_url: app.instance.base_url().to_string(),
         reads: ward_engine::Reads::default(),
         refused: ward_engine::RefusedCodes::default(),
-    });
-    let reply = app.engine.execute(&incoming, request.clone(), &chosen.warnings).await;
-    let refused = request.refused.take();
-    count_refusals(app, &actor, &facts.address, reply.code.as_deref(), &refused);
-    app.exercises.note(&actor, app.instance.clock().wall());
-    respond::reply(reply)
+    }
 }
 
-fn count_refusals(
+/// Executes a query or a mutation, unless the instance is quarantined, and
+/// notes what it used and what it was refused.
+pub async fn answer(
     app: &App,
-    actor: &Actor,
-    address: &str,
-    code: Option<&str>,
-    noted: &[&'static str],
-) {
+    request: Arc<ward_engine::Request>,
+    incoming: &Incoming,
+    warnings: &[Json],
+) -> Reply {
+    if app.is_quarantined() && !quarantine_admits(&request.actor, incoming) {
+        let message = "This instance is quarantined: its files were moved, copied or restored. Administrators may read; ward attest ends it.";
+        let error = RequestError::coded("QUARANTINED_INSTANCE", message);
+        return ward_engine::reply(200, None, &[error], &[], false);
+    }
+    let reply = app.engine.execute(incoming, request.clone(), warnings).await;
+    count_refusals(app, &request, reply.code.as_deref());
+    app.exercises.note(&request.actor, app.instance.clock().wall());
+    reply
+}
+
+/// Counts the refusals that tell of a mix-up or an attack: of the answer, and
+/// those that were noted on the way.
+pub fn count_refusals(app: &App, request: &ward_engine::Request, code: Option<&str>) {
     let is_refusal = |code: &&str| {
         matches!(
             *code,
@@ -243,8 +271,10 @@ fn count_refusals(
                 | "WRONG_ENVIRONMENT_TOKEN"
         )
     };
-    let who = actor.credential.as_deref().unwrap_or(address);
-    let known = (actor.role != Role::Anonymous).then_some(actor);
+    let actor = &request.actor;
+    let who = actor.credential.as_deref().unwrap_or(&request.address);
+    let known = (actor.role != Role::Anonymous).then_some(actor.as_ref());
+    let noted = request.refused.take();
     for code in code.filter(is_refusal).into_iter().chain(noted.iter().copied()) {
         app.refusals.note(known, who, code, app.instance.clock().wall());
     }
@@ -256,7 +286,8 @@ fn quarantine_admits(actor: &Actor, incoming: &Incoming) -> bool {
     reads && (actor.is_owner || ward_identity::is_admin(actor))
 }
 
-fn too_many(app: &App, actor: Option<&Actor>, who: &str, wait: Duration) -> Response<Body> {
+/// The answer to who asks too often; counted.
+pub fn too_many(app: &App, actor: Option<&Actor>, who: &str, wait: Duration) -> Response<Body> {
     app.refusals.note(actor, who, "TOO_MANY_REQUESTS", app.instance.clock().wall());
     let mut response = refuse(
         StatusCode::TOO_MANY_REQUESTS,
@@ -268,6 +299,11 @@ fn too_many(app: &App, actor: Option<&Actor>, who: &str, wait: Duration) -> Resp
         response.headers_mut().insert(header::RETRY_AFTER, value);
     }
     response
+}
+
+/// The view of the version that was asked for, if one was.
+pub fn version(app: &App, asked: Option<&str>) -> Result<Chosen, RequestError> {
+    choose(asked, app.sunset, moment_day(app))
 }
 
 /// The real clock's day, which sunset dates are judged on.

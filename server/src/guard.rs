@@ -14,6 +14,7 @@ use ward_instance::base_url::{BaseUrl, is_loopback_host};
 
 use crate::app::App;
 use crate::respond::refuse;
+use crate::test_clock;
 
 /// Facts of a request that handlers use.
 #[derive(Clone, Debug)]
@@ -190,5 +191,11 @@ fn mark(app: &App, id: &str, headers: &mut HeaderMap) {
     }
     if app.is_quarantined() {
         headers.insert(HeaderName::from_static("x-quarantined"), HeaderValue::from_static("true"));
+    }
+    if app.is_sandbox()
+        && test_clock::is_moved(app.instance.clock())
+        && let Ok(now) = HeaderValue::from_str(&app.instance.now().to_string())
+    {
+        headers.insert(HeaderName::from_static("x-sandbox-clock"), now);
     }
 }

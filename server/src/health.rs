@@ -69,6 +69,19 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
         "Requests refused because too many were at work.",
         app.admission.refused(),
     );
+    metric("ward_sockets", "gauge", "Open WebSockets.", app.live.sockets() as u64);
+    metric(
+        "ward_subscriptions",
+        "gauge",
+        "Subscriptions that listen.",
+        app.live.listeners() as u64,
+    );
+    metric(
+        "ward_subscription_answers_total",
+        "counter",
+        "Answers handed to sockets.",
+        app.live.told.load(Ordering::Relaxed),
+    );
     metric(
         "ward_quarantined",
         "gauge",

@@ -22,6 +22,7 @@ mod health;
 mod key_revoke;
 mod limiter;
 mod lists;
+mod live;
 mod multipart;
 mod password_page;
 pub mod place;
@@ -30,6 +31,8 @@ mod respond;
 pub mod rotator;
 mod sandbox;
 mod serve;
+mod settle;
+mod test_clock;
 mod workers;
 
 pub use app::App;

@@ -250,6 +250,9 @@ pub async fn open(
     let ledger = Ledger::load(&dir.join("ids.ledger"), &ring)?;
     let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
     let db = Db::open(place, instance.clone(), assemble::tables()).await?;
+    if let Some(witness) = instance.witness().sandbox() {
+        ward_store::test_clock::load(&db, &witness).await?;
+    }
     let mut opened = Opened { dir: dir.to_owned(), config, instance, db, certificate, lock: None };
     if let Some(lock) = &mut lock {
         let now = binding(dir, &opened.db, &opened.config.parsed_base_url()?).await?;

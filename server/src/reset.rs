@@ -3,7 +3,9 @@
 //! (ISO-21). The audit log stays: it is append-only.
 
 use serde_json::{Value as Json, json};
-use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value};
+use ward_instance::SandboxWitness;
+use ward_instance::clock::Course;
+use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, test_clock};
 
 use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
@@ -12,22 +14,23 @@ use crate::place::ServerError;
 /// Tables that outlive a reset.
 const KEPT: [&str; 2] = ["audit_events", "instance"];
 
-/// Empties the Sandbox and founds its organization anew.
+/// Empties the Sandbox and founds its organization anew; its clock shows real time again.
 pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerError> {
-    if context.instance.witness().sandbox().is_none() {
+    let Some(witness) = context.instance.witness().sandbox() else {
         return Err(ward_instance::IsoError::new(
             "ISO-21",
             "only a Sandbox is ever reset; this is Production",
             "reset a Sandbox instead",
         )
         .into());
-    }
+    };
     let founder = founder(&context.db).await?;
     let had_credentials = credentials_file(&context.dir).exists();
     let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
     // Ids in stock are of the old slot.
     context.db.forget();
-    let mut answer = found_anew(&context.db, &founder).await?;
+    let mut answer = found_anew(&context.db, witness, &founder).await?;
+    context.instance.clock().set_course(&witness, Course::REAL);
     context.db.forget();
     if let Some(seed) = seed {
         answer["seeded"] = birthday::seed(context, seed, None).await?;
@@ -64,12 +67,17 @@ async fn founder(db: &Db) -> Result<Founder, ServerError> {
 
 /// Empties the Sandbox and founds its organization in one transaction: a crash
 /// leaves either the old Sandbox or the new one.
-async fn found_anew(db: &Db, founder: &Founder) -> Result<Json, ServerError> {
+async fn found_anew(
+    db: &Db,
+    witness: SandboxWitness,
+    founder: &Founder,
+) -> Result<Json, ServerError> {
     let (tables, founder) = (db.tables().to_vec(), founder.clone());
     let founded = db.write(move |tx: &mut Tx| {
         let (tables, founder) = (tables.clone(), founder.clone());
         Box::pin(async move {
             wipe(tx, &tables).await?;
+            test_clock::forget(tx, &witness).await?;
             birthday::found_in(tx, founder).await
         })
     });

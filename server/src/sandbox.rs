@@ -1,6 +1,9 @@
 //! The Sandbox's control plane, `/sandbox/v1`: mounted only where the
 //! Sandbox's witness is; elsewhere every path of it answers `SANDBOX_ONLY`.
 
+mod clock;
+mod openapi;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -22,9 +25,10 @@ use crate::respond::{self, refuse};
 /// The routes that exist so far.
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/sandbox/v1/openapi.json", get(openapi))
+        .route("/sandbox/v1/openapi.json", get(openapi::description))
         .route("/sandbox/v1/inbox", get(inbox))
         .route("/sandbox/v1/reset", post(reset))
+        .merge(clock::routes())
         .route("/sandbox/{*path}", axum::routing::any(unknown))
 }
 
@@ -74,6 +78,24 @@ async fn desk(app: &App, headers: &HeaderMap, facts: &Facts) -> Result<Actor, Re
     ))
 }
 
+/// The same of the founding organization: what concerns everybody in the Sandbox.
+async fn founding_desk(
+    app: &App,
+    headers: &HeaderMap,
+    facts: &Facts,
+) -> Result<Actor, Response<Body>> {
+    let actor = desk(app, headers, facts).await?;
+    match admin::is_founding(&app.db, actor.org_id).await {
+        Ok(true) => Ok(actor),
+        Ok(false) => Err(refuse(
+            StatusCode::FORBIDDEN,
+            "PERMISSION_DENIED",
+            "Only the founding organization may do this: it concerns everybody in the Sandbox.",
+        )),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
 /// Simulated messages of the caller's organization, newest first.
 async fn inbox(
     State(app): State<Arc<App>>,
@@ -112,7 +134,7 @@ async fn reset(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let actor = match desk(&app, &headers, &facts).await {
+    let actor = match founding_desk(&app, &headers, &facts).await {
         Ok(actor) => actor,
         Err(response) => return response,
     };
@@ -122,17 +144,6 @@ async fn reset(
             "PERMISSION_DENIED",
             "Only the owner or an administrator may reset the Sandbox.",
         );
-    }
-    match admin::is_founding(&app.db, actor.org_id).await {
-        Ok(true) => {}
-        Ok(false) => {
-            return refuse(
-                StatusCode::FORBIDDEN,
-                "PERMISSION_DENIED",
-                "Only the founding organization may reset the Sandbox.",
-            );
-        }
-        Err(error) => return failed(&error),
     }
     match admin::run(&Context::of(&app), Command::SandboxReset { seed: None }).await {
         Ok(mut answer) => {
@@ -151,29 +162,4 @@ async fn reset(
 fn failed(error: &ward_store::StoreError) -> Response<Body> {
     tracing::error!(%error, "the control plane failed");
     refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal server error")
-}
-
-async fn openapi(State(app): State<Arc<App>>) -> Response<Body> {
-    let parameters: Vec<_> = ["to", "class", "since", "limit"]
-        .map(|name| json!({"name": name, "in": "query", "schema": {"type": "string"}}))
-        .into();
-    let description = json!({
-        "openapi": "3.1.0",
-        "info": {"title": "Ward Sandbox control plane", "version": env!("CARGO_PKG_VERSION")},
-        "servers": [{"url": app.instance.base_url().to_string()}],
-        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Basic <API key>, as for /graphql"}}},
-        "security": [{"key": []}],
-        "paths": {
-            "/sandbox/v1/inbox": {"get": {
-                "summary": "Simulated messages, newest first",
-                "parameters": parameters,
-                "responses": {"200": {"description": "{\"items\": […]}"}}
-            }},
-            "/sandbox/v1/reset": {"post": {
-                "summary": "Empty the Sandbox; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID",
-                "responses": {"200": {"description": "The new owner's link or credentials file"}}
-            }}
-        }
-    });
-    respond::json(StatusCode::OK, &description)
 }

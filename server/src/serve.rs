@@ -1,6 +1,7 @@
 //! The HTTP server: routes, listening, stopping.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,6 @@ use axum::extract::ConnectInfo;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::{Service, ServiceExt};
@@ -17,14 +17,17 @@ use tower::{Service, ServiceExt};
 use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
-    control, explorer, files, graphql, guard, health, key_revoke, password_page, sandbox, workers,
+    control, explorer, files, graphql, guard, health, key_revoke, live, password_page, sandbox,
+    workers,
 };
 
 /// How long requests in flight may take when the server stops.
 const GRACE: Duration = Duration::from_secs(30);
 /// A request's head has to be here within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// Connections at once; more wait until one ends.
+/// After a connection could not be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
+/// Connections at once, sockets apart; more wait until one ends.
 const CONNECTIONS: usize = 4_096;
 
 /// All routes of an instance. The control plane of the Sandbox is mounted only
@@ -33,6 +36,9 @@ pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .route("/graphql", post(graphql::post).get(explorer::page))
         .route("/graphql/assets/{*path}", get(explorer::asset))
+        .route("/graphql/ws", get(live::transport))
+        .route("/subscriptions", get(live::cable))
+        .route("/cable", get(live::cable))
         .route("/files/{link}", get(files::get))
         .route("/set-password", get(password_page::form).post(password_page::submit))
         .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))
@@ -71,8 +77,9 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
     let accesses = tokio::spawn(workers::access_log(app.clone(), stop.clone()));
+    let teller = tokio::spawn(live::run(app.clone(), stop.clone()));
+    let watcher = tokio::spawn(live::watch_credentials(app.clone(), stop.clone()));
     let controller = tokio::spawn(control::serve(app.clone(), socket, stop.clone()));
-    let graceful = GracefulShutdown::new();
     let routes = router(&app);
     loop {
         // Without room for another connection, the next one waits in the system's queue.
@@ -83,16 +90,23 @@ pub async fn serve(
         };
         tokio::select! {
             (accepted, room) = accepted => {
-                let (Ok((stream, peer)), Ok(room)) = (accepted, room) else { continue };
+                let (Ok((stream, peer)), Ok(room)) = (accepted, room) else {
+                    // Out of file descriptors, for instance: it won't be better at once.
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                };
                 let _ = stream.set_nodelay(true);
-                connection(routes.clone(), stream, peer, &graceful, room);
+                connection(routes.clone(), stream, peer, stop.clone(), room);
             }
             _ = stop.changed() => break,
         }
     }
     drop(listener);
+    app.live.close().await;
+    let _ = teller.await;
+    let _ = watcher.await;
     tokio::select! {
-        () = graceful.shutdown() => {}
+        _ = connections.acquire_many(CONNECTIONS as u32) => {}
         () = tokio::time::sleep(GRACE) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
     }
     let _ = worker.await;
@@ -114,7 +128,7 @@ fn connection(
     routes: Router,
     stream: tokio::net::TcpStream,
     peer: SocketAddr,
-    graceful: &GracefulShutdown,
+    mut stop: watch::Receiver<bool>,
     room: OwnedSemaphorePermit,
 ) {
     let service =
@@ -133,10 +147,18 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = stop.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended");
         }
         drop(room);

@@ -12,6 +12,7 @@ use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs,
 
 use crate::app::App;
 use crate::rotator;
+use crate::settle::Ran;
 
 /// After so long the access log is tried again.
 const ACCESS_RETRY: Duration = Duration::from_secs(1);
@@ -46,6 +47,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     report("expired rows", purge(&app).await);
                 }
                 sequence(&app).await;
+                follow_clock(&app).await;
                 due(&app).await;
                 rotate(&app, ticks);
             }
@@ -131,13 +133,35 @@ fn watch_clock(app: &App) {
     }
 }
 
-/// Sends what is due, unless the instance is quarantined.
+/// Takes over what another process did to the Sandbox's clock (PostgreSQL).
+async fn follow_clock(app: &App) {
+    if app.db.engine() == Engine::Pg
+        && let Some(witness) = app.instance.witness().sandbox()
+        && let Ok(_turn) = app.turn.try_lock()
+    {
+        report("clock", ward_store::test_clock::load(&app.db, &witness).await);
+    }
+}
+
+/// Does what is due, unless somebody in this process is at it already.
 pub async fn due(app: &App) {
+    let Ok(_turn) = app.turn.try_lock() else { return };
+    loop {
+        match some_due(app).await {
+            Ok(ran) if ran.is_nothing() => return,
+            Ok(_) => {}
+            Err(error) => return report("due work", Err(error)),
+        }
+    }
+}
+
+/// Does some of what is due; nothing where the instance is quarantined. The caller has its turn.
+pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
     if app.is_quarantined() {
-        return;
+        return Ok(Ran::default());
     }
     let db = app.db.clone();
-    let sent = match app.instance.witness() {
+    match app.instance.witness() {
         Witness::Sandbox(witness) => {
             let mail = SimMail::new(&witness, db.clone());
             send(Dispatcher::<SandboxEnv>::new(db, mail)).await
@@ -145,20 +169,26 @@ pub async fn due(app: &App) {
         Witness::Production(witness) => {
             send(Dispatcher::<ProductionEnv>::new(db, AwaitingMail::arm(&witness))).await
         }
-    };
-    report("effects", sent);
+    }
 }
 
-async fn send<E: Env>(dispatcher: Result<Dispatcher<E>, IsoError>) -> Result<(), StoreError> {
-    dispatcher.map_err(StoreError::Foreign)?.run_due().await.map(drop)
+async fn send<E: Env>(dispatcher: Result<Dispatcher<E>, IsoError>) -> Result<Ran, StoreError> {
+    let report = dispatcher.map_err(StoreError::Foreign)?.run_batch().await?;
+    Ok(Ran { jobs: report.total(), effects: report.done, ..Ran::default() })
 }
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).
 async fn sequence(app: &App) {
     if app.db.engine() == Engine::Pg {
-        let numbered =
-            app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
-        report("sequencer", numbered.map(drop));
+        loop {
+            let numbered =
+                app.db.write(|tx: &mut Tx| Box::pin(ward_store::sequencer::number(tx))).await;
+            if !matches!(numbered, Ok(1..)) {
+                report("sequencer", numbered.map(drop));
+                break;
+            }
+            app.live.woken.notify_one();
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod raw;
 pub mod schema;
 pub mod seeded;
 pub mod server;
+pub mod socket;
 pub mod wait;
 
 pub use api::{Api, BASELINE, Reply, V2026, code};

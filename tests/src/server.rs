@@ -35,11 +35,14 @@ pub struct Start {
 }
 
 impl Start {
-    /// The whole command, without a rate limit.
+    /// The whole command, without a rate limit unless the arguments say one.
     pub fn command(&self, kind: Kind, dir: &Path) -> Command {
         let mut command = program::command();
         command.args(["serve", "--kind", kind.word(), "--dir"]).arg(dir);
-        command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--rate-limit", "0"]);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        if !self.arguments.iter().any(|argument| argument == "--rate-limit") {
+            command.args(["--rate-limit", "0"]);
+        }
         command.args(&self.arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command

@@ -2,10 +2,14 @@
 //! from `WARD_API_KEY`, a file or standard input, database addresses with a
 //! password from a variable.
 
+mod sandbox;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ward_instance::Kind;
+
+pub use sandbox::{ClockCommand, InboxArgs, SandboxCommand};
 
 /// An API-first practice platform for digital health. One binary, run as two separate instances: a Sandbox (synthetic data, simulated effects) and a Production (live patients).
 #[derive(Parser)]
@@ -77,7 +81,7 @@ pub enum Command {
     Attest(AttestArgs),
     /// Bring the database to this version's schema
     Migrate(MigrateArgs),
-    /// Only where mistakes are free: seed, reset, inbox
+    /// Only where mistakes are free: seed, reset, inbox, clock
     Sandbox {
         /// What to do
         #[command(subcommand)]
@@ -336,51 +340,6 @@ pub struct MigrateArgs {
     /// Only report; status 1 when steps are missing
     #[arg(long)]
     pub check: bool,
-}
-
-/// `ward sandbox …`
-#[derive(Subcommand, Clone, Debug)]
-pub enum SandboxCommand {
-    /// Fill the Sandbox with synthetic data; the same seed gives the same data
-    Seed {
-        /// The Sandbox's directory
-        #[arg(long)]
-        dir: PathBuf,
-        /// The seed
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// How many clients, up to 200,000
-        #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200_000))]
-        clients: u32,
-    },
-    /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
-    Reset {
-        /// The Sandbox's directory
-        #[arg(long, conflicts_with = "url")]
-        dir: Option<PathBuf>,
-        /// A running Sandbox instead
-        #[command(flatten)]
-        there: There,
-        /// Seed it again
-        #[arg(long)]
-        seed: Option<u64>,
-    },
-    /// Simulated messages, newest first
-    Inbox(InboxArgs),
-}
-
-/// `ward inbox`
-#[derive(Args, Clone, Debug)]
-pub struct InboxArgs {
-    /// The running Sandbox
-    #[command(flatten)]
-    pub there: There,
-    /// Only to this address
-    #[arg(long)]
-    pub to: Option<String>,
-    /// Only of this class
-    #[arg(long, value_parser = ["email", "sms", "push", "voice", "fax"])]
-    pub class: Option<String>,
 }
 
 /// `ward scan`

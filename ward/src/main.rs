@@ -45,6 +45,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     failure::report_panics();
     forbid_core_dumps();
+    allow_many_files();
     let cli = Cli::parse();
     let out = Out::new(cli.json);
     let outcome = std::panic::catch_unwind(|| run(cli.command, out));
@@ -64,6 +65,13 @@ fn main() -> ExitCode {
 fn forbid_core_dumps() {
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}
+
+/// Each socket and connection is an open file: as many as the system lets this process have.
+fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 fn run(command: Command, out: Out) -> Done {

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use ward_instance::Kind;
 use ward_server::admin::Command;
 
-use crate::cli::{Here, InboxArgs, SandboxCommand, There};
+use crate::cli::{ClockCommand, Here, InboxArgs, SandboxCommand, There};
 use crate::connect;
 use crate::failure::{Done, Failure};
 use crate::http::Api;
@@ -29,6 +29,7 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         }
         SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
         SandboxCommand::Inbox(args) => inbox(&args, out)?,
+        SandboxCommand::Clock { command } => clock(&command, out)?,
     }
     Ok(())
 }
@@ -58,6 +59,27 @@ pub fn inbox(args: &InboxArgs, out: Out) -> Done {
         .collect();
     let answer = api.get(&format!("/sandbox/v1/inbox?{}", query.join("&")))?.sandbox()?;
     out.answer(&answer, || messages(&answer["items"]));
+    Ok(())
+}
+
+/// `ward sandbox clock …`.
+fn clock(command: &ClockCommand, out: Out) -> Done {
+    const PATH: &str = "/sandbox/v1/clock";
+    let post = |there: &There, act: &str, body: Json| {
+        Api::sandbox(there)?.post(&format!("{PATH}/{act}"), &body)?.sandbox()
+    };
+    let answer = match command {
+        ClockCommand::Show(there) => Api::sandbox(there)?.get(PATH)?.sandbox()?,
+        ClockCommand::Freeze(there) => post(there, "freeze", json!({}))?,
+        ClockCommand::Resume(there) => post(there, "resume", json!({}))?,
+        ClockCommand::Set { to, no_wait, there } => {
+            post(there, "set", json!({"to": to, "settle": !no_wait}))?
+        }
+        ClockCommand::Advance { by, no_wait, there } => {
+            post(there, "advance", json!({"by": by, "settle": !no_wait}))?
+        }
+    };
+    shown(out, &answer);
     Ok(())
 }
 

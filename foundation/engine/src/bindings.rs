@@ -3,7 +3,7 @@
 //! Domains name contract types and fields as text and never each other's Rust,
 //! so they compile apart; what is not bound here is not in the served schema.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -15,6 +15,7 @@ use crate::bound::{
 };
 use crate::call::{Call, Request};
 use crate::input::{FromIn, Kind};
+use crate::live::Source;
 use crate::outcome::Answer;
 use crate::scalar::Out;
 
@@ -82,6 +83,8 @@ pub struct Bindings {
     pub(crate) objects: HashMap<&'static str, &'static Table>,
     pub(crate) values: HashMap<&'static str, &'static [&'static str]>,
     pub(crate) unserved: Vec<String>,
+    /// What concerns each subscription field.
+    pub(crate) feeds: BTreeMap<&'static str, Vec<Source>>,
 }
 
 impl Bindings {
@@ -313,7 +316,12 @@ impl Bindings {
         self.bind(type_name, field, Bound::new(Resolve::Rows(rows), level))
     }
 
-    fn bind(&mut self, type_name: &'static str, field: &'static str, bound: Bound) -> &mut Bound {
+    pub(crate) fn bind(
+        &mut self,
+        type_name: &'static str,
+        field: &'static str,
+        bound: Bound,
+    ) -> &mut Bound {
         let entry = self.fields.entry((type_name, field));
         match entry {
             std::collections::hash_map::Entry::Occupied(mut slot) => {

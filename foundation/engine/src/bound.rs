@@ -12,6 +12,7 @@ use ward_store::{Cond, Join, Keywords, Level, Query, Table, Value};
 use crate::bindings::Payload;
 use crate::call::{Call, Request};
 use crate::input::{FromIn, In, Kind};
+use crate::live::SubscriptionBinding;
 use crate::moment;
 use crate::outcome::{Answer, Permission, Refused};
 use crate::scalar::Out;
@@ -293,6 +294,8 @@ pub enum Resolve {
     Rows(RowsBinding),
     /// A mutation.
     Mutation(MutationBinding),
+    /// A subscription.
+    Subscription(SubscriptionBinding),
 }
 
 /// A field with what answers it, who may ask, and what it reads.
@@ -352,8 +355,10 @@ impl Bound {
 
     /// Which rows, by the arguments.
     pub fn listing(&mut self, listing: ListingFn) -> &mut Self {
-        if let Resolve::Rows(rows) = &mut self.resolve {
-            rows.listing = Some(listing);
+        match &mut self.resolve {
+            Resolve::Rows(rows) => rows.listing = Some(listing),
+            Resolve::Subscription(binding) => binding.listing = Some(listing),
+            _ => {}
         }
         self
     }

@@ -15,7 +15,7 @@ use crate::level::RowSet;
 use crate::mutate;
 use crate::outcome::{DENIED, RequestError, code_wanted};
 use crate::paging;
-use crate::plan::{Action, Field, Plan};
+use crate::plan::{Action, Field, Operation, Plan};
 use crate::planner;
 use crate::reads;
 use crate::values::{self, Variables};
@@ -145,8 +145,15 @@ impl Engine {
         let variables =
             values::variables(&plan, &incoming.variables, &view.schema).map_err(Halt::Errors)?;
         self.within_limits(&plan, view, &variables)?;
-        if plan.is_mutation {
-            return mutate::run(self, plan, variables, incoming, request).await;
+        match plan.operation {
+            Operation::Query => {}
+            Operation::Mutation => {
+                return mutate::run(self, plan, variables, incoming, request).await;
+            }
+            Operation::Subscription => {
+                let message = "A subscription needs a socket; this request has one answer only.";
+                return Err(Halt::Errors(vec![RequestError::new(message)]));
+            }
         }
         let introspection = match &plan.introspection {
             Some((document, name)) => {
@@ -195,7 +202,7 @@ impl Engine {
         Ok(Executed { data: Some(data), errors: writer.errors, replayed: false, statements })
     }
 
-    fn plan(&self, incoming: &Incoming, view_id: ViewId) -> Result<Arc<Plan>, Halt> {
+    pub(crate) fn plan(&self, incoming: &Incoming, view_id: ViewId) -> Result<Arc<Plan>, Halt> {
         let operation = incoming.operation_name.as_deref().filter(|name| !name.is_empty());
         if let Some(plan) = self.cache.get(view_id, operation, &incoming.query) {
             return Ok(plan);
@@ -214,7 +221,12 @@ impl Engine {
         self.cache.kept()
     }
 
-    fn within_limits(&self, plan: &Plan, view: &View, variables: &Variables) -> Result<(), Halt> {
+    pub(crate) fn within_limits(
+        &self,
+        plan: &Plan,
+        view: &View,
+        variables: &Variables,
+    ) -> Result<(), Halt> {
         let size = |field: &Field| {
             values::arguments(field, &view.schema, variables)
                 .map_or(0, |args| paging::counted_size(&args))
@@ -317,7 +329,7 @@ pub fn reply(
 
 /// The answer when the store fails: what clients may wait out is a 503, a
 /// conflict of keys a 409, everything else a defect of ours (behaviour 4.5).
-fn store_reply(error: &StoreError, request: &Request) -> Reply {
+pub(crate) fn store_reply(error: &StoreError, request: &Request) -> Reply {
     let (status, shown) = store_error(error, request);
     reply(status, None, &[shown], &[], false)
 }

@@ -154,7 +154,11 @@ impl Executor<'_> {
             }
             Resolve::Cursor => Ok(Cell::Cursor),
             Resolve::Rows(rows) => self.rows(conn, field, bound, rows, &args, set).await,
-            Resolve::Member(_) | Resolve::Column(_) | Resolve::Mutation(_) => Ok(Cell::Skip),
+            // The other roots have executors of their own.
+            Resolve::Member(_)
+            | Resolve::Column(_)
+            | Resolve::Mutation(_)
+            | Resolve::Subscription(_) => Ok(Cell::Skip),
         }
     }
 
@@ -226,7 +230,7 @@ impl Executor<'_> {
         Ok(Cell::Leaves(parents.iter().map(count).collect()))
     }
 
-    async fn one(
+    pub(crate) async fn one(
         &mut self,
         conn: &mut dyn Query,
         field: &Field,

@@ -137,10 +137,21 @@ pub struct Selection {
     pub columns: Vec<usize>,
 }
 
+/// What an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// It reads.
+    Query,
+    /// It changes.
+    Mutation,
+    /// It waits for events.
+    Subscription,
+}
+
 /// A planned operation.
 pub struct Plan {
-    /// Query or mutation.
-    pub is_mutation: bool,
+    /// What it is.
+    pub operation: Operation,
     /// The root fields.
     pub root: Selection,
     /// The variables it declares.

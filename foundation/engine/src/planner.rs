@@ -13,7 +13,8 @@ use crate::bound::{Resolve, Returns};
 use crate::measure::{deepest, values_in};
 use crate::outcome::RequestError;
 use crate::plan::{
-    Action, Argument, Condition, Field, Flag, MAX_DEPTH, OutType, Part, Plan, Selection, Variable,
+    Action, Argument, Condition, Field, Flag, MAX_DEPTH, Operation as Kind, OutType, Part, Plan,
+    Selection, Variable,
 };
 use crate::scalar::Leaf;
 use crate::view::is_paging_type;
@@ -36,16 +37,17 @@ pub fn plan(
             "An operation name is required: the request holds several operations, or none.",
         ),
     })?;
-    if operation.operation_type == OperationType::Subscription {
-        return Err(RequestError::new("Subscriptions are not served over HTTP requests."));
-    }
     let mut planner =
         Planner { document, schema, bindings, visits: 0, weight: 0, path: Vec::new() };
     let root = planner.root(operation)?;
     let is_introspection =
         root.fields.iter().any(|field| matches!(field.action, Action::Introspection));
     Ok(Plan {
-        is_mutation: operation.operation_type == OperationType::Mutation,
+        operation: match operation.operation_type {
+            OperationType::Query => Kind::Query,
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Subscription => Kind::Subscription,
+        },
         root,
         variables: operation
             .variables
@@ -305,6 +307,7 @@ impl<'a> Planner<'a> {
                     (Parent::Paging, Some(rows.table))
                 }
                 Resolve::Rows(rows) => (Parent::Table, Some(rows.table)),
+                Resolve::Subscription(binding) => (Parent::Table, Some(binding.table)),
                 _ => (Parent::Value, None),
             },
             Action::Payload(Some(Returns::One(table) | Returns::Many(table))) => {
@@ -324,7 +327,10 @@ impl<'a> Planner<'a> {
 /// Whether a field is a step of the way to rows.
 fn is_step(action: &Action) -> bool {
     match action {
-        Action::Bound(bound) => matches!(bound.resolve, Resolve::Rows(_) | Resolve::Mutation(_)),
+        Action::Bound(bound) => matches!(
+            bound.resolve,
+            Resolve::Rows(_) | Resolve::Mutation(_) | Resolve::Subscription(_)
+        ),
         Action::Payload(returns) => {
             matches!(returns, Some(Returns::One(_) | Returns::Many(_)))
         }

@@ -115,20 +115,23 @@ pub fn prune(contract: &str, bindings: &Bindings) -> Result<String, String> {
     let builder = Schema::builder().adopt_orphan_extensions().parse(contract, "contract.graphql");
     let mut schema = builder.build().map_err(|errors| first(errors.errors))?;
     let def = schema.schema_definition.make_mut();
-    def.subscription = None;
     def.query = Some(Name::new_unchecked("Query").into());
     def.mutation = Some(Name::new_unchecked("Mutation").into());
+    def.subscription = Some(Name::new_unchecked("Subscription").into());
     prune_fields(&mut schema, bindings);
     prune_inputs(&mut schema, bindings);
-    // A type whose fields are all unbound is not served; Mutation may be one.
-    if schema
-        .types
-        .get("Mutation")
-        .and_then(|ty| ty.as_object())
-        .is_none_or(|mutation| mutation.fields.is_empty())
-    {
+    // A type whose fields are all unbound is not served; these roots may be one.
+    let is_empty = |schema: &Schema, root: &str| {
+        let root = schema.types.get(root).and_then(|ty| ty.as_object());
+        root.is_none_or(|root| root.fields.is_empty())
+    };
+    if is_empty(&schema, "Mutation") {
         schema.schema_definition.make_mut().mutation = None;
         schema.types.swap_remove("Mutation");
+    }
+    if is_empty(&schema, "Subscription") {
+        schema.schema_definition.make_mut().subscription = None;
+        schema.types.swap_remove("Subscription");
     }
     let reached = reach(&schema);
     schema.types.retain(|name, ty| ty.is_built_in() || reached.contains(name.as_str()));
@@ -257,7 +260,7 @@ fn walk_input(
 
 fn reach(schema: &Schema) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
-    let mut queue: Vec<String> = vec!["Query".into(), "Mutation".into()];
+    let mut queue: Vec<String> = vec!["Query".into(), "Mutation".into(), "Subscription".into()];
     for directive in schema.directive_definitions.values() {
         queue.extend(
             directive.arguments.iter().map(|argument| argument.ty.inner_named_type().to_string()),

@@ -124,11 +124,12 @@ impl Course {
     /// Logical time is wall time.
     pub const REAL: Course = Course { wall: Timestamp(0), logical: Timestamp(0), rate: 1_000 };
 
-    fn at(&self, wall: Timestamp) -> Timestamp {
-        let elapsed = i128::from(wall.micros_since(self.wall));
+    /// Logical time at a moment of wall time; never before the moment at which the course was
+    /// set, so a restart on a machine whose clock was put back does not take it back either.
+    pub fn at(&self, wall: Timestamp) -> Timestamp {
+        let elapsed = i128::from(wall.micros_since(self.wall).max(0));
         let passed = elapsed * i128::from(self.rate) / 1_000;
-        let end = if passed < 0 { i64::MIN } else { i64::MAX };
-        self.logical.plus_micros(i64::try_from(passed).unwrap_or(end))
+        self.logical.plus_micros(i64::try_from(passed).unwrap_or(i64::MAX))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tables that the store itself stands on, made by hand because they exist
 //! before any table definition is read: the birth certificate, applied
-//! migrations, id blocks, nodes, leases, and keys of roots that were dropped.
+//! migrations, id blocks, nodes, leases, keys of roots that were dropped, and the
+//! course of a Sandbox's clock.
 
 use ward_instance::Kind;
 
@@ -70,6 +71,15 @@ pub(crate) fn ddl(engine: Engine, kind: Kind) -> Vec<String> {
   wrapped {bytes} NOT NULL,
   retired_at {int} NOT NULL,
   PRIMARY KEY (purpose, root_version)
+){end}"
+        ),
+        format!(
+            "CREATE TABLE test_clock (
+  only_row {int} NOT NULL PRIMARY KEY CHECK (only_row = 1),
+  kind {text} NOT NULL CHECK (kind = '{kind}'),
+  wall_at {int} NOT NULL,
+  logical_at {int} NOT NULL,
+  rate {int} NOT NULL CHECK (rate >= 0)
 ){end}"
         ),
     ]

@@ -6,7 +6,7 @@
 use ward_instance::Timestamp;
 
 use crate::error::StoreError;
-use crate::query::Query;
+use crate::query::{Engine, Query};
 use crate::system::EVENTS;
 use crate::tx::Tx;
 use crate::types::Uuid;
@@ -196,6 +196,23 @@ pub async fn after(
         [org_id.into(), seq.into(), limit.into()],
     );
     q.rows(&sql).await?.iter().map(|row| decode(instance, row)).collect()
+}
+
+/// The last number of each of these organizations' events, 0 before the first.
+pub async fn last_numbers(
+    q: &mut dyn Query,
+    org_ids: &[i64],
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    const LITE: &str = "SELECT o.value, COALESCE((SELECT MAX(e.seq) FROM events e \
+         WHERE e.org_id = o.value), 0) FROM json_each($1) o";
+    const PG: &str = "SELECT o.id, COALESCE((SELECT MAX(e.seq) FROM events e \
+         WHERE e.org_id = o.id), 0) FROM unnest($1::bigint[]) AS o (id)";
+    let text = match q.engine() {
+        Engine::Lite => LITE,
+        Engine::Pg => PG,
+    };
+    let rows = q.rows(&Sql::fixed(text, [Value::Ints(org_ids.into())])).await?;
+    Ok(rows.iter().filter_map(|row| Some((row.first()?.int()?, row.get(1)?.int()?))).collect())
 }
 
 /// One event.

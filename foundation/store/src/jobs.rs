@@ -368,10 +368,3 @@ pub async fn purge_done(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreErro
     ))
     .await
 }
-
-/// When the next job is due; for a worker that sleeps, or a clock that is
-/// advanced.
-pub async fn next_due(q: &mut impl Query) -> Result<Option<Timestamp>, StoreError> {
-    let sql = Sql::fixed("SELECT MIN(visible_at) FROM jobs WHERE state IN ('ready', 'leased')", []);
-    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).map(Timestamp))
-}

@@ -24,6 +24,9 @@ pub const ROLE: &str = "sequencer";
 const ORGANIZATIONS: i64 = 32;
 const ROWS: i64 = 500;
 
+/// The database's lock on numbering: `ward seq` in ASCII.
+const LOCK: i64 = 0x7761_7264_2073_6571;
+
 /// Numbers what is there, in transactions that prove the role; how many rows.
 /// [`StoreError::Conflict`] when the role is another node's by now.
 pub async fn step(db: &Db, fence: &Fence) -> Result<usize, StoreError> {
@@ -58,6 +61,8 @@ pub async fn number(tx: &mut Tx) -> Result<usize, StoreError> {
     if tx.engine() == Engine::Lite {
         return Ok(0);
     }
+    // Every node numbers what it commits; two at once would give a number twice.
+    tx.rows(&Sql::fixed("SELECT 1 FROM pg_advisory_xact_lock($1)", [LOCK.into()])).await?;
     let mut numbered = 0;
     for org_id in
         unnumbered(tx, "SELECT DISTINCT org_id FROM audit_events WHERE seq IS NULL LIMIT $1")

@@ -6,6 +6,7 @@
 //! membership with its flags, and the organization, so every change acts on
 //! the next request (SEC-05).
 
+mod held;
 mod of_user;
 
 use std::sync::{Arc, LazyLock};
@@ -23,6 +24,7 @@ use crate::network::Networks;
 use crate::person::DEFAULT_ZONE;
 use crate::session::{self, Stage};
 
+pub use held::{Held, hold, identify_held};
 pub use of_user::actor_of_user;
 
 /// Longer texts are no credential.
@@ -227,37 +229,46 @@ async fn of_key(
 ) -> Result<Option<(Actor, KeyFacts)>, StoreError> {
     let rows = reader.rows(&Sql::fixed(&KEY_SQL, [kid.into()])).await?;
     let wall = instance.clock().wall();
-    for row in rows.iter() {
-        let [id, class, row_mac, last_used, expires_at, allowed, rest @ ..] = row else { continue };
-        let (Some(id), Some(class)) = (id.int(), class.text()) else { continue };
-        let Some(actor) = actor(rest, kid) else { continue };
-        let expires_at = expires_at.int().map(Timestamp);
-        // The presented digest, not the stored one: so the MAC compares both,
-        // in constant time.
-        let bound = Bound {
-            id,
-            org_id: actor.org_id,
-            user_id: actor.user_id,
-            class,
-            kid,
-            secret_hash,
-            expires_at,
-            allowed_addresses: allowed.text(),
-        };
-        let is_over = expires_at.is_some_and(|at| at <= wall);
-        let is_elsewhere = !Networks::admits_kept(allowed.text(), address);
-        if is_over || is_elsewhere || !bound.fits(instance, row_mac.bytes().unwrap_or_default()) {
-            continue;
-        }
-        let facts = KeyFacts {
-            class: class.to_owned(),
-            session: None,
-            key_id: Some(id),
-            wants_touch: last_used.text() != Some(&day(wall)),
-        };
-        return Ok(Some((actor, facts)));
+    Ok(rows.iter().find_map(|row| key_of_row(row, instance, kid, secret_hash, address, wall)))
+}
+
+/// Whose a key is by its row, if it may be used from there and now.
+fn key_of_row(
+    row: &[Value],
+    instance: &Instance,
+    kid: &str,
+    secret_hash: &[u8],
+    address: &str,
+    wall: Timestamp,
+) -> Option<(Actor, KeyFacts)> {
+    let [id, class, row_mac, last_used, expires_at, allowed, rest @ ..] = row else { return None };
+    let (id, class) = (id.int()?, class.text()?);
+    let actor = actor(rest, kid)?;
+    let expires_at = expires_at.int().map(Timestamp);
+    // The presented digest, not the stored one: so the MAC compares both,
+    // in constant time.
+    let bound = Bound {
+        id,
+        org_id: actor.org_id,
+        user_id: actor.user_id,
+        class,
+        kid,
+        secret_hash,
+        expires_at,
+        allowed_addresses: allowed.text(),
+    };
+    let is_over = expires_at.is_some_and(|at| at <= wall);
+    let is_elsewhere = !Networks::admits_kept(allowed.text(), address);
+    if is_over || is_elsewhere || !bound.fits(instance, row_mac.bytes().unwrap_or_default()) {
+        return None;
     }
-    Ok(None)
+    let facts = KeyFacts {
+        class: class.to_owned(),
+        session: None,
+        key_id: Some(id),
+        wants_touch: last_used.text() != Some(&day(wall)),
+    };
+    Some((actor, facts))
 }
 
 async fn of_session(
@@ -267,24 +278,25 @@ async fn of_session(
 ) -> Result<Option<(Actor, KeyFacts)>, StoreError> {
     let rows = reader.rows(&Sql::fixed(&SESSION_SQL, [lookup.into()])).await?;
     let wall = instance.clock().wall();
-    let row = rows.iter().next().unwrap_or_default();
-    let [id, created_at, last_used_at, awaits_code, rest @ ..] = row else { return Ok(None) };
-    let (Some(id), Some(created_at), Some(last_used_at)) =
-        (id.text(), created_at.int().map(Timestamp), last_used_at.int().map(Timestamp))
-    else {
-        return Ok(None);
-    };
-    let Some(actor) = actor(rest, id) else { return Ok(None) };
+    Ok(rows.iter().next().and_then(|row| session_of_row(row, wall)))
+}
+
+/// Whose a session is by its row, while it lives.
+fn session_of_row(row: &[Value], wall: Timestamp) -> Option<(Actor, KeyFacts)> {
+    let [id, created_at, last_used_at, awaits_code, rest @ ..] = row else { return None };
+    let id = id.text()?;
+    let (created_at, last_used_at) = (Timestamp(created_at.int()?), Timestamp(last_used_at.int()?));
+    let actor = actor(rest, id)?;
     let stage = match awaits_code.truth() {
         true => Stage::AwaitsCode,
         false if actor.is_client() => Stage::Client,
         false => Stage::Member,
     };
     if !session::is_live(stage, created_at, last_used_at, wall) {
-        return Ok(None);
+        return None;
     }
     if stage == Stage::AwaitsCode {
-        return Ok(Some(awaiting(id)));
+        return Some(awaiting(id));
     }
     let facts = KeyFacts {
         class: "session".to_owned(),
@@ -292,7 +304,7 @@ async fn of_session(
         key_id: None,
         wants_touch: wall.micros_since(last_used_at) >= session::TOUCH_SECONDS * 1_000_000,
     };
-    Ok(Some((actor, facts)))
+    Some((actor, facts))
 }
 
 /// A session whose second factor is still to come: nobody in particular.

@@ -6,6 +6,7 @@ mod brand;
 mod human;
 mod key;
 mod links;
+mod live;
 mod membership;
 mod mfa;
 mod organization;
@@ -53,6 +54,7 @@ pub fn bind(b: &mut Bindings) {
     permission_use::bind(b);
     brand::bind(b);
     audit::bind(b);
+    live::bind(b);
     b.mutation_prepared(
         "signIn",
         SIGN_IN,

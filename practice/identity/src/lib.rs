@@ -57,7 +57,8 @@ pub mod verification;
 pub mod visibility;
 
 pub use authenticate::{
-    Identified, Rejection, authenticate, authenticate_from, is_admin, is_developer,
+    Held, Identified, Rejection, authenticate, authenticate_from, hold, identify_held, is_admin,
+    is_developer,
 };
 pub use bindings::bind;
 pub use link::set_password_by_link;

@@ -247,7 +247,7 @@ async fn wording_of_invalid_documents(w: World) {
         (
             "subscription { x }",
             expect![[
-                r#"{"errors":[{"message":"`subscription` root operation type is not defined","locations":[{"line":1,"column":1}]}]}"#
+                r#"{"errors":[{"message":"Field 'x' doesn't exist on type 'Subscription'","locations":[{"line":1,"column":16}]}]}"#
             ]],
         ),
         (

@@ -25,5 +25,6 @@ mod paging;
 mod plans;
 mod relations;
 mod results;
+mod subscriptions;
 mod versions;
 mod views;

@@ -3,6 +3,7 @@
 pub mod bindings;
 mod mutations;
 pub mod seed;
+mod subscriptions;
 pub mod tables;
 
 use std::sync::Arc;
@@ -139,6 +140,11 @@ impl Ask<'_> {
     pub fn key(mut self, key: &str) -> Self {
         self.request.idempotency_key = Some(key.to_owned());
         self
+    }
+
+    /// The request and its document, for who asks by another way.
+    pub fn parts(self) -> (Request, Incoming) {
+        (self.request, self.incoming)
     }
 
     /// The whole reply.

@@ -43,6 +43,13 @@ fn logical_time_freezes_runs_faster_and_survives_a_restart() {
 }
 
 #[test]
+fn a_course_never_goes_back_behind_the_moment_it_was_set_at() {
+    let course = Course { wall: NOW, logical: NOW.plus_seconds(60), rate: 1_000 };
+    assert_eq!(course.at(NOW.plus_seconds(-3_600)), NOW.plus_seconds(60));
+    assert_eq!(course.at(NOW.plus_seconds(1)), NOW.plus_seconds(61));
+}
+
+#[test]
 fn clones_share_and_system_clocks_stay() {
     let clock = Clock::manual(NOW);
     clock.clone().set(Timestamp(7));

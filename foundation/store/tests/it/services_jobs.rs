@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use ward_store::jobs::{self, Job, NewJob};
-use ward_store::{Sql, StoreError, Tx, Uuid, Value};
+use ward_store::{Sql, StoreError, Tx, Uuid, Value, due};
 
 use crate::support::World;
 
@@ -232,11 +232,42 @@ async fn what_is_not_due_waits(w: World) {
         w.rows(Sql::fixed("SELECT kind FROM jobs WHERE state = 'ready' ORDER BY kind", [])).await;
     let kinds: Vec<_> = ready.iter().map(|row| row[0].clone()).collect();
     assert_eq!(kinds, [Value::from("mail"), Value::from("of a later version")]);
-    let mut reader = w.db.read().await.unwrap();
-    assert!(jobs::next_due(&mut reader).await.unwrap().is_some());
 }
 
 both!(what_is_not_due_waits);
+
+/// The next due moment is that of a job which waits for no other; what is done, dead or due
+/// already is none. A job at work is one until its end.
+async fn the_next_due_moment(w: World) {
+    let now = w.instance.now();
+    let at = |seconds: i64| now.plus_seconds(seconds);
+    let next = async || due::next(&mut w.db.read().await.unwrap(), now).await.unwrap();
+    let at_work = async || {
+        let wall = w.instance.clock().wall();
+        due::at_work(&mut w.db.read().await.unwrap(), wall).await.unwrap()
+    };
+    assert_eq!(next().await, None);
+    let serial = |n, seconds| NewJob {
+        serial_key: Some("run".into()),
+        not_before: Some(at(seconds)),
+        ..new(n)
+    };
+    enqueue(&w, serial(1, 900)).await.unwrap();
+    enqueue(&w, serial(2, 60)).await.unwrap();
+    enqueue(&w, NewJob { not_before: Some(at(-5)), ..new(3) }).await.unwrap();
+    assert_eq!(next().await, Some(at(900)), "the second one of a chain waits for the first");
+    assert!(!at_work().await);
+    let job = claim(&w, 16).await.remove(0);
+    assert!(at_work().await);
+    let late = due::stragglers(&mut w.db.read().await.unwrap(), at(800), 10).await.unwrap();
+    let late: Vec<_> = late.into_iter().map(|it| (it.id, it.due_at, it.attempts)).collect();
+    assert_eq!(late, [(job.id.clone(), at(-5), 1)]);
+    assert!(complete(&w, &job).await);
+    assert!(!at_work().await);
+    assert_eq!(next().await, Some(at(900)));
+}
+
+both!(the_next_due_moment);
 
 #[test]
 fn backoff_grows_to_six_hours() {

@@ -10,8 +10,8 @@ use ward_engine::{
 use ward_store::search::keyword_cond;
 use ward_store::{Cond, Flag, Id, Join, Level, Query};
 
-use super::mutations;
 use super::tables::{AUTHORS, Author, BOOKS, TAGS, authors, books, tags};
+use super::{mutations, subscriptions};
 
 pub const SALARY: Permission = Permission { flag: Flag(3), name: "can_see_salaries" };
 pub const VAULT: Permission = Permission { flag: Flag(4), name: "can_open_the_vault" };
@@ -60,6 +60,7 @@ pub fn all() -> Bindings {
          CreateAuthorInput.unserved | nobody sends it | library\n",
     );
     mutations::bind(&mut b);
+    subscriptions::bind(&mut b);
     b
 }
 

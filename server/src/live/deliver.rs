@@ -1,0 +1,252 @@
+//! Tells the listeners what happened: reads committed events in the order of
+//! their numbers, and answers each subscriber with their own eyes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use ward_identity::{Held, Identified, identify_held};
+use ward_store::events::{self, StoredEvent};
+use ward_store::{Engine, Hint, StoreError};
+
+use super::hub::Listener;
+use super::outgoing::End;
+use crate::app::App;
+use crate::credential::Caller;
+use crate::graphql;
+use crate::guard::Facts;
+
+/// On PostgreSQL other processes write too: how often to look for their events.
+const LOOK: Duration = Duration::from_millis(50);
+/// On SQLite nobody else writes; this is for hints that were missed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often every open credential is looked up (SEC-05: within a second).
+const SWEEP: Duration = Duration::from_millis(500);
+/// Credentials of one look-up.
+const CREDENTIALS: usize = 256;
+/// Events read at once.
+const EVENTS: i64 = 200;
+/// After a failure of the store.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Tells what happens until told to stop.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut hints = app.db.hints();
+    let look = if app.db.engine() == Engine::Pg { LOOK } else { LOOK_AGAIN };
+    let mut clock = tokio::time::interval(look);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = clock.tick() => {}
+            () = app.live.woken.notified() => {}
+            hint = hints.recv() => match hint {
+                Ok(Hint::Events) | Err(RecvError::Lagged(_)) => {}
+                Ok(_) => continue,
+                Err(RecvError::Closed) => return,
+            }
+        }
+        if let Err(error) = round(&app).await {
+            tracing::error!(what = "live subscriptions", %error, "background work failed");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// Ends the sockets whose credential is over, until told to stop.
+pub async fn watch_credentials(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut clock = tokio::time::interval(SWEEP);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = clock.tick() => {}
+        }
+        if let Err(error) = sweep(&app).await {
+            tracing::error!(what = "sockets' credentials", %error, "background work failed");
+        }
+    }
+}
+
+async fn sweep(app: &App) -> Result<(), StoreError> {
+    let credentials = app.live.credentials();
+    for some in credentials.chunks(CREDENTIALS) {
+        let held: Vec<Arc<Held>> = some.iter().map(|(held, _)| held.clone()).collect();
+        let mut reader = app.db.read().await?;
+        let found = identify_held(&mut reader, app.db.instance(), &held).await?;
+        drop(reader);
+        for ((_, sockets), identified) in some.iter().zip(found) {
+            if identified.is_none() {
+                sockets.iter().for_each(|socket| socket.end(End::Revoked));
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// All events that are there and were not told.
+async fn round(app: &Arc<App>) -> Result<(), StoreError> {
+    let places = app.live.places();
+    if places.is_empty() {
+        return Ok(());
+    }
+    let org_ids: Vec<i64> = places.iter().map(|(org_id, _)| *org_id).collect();
+    let mut reader = app.db.read().await?;
+    let last: HashMap<i64, i64> =
+        events::last_numbers(&mut reader, &org_ids).await?.into_iter().collect();
+    drop(reader);
+    for (org_id, seq) in places {
+        if last.get(&org_id).is_some_and(|last| *last > seq) {
+            match of_organization(app, org_id, seq).await {
+                Ok(()) => {}
+                Err(StoreError::Unavailable(what)) => return Err(StoreError::Unavailable(what)),
+                Err(error) => {
+                    // What can't be told is not passed over in silence.
+                    tracing::error!(%error, "events could not be told; sockets are closed");
+                    app.live.passed(org_id, last.get(&org_id).copied().unwrap_or(seq));
+                    app.live.end_all_of(org_id, End::Failed);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn of_organization(app: &Arc<App>, org_id: i64, mut seq: i64) -> Result<(), StoreError> {
+    loop {
+        let mut reader = app.db.read().await?;
+        let some = events::after(&mut reader, app.db.instance(), org_id, seq, EVENTS).await?;
+        drop(reader);
+        let Some(last) = some.last().and_then(|event| event.seq) else { return Ok(()) };
+        for event in some {
+            let number = event.seq;
+            tell(app, org_id, Arc::new(event)).await?;
+            app.live.passed(org_id, number.unwrap_or(seq));
+        }
+        seq = last;
+    }
+}
+
+/// Tells one event to everybody whom it concerns, before the next is told.
+async fn tell(app: &Arc<App>, org_id: i64, event: Arc<StoredEvent>) -> Result<(), StoreError> {
+    for field in app.engine.bindings().hearing(&event.kind) {
+        if !app.live.is_heard(org_id, field) {
+            continue;
+        }
+        let mut reader = app.db.read().await?;
+        let happenings = app.engine.bindings().happenings(field, &event, &mut reader).await?;
+        drop(reader);
+        for happening in happenings {
+            let listeners = app.live.listening(org_id, field, happening.topic);
+            if !listeners.is_empty() {
+                answer(app, &event, happening.row, grouped(listeners)).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Listeners that one answer does for: of one credential, asking the same.
+type Group = Vec<Arc<Listener>>;
+
+fn grouped(listeners: Vec<Arc<Listener>>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: HashMap<(Box<str>, Box<str>, usize), Vec<usize>> = HashMap::new();
+    for listener in listeners {
+        let held = &listener.held;
+        let plan = listener.subscription.plan_number();
+        let known = places.entry((held.name().into(), held.address().into(), plan)).or_default();
+        let same = known
+            .iter()
+            .find(|place| groups[**place][0].subscription.is_same(&listener.subscription));
+        match same {
+            Some(place) => groups[*place].push(listener),
+            None => {
+                known.push(groups.len());
+                groups.push(vec![listener]);
+            }
+        }
+    }
+    groups
+}
+
+/// Answers all groups, on as many threads as there are.
+async fn answer(app: &Arc<App>, event: &Arc<StoredEvent>, row: i64, groups: Vec<Group>) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = groups.len().div_ceil(threads).clamp(1, CREDENTIALS);
+    let mut groups = groups.into_iter().peekable();
+    let mut working = JoinSet::new();
+    while groups.peek().is_some() {
+        let some: Vec<Group> = groups.by_ref().take(share).collect();
+        let (app, event) = (app.clone(), event.clone());
+        if working.len() >= threads {
+            working.join_next().await;
+        }
+        working.spawn(async move { answer_some(&app, &event, row, some).await });
+    }
+    while working.join_next().await.is_some() {}
+}
+
+async fn answer_some(app: &App, event: &StoredEvent, row: i64, groups: Vec<Group>) {
+    let held: Vec<Arc<Held>> = groups.iter().map(|group| group[0].held.clone()).collect();
+    let identified = async {
+        let mut reader = app.db.read().await?;
+        identify_held(&mut reader, app.db.instance(), &held).await
+    };
+    let identified: Vec<Result<Option<Identified>, ()>> = match identified.await {
+        Ok(identified) => identified.into_iter().map(Ok).collect(),
+        Err(error) => {
+            tracing::error!(%error, "subscribers could not be looked up");
+            held.iter().map(|_| Err(())).collect()
+        }
+    };
+    for (group, identified) in groups.into_iter().zip(identified) {
+        let told = match identified {
+            Ok(Some(identified)) => answer_group(app, event, row, &group, identified).await,
+            Ok(None) => Err(End::Revoked),
+            Err(()) => Err(End::Failed),
+        };
+        match told {
+            Ok(None) => {}
+            Ok(Some(answer)) => {
+                for listener in &group {
+                    listener.outgoing.push(listener.frame.carry(&answer));
+                }
+                app.live.told.fetch_add(group.len() as u64, std::sync::atomic::Ordering::Relaxed);
+            }
+            Err(end) => group.iter().for_each(|listener| listener.outgoing.end(end)),
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What a group is told; nothing when its person does not see it.
+async fn answer_group(
+    app: &App,
+    event: &StoredEvent,
+    row: i64,
+    group: &Group,
+    identified: Identified,
+) -> Result<Option<String>, End> {
+    let subscription = &group[0].subscription;
+    let caller = Caller { actor: identified.actor, session: identified.session };
+    let facts = Facts { id: app.request_number(), address: group[0].held.address().to_owned() };
+    let request = graphql::request_of(app, facts, caller, subscription.view());
+    let answered = app.engine.happened(subscription, &request, event, row).await;
+    app.exercises.note(&request.actor, app.instance.clock().wall());
+    let failed = |error: String| {
+        tracing::error!(error, request = %request.request_id, "an event could not be told");
+        End::Failed
+    };
+    match answered {
+        Ok(None) => Ok(None),
+        Ok(Some(json)) => {
+            String::from_utf8(json).map(Some).map_err(|error| failed(error.to_string()))
+        }
+        Err(error) => Err(failed(error.to_string())),
+    }
+}

@@ -1,0 +1,19 @@
+//! Live subscriptions (behaviour 12): sockets that speak ActionCable or
+//! graphql-transport-ws, and the hub that tells them what happened.
+//!
+//! Events come from the outbox, after their commit and in the order of their
+//! numbers, whichever process wrote them. Each subscriber's answer is read with
+//! what their credential may do at that moment.
+
+mod cable;
+mod deliver;
+mod hub;
+mod outgoing;
+mod seat;
+mod socket;
+mod transport;
+
+pub use cable::connect as cable;
+pub use deliver::{run, watch_credentials};
+pub use hub::Hub;
+pub use transport::connect as transport;

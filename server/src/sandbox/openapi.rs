@@ -1,0 +1,77 @@
+//! `GET /sandbox/v1/openapi.json`: what the control plane has.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use serde_json::{Value as Json, json};
+
+use crate::app::App;
+use crate::respond;
+
+/// The description, in OpenAPI 3.1.
+pub async fn description(State(app): State<Arc<App>>) -> Response<Body> {
+    let description = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Ward Sandbox control plane", "version": env!("CARGO_PKG_VERSION")},
+        "servers": [{"url": app.instance.base_url().to_string()}],
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Basic <API key>, as for /graphql"}}},
+        "security": [{"key": []}],
+        "paths": paths(),
+    });
+    respond::json(StatusCode::OK, &description)
+}
+
+fn paths() -> Json {
+    let parameters: Vec<_> = ["to", "class", "since", "limit"]
+        .map(|name| json!({"name": name, "in": "query", "schema": {"type": "string"}}))
+        .into();
+    json!({
+        "/sandbox/v1/inbox": {"get": {
+            "summary": "Simulated messages, newest first",
+            "parameters": parameters,
+            "responses": {"200": {"description": "{\"items\": […]}"}}
+        }},
+        "/sandbox/v1/reset": {"post": {
+            "summary": "Empty the Sandbox; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID",
+            "responses": {"200": {"description": "The new owner's link or credentials file"}}
+        }},
+        "/sandbox/v1/clock": {"get": {
+            "summary": "The clock",
+            "responses": {"200": {"description": CLOCK}}
+        }},
+        "/sandbox/v1/clock/freeze": moves("It stands still", None),
+        "/sandbox/v1/clock/resume": moves("It goes on from where it is, as fast as real time", None),
+        "/sandbox/v1/clock/set": moves("It goes on to a moment, never back", Some(("to", "date-time"))),
+        "/sandbox/v1/clock/advance": moves("It goes on by a time: PT1H, 90s, 20m, 3d", Some(("by", "duration"))),
+    })
+}
+
+const CLOCK: &str = "{\"now\", \"offset_seconds\", \"frozen\", \"rate\"}";
+
+const SETTLED: &str = "The clock; after a settled move also {\"ran\": {\"jobs\", \"effects\", \"deliveries\"}, \"stragglers\": […]}";
+
+/// A move of the clock, with its one argument.
+fn moves(summary: &str, argument: Option<(&str, &str)>) -> Json {
+    let mut operation = json!({
+        "summary": summary,
+        "responses": {
+            "200": {"description": if argument.is_some() { SETTLED } else { CLOCK }},
+            "409": {"description": "CLOCK_REFUSED: it would go back, or too far"},
+        }
+    });
+    if let Some((name, format)) = argument {
+        let schema = json!({
+            "type": "object",
+            "required": [name],
+            "properties": {
+                name: {"type": "string", "format": format},
+                "settle": {"type": "boolean", "default": true, "description": "Whether to wait until all that is due by then has happened"},
+            }
+        });
+        operation["requestBody"] =
+            json!({"required": true, "content": {"application/json": {"schema": schema}}});
+    }
+    json!({"post": operation})
+}

@@ -1,0 +1,112 @@
+//! Going forward with the Sandbox's clock from one due moment to the next, so that everything
+//! happens in its order and at its time, until the target is reached.
+
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use ward_instance::{SandboxWitness, Timestamp};
+use ward_store::due::{self, Straggler};
+use ward_store::{Actor, StoreError};
+
+use crate::app::App;
+use crate::test_clock::{self, Act, ClockError};
+use crate::workers;
+
+/// After so many microseconds of real time the clock goes to its target whatever is left.
+const PATIENCE: u64 = 45_000_000;
+
+/// Between two looks at work that another worker has, here or on another node.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Stragglers that an answer names.
+const NAMED: i64 = 100;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ran {
+    /// Jobs, effects included.
+    pub jobs: u64,
+    /// Effects that were handed over.
+    pub effects: u64,
+    /// Attempts to deliver a webhook.
+    pub deliveries: u64,
+}
+
+impl Ran {
+    /// Whether there was nothing to do.
+    pub fn is_nothing(&self) -> bool {
+        *self == Ran::default()
+    }
+}
+
+impl AddAssign for Ran {
+    fn add_assign(&mut self, other: Ran) {
+        self.jobs += other.jobs;
+        self.effects += other.effects;
+        self.deliveries += other.deliveries;
+    }
+}
+
+/// Moves the clock as the actor asks. With `settle`, a way forward is gone from one due moment to
+/// the next; the answer is the clock with what was done, and what was not.
+pub async fn move_clock(
+    app: &App,
+    witness: SandboxWitness,
+    actor: &Actor,
+    act: Act,
+    settle: bool,
+) -> Result<Json, ClockError> {
+    let goes = matches!(act, Act::To(_) | Act::By(_));
+    let _turn = app.turn.lock().await;
+    let in_steps = settle && goes;
+    let target = test_clock::act(&app.db, witness, actor, act, in_steps).await?;
+    if !in_steps {
+        return Ok(test_clock::shown(app.instance.clock()));
+    }
+    let ran = walk(app, witness, target).await?;
+    let stragglers = due::stragglers(&mut app.db.read().await?, target, NAMED).await?;
+    let mut answer = test_clock::shown(app.instance.clock());
+    answer["ran"] = json!(ran);
+    answer["stragglers"] = stragglers.iter().map(named).collect();
+    Ok(answer)
+}
+
+async fn walk(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<Ran, StoreError> {
+    let clock = app.instance.clock();
+    let end = clock.monotonic_micros().saturating_add(PATIENCE);
+    let mut ran = Ran::default();
+    while clock.monotonic_micros() < end {
+        let some = workers::some_due(app).await?;
+        if !some.is_nothing() {
+            ran += some;
+            continue;
+        }
+        if due::at_work(&mut app.db.read().await?, clock.wall()).await? {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
+        match next_due(app, clock.now()).await? {
+            Some(next) if next <= target => test_clock::step(&app.db, witness, next).await?,
+            _ => break,
+        }
+    }
+    test_clock::step(&app.db, witness, target).await?;
+    Ok(ran)
+}
+
+/// When something is due next, of whatever sort.
+async fn next_due(app: &App, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    due::next(&mut app.db.read().await?, after).await
+}
+
+fn named(straggler: &Straggler) -> Json {
+    json!({
+        "id": straggler.id.0,
+        "kind": straggler.kind,
+        "due_at": straggler.due_at.to_string(),
+        "attempts": straggler.attempts,
+        "error": straggler.last_error,
+    })
+}

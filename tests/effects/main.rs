@@ -1,0 +1,9 @@
+//! The door to the world from outside: the Sandbox's clock, its simulators, what is held back.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
+#![allow(clippy::unwrap_used)]
+
+mod clock;
