@@ -13,12 +13,12 @@ use ward_store::blobs::BlobStore;
 use ward_store::{BlobDirectory, Db, Refusals};
 
 use crate::admission::{Admission, MOST};
+use crate::door::Door;
 use crate::limiter::Limiter;
 use crate::live::Hub;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
 use crate::rotator::Rotator;
-use crate::workers;
 
 /// The shared state of a server.
 pub struct App {
@@ -56,6 +56,8 @@ pub struct App {
     pub quarantined: AtomicBool,
     /// The rotation of the root key.
     pub rotator: Rotator,
+    /// What it does to the world outside.
+    pub door: Door,
     /// Held by whoever does what is due, or moves the Sandbox's clock.
     pub turn: tokio::sync::Mutex<()>,
     /// The operator's sunset date for old API versions.
@@ -73,7 +75,8 @@ impl App {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = opened.files();
-        workers::open_doors(&opened.instance);
+        let door = Door::hang(&opened.db)?;
+        door.look(&opened.db).await?;
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {
@@ -100,6 +103,7 @@ impl App {
             refusals: Refusals::new(),
             rotator: Rotator::default(),
             live: Arc::default(),
+            door,
             turn: tokio::sync::Mutex::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),

@@ -14,11 +14,10 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde_json::json;
 use ward_effects::InboxFilter;
-use ward_store::Actor;
 
 use crate::admin::{self, Command, Context};
 use crate::app::App;
-use crate::credential;
+use crate::desk::{desk, failed, founding_administrator};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
 
@@ -47,53 +46,6 @@ async fn unknown() -> Response<Body> {
         "NOT_FOUND",
         "The control plane has no such path; GET /sandbox/v1/openapi.json lists them.",
     )
-}
-
-/// An administrator or developer of the whole organization, or why not: what
-/// the control plane shows and does is not cut to a sub-organization.
-async fn desk(app: &App, headers: &HeaderMap, facts: &Facts) -> Result<Actor, Response<Body>> {
-    let caller = credential::identify(app, headers, &facts.address).await.map_err(|refused| {
-        let status = if refused.status == 503 {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else {
-            StatusCode::UNAUTHORIZED
-        };
-        refuse(status, refused.code, refused.message)
-    })?;
-    if !caller.actor.is_member() {
-        return Err(refuse(
-            StatusCode::UNAUTHORIZED,
-            "UNAUTHENTICATED",
-            "Send an API key of an administrator or developer.",
-        ));
-    }
-    let may = ward_identity::is_admin(&caller.actor) || ward_identity::is_developer(&caller.actor);
-    if may && caller.actor.is_at_root() {
-        return Ok(caller.actor);
-    }
-    Err(refuse(
-        StatusCode::FORBIDDEN,
-        "PERMISSION_DENIED",
-        "The control plane is for administrators and developers of the root organization.",
-    ))
-}
-
-/// The same of the founding organization: what concerns everybody in the Sandbox.
-async fn founding_desk(
-    app: &App,
-    headers: &HeaderMap,
-    facts: &Facts,
-) -> Result<Actor, Response<Body>> {
-    let actor = desk(app, headers, facts).await?;
-    match admin::is_founding(&app.db, actor.org_id).await {
-        Ok(true) => Ok(actor),
-        Ok(false) => Err(refuse(
-            StatusCode::FORBIDDEN,
-            "PERMISSION_DENIED",
-            "Only the founding organization may do this: it concerns everybody in the Sandbox.",
-        )),
-        Err(error) => Err(failed(&error)),
-    }
 }
 
 /// Simulated messages of the caller's organization, newest first.
@@ -134,17 +86,10 @@ async fn reset(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let actor = match founding_desk(&app, &headers, &facts).await {
+    let actor = match founding_administrator(&app, &headers, &facts).await {
         Ok(actor) => actor,
         Err(response) => return response,
     };
-    if !ward_identity::is_admin(&actor) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "PERMISSION_DENIED",
-            "Only the owner or an administrator may reset the Sandbox.",
-        );
-    }
     match admin::run(&Context::of(&app), Command::SandboxReset { seed: None }).await {
         Ok(mut answer) => {
             // The link signs in as the owner.
@@ -157,9 +102,4 @@ async fn reset(
         }
         Err(error) => refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()),
     }
-}
-
-fn failed(error: &ward_store::StoreError) -> Response<Body> {
-    tracing::error!(%error, "the control plane failed");
-    refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal server error")
 }

@@ -17,8 +17,8 @@ use tower::{Service, ServiceExt};
 use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
-    control, explorer, files, graphql, guard, health, key_revoke, live, password_page, sandbox,
-    workers,
+    control, effects, explorer, files, graphql, guard, health, key_revoke, live, password_page,
+    sandbox, workers,
 };
 
 /// How long requests in flight may take when the server stops.
@@ -43,6 +43,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/set-password", get(password_page::form).post(password_page::submit))
         .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))
         .route("/keys/revoke", post(key_revoke::post))
+        .merge(effects::routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(control::nowhere);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use ward_effects::{AwaitingMail, Dispatcher, Env, MailPort, ProductionEnv, SandboxEnv, SimMail};
-use ward_instance::{Instance, IsoError, Witness, host};
+use ward_instance::host;
 use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs, nodes};
 
@@ -39,6 +38,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 if ticks.is_multiple_of(60) {
                     watch_clock(&app);
+                    look(&app).await;
                 }
                 if ticks.is_multiple_of(nodes::BEAT_SECONDS) {
                     live(&app).await;
@@ -113,12 +113,11 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells the instance which ways out the connectors of its environment open.
-pub fn open_doors(instance: &Instance) {
-    instance.reach().set_email(match instance.witness() {
-        Witness::Sandbox(_) => <SandboxEnv as Env>::Mail::IS_CONNECTED,
-        Witness::Production(_) => <ProductionEnv as Env>::Mail::IS_CONNECTED,
-    });
+/// Lets go what waits of classes that are on, and follows what other processes switched.
+async fn look(app: &App) {
+    if !app.is_quarantined() {
+        report("effect classes", app.door.look(&app.db).await);
+    }
 }
 
 /// Says that the machine's clock is behind what it was: Ward's goes on from
@@ -160,21 +159,7 @@ pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
     if app.is_quarantined() {
         return Ok(Ran::default());
     }
-    let db = app.db.clone();
-    match app.instance.witness() {
-        Witness::Sandbox(witness) => {
-            let mail = SimMail::new(&witness, db.clone());
-            send(Dispatcher::<SandboxEnv>::new(db, mail)).await
-        }
-        Witness::Production(witness) => {
-            send(Dispatcher::<ProductionEnv>::new(db, AwaitingMail::arm(&witness))).await
-        }
-    }
-}
-
-async fn send<E: Env>(dispatcher: Result<Dispatcher<E>, IsoError>) -> Result<Ran, StoreError> {
-    let report = dispatcher.map_err(StoreError::Foreign)?.run_batch().await?;
-    Ok(Ran { jobs: report.total(), effects: report.done, ..Ran::default() })
+    app.door.run_batch().await
 }
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).

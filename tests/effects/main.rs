@@ -7,3 +7,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod clock;
+mod network;
+mod switch;

@@ -32,6 +32,11 @@ fn iso_03_copied_rows_rejected() {
         let reply = pair.s.as_owner().post(&format!("/sandbox/v1/clock/{act}"), &json!({}));
         assert_eq!(reply.status, 200, "{}", reply.text);
     }
+    for side in [&pair.s, &pair.p] {
+        let decision = json!({"mode": "off", "reason": "nothing is sent here"});
+        let reply = side.as_owner().post("/effects/push", &decision);
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
     for kind in Kind::BOTH {
         let (to, from) = pair.sides(kind);
         // Which permissions were used is written within a second.

@@ -2,6 +2,7 @@
 //! from `WARD_API_KEY`, a file or standard input, database addresses with a
 //! password from a variable.
 
+mod effects;
 mod sandbox;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ward_instance::Kind;
 
+pub use effects::EffectsCommand;
 pub use sandbox::{ClockCommand, InboxArgs, SandboxCommand};
 
 /// An API-first practice platform for digital health. One binary, run as two separate instances: a Sandbox (synthetic data, simulated effects) and a Production (live patients).
@@ -89,6 +91,12 @@ pub enum Command {
     },
     /// Simulated messages of a Sandbox (the same as `ward sandbox inbox`)
     Inbox(InboxArgs),
+    /// Which effects happen: mails, SMS; what waits, and what failed
+    Effects {
+        /// What to do
+        #[command(subcommand)]
+        command: EffectsCommand,
+    },
     /// Find leaked keys in files; prints where, never the key
     Scan(ScanArgs),
     /// What Ward promises of security and reliability, and what a test run found

@@ -54,16 +54,15 @@ impl Api {
         Ok(Api { url, key: key.into(), expected: None, agent: config.build().into() })
     }
 
+    /// The instance that options or variables name.
+    pub fn there(there: &There) -> Done<Self> {
+        Api::new(&url(there)?, key(there.key_file.as_deref())?)
+    }
+
     /// The Sandbox that options or variables name. Its key is checked first, so
     /// that a Production key never leaves this machine.
     pub fn sandbox(there: &There) -> Done<Self> {
-        let url = there
-            .url
-            .clone()
-            .or_else(|| std::env::var("WARD_URL").ok())
-            .filter(|url| !url.is_empty());
-        let url =
-            url.ok_or_else(|| Failure::usage("say which Sandbox with --url, or in WARD_URL"))?;
+        let url = url(there)?;
         let key = key(there.key_file.as_deref())?;
         if key.starts_with("ward_live") {
             return Err(Failure::refused(
@@ -140,13 +139,18 @@ impl Answer {
                 "E-ISO-35: the address is a Production's, and this command is for a Sandbox; nothing was done; fix: give --url of a Sandbox",
             ));
         }
+        self.done()
+    }
+
+    /// The body of a call that was answered well, or why there is none.
+    pub fn done(self) -> Done<Json> {
         if self.environment.is_none() {
             return Err(Failure::unavailable("what answers there is not ward; check --url"));
         }
         if self.status != 200 {
             let sentence = self
                 .message()
-                .map_or_else(|| format!("the Sandbox answered {}", self.status), str::to_owned);
+                .map_or_else(|| format!("the instance answered {}", self.status), str::to_owned);
             return Err(match self.status {
                 500.. => Failure::unavailable(sentence),
                 _ => Failure::said_no(sentence),
@@ -154,6 +158,13 @@ impl Answer {
         }
         Ok(self.body)
     }
+}
+
+/// The address: an option's, else `WARD_URL`.
+fn url(there: &There) -> Done<String> {
+    let url = there.url.clone().or_else(|| std::env::var("WARD_URL").ok());
+    let url = url.filter(|url| !url.is_empty());
+    url.ok_or_else(|| Failure::usage("say which instance with --url, or in WARD_URL"))
 }
 
 /// The key: from a file or standard input, else `WARD_API_KEY`.
@@ -178,4 +189,26 @@ fn key(file: Option<&str>) -> Done<String> {
         ));
     }
     Ok(key.to_owned())
+}
+
+/// A value inside a query string.
+pub fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_may_hold_any_character() {
+        assert_eq!(escaped("a+b@x.example&class=é"), "a%2Bb%40x.example%26class%3D%C3%A9");
+    }
 }

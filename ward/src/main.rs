@@ -13,6 +13,7 @@ mod connect;
 mod dev;
 mod dev_child;
 mod doctor;
+mod effects;
 mod failure;
 mod http;
 mod init;
@@ -98,6 +99,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Doctor(here) => doctor::run(here, out).await,
         Command::Attest(args) => attest::run(args, out).await,
         Command::Audit { command } => audit::run(command, out).await,
+        Command::Effects { command } => effects::run(&command, out),
         Command::Scan(args) => scan::run(&args, out),
         Command::Trust(args) => trust::run(&args, out),
         Command::Inbox(args) => sandbox::inbox(&args, out),

@@ -10,7 +10,7 @@ use ward_server::admin::Command;
 use crate::cli::{ClockCommand, Here, InboxArgs, SandboxCommand, There};
 use crate::connect;
 use crate::failure::{Done, Failure};
-use crate::http::Api;
+use crate::http::{Api, escaped};
 use crate::output::{BOLD, DIM, Out, PLAIN, lines, plain};
 
 /// `ward sandbox …`.
@@ -99,26 +99,4 @@ fn messages(items: &Json) -> String {
         )
     };
     items.iter().map(shown).collect::<Vec<_>>().join("\n")
-}
-
-/// A value inside a query string.
-fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_filter_may_hold_any_character() {
-        assert_eq!(escaped("a+b@x.example&class=é"), "a%2Bb%40x.example%26class%3D%C3%A9");
-    }
 }

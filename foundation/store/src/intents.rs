@@ -8,7 +8,7 @@ use crate::core::Hint;
 use crate::error::StoreError;
 use crate::jobs::{self, NewJob};
 use crate::query::Query;
-use crate::system::{EFFECT_INTENTS, EffectClass, EffectRow, EffectState};
+use crate::system::{EFFECT_INTENTS, EffectClass, EffectOutcome, EffectRow, EffectState};
 use crate::tx::Tx;
 use crate::types::Uuid;
 use crate::value::Sql;
@@ -60,15 +60,64 @@ pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bo
         created_at: now,
         done_at: None,
         last_error: None,
+        outcome: None,
     };
     if !codec::insert_or_ignore(tx, &row).await? {
         return Ok(false);
     }
-    let payload = serde_json::json!({ "intent": row.id.0 });
-    let job = NewJob { not_before: Some(row.not_before), ..NewJob::new(org_id, JOB_KIND, payload) };
+    enqueue(tx, org_id, &row.id, row.not_before).await?;
+    Ok(true)
+}
+
+/// The job of an intent; one at a time.
+async fn enqueue(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    not_before: Timestamp,
+) -> Result<(), StoreError> {
+    let payload = serde_json::json!({ "intent": id.0 });
+    let job = NewJob {
+        not_before: Some(not_before),
+        dedupe_key: Some(id.0.clone()),
+        ..NewJob::new(org_id, JOB_KIND, payload)
+    };
     jobs::enqueue(tx, job).await?;
     tx.on_commit(Hint::Effects);
+    Ok(())
+}
+
+/// Lets an effect be tried again that waits, failed for good, or whose job is dead; with all its
+/// attempts. False when it is none of these.
+pub async fn requeue(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<bool, StoreError> {
+    let now = tx.now();
+    let sql = Sql::fixed(
+        "UPDATE effect_intents SET state = 'queued', last_error = NULL \
+         WHERE org_id = $1 AND id = $2 AND (state IN ('waiting', 'failed') \
+           OR (state = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.org_id = $1 \
+               AND j.kind = 'effect' AND j.dedupe_key = $2 AND j.state IN ('ready', 'leased'))))",
+        [org_id.into(), id.0.as_str().into()],
+    );
+    if tx.execute(&sql).await? != 1 {
+        return Ok(false);
+    }
+    enqueue(tx, org_id, id, now).await?;
     Ok(true)
+}
+
+/// What became of an effect after it was handed over, as its receiver's side tells. False when
+/// there is no such effect.
+pub async fn report(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    outcome: EffectOutcome,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE effect_intents SET outcome = $1 WHERE org_id = $2 AND id = $3",
+        [outcome.as_str().into(), org_id.into(), id.0.as_str().into()],
+    );
+    Ok(tx.execute(&sql).await? == 1)
 }
 
 /// One effect, with its address and payload opened.
@@ -122,7 +171,8 @@ async fn mark(
     let error: Option<String> = error.map(|text| text.chars().take(MAX_ERROR_CHARS).collect());
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = $1, attempts = attempts + $2, done_at = $3, \
-         last_error = $4 WHERE org_id = $5 AND id = $6 AND state IN ('queued', 'waiting')",
+         last_error = $4, outcome = CASE WHEN $1 = 'done' THEN COALESCE(outcome, 'sent') END \
+         WHERE org_id = $5 AND id = $6 AND state IN ('queued', 'waiting')",
         [
             state.as_str().into(),
             attempt.into(),

@@ -59,8 +59,40 @@ text_enum! {
 text_enum! {
     /// What reaches the world outside (effects room).
     pub enum EffectClass {
-        /// An e-mail.
+        /// An e-mail about the receiver's own account: links, codes, warnings (trust ruling 12).
+        AccountMail = "account_mail",
+        /// Any other e-mail.
         Email = "email",
+        /// An SMS.
+        Sms = "sms",
+        /// A notification to an app.
+        Push = "push",
+    }
+}
+
+impl EffectClass {
+    /// All classes.
+    pub const ALL: [EffectClass; 4] =
+        [EffectClass::AccountMail, EffectClass::Email, EffectClass::Sms, EffectClass::Push];
+}
+
+text_enum! {
+    /// What became of an effect after it was handed over, as its receiver's side tells.
+    pub enum EffectOutcome {
+        /// Nothing is told yet.
+        Sent = "sent",
+        /// It arrived.
+        Delivered = "delivered",
+        /// There is no such mailbox.
+        Bounced = "bounced",
+        /// The mailbox does not take it now.
+        SoftBounced = "soft_bounced",
+        /// It arrived and was reported as spam.
+        Complained = "complained",
+        /// There is no such number.
+        Undeliverable = "undeliverable",
+        /// The receiver wants no more of the kind.
+        OptedOut = "opted_out",
     }
 }
 
@@ -260,11 +292,14 @@ record! {
         created_at: Timestamp,
         done_at: Option<Timestamp>,
         last_error: Option<String>,
+        /// None until it was handed over.
+        outcome: Option<EffectOutcome>,
     }
     key: Key::Uuid,
     indexes: [
         unique(&["org_id", "idempotency_key"]),
         index(&["org_id", "state", "created_at"]),
+        index(&["class", "created_at"]).only("state = 'waiting'"),
     ],
     references: [],
     audit: None,

@@ -40,7 +40,7 @@ pub async fn invite(call: &mut Call<'_>, user: &User, welcome: Welcome) -> Answe
         "link": link,
     });
     let intent = EffectIntent {
-        class: EffectClass::Email,
+        class: EffectClass::AccountMail,
         kind: "welcome",
         to: email,
         payload,

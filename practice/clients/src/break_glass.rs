@@ -169,7 +169,7 @@ async fn tell_owner(call: &mut Call<'_>, access: &BreakGlassAccess, me: &User) -
     let Some((to, recipient_name)) = told else { return Ok(()) };
     let name = [me.first_name.as_deref(), me.last_name.as_deref()];
     let intent = EffectIntent {
-        class: EffectClass::Email,
+        class: EffectClass::AccountMail,
         kind: "break_glass",
         to,
         payload: serde_json::json!({

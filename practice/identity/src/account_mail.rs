@@ -36,7 +36,7 @@ pub async fn send(
         payload.extend(facts);
     }
     let intent = EffectIntent {
-        class: EffectClass::Email,
+        class: EffectClass::AccountMail,
         kind: mail.kind,
         to: mail.to.to_owned(),
         payload,

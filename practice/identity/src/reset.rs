@@ -109,7 +109,7 @@ async fn send(tx: &mut Tx, org_id: i64, users: Vec<i64>, cause: &str) -> Result<
     let payload = json!({ "accounts": accounts, "recipient_name": first_name });
     scope
         .intend(EffectIntent {
-            class: EffectClass::Email,
+            class: EffectClass::AccountMail,
             kind: "reset_password",
             to,
             payload,

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ward_instance::Timestamp;
 
-use super::founding_desk;
 use crate::app::App;
+use crate::desk::{failed, founding_desk, quarantined};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
 use crate::settle;
@@ -124,16 +124,15 @@ async fn moved(
         Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
     };
     let Some(witness) = app.instance.witness().sandbox() else { return super::only_there().await };
-    if app.is_quarantined() {
-        let sentence = "The Sandbox is quarantined; end that first with: ward attest";
-        return refuse(StatusCode::CONFLICT, "QUARANTINED_INSTANCE", sentence);
+    if let Some(response) = quarantined(&app) {
+        return response;
     }
     // What was begun is finished, although whoever asked may go away.
     let work =
         tokio::spawn(async move { settle::move_clock(&app, witness, &actor, act, settle).await });
     match work.await {
         Ok(Ok(answer)) => respond::json(StatusCode::OK, &answer),
-        Ok(Err(ClockError::Store(error))) => super::failed(&error),
+        Ok(Err(ClockError::Store(error))) => failed(&error),
         Ok(Err(refused)) => refuse(StatusCode::CONFLICT, "CLOCK_REFUSED", refused.to_string()),
         Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal server error"),
     }

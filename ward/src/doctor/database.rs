@@ -92,7 +92,7 @@ async fn effects(opened: &Opened) -> Result<Check, StoreError> {
         waiting.iter().map(|waiting| format!("{} {}", waiting.count, waiting.class)).collect();
     Ok(Check::warn(
         "effects",
-        format!("no connector for these yet, so they wait: {}", counted.join(", ")),
+        format!("switched off or without a connector, so they wait: {}", counted.join(", ")),
         "give people their links yourself: ward user link --user EMAIL",
     ))
 }

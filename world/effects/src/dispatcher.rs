@@ -14,18 +14,23 @@ use ward_store::jobs::{self, Job, MAX_BATCH};
 use ward_store::system::{EffectClass, EffectRow, EffectState};
 use ward_store::{Db, StoreError, Tx, Uuid};
 
-use crate::env::Env;
-use crate::mail::about::About;
-use crate::mail::message::Message;
-use crate::mail::port::{MailPort, Sent};
+use crate::about::About;
+use crate::env::{Env, Ports};
 use crate::mail::render;
 use crate::mail::render_error::RenderError;
+use crate::message::Message;
+use crate::policy::{self, EffectMode};
+use crate::port::Sent;
+use crate::text;
 
 /// How long a job is a worker's; renewed before each send.
 pub const LEASE: Duration = Duration::from_secs(120);
 
-/// Why an intent waits.
+/// Why an intent waits: there is no connector.
 const NOT_CONNECTED: &str = "no connector of its class is there";
+
+/// Why an intent waits: its class is off.
+const SWITCHED_OFF: &str = "its class is switched off";
 
 /// The kinds of jobs that a dispatcher takes.
 pub const fn kinds() -> &'static [&'static str] {
@@ -37,7 +42,7 @@ pub const fn kinds() -> &'static [&'static str] {
 pub struct Report {
     /// Handed over.
     pub done: u64,
-    /// Held back, since nothing is connected.
+    /// Held back, since its class is off or nothing is connected.
     pub waiting: u64,
     /// Failed, to be tried again.
     pub retried: u64,
@@ -102,6 +107,7 @@ enum End {
 /// What is known of a job's intent before anything is sent.
 enum Found {
     Ready(Box<EffectRow>),
+    Waiting,
     Settled,
     Lost,
 }
@@ -118,15 +124,15 @@ enum Verdict {
 /// Does what intents want, through the connectors of the environment `E`.
 pub struct Dispatcher<E: Env> {
     db: Db,
-    mail: E::Mail,
+    ports: Ports<E>,
 }
 
 impl<E: Env> Dispatcher<E> {
     /// A dispatcher of the instance whose database this is. Refuses the other environment's.
-    pub fn new(db: Db, mail: E::Mail) -> Result<Self, IsoError> {
+    pub fn new(db: Db, ports: Ports<E>) -> Result<Self, IsoError> {
         let kind = db.instance().kind();
         if kind == E::KIND {
-            return Ok(Dispatcher { db, mail });
+            return Ok(Dispatcher { db, ports });
         }
         Err(IsoError::new(
             "ISO-26",
@@ -137,6 +143,11 @@ impl<E: Env> Dispatcher<E> {
             ),
             "wire the connectors by the certificate's witness",
         ))
+    }
+
+    /// Whether effects of a class are handed over, when the class is on.
+    pub fn is_connected(&self, class: EffectClass) -> bool {
+        self.ports.is_connected(class)
     }
 
     /// Does everything that is due on the instance's clock, also what becomes due meanwhile.
@@ -175,15 +186,14 @@ impl<E: Env> Dispatcher<E> {
         let intent_id = intent_of(job)?;
         let intent = match self.look_up(job, &intent_id).await? {
             Found::Ready(intent) => intent,
+            Found::Waiting => return Ok(End::Waiting),
             Found::Settled => return Ok(End::Settled),
             Found::Lost => return Ok(End::Lost),
         };
         crash::point("effect.claimed");
-        let sent = match intent.class {
-            EffectClass::Email => match message(&self.db, *intent) {
-                Ok(message) => self.mail.send(&message).await,
-                Err(error) => Sent::Failed { reason: error.to_string(), retry: false },
-            },
+        let sent = match message(&self.db, *intent) {
+            Ok(message) => self.ports.send(&message).await,
+            Err(error) => Sent::Failed { reason: error.to_string(), retry: false },
         };
         crash::point("effect.sent");
         let end = self.record(job, intent_id, verdict(job, sent)).await;
@@ -243,7 +253,13 @@ async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreErr
     if let Some(intent) = intent
         && matches!(intent.state, EffectState::Queued | EffectState::Waiting)
     {
-        return Ok(Found::Ready(Box::new(intent)));
+        let kind = tx.instance().kind();
+        if policy::policy(tx, kind, intent.class).await?.mode == EffectMode::Live {
+            return Ok(Found::Ready(Box::new(intent)));
+        }
+        intents::mark_waiting(tx, job.org_id, id, SWITCHED_OFF).await?;
+        jobs::complete(tx, job).await?;
+        return Ok(Found::Waiting);
     }
     jobs::complete(tx, job).await?;
     Ok(Found::Settled)
@@ -296,18 +312,29 @@ fn verdict(job: &Job, sent: Sent) -> Verdict {
 }
 
 fn message(db: &Db, intent: EffectRow) -> Result<Message, RenderError> {
-    check_address(&intent.to_sealed)?;
-    let rendered = render::rendered(db.instance(), &intent.kind, &intent.payload)?;
+    let (instance, to) = (db.instance(), &intent.to_sealed);
+    let (content, about) = match intent.class {
+        EffectClass::AccountMail | EffectClass::Email => {
+            check_address(to)?;
+            render::rendered(instance, &intent.kind, &intent.payload)?
+        }
+        EffectClass::Sms => {
+            text::check_number(to)?;
+            text::rendered(instance, &intent.payload)?
+        }
+        EffectClass::Push => {
+            text::check_device(to)?;
+            text::rendered(instance, &intent.payload)?
+        }
+    };
     Ok(Message {
         org_id: intent.org_id,
         intent_id: intent.id,
+        class: intent.class,
         to: intent.to_sealed,
         kind: intent.kind,
-        about: rendered.about.or(intent.subject_id.map(About::client)),
-        subject: rendered.subject,
-        text: rendered.text,
-        html: rendered.html,
-        headers: rendered.headers,
+        about: about.or(intent.subject_id.map(About::client)),
+        content,
         cause: intent.cause,
     })
 }

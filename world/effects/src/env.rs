@@ -1,10 +1,13 @@
 //! The two environments as types: which connector stands at which place.
 
-use ward_instance::Kind;
+use std::marker::PhantomData;
 
-use crate::mail::awaiting::AwaitingMail;
-use crate::mail::port::MailPort;
-use crate::mail::simulator::SimMail;
+use ward_instance::Kind;
+use ward_store::system::EffectClass;
+
+use crate::message::Message;
+use crate::port::{Live, Port, Sent};
+use crate::sim::simulator::Simulator;
 
 mod sealed {
     /// Only this crate says what an environment is.
@@ -13,11 +16,15 @@ mod sealed {
 
 /// An environment: the connectors that its dispatcher holds.
 ///
-/// There are two, and no crate can add a third. Later classes of effects (SMS, fax, cards,
+/// There are two, and no crate can add a third. Later classes of effects (voice, fax, cards,
 /// clearing, prescriptions, laboratories, video, calendars) each add an associated type here.
 pub trait Env: sealed::Sealed + Send + Sync + 'static {
     /// Where e-mail goes.
-    type Mail: MailPort;
+    type Mail: Port;
+    /// Where SMS go.
+    type Sms: Port;
+    /// Where notifications to apps go.
+    type Push: Port;
     /// The kind of instance that it belongs to.
     const KIND: Kind;
 }
@@ -26,19 +33,53 @@ pub trait Env: sealed::Sealed + Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 pub enum SandboxEnv {}
 
-/// Production: every connector is live, or says that none is there yet.
+/// Production: every connector is live, or says that none is there.
 #[derive(Clone, Copy, Debug)]
-pub enum ProductionEnv {}
+pub struct ProductionEnv<M, S, P>(PhantomData<(M, S, P)>);
 
 impl sealed::Sealed for SandboxEnv {}
-impl sealed::Sealed for ProductionEnv {}
+impl<M, S, P> sealed::Sealed for ProductionEnv<M, S, P> {}
 
 impl Env for SandboxEnv {
-    type Mail = SimMail;
+    type Mail = Simulator;
+    type Sms = Simulator;
+    type Push = Simulator;
     const KIND: Kind = Kind::Sandbox;
 }
 
-impl Env for ProductionEnv {
-    type Mail = AwaitingMail;
+impl<M: Live, S: Live, P: Live> Env for ProductionEnv<M, S, P> {
+    type Mail = M;
+    type Sms = S;
+    type Push = P;
     const KIND: Kind = Kind::Production;
+}
+
+/// The connectors of an environment.
+pub struct Ports<E: Env> {
+    /// For e-mail, of both classes.
+    pub mail: E::Mail,
+    /// For SMS.
+    pub sms: E::Sms,
+    /// For notifications to apps.
+    pub push: E::Push,
+}
+
+impl<E: Env> Ports<E> {
+    /// Whether effects of a class are handed over.
+    pub fn is_connected(&self, class: EffectClass) -> bool {
+        match class {
+            EffectClass::AccountMail | EffectClass::Email => self.mail.is_connected(),
+            EffectClass::Sms => self.sms.is_connected(),
+            EffectClass::Push => self.push.is_connected(),
+        }
+    }
+
+    /// Hands a message over to the connector of its class.
+    pub(crate) async fn send(&self, message: &Message) -> Sent {
+        match message.class {
+            EffectClass::AccountMail | EffectClass::Email => self.mail.send(message).await,
+            EffectClass::Sms => self.sms.send(message).await,
+            EffectClass::Push => self.push.send(message).await,
+        }
+    }
 }

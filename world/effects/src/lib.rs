@@ -4,33 +4,48 @@
 //! that wants it; [`Dispatcher`] does it later, through the environment's own connectors. In a
 //! Sandbox these are simulators with an inbox, which open no socket. Live connectors take
 //! Production's witness to build, and a dispatcher of the other environment does not accept them:
-//! both are errors of the compiler (ISO-26).
+//! both are errors of the compiler (ISO-26). A class that is switched off ([`policy`]) waits.
 //!
 //! Absent on purpose: any network access, any switch between simulated and live, any knowledge of
 //! what an effect means to the practice. Whether the instance may act at all (it may be
 //! quarantined) is decided by who runs the dispatcher.
 
+mod about;
+mod awaiting;
 mod counts;
 mod dispatcher;
 mod env;
+mod letters;
 mod mail;
+mod message;
+mod policy;
+mod port;
+mod release;
+mod sim;
+mod text;
 
-pub use counts::{Waiting, waiting};
+pub use about::About;
+pub use awaiting::Awaiting;
+pub use counts::{Pending, pending, waiting};
 pub use dispatcher::{Dispatcher, LEASE, Report, kinds};
-pub use env::{Env, ProductionEnv, SandboxEnv};
-pub use mail::about::About;
-pub use mail::awaiting::AwaitingMail;
-pub use mail::inbox::{INBOX_MAX, InboxFilter, inbox};
-pub use mail::magic::SLOW_SECONDS;
-pub use mail::message::Message;
-pub use mail::port::{MailPort, Sent};
-pub use mail::render::{MAIL_KINDS, Rendered, rendered};
+pub use env::{Env, Ports, ProductionEnv, SandboxEnv};
+pub use letters::{failed, replay};
+pub use mail::render::{MAIL_KINDS, rendered};
 pub use mail::render_error::RenderError;
-pub use mail::rotation::rotation_hooks;
-pub use mail::simulator::SimMail;
-pub use mail::tables::{MessageState, SIMULATED_MESSAGES, SimulatedMessage, simulated_messages};
+pub use message::{Content, Message};
+pub use policy::{
+    EFFECT_POLICIES, EffectMode, EffectPolicy, Policy, at_birth, decide, effect_policies, policy,
+};
+pub use port::{Live, Port, Sent};
+pub use release::{HELD_SECONDS, Released, release};
+pub use sim::inbox::{INBOX_MAX, InboxFilter, inbox};
+pub use sim::magic::{CARRIER_SECONDS, COMPLAINT_SECONDS, SLOW_SECONDS};
+pub use sim::rotation::rotation_hooks;
+pub use sim::simulator::Simulator;
+pub use sim::tables::{Medium, SIMULATED_MESSAGES, SimulatedMessage, simulated_messages};
 
-/// The tables of this crate. Both environments have them; only a Sandbox's simulator writes.
+/// The tables of this crate. Both environments have them; only a Sandbox's simulator writes
+/// messages.
 pub fn tables() -> Vec<&'static ward_store::Table> {
-    vec![&SIMULATED_MESSAGES]
+    vec![&EFFECT_POLICIES, &SIMULATED_MESSAGES]
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::mail::about::{About, Written};
+use crate::about::{About, Written};
 use crate::mail::render_error::RenderError;
 
 /// Links of one reset mail at most, one for each account of the address.

@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use ward_instance::{Instance, Kind};
 
-use crate::mail::about::About;
+use crate::about::About;
 use crate::mail::links;
 use crate::mail::payload::Payload;
 use crate::mail::render_error::RenderError;
+use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
 pub const MAIL_KINDS: [&str; 10] = [
@@ -25,28 +26,6 @@ pub const MAIL_KINDS: [&str; 10] = [
     "email_changed",
     "key_revoked",
 ];
-
-/// A rendered mail.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// The subject line.
-    pub subject: String,
-    /// The plain text.
-    pub text: String,
-    /// The HTML text.
-    pub html: String,
-    /// Header fields that say which environment it comes from.
-    pub headers: Vec<(&'static str, String)>,
-    /// The record that the payload says it is about.
-    pub about: Option<About>,
-}
-
-/// Never the texts: they hold links that open accounts.
-impl std::fmt::Debug for Rendered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Rendered({})", self.subject)
-    }
-}
 
 struct Template {
     kind: &'static str,
@@ -120,8 +99,13 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     engine
 });
 
-/// The texts of a mail of this kind, out of an intent's payload (JSON).
-pub fn rendered(instance: &Instance, kind: &str, payload: &str) -> Result<Rendered, RenderError> {
+/// The texts of a mail of this kind, out of an intent's payload (JSON), and the record that the
+/// payload says it is about.
+pub fn rendered(
+    instance: &Instance,
+    kind: &str,
+    payload: &str,
+) -> Result<(Content, Option<About>), RenderError> {
     let template = TEMPLATES.iter().find(|template| template.kind == kind);
     let template = template.ok_or(RenderError::UnknownKind)?;
     let mut payload = Payload::read(payload)?;
@@ -141,7 +125,7 @@ pub fn rendered(instance: &Instance, kind: &str, payload: &str) -> Result<Render
         }
     };
     let (text, html) = (filled(template.text, Form::Text)?, filled(template.html, Form::Html)?);
-    Ok(Rendered { text, html, headers: marks.headers(), about: payload.about(), subject })
+    Ok((Content { text, html, headers: marks.headers(), subject }, payload.about()))
 }
 
 #[derive(Clone, Copy)]

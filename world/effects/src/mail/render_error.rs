@@ -18,6 +18,15 @@ pub enum RenderError {
     /// The address can't be one.
     #[error("the address is not an e-mail address")]
     Address,
+    /// The number can't be one.
+    #[error("the address is not a telephone number")]
+    Number,
+    /// The device's name can't be one.
+    #[error("the address is not the name of a device")]
+    Device,
+    /// The text is longer than it may be.
+    #[error("the text is too long")]
+    TooLong,
     /// A link leads elsewhere than to this instance (ISO-24).
     #[error("E-ISO-24: a link does not lead to this instance")]
     ForeignLink,

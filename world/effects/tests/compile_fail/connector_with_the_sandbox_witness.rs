@@ -1,9 +1,9 @@
 //! The Sandbox's witness arms nothing of Production.
 
-use ward_effects::AwaitingMail;
+use ward_effects::Awaiting;
 
 fn wire(witness: ward_instance::SandboxWitness) {
-    let _ = AwaitingMail::arm(&witness);
+    let _ = Awaiting::arm(&witness);
 }
 
 fn main() {}

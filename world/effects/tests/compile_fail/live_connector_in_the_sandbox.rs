@@ -1,9 +1,15 @@
 //! A live connector does not fit into the Sandbox's dispatcher.
 
-use ward_effects::{AwaitingMail, Dispatcher, SandboxEnv};
+use ward_effects::{Awaiting, Dispatcher, Ports, SandboxEnv, Simulator};
 
-fn wire(db: ward_store::Db, witness: ward_instance::ProductionWitness) {
-    let _ = Dispatcher::<SandboxEnv>::new(db, AwaitingMail::arm(&witness));
+fn wire(
+    db: ward_store::Db,
+    witness: ward_instance::ProductionWitness,
+    sms: Simulator,
+    push: Simulator,
+) {
+    let ports = Ports { mail: Awaiting::arm(&witness), sms, push };
+    let _ = Dispatcher::<SandboxEnv>::new(db, ports);
 }
 
 fn main() {}

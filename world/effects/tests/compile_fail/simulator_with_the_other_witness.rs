@@ -1,9 +1,9 @@
 //! Production's witness builds no simulator.
 
-use ward_effects::SimMail;
+use ward_effects::Simulator;
 
 fn wire(db: ward_store::Db, witness: ward_instance::ProductionWitness) {
-    let _ = SimMail::new(&witness, db);
+    let _ = Simulator::new(&witness, db);
 }
 
 fn main() {}

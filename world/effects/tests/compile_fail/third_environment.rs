@@ -1,11 +1,13 @@
 //! No other crate can say what an environment is.
 
-use ward_effects::{AwaitingMail, Env};
+use ward_effects::{Awaiting, Env, Simulator};
 
 enum Mixed {}
 
 impl Env for Mixed {
-    type Mail = AwaitingMail;
+    type Mail = Awaiting;
+    type Sms = Simulator;
+    type Push = Simulator;
     const KIND: ward_instance::Kind = ward_instance::Kind::Sandbox;
 }
 

@@ -1,7 +1,7 @@
 //! Intents become messages, once each.
 
 use serde_json::json;
-use ward_effects::{InboxFilter, Report, SandboxEnv};
+use ward_effects::{Dispatcher, InboxFilter, Ports, Report, SandboxEnv, Simulator};
 
 use crate::support::{BASE, reset_payload};
 
@@ -17,7 +17,11 @@ both! {
         assert_eq!(report, Report { done: 1, ..Report::default() });
         assert_eq!(w.intents().await, ["done 1 -"]);
         assert_eq!(w.number("SELECT COUNT(*) FROM jobs WHERE state = 'done'").await, 1);
+        assert_eq!(w.outcomes().await, ["sent"]);
 
+        let items = w.inbox(InboxFilter::default()).await;
+        assert_eq!(items[0]["state"], "sent");
+        assert_eq!(w.reports().await, 1);
         let items = w.inbox(InboxFilter::default()).await;
         let item = items[0].as_object().unwrap();
         let members: Vec<&str> = item.keys().map(String::as_str).collect();
@@ -127,7 +131,7 @@ both! {
         let dispatcher = w.sandbox();
         assert_eq!(dispatcher.run_due().await.unwrap().done, 1);
         w.execute("UPDATE effect_intents SET state = 'queued', done_at = NULL").await;
-        w.execute("UPDATE jobs SET state = 'ready'").await;
+        w.execute("UPDATE jobs SET state = 'ready' WHERE kind = 'effect'").await;
         assert_eq!(dispatcher.run_due().await.unwrap().done, 1);
         assert_eq!(w.intents().await, ["done 2 -"]);
         assert_eq!(w.inbox(InboxFilter::default()).await.len(), 1);
@@ -146,7 +150,7 @@ both! {
         let told = w.intents().await;
         assert!(told[0].starts_with("queued 1 the simulator can't keep the message"), "{told:?}");
         w.later(10);
-        w.execute("UPDATE jobs SET attempts = max_attempts - 1").await;
+        w.execute("UPDATE jobs SET attempts = max_attempts - 1 WHERE kind = 'effect'").await;
         let report = dispatcher.run_batch().await.unwrap();
         assert_eq!(report, Report { failed: 1, ..Report::default() });
         assert!(w.intents().await[0].starts_with("failed 2 "));
@@ -188,8 +192,9 @@ both! {
     async fn a_foreign_database_is_refused(w) {
         let (_, _, sandbox) = crate::support::instance(ward_instance::Kind::Sandbox);
         let witness = sandbox.witness().sandbox().unwrap();
-        let mail = ward_effects::SimMail::new(&witness, w.db.clone());
-        let refused = ward_effects::Dispatcher::<SandboxEnv>::new(w.db.clone(), mail);
+        let [mail, sms, push] = [(); 3].map(|()| Simulator::new(&witness, w.db.clone()));
+        let ports = Ports { mail, sms, push };
+        let refused = Dispatcher::<SandboxEnv>::new(w.db.clone(), ports);
         assert_eq!(refused.err().unwrap().code, "ISO-26");
     }
 }

@@ -14,5 +14,6 @@ mod compile_fail;
 mod dispatch;
 mod inbox;
 mod leases;
+mod policy;
 mod production;
 mod templates;

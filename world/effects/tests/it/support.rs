@@ -4,7 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use ward_effects::{InboxFilter, inbox};
+use ward_effects::{
+    Awaiting, Dispatcher, EffectMode, InboxFilter, Ports, ProductionEnv, SandboxEnv, Simulator,
+    decide, inbox,
+};
 use ward_instance::{
     Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing, Timestamp,
 };
@@ -143,24 +146,46 @@ pub fn reset_payload() -> Json {
 }
 
 impl World {
-    /// The Sandbox's dispatcher.
-    pub fn sandbox(&self) -> ward_effects::Dispatcher<ward_effects::SandboxEnv> {
+    /// The Sandbox's simulator.
+    pub fn simulator(&self) -> Simulator {
         let witness = self.instance.witness().sandbox().unwrap();
-        let mail = ward_effects::SimMail::new(&witness, self.db.clone());
-        ward_effects::Dispatcher::new(self.db.clone(), mail).unwrap()
+        Simulator::new(&witness, self.db.clone())
     }
 
-    /// Production's dispatcher.
-    pub fn production(&self) -> ward_effects::Dispatcher<ward_effects::ProductionEnv> {
+    /// The Sandbox's dispatcher.
+    pub fn sandbox(&self) -> Dispatcher<SandboxEnv> {
+        let [mail, sms, push] = [(); 3].map(|()| self.simulator());
+        Dispatcher::new(self.db.clone(), Ports { mail, sms, push }).unwrap()
+    }
+
+    /// Tells everything that is due of what was sent.
+    pub async fn reports(&self) -> u64 {
+        let (simulator, mut told) = (self.simulator(), 0);
+        loop {
+            match simulator.report_batch().await.unwrap() {
+                0 => return told,
+                some => told += some,
+            }
+        }
+    }
+
+    /// Production's dispatcher, without any connector.
+    pub fn production(&self) -> Dispatcher<ProductionEnv<Awaiting, Awaiting, Awaiting>> {
         let witness = self.instance.witness().production().unwrap();
-        let mail = ward_effects::AwaitingMail::arm(&witness);
-        ward_effects::Dispatcher::new(self.db.clone(), mail).unwrap()
+        let [mail, sms, push] = [(); 3].map(|()| Awaiting::arm(&witness));
+        Dispatcher::new(self.db.clone(), Ports { mail, sms, push }).unwrap()
+    }
+
+    /// Switches a class.
+    pub async fn decide(&self, class: EffectClass, mode: EffectMode) {
+        let actor = ward_store::Actor::system(self.org_id);
+        decide(&self.db, &actor, class, mode, "for a test").await.unwrap();
     }
 
     /// An intent as a domain would make it.
     pub fn intent(&self, kind: &'static str, to: &str, payload: Json) -> EffectIntent {
         EffectIntent {
-            class: EffectClass::Email,
+            class: EffectClass::AccountMail,
             kind,
             to: to.to_owned(),
             payload,
@@ -187,6 +212,13 @@ impl World {
     pub async fn intend_reset(&self, to: &str) {
         let intent = self.intent("reset_password", to, reset_payload());
         assert!(self.intend(intent).await);
+    }
+
+    /// Records an SMS of the practice's words.
+    pub async fn intend_sms(&self, to: &str) {
+        let payload = json!({ "practice_name": "Harbor", "text": "See you tomorrow" });
+        let sms = EffectIntent { class: EffectClass::Sms, ..self.intent("reminder", to, payload) };
+        assert!(self.intend(sms).await);
     }
 
     /// The organization's simulated messages.
@@ -221,6 +253,13 @@ impl World {
             .db
             .write(move |tx| Box::pin(async move { tx.execute(&Sql::fixed(text, [])).await }));
         changed.await.unwrap();
+    }
+
+    /// What was told of every intent, in order of making; `-` of none.
+    pub async fn outcomes(&self) -> Vec<String> {
+        let sql = "SELECT outcome FROM effect_intents ORDER BY created_at, idempotency_key";
+        let rows = self.rows(sql).await;
+        rows.iter().map(|row| row[0].text().unwrap_or("-").to_owned()).collect()
     }
 
     /// `state attempts error` of every intent, in order of making.

@@ -1,13 +1,13 @@
 //! The texts: marks, links, escaping, subjects.
 
 use serde_json::{Value as Json, json};
-use ward_effects::{MAIL_KINDS, RenderError, Rendered, rendered};
+use ward_effects::{Content, MAIL_KINDS, RenderError, rendered};
 use ward_instance::{Instance, Kind};
 
 use crate::support::{BASE, instance};
 
-fn mail(instance: &Instance, kind: &str, payload: &Json) -> Result<Rendered, RenderError> {
-    rendered(instance, kind, &payload.to_string())
+fn mail(instance: &Instance, kind: &str, payload: &Json) -> Result<Content, RenderError> {
+    rendered(instance, kind, &payload.to_string()).map(|(content, _)| content)
 }
 
 fn full() -> Json {

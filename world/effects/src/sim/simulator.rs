@@ -1,27 +1,33 @@
-//! The Sandbox's mail: kept in the database, sent to nobody.
+//! The Sandbox's connectors: what they are given is kept in the database, and sent to nobody.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use ward_instance::{Kind, SandboxWitness, Timestamp};
-use ward_store::system::EffectClass;
+use ward_store::system::EffectOutcome;
 use ward_store::{Actor, Db, Query, Scope, Sql, StoreError, Tx, Uuid, keyring};
 
-use crate::mail::about::About;
-use crate::mail::magic;
-use crate::mail::message::Message;
-use crate::mail::port::{MailPort, Sent};
-use crate::mail::tables::{SIMULATED_MESSAGES, SimulatedMessage};
+use crate::about::About;
+use crate::message::Message;
+use crate::port::{Port, Sent};
+use crate::sim::tables::{Medium, SIMULATED_MESSAGES, SimulatedMessage};
+use crate::sim::{magic, reports};
 
-/// The mail simulator. It opens no socket; what it is given is read with [`crate::inbox`].
-pub struct SimMail {
+/// The simulator of every class. It opens no socket; what it is given is read with
+/// [`crate::inbox`], and what becomes of it is told by [`Simulator::report_batch`].
+#[derive(Clone)]
+pub struct Simulator {
     db: Db,
 }
 
-impl SimMail {
+impl Simulator {
     /// The simulator of the Sandbox whose database this is.
     pub fn new(_: &SandboxWitness, db: Db) -> Self {
-        SimMail { db }
+        Simulator { db }
+    }
+
+    pub(crate) const fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Keeps the message, once for its intent; its id.
@@ -39,8 +45,10 @@ impl SimMail {
     }
 }
 
-impl MailPort for SimMail {
-    const IS_CONNECTED: bool = true;
+impl Port for Simulator {
+    fn is_connected(&self) -> bool {
+        true
+    }
 
     async fn send(&self, message: &Message) -> Sent {
         match self.keep(message).await {
@@ -64,6 +72,8 @@ async fn keep_in(tx: &mut Tx, message: &Message) -> Result<Uuid, StoreError> {
     let row = row_of(tx, message);
     let actor = Actor::system(message.org_id);
     Scope::new(tx, &actor).create(&row).await?;
+    let chain = magic::chain(message.class, &message.to);
+    reports::plan(tx, message, &row.id, chain).await?;
     Ok(row.id)
 }
 
@@ -75,16 +85,16 @@ fn row_of(tx: &Tx, message: &Message) -> SimulatedMessage {
     SimulatedMessage {
         id: tx.uuid(),
         org_id: message.org_id,
-        class: EffectClass::Email,
+        class: Medium::of(message.class),
         to_address: message.to.clone(),
         to_index: address_index(tx.instance(), message.org_id, &message.to),
         kind: message.kind.clone(),
         about_type,
         about_id,
-        subject: message.subject.clone(),
-        text: message.text.clone(),
-        html: message.html.clone(),
-        state: magic::state_of(&message.to),
+        subject: message.content.subject.clone(),
+        text: message.content.text.clone(),
+        html: message.content.html.clone(),
+        state: EffectOutcome::Sent,
         created_at: tx.now(),
         arrived_at: order_of_arrival(tx.wall()),
         cause: message.cause.clone(),

@@ -4,9 +4,8 @@ use serde_json::{Value as Json, json};
 use ward_instance::Timestamp;
 use ward_store::{Db, Query, Sql, StoreError, codec};
 
-use crate::mail::magic::SLOW_SECONDS;
-use crate::mail::simulator::address_index;
-use crate::mail::tables::{MessageState, SIMULATED_MESSAGES, SimulatedMessage};
+use crate::sim::simulator::address_index;
+use crate::sim::tables::{SIMULATED_MESSAGES, SimulatedMessage};
 
 /// The most messages that one reading answers.
 pub const INBOX_MAX: usize = 200;
@@ -19,7 +18,7 @@ const INBOX_DEFAULT: usize = 50;
 pub struct InboxFilter {
     /// To this address, upper and lower case alike.
     pub to: Option<String>,
-    /// Of this class: `email`. Of a class that has no simulator there is nothing.
+    /// By this way: `email`, `sms`, `push`. By one that has no simulator there is nothing.
     pub class: Option<String>,
     /// From this moment of the instance's clock on.
     pub since: Option<Timestamp>,
@@ -30,14 +29,13 @@ pub struct InboxFilter {
 /// An organization's simulated messages, newest first (by arrival: the clock may stand still).
 pub async fn inbox(db: &Db, org_id: i64, filter: InboxFilter) -> Result<Vec<Json>, StoreError> {
     let sql = sql_of(db, org_id, &filter);
-    let now = db.instance().now();
     let mut reader = db.read().await?;
     let rows = reader.rows(&sql).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let keys = db.keyring().of(&mut reader, org_id).await?;
-    rows.iter().map(|row| Ok(shown(codec::open_record(&keys, row)?, now))).collect()
+    rows.iter().map(|row| Ok(shown(codec::open_record(&keys, row)?))).collect()
 }
 
 fn sql_of(db: &Db, org_id: i64, filter: &InboxFilter) -> Sql {
@@ -62,16 +60,11 @@ fn sql_of(db: &Db, org_id: i64, filter: &InboxFilter) -> Sql {
     sql
 }
 
-fn shown(message: SimulatedMessage, now: Timestamp) -> Json {
+fn shown(message: SimulatedMessage) -> Json {
     let about = message
         .about_type
         .zip(message.about_id)
         .map(|(kind, id)| json!({ "type": kind, "id": id }));
-    let arrives = message.created_at.plus_seconds(SLOW_SECONDS);
-    let state = match message.state {
-        MessageState::Delayed if arrives <= now => MessageState::Delivered,
-        state => state,
-    };
     json!({
         "id": message.id.0,
         "class": message.class.as_str(),
@@ -81,7 +74,7 @@ fn shown(message: SimulatedMessage, now: Timestamp) -> Json {
         "subject": message.subject,
         "text": message.text,
         "html": message.html,
-        "state": state.as_str(),
+        "state": message.state.as_str(),
         "created_at": message.created_at.to_string(),
         "cause": message.cause,
     })

@@ -1,8 +1,8 @@
-//! What the dispatcher asks of a mail connector.
+//! What the dispatcher asks of a connector, simulated or live.
 
 use std::future::Future;
 
-use crate::mail::message::Message;
+use crate::message::Message;
 
 /// What became of a send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Sent {
         /// The connector's name for it.
         reference: String,
     },
-    /// No connector is there: the message waits until somebody decides.
+    /// No connector is there: the message waits until there is one.
     NotConnected,
     /// It was not handed over.
     Failed {
@@ -23,15 +23,19 @@ pub enum Sent {
     },
 }
 
-/// A mail connector, simulated or live.
+/// A connector.
 ///
 /// The dispatcher delivers at least once: a connector that is given a message of the same
 /// [`Message::intent_id`] twice should hand it over once, where it can. It answers well within
 /// [`crate::LEASE`].
-pub trait MailPort: Send + Sync + 'static {
+pub trait Port: Send + Sync + 'static {
     /// Whether messages are handed over at all. Who would promise a code by mail asks first.
-    const IS_CONNECTED: bool;
+    fn is_connected(&self) -> bool;
 
     /// Hands a message over.
     fn send(&self, message: &Message) -> impl Future<Output = Sent> + Send;
 }
+
+/// A connector that takes Production's witness to arm. Simulators are none, so they do not fit
+/// into Production's dispatcher.
+pub trait Live: Port {}

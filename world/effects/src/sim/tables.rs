@@ -1,22 +1,29 @@
 //! What the simulator keeps.
 
 use ward_instance::Timestamp;
-use ward_store::system::EffectClass;
+use ward_store::system::{EffectClass, EffectOutcome};
 use ward_store::{Key, Rule, Uuid, index, record, text_enum, unique};
 
 text_enum! {
-    /// Where a simulated message stands.
-    pub enum MessageState {
-        /// In the mailbox.
-        Delivered = "delivered",
-        /// Refused for good: there is no such mailbox.
-        Bounced = "bounced",
-        /// Refused for now: the mailbox is full.
-        SoftBounced = "soft_bounced",
-        /// Delivered, and reported as spam.
-        Complained = "complained",
-        /// On its way; delivered when its time has passed.
-        Delayed = "delayed",
+    /// The way that a message takes, whatever class of effect it is.
+    pub enum Medium {
+        /// An e-mail.
+        Email = "email",
+        /// An SMS.
+        Sms = "sms",
+        /// A notification to an app.
+        Push = "push",
+    }
+}
+
+impl Medium {
+    /// The way of a class.
+    pub const fn of(class: EffectClass) -> Self {
+        match class {
+            EffectClass::AccountMail | EffectClass::Email => Medium::Email,
+            EffectClass::Sms => Medium::Sms,
+            EffectClass::Push => Medium::Push,
+        }
     }
 }
 
@@ -24,9 +31,9 @@ record! {
     /// A message that a Sandbox sent to nobody.
     pub struct SimulatedMessage in SIMULATED_MESSAGES, simulated_messages {
         id: Uuid,
-        /// 0 for mail of the instance.
+        /// 0 for a message of the instance.
         org_id: i64,
-        class: EffectClass,
+        class: Medium,
         to_address: String [sealed],
         /// Finds the messages to one address.
         to_index: Vec<u8> [secret],
@@ -37,7 +44,8 @@ record! {
         /// Holds links that open accounts, as `html` does.
         text: String [sealed],
         html: String [sealed],
-        state: MessageState,
+        /// What was told of it last.
+        state: EffectOutcome,
         /// On the instance's clock, which may stand still.
         created_at: Timestamp,
         /// Order of arrival: microseconds of the wall clock, never twice in a process.

@@ -5,8 +5,8 @@ use futures_util::future::BoxFuture;
 use ward_store::rotation::{Damaged, Hooks, StepPage};
 use ward_store::{Query, Sql, StoreError, Tx, Value, codec, keyring};
 
-use crate::mail::simulator::address_index;
-use crate::mail::tables::SIMULATED_MESSAGES;
+use crate::sim::simulator::address_index;
+use crate::sim::tables::SIMULATED_MESSAGES;
 
 /// Messages of one transaction.
 const PAGE: i64 = 50;

@@ -1,0 +1,94 @@
+//! The door to the world as this process has it: one dispatcher with the connectors of its
+//! environment.
+
+use ward_effects::{
+    Awaiting, Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator,
+};
+use ward_instance::Witness;
+use ward_store::system::EffectClass;
+use ward_store::{Db, StoreError};
+
+use crate::settle::Ran;
+
+/// Production's connectors.
+type Live = ProductionEnv<Awaiting, Awaiting, Awaiting>;
+
+/// The dispatcher of one environment or the other.
+pub enum Door {
+    /// Everything is simulated, and what becomes of it too.
+    Sandbox(Dispatcher<SandboxEnv>, Simulator),
+    /// Everything is real.
+    Production(Dispatcher<Live>),
+}
+
+impl Door {
+    /// Hangs the door, by the certificate's witness.
+    pub fn hang(db: &Db) -> Result<Door, StoreError> {
+        let db = db.clone();
+        Ok(match db.instance().witness() {
+            Witness::Sandbox(witness) => {
+                let simulator = Simulator::new(&witness, db.clone());
+                let ports = Ports {
+                    mail: simulator.clone(),
+                    sms: simulator.clone(),
+                    push: simulator.clone(),
+                };
+                let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
+                Door::Sandbox(dispatcher, simulator)
+            }
+            Witness::Production(witness) => {
+                let ports = Ports {
+                    mail: Awaiting::arm(&witness),
+                    sms: Awaiting::arm(&witness),
+                    push: Awaiting::arm(&witness),
+                };
+                Door::Production(Dispatcher::new(db, ports).map_err(StoreError::Foreign)?)
+            }
+        })
+    }
+
+    /// Does some of what is due.
+    pub async fn run_batch(&self) -> Result<Ran, StoreError> {
+        let (report, told) = match self {
+            Door::Sandbox(dispatcher, simulator) => {
+                (dispatcher.run_batch().await?, simulator.report_batch().await?)
+            }
+            Door::Production(dispatcher) => (dispatcher.run_batch().await?, 0),
+        };
+        Ok(Ran { jobs: report.total() + told, effects: report.done, ..Ran::default() })
+    }
+
+    /// Whether effects of a class are handed over, when the class is on.
+    pub fn is_connected(&self, class: EffectClass) -> bool {
+        match self {
+            Door::Sandbox(dispatcher, _) => dispatcher.is_connected(class),
+            Door::Production(dispatcher) => dispatcher.is_connected(class),
+        }
+    }
+
+    /// Whether effects of a class happen now.
+    pub async fn is_open(&self, db: &Db, class: EffectClass) -> Result<bool, StoreError> {
+        let kind = db.instance().kind();
+        let policy = ward_effects::policy(&mut db.read().await?, kind, class).await?;
+        Ok(policy.mode == EffectMode::Live && self.is_connected(class))
+    }
+
+    /// Lets go what waits of a class, if its effects happen now.
+    pub async fn release(&self, db: &Db, class: EffectClass) -> Result<Released, StoreError> {
+        match self.is_open(db, class).await? {
+            true => ward_effects::release(db, class).await,
+            false => Ok(Released::default()),
+        }
+    }
+
+    /// Looks at every class: what waits of an open one is let go, and the instance is told which
+    /// ways out there are. Another process may have switched one.
+    pub async fn look(&self, db: &Db) -> Result<(), StoreError> {
+        for class in EffectClass::ALL.iter().copied() {
+            self.release(db, class).await?;
+        }
+        let open = self.is_open(db, EffectClass::AccountMail).await?;
+        db.instance().reach().set_email(open);
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! `ward effects …`.
+
+use clap::Subcommand;
+
+use super::There;
+
+/// What is to be done with effects.
+#[derive(Subcommand, Clone, Debug)]
+pub enum EffectsCommand {
+    /// The classes: whether they happen, and what waits
+    #[command(visible_alias = "show")]
+    List(There),
+    /// Switch a class; what waits of one that is switched on is sent, what waited for over a day is not
+    Set {
+        /// Which class
+        #[arg(value_parser = CLASSES)]
+        class: String,
+        /// off: what is wanted waits; live: it happens
+        #[arg(value_parser = ["off", "live"])]
+        mode: String,
+        /// Why, for the audit log
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The running instance
+        #[command(flatten)]
+        there: There,
+    },
+    /// What failed for good, latest first
+    Failed {
+        /// Only of this class
+        #[arg(long, value_parser = CLASSES)]
+        class: Option<String>,
+        /// The running instance
+        #[command(flatten)]
+        there: There,
+    },
+    /// Let a failed effect be tried again
+    Replay {
+        /// Its id; `ward effects failed` shows it
+        id: String,
+        /// The running instance
+        #[command(flatten)]
+        there: There,
+    },
+}
+
+/// The classes.
+const CLASSES: [&str; 4] = ["account_mail", "email", "sms", "push"];
