@@ -226,20 +226,6 @@ pub async fn used_bytes(q: &mut impl Query, org_id: i64) -> Result<i64, StoreErr
     Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
-/// The same of one person.
-pub async fn used_bytes_of(
-    q: &mut impl Query,
-    org_id: i64,
-    owner_id: i64,
-) -> Result<i64, StoreError> {
-    let sql = Sql::fixed(
-        "SELECT CAST(COALESCE(SUM(byte_size), 0) AS BIGINT) FROM blobs \
-         WHERE org_id = $1 AND owner_id = $2",
-        [org_id.into(), owner_id.into()],
-    );
-    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
-}
-
 /// A file's row, deleted ones not.
 pub async fn find(
     q: &mut impl Query,

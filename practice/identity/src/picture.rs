@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use ward_engine::{Answer, Call, Refused, Request, Upload, UploadedFile};
 use ward_store::blobs::{self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, Registered, Stored};
 use ward_store::system::KeyClass;
-use ward_store::{Db, Query, Sql, StoreError, Uuid};
+use ward_store::{Db, Query, Sql, StoreError, Uuid, Value};
 
 use crate::tables::User;
 
@@ -210,7 +210,7 @@ pub async fn register(
     }
     // Whoever registers another one waits until this one is committed.
     let org_id = call.actor.org_id;
-    if blobs::used_bytes_of(call.scope.tx, org_id, owner_id).await? > PERSON_BYTES_MAX {
+    if used_bytes_of(call.scope.tx, org_id, owner_id).await? > PERSON_BYTES_MAX {
         return Err(Refused::on(
             purpose,
             format!(
@@ -220,6 +220,16 @@ pub async fn register(
         ));
     }
     Ok(picture.stored.id.clone())
+}
+
+/// Bytes of a person's pictures, replaced ones included until they are swept.
+async fn used_bytes_of(q: &mut impl Query, org_id: i64, owner_id: i64) -> Result<i64, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT CAST(COALESCE(SUM(byte_size), 0) AS BIGINT) FROM blobs \
+         WHERE org_id = $1 AND owner_id = $2",
+        [org_id.into(), owner_id.into()],
+    );
+    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
 /// Makes the picture the user's, in the transaction that changes them; the one
