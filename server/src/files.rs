@@ -10,6 +10,8 @@ use futures_util::stream;
 use ward_identity::authenticate;
 use ward_identity::tables::USERS;
 use ward_instance::token::FileLink;
+use ward_messaging::attachments;
+use ward_messaging::tables::NOTES;
 use ward_store::access::AccessEntry;
 use ward_store::blobs::{self, Download};
 use ward_store::{Actor, Cond, Query, Reader, Select, Sql, StoreError, Uuid, Value, Watch};
@@ -71,8 +73,20 @@ pub async fn get(
     response
 }
 
+/// What shows a file to whoever sees it: the message that it came with, else the
+/// person whose it is.
+fn holder<'a>(purpose: &str, owner_id: i64, blob: &str, actor: &'a Actor) -> Select<'a> {
+    let (table, filter) = match purpose {
+        attachments::PURPOSE => (&NOTES, attachments::holds(blob)),
+        _ => (&USERS, Cond::eq("id", owner_id)),
+    };
+    let mut select = Select::new(table, actor);
+    select.filter = filter;
+    select
+}
+
 /// The file that a link names, if the person for whom the link was made sees
-/// its owner at this moment (SEC-05): a link does not outlive the right.
+/// its holder at this moment (SEC-05): a link does not outlive the right.
 async fn find(
     app: &App,
     link: &FileLink,
@@ -88,12 +102,11 @@ async fn find(
         return Ok(None);
     };
     let Some(actor) = viewer(app, &mut reader, link, *org_id).await? else { return Ok(None) };
-    let mut select = Select::new(&USERS, &actor);
+    let mut select = holder(purpose, *owner_id, &link.blob, &actor);
     select.org_id = Some(*org_id);
-    select.filter = Cond::eq("id", *owner_id);
     select.with_subject = true;
-    let owner = reader.rows(&select.sql()).await?;
-    let [client, watch, _] = owner.row(0) else { return Ok(None) };
+    let holder = reader.rows(&select.sql()).await?;
+    let [client, watch, _] = holder.row(0) else { return Ok(None) };
     let read = client.int().map(|client| (client, watch.int()));
     let keys = app.db.keyring().of(&mut reader, *org_id).await?;
     let Some(blob) = blobs::find(&mut reader, &keys, &Uuid(link.blob.clone())).await? else {
@@ -149,8 +162,19 @@ async fn log(
     app.db.access_log().log(&app.db, vec![entry]).await
 }
 
-/// Pictures are shown as what they are; everything else is only bytes.
+/// Pictures and recordings are shown as what they are; everything else is only bytes.
 fn safe_type(claimed: &str) -> &'static str {
-    let shown = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"];
+    let shown = [
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+        "application/pdf",
+        "audio/mpeg",
+        "audio/mp4",
+        "audio/ogg",
+        "audio/wav",
+        "audio/webm",
+    ];
     shown.into_iter().find(|known| *known == claimed).unwrap_or("application/octet-stream")
 }

@@ -18,6 +18,7 @@ mod flags;
 mod foreign;
 mod lists;
 mod meaning;
+mod messaging;
 mod objects;
 mod one_flag;
 mod paint;

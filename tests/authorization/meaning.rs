@@ -5,6 +5,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 use ward_tests::{Json, json};
 
+use crate::messaging;
 use crate::world::World;
 
 /// What an id (or an e-mail or code) names: something of organization A.
@@ -43,6 +44,11 @@ pub enum Object {
     /// Another provider than the one above.
     SecondProvider,
     Template,
+    /// A conversation of the owner's with the client, with a note in it.
+    Conversation,
+    /// The client's part in it.
+    Part,
+    Note,
 }
 
 impl Object {
@@ -291,6 +297,10 @@ const DATA: &[(&str, &[&str])] = &[
     ("resetPassword", &["email"]),
     ("createClientRestrictionAuthorization", &["reason"]),
     ("createBreakGlassAccess", &["reason"]),
+    ("updateConversation", &["name"]),
+    ("updateConversationMembership", &["viewed"]),
+    ("createNote", &["content"]),
+    ("updateNote", &["content"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -334,6 +344,9 @@ const WORDS: &str = "
     theme_text_sidebar_tab_bar
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
+    conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
+    label content attached_image attached_image_string attached_audio attached_document org_chat
+    archived viewed deleted_by_user org_chat
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
@@ -352,7 +365,7 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     let known = |(of, at, meaning): &(&str, &str, Meaning)| {
         (*of == field.name && *at == path).then_some(*meaning)
     };
-    if let Some(meaning) = OBJECTS.iter().find_map(known) {
+    if let Some(meaning) = OBJECTS.iter().chain(messaging::OBJECTS).find_map(known) {
         return Some(meaning);
     }
     if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
@@ -390,6 +403,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
+        (_, "viewed") => true.into(),
+        (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),
         (_, "brand_name" | "slogan") => world.word().into(),

@@ -84,6 +84,21 @@ impl World {
             Object::Authorization => self.authorization(own),
             Object::BreakGlass => self.opened_client().1,
             Object::Toggle => self.toggle(own),
+            Object::Conversation => self.conversation(own).0,
+            Object::Part => {
+                let (conversation, client) = self.conversation(own);
+                let query = "query($id: ID) { conversationMembershipInvitees(id: $id) { nodes { id user_id } } }";
+                let reply = self.as_owner().ask(query, json!({"id": conversation}));
+                let parts = &reply.data()["conversationMembershipInvitees"]["nodes"];
+                assert_eq!(parts[0]["user_id"], json!(client), "{}", reply.text);
+                id(&parts[0])
+            }
+            Object::Note => {
+                let conversation = self.conversation(own).0;
+                let query = "query($id: ID) { notes(conversation_id: $id) { nodes { id } } }";
+                let reply = self.as_owner().ask(query, json!({"id": conversation}));
+                id(&reply.data()["notes"]["nodes"][0])
+            }
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is
@@ -174,6 +189,18 @@ impl World {
             }
             false => id(&reply.data()["featureToggleForEditing"]),
         }
+    }
+
+    /// A conversation of the owner with the client, and a note in it; and the client.
+    fn conversation(&mut self, own: bool) -> (String, String) {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let (name, content) = match own {
+            true => (self.word(), self.word()),
+            false => (self.unseen(), self.unseen()),
+        };
+        let input = json!({"patient_id": client, "name": name, "note": {"content": content}});
+        let of = "createConversationInput";
+        (self.make("createConversation", of, "conversation", input), client)
     }
 
     fn about(&mut self) -> (String, String) {

@@ -14,7 +14,9 @@ use crate::principal::{Principal, Site, Whose};
 use crate::world::World;
 
 /// Texts that do something else than stand there.
-const ACTS: [&str; 17] = [
+const ACTS: [&str; 21] = [
+    "added_users",
+    "attached_image_string",
     "avatar_string",
     "clientMutationId",
     "current_email",
@@ -32,6 +34,8 @@ const ACTS: [&str; 17] = [
     "token",
     "username",
     "dob",
+    "select_all_status",
+    "value",
 ];
 
 /// Creations that are made below one by one, or that nobody can be painted with.

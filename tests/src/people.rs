@@ -107,6 +107,12 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"input": {"first_name": canary, "email": format!("{canary}@contact.example"), "about_me": format!("{canary} words")}}),
     );
     contact.data();
+    let talk = api.ask(
+        "mutation($input: createConversationInput) { createConversation(input: $input) { conversation { id } messages { field message } } }",
+        json!({"input": {"simple_added_users": format!("group-{group}"), "name": canary,
+            "metadata": {"note": canary}, "note": {"content": format!("{canary} message")}}}),
+    );
+    talk.data();
     let brand = api.ask(
         "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
         json!({"input": {"brand_name": format!("{canary} brand")}}),

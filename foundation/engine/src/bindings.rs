@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use ward_store::{Actor, Level, OrderKey, Table};
+use ward_store::{Actor, Event, Level, OrderKey, Table};
 
 use crate::bound::{
     ApplyFn, BatchFn, Bound, ComputeFn, Link, ListingFn, MutationBinding, OrderOption, PrepareFn,
-    Prepared, Resolve, Returns, RowsBinding, Shape,
+    Prepared, ReactionFn, Resolve, Returns, RowsBinding, Shape,
 };
 use crate::call::{Call, Request};
 use crate::input::{FromIn, Kind};
@@ -83,6 +83,7 @@ pub struct Bindings {
     pub(crate) objects: HashMap<&'static str, &'static Table>,
     pub(crate) values: HashMap<&'static str, &'static [&'static str]>,
     pub(crate) unserved: Vec<String>,
+    pub(crate) reactions: HashMap<&'static str, Vec<ReactionFn>>,
     /// What concerns each subscription field.
     pub(crate) feeds: BTreeMap<&'static str, Vec<Source>>,
 }
@@ -274,6 +275,20 @@ impl Bindings {
         });
         let binding = MutationBinding { prepare, apply, fields: I::input_fields, returns };
         self.bind("Mutation", field, Bound::new(Resolve::Mutation(binding), Level::None))
+    }
+
+    /// What must be one unit with the change that an event tells of: runs in the
+    /// mutation's transaction, as the system, after the mutation itself. It may
+    /// refuse, which undoes all of it, and waits for nothing outside.
+    pub fn reaction(
+        &mut self,
+        event: &'static str,
+        run: impl for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.reactions.entry(event).or_default().push(Arc::new(run));
     }
 
     /// Arguments, input fields and enum values that are not served, as

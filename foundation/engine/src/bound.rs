@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ward_instance::Timestamp;
-use ward_store::{Cond, Join, Keywords, Level, Query, Table, Value};
+use ward_store::{Cond, Event, Join, Keywords, Level, Query, Table, Value};
 
 use crate::bindings::Payload;
 use crate::call::{Call, Request};
@@ -257,6 +257,9 @@ pub(crate) type ApplyFn = Arc<
         + Send
         + Sync,
 >;
+
+pub(crate) type ReactionFn =
+    Arc<dyn for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>> + Send + Sync>;
 
 /// A mutation: what happens before the transaction, and in it.
 #[derive(Clone)]

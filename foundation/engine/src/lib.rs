@@ -27,6 +27,7 @@ mod paging;
 mod payload;
 mod plan;
 mod planner;
+mod reactions;
 mod reads;
 mod scalar;
 mod subscribe;

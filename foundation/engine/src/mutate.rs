@@ -18,6 +18,7 @@ use crate::input::In;
 use crate::level::{Cell, Level, RowSet};
 use crate::outcome::{FieldProblem, Refused, RequestError};
 use crate::plan::{Action, Field, Plan};
+use crate::reactions;
 use crate::scalar::Out;
 use crate::values::{self, Variables};
 use crate::write::Writer;
@@ -177,6 +178,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             let mut call = Call { scope: Scope::new(tx, &job.changer), request: &job.request };
             (job.binding.apply)(&mut call, job.prepared.as_ref()).await?
         };
+        reactions::run(job.engine.bindings(), tx, &job.request).await?;
         let own = payload.actor.as_ref().map(|actor| job.request.seen_by(actor));
         let request = own.as_ref().unwrap_or(&job.request);
         let mut executor = Executor {

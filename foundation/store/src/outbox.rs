@@ -38,6 +38,21 @@ pub struct Pending {
     keys: HashMap<i64, Arc<OrgKeys>>,
 }
 
+/// An event of a transaction that is not committed yet.
+#[derive(Clone, Debug)]
+pub struct Emitted {
+    /// What happened.
+    pub event: Event,
+    /// The root organization.
+    pub org_id: i64,
+    /// The organization or sub-organization.
+    pub unit_id: i64,
+    /// Who did it; 0 for nobody and the system.
+    pub actor_id: i64,
+    /// The cause of whatever follows from it.
+    pub follows: Cause,
+}
+
 /// An event with what its transaction knows.
 pub(crate) struct PendingEvent {
     pub(crate) id: Uuid,
@@ -62,6 +77,22 @@ impl Pending {
     /// Adds an audit entry.
     pub fn record(&mut self, entry: AuditEntry) {
         self.audit.push(entry);
+    }
+
+    /// The events from the `first` on, in the order in which they were added, for
+    /// what reacts to them in the same transaction.
+    pub fn emitted(&self, first: usize) -> Vec<Emitted> {
+        let emitted = |pending: &PendingEvent| Emitted {
+            event: pending.event.clone(),
+            org_id: pending.org_id,
+            unit_id: pending.unit_id,
+            actor_id: pending.actor_id,
+            follows: match &pending.cause {
+                Some(cause) => Cause { depth: cause.depth + 1, ..cause.clone() },
+                None => Cause { root_event_id: pending.id.clone(), depth: 1 },
+            },
+        };
+        self.events.iter().skip(first).map(emitted).collect()
     }
 
     pub(crate) fn emit(&mut self, event: PendingEvent) {

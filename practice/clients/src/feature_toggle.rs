@@ -9,7 +9,7 @@ use ward_engine::{
 use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_SETTINGS};
 use ward_identity::tables::{Organization, USERS, User, users};
 use ward_identity::visibility;
-use ward_store::{Cond, Day, Entity, Event, Id, Join, Level, StoreError};
+use ward_store::{Cond, Day, Entity, Event, Id, Join, Level, Query, Sql, StoreError, Value};
 
 use crate::access::members_only;
 use crate::access::{self, IdOrBlank};
@@ -30,6 +30,40 @@ const OF_USER: Link = Link::Join {
     parent: users::id,
     join: Join { table: EFFECTIVE, to: "toggle_id", from: "user_id" },
 };
+
+/// Whether a switch is on for a client; where no toggle applies, what a new one
+/// would say.
+pub async fn is_on(
+    q: &mut impl Query,
+    org_id: i64,
+    client_id: i64,
+    switch: Switch,
+) -> Result<bool, StoreError> {
+    let column = switch.column();
+    let mut sql = Sql::new();
+    sql.push("SELECT f.").push(column).push(" FROM feature_toggles f JOIN ").push(EFFECTIVE);
+    sql.push(" e ON e.org_id = f.org_id AND e.toggle_id = f.id WHERE e.org_id = ").bind(org_id);
+    sql.push(" AND e.user_id = ").bind(client_id);
+    Ok(q.rows(&sql).await?.scalar().is_none_or(Value::truth))
+}
+
+/// Switches that other domains look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Conversations with several clients.
+    CommunityChat,
+    /// Conversations with staff only.
+    DirectChat,
+}
+
+impl Switch {
+    const fn column(self) -> &'static str {
+        match self {
+            Switch::CommunityChat => "allow_community_chat",
+            Switch::DirectChat => "allow_direct_chat",
+        }
+    }
+}
 
 macro_rules! toggle_inputs {
     ($( $switch:ident $on:literal; )*) => {

@@ -8,7 +8,7 @@ use ward_engine::{
 };
 use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
-use ward_identity::picture::{self, NewPicture};
+use ward_identity::picture::{self, NewFile};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
 use ward_identity::{attempt, confirm_email, session};
 use ward_store::{Actor, Cond, Id, Level, Query, Select};
@@ -81,7 +81,7 @@ input! {
 pub struct Prepared {
     input: UpdateUser,
     password: Option<NewPassword>,
-    avatar: Option<NewPicture>,
+    avatar: Option<NewFile>,
 }
 
 /// Before the transaction: passwords are verified and hashed, files stored.

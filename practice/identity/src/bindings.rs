@@ -24,7 +24,7 @@ use crate::tables::{API_KEYS, USERS};
 use crate::{integration, key as keys, reset, rotate, sign_in, sign_up};
 
 pub use audit::AUDIT_LOG;
-pub use user::{USER_ORDERS, members_of_keywords};
+pub use user::{USER_ORDERS, file_url, members_of_keywords};
 
 static SIGN_IN: &[(&str, Returns)] = &[
     ("token", Returns::Leaf),

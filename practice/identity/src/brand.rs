@@ -13,7 +13,7 @@ use ward_store::{Actor, Cond, Id, Level, StoreError, blobs};
 use crate::flags::{CAN_EDIT_SETTINGS, HAS_OWN_BRANDING};
 use crate::lines;
 use crate::permit;
-use crate::picture::{self, NewPicture};
+use crate::picture::{self, NewFile};
 use crate::tables::{Brand, Organization, User};
 
 /// Characters of a description.
@@ -103,7 +103,7 @@ brand_inputs! {
 /// A change, with its logo on the disk.
 pub struct Prepared {
     input: UpdateBrand,
-    logo: Option<NewPicture>,
+    logo: Option<NewFile>,
 }
 
 /// What is wrong with a change of a brand.

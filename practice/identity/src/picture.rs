@@ -1,5 +1,5 @@
-//! Pictures of people and practices: what may be one, and how it is kept
-//! (behaviour 10).
+//! Pictures of people and practices, and the files of other domains: what may
+//! be one, and how it is kept (behaviour 10).
 
 use std::io::Read;
 use std::sync::Arc;
@@ -16,16 +16,40 @@ use crate::tables::User;
 /// The largest picture.
 pub const PICTURE_BYTES_MAX: u64 = 5 << 20;
 /// All pictures of one person together, with those replaced within a day: so
-/// nobody uses up the storage of their organization.
+/// nobody uses up the storage of their organization by changing theirs.
 pub const PERSON_BYTES_MAX: i64 = 50 << 20;
-/// The longest text that can hold it: base64 and the start of a data URL.
-const TEXT_BYTES_MAX: u64 = PICTURE_BYTES_MAX.div_ceil(3) * 4 + 256;
+/// What a field of pictures takes.
+pub const PICTURE: FileKind = FileKind {
+    bytes_max: PICTURE_BYTES_MAX,
+    type_of: picture_type,
+    wanted: "a PNG, JPEG, GIF or WebP picture",
+};
+/// What a person's picture is for.
+const AVATAR: &str = "avatar";
 /// A file is read in pieces of so many bytes.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// A picture on the disk that no row tells of yet. When it goes and there still
+/// What a field takes as its file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileKind {
+    /// The largest file.
+    pub bytes_max: u64,
+    /// The media type by a file's bytes; none when it is no such file.
+    pub type_of: fn(&[u8]) -> Option<&'static str>,
+    /// As a sentence says it, with its article.
+    pub wanted: &'static str,
+}
+
+impl FileKind {
+    /// The longest text that can hold one: base64 and the start of a data URL.
+    const fn text_bytes_max(&self) -> u64 {
+        self.bytes_max.div_ceil(3) * 4 + 256
+    }
+}
+
+/// A file on the disk that no row tells of yet. When it goes and there still
 /// is none, because the mutation was refused, its file is removed.
-pub struct NewPicture {
+pub struct NewFile {
     stored: Stored,
     /// The name its sender gave it.
     pub file_name: String,
@@ -42,7 +66,7 @@ struct Leftover {
     runtime: tokio::runtime::Handle,
 }
 
-impl Drop for NewPicture {
+impl Drop for NewFile {
     fn drop(&mut self) {
         let (leftover, id) = (self.leftover.clone(), self.stored.id.0.clone());
         // What can't be removed now is the sweep's.
@@ -111,38 +135,55 @@ pub fn data_url_bytes(text: &str) -> Option<Vec<u8>> {
 
 /// Seals an uploaded picture onto the disk, outside any transaction. `at` is
 /// the input field: `avatar`, `logo`.
-pub async fn from_upload(request: &Request, file: UploadedFile, at: &str) -> Answer<NewPicture> {
+pub async fn from_upload(request: &Request, file: UploadedFile, at: &str) -> Answer<NewFile> {
+    file_from_upload(request, file, at, &PICTURE).await
+}
+
+/// The same for a file of any kind.
+pub async fn file_from_upload(
+    request: &Request,
+    file: UploadedFile,
+    at: &str,
+    kind: &FileKind,
+) -> Answer<NewFile> {
     let upload = request.uploads.get(file.0).ok_or_else(|| Refused::not_found(at))?;
-    if upload.byte_size > PICTURE_BYTES_MAX {
-        return Err(too_large(at));
+    if upload.byte_size > kind.bytes_max {
+        return Err(too_large(at, kind));
     }
-    let bytes = read(upload).map_err(|_| Refused::on(at, "The file can't be read"))?;
-    keep(request, &bytes, &upload.file_name, at).await
+    let bytes = read(upload, kind).map_err(|_| Refused::on(at, "The file can't be read"))?;
+    keep(request, &bytes, &upload.file_name, at, kind).await
 }
 
 /// Seals a picture sent as text onto the disk, outside any transaction. `at` is
 /// the input field, such as `avatar_string`.
-pub async fn from_text(request: &Request, text: &str, at: &str) -> Answer<NewPicture> {
-    if text.len() as u64 > TEXT_BYTES_MAX {
-        return Err(too_large(at));
+pub async fn from_text(request: &Request, text: &str, at: &str) -> Answer<NewFile> {
+    let kind = &PICTURE;
+    if text.len() as u64 > kind.text_bytes_max() {
+        return Err(too_large(at, kind));
     }
     let wrong = || Refused::on(at, format!("{} string must be a base64 data URL", label(at)));
     let bytes = data_url_bytes(text).ok_or_else(wrong)?;
-    keep(request, &bytes, at.trim_end_matches("_string"), at).await
+    keep(request, &bytes, at.trim_end_matches("_string"), at, kind).await
 }
 
-fn read(upload: &Upload) -> std::io::Result<Vec<u8>> {
+fn read(upload: &Upload, kind: &FileKind) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(&upload.path)?.take(PICTURE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(&upload.path)?.take(kind.bytes_max + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Answer<NewPicture> {
+async fn keep(
+    request: &Request,
+    bytes: &[u8],
+    file_name: &str,
+    at: &str,
+    kind: &FileKind,
+) -> Answer<NewFile> {
     let Some(store) = &request.blobs else {
         return Err(Refused::on(at, "This instance stores no files"));
     };
-    let wrong = || format!("{} must be a PNG, JPEG, GIF or WebP picture", label(at));
-    let content_type = picture_type(bytes).ok_or_else(|| Refused::on(at, wrong()))?;
+    let wrong = || format!("{} must be {}", label(at), kind.wanted);
+    let content_type = (kind.type_of)(bytes).ok_or_else(|| Refused::on(at, wrong()))?;
     let org_id = request.actor.org_id;
     let keys = {
         let mut reader = request.db.read().await?;
@@ -153,10 +194,10 @@ async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Ans
         }
         request.db.keyring().of(&mut reader, org_id).await?
     };
-    let mut upload = blobs::begin(&**store, &request.instance, &keys, PICTURE_BYTES_MAX).await?;
+    let mut upload = blobs::begin(&**store, &request.instance, &keys, kind.bytes_max).await?;
     for piece in bytes.chunks(PIECE_BYTES) {
         if !upload.write(piece).await? {
-            return Err(too_large(at));
+            return Err(too_large(at, kind));
         }
     }
     let stored = upload.finish(&keys).await?;
@@ -166,12 +207,12 @@ async fn keep(request: &Request, bytes: &[u8], file_name: &str, at: &str) -> Ans
         store: store.clone(),
         runtime: tokio::runtime::Handle::current(),
     };
-    Ok(NewPicture { stored, file_name: file_name.to_owned(), content_type, leftover })
+    Ok(NewFile { stored, file_name: file_name.to_owned(), content_type, leftover })
 }
 
-/// What an input field calls its picture: `avatar_string` is "Avatar".
+/// What an input field calls its file: `avatar_string` is "Avatar".
 fn label(at: &str) -> String {
-    let mut text = at.trim_end_matches("_string").to_owned();
+    let mut text = at.trim_end_matches("_string").replace('_', " ");
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
     }
@@ -183,15 +224,15 @@ fn over_quota(at: &str) -> Refused {
     Refused::on(field, "The organization has used up its file storage")
 }
 
-fn too_large(at: &str) -> Refused {
-    Refused::on(at, format!("{} must be at most {} MiB", label(at), PICTURE_BYTES_MAX >> 20))
+fn too_large(at: &str, kind: &FileKind) -> Refused {
+    Refused::on(at, format!("{} must be at most {} MiB", label(at), kind.bytes_max >> 20))
 }
 
-/// Registers a picture in the transaction that puts it to use: `owner_id` is
+/// Registers a file in the transaction that puts it to use: `owner_id` is
 /// the person it belongs to, `purpose` one word such as `avatar`.
 pub async fn register(
     call: &mut Call<'_>,
-    picture: &NewPicture,
+    picture: &NewFile,
     unit_id: i64,
     owner_id: i64,
     purpose: &str,
@@ -205,41 +246,40 @@ pub async fn register(
     };
     let registered =
         blobs::register(call.scope.tx, &picture.stored, facts, DEFAULT_QUOTA_BYTES).await?;
-    if let Registered::OverQuota { .. } = registered {
-        return Err(over_quota(purpose));
+    match registered {
+        Registered::OverQuota { .. } => Err(over_quota(purpose)),
+        _ => Ok(picture.stored.id.clone()),
     }
+}
+
+/// Makes the picture the user's, in the transaction that changes them; the one
+/// before is deleted.
+pub async fn put_on(call: &mut Call<'_>, user: &mut User, picture: &NewFile) -> Answer<()> {
+    let id = register(call, picture, user.unit_id.0, user.id.0, AVATAR).await?;
     // Whoever registers another one waits until this one is committed.
-    let org_id = call.actor.org_id;
-    if used_bytes_of(call.scope.tx, org_id, owner_id).await? > PERSON_BYTES_MAX {
+    if avatar_bytes(call.scope.tx, user).await? > PERSON_BYTES_MAX {
         return Err(Refused::on(
-            purpose,
+            AVATAR,
             format!(
                 "One person's pictures can be at most {} MiB together; those replaced count for a day",
                 PERSON_BYTES_MAX >> 20
             ),
         ));
     }
-    Ok(picture.stored.id.clone())
-}
-
-/// Bytes of a person's pictures, replaced ones included until they are swept.
-async fn used_bytes_of(q: &mut impl Query, org_id: i64, owner_id: i64) -> Result<i64, StoreError> {
-    let sql = Sql::fixed(
-        "SELECT CAST(COALESCE(SUM(byte_size), 0) AS BIGINT) FROM blobs \
-         WHERE org_id = $1 AND owner_id = $2",
-        [org_id.into(), owner_id.into()],
-    );
-    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
-}
-
-/// Makes the picture the user's, in the transaction that changes them; the one
-/// before is deleted.
-pub async fn put_on(call: &mut Call<'_>, user: &mut User, picture: &NewPicture) -> Answer<()> {
-    let id = register(call, picture, user.unit_id.0, user.id.0, "avatar").await?;
     take_off(call, user).await?;
     user.avatar_id = Some(id);
     user.uploaded_avatar_file_name = Some(picture.file_name.clone());
     Ok(())
+}
+
+/// Bytes of a person's pictures, replaced ones included until they are swept.
+async fn avatar_bytes(q: &mut impl Query, user: &User) -> Result<i64, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT CAST(COALESCE(SUM(byte_size), 0) AS BIGINT) FROM blobs \
+         WHERE org_id = $1 AND owner_id = $2 AND purpose = $3",
+        [user.org_id.0.into(), user.id.0.into(), AVATAR.into()],
+    );
+    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
 /// Removes the user's picture.

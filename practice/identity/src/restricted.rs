@@ -61,6 +61,11 @@ pub fn by_client_id(actor: &Actor) -> Subject {
     Subject { client: "{t}.client_id", watch: watch_of(actor, "client_id") }
 }
 
+/// Whose data the rows of a table with `patient_id` are.
+pub fn by_patient_id(actor: &Actor) -> Subject {
+    Subject { client: "{t}.patient_id", watch: watch_of(actor, "patient_id") }
+}
+
 /// Whose data the rows of a table with `user_id` are, which may be staff's.
 pub fn by_user_id(actor: &Actor) -> Subject {
     let client = "(SELECT wc.id FROM users wc WHERE wc.org_id = {t}.org_id \

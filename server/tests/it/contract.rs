@@ -15,7 +15,7 @@ fn repository() -> PathBuf {
 }
 
 /// The domains whose fields are bound.
-const BUILT: [&str; 2] = ["identity", "clients"];
+const BUILT: [&str; 3] = ["identity", "clients", "messaging"];
 
 fn fresh(view: ViewId) -> String {
     let contract = contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();

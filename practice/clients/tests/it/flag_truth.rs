@@ -15,7 +15,7 @@ use ward_identity::person;
 use ward_store::{Actor, Sql};
 
 use crate::support::{World, contract};
-use table::Truth::{Awaits, Governs as Rules, Shows};
+use table::Truth::{Awaits, Governs as Rules, Later, Shows};
 use table::{Asks, Case, Refusal, TRUTHS, Truth};
 
 fn truth(flag: &str) -> &'static Truth {
@@ -29,7 +29,7 @@ fn every_flag_is_in_the_table_once_and_tells_the_truth() {
     let listed: Vec<&str> = TRUTHS.iter().map(|(name, _)| *name).collect();
     assert_eq!(listed, names, "the table has every flag once, in the list's order");
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut enforced, mut shows) = (0, 0);
+    let (mut enforced, mut elsewhere, mut shows) = (0, 0, 0);
     let sources = sources();
     for line in ALL {
         let name = line.permission.name;
@@ -43,6 +43,11 @@ fn every_flag_is_in_the_table_once_and_tells_the_truth() {
                 assert!(used.is_empty(), "{name} is asked for in {used:?}: give it its cases");
                 *waiting.entry(domain).or_default() += 1;
             }
+            Later(domain) => {
+                let sources = later(domain);
+                assert!(!uses(&sources, name).is_empty(), "{name} is not asked for in {domain}");
+                elsewhere += 1;
+            }
             Shows => {
                 assert_eq!(line.governs, Governs::Display, "{name} guards something");
                 shows += 1;
@@ -50,7 +55,8 @@ fn every_flag_is_in_the_table_once_and_tells_the_truth() {
         }
     }
     println!(
-        "SEC-03: {} flags stored, {enforced} enforced, {enforced} tested (allowed and denied); \
+        "SEC-03: {} flags stored, {enforced} enforced, {enforced} tested (allowed and denied), \
+         {elsewhere} by later domains; \
          {shows} only show; waiting for {waiting:?}",
         ALL.len()
     );
@@ -60,10 +66,17 @@ fn every_flag_is_in_the_table_once_and_tells_the_truth() {
 const LISTS: [&str; 5] = ["flags.rs", "practice.rs", "seed.rs", "template.rs", "user_flags.rs"];
 
 fn sources() -> Vec<(String, String)> {
+    sources_of(&["identity", "clients"])
+}
+
+fn later(domain: &str) -> Vec<(String, String)> {
+    sources_of(&[domain])
+}
+
+fn sources_of(domains: &[&str]) -> Vec<(String, String)> {
     let mut texts = Vec::new();
     let practice = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut folders: Vec<_> =
-        ["identity/src", "clients/src"].iter().map(|it| practice.join(it)).collect();
+    let mut folders: Vec<_> = domains.iter().map(|it| practice.join(it).join("src")).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -170,8 +170,8 @@ fn avatar_url(request: &Request, row: &RowView<'_>, _: &Args) -> Out {
     file_url(request, row.text(at::avatar_id))
 }
 
-/// The address of a stored picture.
-pub(crate) fn file_url(request: &Request, blob: Option<&str>) -> Out {
+/// The address of a stored file for whoever asks.
+pub fn file_url(request: &Request, blob: Option<&str>) -> Out {
     const DAY_SECONDS: i64 = 86_400;
     let Some(blob) = blob else { return Out::Null };
     let today = request.instance.clock().wall().as_seconds().div_euclid(DAY_SECONDS);

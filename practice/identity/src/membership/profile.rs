@@ -11,7 +11,7 @@ use crate::id_or_blank::{IdOrBlank, named};
 use crate::lines;
 use crate::permit;
 use crate::person::{self, Person};
-use crate::picture::{self, NewPicture};
+use crate::picture::{self, NewFile};
 use crate::profile::{self as shown, BioEntry, OtherIdEntry, Profile, StateLicenseEntry};
 use crate::tables::User;
 use crate::{account, attempt, confirm_email, events, grant, member_mail, npi, rank_of};
@@ -46,7 +46,7 @@ input! {
 /// The input, with its picture on the disk.
 pub struct PreparedMember {
     input: UpdateMember,
-    avatar: Option<NewPicture>,
+    avatar: Option<NewFile>,
 }
 
 /// Before the transaction: a picture is stored, of whoever may change the

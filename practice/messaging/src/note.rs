@@ -1,0 +1,385 @@
+//! Messages: writing, changing and deleting them (behaviour 32).
+
+use std::sync::Arc;
+
+use ward_clients::feature_toggle::{self, Switch};
+use ward_engine::{Answer, Call, Payload, Refused, Request, Returns, UploadedFile, input};
+use ward_identity::flags::IS_ADMIN;
+use ward_identity::id_or_blank::{IdOrBlank, named};
+use ward_identity::permit::{members_only, requires};
+use ward_identity::tables::User;
+use ward_store::{Cond, Id, Level, Query, Select, Sql};
+
+use crate::attachments::{self, Attachments, Sent};
+use crate::conversation::locked;
+use crate::tables::{CONVERSATIONS, Conversation, ConversationMembership, NOTES, Note};
+use crate::{events, html};
+
+/// What the mutations answer.
+pub static RETURNS: &[(&str, Returns)] = &[("note", Returns::One(&NOTES))];
+
+input! {
+    /// `createNoteInput`.
+    pub struct CreateNote {
+        conversation_id: Id<Conversation>,
+        user_id: IdOrBlank<User>,
+        content: String,
+        org_chat: bool,
+        attached_image: UploadedFile,
+        attached_image_string: String,
+        attached_audio: UploadedFile,
+        attached_document: UploadedFile,
+    }
+}
+
+input! {
+    /// `updateNoteInput`.
+    pub struct UpdateNote {
+        id: Id<Note>,
+        conversation_id: Id<Conversation>,
+        user_id: IdOrBlank<User>,
+        content: String,
+        attached_image: UploadedFile,
+        attached_image_string: String,
+        attached_audio: UploadedFile,
+        attached_document: UploadedFile,
+    }
+}
+
+input! {
+    /// `deleteNoteInput`; a deleted message says so whether or not that is asked.
+    pub struct DeleteNote { id: Id<Note>, deleted_by_user: bool }
+}
+
+/// An input with its files on the disk.
+pub struct Prepared<I> {
+    input: I,
+    files: Attachments,
+}
+
+/// Stores the files of a new note, for somebody who sees its conversation.
+pub async fn prepare_create(
+    request: Arc<Request>,
+    input: CreateNote,
+) -> Answer<Prepared<CreateNote>> {
+    let sent = Sent {
+        image: &input.attached_image,
+        image_string: &input.attached_image_string,
+        audio: &input.attached_audio,
+        document: &input.attached_document,
+    };
+    if sent.is_some() {
+        let id = input.conversation_id.value().map(|id| id.0);
+        let select = Select::new(&CONVERSATIONS, &request.actor);
+        is_seen(&request, select, id, "conversation_id").await?;
+    }
+    let files = sent.stored(&request).await?;
+    Ok(Prepared { input, files })
+}
+
+/// The same for a changed note.
+pub async fn prepare_update(
+    request: Arc<Request>,
+    input: UpdateNote,
+) -> Answer<Prepared<UpdateNote>> {
+    let sent = Sent {
+        image: &input.attached_image,
+        image_string: &input.attached_image_string,
+        audio: &input.attached_audio,
+        document: &input.attached_document,
+    };
+    if sent.is_some() {
+        let select = Select::new(&NOTES, &request.actor);
+        is_seen(&request, select, input.id.value().map(|id| id.0), "id").await?;
+    }
+    let files = sent.stored(&request).await?;
+    Ok(Prepared { input, files })
+}
+
+/// Refuses what the caller can't write to before a file is stored; the
+/// transaction looks again.
+async fn is_seen(
+    request: &Request,
+    mut select: Select<'_>,
+    id: Option<i64>,
+    at: &str,
+) -> Answer<()> {
+    let id = id.ok_or_else(|| Refused::not_found(at))?;
+    select.least = Level::Full;
+    select.filter = Cond::eq("id", id);
+    let found = request.db.read().await?.rows(&select.sql()).await?;
+    if found.is_empty() { Err(Refused::not_found(at)) } else { Ok(()) }
+}
+
+/// Sends a message (behaviour 32).
+pub async fn create(call: &mut Call<'_>, prepared: &Prepared<CreateNote>) -> Answer<Payload> {
+    let input = &prepared.input;
+    let id = input.conversation_id.value().copied();
+    let conversation = locked(call, id, "conversation_id").await?;
+    let on_behalf = on_behalf_of(call, input, &conversation).await?;
+    if call.actor.is_client() {
+        client_may_write(call, conversation.clients_count).await?;
+    }
+    is_open(&conversation)?;
+    let content = input.content.value().map(|text| html::cleaned(text)).unwrap_or_default();
+    if html::is_blank(&content) && prepared.files.is_empty() {
+        return Err(Refused::on("content", "Content can't be blank"));
+    }
+    check_content(&content)?;
+    let draft = Draft {
+        author: Id::new(call.actor.user_id),
+        on_behalf,
+        content,
+        files: Some(&prepared.files),
+        is_autoresponse: false,
+    };
+    let note = send(call, &conversation, draft).await?;
+    Ok(Payload::new().one("note", note.id.0))
+}
+
+/// Nothing is written in a closed conversation.
+pub fn is_open(conversation: &Conversation) -> Answer<()> {
+    match conversation.closed_at {
+        Some(_) => Err(Refused::on("conversation_id", "The conversation is closed")),
+        None => Ok(()),
+    }
+}
+
+/// A message may not be endless.
+pub fn check_content(content: &str) -> Answer<()> {
+    let most = html::CONTENT_CHARS_MAX;
+    match content.chars().count() > most {
+        true => Err(Refused::on(
+            "content",
+            format!("Content is too long (maximum is {most} characters)"),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The member in whose conversation the caller writes, when it is not simply
+/// their own: a colleague in the client's care team says so with `org_chat`, an
+/// administrator names a member who takes part. Nobody writes as another: the
+/// author is always who asks (behaviour 32).
+async fn on_behalf_of(
+    call: &mut Call<'_>,
+    input: &CreateNote,
+    conversation: &Conversation,
+) -> Answer<Option<Id<User>>> {
+    let caller = Id::new(call.actor.user_id);
+    let takes_part = part_of(call, conversation, caller).await?.is_some();
+    match named(&input.user_id).filter(|id| *id != caller) {
+        Some(other) => {
+            members_only(call.actor)?;
+            let user: Option<User> = call.find(other).await?;
+            let is_member = user.is_some_and(|user| !user.is_patient);
+            if !is_member || part_of(call, conversation, other).await?.is_none() {
+                return Err(Refused::not_found("user_id"));
+            }
+            requires(call.actor, IS_ADMIN)?;
+            Ok(Some(other))
+        }
+        None if takes_part => {
+            let is_owner = conversation.owner_id == caller;
+            let for_owner = input.org_chat.is_true() && !is_owner && call.actor.is_member();
+            Ok(for_owner.then_some(conversation.owner_id))
+        }
+        None if input.org_chat.is_true() => {
+            members_only(call.actor)?;
+            if !cares_for(call, conversation, caller).await? {
+                requires(call.actor, IS_ADMIN)?;
+            }
+            Ok(Some(conversation.owner_id))
+        }
+        None => Err(Refused::on("conversation_id", "You don't take part in this conversation")),
+    }
+}
+
+/// Whether somebody is in the care team of the conversation's client.
+async fn cares_for(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    user: Id<User>,
+) -> Answer<bool> {
+    let Some(client) = conversation.patient_id else { return Ok(false) };
+    let sql = Sql::fixed(
+        "SELECT 1 FROM users c WHERE c.org_id = $1 AND c.id = $2 AND (c.dietitian_id = $3 \
+         OR EXISTS (SELECT 1 FROM care_team_members t WHERE t.org_id = c.org_id \
+         AND t.patient_id = c.id AND t.user_id = $3))",
+        [conversation.org_id.0.into(), client.0.into(), user.0.into()],
+    );
+    Ok(!call.tx.rows(&sql).await?.is_empty())
+}
+
+/// Whether the client who asks may write in a conversation with so many clients
+/// (behaviour 19).
+pub async fn client_may_write(call: &mut Call<'_>, clients: i64) -> Answer<()> {
+    let switch = if clients > 1 { Switch::CommunityChat } else { Switch::DirectChat };
+    let (org_id, client) = (call.actor.org_id, call.actor.user_id);
+    match feature_toggle::is_on(call.scope.tx, org_id, client, switch).await? {
+        true => Ok(()),
+        false => Err(Refused::base("Your practice has switched these messages off")),
+    }
+}
+
+/// Somebody's part in a conversation.
+pub async fn part_of(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    user: Id<User>,
+) -> Answer<Option<ConversationMembership>> {
+    let of_user = Cond::eq("user_id", user.0);
+    Ok(call.find_by(Cond::eq("conversation_id", conversation.id.0).and(of_user)).await?)
+}
+
+/// A message to be sent.
+pub struct Draft<'a> {
+    /// Who writes.
+    pub author: Id<User>,
+    /// In whose conversation, when they write in a colleague's.
+    pub on_behalf: Option<Id<User>>,
+    /// Cleaned.
+    pub content: String,
+    /// Files.
+    pub files: Option<&'a Attachments>,
+    /// Whether it answers by itself.
+    pub is_autoresponse: bool,
+}
+
+/// Sends a message in a conversation that the transaction has locked: everybody
+/// else has something to read from now on.
+pub async fn send(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    draft: Draft<'_>,
+) -> Answer<Note> {
+    let now = call.now();
+    let number = conversation.notes_count + 1;
+    let mut note = Note {
+        id: call.next_id().await?,
+        org_id: conversation.org_id,
+        unit_id: conversation.unit_id,
+        conversation_id: conversation.id,
+        number: Some(number),
+        user_id: draft.author,
+        on_behalf_user_id: draft.on_behalf,
+        patient_id: concerned(call, conversation, draft.author).await?,
+        content: draft.content,
+        image_id: None,
+        image_name: None,
+        audio_id: None,
+        attached_document_id: None,
+        document_name: None,
+        is_autoresponse: draft.is_autoresponse,
+        deleted_by_user: false,
+        scheduled_at: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+    };
+    if let Some(files) = draft.files {
+        files.put_on(call, conversation, &mut note).await?;
+    }
+    call.scope.subject_id = note.patient_id.map(|id| id.0);
+    call.create(&note).await?;
+    sent(call, conversation, &note, number).await?;
+    Ok(note)
+}
+
+/// The client concerned by what somebody writes.
+async fn concerned(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    author: Id<User>,
+) -> Answer<Option<Id<User>>> {
+    if conversation.patient_id.is_some() {
+        return Ok(conversation.patient_id);
+    }
+    let user: Option<User> = call.find(author).await?;
+    Ok(user.filter(|user| user.is_patient).map(|user| user.id))
+}
+
+/// What follows from a note that has its number: the conversation goes on, its
+/// author has read it, and the world hears of it.
+pub async fn sent(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    note: &Note,
+    number: i64,
+) -> Answer<()> {
+    let after = Conversation { notes_count: number, ..conversation.clone() };
+    call.update(conversation, &after).await?;
+    if let Some(part) = part_of(call, conversation, note.user_id).await? {
+        let read = ConversationMembership { viewed_count: number, ..part.clone() };
+        call.update(&part, &read).await?;
+    }
+    call.emit(events::message_created(note));
+    Ok(())
+}
+
+/// A note that the caller wrote, locked; and its conversation.
+async fn own(call: &mut Call<'_>, id: Option<Id<Note>>) -> Answer<(Note, Conversation)> {
+    let id = id.ok_or_else(|| Refused::not_found("id"))?;
+    let seen: Option<(Note, Level)> = call.visible(id, Level::Full).await?;
+    let (note, _) = seen.ok_or_else(|| Refused::not_found("id"))?;
+    // Conversations are locked before their notes, by everybody.
+    let conversation = locked(call, Some(note.conversation_id), "id").await?;
+    let seen = call.visible_for_update(id, Level::Full).await?;
+    let (note, _): (Note, Level) = seen.ok_or_else(|| Refused::not_found("id"))?;
+    call.scope.subject_id = note.patient_id.map(|id| id.0);
+    Ok((note, conversation))
+}
+
+/// Changes a message of one's own; one that was deleted stays so.
+pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Answer<Payload> {
+    let input = &prepared.input;
+    let (before, conversation) = own(call, input.id.value().copied()).await?;
+    if before.user_id.0 != call.actor.user_id {
+        return Err(Refused::not_found("id"));
+    }
+    if input.conversation_id.value().is_some_and(|id| *id != conversation.id) {
+        return Err(Refused::not_found("conversation_id"));
+    }
+    if named(&input.user_id).is_some_and(|id| id != before.user_id) {
+        return Err(Refused::not_found("user_id"));
+    }
+    if before.deleted_by_user {
+        return Err(Refused::on("id", "The message was deleted"));
+    }
+    is_open(&conversation)?;
+    let mut after = before.clone();
+    if let Some(text) = input.content.value() {
+        after.content = html::cleaned(text);
+        check_content(&after.content)?;
+    }
+    prepared.files.put_on(call, &conversation, &mut after).await?;
+    if html::is_blank(&after.content) && !has_files(&after) {
+        return Err(Refused::on("content", "Content can't be blank"));
+    }
+    call.update(&before, &after).await?;
+    Ok(Payload::new().one("note", after.id.0))
+}
+
+fn has_files(note: &Note) -> bool {
+    note.image_id.is_some() || note.audio_id.is_some() || note.attached_document_id.is_some()
+}
+
+/// Deletes a message: its author does, or an administrator. What was sent stays
+/// as a place without content (DOM-34); what still waits goes.
+pub async fn delete(call: &mut Call<'_>, input: &DeleteNote) -> Answer<Payload> {
+    let (before, _) = own(call, input.id.value().copied()).await?;
+    if before.user_id.0 != call.actor.user_id {
+        requires(call.actor, IS_ADMIN)?;
+    }
+    if before.deleted_by_user {
+        return Ok(Payload::new().one("note", before.id.0));
+    }
+    let mut after = before.clone();
+    attachments::take_off(call, &mut after).await?;
+    after.content = String::new();
+    after.deleted_by_user = true;
+    call.update(&before, &after).await?;
+    call.emit(events::message_deleted(&after));
+    Ok(Payload::new().one("note", after.id.0))
+}

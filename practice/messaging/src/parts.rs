@@ -1,0 +1,190 @@
+//! Who takes part in a conversation, as rows: beginning one, joining and leaving
+//! it (behaviour 32).
+
+use ward_clients::tables::UserGroup;
+use ward_engine::{Answer, Call, Refused};
+use ward_identity::tables::User;
+use ward_store::{Cond, Id, Query, Sql, Value};
+
+use crate::events;
+use crate::participants::{Participants, Person};
+use crate::tables::{Conversation, ConversationGroup, ConversationMembership};
+
+/// A conversation to be begun.
+pub struct New<'a> {
+    /// Whose it is.
+    pub owner: &'a User,
+    /// Who else takes part.
+    pub participants: &'a Participants,
+    /// Its name.
+    pub name: Option<String>,
+    /// A program's own data.
+    pub metadata: Option<ward_store::Json>,
+}
+
+impl New<'_> {
+    /// Writes it, with everybody's part and the events.
+    pub async fn begin(self, call: &mut Call<'_>) -> Answer<Conversation> {
+        let now = call.now();
+        let conversation = Conversation {
+            id: call.next_id().await?,
+            org_id: self.owner.org_id,
+            unit_id: self.owner.unit_id,
+            owner_id: self.owner.id,
+            patient_id: only_client(self.participants),
+            name: self.name,
+            clients_count: count_clients(self.participants),
+            notes_count: 0,
+            closed_at: None,
+            closed_by_id: None,
+            metadata: self.metadata,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        call.scope.subject_id = conversation.patient_id.map(|id| id.0);
+        call.create(&conversation).await?;
+        call.emit(events::conversation_created(&conversation));
+        let owner = Person { is_patient: false, group: None };
+        join(call, &conversation, self.owner.id, owner).await?;
+        for (user, person) in &self.participants.people {
+            join(call, &conversation, *user, *person).await?;
+        }
+        for group in &self.participants.groups {
+            join_group(call, &conversation, *group).await?;
+        }
+        Ok(conversation)
+    }
+}
+
+fn only_client(people: &Participants) -> Option<Id<User>> {
+    let mut clients = people.people.iter().filter(|(_, person)| person.is_patient);
+    match (clients.next(), clients.next()) {
+        (Some((id, _)), None) => Some(*id),
+        _ => None,
+    }
+}
+
+/// Adds somebody.
+pub async fn join(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    user: Id<User>,
+    person: Person,
+) -> Answer<()> {
+    let now = call.now();
+    let row = ConversationMembership {
+        id: call.next_id().await?,
+        org_id: conversation.org_id,
+        unit_id: conversation.unit_id,
+        conversation_id: conversation.id,
+        user_id: user,
+        user_group_id: person.group,
+        viewed_count: 0,
+        archived_count: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+    };
+    call.create(&row).await?;
+    call.emit(events::membership_created(conversation, row.id.0));
+    Ok(())
+}
+
+async fn join_group(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    group: Id<UserGroup>,
+) -> Answer<()> {
+    let row = ConversationGroup {
+        org_id: conversation.org_id,
+        conversation_id: conversation.id,
+        user_group_id: group,
+        created_at: call.now(),
+    };
+    call.create(&row).await?;
+    Ok(())
+}
+
+/// How many clients are among them.
+pub fn count_clients(people: &Participants) -> i64 {
+    let clients = people.people.values().filter(|person| person.is_patient).count();
+    i64::try_from(clients).unwrap_or(i64::MAX)
+}
+
+/// Who takes part now, besides the owner.
+pub async fn current(call: &mut Call<'_>, conversation: &Conversation) -> Answer<Participants> {
+    let sql = Sql::fixed(
+        "SELECT m.user_id, u.is_patient, m.user_group_id FROM conversation_memberships m \
+         JOIN users u ON u.org_id = m.org_id AND u.id = m.user_id \
+         WHERE m.org_id = $1 AND m.conversation_id = $2 AND m.deleted_at IS NULL \
+         AND m.user_id <> $3",
+        [conversation.org_id.0.into(), conversation.id.0.into(), conversation.owner_id.0.into()],
+    );
+    let rows = call.tx.rows(&sql).await?;
+    let person = |row: &[Value]| {
+        let person =
+            Person { is_patient: row.get(1)?.truth(), group: row.get(2)?.int().map(Id::new) };
+        Some((Id::new(row.first()?.int()?), person))
+    };
+    let people = rows.iter().filter_map(person).collect();
+    let of_conversation = Cond::eq("conversation_id", conversation.id.0);
+    let groups: Vec<ConversationGroup> = call.list(of_conversation, &[]).await?;
+    let groups = groups.iter().map(|row| row.user_group_id).collect();
+    Ok(Participants { people, groups })
+}
+
+/// Makes the participants those that are wanted; whether that changed them.
+pub async fn replace(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    wanted: &Participants,
+) -> Answer<bool> {
+    let already = current(call, conversation).await?;
+    let of_conversation = || Cond::eq("conversation_id", conversation.id.0);
+    let mut changed = false;
+    let rows: Vec<ConversationMembership> = call.list(of_conversation(), &[]).await?;
+    for row in rows.iter().filter(|row| row.user_id != conversation.owner_id) {
+        if !wanted.people.contains_key(&row.user_id) {
+            leave(call, conversation, row).await?;
+            changed = true;
+        }
+    }
+    for (user, person) in wanted.people.iter().filter(|(id, _)| !already.people.contains_key(id)) {
+        join(call, conversation, *user, *person).await?;
+        changed = true;
+    }
+    let groups: Vec<ConversationGroup> = call.list(of_conversation(), &[]).await?;
+    for row in groups.iter().filter(|row| !wanted.groups.contains(&row.user_group_id)) {
+        call.destroy(row).await?;
+        changed = true;
+    }
+    for group in wanted.groups.iter().filter(|group| !already.groups.contains(group)) {
+        join_group(call, conversation, *group).await?;
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// Takes somebody out.
+pub async fn leave(
+    call: &mut Call<'_>,
+    conversation: &Conversation,
+    row: &ConversationMembership,
+) -> Answer<()> {
+    call.destroy(row).await?;
+    call.emit(events::membership_deleted(conversation, row.id.0));
+    Ok(())
+}
+
+/// Writes anew how many clients take part, and which one if it is one; the row
+/// as it is then.
+pub async fn recount(call: &mut Call<'_>, before: &Conversation) -> Answer<Conversation> {
+    let people = current(call, before).await?;
+    let mut after = before.clone();
+    after.clients_count = count_clients(&people);
+    after.patient_id = only_client(&people);
+    call.update(before, &after).await?;
+    call.find(before.id).await?.ok_or_else(|| Refused::not_found("id"))
+}
