@@ -101,6 +101,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateBreakGlass) -> Answer<Pay
     problems.check()?;
     let client = unseen_client(call, input.client_id.value().copied()).await?;
     access::concerns(call, &client);
+    // Of two at once, the second finds the first.
+    let (org_id, user_id, client_id) = (me.org_id, me.id.to_string(), client.id.to_string());
+    call.tx.lock(&["glass", &org_id.to_string(), &user_id, &client_id]).await?;
     let wall = call.tx.wall();
     let lasting = Cond::sql(
         "{t}.user_id = ? AND {t}.client_id = ? AND {t}.ended_at IS NULL AND {t}.expires_at > ?",

@@ -16,6 +16,9 @@ use crate::tables::UserGroup;
 /// with an audit entry and an event each.
 pub const CLIENTS_OF_A_CALL_MAX: usize = 1_000;
 
+/// And so many places in care teams: clients times providers.
+pub const PLACES_OF_A_CALL_MAX: usize = 2_000;
+
 input! {
     /// `bulkUpdateClientsInput`.
     pub struct BulkUpdateClients {
@@ -54,6 +57,7 @@ pub async fn update(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Pa
     let change = change(call, input).await?;
     check_excluded(call, input).await?;
     let ids = addressed(call, input).await?;
+    check_places(&change, ids.len())?;
     let tells = !input.suppress_patient_updated_webhooks.is_true();
     for id in &ids {
         let client = access::client_to_change(call, *id, "ids").await?;
@@ -94,6 +98,21 @@ async fn change(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Change
         return Ok(Change::Active(*active));
     }
     Err(Refused::base("Nothing to change: send a group, a status or providers"))
+}
+
+/// Bounds what one call writes of care teams.
+fn check_places(change: &Change, clients: usize) -> Answer<()> {
+    let (at, providers) = match change {
+        Change::AddToTeam(team) => ("other_provider_ids", team.len()),
+        Change::RemoveFromTeam(ids) => ("provider_ids_to_remove", ids.len()),
+        Change::Group(_) | Change::Active(_) => return Ok(()),
+    };
+    if clients.saturating_mul(providers) > PLACES_OF_A_CALL_MAX {
+        let message =
+            format!("Clients times providers can be at most {PLACES_OF_A_CALL_MAX} at once");
+        return Err(Refused::on(at, message));
+    }
+    Ok(())
 }
 
 /// Whoever is excluded is somebody whom the caller sees, as everybody named is.

@@ -12,6 +12,8 @@ use crate::events;
 use crate::rules;
 use crate::tables::{AppliedTag, Tag};
 
+/// Deleting a tag takes it off so many people at a time.
+const APPLIED_AT_ONCE: i64 = 1_000;
 /// So many tags can be put on a user in one call.
 const TAGS_OF_A_CALL_MAX: usize = 200;
 
@@ -93,13 +95,28 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateTag) -> Answer<Payload> {
 pub async fn delete(call: &mut Call<'_>, input: &DeleteTag) -> Answer<Payload> {
     access::requires(call.actor, CAN_RENAME_AND_DELETE_TAGS)?;
     let tag = seen(call, input.id.value().copied(), "id").await?;
-    let applied: Vec<AppliedTag> = call.list(Cond::eq("tag_id", tag.id.0), &[]).await?;
-    for applied in &applied {
-        call.destroy(applied).await?;
-        call.emit(events::applied_tag_deleted(applied, tag.unit_id.0));
+    loop {
+        let applied: Vec<AppliedTag> = call.list(some_of(&tag), &[]).await?;
+        for applied in &applied {
+            call.destroy(applied).await?;
+            call.emit(events::applied_tag_deleted(applied, tag.unit_id.0));
+        }
+        if applied.is_empty() {
+            break;
+        }
     }
     call.destroy(&tag).await?;
     Ok(Payload::new().one("tag", tag.id.0).leaf("removing_async", false))
+}
+
+/// The first page of those who still have the tag: there may be more than one
+/// list holds.
+fn some_of(tag: &Tag) -> Cond {
+    Cond::sql(
+        "{t}.id IN (SELECT a.id FROM applied_tags a WHERE a.org_id = ? AND a.tag_id = ? \
+         AND a.deleted_at IS NULL ORDER BY a.id LIMIT CAST(? AS BIGINT))",
+        [tag.org_id.0.into(), tag.id.0.into(), APPLIED_AT_ONCE.into()],
+    )
 }
 
 /// Puts tags on a user: all of them, or none when one is unknown (behaviour

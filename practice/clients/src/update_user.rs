@@ -10,7 +10,7 @@ use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
 use ward_identity::picture::{self, NewFile};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
-use ward_identity::{confirm_email, session};
+use ward_identity::{attempt, confirm_email, session};
 use ward_store::{Actor, Cond, Id, Level, Query, Select};
 
 use crate::access::{self, IdOrBlank};
@@ -210,6 +210,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     client::save(call, &before, after, &[]).await?;
     // A new password voids older links, so the new one comes after.
     if let Some(address) = asked {
+        attempt::count_mail(call, &user, &address).await?;
         let cause = call.request.request_id.clone();
         confirm_email::ask(call, &user, &address, &cause).await?;
     }

@@ -9,10 +9,11 @@ use std::net::IpAddr;
 use ward_engine::{Answer, Request};
 use ward_instance::{Instance, Timestamp};
 use ward_store::keyring::blind_index;
-use ward_store::{Db, Query, Sql, StoreError, Tx, Uuid, Value};
+use ward_store::{Db, Query, Scope, Sql, StoreError, Tx, Uuid, Value};
 
+use crate::email;
 use crate::password::too_many_requests;
-use crate::tables::AttemptScope;
+use crate::tables::{AttemptScope, User};
 
 /// Attempts without delay.
 const FREE_OF_AN_ACCOUNT: i64 = 5;
@@ -99,6 +100,22 @@ pub async fn count(db: &Db, subjects: &Subjects) -> Answer<()> {
         })
     })
     .await
+}
+
+/// Counts a mail to an address that an account is to have, or refuses it, in the
+/// transaction that sends it: what is not committed is not sent. Counted for the
+/// account, and in its organization for the address, so that nobody's mailbox is
+/// filled by either.
+pub async fn count_mail(scope: &mut Scope<'_>, user: &User, address: &str) -> Answer<()> {
+    let instance = scope.instance().clone();
+    let org_id = user.org_id;
+    let to = format!("{org_id}\u{1f}{}", email::key(address));
+    for (kind, whose) in [("mail_of", user.id.to_string()), ("mail_to", to)] {
+        for (kind, subject) in &Subjects::new(&instance, kind, &whose, "").0 {
+            count_one(scope.tx, *kind, subject).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn count_one(tx: &mut Tx, scope: AttemptScope, subject: &[u8]) -> Answer<()> {

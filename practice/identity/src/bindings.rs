@@ -3,6 +3,7 @@
 
 mod audit;
 mod brand;
+mod human;
 mod key;
 mod links;
 mod live;
@@ -45,6 +46,7 @@ pub fn bind(b: &mut Bindings) {
     membership::bind(b);
     template::bind(b);
     user::bind(b);
+    human::bind(b);
     user_flags::bind(b);
     user_circle::bind(b);
     key::bind(b);

@@ -9,18 +9,23 @@ use base64::engine::general_purpose::STANDARD;
 use ward_engine::{Answer, Call, Refused, Request, Upload, UploadedFile};
 use ward_store::blobs::{self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, Registered, Stored};
 use ward_store::system::KeyClass;
-use ward_store::{Db, Query, Sql, StoreError, Uuid};
+use ward_store::{Db, Query, Sql, StoreError, Uuid, Value};
 
 use crate::tables::User;
 
 /// The largest picture.
 pub const PICTURE_BYTES_MAX: u64 = 5 << 20;
+/// All pictures of one person together, with those replaced within a day: so
+/// nobody uses up the storage of their organization by changing theirs.
+pub const PERSON_BYTES_MAX: i64 = 50 << 20;
 /// What a field of pictures takes.
 pub const PICTURE: FileKind = FileKind {
     bytes_max: PICTURE_BYTES_MAX,
     type_of: picture_type,
     wanted: "a PNG, JPEG, GIF or WebP picture",
 };
+/// What a person's picture is for.
+const AVATAR: &str = "avatar";
 /// A file is read in pieces of so many bytes.
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -250,11 +255,31 @@ pub async fn register(
 /// Makes the picture the user's, in the transaction that changes them; the one
 /// before is deleted.
 pub async fn put_on(call: &mut Call<'_>, user: &mut User, picture: &NewFile) -> Answer<()> {
-    let id = register(call, picture, user.unit_id.0, user.id.0, "avatar").await?;
+    let id = register(call, picture, user.unit_id.0, user.id.0, AVATAR).await?;
+    // Whoever registers another one waits until this one is committed.
+    if avatar_bytes(call.scope.tx, user).await? > PERSON_BYTES_MAX {
+        return Err(Refused::on(
+            AVATAR,
+            format!(
+                "One person's pictures can be at most {} MiB together; those replaced count for a day",
+                PERSON_BYTES_MAX >> 20
+            ),
+        ));
+    }
     take_off(call, user).await?;
     user.avatar_id = Some(id);
     user.uploaded_avatar_file_name = Some(picture.file_name.clone());
     Ok(())
+}
+
+/// Bytes of a person's pictures, replaced ones included until they are swept.
+async fn avatar_bytes(q: &mut impl Query, user: &User) -> Result<i64, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT CAST(COALESCE(SUM(byte_size), 0) AS BIGINT) FROM blobs \
+         WHERE org_id = $1 AND owner_id = $2 AND purpose = $3",
+        [user.org_id.0.into(), user.id.0.into(), AVATAR.into()],
+    );
+    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
 /// Removes the user's picture.

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use ward_engine::ViewId;
+use ward_store::{Engine, Query, Sql};
 
+use crate::care::number;
 use crate::support::{CAN_CREATE_TAGS, World};
 
 const GROUP: &str = "user_group { id name invite_code users_count }";
@@ -179,6 +181,56 @@ async fn applied_tags_are_objects_that_stay_when_they_are_taken_off() {
         assert_ne!(answer["appliedTags"]["nodes"][0]["id"], applied["id"]);
         let answer = w.run_in(ViewId::Baseline, &w.owner, "{ appliedTags(order_by: CREATED_AT_DESC) { id } }", json!({})).await;
         assert_eq!(answer["data"]["appliedTags"].as_array().unwrap().len(), 2, "{answer}");
+    })
+    .await;
+}
+
+/// Copies the only row of a table so often, with these columns changed.
+async fn copy(w: &World, table: &str, times: usize, changed: &[(&str, &str)]) {
+    let mut reader = w.db.read().await.unwrap();
+    let columns = match reader.engine() {
+        Engine::Lite => format!("SELECT name FROM pragma_table_info('{table}')"),
+        Engine::Pg => format!(
+            "SELECT CAST(column_name AS TEXT) FROM information_schema.columns \
+             WHERE table_name = '{table}' AND is_generated = 'NEVER'"
+        ),
+    };
+    let rows = reader.rows(&Sql::fixed(columns.leak(), [])).await.unwrap();
+    drop(reader);
+    let names: Vec<&str> = rows.iter().map(|row| row[0].text().unwrap()).collect();
+    let value = |name: &&str| match changed.iter().find(|(column, _)| column == name) {
+        Some((_, expression)) => (*expression).to_owned(),
+        None => format!("t.{name}"),
+    };
+    let values: Vec<String> = names.iter().map(value).collect();
+    let only = if table == "users" { "t.is_patient" } else { "TRUE" };
+    let sql = format!(
+        "INSERT INTO {table} ({}) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL \
+         SELECT n.i + 1 FROM n WHERE n.i < {times}) SELECT {} FROM {table} t CROSS JOIN n WHERE {only}",
+        names.join(", "),
+        values.join(", ")
+    );
+    w.execute(Sql::fixed(sql.leak(), [])).await;
+}
+
+#[tokio::test]
+async fn a_tag_is_deleted_however_many_have_it() {
+    World::each(async |w| {
+        const MANY: usize = 10_001;
+        let client = w.client("Ada", "ada@example.com").await;
+        let input = json!({ "name": "Everybody", "taggable_user_id": client });
+        let tag = w.mutate(&w.owner, "createTag", "tag { id }", input).await["tag"]["id"].clone();
+        copy(&w, "users", MANY, &[("id", "t.id + n.i")]).await;
+        let applied = [("id", "t.id + n.i"), ("user_id", "t.user_id + n.i")];
+        copy(&w, "applied_tags", MANY, &applied).await;
+        let payload = w
+            .mutate(&w.owner, "deleteTag", "tag { id } removing_async", json!({ "id": tag }))
+            .await;
+        assert_eq!(payload["removing_async"], false, "{payload}");
+        let left = "SELECT COUNT(*) FROM applied_tags WHERE deleted_at IS NULL";
+        assert_eq!(number(&w, left).await, 0);
+        let told = "SELECT COUNT(*) FROM events WHERE event_type = 'applied_tag.deleted'";
+        assert_eq!(number(&w, told).await, 10_002);
     })
     .await;
 }

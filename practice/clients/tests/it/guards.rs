@@ -97,6 +97,56 @@ async fn a_picture_is_bounded_by_its_size_and_by_the_quota() {
 }
 
 #[tokio::test]
+async fn nobody_uses_up_the_storage_of_others() {
+    World::each(async |w| {
+        let client = w.client("Ada", "ada@example.com").await;
+        let own = w.as_client(&client).await;
+        let send = async |actor, input: serde_json::Value| {
+            w.mutate(actor, "updateUser", "user { id }", input).await
+        };
+        let mine = json!({ "avatar_string": picture(1_000) });
+        assert!(send(&own, mine.clone()).await["messages"].is_null());
+        // As if that one were as large as all of a person's may be together.
+        let full = Sql::fixed("UPDATE blobs SET byte_size = $1", [((50_i64 << 20) - 1_000).into()]);
+        w.execute(full).await;
+        assert!(send(&own, mine.clone()).await["messages"].is_null(), "what fits");
+        let refused = send(&own, mine).await;
+        assert_eq!(refused["messages"][0]["field"], "avatar", "{refused}");
+        let told = refused["messages"][0]["message"].as_str().unwrap();
+        assert!(told.contains("50 MiB"), "{told}");
+        // Whoever sends it: the picture is the client's. Others have their own.
+        let theirs = json!({ "id": client, "avatar_string": picture(1_000) });
+        assert_eq!(send(&w.owner, theirs).await["messages"][0]["field"], "avatar");
+        let payload = send(&w.owner, json!({ "avatar_string": picture(1_000) })).await;
+        assert!(payload["messages"].is_null(), "{payload}");
+        w.files_become(3).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bulk_change_is_bounded_by_what_it_writes() {
+    World::each(async |w| {
+        let anybody = "UPDATE organization_memberships SET can_be_care_team_member = TRUE";
+        w.execute(Sql::fixed(anybody, [])).await;
+        let first: i64 = w.client("Ada", "ada@example.com").await.parse().unwrap();
+        let many: Vec<String> = (0..700).map(|n| (first + n).to_string()).collect();
+        let team = [w.owner.user_id, w.standard.user_id, w.branch().await.user_id];
+        let team: Vec<String> = team.iter().map(i64::to_string).collect();
+        for field in ["other_provider_ids", "provider_ids_to_remove"] {
+            let input = json!({ "ids": many, field: team });
+            let refused = w.mutate(&w.owner, "bulkUpdateClients", "users { id }", input).await;
+            assert_eq!(refused["messages"][0]["field"], field, "{refused}");
+            // So many are tried: the first of them who is not there is told.
+            let input = json!({ "ids": many, field: team[..2] });
+            let tried = w.mutate(&w.owner, "bulkUpdateClients", "users { id }", input).await;
+            assert_eq!(tried["messages"][0]["field"], "ids", "{tried}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_address_of_an_account_changes_with_the_right_to_its_password() {
     World::each(async |w| {
         let id = w.client("Ada", "ada@example.com").await;

@@ -49,6 +49,50 @@ async fn ones_own_new_address_waits_to_be_confirmed() {
     .await;
 }
 
+/// Asks for another address until that is refused; how often it was not.
+async fn asks(w: &World, actor: &ward_store::Actor, address: impl Fn(usize) -> String) -> usize {
+    for n in 0..60 {
+        let input = json!({ "email": address(n) });
+        let query = "mutation($input: updateUserInput!) { updateUser(input: $input) {
+            messages { message } } }";
+        let answer =
+            w.run_in(ward_engine::ViewId::V2026, actor, query, json!({ "input": input })).await;
+        if let Some(errors) = answer.get("errors") {
+            assert_eq!(errors[0]["extensions"]["code"], "TOO_MANY_REQUESTS", "{answer}");
+            return n;
+        }
+        assert!(answer["data"]["updateUser"]["messages"].is_null(), "{answer}");
+    }
+    panic!("nobody ever stops it");
+}
+
+#[tokio::test]
+async fn mails_to_new_addresses_are_counted_for_the_account_and_the_address() {
+    World::each(async |w| {
+        let mut own = Vec::new();
+        for first in ["Ada", "Bo", "Cy"] {
+            own.push(w.as_client(&w.client(first, &format!("{first}@example.com")).await).await);
+        }
+        let asked = asks(&w, &own[0], |n| format!("victim{n}@example.com")).await;
+        assert!(asked >= 5, "{asked}");
+        let mails = async || w.mails().await.iter().filter(|kind| *kind == "confirm_email").count();
+        assert_eq!(mails().await, asked, "a refusal mails nobody");
+        // Another account; but one that many write to.
+        let one = |_| "victim@example.com".to_owned();
+        let asked = asks(&w, &own[1], one).await;
+        assert!(asked >= 5, "{asked}");
+        let asked = asks(&w, &own[2], |_| "VICTIM@example.com".to_owned()).await;
+        assert!(asked < 5, "{asked}");
+        // What does not change is not counted.
+        for _ in 0..20 {
+            let input = json!({ "email": "Cy@example.com", "pronouns": "they/them" });
+            let payload = w.mutate(&own[2], "updateUser", "user { id }", input).await;
+            assert!(payload["messages"].is_null(), "{payload}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_password_needs_the_current_one() {
     World::each(async |w| {

@@ -4,9 +4,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::oneshot;
 use ward_clients::tables::Location;
-use ward_identity::tables::User;
+use ward_identity::tables::{BreakGlassAccess, User};
 use ward_store::{Actor, Cond, Engine, Id, Level, Query, Scope, StoreError};
 
+use crate::care::{now, restricted, whole};
 use crate::support::World;
 
 /// Of equal clients one is made, of others of the same address all, and the
@@ -27,6 +28,25 @@ async fn of_equal_clients_at_once_one_is_made() {
         let clients = w.rows::<User>(Cond::is_true("is_patient")).await;
         assert_eq!(clients.len(), 3);
         assert!(clients.iter().all(|client| client.human_id == clients[0].human_id));
+    })
+    .await;
+}
+
+/// Of one member's broken glass at once, one is broken.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_glass_is_broken_once() {
+    World::each(async |w| {
+        let w = whole(w);
+        let client = restricted(&w, "rex").await;
+        let member = now(&w, &w.with(&w.standard, &[]));
+        let open = async || {
+            let input = json!({ "client_id": client, "reason": "Fell" });
+            w.mutate(&member, "createBreakGlassAccess", "break_glass_access { id }", input).await
+        };
+        let opened = join_all((0..8).map(|_| open())).await;
+        let done = opened.iter().filter(|payload| payload["messages"].is_null()).count();
+        assert_eq!(done, 1, "{opened:?}");
+        assert_eq!(w.rows::<BreakGlassAccess>(Cond::Always).await.len(), 1);
     })
     .await;
 }

@@ -1,11 +1,14 @@
-//! Sub-organizations beside each other: what is the one's is not the other's.
+//! Sub-organizations beside each other, and what clients tell of clients whom
+//! their reader does not see.
 
 use serde_json::{Value as Json, json};
+use ward_engine::ViewId;
+use ward_identity::flags::{CAN_SET_CLIENT_PASSWORD, CAN_VIEW_AUDIT_LOG};
 use ward_identity::tables::{CareTeamMember, User};
 use ward_store::{Actor, Cond};
 
-use crate::care::{sees, whole};
-use crate::support::World;
+use crate::care::{restricted, sees, whole};
+use crate::support::{SEES_ALL_CLIENTS, World};
 
 async fn done(w: &World, field: &str, selects: &str, input: Json) -> Json {
     let payload = w.mutate(&w.owner, field, selects, input).await;
@@ -77,6 +80,81 @@ async fn who_is_named_in_the_same_call_comes_along() {
             "user_group_id": theirs });
         done(&w, "updateClient", "user { id }", input).await;
         assert_eq!(ties(&w, &id).await, (vec![], Some(theirs)));
+    })
+    .await;
+}
+
+/// What the actor is told of the human that a client is.
+async fn human(w: &World, actor: &Actor, id: &str) -> Json {
+    let query = "query($id: ID) { user(id: $id) { human_id true_human_id } }";
+    let told = w.run(actor, query, json!({ "id": id })).await["user"].clone();
+    assert_eq!(told["human_id"], told["true_human_id"]);
+    assert!(told["human_id"].is_string(), "{told}");
+    told["human_id"].clone()
+}
+
+/// Whoever gives a client of theirs an address learns nothing of who has it.
+#[tokio::test]
+async fn an_address_of_an_unseen_client_looks_like_any_other() {
+    World::each(async |w| {
+        let w = whole(w);
+        restricted(&w, "rex").await;
+        w.client("Ola", "ola@example.com").await;
+        let branch = w.branch().await;
+        let wide = w.with(&w.standard, &[SEES_ALL_CLIENTS, CAN_SET_CLIENT_PASSWORD]);
+        for (actor, secret) in
+            [(&wide, "rex@example.com"), (&branch, "rex@example.com"), (&branch, "ola@example.com")]
+        {
+            let first = format!("Probe {} {secret}", actor.user_id);
+            let input = json!({ "first_name": first, "last_name": "Client",
+                "email": format!("first{secret}"), "dietitian_id": actor.user_id.to_string() });
+            let may =
+                Actor { is_owner: true, flags: ward_store::Flags(u128::MAX), ..actor.clone() };
+            let made = w.mutate(&may, "createClient", "user { id }", input).await;
+            let probe = made["user"]["id"].as_str().unwrap();
+            let mut told = vec![human(&w, actor, probe).await];
+            for email in [secret.to_owned(), format!("fresh{secret}"), secret.to_uppercase()] {
+                let input = json!({ "id": probe, "email": email });
+                let payload = w.mutate(&may, "updateClient", "user { id }", input).await;
+                assert!(payload["messages"].is_null(), "{payload}");
+                told.push(human(&w, actor, probe).await);
+            }
+            assert!(told.iter().all(|it| *it == told[0]), "{secret}: {told:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn accounts_that_are_seen_share_their_human() {
+    World::each(async |w| {
+        let w = whole(w);
+        let family = "family@example.com";
+        let first = w.client("Ada", family).await;
+        let (second, other) =
+            (w.client("Bo", family).await, w.client("Cy", "cy@example.com").await);
+        let told = human(&w, &w.owner, &first).await;
+        assert_eq!(human(&w, &w.owner, &second).await, told);
+        assert_ne!(human(&w, &w.owner, &other).await, told);
+        let old =
+            w.run_in(ViewId::Baseline, &w.owner, "{ users { id human_id } }", json!({})).await;
+        let of = |id: &str| {
+            let rows = old["data"]["users"].as_array().unwrap();
+            rows.iter().find(|row| row["id"] == id).unwrap()["human_id"].clone()
+        };
+        assert_eq!((of(&first), of(&second)), (told.clone(), told));
+        // Themselves, a client sees one account of theirs.
+        let own = w.as_client(&second).await;
+        assert_ne!(human(&w, &own, &second).await, of(&first));
+        // The log does not tell what the field does not.
+        let viewer = w.with(&w.standard, &[CAN_VIEW_AUDIT_LOG, SEES_ALL_CLIENTS]);
+        let query = "{ auditLog(resource_name: USER) { nodes { resource_changes {
+            field value_after_change } } } }";
+        let log = w.run(&viewer, query, json!({})).await;
+        let nodes = log["auditLog"]["nodes"].as_array().unwrap();
+        let changes = nodes.iter().flat_map(|it| it["resource_changes"].as_array().unwrap());
+        let humans: Vec<&Json> = changes.filter(|it| it["field"] == "human_id").collect();
+        assert!(humans.iter().all(|it| it["value_after_change"] == "[redacted]"), "{humans:?}");
     })
     .await;
 }

@@ -84,7 +84,6 @@ fn bind_names(b: &mut Bindings) {
     })
     .public();
     b.column("User", "shard_aware_id", at::id);
-    b.column("User", "true_human_id", at::human_id);
     b.column("User", "organization_id", at::unit_id);
     b.column("User", "calendar_timezone", at::timezone);
     b.column("User", "dimissed_calendar_prompt", at::dismissed_calendar_prompt);

@@ -14,7 +14,7 @@ use crate::person::{self, Person};
 use crate::picture::{self, NewFile};
 use crate::profile::{self as shown, BioEntry, OtherIdEntry, Profile, StateLicenseEntry};
 use crate::tables::User;
-use crate::{account, confirm_email, events, grant, member_mail, npi, rank_of};
+use crate::{account, attempt, confirm_email, events, grant, member_mail, npi, rank_of};
 
 /// The longest `metadata`, in characters (behaviour 9).
 const METADATA_CHARACTERS_MAX: usize = 128_000;
@@ -121,6 +121,7 @@ pub async fn readdress(call: &mut Call<'_>, user: &mut User, address: &str) -> A
     if user.id.0 == call.actor.user_id {
         return Err(Refused::on("email", "Change your own e-mail address with updateUser"));
     }
+    attempt::count_mail(&mut call.scope, user, address).await?;
     if account::is_unit_email_taken(&mut call.scope, user.unit_id, address, Some(user.id)).await? {
         return Err(Refused::on("email", "Email has already been taken"));
     }

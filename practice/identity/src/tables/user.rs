@@ -45,7 +45,9 @@ record! {
         is_integration: bool,
         namespace: String,
         /// All accounts of the e-mail in this root organization.
-        human_id: Id<Human>,
+        /// Of all accounts of an address, so it tells of those whom the reader does
+        /// not see: answered and logged as what the reader may know.
+        human_id: Id<Human> [secret],
         email: Option<String> [limited folded searched],
         /// A new address, until its owner confirms it.
         unconfirmed_email: Option<String>,
