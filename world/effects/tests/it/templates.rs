@@ -19,12 +19,21 @@ fn full() -> Json {
         "code": "123456",
         "minutes": 5,
         "key": "ward_sbx_K7QF2_abcdefgh........",
+        "endpoint": "hooks.example.com",
+        "webhook": "2000000123",
     })
 }
 
 /// Mails that lead nowhere: who is used to links in them follows a stranger's.
-const WITHOUT_LINK: [&str; 5] =
-    ["verification_code", "second_factor_changed", "email_changed", "key_revoked", "break_glass"];
+const WITHOUT_LINK: [&str; 7] = [
+    "verification_code",
+    "second_factor_changed",
+    "email_changed",
+    "key_revoked",
+    "break_glass",
+    "webhook_failing",
+    "webhook_disabled",
+];
 
 /// ISO-24: every template in both environments, and no other host in it.
 #[test]
