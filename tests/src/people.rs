@@ -66,6 +66,29 @@ pub struct Furniture {
 /// Makes one of everything that the API can make, as the owner and with a provider as colleague.
 #[track_caller]
 pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
+    let furniture = furnish_inside(api, opener, canary);
+    webhook_to_nowhere(api, canary);
+    furniture
+}
+
+/// A webhook and a test of it. Its receiver does not exist: no more than a look-up of its name
+/// leaves the machine.
+fn webhook_to_nowhere(api: &Api, canary: &str) {
+    let webhook = api.ask(
+        "mutation($url: String) { createWebhook(input: {url: $url, event_type: TEST_CREATED, should_retry: false}) { webhook { id } messages { field message } } }",
+        json!({"url": format!("https://{canary}.invalid/hook")}),
+    );
+    let webhook = id(&webhook.data()["createWebhook"]["webhook"]);
+    let sent = api.ask(
+        "mutation($id: ID!) { sendTestWebhook(input: {id: $id}) { sent messages { field message } } }",
+        json!({"id": webhook}),
+    );
+    sent.data();
+}
+
+/// The same but for what calls others: webhooks.
+#[track_caller]
+pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
     let colleague = current_user(opener);
     let made = |reply: Reply, field: &str, object: &str| id(&reply.data()[field][object]);
     let group = api.ask(
@@ -174,17 +197,6 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
     opened.data();
     // A set of clients in the access log, at once since one of them is restricted.
     client_ids(api);
-    // Its receiver does not exist, so nothing leaves the machine.
-    let webhook = api.ask(
-        "mutation($url: String) { createWebhook(input: {url: $url, event_type: TEST_CREATED, should_retry: false}) { webhook { id } messages { field message } } }",
-        json!({"url": format!("https://{canary}.invalid/hook")}),
-    );
-    let webhook = made(webhook, "createWebhook", "webhook");
-    let sent = api.ask(
-        "mutation($id: ID!) { sendTestWebhook(input: {id: $id}) { sent messages { field message } } }",
-        json!({"id": webhook}),
-    );
-    sent.data();
     let template = api.ask(
         "mutation($name: String) { createPermissionTemplate(input: {name: $name}) { newPermissionTemplate { id } messages { field message } } }",
         json!({"name": format!("{canary} template")}),
