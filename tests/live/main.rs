@@ -10,6 +10,7 @@
 mod bounds;
 mod cable;
 mod clients;
+mod conversations;
 mod ends;
 mod events;
 mod messaging;
