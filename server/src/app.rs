@@ -79,7 +79,7 @@ impl App {
         let reach = opened.instance.reach();
         reach.set_webhooks(config.allow_loopback_webhooks, config.allow_private_webhooks);
         let door = Door::hang(&opened.db, config, &opened.dir)?;
-        door.look(&opened.db).await?;
+        door.tell(&opened.db).await?;
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
         let sunset = match &opened.config.sunset {

@@ -90,9 +90,14 @@ impl Door {
     /// Looks at every class: what waits of an open one is let go, and the instance is told which
     /// ways out there are. Another process may have switched one.
     pub async fn look(&self, db: &Db) -> Result<(), StoreError> {
-        for class in EffectClass::ALL.iter().copied() {
+        for class in EffectClass::ALL {
             self.release(db, class).await?;
         }
+        self.tell(db).await
+    }
+
+    /// Tells the instance which ways out there are; writes nothing.
+    pub async fn tell(&self, db: &Db) -> Result<(), StoreError> {
         let open = self.is_open(db, EffectClass::AccountMail).await?;
         db.instance().reach().set_email(open);
         Ok(())

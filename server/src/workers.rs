@@ -26,6 +26,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ticks: u64 = 0;
     live(&app).await;
+    look(&app).await;
     loop {
         tokio::select! {
             _ = stop.changed() => break,
