@@ -10,7 +10,6 @@
 mod bounds;
 mod cable;
 mod clients;
-mod conversations;
 mod ends;
 mod events;
 mod messaging;
