@@ -1,9 +1,10 @@
 //! `POST /graphql`: from bytes to an engine request, and back.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -105,20 +106,34 @@ async fn read(
     }
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Bytes, Response<Body>> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(refuse(
+/// The whole body, in one piece from the start: a list of its frames would hold
+/// it twice.
+async fn collect(body: Body, limit: usize) -> Result<Vec<u8>, Response<Body>> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit);
+    let mut bytes = Vec::with_capacity(announced.min(limit));
+    let mut body = Limited::new(body, limit);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| not_read(&*error, limit))?;
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+fn not_read(error: &(dyn Error + 'static), limit: usize) -> Response<Body> {
+    if error.is::<LengthLimitError>() {
+        return refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
             "BODY_TOO_LARGE",
             format!("The body is larger than {} MiB; nothing was executed.", limit / 1024 / 1024),
-        )),
-        Err(_) => Err(refuse(
-            StatusCode::BAD_REQUEST,
-            "BAD_REQUEST",
-            "The body did not arrive whole; nothing was executed.",
-        )),
+        );
     }
+    refuse(
+        StatusCode::BAD_REQUEST,
+        "BAD_REQUEST",
+        "The body did not arrive whole; nothing was executed.",
+    )
 }
 
 /// A JSON body as a request.

@@ -1,6 +1,7 @@
 //! Values that come in: coerced GraphQL values, and their typed view.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ward_instance::{IdCodec, IdRefusal};
 use ward_store::{Day, Entity, Id};
@@ -18,8 +19,9 @@ pub enum In {
     Int(i64),
     /// A Float.
     Float(f64),
-    /// A String, an ID (always as text), an enum member, a date.
-    Text(String),
+    /// A String, an ID (always as text), an enum member, a date. Shared: a text may
+    /// be a file of 30 MiB, and variables, arguments and input all hold it.
+    Text(Arc<str>),
     /// A list.
     List(Vec<In>),
     /// An input object; only the fields that were given or have a default.
@@ -126,7 +128,7 @@ impl FromIn for String {
     const KIND: Kind = Kind::Plain;
     fn from_in(value: &In, at: &str, _: &IdCodec) -> Result<Self, Refused> {
         match value {
-            In::Text(text) => Ok(text.clone()),
+            In::Text(text) => Ok(text.as_ref().to_owned()),
             In::Int(n) => Ok(n.to_string()),
             In::Float(n) => Ok(n.to_string()),
             _ => Err(wrong(at, "a text")),
@@ -216,7 +218,7 @@ impl<T: ListItem> FromIn for Vec<T> {
                         In::Null => {}
                         In::Text(text) if T::SPLITS && text.contains(',') => {
                             for part in text.split(',').filter(|part| !part.trim().is_empty()) {
-                                list.push(T::from_in(&In::Text(part.trim().to_owned()), at, ids)?);
+                                list.push(T::from_in(&In::Text(part.trim().into()), at, ids)?);
                             }
                         }
                         other => list.push(T::from_in(other, at, ids)?),

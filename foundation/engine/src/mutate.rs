@@ -129,10 +129,10 @@ async fn one(
     hash: Option<RequestHash>,
 ) -> Result<Done, Refused> {
     let schema = &engine.view(request.view).schema;
-    let args =
+    let mut args =
         values::arguments(&plan.root.fields[field], schema, variables).map_err(Refused::Error)?;
-    let input = args.0.get("input").cloned().unwrap_or(In::Null);
     let echo = echo(&args);
+    let input = args.0.remove("input").unwrap_or(In::Null);
     let prepared = (binding.prepare)(request.clone(), input).await?;
     let job = Arc::new(Job {
         engine: engine.clone(),
@@ -247,7 +247,7 @@ fn stopped(stop: Stop) -> Refused {
 fn echo(args: &Args) -> Out {
     let Some(In::Object(fields)) = args.0.get("input") else { return Out::Null };
     match fields.get("clientMutationId") {
-        Some(In::Text(text)) => Out::Text(text.as_str().into()),
+        Some(In::Text(text)) => Out::Text(text.as_ref().into()),
         _ => Out::Null,
     }
 }

@@ -142,7 +142,7 @@ fn coerce(value: &Json, ty: &Type, schema: &Schema, path: &mut Vec<Json>) -> Res
                 Ok(In::Object(fields))
             }
             Some(ExtendedType::Enum(members)) => match value.as_str() {
-                Some(text) if members.values.contains_key(text) => Ok(In::Text(text.to_owned())),
+                Some(text) if members.values.contains_key(text) => Ok(In::Text(text.into())),
                 _ => {
                     let known: Vec<&str> = members.values.keys().map(Name::as_str).collect();
                     Err(problem(path, format!("Expected one of: {}", known.join(", "))))
@@ -158,10 +158,10 @@ fn coerce(value: &Json, ty: &Type, schema: &Schema, path: &mut Vec<Json>) -> Res
 fn scalar(value: &Json, name: &str) -> Result<In, String> {
     let could_not = || format!("Could not coerce value to {name}");
     let text = |text: &str| {
-        if text.contains('\0') { Err(NUL.to_owned()) } else { Ok(In::Text(text.to_owned())) }
+        if text.contains('\0') { Err(NUL.to_owned()) } else { Ok(In::Text(text.into())) }
     };
     match (name, value) {
-        ("ID", Json::Number(n)) if n.is_i64() || n.is_u64() => Ok(In::Text(n.to_string())),
+        ("ID", Json::Number(n)) if n.is_i64() || n.is_u64() => Ok(In::Text(n.to_string().into())),
         ("Int", Json::Number(n)) => int(n.as_f64().unwrap_or(f64::NAN)).ok_or_else(could_not),
         ("Float", Json::Number(n)) => n.as_f64().map(In::Float).ok_or_else(could_not),
         ("Boolean", Json::Bool(value)) => Ok(In::Bool(*value)),
@@ -266,7 +266,7 @@ pub fn literal(
                 Ok(Some(In::Object(fields)))
             }
             Some(ExtendedType::Enum(_)) => match value {
-                Ast::Enum(member) => Ok(Some(In::Text(member.to_string()))),
+                Ast::Enum(member) => Ok(Some(In::Text(member.as_str().into()))),
                 _ => Err(wrong()),
             },
             _ => scalar_literal(value, name, variables).map(Some).ok_or_else(wrong),
@@ -282,9 +282,9 @@ fn scalar_literal(value: &Ast, name: &str, variables: &Variables) -> Option<In> 
         ("Float", Ast::Int(n)) => n.try_to_f64().ok().map(In::Float),
         ("Float", Ast::Float(n)) => n.try_to_f64().ok().map(In::Float),
         ("Boolean", Ast::Boolean(value)) => Some(In::Bool(*value)),
-        ("ID", Ast::Int(n)) => Some(In::Text(n.as_str().to_owned())),
+        ("ID", Ast::Int(n)) => Some(In::Text(n.as_str().into())),
         ("Int" | "Float" | "Boolean", _) => None,
-        (_, Ast::String(text)) if !text.contains('\0') => Some(In::Text(text.clone())),
+        (_, Ast::String(text)) if !text.contains('\0') => Some(In::Text(text.as_str().into())),
         _ => None,
     }
 }
@@ -316,7 +316,7 @@ fn as_json(value: &In) -> Option<Json> {
         In::Bool(value) => (*value).into(),
         In::Int(n) => (*n).into(),
         In::Float(n) => (*n).into(),
-        In::Text(text) => text.as_str().into(),
+        In::Text(text) => text.as_ref().into(),
         In::Json(json) => json.clone(),
         In::List(items) => Json::Array(items.iter().map(as_json).collect::<Option<_>>()?),
         In::Object(fields) => Json::Object(
