@@ -9,6 +9,7 @@ mod crashes;
 mod delivery;
 mod events;
 mod fired;
+mod loops;
 mod neighbours;
 mod practice;
 mod receiver;

@@ -10,6 +10,7 @@ mod bindings;
 mod bound;
 mod cache;
 mod call;
+mod causation;
 mod connections;
 mod document;
 mod engine;

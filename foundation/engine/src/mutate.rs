@@ -12,6 +12,7 @@ use ward_store::{Actor, Scope, StoreError, Tx, Watch};
 
 use crate::bound::{Args, MutationBinding, Prepared, Resolve};
 use crate::call::{Call, Request};
+use crate::causation;
 use crate::engine::{Engine, Executed, Halt, Incoming, store_error};
 use crate::exec::{Executor, Stop};
 use crate::input::In;
@@ -174,11 +175,14 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
         {
             return Ok(Done { json, errors: Vec::new(), replayed: true, reads: Vec::new() });
         }
+        let cause = causation::cause(tx, &job.request).await?;
+        let causes = cause.as_ref().map_or(0, |cause| cause.depth);
         let payload = {
-            let mut call = Call { scope: Scope::new(tx, &job.changer), request: &job.request };
+            let scope = Scope { cause, ..Scope::new(tx, &job.changer) };
+            let mut call = Call { scope, request: &job.request };
             (job.binding.apply)(&mut call, job.prepared.as_ref()).await?
         };
-        reactions::run(job.engine.bindings(), tx, &job.request).await?;
+        reactions::run(job.engine.bindings(), tx, &job.request, causes).await?;
         let own = payload.actor.as_ref().map(|actor| job.request.seen_by(actor));
         let request = own.as_ref().unwrap_or(&job.request);
         let mut executor = Executor {
