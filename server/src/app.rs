@@ -58,8 +58,8 @@ pub struct App {
     pub rotator: Rotator,
     /// What it does to the world outside.
     pub door: Door,
-    /// Held by whoever does what is due, or moves the Sandbox's clock.
-    pub turn: tokio::sync::Mutex<()>,
+    /// Shared by those who do what is due; alone for who moves the Sandbox's clock.
+    pub turn: tokio::sync::RwLock<()>,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
     /// Requests answered, for the metrics.
@@ -107,7 +107,7 @@ impl App {
             rotator: Rotator::default(),
             live: Arc::default(),
             door,
-            turn: tokio::sync::Mutex::default(),
+            turn: tokio::sync::RwLock::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,

@@ -16,6 +16,7 @@ pub mod control;
 mod credential;
 mod desk;
 pub mod door;
+mod due;
 mod effects;
 mod explorer;
 mod files;

@@ -1,5 +1,5 @@
-//! Work beside the requests: refusals to the audit log, chain heads to their
-//! file, due jobs, what has expired.
+//! Housekeeping beside the requests: refusals to the audit log, chain heads to
+//! their file, numbers, what has expired. What waits for its time is in `due`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,12 @@ use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs,
 
 use crate::app::App;
 use crate::rotator;
-use crate::settle::Ran;
 
 /// After so long the access log is tried again.
 const ACCESS_RETRY: Duration = Duration::from_secs(1);
+
+/// So long the clock of another node is waited for while work is done.
+const TURN: Duration = Duration::from_millis(200);
 
 /// Done jobs are kept for a week.
 const KEPT_DONE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
@@ -49,14 +51,14 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 sequence(&app).await;
                 follow_clock(&app).await;
-                due(&app).await;
                 rotate(&app, ticks);
             }
             hint = hints.recv() => {
                 match hint {
-                    Ok(Hint::Jobs | Hint::Effects) => due(&app).await,
-                    Ok(_) => sequence(&app).await,
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => due(&app).await,
+                    Ok(Hint::Events) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                        sequence(&app).await;
+                    }
+                    Ok(Hint::Jobs | Hint::Effects(_)) => {}
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
                 }
             }
@@ -144,32 +146,10 @@ fn watch_clock(app: &App) {
 async fn follow_clock(app: &App) {
     if app.db.engine() == Engine::Pg
         && let Some(witness) = app.instance.witness().sandbox()
-        && let Ok(_turn) = app.turn.try_lock()
+        && let Ok(_turn) = tokio::time::timeout(TURN, app.turn.write()).await
     {
         report("clock", ward_store::test_clock::load(&app.db, &witness).await);
     }
-}
-
-/// Does what is due, unless somebody in this process is at it already.
-pub async fn due(app: &App) {
-    let Ok(_turn) = app.turn.try_lock() else { return };
-    loop {
-        match some_due(app).await {
-            Ok(ran) if ran.is_nothing() => return,
-            Ok(_) => {}
-            Err(error) => return report("due work", Err(error)),
-        }
-    }
-}
-
-/// Does some of what is due; nothing where the instance is quarantined. The caller has its turn.
-pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
-    if app.is_quarantined() {
-        return Ok(Ran::default());
-    }
-    let mut ran = app.door.run_batch().await?;
-    ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
-    Ok(ran)
 }
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).

@@ -44,7 +44,7 @@ fn postpone(instance: &Instance, hours: &[(&str, i64)]) {
             "UPDATE effect_intents SET state = 'queued', done_at = NULL, not_before = {at} WHERE {intent}"
         ));
         database.execute(&format!(
-            "UPDATE jobs SET state = 'ready', visible_at = {at}, attempts = 0 WHERE kind = 'effect' AND payload LIKE \
+            "UPDATE jobs SET state = 'ready', visible_at = {at}, attempts = 0 WHERE kind = 'effect_account_mail' AND payload LIKE \
              '%' || (SELECT id FROM effect_intents WHERE {intent}) || '%'"
         ));
     }

@@ -9,4 +9,5 @@
 mod classes;
 mod clock;
 mod network;
+mod silent;
 mod switch;

@@ -12,6 +12,7 @@ mod fired;
 mod loops;
 mod neighbours;
 mod practice;
+mod quiet;
 mod receiver;
 mod three_days;
 mod verify;

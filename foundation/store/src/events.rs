@@ -31,6 +31,8 @@ pub struct Event {
     pub unit_id: Option<i64>,
     /// The client concerned.
     pub subject_id: Option<i64>,
+    /// Whether webhooks hear of it; whatever else follows from it does so regardless.
+    pub is_told: bool,
 }
 
 impl Event {
@@ -44,6 +46,7 @@ impl Event {
             extra: serde_json::Map::new(),
             unit_id: None,
             subject_id: None,
+            is_told: true,
         }
     }
 
@@ -65,6 +68,13 @@ impl Event {
     #[must_use]
     pub fn of_unit(mut self, unit_id: i64) -> Self {
         self.unit_id = Some(unit_id);
+        self
+    }
+
+    /// Kept from webhooks, as the caller asked.
+    #[must_use]
+    pub fn told(mut self, is_told: bool) -> Self {
+        self.is_told = is_told;
         self
     }
 

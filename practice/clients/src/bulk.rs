@@ -64,8 +64,8 @@ pub async fn update(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Pa
         call.scope.subject_id = Some(client.id.0);
         let (client_id, unit_id) = (client.id.0, client.unit_id.0);
         let columns = apply(call, client, &change).await?;
-        if tells && !columns.is_empty() {
-            call.emit(events::patient_updated(client_id, unit_id, &columns));
+        if !columns.is_empty() {
+            call.emit(events::patient_updated(client_id, unit_id, &columns).told(tells));
         }
     }
     Ok(Payload::new().many("users", ids.iter().map(|id| id.0).collect()))

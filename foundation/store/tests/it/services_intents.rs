@@ -35,7 +35,10 @@ async fn an_intent_is_done_once(w: World) {
         .await
         .unwrap();
     assert_eq!(twice, [true, false]);
-    let job = jobs::claim(&w.db, &[intents::JOB_KIND], 16, Duration::from_secs(60)).await.unwrap();
+    let job =
+        jobs::claim(&w.db, &[intents::job_kind(EffectClass::Email)], 16, Duration::from_secs(60))
+            .await
+            .unwrap();
     let [job] = &job[..] else { panic!("{job:?}") };
     let payload: serde_json::Value = serde_json::from_str(&job.payload).unwrap();
     let id = Uuid(payload["intent"].as_str().unwrap().to_owned());
