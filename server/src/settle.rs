@@ -12,6 +12,7 @@ use ward_store::{Actor, StoreError};
 
 use crate::app::App;
 use crate::due;
+use crate::workers;
 use crate::test_clock::{self, Act, ClockError};
 
 /// After so many microseconds of real time the clock goes to its target whatever is left.
@@ -50,7 +51,8 @@ impl AddAssign for Ran {
 }
 
 /// Moves the clock as the actor asks. With `settle`, a way forward is gone from one due moment to
-/// the next; the answer is the clock with what was done, and what was not.
+/// the next, and what is kept no longer by then is deleted; the answer is the clock with what was
+/// done, and what was not.
 pub async fn move_clock(
     app: &App,
     witness: SandboxWitness,
@@ -69,6 +71,7 @@ pub async fn move_clock(
     let mut ran = walk(app, witness, target).await?;
     let attempts = ward_webhooks::deliver::attempts(&mut app.db.read().await?).await?;
     ran.deliveries += attempts.saturating_sub(sent);
+    workers::purge(app).await?;
     let stragglers = stragglers(&mut app.db.read().await?, target, NAMED).await?;
     let mut answer = test_clock::shown(app.instance.clock());
     answer["ran"] = json!(ran);

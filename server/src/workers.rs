@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use ward_instance::host;
 use ward_store::chain_heads::write_heads;
-use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs, nodes};
+use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
 use crate::app::App;
 use crate::rotator;
@@ -17,6 +17,9 @@ const ACCESS_RETRY: Duration = Duration::from_secs(1);
 
 /// So long the clock of another node is waited for while work is done.
 const TURN: Duration = Duration::from_millis(200);
+/// Batches of events that are deleted at one time, so that the writer is free in between: enough
+/// for eighty events in each of the ten minutes' seconds.
+const EVENT_BATCHES: usize = 50;
 
 /// Done jobs are kept for a week.
 const KEPT_DONE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
@@ -171,7 +174,8 @@ async fn heads(app: &App) -> Result<(), StoreError> {
     write_heads(&app.db, &app.dir.join("chain.heads")).await.map(drop)
 }
 
-async fn purge(app: &App) -> Result<(), StoreError> {
+/// Deletes what is kept no longer.
+pub async fn purge(app: &App) -> Result<(), StoreError> {
     app.db
         .write(|tx: &mut Tx| Box::pin(async move { idempotency::purge(tx).await.map(drop) }))
         .await?;
@@ -189,6 +193,12 @@ async fn purge(app: &App) -> Result<(), StoreError> {
             Box::pin(async move { ward_webhooks::deliver::purge(tx).await.map(drop) })
         })
         .await?;
+    for _ in 0..EVENT_BATCHES {
+        let gone = app.db.write(|tx: &mut Tx| Box::pin(events::purge(tx))).await?;
+        if gone < events::PURGED_TOGETHER.unsigned_abs() {
+            break;
+        }
+    }
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 

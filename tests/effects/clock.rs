@@ -87,6 +87,32 @@ fn advancing_lets_everything_happen_in_order_and_at_its_time() {
 }
 
 #[test]
+fn events_are_kept_for_half_a_year() {
+    for engine in Engine::available("clock") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, provider) = (s.owner_key(), s.member("provider"));
+        let server = s.serve();
+        let api = server.with(&owner);
+        stopped(&api);
+        for name in ["ada", "ben"] {
+            people::welcomed_client(&server.with(&provider), name);
+        }
+        let database = s.database();
+        let count = |which: &str| database.number(&format!("SELECT COUNT(*) FROM events {which}"));
+        until("all were handed on", || {
+            (count("WHERE relayed = FALSE OR seq IS NULL") == 0).then_some(())
+        });
+        moved(&api, "advance", json!({"by": "1s"}));
+        let kept = count("");
+        assert!(kept >= 2, "{kept}");
+        moved(&api, "advance", json!({"by": "179d"}));
+        assert_eq!(count(""), kept);
+        moved(&api, "advance", json!({"by": "2d"}));
+        assert_eq!(count(""), 1, "but the newest, of the one practice");
+    }
+}
+
+#[test]
 fn what_nobody_ends_is_a_straggler() {
     let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
     let (owner, provider) = (s.owner_key(), s.member("provider"));

@@ -18,6 +18,7 @@ mod exec;
 mod grouping;
 mod input;
 mod introspect;
+mod kept;
 mod level;
 mod live;
 mod measure;

@@ -13,6 +13,13 @@ use crate::types::Uuid;
 use crate::value::{Sql, Value};
 use crate::{codec, stamp};
 
+/// Events are kept for 180 days of the instance's clock, as long as the attempts
+/// to deliver them.
+pub const KEPT_MICROS: i64 = 180 * 24 * 3600 * 1_000_000;
+
+/// Events that one purge deletes at most.
+pub const PURGED_TOGETHER: i64 = 1_000;
+
 /// An event to be written with the transaction (behaviour 13.2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -237,15 +244,18 @@ pub async fn get(
     rows.iter().next().map(|row| decode(instance, row)).transpose()
 }
 
-/// Deletes up to 1,000 events that were handed on and happened before
-/// `before`; how many. Each organization keeps its newest, which holds the
-/// place in the numbering.
-pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+/// Deletes up to [`PURGED_TOGETHER`] events that happened before the time for
+/// which they are kept; how many. What no relay has handed on stays, as does
+/// what has no number yet, and each organization keeps its newest, which holds
+/// the place in the numbering. A delivery has what it tells with itself.
+pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
+    let before = tx.now().minus_micros(KEPT_MICROS);
     tx.execute(&Sql::fixed(
         "DELETE FROM events WHERE id IN (SELECT e.id FROM events e \
          WHERE e.occurred_at < $1 AND e.relayed = TRUE AND e.seq < \
-           (SELECT MAX(m.seq) FROM events m WHERE m.org_id = e.org_id) LIMIT 1000)",
-        [before.0.into()],
+           (SELECT MAX(m.seq) FROM events m WHERE m.org_id = e.org_id) \
+         ORDER BY e.occurred_at LIMIT CAST($2 AS BIGINT))",
+        [before.0.into(), PURGED_TOGETHER.into()],
     ))
     .await
 }

@@ -199,7 +199,7 @@ record! {
         unique(&["org_id", "seq"]),
         index(&["written_at", "seq", "id"]).only("relayed = FALSE"),
         index(&["org_id", "written_at", "id"]).only("seq IS NULL"),
-        index(&["org_id", "occurred_at"]),
+        index(&["occurred_at"]),
     ],
     references: [],
     audit: None,

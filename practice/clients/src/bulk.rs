@@ -179,7 +179,7 @@ async fn apply(call: &mut Call<'_>, before: User, change: &Change) -> Answer<Vec
     let mut after = before.clone();
     let team_changed = match change {
         Change::Group(group) => {
-            after.user_group_id = group.map(|id| Id::new(id.0));
+            after.user_group_id = *group;
             false
         }
         Change::Active(active) => {

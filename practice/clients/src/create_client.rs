@@ -139,7 +139,7 @@ async fn new_client(
     client.metadata =
         input.metadata.value().filter(|text| !text.trim().is_empty()).cloned().map(Json);
     client.ssn = input.ssn.trimmed().and_then(Ssn::parse).map(|ssn| ssn.digits().to_owned());
-    client.user_group_id = group.map(|group| Id::new(group.id.0));
+    client.user_group_id = group.map(|group| group.id);
     client.created_by_id = (call.actor.user_id != 0).then(|| Id::new(call.actor.user_id));
     Ok(client)
 }
