@@ -12,5 +12,6 @@ mod fired;
 mod neighbours;
 mod practice;
 mod receiver;
+mod replay;
 mod three_days;
 mod verify;

@@ -227,6 +227,20 @@ pub async fn get(
     rows.iter().next().map(|row| decode(instance, row)).transpose()
 }
 
+/// These events of an organization, those that there are, in order.
+pub async fn of_ids(
+    q: &mut impl Query,
+    instance: &ward_instance::Instance,
+    org_id: i64,
+    ids: Vec<Box<str>>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let sql = select(
+        "e.org_id = $1 AND e.id IN_LIST($2) ORDER BY e.seq, e.id",
+        [org_id.into(), Value::Texts(ids.into())],
+    );
+    q.rows(&sql).await?.iter().map(|row| decode(instance, row)).collect()
+}
+
 /// Deletes up to 1,000 events that were handed on and happened before
 /// `before`; how many. Each organization keeps its newest, which holds the
 /// place in the numbering.
