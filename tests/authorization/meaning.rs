@@ -204,6 +204,7 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("deleteWebhook", "input.id", Needs(Object::Webhook)),
     ("expireWebhookSignature", "input.id", Needs(Object::Webhook)),
     ("sendTestWebhook", "input.id", Needs(Object::Webhook)),
+    ("replayWebhookEvents", "input.id", Needs(Object::Webhook)),
     ("mergeClients", "input.ids", Needs(Object::ClientPair)),
     ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("updateOrganization", "input.id", May(Object::Organization)),
@@ -312,6 +313,7 @@ const DATA: &[(&str, &[&str])] = &[
     ("createBreakGlassAccess", &["reason"]),
     ("createWebhook", &["url", "webhook_events.event_type"]),
     ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
+    ("replayWebhookEvents", &["undelivered"]),
     ("updateConversation", &["name"]),
     ("updateConversationMembership", &["viewed"]),
     ("createMessageBlast", &["note.content"]),
@@ -359,7 +361,7 @@ const WORDS: &str = "
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
     sent_after sent_before resource_id resource_type failed url should_retry is_enabled
-    id_encoding is_ordered overlap_hours
+    id_encoding is_ordered overlap_hours event_ids event_types dry_run
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
     conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
@@ -424,7 +426,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "viewed") => true.into(),
+        (_, "viewed" | "undelivered") => true.into(),
         (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),

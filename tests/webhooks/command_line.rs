@@ -238,7 +238,8 @@ fn events_are_forwarded_as_they_came() {
     // What the instance has not sent does not come through.
     let own = entry["url"].as_str().unwrap();
     let port: u16 = own.split([':', '/']).nth(4).unwrap().parse().unwrap();
-    let forged = ward_tests::Api::at(port, None).post("/hook?a=1", &json!({"event_type": "patient.created"}));
+    let forged = ward_tests::Api::at(port, None)
+        .post("/hook?a=1", &json!({"event_type": "patient.created"}));
     assert_eq!(forged.status, 401);
     assert_eq!(practice.receiver.at("/hook?a=1").len(), 1);
     assert_eq!((listening.stop(), webhooks(&practice)), (Some(0), 0));

@@ -13,6 +13,7 @@ mod fired;
 mod neighbours;
 mod practice;
 mod receiver;
+mod receivers;
 mod replay;
 mod three_days;
 mod verify;

@@ -53,7 +53,8 @@ fn a_time_is_sent_again_under_the_same_ids() {
         let counted = json!({"id": made["id"], "occurred_after": EVER, "dry_run": true});
         let counted = practice.replay(&counted);
         assert_eq!((&counted["event_count"], &counted["replay_id"]), (&3.into(), &Json::Null));
-        let other = json!({"id": made["id"], "occurred_after": EVER, "event_types": ["location.created"]});
+        let other =
+            json!({"id": made["id"], "occurred_after": EVER, "event_types": ["location.created"]});
         assert_eq!(practice.replay(&other)["event_count"], 0);
         let past = json!({"id": made["id"], "occurred_after": EVER, "occurred_before": "2020-01-02T00:00:00Z"});
         assert_eq!(practice.replay(&past)["event_count"], 0);
@@ -71,12 +72,14 @@ fn a_time_is_sent_again_under_the_same_ids() {
             assert_eq!(received.header("ward-replay"), answer["replay_id"].as_str().unwrap());
             assert_eq!(received.header("ward-attempt"), "1");
             assert!(verify::contract(received, secret), "{received:?}");
-            let first = all.iter().find(|it| it.header("webhook-id") == received.header("webhook-id"));
+            let first =
+                all.iter().find(|it| it.header("webhook-id") == received.header("webhook-id"));
             assert_eq!(first.unwrap().body, received.body);
         }
         assert_eq!(practice.sent().len(), 6);
         let entries = practice.instance.audit_entries();
-        let audited = entries.iter().filter(|entry| format!("{entry:?}").contains("WEBHOOK_REPLAY"));
+        let audited =
+            entries.iter().filter(|entry| format!("{entry:?}").contains("WEBHOOK_REPLAY"));
         assert_eq!(audited.count(), 1);
         practice.server.stop();
     }
@@ -100,7 +103,8 @@ fn more_than_a_page_arrives_once_each() {
         assert_eq!((received.len(), ids(&received).len()), (clients, clients));
         if engine == Engine::Postgres {
             // Who claims and who records take the same rows all the time.
-            let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+            let deadlocks =
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
             assert_eq!(practice.instance.database().number(deadlocks), 0);
         }
         practice.server.stop();
@@ -125,7 +129,8 @@ fn what_never_arrived() {
         assert_eq!(field(&refused), ("id", "Webhook is disabled. Enable it to send it something"));
         let counted = json!({"id": made["id"], "undelivered": true, "dry_run": true});
         assert_eq!(practice.replay(&counted)["event_count"], 2);
-        let on = json!({"id": made["id"], "is_enabled": true, "url": practice.receiver.url("/hook")});
+        let on =
+            json!({"id": made["id"], "is_enabled": true, "url": practice.receiver.url("/hook")});
         practice.run("updateWebhook", "webhook { id }", &on);
         practice.client("heard");
         practice.settle();
@@ -171,8 +176,14 @@ fn one_event_by_its_id() {
     for (input, at) in [
         (json!({"id": made["id"]}), "occurred_after"),
         (json!({"id": made["id"], "occurred_after": "soon"}), "occurred_after"),
-        (json!({"id": made["id"], "occurred_after": EVER, "occurred_before": "late"}), "occurred_before"),
-        (json!({"id": made["id"], "occurred_after": EVER, "event_types": ["task.created"]}), "event_types"),
+        (
+            json!({"id": made["id"], "occurred_after": EVER, "occurred_before": "late"}),
+            "occurred_before",
+        ),
+        (
+            json!({"id": made["id"], "occurred_after": EVER, "event_types": ["task.created"]}),
+            "event_types",
+        ),
         (json!({"id": made["id"], "event_ids": []}), "event_ids"),
         (json!({"id": "1", "occurred_after": EVER}), "id"),
     ] {
@@ -227,10 +238,8 @@ fn who_hears_of_what() {
             let made = run(api, "createWebhook", "webhook { id }", &input);
             hooks.push(made["webhook"]["id"].clone());
         }
-        let clients: Vec<String> = places
-            .iter()
-            .map(|(path, api)| ward_tests::people::client(api, &path[1..]))
-            .collect();
+        let clients: Vec<String> =
+            places.iter().map(|(path, api)| ward_tests::people::client(api, &path[1..])).collect();
         let heard = |path: &str, cause: &str| -> BTreeSet<String> {
             let received = practice.receiver.at(path);
             let of_cause = received.iter().filter(|it| it.header("ward-cause") == cause);

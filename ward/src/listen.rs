@@ -64,20 +64,25 @@ pub async fn run(args: ListenArgs, out: Out) -> Done {
         _ = axum::serve(listener, app) => {}
         _ = signals.next() => {}
     }
-    tokio::task::block_in_place(|| mutate(&api, "deleteWebhook", "webhook { id }", &json!({"id": id})))
-        .map(|_| out.say(format_args!("webhook {id} is removed")))
-        .map_err(|failure| {
-            let why = failure.sentence;
-            Failure::unavailable(format!("webhook {id} could not be removed: {why}"))
-        })
+    tokio::task::block_in_place(|| {
+        mutate(&api, "deleteWebhook", "webhook { id }", &json!({"id": id}))
+    })
+    .map(|_| out.say(format_args!("webhook {id} is removed")))
+    .map_err(|failure| {
+        let why = failure.sentence;
+        Failure::unavailable(format!("webhook {id} could not be removed: {why}"))
+    })
 }
 
 /// Path and query of the address to forward to, which the webhook's own has too.
 fn target(forward: &str) -> Done<String> {
-    let uri: Uri =
-        forward.parse().map_err(|_| Failure::usage(format!("--forward {forward} is no address")))?;
+    let uri: Uri = forward
+        .parse()
+        .map_err(|_| Failure::usage(format!("--forward {forward} is no address")))?;
     if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
-        return Err(Failure::usage("--forward takes an address such as http://127.0.0.1:3000/hook"));
+        return Err(Failure::usage(
+            "--forward takes an address such as http://127.0.0.1:3000/hook",
+        ));
     }
     Ok(uri.path_and_query().map_or("/", |target| target.as_str()).to_owned())
 }
@@ -109,7 +114,8 @@ fn open(api: &Api, url: &str, events: &[String]) -> Done<Json> {
 }
 
 fn secret_of(api: &Api, id: &str) -> Done<String> {
-    let data = query(api, "{ webhooks(first: 100) { nodes { id signature_secret } } }", &json!({}))?;
+    let data =
+        query(api, "{ webhooks(first: 100) { nodes { id signature_secret } } }", &json!({}))?;
     let nodes = data["webhooks"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
     let found = nodes.iter().find(|node| node["id"] == id);
     let secret = found.and_then(|node| node["signature_secret"].as_str());
@@ -161,8 +167,8 @@ async fn pass_on(
     };
     let mut headers: Vec<(String, String)> = headers.iter().filter_map(named).collect();
     let arrived = Arrived { target: target.as_deref(), headers: &headers, body: &body };
-    let is_own = method == Method::POST
-        && verify::standard(&forward.secret, &arrived) == Verdict::Valid;
+    let is_own =
+        method == Method::POST && verify::standard(&forward.secret, &arrived) == Verdict::Valid;
     if !is_own {
         forward.out.say("a request came that the instance has not signed; it was not passed on");
         return (StatusCode::UNAUTHORIZED, Bytes::new());

@@ -55,9 +55,7 @@ fn secret(path: &str) -> Done<String> {
         "-" => {
             let mut bytes = Vec::new();
             let read = std::io::stdin().take(4_096).read_to_end(&mut bytes);
-            read.map_err(|error| {
-                Failure::usage(format!("standard input has no secret: {error}"))
-            })?;
+            read.map_err(|error| Failure::usage(format!("standard input has no secret: {error}")))?;
             bytes
         }
         path => file(Path::new(path), "--secret-file")?,
@@ -65,7 +63,9 @@ fn secret(path: &str) -> Done<String> {
     let text = String::from_utf8(bytes).unwrap_or_default().trim().to_owned();
     match text.starts_with("whsec_") {
         true => Ok(text),
-        false => Err(Failure::usage("--secret-file has no webhook's secret, which begins with whsec_")),
+        false => {
+            Err(Failure::usage("--secret-file has no webhook's secret, which begins with whsec_"))
+        }
     }
 }
 

@@ -37,7 +37,9 @@ pub fn fire(api: impl FnOnce() -> Done<Api>, event: &str, id: Option<&str>) -> D
     };
     let answered = hearth.perform(recipe)?;
     if hearth.given.is_some() {
-        return Err(Failure::usage(format!("{event} was fired; it takes no --id, which was left out")));
+        return Err(Failure::usage(format!(
+            "{event} was fired; it takes no --id, which was left out"
+        )));
     }
     Ok(json!({
         "event": event,

@@ -33,6 +33,5 @@ pub use bindings::bind;
 pub use deliver::Engine;
 pub use tables::{
     WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOK_LANES, WEBHOOK_REPLAYS,
-    WEBHOOK_SECRETS, WEBHOOKS,
-    tables,
+    WEBHOOK_SECRETS, WEBHOOKS, tables,
 };

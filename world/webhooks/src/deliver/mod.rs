@@ -66,9 +66,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that sends nothing yet.
-    pub fn new(db: Db) -> Arc<Self> {
-        let epoch = db.instance().uuid();
+    /// An engine that sends nothing yet. `node` names the process: the same after a restart, and
+    /// none that runs at the same time has it.
+    pub fn new(db: Db, node: &str) -> Arc<Self> {
+        let epoch = recover::epoch(node, &db.instance().uuid());
         Arc::new(Engine {
             client: Client::new(resolve::System),
             epoch,
