@@ -346,9 +346,7 @@ const WORDS: &str = "
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
-    selected_tags_filter organization_email primary tax_id tax_id_type external_id
-    id_number_type
-    human_id pretend_to_be
+    selected_tags_filter organization_email primary tax_id tax_id_type external_id id_number_type
     break_glass minutes default_water_intake date_range_preference last_journal_from_date
     last_journal_to_date email_notification_frequency push_notification_frequency
     profession profession_category specialty specialty_category bio
@@ -366,8 +364,8 @@ const WORDS: &str = "
     select_all_status suppress_patient_updated_webhooks target_email
     conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
     label value content attached_image attached_image_string attached_audio attached_document org_chat
-    archived viewed deleted_by_user org_chat scheduled_at
-    website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
+    archived viewed deleted_by_user scheduled_at notes accepts_insurance other_id_qualifier
+    referral_reason about_me first_url
 ";
 
 /// Mutations that set flags or switches by their names.
