@@ -121,7 +121,8 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// Sends webhooks until told to stop, unless the instance is quarantined.
 pub fn webhooks(app: &Arc<App>, stop: watch::Receiver<bool>) -> tokio::task::JoinHandle<()> {
-    let engine = ward_webhooks::Engine::new(app.db.clone());
+    let node = host::node(&app.dir).unwrap_or_default();
+    let engine = ward_webhooks::Engine::new(app.db.clone(), &node);
     let held = app.clone();
     tokio::spawn(engine.run(move || held.is_quarantined(), stop))
 }

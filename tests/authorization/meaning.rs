@@ -204,6 +204,7 @@ const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("deleteWebhook", "input.id", Needs(Object::Webhook)),
     ("expireWebhookSignature", "input.id", Needs(Object::Webhook)),
     ("sendTestWebhook", "input.id", Needs(Object::Webhook)),
+    ("replayWebhookEvents", "input.id", Needs(Object::Webhook)),
     ("mergeClients", "input.ids", Needs(Object::ClientPair)),
     ("mergeClients", "input.target_user_id", Needs(Object::Client)),
     ("updateOrganization", "input.id", May(Object::Organization)),
@@ -312,6 +313,7 @@ const DATA: &[(&str, &[&str])] = &[
     ("createBreakGlassAccess", &["reason"]),
     ("createWebhook", &["url", "webhook_events.event_type"]),
     ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
+    ("replayWebhookEvents", &["undelivered"]),
     ("updateConversation", &["name"]),
     ("updateConversationMembership", &["viewed"]),
     ("createMessageBlast", &["note.content"]),
@@ -344,9 +346,7 @@ const WORDS: &str = "
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
-    selected_tags_filter organization_email primary tax_id tax_id_type external_id
-    id_number_type
-    human_id pretend_to_be
+    selected_tags_filter organization_email primary tax_id tax_id_type external_id id_number_type
     break_glass minutes default_water_intake date_range_preference last_journal_from_date
     last_journal_to_date email_notification_frequency push_notification_frequency
     profession profession_category specialty specialty_category bio
@@ -359,13 +359,13 @@ const WORDS: &str = "
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
     sent_after sent_before resource_id resource_type failed url should_retry is_enabled
-    id_encoding is_ordered overlap_hours
+    id_encoding is_ordered overlap_hours event_ids event_types dry_run
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
     conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
     label value content attached_image attached_image_string attached_audio attached_document org_chat
-    archived viewed deleted_by_user org_chat scheduled_at
-    website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
+    archived viewed deleted_by_user scheduled_at notes accepts_insurance other_id_qualifier
+    referral_reason about_me first_url
 ";
 
 /// Mutations that set flags or switches by their names.
@@ -424,7 +424,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "viewed") => true.into(),
+        (_, "viewed" | "undelivered") => true.into(),
         (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),

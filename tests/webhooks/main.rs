@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "a test reads its environment")]
 
+mod command_line;
 mod configuration;
 mod crashes;
 mod delivery;
@@ -14,5 +15,7 @@ mod neighbours;
 mod practice;
 mod quiet;
 mod receiver;
+mod receivers;
+mod replay;
 mod three_days;
 mod verify;

@@ -244,6 +244,20 @@ pub async fn get(
     rows.iter().next().map(|row| decode(instance, row)).transpose()
 }
 
+/// These events of an organization, those that there are, in order.
+pub async fn of_ids(
+    q: &mut impl Query,
+    instance: &ward_instance::Instance,
+    org_id: i64,
+    ids: Vec<Box<str>>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let sql = select(
+        "e.org_id = $1 AND e.id IN_LIST($2) ORDER BY e.seq, e.id",
+        [org_id.into(), Value::Texts(ids.into())],
+    );
+    q.rows(&sql).await?.iter().map(|row| decode(instance, row)).collect()
+}
+
 /// Deletes up to [`PURGED_TOGETHER`] events that happened before the time for
 /// which they are kept; how many. What no relay has handed on stays, as does
 /// what has no number yet, and each organization keeps its newest, which holds

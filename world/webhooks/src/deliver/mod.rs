@@ -6,6 +6,7 @@
 mod claim;
 mod client;
 mod failure;
+pub(crate) mod feed;
 mod message;
 mod notice;
 pub(crate) mod queue;
@@ -51,7 +52,7 @@ const WRITES_MAX: u32 = 5;
 const PURGED_TOGETHER: i64 = 1_000;
 const DAY: i64 = 24 * 3_600 * 1_000_000;
 const ATTEMPTS_KEPT: i64 = 180 * DAY;
-const DELIVERIES_KEPT: i64 = 30 * DAY;
+pub(crate) const KEPT: i64 = 30 * DAY;
 
 /// Sends what is due, until it is stopped.
 pub struct Engine {
@@ -65,9 +66,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that sends nothing yet.
-    pub fn new(db: Db) -> Arc<Self> {
-        let epoch = db.instance().uuid();
+    /// An engine that sends nothing yet. `node` names the process: the same after a restart, and
+    /// none that runs at the same time has it.
+    pub fn new(db: Db, node: &str) -> Arc<Self> {
+        let epoch = recover::epoch(node, &db.instance().uuid());
         Arc::new(Engine {
             client: Client::new(resolve::System),
             epoch,
@@ -152,6 +154,9 @@ impl Engine {
         if room.all > 0 && claim::any_ready(&mut reader, clock.now(), clock.wall()).await? {
             return Ok(true);
         }
+        if feed::any(&mut reader).await? {
+            return Ok(true);
+        }
         Ok((is_second || relay::anybody_listens(&mut reader).await?)
             && ward_store::events::any_unrelayed(&mut reader).await?)
     }
@@ -167,7 +172,7 @@ impl Engine {
                         true => recover::recover(tx, &epoch, RECOVERED_TOGETHER).await?,
                         false => 0,
                     };
-                    let handed_on = relay::hand_on(tx).await?;
+                    let handed_on = relay::hand_on(tx).await? + feed::feed(tx).await?;
                     crash::point("webhook.handed_on");
                     let claimed = claim::claim(tx, &epoch, room).await?;
                     let is_more = left > 0 || handed_on > 0 || !claimed.is_empty();
@@ -322,6 +327,7 @@ pub async fn at_work(
     let sent = Sql::fixed("SELECT 1 FROM webhook_deliveries WHERE state = 'leased' LIMIT 1", []);
     Ok(!q.rows(&sent).await?.is_empty()
         || claim::any_ready(q, now, wall).await?
+        || feed::any(q).await?
         || (relay::anybody_listens(q).await? && ward_store::events::any_unrelayed(q).await?))
 }
 
@@ -333,7 +339,7 @@ pub async fn attempts(q: &mut impl Query) -> Result<u64, StoreError> {
 }
 
 /// Deletes some of what is kept no longer: attempts after 180 days (behaviour 13.4), deliveries
-/// that are settled after 30. How many.
+/// that are settled and replays that have ended after 30. How many.
 pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
     let now = tx.now();
     let attempts = Sql::fixed(
@@ -345,9 +351,18 @@ pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
         "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries \
          WHERE state IN ('delivered', 'dead') AND updated_at < $1 \
          ORDER BY updated_at LIMIT CAST($2 AS BIGINT))",
-        [now.minus_micros(DELIVERIES_KEPT).0.into(), PURGED_TOGETHER.into()],
+        [now.minus_micros(KEPT).0.into(), PURGED_TOGETHER.into()],
     );
-    Ok(tx.execute(&attempts).await? + tx.execute(&deliveries).await?)
+    let replays = Sql::fixed(
+        "DELETE FROM webhook_replays WHERE id IN (SELECT id FROM webhook_replays \
+         WHERE ended_at < $1 ORDER BY ended_at LIMIT CAST($2 AS BIGINT))",
+        [now.minus_micros(KEPT).0.into(), PURGED_TOGETHER.into()],
+    );
+    let mut gone = 0;
+    for sql in [attempts, deliveries, replays] {
+        gone += tx.execute(&sql).await?;
+    }
+    Ok(gone)
 }
 
 #[cfg(test)]

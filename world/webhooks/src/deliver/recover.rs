@@ -1,8 +1,8 @@
 //! Taking back what a process left that is gone: an attempt may have arrived, which the log says,
 //! and its delivery is due again.
 //!
-//! On SQLite there is one process, so every other epoch's claims are left over; on PostgreSQL a
-//! claim whose time ran out is.
+//! On SQLite there is one process, so every other epoch's claims are left over. On PostgreSQL those
+//! of an earlier start of this node are, and of other nodes a claim whose time ran out is.
 
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Engine, Query, Scope, Sql, StoreError, Tx};
@@ -16,11 +16,30 @@ fn left_over(engine: Engine, start: &str, epoch: &str, wall: Timestamp) -> Sql {
     sql.push(start)
         .push(" FROM webhook_deliveries d WHERE d.state = 'leased' AND (d.lease_until <= ");
     sql.bind(wall.0);
-    if engine == Engine::Lite {
-        sql.push(" OR d.lease_epoch <> ").bind(epoch);
+    match (engine, node_of(epoch)) {
+        (Engine::Lite, _) => {
+            sql.push(" OR d.lease_epoch <> ").bind(epoch);
+        }
+        (Engine::Pg, Some(node)) => {
+            let length = i64::try_from(node.len()).unwrap_or(i64::MAX);
+            sql.push(" OR (SUBSTR(d.lease_epoch, 1, CAST(").bind(length).push(" AS INTEGER)) = ");
+            sql.bind(node).push(" AND d.lease_epoch <> ").bind(epoch).push(")");
+        }
+        (Engine::Pg, None) => {}
     }
     sql.push(")");
     sql
+}
+
+/// The epoch of a node's start: a node has one process at a time.
+pub fn epoch(node: &str, start: &str) -> String {
+    format!("{node}:{start}")
+}
+
+/// The part of an epoch that all starts of its node share.
+fn node_of(epoch: &str) -> Option<&str> {
+    let end = epoch.find(':').filter(|end| *end > 0)?;
+    epoch.get(..=end)
 }
 
 /// Whether something was left over; takes no lock.
@@ -69,4 +88,39 @@ async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(
     let now = scope.now();
     record::settle(scope, &attempt, state, Some(now), None).await?;
     lane::look_again(scope.tx, org_id, id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliver::trial::World;
+
+    const SECOND: i64 = 1_000_000;
+
+    /// A node that starts again knows what it left; what others are sending is theirs until its
+    /// time is over.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_restart_takes_back_its_own_at_once() {
+        World::each(async |w| {
+            w.webhook(false).await;
+            w.emit(&[7]).await;
+            assert_eq!(w.claim("one:first", World::all_room()).await.len(), 1);
+            assert!(w.claim("one:first", World::all_room()).await.is_empty());
+            let is_lite = w.db.engine() == Engine::Lite;
+            if !is_lite {
+                assert!(w.claim("two:first", World::all_room()).await.is_empty());
+            }
+            let again = w.claim("one:second", World::all_room()).await;
+            assert_eq!((again.len(), again[0].delivery.attempts), (1, 2));
+            w.clock.advance(super::super::claim::LEASE + SECOND);
+            assert_eq!(w.claim("two:first", World::all_room()).await.len(), 1);
+        })
+        .await;
+    }
+
+    #[test]
+    fn a_node_is_what_stands_before_the_start() {
+        assert_eq!(node_of(&epoch("ab", "1:2")), Some("ab:"));
+        assert_eq!((node_of(&epoch("", "1")), node_of("ab")), (None, None));
+    }
 }
