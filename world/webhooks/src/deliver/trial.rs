@@ -105,6 +105,14 @@ impl World {
         made.await.unwrap_or_else(|error: StoreError| panic!("{error}"))
     }
 
+    /// Changes the database as nothing in Ward does.
+    pub async fn spoil(&self, sql: &'static str) {
+        let done = self.db.write(move |tx: &mut Tx| {
+            Box::pin(async move { tx.execute(&Sql::fixed(sql, [])).await.map(drop) })
+        });
+        done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    }
+
     /// Emits events of these records, one after another.
     pub async fn emit(&self, records: &[i64]) {
         let (org, records) = (self.org, records.to_vec());
