@@ -1,7 +1,7 @@
 //! The three days of a receiver that fails (behaviour 13.4), on a clock that is moved from one
 //! due moment to the next.
 
-use super::claim::{LEASE, Room};
+use super::claim::LEASE;
 use super::trial::World;
 use crate::deliver::next_due;
 use crate::tables::{Outcome, SentWebhook, Webhook, WebhookDelivery, WebhookEvent};
@@ -118,7 +118,7 @@ async fn one_attempt_is_one_even_when_it_is_cut_off() {
             w.webhook(false).await;
             w.emit(&[7]).await;
             // In the queue, not yet claimed.
-            assert!(w.claim("one", Room { all: 0, slow: 0 }).await.is_empty());
+            assert!(w.claim("one", World::room(0, 0)).await.is_empty());
             w.spoil(once).await;
             assert_eq!(w.claim("one", World::all_room()).await.len(), 1);
             w.clock.advance(LEASE);
