@@ -74,3 +74,23 @@ async fn rel_18_a_practice_has_a_share() {
     })
     .await;
 }
+
+/// An event that was tampered with is told to nobody; all others are told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_event_holds_up_nobody() {
+    World::each(async |w| {
+        w.webhook(false).await;
+        let other = w.another().await;
+        w.webhook_of(other, false).await;
+        w.emit(&[7]).await;
+        w.spoil("UPDATE events SET resource_id = 8 WHERE event_type = 'patient.updated'").await;
+        w.emit(&[9]).await;
+        w.emit_of(other, &[1]).await;
+        let claimed = claim_all(&w, &mut UnderWay::default()).await;
+        assert_eq!((of(w.org, &claimed), of(other, &claimed)), (1, 1));
+        assert!(claimed.iter().all(|it| it.delivery.resource_id != 8));
+        let waiting = "SELECT COUNT(*) FROM events WHERE relayed = FALSE";
+        assert_eq!(w.number(waiting).await, 0);
+    })
+    .await;
+}
