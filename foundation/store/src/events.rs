@@ -171,13 +171,41 @@ fn decode(instance: &ward_instance::Instance, row: &[Value]) -> Result<StoredEve
 /// Takes up to `limit` events that no relay has handed on, oldest first, and
 /// locks them for this transaction. The relay makes its deliveries and calls
 /// [`mark_relayed`] in the same one.
+///
+/// An event that is damaged is reported and marked: it can't be told to anybody,
+/// and must not hold up those of others.
 pub async fn take_unrelayed(tx: &mut Tx, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
     let sql = select(
         "e.relayed = FALSE ORDER BY e.written_at, e.seq, e.id LIMIT CAST($1 AS BIGINT) FOR_UPDATE_SKIP",
         [limit.into()],
     );
     let rows = tx.rows(&sql).await?;
-    rows.iter().map(|row| decode(tx.instance(), row)).collect()
+    let (mut good, mut damaged) = (Vec::with_capacity(rows.len()), 0);
+    for row in rows.iter() {
+        match decode(tx.instance(), row) {
+            Ok(event) => good.push(event),
+            Err(error) => {
+                let cell = |n: usize| row.get(n).cloned().unwrap_or(Value::Null);
+                let (org_id, id) =
+                    (cell(crate::system::events::org_id), cell(crate::system::events::id));
+                let (org, event) = (org_id.int(), id.text());
+                tracing::error!(%error, org, event, "a damaged event is handed on to nobody");
+                mark(tx, org_id, id).await?;
+                damaged += 1;
+            }
+        }
+    }
+    if good.is_empty() && damaged > 0 {
+        // Behind a page of nothing but damage others may wait.
+        return Box::pin(take_unrelayed(tx, limit)).await;
+    }
+    Ok(good)
+}
+
+/// Notes that one event is not to be handed on any more.
+async fn mark(tx: &mut Tx, org_id: Value, id: Value) -> Result<(), StoreError> {
+    const MARK: &str = "UPDATE events SET relayed = TRUE WHERE org_id = $1 AND id = $2";
+    tx.execute(&Sql::fixed(MARK, [org_id, id])).await.map(drop)
 }
 
 /// Whether an event waits for a relay; takes no lock.

@@ -1,5 +1,5 @@
 //! Taking back what a process left that is gone: an attempt may have arrived, which the log says,
-//! and its delivery is due again.
+//! and its delivery is due again, unless it is one that is tried once whatever comes of it.
 //!
 //! On SQLite there is one process, so every other epoch's claims are left over. On PostgreSQL those
 //! of an earlier start of this node are, and of other nodes a claim whose time ran out is.
@@ -7,9 +7,10 @@
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Engine, Query, Scope, Sql, StoreError, Tx};
 
+use crate::backoff;
 use crate::deliver::record::{self, Attempt};
 use crate::lane;
-use crate::tables::{DeliveryState, Outcome, Webhook, WebhookDelivery};
+use crate::tables::{DeliveryCause, DeliveryState, Outcome, Webhook, WebhookDelivery};
 
 fn left_over(engine: Engine, start: &str, epoch: &str, wall: Timestamp) -> Sql {
     let mut sql = Sql::new();
@@ -72,6 +73,9 @@ pub async fn recover(tx: &mut Tx, epoch: &str, limit: i64) -> Result<usize, Stor
 async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(), StoreError> {
     let webhook: Option<Webhook> = scope.find_deleted_too(delivery.webhook_id).await?;
     let is_gone = webhook.as_ref().is_none_or(|webhook| webhook.deleted_at.is_some());
+    let is_once = delivery.cause == DeliveryCause::Test
+        || webhook.as_ref().is_some_and(|webhook| !webhook.should_retry);
+    let due = if is_gone || is_once { None } else { due_again(scope, &delivery) };
     let (org_id, id) = (delivery.org_id.0, delivery.webhook_id.0);
     let attempt = Attempt {
         url: webhook.map(|webhook| webhook.url).unwrap_or_default(),
@@ -84,10 +88,21 @@ async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(
         duration_ms: 0,
         delivery,
     };
-    let state = if is_gone { DeliveryState::Dead } else { DeliveryState::Pending };
-    let now = scope.now();
-    record::settle(scope, &attempt, state, Some(now), None).await?;
+    let state = if due.is_none() { DeliveryState::Dead } else { DeliveryState::Pending };
+    record::settle(scope, &attempt, state, due, None).await?;
     lane::look_again(scope.tx, org_id, id).await
+}
+
+/// At once after the first attempt; who is cut off again and again waits as after failures, so that
+/// what stops the server is not what it begins with each time.
+fn due_again(scope: &Scope<'_>, delivery: &WebhookDelivery) -> Option<Timestamp> {
+    let now = scope.now();
+    if delivery.attempts <= 1 {
+        return Some(now);
+    }
+    let drawn = scope.instance().random().below(2_001);
+    let first = delivery.first_failed_at.unwrap_or(now);
+    backoff::next(delivery.attempts - 1, first, now, None, drawn)
 }
 
 #[cfg(test)]
