@@ -24,6 +24,7 @@ pub mod parts;
 pub mod scheduler;
 pub mod sender;
 pub mod tables;
+pub mod tags;
 pub mod visibility;
 
 pub use bindings::bind;

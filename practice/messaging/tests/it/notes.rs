@@ -41,6 +41,18 @@ async fn a_message_is_cleaned_kept_sealed_and_told_of() {
         }
         let long = json!({ "conversation_id": made["id"], "content": "x".repeat(50_001) });
         assert_eq!(w.note(&ada, long).await["messages"][0]["field"], "content");
+        // Everywhere that a text comes in, before anything is written.
+        let hostile: String = (0..4_000).map(|n| format!("<b a={n}><p>")).collect();
+        let first = json!({ "content": hostile });
+        for (field, selects, input) in [
+            ("createNote", "note { id }", json!({ "conversation_id": made["id"], "content": hostile })),
+            ("updateNote", "note { id }", json!({ "id": note["id"], "content": hostile })),
+            ("createConversation", "conversation { id }", json!({ "simple_added_users": a, "note": first })),
+            ("createMessageBlast", "message", json!({ "simple_added_users": a, "note": first })),
+        ] {
+            let payload = w.mutate(&w.owner, field, selects, input).await;
+            assert_eq!(payload["messages"], json!([{ "field": "content", "message": "Content has too many tags (maximum is 2000)" }]), "{field}");
+        }
         let rows: Vec<Note> = w.rows(Cond::Always).await;
         assert_eq!((rows.len(), rows[0].number), (1, Some(1)));
         let sql = Sql::fixed("SELECT content FROM notes", []);
