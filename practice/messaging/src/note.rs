@@ -106,8 +106,8 @@ async fn on_behalf_of(
 }
 
 /// Whether somebody is in the care team of the conversation's client.
-async fn cares_for(
-    call: &mut Call<'_>,
+pub async fn cares_for(
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     user: Id<User>,
 ) -> Answer<bool> {
@@ -118,7 +118,7 @@ async fn cares_for(
          AND t.patient_id = c.id AND t.user_id = $3))",
         [conversation.org_id.0.into(), client.0.into(), user.0.into()],
     );
-    Ok(!call.tx.rows(&sql).await?.is_empty())
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
 }
 
 /// Whether the client who asks may write in a conversation with so many clients
