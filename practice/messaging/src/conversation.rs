@@ -101,8 +101,10 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
     people.people.remove(&owner.id);
     let is_client = call.actor.is_client();
     if is_client {
-        note::client_may_write(call, 1 + count_clients(&people)).await?;
+        // Naming oneself makes no community of two.
         let own = caller(call).await?;
+        people.people.remove(&own.id);
+        note::client_may_write(call, 1 + count_clients(&people)).await?;
         people.include(&own);
     }
     if people.people.is_empty() {

@@ -260,6 +260,9 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Ans
     if before.deleted_by_user {
         return Err(Refused::on("id", "The message was deleted"));
     }
+    if call.actor.is_client() {
+        client_may_write(call, conversation.clients_count).await?;
+    }
     is_open(&conversation)?;
     let mut after = before.clone();
     if input.scheduled_at.is_given() {
