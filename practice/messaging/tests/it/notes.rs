@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_ACCESS_TO_MEMBERS_CHAT, IS_ADMIN};
+use ward_messaging::attachments::CLIENT_BYTES_MAX;
 use ward_messaging::tables::Note;
 use ward_store::{Cond, Query, Sql};
 
@@ -98,6 +99,30 @@ async fn a_deleted_message_leaves_its_place() {
         let admin = w.with(&w.standard, &[IS_ADMIN, CAN_ACCESS_TO_MEMBERS_CHAT]);
         let payload = w.mutate(&admin, "deleteNote", "note { content }", json!({ "id": second })).await;
         assert_eq!(payload["note"]["content"], "", "{payload}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_client_uses_up_the_storage_of_the_practice() {
+    World::each(async |w| {
+        let (a, b) = (w.client("Ada", "a@example.com").await, w.client("Bo", "b@example.com").await);
+        let made = begun(&w, &w.owner, json!({ "simple_added_users": format!("{a},{b}") })).await;
+        let (ada, bo) = (w.as_client(&a).await, w.as_client(&b).await);
+        let input = json!({ "conversation_id": made["id"], "content": "Oh", "attached_image_string": PICTURE });
+        let note = w.note(&ada, input.clone()).await["note"]["id"].clone();
+        let full = "UPDATE blobs SET byte_size = $1 WHERE purpose = 'note'";
+        w.execute(Sql::fixed(full, [CLIENT_BYTES_MAX.into()])).await;
+        w.mutate(&ada, "deleteNote", "note { id }", json!({ "id": note })).await;
+        let refused = w.note(&ada, input.clone()).await;
+        assert_eq!(refused["messages"][0]["field"], "base", "{refused}");
+        assert_eq!(w.rows::<Note>(Cond::Always).await.len(), 1, "nothing is half written");
+        for other in [&bo, &w.owner] {
+            let note = w.note(other, input.clone()).await;
+            assert!(note["messages"].is_null(), "each their own: {note}");
+        }
+        let text = json!({ "conversation_id": made["id"], "content": "Oh" });
+        assert!(w.note(&ada, text).await["messages"].is_null(), "words need no room");
     })
     .await;
 }
