@@ -60,6 +60,19 @@ async fn a_message_waits_for_its_time_and_is_sent_once() {
         let counts = "{ conversationMembershipsAllCounts { scheduled_count } }";
         let count = async || w.run(&w.owner, counts, json!({})).await["conversationMembershipsAllCounts"]["scheduled_count"].clone();
         assert_eq!(count().await, 1);
+        // That something waits is known to nobody else who takes part or reads.
+        let of_owner = json!({ "provider": id(&w.owner) });
+        let reader = w.with(&w.standard, &[SEES_ALL_CLIENTS]);
+        let list = json!({ "id": made["id"], "simple_added_users": format!("{a},{}", id(&w.standard)) });
+        w.mutate(&w.owner, "updateConversation", "conversation { id }", list).await;
+        for (actor, known) in [(&ada, 0), (&reader, 0), (&w.owner, 1)] {
+            let query = "query($provider: ID) {
+                conversationMembershipsAllCounts(provider_id: $provider) { scheduled_count }
+                conversationMemberships(provider_id: $provider, notes_type: \"scheduled\") { total_count } }";
+            let at = w.run(actor, query, of_owner.clone()).await;
+            assert_eq!(at["conversationMembershipsAllCounts"]["scheduled_count"], known, "{at}");
+            assert_eq!(at["conversationMemberships"]["total_count"], known, "{at}");
+        }
         assert_eq!(run_due(&w.db).await.unwrap(), 0, "it is not time yet");
         let input = json!({ "id": note["id"], "content": "changed" });
         w.mutate(&w.owner, "updateNote", "note { id }", input).await;
