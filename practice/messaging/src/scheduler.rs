@@ -190,7 +190,17 @@ async fn address(
         created_at: now,
     };
     let rows: Vec<NoteRecipient> = recipients.people.iter().map(recipient).collect();
-    Ok(call.create_all(&rows).await?)
+    let client = |row: &NoteRecipient| {
+        let person = recipients.people.get(&row.user_id);
+        person.filter(|person| person.is_patient).map(|_| row.user_id.0)
+    };
+    Ok(call.create_all_about(&rows, client).await?)
+}
+
+/// Whose client data a recipient is: their own, if they are a client.
+pub async fn client_of(scope: &mut Scope<'_>, user: Id<User>) -> Answer<Option<i64>> {
+    let user: Option<User> = scope.find(user).await?;
+    Ok(user.filter(|user| user.is_patient).map(|user| user.id.0))
 }
 
 /// The job that sends it at its time.
@@ -277,8 +287,10 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateNoteScheduler) -> Answer<
         return Err(Refused::on("participant_ids", "Participant ids can't be blank"));
     }
     for gone in old.iter().filter(|it| !wanted.people.contains_key(&it.user_id)) {
+        call.scope.subject_id = client_of(call, gone.user_id).await?;
         call.destroy(gone).await?;
     }
+    call.scope.subject_id = None;
     wanted.people.retain(|user, _| !already.people.contains_key(user));
     address(call, &row, &wanted).await?;
     Ok(Payload::new().one("noteScheduler", row.id.0))

@@ -154,7 +154,9 @@ async fn send_some(scope: &mut Scope<'_>, row: &NoteScheduler) -> Answer<()> {
             send_to(scope, row, sender, recipient.user_id).await?;
         }
         let done = NoteRecipient { is_done: true, ..recipient.clone() };
+        scope.subject_id = scheduler::client_of(scope, recipient.user_id).await?;
         scope.update(recipient, &done).await?;
+        scope.subject_id = None;
     }
     match waiting.len() > RECIPIENTS_A_STEP {
         true => scheduler::enqueue(scope, row).await,
