@@ -17,7 +17,7 @@ use crate::note::{self, Draft};
 use crate::participants::{self, Participants};
 use crate::parts::{New, count_clients, current, recount, replace};
 use crate::tables::Conversation;
-use crate::{events, html, note_input};
+use crate::{events, html, note_input, owner};
 
 input! {
     /// `AddedUsersInput`; the label is what a page showed.
@@ -109,6 +109,9 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
     }
     if people.people.is_empty() {
         return Err(Refused::on("simple_added_users", "Simple added users can't be blank"));
+    }
+    if !is_client {
+        owner::check_restricted(call, owner.id, &people, &Participants::default()).await?;
     }
     let mut metadata = None;
     if !is_client {
@@ -266,6 +269,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateConversation) -> Answer<P
             }
         }
         wanted.people.remove(&before.owner_id);
+        owner::check_restricted(call, before.owner_id, &wanted, &already).await?;
         if replace(call, &before, &wanted).await? {
             told.push("invitees");
             before = recount(call, &before).await?;
