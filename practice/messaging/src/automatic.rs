@@ -10,6 +10,7 @@ use ward_identity::flags::{AUTO_CREATE_CONVO_FOR_CARE_TEAM, CREATE_CHAT_WHEN_ASS
 use ward_identity::tables::{CareTeamMember, User};
 use ward_store::{Cond, Event, Id, Query, Sql};
 
+use crate::owner;
 use crate::participants::{MEMBERS_MAX, Participants, Person, holds};
 use crate::parts::{self, New, join, leave, recount};
 use crate::tables::{Conversation, ConversationMembership};
@@ -39,7 +40,7 @@ async fn created(call: &mut Call<'_>, event: &Event) -> Answer<()> {
 
 async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let changed = |name: &str| event.changed_fields.contains(&name);
-    let concerns = ["dietitian_id", "other_provider_ids", "active", "user_group_id"];
+    let concerns = ["dietitian_id", "other_provider_ids", "active", "user_group_id", "restricted"];
     if !concerns.into_iter().any(changed) {
         return Ok(());
     }
@@ -52,6 +53,9 @@ async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     }
     if changed("active") && !client.active {
         leave_shared(call, &client).await?;
+    }
+    if ["dietitian_id", "other_provider_ids", "restricted"].into_iter().any(changed) {
+        leave_unseen(call, &client).await?;
     }
     if changed("user_group_id") {
         leave_group_chats(call, &client).await?;
@@ -124,6 +128,21 @@ async fn leave_shared(call: &mut Call<'_>, client: &User) -> Answer<()> {
     Ok(())
 }
 
+/// A client whom the owner of a shared conversation does not see any more leaves
+/// it: with them in it, it would be read by nobody.
+async fn leave_unseen(call: &mut Call<'_>, client: &User) -> Answer<()> {
+    let shared = "({t}.user_group_id IS NOT NULL OR EXISTS (SELECT 1 FROM conversations c \
+         WHERE c.org_id = {t}.org_id AND c.id = {t}.conversation_id AND c.clients_count > 1))";
+    for part in parts(call, client, shared).await? {
+        let Some(conversation) = call.find(part.conversation_id).await? else { continue };
+        let conversation: Conversation = conversation;
+        if !owner::may_share_with(call, conversation.owner_id, client).await? {
+            take_out(call, &part).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Who leaves a group leaves the conversations that they joined with it.
 async fn leave_group_chats(call: &mut Call<'_>, client: &User) -> Answer<()> {
     for part in parts(call, client, "{t}.user_group_id IS NOT NULL").await? {
@@ -143,7 +162,8 @@ async fn take_out(call: &mut Call<'_>, part: &ConversationMembership) -> Answer<
     recount(call, &conversation).await.map(drop)
 }
 
-/// Who joins a group joins its conversations, where there is room.
+/// Who joins a group joins its conversations, where there is room and the owner
+/// may see who they are.
 async fn join_group_chats(call: &mut Call<'_>, client: &User) -> Answer<()> {
     let Some(group) = client.user_group_id.filter(|_| client.active) else { return Ok(()) };
     let sql = Sql::fixed(
@@ -165,6 +185,9 @@ async fn join_group_chats(call: &mut Call<'_>, client: &User) -> Answer<()> {
     let ids: Vec<i64> = found.iter().filter_map(|row| row.first()?.int()).collect();
     for id in ids {
         let Some(conversation) = locked(call, id).await? else { continue };
+        if !owner::may_share_with(call, conversation.owner_id, client).await? {
+            continue;
+        }
         let person = Person { is_patient: true, group: Some(Id::new(group.0)) };
         join(call, &conversation, client.id, person).await?;
         recount(call, &conversation).await?;

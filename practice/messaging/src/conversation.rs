@@ -17,7 +17,7 @@ use crate::note::{self, Draft};
 use crate::participants::{self, Participants};
 use crate::parts::{New, count_clients, current, recount, replace};
 use crate::tables::Conversation;
-use crate::{events, html};
+use crate::{events, html, note_input, owner};
 
 input! {
     /// `AddedUsersInput`; the label is what a page showed.
@@ -63,9 +63,10 @@ input! {
 /// Where the list of participants stands.
 const ADDED: &str = "input.simple_added_users";
 
-/// `createConversation` with the files of its first note on the disk.
+/// `createConversation` with its first note's text cleaned and files on the disk.
 pub struct PreparedCreate {
     input: CreateConversation,
+    content: String,
     files: Attachments,
 }
 
@@ -75,19 +76,20 @@ pub async fn prepare_create(
     input: CreateConversation,
 ) -> Answer<PreparedCreate> {
     let none = (Given::Absent, Given::Absent);
-    let files = match input.note.value() {
+    let (content, files) = match input.note.value() {
         Some(note) => {
+            let content = note_input::content(&note.content)?.unwrap_or_default();
             let sent = Sent {
                 image: &note.attached_image,
                 image_string: &none.0,
                 audio: &none.1,
                 document: &note.attached_document,
             };
-            sent.stored(&request).await?
+            (content, sent.stored(&request).await?)
         }
-        None => Attachments::default(),
+        None => Default::default(),
     };
-    Ok(PreparedCreate { input, files })
+    Ok(PreparedCreate { input, content, files })
 }
 
 /// Begins a conversation (behaviour 32).
@@ -99,12 +101,17 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
     people.people.remove(&owner.id);
     let is_client = call.actor.is_client();
     if is_client {
-        note::client_may_write(call, 1 + count_clients(&people)).await?;
+        // Naming oneself makes no community of two.
         let own = caller(call).await?;
+        people.people.remove(&own.id);
+        note::client_may_write(call, 1 + count_clients(&people)).await?;
         people.include(&own);
     }
     if people.people.is_empty() {
         return Err(Refused::on("simple_added_users", "Simple added users can't be blank"));
+    }
+    if !is_client {
+        owner::check_restricted(call, owner.id, &people, &Participants::default()).await?;
     }
     let mut metadata = None;
     if !is_client {
@@ -117,21 +124,17 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
         metadata,
     };
     let conversation = conversation.begin(call).await?;
-    if let Some(first) = input.note.value() {
-        let content = first.content.value().map(|text| html::cleaned(text)).unwrap_or_default();
-        if !html::is_blank(&content) || !prepared.files.is_empty() {
-            note::check_content(&content)?;
-            let caller = Id::new(call.actor.user_id);
-            let is_in = caller == owner.id || people.people.contains_key(&caller);
-            let draft = Draft {
-                author: caller,
-                on_behalf: (!is_in).then_some(owner.id),
-                content,
-                files: prepared.files.registered(call, conversation.unit_id.0, caller.0).await?,
-                is_autoresponse: false,
-            };
-            note::send(call, &conversation, draft).await?;
-        }
+    if !html::is_blank(&prepared.content) || !prepared.files.is_empty() {
+        let caller = Id::new(call.actor.user_id);
+        let is_in = caller == owner.id || people.people.contains_key(&caller);
+        let draft = Draft {
+            author: caller,
+            on_behalf: (!is_in).then_some(owner.id),
+            content: prepared.content.clone(),
+            files: prepared.files.registered(call, conversation.unit_id.0, caller.0).await?,
+            is_autoresponse: false,
+        };
+        note::send(call, &conversation, draft).await?;
     }
     Ok(Payload::new().one("conversation", conversation.id.0))
 }
@@ -266,6 +269,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateConversation) -> Answer<P
             }
         }
         wanted.people.remove(&before.owner_id);
+        owner::check_restricted(call, before.owner_id, &wanted, &already).await?;
         if replace(call, &before, &wanted).await? {
             told.push("invitees");
             before = recount(call, &before).await?;

@@ -19,11 +19,13 @@ pub mod metadata;
 pub mod names;
 pub mod note;
 pub mod note_input;
+pub mod owner;
 pub mod participants;
 pub mod parts;
 pub mod scheduler;
 pub mod sender;
 pub mod tables;
+pub mod tags;
 pub mod visibility;
 
 pub use bindings::bind;

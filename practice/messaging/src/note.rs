@@ -27,9 +27,8 @@ pub async fn create(call: &mut Call<'_>, prepared: &Prepared<CreateNote>) -> Ans
         client_may_write(call, conversation.clients_count).await?;
     }
     is_open(&conversation)?;
-    let content = input.content.value().map(|text| html::cleaned(text)).unwrap_or_default();
+    let content = prepared.content.clone().unwrap_or_default();
     is_blank_with(&content, !prepared.files.is_empty(), "content")?;
-    check_content(&content)?;
     let scheduled_at = scheduler::time(call, &input.scheduled_at)?;
     let (unit, author) = (conversation.unit_id.0, call.actor.user_id);
     let draft = Draft {
@@ -65,18 +64,6 @@ pub fn is_open(conversation: &Conversation) -> Answer<()> {
     match conversation.closed_at {
         Some(_) => Err(Refused::on("conversation_id", "The conversation is closed")),
         None => Ok(()),
-    }
-}
-
-/// A message may not be endless.
-pub fn check_content(content: &str) -> Answer<()> {
-    let most = html::CONTENT_CHARS_MAX;
-    match content.chars().count() > most {
-        true => Err(Refused::on(
-            "content",
-            format!("Content is too long (maximum is {most} characters)"),
-        )),
-        false => Ok(()),
     }
 }
 
@@ -119,8 +106,8 @@ async fn on_behalf_of(
 }
 
 /// Whether somebody is in the care team of the conversation's client.
-async fn cares_for(
-    call: &mut Call<'_>,
+pub async fn cares_for(
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     user: Id<User>,
 ) -> Answer<bool> {
@@ -131,7 +118,7 @@ async fn cares_for(
          AND t.patient_id = c.id AND t.user_id = $3))",
         [conversation.org_id.0.into(), client.0.into(), user.0.into()],
     );
-    Ok(!call.tx.rows(&sql).await?.is_empty())
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
 }
 
 /// Whether the client who asks may write in a conversation with so many clients
@@ -273,6 +260,9 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Ans
     if before.deleted_by_user {
         return Err(Refused::on("id", "The message was deleted"));
     }
+    if call.actor.is_client() {
+        client_may_write(call, conversation.clients_count).await?;
+    }
     is_open(&conversation)?;
     let mut after = before.clone();
     if input.scheduled_at.is_given() {
@@ -284,9 +274,8 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Ans
         after.scheduled_at = Some(at);
         scheduler::move_to(call, &before, at).await?;
     }
-    if let Some(text) = input.content.value() {
-        after.content = html::cleaned(text);
-        check_content(&after.content)?;
+    if let Some(content) = &prepared.content {
+        after.content.clone_from(content);
     }
     let (unit, author) = (conversation.unit_id.0, after.user_id.0);
     let files = prepared.files.registered(call, unit, author).await?;

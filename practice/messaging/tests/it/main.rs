@@ -9,6 +9,7 @@
 mod conversations;
 mod flag_truth;
 mod notes;
+mod restricted;
 mod rules;
 mod scheduled;
 mod support;
