@@ -12,8 +12,8 @@ use ward_store::{Actor, StoreError};
 
 use crate::app::App;
 use crate::due;
-use crate::workers;
 use crate::test_clock::{self, Act, ClockError};
+use crate::workers;
 
 /// After so many microseconds of real time the clock goes to its target whatever is left.
 const PATIENCE: u64 = 45_000_000;

@@ -207,7 +207,7 @@ pub(crate) async fn next(
 /// The events that a replay has still to look at: a parent's webhook hears of all units, another
 /// of its own (behaviour 13.5).
 fn selected(sql: &mut Sql, row: &WebhookReplay) {
-    sql.push("e.org_id = ").bind(row.org_id.0);
+    sql.push("e.is_told = TRUE AND e.org_id = ").bind(row.org_id.0);
     sql.push(" AND e.seq > ").bind(row.last_seq);
     sql.push(" AND e.seq <= ").bind(row.until_seq);
     sql.push(" AND e.occurred_at >= ").bind(row.occurred_after.0);
