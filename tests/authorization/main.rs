@@ -14,8 +14,10 @@
 
 mod call;
 mod canary;
+mod clients;
 mod flags;
 mod foreign;
+mod identity;
 mod lists;
 mod meaning;
 mod messaging;
@@ -26,6 +28,7 @@ mod principal;
 mod sample;
 mod sites;
 mod walk;
+mod webhooks;
 mod world;
 
 use std::collections::BTreeMap;
