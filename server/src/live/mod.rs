@@ -14,6 +14,7 @@ mod outgoing;
 mod seat;
 mod socket;
 mod transport;
+mod turns;
 
 pub use cable::connect as cable;
 pub use deliver::{run, watch_credentials};
