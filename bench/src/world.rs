@@ -243,6 +243,8 @@ impl Program {
             command.args(["--kind", "sandbox"]);
         }
         command.arg("--dir").arg(&self.dir);
+        // All of a measurement's sockets are one person's.
+        command.env("WARD_SANDBOX_SOCKETS_OF_PERSON", "0");
         if let Some(url) = &self.url {
             command.env("WARD_BENCH_DB", url);
         }

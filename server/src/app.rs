@@ -82,6 +82,8 @@ impl App {
         door.tell(&opened.db).await?;
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
+        let of_person = config.sockets_of_person.and_then(|it| usize::try_from(it).ok());
+        let of_person = of_person.unwrap_or(crate::live::SOCKETS_OF_PERSON);
         let sunset = match &opened.config.sunset {
             Some(text) => Some(text.parse().map_err(|_| {
                 ServerError::Usage("ward.toml: sunset is a date such as 2027-01-31".to_owned())
@@ -105,7 +107,7 @@ impl App {
             reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
             rotator: Rotator::default(),
-            live: Arc::default(),
+            live: Arc::new(Hub::new(of_person)),
             door,
             turn: tokio::sync::RwLock::default(),
             exercises: Exercises::new(),

@@ -143,9 +143,12 @@ fn connection(
     mut stop: watch::Receiver<bool>,
     room: OwnedSemaphorePermit,
 ) {
+    let intake = Arc::new(live::Intake::default());
+    let stream = live::Metered::new(stream, intake.clone());
     let service =
         hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(intake.clone());
             let mut routes = routes.clone();
             async move {
                 let request = request.map(axum::body::Body::new);
