@@ -59,6 +59,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateClient) -> Answer<Payload
         Some(id) => Some(group::seen(call, id, "user_group_id").await?),
         None => None,
     };
+    if let Some(group) = &group {
+        group::check_unit(group, provider.unit_id, "user_group_id")?;
+    }
     if !access::is_open(call, provider.unit_id).await? {
         return Err(Refused::base("The organization is not active, so no clients can be added"));
     }

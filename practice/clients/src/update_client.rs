@@ -306,6 +306,7 @@ async fn write_choices(
     match &input.user_group_id {
         Given::Value(IdOrBlank(Some(id))) => {
             let group = group::seen(call, *id, "user_group_id").await?;
+            group::check_unit(&group, after.unit_id, "user_group_id")?;
             after.user_group_id = Some(group.id);
         }
         // An empty text removes the group; null only when it is said to be meant.

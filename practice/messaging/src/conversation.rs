@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ward_clients::rules;
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Request, UploadedFile, input};
-use ward_identity::flags::{CAN_ACCESS_TO_MEMBERS_CHAT, IS_ADMIN};
+use ward_identity::flags::{CAN_ACCESS_TO_MEMBERS_CHAT, CAN_ADD_MEMBERS_TO_CHAT, IS_ADMIN};
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
@@ -127,6 +127,9 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
     if !html::is_blank(&prepared.content) || !prepared.files.is_empty() {
         let caller = Id::new(call.actor.user_id);
         let is_in = caller == owner.id || people.people.contains_key(&caller);
+        if !is_in && !note::cares_for(call, &conversation, caller).await? {
+            requires(call.actor, IS_ADMIN)?;
+        }
         let draft = Draft {
             author: caller,
             on_behalf: (!is_in).then_some(owner.id),
@@ -169,7 +172,8 @@ async fn named_people(call: &mut Call<'_>, input: &CreateConversation) -> Answer
 }
 
 /// Whose conversation it will be: a colleague's only by who may act in
-/// colleagues' conversations. A client's is the first member's whom they name.
+/// colleagues' conversations and add colleagues to them, and with clients only
+/// whom that colleague sees. A client's is the first member's whom they name.
 async fn owner_of(
     call: &mut Call<'_>,
     input: &CreateConversation,
@@ -188,10 +192,13 @@ async fn owner_of(
         return caller(call).await;
     }
     let owner = ward_clients::access::seen_user(call, id, at).await?;
-    if ward_clients::access::membership(call, &owner).await?.is_none() {
+    if owner.is_integration || ward_clients::access::membership(call, &owner).await?.is_none() {
         return Err(Refused::not_found(at));
     }
     requires(call.actor, CAN_ACCESS_TO_MEMBERS_CHAT)?;
+    // They take part from then on, as a colleague who is added does.
+    requires(call.actor, CAN_ADD_MEMBERS_TO_CHAT)?;
+    owner::check_all(call, owner.id, people).await?;
     Ok(owner)
 }
 

@@ -1,11 +1,14 @@
 //! Restricted clients in conversations with others, through the front door.
 
 use serde_json::{Value as Json, json};
-use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, SEES_ALL_CLIENTS};
+use ward_identity::flags::{
+    ALLOW_GROUP_LEVEL_ACTIONS, CAN_ACCESS_TO_MEMBERS_CHAT, CAN_ADD_MEMBERS_TO_CHAT, IS_ADMIN,
+    SEES_ALL_CLIENTS,
+};
 use ward_messaging::sender::run_batch;
-use ward_store::{Query, Sql};
+use ward_store::{Actor, Query, Sql};
 
-use crate::conversations::begun;
+use crate::conversations::{begin, begun, id};
 use crate::support::World;
 
 async fn change(w: &World, field: &str, selects: &str, input: Json) -> Json {
@@ -90,6 +93,38 @@ async fn a_conversation_of_several_is_never_without_its_owner() {
         // Where the owner sees them, they take part.
         let own = begun(&w, &w.owner, json!({ "simple_added_users": format!("{a},{b}") })).await;
         assert_eq!(own["conversation_memberships_count"], 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_colleagues_conversation_opens_no_client_to_them() {
+    World::each(async |w| {
+        let a = w.client("Ada", "a@example.com").await;
+        let both = [CAN_ACCESS_TO_MEMBERS_CHAT, CAN_ADD_MEMBERS_TO_CHAT];
+        let (one, two) = (w.with(&w.owner, &both[..1]), w.with(&w.owner, &both));
+        let for_colleague = |owner: &Actor, content: &str| {
+            json!({ "owner_id": id(owner), "simple_added_users": a, "note": { "content": content } })
+        };
+        let refused = async |actor: &Actor, input: Json| {
+            let payload = begin(&w, actor, input).await;
+            assert!(payload["conversation"].is_null(), "{payload}");
+            payload["messages"][0]["field"].clone()
+        };
+        // One flag is not enough, nor are both for who does not see the client.
+        assert_eq!(refused(&one, for_colleague(&w.standard, "")).await, "base");
+        assert_eq!(refused(&two, for_colleague(&w.standard, "")).await, "simple_added_users");
+        let team = json!({ "id": a, "other_provider_ids": [id(&w.standard)] });
+        change(&w, "updateClient", "user { id }", team).await;
+        assert_eq!(refused(&one, for_colleague(&w.standard, "")).await, "base");
+        begun(&w, &two, for_colleague(&w.standard, "")).await;
+        // The first message is written for the owner as any later one is: the
+        // client's primary provider may, whoever does not care for them may not.
+        begun(&w, &two, for_colleague(&w.standard, "Hi")).await;
+        let other = w.with(&w.support, &[both[0], both[1], SEES_ALL_CLIENTS]);
+        assert_eq!(refused(&other, for_colleague(&w.standard, "Hi")).await, "base");
+        let admin = w.with(&w.support, &[both[0], both[1], SEES_ALL_CLIENTS, IS_ADMIN]);
+        begun(&w, &admin, for_colleague(&w.standard, "Hi")).await;
     })
     .await;
 }
