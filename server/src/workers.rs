@@ -169,6 +169,7 @@ pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
     }
     let mut ran = app.door.run_batch().await?;
     ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
+    ran.jobs += ward_messaging::notices::run_batch(&app.db, ward_messaging::notices::KINDS).await?;
     Ok(ran)
 }
 

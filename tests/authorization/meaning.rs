@@ -54,6 +54,10 @@ pub enum Object {
     Note,
     /// A broadcast to the client that waits for its time.
     Scheduler,
+    /// What the owner is told of a client whom a colleague made theirs.
+    Notification,
+    /// What was mailed of it.
+    SentNotice,
 }
 
 impl Object {
@@ -77,6 +81,8 @@ impl Object {
                 | Object::BrandPath
                 | Object::Webhook
                 | Object::WebhookEvent
+                | Object::Notification
+                | Object::SentNotice
         )
     }
 }
@@ -317,6 +323,9 @@ const DATA: &[(&str, &[&str])] = &[
     ("createMessageBlast", &["note.content"]),
     ("createNote", &["content"]),
     ("updateNote", &["content"]),
+    ("updateNotification", &["seen"]),
+    ("updateNotifications", &["seen"]),
+    ("updateNotificationRecords", &["viewed_bounced_records"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -365,11 +374,15 @@ const WORDS: &str = "
     conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
     label value content attached_image attached_image_string attached_audio attached_document org_chat
     archived viewed deleted_by_user org_chat scheduled_at
+    seen_status types type status start_date end_date org_level seen read
+    updateAllNotifications fromAllNotifications viewed_bounced_records
+    notification_setting_uuid type_of_notification quiet_hours_start quiet_hours_end
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
 /// Mutations that set flags or switches by their names.
-const OF_FLAGS: [&str; 5] = [
+const OF_FLAGS: [&str; 6] = [
+    "updateNotificationSetting",
     "updateOrganizationMembership",
     "createPermissionTemplate",
     "updatePermissionTemplate",
@@ -424,7 +437,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "viewed") => true.into(),
+        (_, "viewed" | "seen" | "viewed_bounced_records") => true.into(),
         (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),

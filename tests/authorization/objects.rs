@@ -112,6 +112,8 @@ impl World {
                 let reply = self.as_owner().ask(query, json!({"client": client}));
                 id(&reply.data()["scheduledMessageBlasts"]["nodes"][0])
             }
+            Object::Notification => self.told(),
+            Object::SentNotice => self.mailed(),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is
@@ -214,6 +216,38 @@ impl World {
         let input = json!({"patient_id": client, "name": name, "note": {"content": content}});
         let of = "createConversationInput";
         (self.make("createConversation", of, "conversation", input), client)
+    }
+
+    /// What the owner is told when the spare provider makes a client theirs.
+    fn told(&mut self) -> String {
+        let client = format!("{}-told", self.unseen());
+        let owner = self.owner_id.clone();
+        let key = self.openers.entry(self.here).or_insert_with(|| self.instance.key(&self.spare));
+        let input = json!({"first_name": client, "last_name": "Client", "skipped_email": true,
+            "dietitian_id": owner, "dont_send_welcome": true});
+        let query = "mutation($input: createClientInput!) {
+            createClient(input: $input) { user { id } messages { message } } }";
+        let reply = self.server.with(key).ask(query, json!({"input": input}));
+        let client = id(&reply.data()["createClient"]["user"]);
+        let query = "query($client: String) { notifications(other_party_id: $client) { nodes { id } } }";
+        let reply = self.as_owner().ask(query, json!({"client": client}));
+        id(&reply.data()["notifications"]["nodes"][0])
+    }
+
+    /// What the owner was mailed of it, as soon as it was.
+    fn mailed(&mut self) -> String {
+        let query = "mutation { updateNotificationSetting(input: {quiet_hours_start: \"00:00\",
+            quiet_hours_end: \"00:00\"}) { messages { message } } }";
+        self.as_owner().ask(query, json!({})).data();
+        self.told();
+        let query = "{ sentNotificationRecords(org_level: true) { nodes { id user_id } } }";
+        let owner = json!(self.owner_id);
+        ward_tests::wait::until("the owner's mail", || {
+            let reply = self.as_owner().ask(query, json!({}));
+            let sent = reply.data()["sentNotificationRecords"]["nodes"].clone();
+            let own = sent.as_array().unwrap().iter().find(|it| it["user_id"] == owner).map(id);
+            own
+        })
     }
 
     fn about(&mut self) -> (String, String) {

@@ -19,6 +19,7 @@ pub mod metadata;
 pub mod names;
 pub mod note;
 pub mod note_input;
+pub mod notices;
 pub mod participants;
 pub mod parts;
 pub mod scheduler;

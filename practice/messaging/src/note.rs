@@ -11,6 +11,7 @@ use ward_store::{Cond, Id, Level, Query, Scope, Sql};
 use crate::attachments::{self, NoteFiles};
 use crate::conversation::locked;
 use crate::note_input::{CreateNote, DeleteNote, Prepared, UpdateNote};
+use crate::notices::unread;
 use crate::tables::{Conversation, ConversationMembership, NOTES, Note};
 use crate::{events, html, scheduler};
 
@@ -241,7 +242,7 @@ pub async fn sent(
         scope.update(&part, &read).await?;
     }
     scope.emit(events::message_created(note));
-    Ok(())
+    unread::tell_of(scope, note).await
 }
 
 /// A note that the caller wrote, locked; and its conversation.

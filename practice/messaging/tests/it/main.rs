@@ -9,6 +9,8 @@
 mod conversations;
 mod flag_truth;
 mod notes;
+mod notice_rules;
+mod notices;
 mod rules;
 mod scheduled;
 mod support;
