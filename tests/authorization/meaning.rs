@@ -54,7 +54,7 @@ pub enum Object {
     Note,
     /// A broadcast to the client that waits for its time.
     Scheduler,
-    /// What the owner is told of a client whom a colleague made theirs.
+    /// What a provider is told of a client who is theirs now.
     Notification,
     /// What was mailed of it.
     SentNotice,

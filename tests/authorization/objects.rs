@@ -1,7 +1,7 @@
 //! Making the objects that calls name.
 
 use ward_tests::people::{self, id};
-use ward_tests::{Json, json};
+use ward_tests::{Api, Json, json};
 
 use crate::canary;
 use crate::meaning::Object;
@@ -218,35 +218,42 @@ impl World {
         (self.make("createConversation", of, "conversation", input), client)
     }
 
-    /// What the owner is told when the spare provider makes a client theirs.
-    fn told(&mut self) -> String {
-        let client = format!("{}-told", self.unseen());
-        let owner = self.owner_id.clone();
+    /// Whom the owner gives clients to, and their key.
+    fn receiver(&mut self) -> (String, Api) {
+        if self.here == Site::A {
+            let key = self.staff.keys[&Principal::Primary].clone();
+            return (self.staff.primary.clone(), self.server.with(&key));
+        }
         let key = self.openers.entry(self.here).or_insert_with(|| self.instance.key(&self.spare));
-        let input = json!({"first_name": client, "last_name": "Client", "skipped_email": true,
-            "dietitian_id": owner, "dont_send_welcome": true});
-        let query = "mutation($input: createClientInput!) {
-            createClient(input: $input) { user { id } messages { message } } }";
-        let reply = self.server.with(key).ask(query, json!({"input": input}));
-        let client = id(&reply.data()["createClient"]["user"]);
-        let query = "query($client: String) { notifications(other_party_id: $client) { nodes { id } } }";
-        let reply = self.as_owner().ask(query, json!({"client": client}));
+        (self.spare.clone(), self.server.with(key))
+    }
+
+    /// What a provider is told when the owner makes a client theirs.
+    fn told(&mut self) -> String {
+        let (provider, receiver) = self.receiver();
+        let name = format!("{}told", self.word());
+        let input = json!({"first_name": name, "last_name": "Client", "skipped_email": true,
+            "dietitian_id": provider, "dont_send_welcome": true});
+        let client = self.make("createClient", "createClientInput!", "user", input);
+        let query =
+            "query($client: String) { notifications(other_party_id: $client) { nodes { id } } }";
+        let reply = receiver.ask(query, json!({"client": client}));
         id(&reply.data()["notifications"]["nodes"][0])
     }
 
-    /// What the owner was mailed of it, as soon as it was.
+    /// What they were mailed of it, as soon as it was.
     fn mailed(&mut self) -> String {
+        let (provider, receiver) = self.receiver();
         let query = "mutation { updateNotificationSetting(input: {quiet_hours_start: \"00:00\",
             quiet_hours_end: \"00:00\"}) { messages { message } } }";
-        self.as_owner().ask(query, json!({})).data();
+        receiver.ask(query, json!({})).data();
         self.told();
         let query = "{ sentNotificationRecords(org_level: true) { nodes { id user_id } } }";
-        let owner = json!(self.owner_id);
-        ward_tests::wait::until("the owner's mail", || {
-            let reply = self.as_owner().ask(query, json!({}));
+        let provider = json!(provider);
+        ward_tests::wait::until("the provider's mail", || {
+            let reply = receiver.ask(query, json!({}));
             let sent = reply.data()["sentNotificationRecords"]["nodes"].clone();
-            let own = sent.as_array().unwrap().iter().find(|it| it["user_id"] == owner).map(id);
-            own
+            sent.as_array().unwrap().iter().find(|it| it["user_id"] == provider).map(id)
         })
     }
 

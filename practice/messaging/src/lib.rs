@@ -8,6 +8,7 @@
 
 pub mod attachments;
 pub mod automatic;
+pub mod away;
 pub mod bindings;
 pub mod conversation;
 pub mod counts;

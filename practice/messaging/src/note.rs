@@ -13,7 +13,7 @@ use crate::conversation::locked;
 use crate::note_input::{CreateNote, DeleteNote, Prepared, UpdateNote};
 use crate::notices::unread;
 use crate::tables::{Conversation, ConversationMembership, NOTES, Note};
-use crate::{events, html, scheduler};
+use crate::{away, events, html, scheduler};
 
 /// What the mutations answer.
 pub static RETURNS: &[(&str, Returns)] = &[("note", Returns::One(&NOTES))];
@@ -33,6 +33,10 @@ pub async fn create(call: &mut Call<'_>, prepared: &Prepared<CreateNote>) -> Ans
     check_content(&content)?;
     let scheduled_at = scheduler::time(call, &input.scheduled_at)?;
     let (unit, author) = (conversation.unit_id.0, call.actor.user_id);
+    away::setting::hide(call, &input.hide_org_chat_confirmation, |setting, hidden| {
+        setting.hide_org_chat_confirmation = hidden;
+    })
+    .await?;
     let draft = Draft {
         author: Id::new(author),
         on_behalf,
@@ -237,7 +241,9 @@ pub async fn sent(
 ) -> Answer<()> {
     let after = Conversation { notes_count: number, ..conversation.clone() };
     scope.update(conversation, &after).await?;
-    if let Some(part) = part_of(scope, conversation, note.user_id).await? {
+    // Who answers by themselves has read nothing.
+    let part = part_of(scope, conversation, note.user_id).await?;
+    if let Some(part) = part.filter(|_| !note.is_autoresponse) {
         let read = ConversationMembership { viewed_count: number, ..part.clone() };
         scope.update(&part, &read).await?;
     }

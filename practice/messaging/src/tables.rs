@@ -260,5 +260,8 @@ pub fn tables() -> Vec<&'static Table> {
         &notices::NOTIFICATIONS,
         &notices::SENT_NOTIFICATION_RECORDS,
         &notices::REMINDERS,
+        &crate::notices::contact::NOTIFICATION_CONTACTS,
+        &crate::away::tables::CHAT_SETTINGS,
+        &crate::away::tables::AUTO_REPLIES,
     ]
 }

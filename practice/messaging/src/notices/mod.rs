@@ -2,6 +2,7 @@
 //! told (behaviour 42).
 
 pub mod choices;
+pub mod contact;
 pub mod feed;
 pub mod given;
 pub mod listing;
@@ -37,6 +38,7 @@ pub fn bind(b: &mut Bindings) {
     feed::bind(b);
     given::bind(b);
     sent::bind(b);
+    contact::bind(b);
 }
 
 /// Tells of some messages and says some reminders that are due; how many jobs

@@ -8,6 +8,7 @@ use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
 use ward_store::{Event, Query, Scope, Sql};
 
+use crate::notices::contact::NotificationContact;
 use crate::notices::settings;
 use crate::notices::tables::{NoticeCategory, SentNotificationRecord};
 
@@ -60,6 +61,37 @@ pub async fn send(
     };
     if scope.intend(intent).await? {
         record(scope, user, category, notice.kind, key).await?;
+    }
+    Ok(())
+}
+
+/// Mails a contact that a client was told something: nothing of what, and not who
+/// the client is. Only the client, or the practice, stops that.
+pub async fn copy(
+    scope: &mut Scope<'_>,
+    client: &User,
+    contact: &NotificationContact,
+    key: &str,
+) -> Answer<()> {
+    let Some(to) = contact.email.clone() else { return Ok(()) };
+    const KIND: &str = "contact_message";
+    let key = format!("{key}:{}:{}", NoticeCategory::Email, contact.id);
+    let payload = json!({
+        "recipient_name": contact.first_name,
+        "practice_name": practice_name(scope, client).await?,
+    });
+    let intent = EffectIntent {
+        class: EffectClass::Email,
+        kind: KIND,
+        to,
+        payload,
+        subject_client: Some(client.id.0),
+        cause: key.clone(),
+        idempotency_key: key.clone(),
+        not_before: None,
+    };
+    if scope.intend(intent).await? {
+        record(scope, client, NoticeCategory::Email, KIND, key).await?;
     }
     Ok(())
 }

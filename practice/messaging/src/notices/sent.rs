@@ -33,6 +33,7 @@ pub fn bind(b: &mut Bindings) {
     b.computed(TYPE, "notification_description", &[at::notification_type], |_, row, _| {
         match row.text(at::notification_type) {
             Some("new_message") => "A message was not read yet".into(),
+            Some("contact_message") => "A contact was told of a message".into(),
             Some("client_created") => "A new client".into(),
             Some("client_assigned") => "A client was assigned".into(),
             _ => Out::Null,

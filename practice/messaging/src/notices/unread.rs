@@ -14,12 +14,13 @@ use ward_identity::tables::User;
 use ward_store::jobs::{self, Job, MAX_BATCH, NewJob};
 use ward_store::{Actor, Cond, Db, Id, Level, Query, Scope, Sql, StoreError, Tx, Value};
 
+use crate::away::reply;
 use crate::notices::choices::Wishes;
 use crate::notices::notice::{self, Notice};
 use crate::notices::reminders::{self, About, Outcome};
 use crate::notices::settings::{self, MESSAGES};
 use crate::notices::tables::{NoticeCategory, Reminder};
-use crate::notices::{feed, zone_of};
+use crate::notices::{contact, feed, zone_of};
 use crate::tables::{Conversation, Note};
 
 /// Who reads a message within so many seconds gets no notice of it.
@@ -129,9 +130,14 @@ pub(super) async fn deliver(scope: &mut Scope<'_>, row: &Reminder) -> Answer<Out
     if let Some(until) = wishes.quiet.held_until(scope.now(), &zone_of(&person)) {
         return Ok(Outcome::Later(until));
     }
+    let away = match person.user.is_patient {
+        true => None,
+        false => reply::now(scope, &person).await?,
+    };
+    let is_told = away.is_none_or(|absence| absence.is_told);
     let mut ways = Ways::default();
     for waiting in waiting(scope, row).await? {
-        if is_unread(scope, &person, waiting.subject_id).await? {
+        if is_told && is_unread(scope, &person, waiting.subject_id).await? {
             let conversation: Option<Conversation> =
                 scope.find(Id::new(waiting.subject_id)).await?;
             let shared = conversation.is_some_and(|it| it.clients_count > 1);
@@ -153,6 +159,11 @@ pub(super) async fn deliver(scope: &mut Scope<'_>, row: &Reminder) -> Answer<Out
     scope.subject_id = person.user.is_patient.then_some(person.user.id.0);
     if ways.email {
         notice::send(scope, &person.user, NoticeCategory::Email, &notice).await?;
+        if person.user.is_patient {
+            for contact in contact::copied(scope, &person.user).await? {
+                notice::copy(scope, &person.user, &contact, &key).await?;
+            }
+        }
     }
     if ways.sms {
         notice::send(scope, &person.user, NoticeCategory::Sms, &notice).await?;

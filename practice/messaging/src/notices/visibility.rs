@@ -66,3 +66,9 @@ fn client_seen(actor: &Actor) -> Cond {
 fn conversation_seen(actor: &Actor) -> Cond {
     Cond::is_null("conversation_id").or(visibility::of_conversation(actor).full)
 }
+
+/// Contacts that clients named: the client's own, and for members who see the
+/// client.
+pub fn contacts(actor: &Actor) -> Rule {
+    own_or_clients(actor)
+}

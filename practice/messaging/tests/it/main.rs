@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod away;
 mod conversations;
 mod flag_truth;
 mod notes;

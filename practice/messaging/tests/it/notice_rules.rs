@@ -102,3 +102,46 @@ fn times_of_the_day() {
         assert_eq!(time_of_day(wrong), None, "{wrong}");
     }
 }
+
+fn weekdays() -> impl Strategy<Value = Vec<String>> {
+    let days = ["monday", "tue", "Wednesday", "thu", "friday", "sat", "sunday"].map(str::to_owned);
+    prop::sample::subsequence(days.to_vec(), 0..=7)
+}
+
+proptest! {
+    /// A moment is in a weekly window exactly when the day before or the same day has one that
+    /// reaches it; the day on which it began is one of its days.
+    #[test]
+    fn weekly_windows(days in weekdays(), start in minute(60), end in minute(60), zone in zone(),
+                      second in 1_600_000_000i64..2_000_000_000) {
+        use ward_messaging::away::window::{DayRange, weekly};
+        let range = DayRange::read(&days, Some(&format!("{:02}:{:02} - {:02}:{:02}",
+            start.hour(), start.minute(), end.hour(), end.minute()))).unwrap();
+        let now = Timestamp(second * 1_000_000);
+        let local = zone.to_datetime(jiff::Timestamp::from_second(second).unwrap());
+        let began = weekly(std::slice::from_ref(&range), now, &zone);
+        let reaches = |back: i64| {
+            let day = local.date().checked_sub(jiff::Span::new().days(back)).unwrap();
+            let until = if end > start { day } else { day.tomorrow().unwrap() };
+            let within = day.to_datetime(start) <= local && local < until.to_datetime(end);
+            (range.days.contains(&day.weekday()) && within).then_some(day)
+        };
+        prop_assert_eq!(began, reaches(0).or(reaches(1)));
+    }
+}
+
+#[test]
+fn hours_as_people_write_them() {
+    use ward_messaging::away::window::DayRange;
+    let monday = ["mon".to_owned()];
+    let hours = |text| DayRange::read(&monday, text).map(|range| (range.start, range.end));
+    let at = |hour, minute| Time::new(hour, minute, 0, 0).unwrap();
+    assert_eq!(hours(Some("09:00-17:00")), Some((at(9, 0), at(17, 0))));
+    assert_eq!(hours(Some("9 AM - 5:30 PM")), Some((at(9, 0), at(17, 30))));
+    assert_eq!(hours(Some("12:00 am - 12:00 pm")), Some((at(0, 0), at(12, 0))));
+    assert_eq!(hours(None), Some((at(0, 0), at(0, 0))));
+    for wrong in ["9-17", "13 PM - 2 PM", "09:00", "a-b", "09:00-24:00"] {
+        assert_eq!(hours(Some(wrong)), None, "{wrong}");
+    }
+    assert_eq!(DayRange::read(&["m".to_owned()], None), None);
+}

@@ -10,7 +10,7 @@ use crate::conversations::{begun, id, inbox};
 use crate::support::World;
 
 /// Tells what is due now, and what waits only for its time.
-async fn settle(w: &World) {
+pub async fn settle(w: &World) {
     while notices::run_batch(&w.db, KINDS).await.unwrap() > 0 {}
     for sql in [
         "UPDATE reminders SET due_at = created_at",
@@ -22,7 +22,7 @@ async fn settle(w: &World) {
 }
 
 /// Kind and class of what was wanted outside, besides account mail, in order.
-async fn sent(w: &World) -> Vec<String> {
+pub async fn sent(w: &World) -> Vec<String> {
     let sql = Sql::fixed(
         "SELECT kind, class FROM effect_intents WHERE class <> 'account_mail' \
          ORDER BY created_at, kind, class",
@@ -40,7 +40,7 @@ async fn choose(w: &World, actor: &Actor, input: Json) -> Json {
 }
 
 /// Without quiet hours, whatever the hour of the test.
-async fn awake(w: &World, actor: &Actor) {
+pub async fn awake(w: &World, actor: &Actor) {
     let input = json!({ "quiet_hours_start": "00:00", "quiet_hours_end": "00:00" });
     assert!(choose(w, actor, input).await["messages"].is_null());
 }

@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 15] = [
+pub const MAIL_KINDS: [&str; 16] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -30,6 +30,7 @@ pub const MAIL_KINDS: [&str; 15] = [
     "new_message",
     "client_created",
     "client_assigned",
+    "contact_message",
 ];
 
 struct Template {
@@ -50,7 +51,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 15] = [
+const TEMPLATES: [Template; 16] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -66,6 +67,7 @@ const TEMPLATES: [Template; 15] = [
     template!("new_message", "You have a new message"),
     template!("client_created", "You have a new client"),
     template!("client_assigned", "You have a new client"),
+    template!("contact_message", "A message is waiting"),
 ];
 
 macro_rules! sources {
@@ -74,7 +76,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 32] = sources![
+const SOURCES: [(&str, &str); 34] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -107,6 +109,8 @@ const SOURCES: [(&str, &str); 32] = sources![
     "client_created.html",
     "client_assigned.txt",
     "client_assigned.html",
+    "contact_message.txt",
+    "contact_message.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.
