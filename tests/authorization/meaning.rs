@@ -58,6 +58,10 @@ pub enum Object {
     Notification,
     /// What was mailed of it.
     SentNotice,
+    /// The owner's.
+    ChatSetting,
+    /// Whom the client named.
+    Contact,
 }
 
 impl Object {
@@ -83,6 +87,7 @@ impl Object {
                 | Object::WebhookEvent
                 | Object::Notification
                 | Object::SentNotice
+                | Object::ChatSetting
         )
     }
 }
@@ -324,6 +329,9 @@ const DATA: &[(&str, &[&str])] = &[
     ("createNote", &["content"]),
     ("updateNote", &["content"]),
     ("updateNotification", &["seen"]),
+    ("updateChatSetting", &["content"]),
+    ("createNotificationContact", &["first_name"]),
+    ("updateNotificationContact", &["first_name"]),
     ("updateNotifications", &["seen"]),
     ("updateNotificationRecords", &["viewed_bounced_records"]),
     ("signIn", &["email", "password"]),
@@ -376,6 +384,11 @@ const WORDS: &str = "
     archived viewed deleted_by_user org_chat scheduled_at
     seen_status types type status start_date end_date org_level seen read
     updateAllNotifications fromAllNotifications viewed_bounced_records
+    auto_welcome_text send_auto_welcome no_end_date is_active scheduled_turned_on
+    receive_notifications recurring_content recurring_days_data is_recurring_active
+    recurring_turned_on receive_notifications_recurring days time_range day_ranges
+    hide_close_confirmation hide_org_chat_confirmation relationship contact_type emergency
+    copy_notifications send_invitation
     notification_setting_uuid type_of_notification quiet_hours_start quiet_hours_end
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
@@ -398,6 +411,10 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     };
     if let Some(meaning) = OBJECTS.iter().chain(messaging::OBJECTS).find_map(known) {
         return Some(meaning);
+    }
+    // The contract asks for an id there that says nothing.
+    if path == "input.recurring_days_data.id" {
+        return Some(Left);
     }
     if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
         return Some(Tries);

@@ -114,6 +114,26 @@ impl World {
             }
             Object::Notification => self.told(),
             Object::SentNotice => self.mailed(),
+            Object::ChatSetting => {
+                let reply = self.as_owner().ask("{ chatSetting { id } }", json!({}));
+                if !reply.data()["chatSetting"].is_null() {
+                    return id(&reply.data()["chatSetting"]);
+                }
+                let input = json!({"content": self.unseen()});
+                self.make("createChatSetting", "createChatSettingInput", "chatSetting", input)
+            }
+            Object::Contact => {
+                let user = if own { self.client.clone() } else { self.about().0 };
+                let name = if own { self.word() } else { self.unseen() };
+                let input = json!({"user_id": user, "first_name": name});
+                let made = "notificationContact";
+                self.make(
+                    "createNotificationContact",
+                    "createNotificationContactInput",
+                    made,
+                    input,
+                )
+            }
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

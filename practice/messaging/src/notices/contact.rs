@@ -4,6 +4,7 @@
 //! Absent on purpose: access of a contact to the client's record.
 
 use ward_clients::rules;
+use ward_clients::update_client::resend_welcome;
 use ward_engine::{
     Answer, Bindings, Call, Given, Link, Payload, Problems, Refused, Returns, RowView, input, op,
 };
@@ -72,6 +73,7 @@ input! {
         contact_type: String,
         emergency: bool,
         copy_notifications: bool,
+        send_invitation: bool,
     }
 }
 
@@ -155,13 +157,14 @@ pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payloa
     let own = call.actor.is_client().then(|| Id::new(call.actor.user_id));
     let id = named(&input.user_id).or(own).ok_or_else(|| Refused::not_found("user_id"))?;
     let client = client(call, id, "user_id").await?;
-    let linked = match named(&input.linked_client_id) {
+    let account = match named(&input.linked_client_id) {
         Some(linked) => {
             members_only(call.actor)?;
-            Some(self::client(call, linked, "linked_client_id").await?.id)
+            Some(self::client(call, linked, "linked_client_id").await?)
         }
         None => None,
     };
+    let linked = account.as_ref().map(|account| account.id);
     if linked == Some(client.id) {
         return Err(Refused::on("linked_client_id", "Linked client must be somebody else"));
     }
@@ -202,6 +205,13 @@ pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payloa
     call.scope.subject_id = Some(client.id.0);
     call.create(&contact).await?;
     call.emit(event("notification_contact.created", &contact));
+    if input.send_invitation.is_true() {
+        // Into their own account, which opens nothing of the client's.
+        let account = account.ok_or_else(|| {
+            Refused::on("send_invitation", "Send invitation needs a linked client")
+        })?;
+        resend_welcome(call, &account, "send_invitation").await?;
+    }
     Ok(Payload::new().one("notificationContact", contact.id.0))
 }
 

@@ -171,6 +171,7 @@ async fn a_contact_gets_a_copy_if_the_client_wishes() {
             (json!({ "user_id": a, "first_name": "X", "email": "x" }), "email"),
             (json!({ "user_id": a, "linked_client_id": a }), "linked_client_id"),
             (json!({ "first_name": "X" }), "user_id"),
+            (json!({ "user_id": a, "first_name": "X", "send_invitation": true }), "send_invitation"),
             (json!({ "user_id": id(&w.standard), "first_name": "X" }), "user_id"),
         ] {
             assert_eq!(run(&w.owner, "createNotificationContact", input).await["messages"][0]["field"], field);
@@ -186,9 +187,12 @@ async fn a_contact_gets_a_copy_if_the_client_wishes() {
                 assert_eq!(run(other, field, input).await["messages"][0]["message"], "Object not found");
             }
         }
-        let link = json!({ "user_id": a, "linked_client_id": b, "relationship": "brother" });
+        let link = json!({ "user_id": a, "linked_client_id": b, "relationship": "brother", "send_invitation": true });
+        let invited = async || w.rows::<ward_store::system::EffectRow>(ward_store::Cond::eq("kind", "welcome")).await.len();
+        let before = invited().await;
         let linked = run(&w.owner, "createNotificationContact", link.clone()).await["notificationContact"].clone();
         assert_eq!(linked["linked_client"]["id"], json!(b), "{linked}");
+        assert_eq!(invited().await, before + 1);
         assert!(run(&ada, "createNotificationContact", link).await["notificationContact"].is_null(), "clients link nobody");
         let query = "query($id: ID) { user(id: $id) { notification_contacts { id linked_client { id } } linked_relatives { id } } }";
         let at = w.run(&w.owner, query, json!({ "id": b })).await;
