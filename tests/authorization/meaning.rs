@@ -47,20 +47,16 @@ pub enum Object {
     Webhook,
     /// An event of the webhook above.
     WebhookEvent,
-    /// A conversation of the owner's with the client, with a note in it.
+    /// A conversation of the owner's with the client, with a note in it; the client's part.
     Conversation,
-    /// The client's part in it.
     Part,
     Note,
     /// A broadcast to the client that waits for its time.
     Scheduler,
-    /// What a provider is told of a client who is theirs now.
+    /// What a provider is told, and what was mailed, of a client who is theirs now.
     Notification,
-    /// What was mailed of it.
     SentNotice,
-    /// The owner's.
     ChatSetting,
-    /// Whom the client named.
     Contact,
 }
 
@@ -323,17 +319,6 @@ const DATA: &[(&str, &[&str])] = &[
     ("createBreakGlassAccess", &["reason"]),
     ("createWebhook", &["url", "webhook_events.event_type"]),
     ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
-    ("updateConversation", &["name"]),
-    ("updateConversationMembership", &["viewed"]),
-    ("createMessageBlast", &["note.content"]),
-    ("createNote", &["content"]),
-    ("updateNote", &["content"]),
-    ("updateNotification", &["seen"]),
-    ("updateChatSetting", &["content"]),
-    ("createNotificationContact", &["first_name"]),
-    ("updateNotificationContact", &["first_name"]),
-    ("updateNotifications", &["seen"]),
-    ("updateNotificationRecords", &["viewed_bounced_records"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -379,17 +364,6 @@ const WORDS: &str = "
     id_encoding is_ordered overlap_hours
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
-    conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
-    label value content attached_image attached_image_string attached_audio attached_document org_chat
-    archived viewed deleted_by_user org_chat scheduled_at
-    seen_status types type status start_date end_date org_level seen read
-    updateAllNotifications fromAllNotifications viewed_bounced_records
-    auto_welcome_text send_auto_welcome no_end_date is_active scheduled_turned_on
-    receive_notifications recurring_content recurring_days_data is_recurring_active
-    recurring_turned_on receive_notifications_recurring days time_range day_ranges
-    hide_close_confirmation hide_org_chat_confirmation relationship contact_type emergency
-    copy_notifications send_invitation
-    notification_setting_uuid type_of_notification quiet_hours_start quiet_hours_end
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
@@ -412,10 +386,6 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if let Some(meaning) = OBJECTS.iter().chain(messaging::OBJECTS).find_map(known) {
         return Some(meaning);
     }
-    // The contract asks for an id there that says nothing.
-    if path == "input.recurring_days_data.id" {
-        return Some(Left);
-    }
     if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
         return Some(Tries);
     }
@@ -423,13 +393,14 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     let is_data = |(of, names): &(&str, &[&str])| {
         *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
     };
-    if PAGES.contains(&name) || DATA.iter().any(is_data) {
+    if PAGES.contains(&name) || DATA.iter().chain(messaging::DATA).any(is_data) {
         return Some(Data);
     }
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    WORDS.split_whitespace().any(|word| word == name).then_some(Left)
+    let mut words = WORDS.split_whitespace().chain(messaging::WORDS.split_whitespace());
+    words.any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
