@@ -348,7 +348,6 @@ const WORDS: &str = "
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
     selected_tags_filter organization_email primary tax_id tax_id_type external_id
     id_number_type
-    human_id pretend_to_be
     break_glass minutes default_water_intake date_range_preference last_journal_from_date
     last_journal_to_date email_notification_frequency push_notification_frequency
     profession profession_category specialty specialty_category bio
