@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use ward_messaging::notices;
 use ward_store::system::EffectClass;
 use ward_store::{Hint, StoreError};
 
@@ -22,18 +23,20 @@ enum Sort {
     Reports,
     /// Scheduled messages and broadcasts.
     Messages,
+    /// Reminders and notices.
+    Notices,
 }
 
 impl Sort {
     fn all() -> impl Iterator<Item = Sort> {
-        EffectClass::ALL.into_iter().map(Sort::Effects).chain([Sort::Reports, Sort::Messages])
+        EffectClass::ALL.into_iter().map(Sort::Effects).chain([Sort::Reports, Sort::Messages, Sort::Notices])
     }
 
     /// Whether a hint says that there may be some of it.
     fn is_hinted(self, hint: Hint) -> bool {
         match (self, hint) {
             (Sort::Effects(class), Hint::Effects(asked)) => class == asked,
-            (Sort::Reports | Sort::Messages, Hint::Jobs) => true,
+            (Sort::Reports | Sort::Messages | Sort::Notices, Hint::Jobs) => true,
             _ => false,
         }
     }
@@ -44,6 +47,7 @@ impl Sort {
             Sort::Effects(class) => app.door.run_class(class).await,
             Sort::Reports => app.door.report_batch().await,
             Sort::Messages => ward_messaging::sender::run_batch(&app.db).await,
+            Sort::Notices => notices::run_batch(&app.db, notices::KINDS).await,
         }
     }
 }
@@ -98,5 +102,6 @@ pub async fn some(app: &App) -> Result<Ran, StoreError> {
     }
     let mut ran = app.door.run_batch().await?;
     ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
+    ran.jobs += notices::run_batch(&app.db, notices::KINDS).await?;
     Ok(ran)
 }

@@ -37,6 +37,7 @@ mod sandbox;
 mod serve;
 mod settle;
 mod test_clock;
+mod unsubscribe_page;
 mod workers;
 
 pub use app::App;

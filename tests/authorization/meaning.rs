@@ -47,13 +47,17 @@ pub enum Object {
     Webhook,
     /// An event of the webhook above.
     WebhookEvent,
-    /// A conversation of the owner's with the client, with a note in it.
+    /// A conversation of the owner's with the client, with a note in it; the client's part.
     Conversation,
-    /// The client's part in it.
     Part,
     Note,
     /// A broadcast to the client that waits for its time.
     Scheduler,
+    /// What a provider is told, and what was mailed, of a client who is theirs now.
+    Notification,
+    SentNotice,
+    ChatSetting,
+    Contact,
 }
 
 impl Object {
@@ -77,6 +81,9 @@ impl Object {
                 | Object::BrandPath
                 | Object::Webhook
                 | Object::WebhookEvent
+                | Object::Notification
+                | Object::SentNotice
+                | Object::ChatSetting
         )
     }
 }
@@ -157,11 +164,6 @@ const DATA: &[(&str, &[&str])] = &[
     ("createWebhook", &["url", "webhook_events.event_type"]),
     ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
     ("replayWebhookEvents", &["undelivered"]),
-    ("updateConversation", &["name"]),
-    ("updateConversationMembership", &["viewed"]),
-    ("createMessageBlast", &["note.content"]),
-    ("createNote", &["content"]),
-    ("updateNote", &["content"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -205,14 +207,12 @@ const WORDS: &str = "
     id_encoding is_ordered overlap_hours event_ids event_types dry_run
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
-    conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
-    label value content attached_image attached_image_string attached_audio attached_document org_chat
-    archived viewed deleted_by_user scheduled_at notes accepts_insurance other_id_qualifier
-    referral_reason about_me first_url
+    website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
 /// Mutations that set flags or switches by their names.
-const OF_FLAGS: [&str; 5] = [
+const OF_FLAGS: [&str; 6] = [
+    "updateNotificationSetting",
     "updateOrganizationMembership",
     "createPermissionTemplate",
     "updatePermissionTemplate",
@@ -236,13 +236,14 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     let is_data = |(of, names): &(&str, &[&str])| {
         *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
     };
-    if PAGES.contains(&name) || DATA.iter().any(is_data) {
+    if PAGES.contains(&name) || DATA.iter().chain(messaging::DATA).any(is_data) {
         return Some(Data);
     }
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    WORDS.split_whitespace().any(|word| word == name).then_some(Left)
+    let mut words = WORDS.split_whitespace().chain(messaging::WORDS.split_whitespace());
+    words.any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
@@ -267,7 +268,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "viewed" | "undelivered") => true.into(),
+        (_, "viewed" | "seen" | "viewed_bounced_records" | "undelivered") => true.into(),
         (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),

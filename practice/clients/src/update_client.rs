@@ -127,7 +127,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     let before = client_of(call, input).await?;
     call.scope.subject_id = Some(before.id.0);
     if input.is_trigger() {
-        resend_welcome(call, &before).await?;
+        resend_welcome(call, &before, "resend_welcome").await?;
         return Ok(Payload::new().one("user", before.id.0));
     }
     check(call, input, &before)?;
@@ -191,15 +191,17 @@ pub async fn client_of_email(q: &mut impl Query, actor: &Actor, email: &str) -> 
     }
 }
 
-async fn resend_welcome(call: &mut Call<'_>, user: &User) -> Answer<()> {
+/// Sends a client their invitation again, so often a day (behaviour 18.1); `at` is
+/// the field that asks for it.
+pub async fn resend_welcome(call: &mut Call<'_>, user: &User, at: &str) -> Answer<()> {
     if user.email.is_none() {
-        return Err(Refused::on("resend_welcome", "The client has no e-mail address"));
+        return Err(Refused::on(at, "The client has no e-mail address"));
     }
     if account::resent_in_a_day(call, user).await? >= RESENDS_A_DAY_MAX {
         let message = format!(
             "The welcome mail can be sent again {RESENDS_A_DAY_MAX} times in 24 hours; try again later"
         );
-        return Err(Refused::on("resend_welcome", message));
+        return Err(Refused::on(at, message));
     }
     let has_password = user.password_hash.is_some();
     let welcome = if has_password { Welcome::SignIn } else { Welcome::SetPassword };

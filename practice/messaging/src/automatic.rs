@@ -10,6 +10,7 @@ use ward_identity::flags::{AUTO_CREATE_CONVO_FOR_CARE_TEAM, CREATE_CHAT_WHEN_ASS
 use ward_identity::tables::{CareTeamMember, User};
 use ward_store::{Cond, Event, Id, Query, Sql};
 
+use crate::away::reply;
 use crate::owner;
 use crate::participants::{MEMBERS_MAX, Participants, Person, holds};
 use crate::parts::{self, New, join, leave, recount};
@@ -31,8 +32,10 @@ async fn client_of(call: &mut Call<'_>, event: &Event) -> Answer<Option<User>> {
 /// member of the care team whose flag says so.
 async fn created(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let Some(client) = client_of(call, event).await? else { return Ok(()) };
-    if let Some(provider) = client.dietitian_id {
-        between(call, &client, provider).await?;
+    if let Some(provider) = client.dietitian_id
+        && let Some((conversation, owner)) = between(call, &client, provider).await?
+    {
+        reply::welcome(call, &conversation, &owner).await?;
     }
     with_care_team(call, &client).await?;
     join_group_chats(call, &client).await
@@ -68,7 +71,7 @@ async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
 async fn with_new_primary(call: &mut Call<'_>, client: &User) -> Answer<()> {
     let Some(provider) = client.dietitian_id else { return Ok(()) };
     match has(call, provider, CREATE_CHAT_WHEN_ASSIGNED).await? {
-        true => between(call, client, provider).await,
+        true => between(call, client, provider).await.map(drop),
         false => Ok(()),
     }
 }
@@ -95,16 +98,21 @@ async fn has(
     }
 }
 
-/// Begins a conversation of two, unless there is one.
-async fn between(call: &mut Call<'_>, client: &User, provider: Id<User>) -> Answer<()> {
-    let Some(owner): Option<User> = call.find(provider).await? else { return Ok(()) };
+/// Begins a conversation of two, unless there is one; what was begun, and its owner.
+async fn between(
+    call: &mut Call<'_>,
+    client: &User,
+    provider: Id<User>,
+) -> Answer<Option<(Conversation, User)>> {
+    let Some(owner): Option<User> = call.find(provider).await? else { return Ok(None) };
     if parts::of_two(call, &owner, client.id, false).await?.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let mut participants = Participants::default();
     participants.include(client);
     let new = New { owner: &owner, participants: &participants, name: None, metadata: None };
-    new.begin(call).await.map(drop)
+    let begun = new.begin(call).await?;
+    Ok(Some((begun, owner)))
 }
 
 /// The client's parts in conversations that meet a condition on `c`.

@@ -17,7 +17,7 @@ use crate::note::{self, Draft};
 use crate::participants::{self, Participants};
 use crate::parts::{New, count_clients, current, recount, replace};
 use crate::tables::Conversation;
-use crate::{events, html, note_input, owner};
+use crate::{away, events, html, note_input, owner};
 
 input! {
     /// `AddedUsersInput`; the label is what a page showed.
@@ -57,6 +57,7 @@ input! {
         simple_added_users: String,
         select_all_status: String,
         closed_by_id: IdOrBlank<User>,
+        hide_close_confirmation: bool,
     }
 }
 
@@ -282,6 +283,10 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateConversation) -> Answer<P
             before = recount(call, &before).await?;
         }
     }
+    away::setting::hide(call, &input.hide_close_confirmation, |setting, hidden| {
+        setting.hide_close_confirmation = hidden;
+    })
+    .await?;
     let mut after = before.clone();
     input.name.set_text(&mut after.name);
     metadata::set(&input.metadata, &mut after.metadata);

@@ -26,15 +26,17 @@ pub enum Unfit {
 }
 
 impl Unfit {
-    /// As an input field's problem.
+    /// What is wrong, after the field's name.
+    pub fn sentence(self) -> String {
+        match self {
+            Unfit::TooLong => format!("is too long (maximum is {CONTENT_CHARS_MAX} characters)"),
+            Unfit::TooManyTags => format!("has too many tags (maximum is {TAGS_MAX})"),
+        }
+    }
+
+    /// As the problem of an input's content.
     pub fn on(self, at: &str) -> Refused {
-        let message = match self {
-            Unfit::TooLong => {
-                format!("Content is too long (maximum is {CONTENT_CHARS_MAX} characters)")
-            }
-            Unfit::TooManyTags => format!("Content has too many tags (maximum is {TAGS_MAX})"),
-        };
-        Refused::on(at, message)
+        Refused::on(at, format!("Content {}", self.sentence()))
     }
 }
 

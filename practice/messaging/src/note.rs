@@ -11,8 +11,9 @@ use ward_store::{Cond, Id, Level, Query, Scope, Sql};
 use crate::attachments::{self, NoteFiles};
 use crate::conversation::locked;
 use crate::note_input::{CreateNote, DeleteNote, Prepared, UpdateNote};
+use crate::notices::unread;
 use crate::tables::{Conversation, ConversationMembership, NOTES, Note};
-use crate::{events, html, scheduler};
+use crate::{away, events, html, scheduler};
 
 /// What the mutations answer.
 pub static RETURNS: &[(&str, Returns)] = &[("note", Returns::One(&NOTES))];
@@ -31,6 +32,10 @@ pub async fn create(call: &mut Call<'_>, prepared: &Prepared<CreateNote>) -> Ans
     is_blank_with(&content, !prepared.files.is_empty(), "content")?;
     let scheduled_at = scheduler::time(call, &input.scheduled_at)?;
     let (unit, author) = (conversation.unit_id.0, call.actor.user_id);
+    away::setting::hide(call, &input.hide_org_chat_confirmation, |setting, hidden| {
+        setting.hide_org_chat_confirmation = hidden;
+    })
+    .await?;
     let draft = Draft {
         author: Id::new(author),
         on_behalf,
@@ -223,12 +228,14 @@ pub async fn sent(
 ) -> Answer<()> {
     let after = Conversation { notes_count: number, ..conversation.clone() };
     scope.update(conversation, &after).await?;
-    if let Some(part) = part_of(scope, conversation, note.user_id).await? {
+    // Who answers by themselves has read nothing.
+    let part = part_of(scope, conversation, note.user_id).await?;
+    if let Some(part) = part.filter(|_| !note.is_autoresponse) {
         let read = ConversationMembership { viewed_count: number, ..part.clone() };
         scope.update(&part, &read).await?;
     }
     scope.emit(events::message_created(note));
-    Ok(())
+    unread::tell_of(scope, note).await
 }
 
 /// A note that the caller wrote, locked; and its conversation.

@@ -18,6 +18,7 @@ input! {
         user_id: IdOrBlank<User>,
         content: String,
         org_chat: bool,
+        hide_org_chat_confirmation: bool,
         scheduled_at: String,
         attached_image: UploadedFile,
         attached_image_string: String,
