@@ -29,7 +29,11 @@ enum Sort {
 
 impl Sort {
     fn all() -> impl Iterator<Item = Sort> {
-        EffectClass::ALL.into_iter().map(Sort::Effects).chain([Sort::Reports, Sort::Messages, Sort::Notices])
+        EffectClass::ALL.into_iter().map(Sort::Effects).chain([
+            Sort::Reports,
+            Sort::Messages,
+            Sort::Notices,
+        ])
     }
 
     /// Whether a hint says that there may be some of it.

@@ -162,11 +162,14 @@ async fn blank(scope: &mut Scope<'_>, user: &User) -> Answer<ChatSetting> {
     })
 }
 
-/// Makes a member's setting, once.
+/// Makes a member's setting; there is one of each, so what is sent again changes it.
 pub async fn create(call: &mut Call<'_>, input: &CreateSetting) -> Answer<Payload> {
     let user = member(call, &input.user_id).await?;
-    if of(call, user.id).await?.is_some() {
-        return Err(Refused::on("user_id", "User has a chat setting; use updateChatSetting"));
+    if let Some(before) = of(call, user.id).await? {
+        let mut after = before.clone();
+        input.said().put_on(call, &mut after)?;
+        call.update(&before, &after).await?;
+        return Ok(Payload::new().one("chatSetting", after.id.0));
     }
     let mut setting = blank(call, &user).await?;
     input.said().put_on(call, &mut setting)?;

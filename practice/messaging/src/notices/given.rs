@@ -38,7 +38,9 @@ pub fn bind(b: &mut Bindings) {
 async fn tell(call: &mut Call<'_>, event: &Event, kind: NotificationKind) -> Answer<()> {
     let client: Option<User> = call.find(Id::new(event.resource_id)).await?;
     let Some(client) = client.filter(|client| client.is_patient) else { return Ok(()) };
-    let by = call.request.actor.user_id;
+    // Who signs up with a provider of another organization is a stranger there.
+    let asking = &call.request.actor;
+    let by = if asking.org_id == client.org_id.0 { asking.user_id } else { 0 };
     let Some(provider) = client.dietitian_id.filter(|id| id.0 != by) else { return Ok(()) };
     feed::client(call, &client, provider, (by > 0).then(|| Id::new(by)), kind).await?;
     let about =

@@ -9,7 +9,7 @@ use crate::conversations::{begun, id, inbox};
 use crate::notices::{awake, sent, settle};
 use crate::support::World;
 
-const SETTING: &str = "chatSetting { id user_id content start_date send_auto_welcome receive_notifications hide_close_confirmation hide_org_chat_confirmation recurring_days_data { id day_ranges { days time_range } } }";
+const SETTING: &str = "chatSetting { id user_id content auto_welcome_text start_date send_auto_welcome receive_notifications hide_close_confirmation hide_org_chat_confirmation recurring_days_data { id day_ranges { days time_range } } }";
 
 async fn create(w: &World, actor: &Actor, input: Json) -> Json {
     let query = format!(
@@ -30,6 +30,18 @@ const NOTES: &str = "query($id: ID) { notes(conversation_id: $id, order_by: CREA
 async fn notes(w: &World, actor: &Actor, conversation: &Json) -> Vec<Json> {
     let at = w.run(actor, NOTES, json!({ "id": conversation })).await;
     at["notes"]["nodes"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_member_has_one_setting_which_creating_again_changes() {
+    World::each(async |w| {
+        let first = create(&w, &w.owner, json!({ "content": "Back on Monday" })).await;
+        let again = create(&w, &w.owner, json!({ "auto_welcome_text": "Hello" })).await;
+        assert_eq!(first["chatSetting"]["id"], again["chatSetting"]["id"], "{again}");
+        assert_eq!(again["chatSetting"]["content"], "Back on Monday", "{again}");
+        assert_eq!(again["chatSetting"]["auto_welcome_text"], "Hello", "{again}");
+    })
+    .await;
 }
 
 #[tokio::test]

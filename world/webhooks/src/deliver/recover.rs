@@ -128,6 +128,9 @@ mod tests {
             let again = w.claim("one:second", World::all_room()).await;
             assert_eq!((again.len(), again[0].delivery.attempts), (1, 2));
             w.clock.advance(super::super::claim::LEASE + SECOND);
+            // Cut off a second time, it rests first.
+            assert!(w.claim("two:first", World::all_room()).await.is_empty());
+            w.clock.advance(60 * SECOND);
             assert_eq!(w.claim("two:first", World::all_room()).await.len(), 1);
         })
         .await;
