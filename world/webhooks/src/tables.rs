@@ -54,6 +54,46 @@ text_enum! {
         Test = "test",
         /// A member wants it again.
         Replay = "replay",
+        /// A member wants to know whether the receiver is the right one, and refuses what is not ours.
+        Probe = "probe",
+    }
+}
+
+text_enum! {
+    /// What a probe of a validation is, in the order in which they are sent.
+    pub enum Probe {
+        /// Asks for the challenge and the environment.
+        Handshake = "handshake",
+        /// Is as good as any event, of no record.
+        Genuine = "genuine",
+        /// Is signed with a secret that is not the webhook's.
+        Forged = "forged",
+        /// Is signed, and its body was changed since.
+        Altered = "altered",
+        /// Is signed, an hour ago.
+        Stale = "stale",
+    }
+}
+
+text_enum! {
+    /// What came of a validation.
+    pub enum ValidationState {
+        /// It is under way.
+        Running = "RUNNING",
+        /// Answers for this environment, takes what is genuine, refuses everything else.
+        Valid = "VALID",
+        /// Answers, and says nothing of itself.
+        Unverified = "UNVERIFIED",
+        /// Takes itself for a receiver of the other environment.
+        OtherEnvironment = "OTHER_ENVIRONMENT",
+        /// Refuses what is genuine.
+        RefusesGenuine = "REFUSES_GENUINE",
+        /// Takes what is forged, altered or stale.
+        AcceptsForgeries = "ACCEPTS_FORGERIES",
+        /// Gave no answer to the handshake.
+        Unreachable = "UNREACHABLE",
+        /// Did not answer all probes with a yes or a no, or the server stopped meanwhile.
+        Inconclusive = "INCONCLUSIVE",
     }
 }
 
@@ -230,6 +270,8 @@ record! {
         /// The payload's bytes, the same at every attempt.
         body: String [sealed],
         cause: DeliveryCause,
+        /// Which probe it is, of a validation.
+        probe: Option<Probe>,
         /// Which replay wants it; empty for what was sent by itself.
         replay: String,
         state: DeliveryState,
@@ -278,6 +320,7 @@ record! {
         event_id: Uuid,
         /// Dotted name.
         event_type: String,
+        cause: DeliveryCause,
         resource_id: i64,
         resource_id_type: String,
         url: String,
@@ -349,6 +392,38 @@ record! {
     visible: developers,
 }
 
+record! {
+    /// The last validation of a webhook's receiver, as far as it got.
+    pub struct WebhookValidation in WEBHOOK_VALIDATIONS, webhook_validations {
+        id: Id<WebhookValidation>,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        webhook_id: Id<Webhook>,
+        state: ValidationState,
+        /// The probe that is under way, or was the last.
+        event_id: Uuid,
+        /// Which environment the receiver takes itself for.
+        environment: Option<String>,
+        /// None of these while it is not known.
+        is_challenge_answered: Option<bool>,
+        accepts_genuine: Option<bool>,
+        accepts_forged: Option<bool>,
+        accepts_altered: Option<bool>,
+        accepts_stale: Option<bool>,
+        created_at: Timestamp,
+        ended_at: Option<Timestamp>,
+    }
+    key: Key::Id,
+    indexes: [
+        unique(&["org_id", "webhook_id"]),
+    ],
+    references: [
+        Reference { columns: &["org_id", "webhook_id"], table: "webhooks", target: &["org_id", "id"] },
+    ],
+    audit: Some("WEBHOOK_VALIDATION"),
+    visible: developers,
+}
+
 /// The tables of this domain.
 pub fn tables() -> Vec<&'static Table> {
     vec![
@@ -359,5 +434,6 @@ pub fn tables() -> Vec<&'static Table> {
         &WEBHOOK_DELIVERIES,
         &WEBHOOK_ATTEMPTS,
         &WEBHOOK_REPLAYS,
+        &WEBHOOK_VALIDATIONS,
     ]
 }

@@ -29,7 +29,7 @@ use crate::guard::Openings;
 use crate::tables::Outcome;
 use claim::Claimed;
 use client::Client;
-use record::Attempt;
+pub(crate) use record::Attempt;
 use share::{Room, UnderWay};
 
 /// Requests at once.

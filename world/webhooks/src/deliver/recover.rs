@@ -11,6 +11,7 @@ use crate::backoff;
 use crate::deliver::record::{self, Attempt};
 use crate::lane;
 use crate::tables::{DeliveryCause, DeliveryState, Outcome, Webhook, WebhookDelivery};
+use crate::validation;
 
 fn left_over(engine: Engine, start: &str, epoch: &str, wall: Timestamp) -> Sql {
     let mut sql = Sql::new();
@@ -73,7 +74,9 @@ pub async fn recover(tx: &mut Tx, epoch: &str, limit: i64) -> Result<usize, Stor
 async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(), StoreError> {
     let webhook: Option<Webhook> = scope.find_deleted_too(delivery.webhook_id).await?;
     let is_gone = webhook.as_ref().is_none_or(|webhook| webhook.deleted_at.is_some());
-    let is_once = delivery.cause == DeliveryCause::Test
+    let is_probe = delivery.cause == DeliveryCause::Probe;
+    let is_once = is_probe
+        || delivery.cause == DeliveryCause::Test
         || webhook.as_ref().is_some_and(|webhook| !webhook.should_retry);
     let due = if is_gone || is_once { None } else { due_again(scope, &delivery) };
     let (org_id, id) = (delivery.org_id.0, delivery.webhook_id.0);
@@ -89,7 +92,9 @@ async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(
         delivery,
     };
     let state = if due.is_none() { DeliveryState::Dead } else { DeliveryState::Pending };
-    record::settle(scope, &attempt, state, due, None).await?;
+    if record::settle(scope, &attempt, state, due, None).await? && is_probe {
+        validation::cut_off(scope, &attempt).await?;
+    }
     lane::look_again(scope.tx, org_id, id).await
 }
 
