@@ -5,8 +5,11 @@
 //! through the guard, within 10 seconds and in the log. What a probe's answer means, and which
 //! comes next, is decided where the answer is written down.
 
+pub mod table;
+
 use serde_json::{Value as Json, json};
 use ward_engine::{Answer, Call, Payload, Refused, input};
+use ward_instance::Kind;
 use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Uuid};
 
 use crate::catalogue;
@@ -30,9 +33,6 @@ pub const STALE_SECONDS: i64 = 3_600;
 /// Random characters of a challenge.
 const CHALLENGE_CHARACTERS: usize = 32;
 
-/// What a receiver can take itself for.
-const ENVIRONMENTS: [&str; 2] = ["production", "sandbox"];
-
 input! {
     /// `validateWebhookInput`.
     pub struct ValidateWebhook { id: Id<Webhook> }
@@ -46,15 +46,23 @@ pub async fn validate(call: &mut Call<'_>, input: &ValidateWebhook) -> Answer<Pa
         let why = "Webhook is disabled. Enable it to send it something";
         return Err(Refused::on("id", why));
     }
-    let before: Option<WebhookValidation> =
-        call.find_by(Cond::eq("webhook_id", webhook.id.0)).await?;
-    if before.as_ref().is_some_and(|before| before.state == ValidationState::Running) {
+    if !begin(call, &webhook).await? {
         return Err(Refused::on("id", "Webhook is being validated. Wait for the result"));
     }
-    let event_id = send(call, &webhook, Probe::Handshake).await?;
+    Ok(Payload::new().one("webhook", webhook.id.0))
+}
+
+/// Begins one, unless one is under way.
+pub async fn begin(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<bool, StoreError> {
+    let before: Option<WebhookValidation> =
+        scope.find_by(Cond::eq("webhook_id", webhook.id.0)).await?;
+    if before.as_ref().is_some_and(|before| before.state == ValidationState::Running) {
+        return Ok(false);
+    }
+    let event_id = send(scope, webhook, Probe::Handshake).await?;
     let id = match &before {
         Some(before) => before.id,
-        None => call.next_id().await?,
+        None => scope.next_id().await?,
     };
     let fresh = WebhookValidation {
         id,
@@ -69,14 +77,14 @@ pub async fn validate(call: &mut Call<'_>, input: &ValidateWebhook) -> Answer<Pa
         accepts_forged: None,
         accepts_altered: None,
         accepts_stale: None,
-        created_at: call.now(),
+        created_at: scope.now(),
         ended_at: None,
     };
     match before {
-        Some(before) => drop(call.update(&before, &fresh).await?),
-        None => call.create(&fresh).await?,
+        Some(before) => drop(scope.update(&before, &fresh).await?),
+        None => scope.create(&fresh).await?,
     }
-    Ok(Payload::new().one("webhook", webhook.id.0))
+    Ok(true)
 }
 
 /// Puts a probe into the webhook's queue, before what waits there; the id that it has.
@@ -204,7 +212,8 @@ fn said(request: &str, answer: &str) -> Option<Option<&'static str>> {
         return None;
     }
     let named = answer.get("environment").and_then(Json::as_str).unwrap_or_default();
-    Some(ENVIRONMENTS.into_iter().find(|it| it.eq_ignore_ascii_case(named)))
+    let mut words = Kind::ALL.into_iter().map(Kind::as_str);
+    Some(words.find(|word| word.eq_ignore_ascii_case(named)))
 }
 
 /// What comes after a probe, in an instance of the environment `own`. Forgeries are sent only to
@@ -247,25 +256,30 @@ pub fn explanation(state: ValidationState) -> &'static str {
     match state {
         ValidationState::Running => "The validation is under way",
         ValidationState::Valid => {
-            "The receiver serves this environment, takes what is genuine and refuses what is forged, altered or stale"
+            "The receiver serves this environment, takes what is genuine and refuses what is \
+             forged, altered or stale"
         }
         ValidationState::Unverified => {
-            "The receiver answers. It does not answer the challenge with its environment, so nothing more was tried"
+            "The receiver answers, but not the challenge with its environment; so nothing that is \
+             forged was sent to it"
         }
         ValidationState::OtherEnvironment => {
-            "The receiver says that it serves the other environment. Give this webhook the address of the one for this environment"
+            "The receiver says that it serves the other environment. Give this webhook the address \
+             of the one for this environment"
         }
         ValidationState::RefusesGenuine => {
             "The receiver refuses an event that is genuine. Check which secret it has"
         }
         ValidationState::AcceptsForgeries => {
-            "The receiver takes events that it has to refuse. Check the signature, over the body as it came, and the time of webhook-timestamp"
+            "The receiver takes events that it has to refuse. Check the signature, over the body \
+             as it came, and the time of webhook-timestamp"
         }
         ValidationState::Unreachable => {
             "The receiver gave no answer. The log of what was sent says why"
         }
         ValidationState::Inconclusive => {
-            "The receiver did not answer every probe with a status of 2xx or 4xx, or the server stopped meanwhile. Validate it again"
+            "The receiver did not answer every probe with a status of 2xx or 4xx, or the server \
+             stopped meanwhile. Validate it again"
         }
     }
 }

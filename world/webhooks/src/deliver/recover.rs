@@ -114,6 +114,8 @@ fn due_again(scope: &Scope<'_>, delivery: &WebhookDelivery) -> Option<Timestamp>
 mod tests {
     use super::*;
     use crate::deliver::trial::World;
+    use crate::tables::{SentWebhook, ValidationState, WebhookValidation};
+    use ward_store::Id;
 
     const SECOND: i64 = 1_000_000;
 
@@ -137,6 +139,50 @@ mod tests {
             assert!(w.claim("two:first", World::all_room()).await.is_empty());
             w.clock.advance(60 * SECOND);
             assert_eq!(w.claim("two:first", World::all_room()).await.len(), 1);
+        })
+        .await;
+    }
+
+    async fn begin(w: &World, webhook: i64) -> bool {
+        let org = w.org;
+        let begun = w.db.write(move |tx: &mut Tx| {
+            Box::pin(async move {
+                let system = Actor::system(org);
+                let mut scope = Scope::new(tx, &system);
+                match scope.find(Id::<Webhook>::new(webhook)).await? {
+                    Some(webhook) => validation::begin(&mut scope, &webhook).await,
+                    None => Ok(false),
+                }
+            })
+        });
+        begun.await.unwrap_or_else(|error: StoreError| panic!("{error}"))
+    }
+
+    /// A probe goes before what waits; one that is cut off is not sent again, and ends its
+    /// validation, which can be begun anew.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_probe_that_is_cut_off_ends_its_validation() {
+        World::each(async |w| {
+            let webhook = w.webhook(false).await;
+            w.emit(&[7]).await;
+            assert!(w.claim("one:first", World::room(0, 0)).await.is_empty());
+            assert!(begin(&w, webhook).await);
+            assert!(!begin(&w, webhook).await, "one is under way");
+            let probe = w.claim("one:first", World::all_room()).await;
+            assert_eq!(probe[0].delivery.cause, DeliveryCause::Probe);
+            let next = w.claim("one:second", World::all_room()).await;
+            assert_eq!((next.len(), next[0].delivery.resource_id), (1, 7));
+            let found = w.rows::<WebhookValidation>().await;
+            assert_eq!(found[0].state, ValidationState::Inconclusive);
+            let log = w.rows::<SentWebhook>().await;
+            assert_eq!(
+                (log[0].cause, log[0].outcome),
+                (DeliveryCause::Probe, Outcome::Unknown)
+            );
+            // What comes late of it changes nothing.
+            w.record(&probe, 200).await;
+            assert_eq!(w.rows::<WebhookValidation>().await[0].state, ValidationState::Inconclusive);
+            assert!(begin(&w, webhook).await);
         })
         .await;
     }
