@@ -154,6 +154,21 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"input": {"simple_added_users": clients[0], "note": {"content": format!("{canary} news")}}}),
     );
     blast.data();
+    let away = api.ask(
+        "mutation($input: createChatSettingInput) { createChatSetting(input: $input) { chatSetting { id } messages { field message } } }",
+        json!({"input": {"content": format!("{canary} is away")}}),
+    );
+    away.data();
+    let kin = api.ask(
+        "mutation($input: createNotificationContactInput) { createNotificationContact(input: $input) { notificationContact { id } messages { field message } } }",
+        json!({"input": {"user_id": clients[0], "first_name": canary, "email": format!("{canary}@kin.example")}}),
+    );
+    kin.data();
+    let told = api.ask(
+        "mutation($input: updateNotificationSettingInput) { updateNotificationSetting(input: $input) { messages { field message } } }",
+        json!({"input": {"quiet_hours_start": "22:00"}}),
+    );
+    told.data();
     let brand = api.ask(
         "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
         json!({"input": {"brand_name": format!("{canary} brand")}}),

@@ -29,8 +29,8 @@ input! {
 }
 
 input! {
-    /// `RecurringDaysInputObjectType`; the id is the setting's and says nothing.
-    pub struct RecurringDays { id: String, day_ranges: Vec<DayRangeInput> }
+    /// `RecurringDaysInputObjectType`; the id is the setting's, sent back.
+    pub struct RecurringDays { id: IdOrBlank<ChatSetting>, day_ranges: Vec<DayRangeInput> }
 }
 
 macro_rules! inputs {
@@ -252,6 +252,9 @@ impl Said<'_> {
         match self.recurring_days_data {
             Given::Absent => {}
             Given::Null => setting.recurring_days_data = None,
+            Given::Value(sent) if named(&sent.id).is_some_and(|id| id != setting.id) => {
+                p.add("recurring_days_data", "Object not found");
+            }
             Given::Value(sent) => match kept_days(sent) {
                 Some(kept) => setting.recurring_days_data = Some(kept),
                 None => p.add(

@@ -201,6 +201,8 @@ mod tests {
     async fn heard(head: String) -> Result<Answered, Failure> {
         let (ours, mut theirs) = tokio::io::duplex(64 * 1_024);
         let receiver = tokio::spawn(async move {
+            // An answer before there is a question is none.
+            let _ = theirs.read(&mut [0; 1_024]).await;
             let _ = theirs.write_all(head.as_bytes()).await;
             // It is read as far as it is.
             let _ = theirs.read(&mut [0; 1]).await;
