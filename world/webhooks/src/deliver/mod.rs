@@ -5,6 +5,7 @@
 
 mod claim;
 mod client;
+mod damaged;
 mod failure;
 pub(crate) mod feed;
 mod message;

@@ -5,13 +5,17 @@
 //! of an earlier start of this node are, and of other nodes a claim whose time ran out is.
 
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Engine, Query, Scope, Sql, StoreError, Tx};
+use ward_store::{Actor, Cond, Engine, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::backoff;
+use crate::deliver::damaged;
 use crate::deliver::record::{self, Attempt};
 use crate::lane;
 use crate::tables::{DeliveryCause, DeliveryState, Outcome, Webhook, WebhookDelivery};
 use crate::validation;
+
+/// What the log says of an attempt that nobody saw the end of.
+pub const STOPPED: &str = "The server stopped while this was sent; it may have arrived";
 
 fn left_over(engine: Engine, start: &str, epoch: &str, wall: Timestamp) -> Sql {
     let mut sql = Sql::new();
@@ -53,25 +57,31 @@ pub async fn any(q: &mut impl Query, epoch: &str, wall: Timestamp) -> Result<boo
 
 /// Takes back up to `limit`; how many.
 pub async fn recover(tx: &mut Tx, epoch: &str, limit: i64) -> Result<usize, StoreError> {
-    let mut sql = left_over(tx.engine(), "SELECT d.org_id, d.id", epoch, tx.wall());
+    let mut sql = left_over(tx.engine(), "SELECT d.org_id, d.id, d.webhook_id", epoch, tx.wall());
     sql.push(" ORDER BY d.lease_until").limit(limit).push(" FOR_UPDATE_SKIP");
     let rows = tx.rows(&sql).await?;
-    let left: Vec<(i64, String)> = rows
-        .iter()
-        .filter_map(|row| Some((row.first()?.int()?, row.get(1)?.text()?.to_owned())))
-        .collect();
-    for (org_id, id) in &left {
+    let left = |row: &[Value]| match row {
+        [Value::Int(org_id), Value::Text(id), Value::Int(webhook)] => {
+            Some((*org_id, id.to_string(), *webhook))
+        }
+        _ => None,
+    };
+    let left: Vec<(i64, String, i64)> = rows.iter().filter_map(left).collect();
+    for (org_id, id, webhook) in &left {
         let system = Actor::system(*org_id);
         let mut scope = Scope::new(tx, &system);
-        let found: Option<WebhookDelivery> = scope.find_by(Cond::eq("id", id.as_str())).await?;
-        if let Some(delivery) = found {
-            take_back(&mut scope, delivery).await?;
+        match take_back(&mut scope, id).await {
+            Err(StoreError::Corrupt { .. }) => damaged::give_up_sent(&mut scope, id).await?,
+            done => done?,
         }
+        lane::look_again(tx, *org_id, *webhook).await?;
     }
     Ok(left.len())
 }
 
-async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(), StoreError> {
+async fn take_back(scope: &mut Scope<'_>, id: &str) -> Result<(), StoreError> {
+    let found: Option<WebhookDelivery> = scope.find_by(Cond::eq("id", id)).await?;
+    let Some(delivery) = found else { return Ok(()) };
     let webhook: Option<Webhook> = scope.find_deleted_too(delivery.webhook_id).await?;
     let is_gone = webhook.as_ref().is_none_or(|webhook| webhook.deleted_at.is_some());
     let is_probe = delivery.cause == DeliveryCause::Probe;
@@ -79,12 +89,11 @@ async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(
         || delivery.cause == DeliveryCause::Test
         || webhook.as_ref().is_some_and(|webhook| !webhook.should_retry);
     let due = if is_gone || is_once { None } else { due_again(scope, &delivery) };
-    let (org_id, id) = (delivery.org_id.0, delivery.webhook_id.0);
     let attempt = Attempt {
         url: webhook.map(|webhook| webhook.url).unwrap_or_default(),
         outcome: Outcome::Unknown,
         status: None,
-        error: Some("The server stopped while this was sent; it may have arrived"),
+        error: Some(STOPPED),
         response: None,
         retry_after: None,
         peer: None,
@@ -95,7 +104,7 @@ async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(
     if record::settle(scope, &attempt, state, due, None).await? && is_probe {
         validation::cut_off(scope, &attempt).await?;
     }
-    lane::look_again(scope.tx, org_id, id).await
+    Ok(())
 }
 
 /// At once after the first attempt; who is cut off again and again waits as after failures, so that
