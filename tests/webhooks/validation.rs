@@ -1,6 +1,7 @@
 //! Whether a receiver is ours and refuses what we did not send (ISO-38, ISO-39).
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use ward_tests::{Engine, Json, json, until};
 
@@ -140,6 +141,17 @@ fn a_good_receiver() {
         // A refusal that is asked for is no failure: the webhook stays as it was.
         let lane = practice.instance.database();
         assert_eq!(lane.number("SELECT failures FROM webhook_lanes"), 0);
+        // Whoever asked for it, and each step, is in the audit log.
+        let entries =
+            "SELECT COUNT(*) FROM audit_events WHERE resource_name = 'WEBHOOK_VALIDATION'";
+        assert_eq!(
+            lane.number(&format!("{entries} AND event_type = 'CREATE' AND actor_kind <> 'system'")),
+            1
+        );
+        assert_eq!(
+            lane.number(&format!("{entries} AND event_type = 'UPDATE' AND actor_kind = 'system'")),
+            5
+        );
         // Once more, from the beginning.
         assert_eq!(practice.validated(&id)["state"], "VALID");
         assert_eq!(practice.receiver.at("/good").len(), 10);
@@ -238,8 +250,42 @@ fn receivers_without_support_keep_working_and_are_not_attacked() {
     });
     assert_eq!(practice.validated(&echo)["state"], "UNVERIFIED");
     assert_eq!(practice.receiver.at("/echo").len(), 2);
+    // Nor who refuses, or fails, whatever else stands in the answer.
+    let refusing = practice
+        .answering("/refusing", |received, _| Reply { status: 403, ..answer(received, "sandbox") });
+    let validation = practice.validated(&refusing);
+    assert_eq!(
+        (&validation["state"], &validation["environment"]),
+        (&"UNVERIFIED".into(), &Json::Null)
+    );
+    assert_eq!(practice.receiver.at("/refusing").len(), 2);
     let client = practice.client("ada");
     assert_eq!(practice.receiver.event("/old", "patient.created").resource(), client);
+}
+
+/// Who has answered for itself has not answered for whoever gets its place meanwhile.
+#[test]
+fn another_address_is_not_attacked() {
+    let practice = Practice::open(Engine::Sqlite);
+    let id = Arc::new(OnceLock::<Json>::new());
+    let (api, own) = (practice.api(), id.clone());
+    let second = practice.receiver.url("/second");
+    let first = practice.answering("/first", move |received, _| {
+        let moved = json!({"id": own.get().unwrap(), "url": second});
+        run(&api, "updateWebhook", "webhook { id }", &moved);
+        answer(received, "sandbox")
+    });
+    id.set(first.clone()).unwrap();
+    practice.run("validateWebhook", SHOWN, &json!({"id": first}));
+    until("the handshake is in the log", || Some(practice.sent()).filter(|it| it.len() == 1));
+    assert_eq!(practice.validation(&first), Json::Null);
+    // A probe would come before this.
+    practice.run("sendTestWebhook", "sent", &json!({"id": first}));
+    practice.receiver.event("/second", "test.created");
+    let second = practice.receiver.at("/second");
+    let causes: Vec<&str> = second.iter().map(|it| it.header("ward-cause")).collect();
+    assert_eq!(causes, ["test"]);
+    assert_eq!(practice.receiver.at("/first").len(), 1);
 }
 
 #[test]

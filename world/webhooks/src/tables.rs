@@ -255,7 +255,7 @@ record! {
         lease_token: Option<String>,
         /// Wall time.
         lease_until: Option<Timestamp>,
-        /// Wall time at which the attempt under way began.
+        /// Wall time at which the attempt under way began; of a probe, before, at which it was wanted.
         started_at: Option<Timestamp>,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -269,6 +269,7 @@ record! {
         index(&["org_id", "webhook_id", "resource_type", "resource_id", "position"])
             .only("is_ordered = TRUE AND state IN ('pending', 'leased')"),
         index(&["updated_at"]).only("state IN ('delivered', 'dead')"),
+        index(&["org_id", "started_at"]).only("probe = 'handshake'"),
     ],
     references: [],
     audit: None,

@@ -10,7 +10,7 @@ pub mod table;
 use serde_json::{Value as Json, json};
 use ward_engine::{Answer, Call, Payload, Refused, input};
 use ward_instance::Kind;
-use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Uuid};
+use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Uuid, Value};
 
 use crate::catalogue;
 use crate::deliver::Attempt;
@@ -33,6 +33,11 @@ pub const STALE_SECONDS: i64 = 3_600;
 /// Random characters of a challenge.
 const CHALLENGE_CHARACTERS: usize = 32;
 
+/// Validations that an organization, with its sub-organizations, can begin in an hour.
+pub const HOURLY_MAX: i64 = 100;
+
+const HOUR: i64 = 3_600 * 1_000_000;
+
 input! {
     /// `validateWebhookInput`.
     pub struct ValidateWebhook { id: Id<Webhook> }
@@ -46,18 +51,39 @@ pub async fn validate(call: &mut Call<'_>, input: &ValidateWebhook) -> Answer<Pa
         let why = "Webhook is disabled. Enable it to send it something";
         return Err(Refused::on("id", why));
     }
-    if !begin(call, &webhook).await? {
-        return Err(Refused::on("id", "Webhook is being validated. Wait for the result"));
+    match begin(call, &webhook).await? {
+        Begun::Yes => Ok(Payload::new().one("webhook", webhook.id.0)),
+        Begun::UnderWay => {
+            Err(Refused::on("id", "Webhook is being validated. Wait for the result"))
+        }
+        Begun::TooMany => {
+            Err(Refused::base("An organization can begin 100 validations an hour. Try again later"))
+        }
     }
-    Ok(Payload::new().one("webhook", webhook.id.0))
 }
 
-/// Begins one, unless one is under way.
-pub async fn begin(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<bool, StoreError> {
+/// Whether a validation was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    Yes,
+    /// One is not at its end yet.
+    UnderWay,
+    /// More than [`HOURLY_MAX`].
+    TooMany,
+}
+
+/// Begins one, unless one is under way or there were too many.
+pub async fn begin(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<Begun, StoreError> {
     let before: Option<WebhookValidation> =
         scope.find_by(Cond::eq("webhook_id", webhook.id.0)).await?;
-    if before.as_ref().is_some_and(|before| before.state == ValidationState::Running) {
-        return Ok(false);
+    if let Some(before) = &before
+        && before.state == ValidationState::Running
+        && waits(scope, webhook, &before.event_id).await?
+    {
+        return Ok(Begun::UnderWay);
+    }
+    if begun_lately(scope, webhook.org_id.0).await? >= HOURLY_MAX {
+        return Ok(Begun::TooMany);
     }
     let event_id = send(scope, webhook, Probe::Handshake).await?;
     let id = match &before {
@@ -84,7 +110,33 @@ pub async fn begin(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<bool, Sto
         Some(before) => drop(scope.update(&before, &fresh).await?),
         None => scope.create(&fresh).await?,
     }
-    Ok(true)
+    Ok(Begun::Yes)
+}
+
+/// Whether a probe is still to end; one that could not be read any more does not.
+async fn waits(
+    scope: &mut Scope<'_>,
+    webhook: &Webhook,
+    event_id: &Uuid,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT 1 FROM webhook_deliveries WHERE org_id = $1 AND webhook_id = $2 \
+         AND event_id = $3 AND state IN ('pending', 'leased')",
+        [webhook.org_id.0.into(), webhook.id.0.into(), event_id.0.as_str().into()],
+    );
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
+}
+
+/// Handshakes of the last hour of the wall clock. They count whatever became of their webhooks:
+/// another address, or another webhook, is no way around.
+async fn begun_lately(scope: &mut Scope<'_>, org_id: i64) -> Result<i64, StoreError> {
+    let since = scope.tx.wall().minus_micros(HOUR);
+    let sql = Sql::fixed(
+        "SELECT COUNT(*) FROM webhook_deliveries \
+         WHERE org_id = $1 AND probe = 'handshake' AND started_at > $2",
+        [org_id.into(), since.0.into()],
+    );
+    Ok(scope.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
 /// Puts a probe into the webhook's queue, before what waits there; the id that it has.
@@ -181,7 +233,9 @@ fn learn(validation: &mut WebhookValidation, probe: Probe, attempt: &Attempt) {
     let is_accepted = accepted(attempt);
     match probe {
         Probe::Handshake => {
-            let said = attempt.response.as_deref().and_then(|it| said(&attempt.delivery.body, it));
+            // Nobody agrees with a fault or a refusal, whatever stands in it.
+            let answer = attempt.response.as_deref().filter(|_| is_accepted == Some(true));
+            let said = answer.and_then(|it| said(&attempt.delivery.body, it));
             validation.is_challenge_answered = attempt.status.map(|_| said.is_some());
             validation.environment = said.flatten().map(str::to_owned);
         }

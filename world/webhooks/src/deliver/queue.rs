@@ -36,7 +36,7 @@ pub async fn add(
 ) -> Result<(), StoreError> {
     let count = i64::try_from(new.len()).unwrap_or(0);
     let Some(first) = lane::enqueue(tx, org_id, webhook, count).await? else { return Ok(()) };
-    let now = tx.now();
+    let (now, wall) = (tx.now(), tx.wall());
     let row = |(position, new): (i64, &New<'_>), id: Uuid| WebhookDelivery {
         id,
         org_id: Id::new(org_id),
@@ -59,7 +59,7 @@ pub async fn add(
         lease_epoch: None,
         lease_token: None,
         lease_until: None,
-        started_at: None,
+        started_at: new.probe.map(|_| wall),
         created_at: now,
         updated_at: now,
     };

@@ -72,12 +72,9 @@ async fn record_of(
     };
     let mut given_up = false;
     for result in results {
-        if result.delivery.cause == DeliveryCause::Probe {
-            probed(scope, &webhook, result).await?;
-            continue;
-        }
-        given_up |= match result.outcome {
-            Outcome::Delivered => succeeded(scope, &mut lane, result).await?,
+        given_up |= match (result.delivery.cause, result.outcome) {
+            (DeliveryCause::Probe, _) => probed(scope, &webhook, result).await?,
+            (_, Outcome::Delivered) => succeeded(scope, &mut lane, result).await?,
             _ => failed(scope, &webhook, &mut lane, result).await?,
         };
         lane.is_slow = result.duration_ms > SLOW_MS;
@@ -93,7 +90,7 @@ async fn probed(
     scope: &mut Scope<'_>,
     webhook: &Webhook,
     result: &Attempt,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let state = match result.outcome {
         Outcome::Delivered => DeliveryState::Delivered,
         _ => DeliveryState::Dead,
@@ -101,7 +98,7 @@ async fn probed(
     if settle(scope, result, state, None, None).await? {
         validation::go_on(scope, webhook, result).await?;
     }
-    Ok(())
+    Ok(false)
 }
 
 async fn succeeded(

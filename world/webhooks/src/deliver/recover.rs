@@ -124,6 +124,7 @@ mod tests {
     use super::*;
     use crate::deliver::trial::World;
     use crate::tables::{SentWebhook, ValidationState, WebhookValidation};
+    use crate::validation::{Begun, HOURLY_MAX};
     use ward_store::Id;
 
     const SECOND: i64 = 1_000_000;
@@ -152,7 +153,7 @@ mod tests {
         .await;
     }
 
-    async fn begin(w: &World, webhook: i64) -> bool {
+    async fn begin(w: &World, webhook: i64) -> Begun {
         let org = w.org;
         let begun = w.db.write(move |tx: &mut Tx| {
             Box::pin(async move {
@@ -160,7 +161,7 @@ mod tests {
                 let mut scope = Scope::new(tx, &system);
                 match scope.find(Id::<Webhook>::new(webhook)).await? {
                     Some(webhook) => validation::begin(&mut scope, &webhook).await,
-                    None => Ok(false),
+                    None => panic!("there is no such webhook"),
                 }
             })
         });
@@ -175,8 +176,8 @@ mod tests {
             let webhook = w.webhook(false).await;
             w.emit(&[7]).await;
             assert!(w.claim("one:first", World::room(0, 0)).await.is_empty());
-            assert!(begin(&w, webhook).await);
-            assert!(!begin(&w, webhook).await, "one is under way");
+            assert_eq!(begin(&w, webhook).await, Begun::Yes);
+            assert_eq!(begin(&w, webhook).await, Begun::UnderWay);
             let probe = w.claim("one:first", World::all_room()).await;
             assert_eq!(probe[0].delivery.cause, DeliveryCause::Probe);
             let next = w.claim("one:second", World::all_room()).await;
@@ -184,14 +185,30 @@ mod tests {
             let found = w.rows::<WebhookValidation>().await;
             assert_eq!(found[0].state, ValidationState::Inconclusive);
             let log = w.rows::<SentWebhook>().await;
-            assert_eq!(
-                (log[0].cause, log[0].outcome),
-                (DeliveryCause::Probe, Outcome::Unknown)
-            );
+            assert_eq!((log[0].cause, log[0].outcome), (DeliveryCause::Probe, Outcome::Unknown));
             // What comes late of it changes nothing.
             w.record(&probe, 200).await;
             assert_eq!(w.rows::<WebhookValidation>().await[0].state, ValidationState::Inconclusive);
-            assert!(begin(&w, webhook).await);
+            assert_eq!(begin(&w, webhook).await, Begun::Yes);
+        })
+        .await;
+    }
+
+    /// A practice can't have validations without end, nor with webhooks that it makes anew.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn validations_are_counted_by_the_hour() {
+        World::each(async |w| {
+            let first = w.webhook(false).await;
+            for _ in 0..HOURLY_MAX {
+                assert_eq!(begin(&w, first).await, Begun::Yes);
+                // What is not answered is over.
+                w.spoil("UPDATE webhook_deliveries SET state = 'dead'").await;
+            }
+            assert_eq!(begin(&w, first).await, Begun::TooMany);
+            let another = w.webhook(false).await;
+            assert_eq!(begin(&w, another).await, Begun::TooMany);
+            w.clock.advance(3_600 * SECOND);
+            assert_eq!(begin(&w, another).await, Begun::Yes);
         })
         .await;
     }
