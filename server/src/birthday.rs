@@ -13,6 +13,7 @@ use ward_identity::practice::NewMember;
 use ward_identity::seed::Seeded;
 use ward_identity::tables::{CredentialClass, PasswordSetBy, User};
 use ward_instance::{IsoError, Random};
+use ward_messaging::seed::Talk;
 use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::admin::{self, Context, credentials_file};
@@ -92,18 +93,18 @@ pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<
     }
     let seeded =
         context.db.write(move |tx: &mut Tx| Box::pin(seed_practice(tx, org_id, seed, count)));
-    let (ground, mut answer) = seeded.await?;
+    let (ground, talk, mut answer) = seeded.await?;
     let mut done = count.min(PEOPLE);
     while done < count {
         context.tell(done as u64, count as u64);
         let places = done..count.min(done + AT_ONCE);
         done = places.end;
-        let ground = ground.clone();
+        let (ground, talk) = (ground.clone(), talk.clone());
         let made = context.db.write(move |tx: &mut Tx| {
-            let (ground, places) = (ground.clone(), places.clone());
+            let (ground, talk, places) = (ground.clone(), talk.clone(), places.clone());
             Box::pin(async move {
                 let actor = Actor::system(org_id);
-                clients_at(tx, &actor, &ground, places).await
+                clients_at(tx, &actor, (&ground, &talk), places).await
             })
         });
         made.await?;
@@ -113,16 +114,17 @@ pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<
         context.db.learn().await?;
     }
     answer["clients"] = count.into();
+    answer["conversations"] = ward_messaging::seed::conversations_of(count).into();
     Ok(answer)
 }
 
-/// Staff, groups, tags and the first clients.
+/// Staff, groups, tags and the first clients with their conversations.
 async fn seed_practice(
     tx: &mut Tx,
     org_id: i64,
     seed: u64,
     count: usize,
-) -> Result<(Ground, Json), StoreError> {
+) -> Result<(Ground, Talk, Json), StoreError> {
     let random = Random::seeded(seed);
     let practice = ward_identity::seed::seed(tx, org_id, &random, None).await?;
     let actor = Actor::system(org_id);
@@ -132,7 +134,8 @@ async fn seed_practice(
         providers.extend(scope.find::<User>(Id::new(person.user_id)).await?);
     }
     let ground = ward_clients::seed::lay(&mut scope, &providers, &random, count).await?;
-    clients_at(tx, &actor, &ground, 0..count.min(PEOPLE)).await?;
+    let talk = ward_messaging::seed::lay(&mut scope, &random, count).await?;
+    clients_at(tx, &actor, (&ground, &talk), 0..count.min(PEOPLE)).await?;
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();
     let answer = json!({
@@ -142,16 +145,19 @@ async fn seed_practice(
         "staff": practice.people.len() - integrations,
         "integrations": integrations,
     });
-    Ok((ground, answer))
+    Ok((ground, talk, answer))
 }
 
 async fn clients_at(
     tx: &mut Tx,
     actor: &Actor,
-    ground: &Ground,
+    (ground, talk): (&Ground, &Talk),
     places: Range<usize>,
 ) -> Result<(), StoreError> {
-    ward_clients::seed::clients(&mut Scope::new(tx, actor), ground, places).await.map(drop)
+    let mut scope = Scope::new(tx, actor);
+    let first = places.start;
+    let clients = ward_clients::seed::clients(&mut scope, ground, places).await?;
+    ward_messaging::seed::conversations(&mut scope, talk, first, &clients).await
 }
 
 async fn is_seeded(db: &Db) -> Result<bool, StoreError> {

@@ -12,4 +12,5 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("expireWebhookSignature", "input.id", Needs(Object::Webhook)),
     ("sendTestWebhook", "input.id", Needs(Object::Webhook)),
     ("replayWebhookEvents", "input.id", Needs(Object::Webhook)),
+    ("validateWebhook", "input.id", Needs(Object::Webhook)),
 ];

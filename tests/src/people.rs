@@ -71,7 +71,7 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
     furniture
 }
 
-/// A webhook, a test of it, and what happened so far once more. Its receiver does not exist: no more than a look-up of its name
+/// A webhook, a test and a validation of it, and what happened so far once more. Its receiver does not exist: no more than a look-up of its name
 /// leaves the machine.
 fn webhook_to_nowhere(api: &Api, canary: &str) {
     let webhook = api.ask(
@@ -85,6 +85,12 @@ fn webhook_to_nowhere(api: &Api, canary: &str) {
         json!({"id": webhook}),
     );
     sent.data();
+    let validated = api.ask(
+        "mutation($id: ID!) { validateWebhook(input: {id: $id}) { webhook { validation { state } } messages { field message } } }",
+        json!({"id": webhook}),
+    );
+    let state = &validated.data()["validateWebhook"]["webhook"]["validation"]["state"];
+    assert_eq!(state, "RUNNING", "{}", validated.text);
     let again = api.ask(
         "mutation($id: ID!) { replayWebhookEvents(input: {id: $id, occurred_after: \"2020-01-01T00:00:00Z\"}) {
             replay_id messages { field message } } }",

@@ -18,4 +18,5 @@ mod receiver;
 mod receivers;
 mod replay;
 mod three_days;
+mod validation;
 mod verify;

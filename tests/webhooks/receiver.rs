@@ -1,5 +1,5 @@
 //! A receiver that records what it is sent. What it answers stands in the path: `/status/500`
-//! answers that, `/hang` nothing, anything else 200.
+//! answers that, `/hang` nothing, anything else 200, unless a test says what a path answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -40,10 +40,29 @@ impl Received {
     }
 }
 
+/// What a test wants to be answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+/// Decides what a request is answered.
+type Answerer = Arc<dyn Fn(&Received) -> Reply + Send + Sync>;
+
+/// What came, and what paths answer.
+#[derive(Default)]
+struct Book {
+    received: Vec<Received>,
+    answerers: Vec<(String, Answerer)>,
+}
+
 /// Listens until it is dropped; connections that hang then end with the test.
 pub struct Receiver {
     port: u16,
-    received: Arc<Mutex<Vec<Received>>>,
+    book: Arc<Mutex<Book>>,
 }
 
 impl Receiver {
@@ -51,15 +70,15 @@ impl Receiver {
     pub fn start() -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let log = received.clone();
+        let book = Arc::new(Mutex::new(Book::default()));
+        let kept = book.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let log = log.clone();
-                std::thread::spawn(move || answer(stream, &log));
+                let book = kept.clone();
+                std::thread::spawn(move || answer(stream, &book));
             }
         });
-        Receiver { port, received }
+        Receiver { port, book }
     }
 
     /// Its address with a path.
@@ -67,10 +86,19 @@ impl Receiver {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// From now on a path answers what `answer` says.
+    pub fn answer_at(
+        &self,
+        path: &str,
+        answer: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) {
+        self.book.lock().unwrap().answerers.push((path.to_owned(), Arc::new(answer)));
+    }
+
     /// Everything that came to a path so far.
     pub fn at(&self, path: &str) -> Vec<Received> {
-        let received = self.received.lock().unwrap();
-        received.iter().filter(|it| it.target == path).cloned().collect()
+        let book = self.book.lock().unwrap();
+        book.received.iter().filter(|it| it.target == path).cloned().collect()
     }
 
     /// The first that came to a path and fits.
@@ -84,10 +112,22 @@ impl Receiver {
     }
 }
 
-fn answer(stream: TcpStream, log: &Mutex<Vec<Received>>) {
+fn answer(stream: TcpStream, book: &Mutex<Book>) {
     let Some(received) = read(&stream) else { return };
     let target = received.target.clone();
-    log.lock().unwrap().push(received);
+    let answerer = {
+        let mut book = book.lock().unwrap();
+        book.received.push(received.clone());
+        book.answerers.iter().find(|(path, _)| *path == target).map(|(_, it)| it.clone())
+    };
+    if let Some(answerer) = answerer {
+        let Reply { status, body } = answerer(&received);
+        let length = body.len();
+        let head =
+            format!("HTTP/1.1 {status} \r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+        let _ = (&stream).write_all(format!("{head}{body}").as_bytes());
+        return;
+    }
     if target.starts_with("/hang") {
         // Until the sender has had enough.
         let _ = (&stream).read(&mut [0]);

@@ -25,6 +25,8 @@ pub mod owner;
 pub mod participants;
 pub mod parts;
 pub mod scheduler;
+pub mod seed;
+pub mod seed_words;
 pub mod sender;
 pub mod tables;
 pub mod tags;

@@ -8,11 +8,11 @@ use ward_engine::{
 use ward_store::{Cond, Query, Select, Value, read_selected};
 
 use crate::tables::{
-    PERMISSION, SecretState, WEBHOOK_ATTEMPTS, WEBHOOK_EVENTS, WEBHOOK_SECRETS, WEBHOOKS,
-    webhook_attempts as sent, webhook_events as event, webhook_secrets as secret_at,
-    webhooks as at,
+    PERMISSION, SecretState, ValidationState, WEBHOOK_ATTEMPTS, WEBHOOK_EVENTS, WEBHOOK_SECRETS,
+    WEBHOOK_VALIDATIONS, WEBHOOKS, webhook_attempts as sent, webhook_events as event,
+    webhook_secrets as secret_at, webhook_validations as validation_at, webhooks as at,
 };
-use crate::{catalogue, listing, replay, rotate, secret, test_event, webhook};
+use crate::{catalogue, listing, replay, rotate, secret, test_event, validation, webhook};
 
 const SENT_ORDERS: &[OrderOption] = &[
     OrderOption { name: "CREATED_AT", expression: "{t}.created_at" },
@@ -79,6 +79,7 @@ fn mutations(b: &mut Bindings) {
     b.mutation("expireWebhookSignature", WEBHOOK, op!(rotate::expire));
     b.mutation("replayWebhookEvents", WEBHOOK_AND, op!(replay::replay));
     b.mutation("sendTestWebhook", &[("sent", Returns::Leaf)], op!(test_event::send));
+    b.mutation("validateWebhook", WEBHOOK, op!(validation::validate));
 }
 
 fn webhook_fields(b: &mut Bindings) {
@@ -100,6 +101,12 @@ fn webhook_fields(b: &mut Bindings) {
     b.batch("Webhook", "standard_signature_secret", &[at::id], |request, q, rows, _| {
         Box::pin(secrets(request, q, rows, secret::standard_text))
     });
+    b.one(
+        "Webhook",
+        "validation",
+        &WEBHOOK_VALIDATIONS,
+        Link::Column { parent: at::id, child: "webhook_id" },
+    );
 }
 
 fn other_fields(b: &mut Bindings) {
@@ -113,13 +120,19 @@ fn other_fields(b: &mut Bindings) {
     b.computed("SentWebhook", "event_type", &[sent::event_type], |request, row, _| {
         named(request, row.text(sent::event_type))
     });
+    b.object("WebhookValidation", &WEBHOOK_VALIDATIONS);
+    b.computed("WebhookValidation", "explanation", &[validation_at::state], |_, row, _| {
+        let state = row.text(validation_at::state).and_then(ValidationState::from_text);
+        state.map(validation::explanation).into()
+    });
 }
 
-/// An event as the view names it: an enum's member, or a dotted text in the baseline view.
+/// An event as the view names it: an enum's member, or a dotted text in the baseline view. The
+/// handshake of a validation is no event that one can subscribe to, and no member.
 fn named(request: &Request, event: Option<&str>) -> Out {
     match request.view {
         ViewId::Baseline => event.into(),
-        ViewId::V2026 => event.map(catalogue::member).into(),
+        ViewId::V2026 => event.and_then(catalogue::find).map(catalogue::member).into(),
     }
 }
 

@@ -26,6 +26,7 @@ pub mod signature;
 mod subscription;
 mod tables;
 mod test_event;
+mod validation;
 pub mod verify;
 mod webhook;
 
@@ -33,5 +34,5 @@ pub use bindings::bind;
 pub use deliver::Engine;
 pub use tables::{
     WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOK_LANES, WEBHOOK_REPLAYS,
-    WEBHOOK_SECRETS, WEBHOOKS, tables,
+    WEBHOOK_SECRETS, WEBHOOK_VALIDATIONS, WEBHOOKS, tables,
 };

@@ -8,6 +8,10 @@ use ward_store::{
     Actor, Id, Json, Key, Reference, Role, Rule, Table, Uuid, index, record, text_enum, unique,
 };
 
+pub use crate::validation::table::{
+    Probe, ValidationState, WEBHOOK_VALIDATIONS, WebhookValidation, webhook_validations,
+};
+
 /// What a member needs for everything about webhooks (behaviour 16.3).
 pub const PERMISSION: Permission = IS_DEVELOPER;
 
@@ -54,6 +58,8 @@ text_enum! {
         Test = "test",
         /// A member wants it again.
         Replay = "replay",
+        /// A member wants to know whether the receiver is the right one, and refuses what is not ours.
+        Probe = "probe",
     }
 }
 
@@ -78,7 +84,7 @@ text_enum! {
 }
 
 /// Rows of the units that a developer may see.
-fn developers(actor: &Actor) -> Rule {
+pub(crate) fn developers(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(ward_store::Cond::Always),
         Role::Member if actor.has(PERMISSION.flag) => Rule::full(actor.units("unit_id")),
@@ -230,6 +236,8 @@ record! {
         /// The payload's bytes, the same at every attempt.
         body: String [sealed],
         cause: DeliveryCause,
+        /// Which probe it is, of a validation.
+        probe: Option<Probe>,
         /// Which replay wants it; empty for what was sent by itself.
         replay: String,
         state: DeliveryState,
@@ -247,7 +255,7 @@ record! {
         lease_token: Option<String>,
         /// Wall time.
         lease_until: Option<Timestamp>,
-        /// Wall time at which the attempt under way began.
+        /// Wall time at which the attempt under way began; of a probe, before, at which it was wanted.
         started_at: Option<Timestamp>,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -261,6 +269,7 @@ record! {
         index(&["org_id", "webhook_id", "resource_type", "resource_id", "position"])
             .only("is_ordered = TRUE AND state IN ('pending', 'leased')"),
         index(&["updated_at"]).only("state IN ('delivered', 'dead')"),
+        index(&["org_id", "started_at"]).only("probe = 'handshake'"),
     ],
     references: [],
     audit: None,
@@ -278,6 +287,7 @@ record! {
         event_id: Uuid,
         /// Dotted name.
         event_type: String,
+        cause: DeliveryCause,
         resource_id: i64,
         resource_id_type: String,
         url: String,
@@ -359,5 +369,6 @@ pub fn tables() -> Vec<&'static Table> {
         &WEBHOOK_DELIVERIES,
         &WEBHOOK_ATTEMPTS,
         &WEBHOOK_REPLAYS,
+        &WEBHOOK_VALIDATIONS,
     ]
 }

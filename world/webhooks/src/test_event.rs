@@ -36,6 +36,7 @@ pub async fn send(call: &mut Call<'_>, input: &SendTestWebhook) -> Answer<Payloa
     let new = New {
         event_id: call.uuid(),
         cause: DeliveryCause::Test,
+        probe: None,
         replay: String::new(),
         told: &told,
         encoding: webhook.id_encoding,

@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::deliver::feed;
 use crate::subscription::{self, Entry};
 use crate::tables::{IdEncoding, PERMISSION, SecretState, Webhook, WebhookEvent, WebhookSecret};
-use crate::{enable, lane, secret};
+use crate::{enable, lane, secret, validation};
 
 /// Webhooks of one organization.
 pub const WEBHOOKS_MAX: usize = 100;
@@ -134,6 +134,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateWebhook) -> Answer<Payloa
     }
     call.update(&before, &after).await?;
     let moved = after.url != before.url;
+    if moved {
+        validation::forget(call, &before).await?;
+    }
     match (after.is_enabled, enabled) {
         (false, _) => lane::pause(call.tx, before.org_id.0, before.id).await?,
         (true, Some(true)) => enable::begin_anew(call, &after).await?,
@@ -159,6 +162,7 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteWebhook) -> Answer<Payloa
     for secret in &secrets {
         call.destroy(secret).await?;
     }
+    validation::forget(call, &webhook).await?;
     call.destroy(&webhook).await?;
     Ok(Payload::new().one("webhook", webhook.id.0))
 }

@@ -15,5 +15,6 @@ mod notices;
 mod restricted;
 mod rules;
 mod scheduled;
+mod seeds;
 mod support;
 mod unread;

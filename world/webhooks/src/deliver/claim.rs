@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Id, OrderKey, Query, Scope, Sql, StoreError, Tx, Value};
 
+use crate::deliver::damaged;
 use crate::deliver::share::{Full, Room};
 use crate::lane;
 use crate::tables::{SecretState, Webhook, WebhookDelivery, WebhookSecret};
@@ -55,7 +56,13 @@ pub async fn claim(tx: &mut Tx, epoch: &str, mut room: Room) -> Result<Vec<Claim
                 continue;
             }
             let most = i64::try_from(share).unwrap_or(i64::MAX);
-            let taken = serve(tx, epoch, &lane, most).await?;
+            let taken = match serve(tx, epoch, &lane, most).await {
+                Err(StoreError::Corrupt { .. }) => {
+                    damaged::rest(tx, lane.org_id, lane.webhook).await?;
+                    continue;
+                }
+                taken => taken?,
+            };
             room.take(lane.org_id, is_slow, taken.len());
             claimed.extend(taken);
         }
@@ -187,14 +194,14 @@ async fn lease(
     let Some(webhook) = scope.find(Id::<Webhook>::new(lane.webhook)).await? else {
         return Ok(Vec::new());
     };
-    let ids = Value::Texts(ids.into());
+    let secrets = secrets(&mut scope, &webhook, wall).await?;
     let sql = Sql::fixed(
         "UPDATE webhook_deliveries SET state = 'leased', attempts = attempts + 1, \
          lease_epoch = $3, lease_token = $4, lease_until = $5, started_at = $6, updated_at = $7 \
          WHERE org_id = $1 AND id IN_LIST($2)",
         [
             lane.org_id.into(),
-            ids.clone(),
+            Value::Texts(ids.clone().into()),
             epoch.into(),
             token.0.as_str().into(),
             wall.plus_micros(LEASE).0.into(),
@@ -203,10 +210,7 @@ async fn lease(
         ],
     );
     scope.tx.execute(&sql).await?;
-    let secrets = secrets(&mut scope, &webhook, wall).await?;
-    let order = [OrderKey::column("due_at", false), OrderKey::column("position", false)];
-    let cond = Cond::sql("{t}.id IN_LIST(?)", [ids]);
-    let deliveries: Vec<WebhookDelivery> = scope.list(cond, &order).await?;
+    let deliveries = damaged::readable(&mut scope, &ids).await?;
     let claimed = |delivery| Claimed {
         delivery,
         webhook: webhook.clone(),

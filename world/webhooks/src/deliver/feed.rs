@@ -76,6 +76,7 @@ async fn add(
     let new = |(event, told): (&events::StoredEvent, _)| New {
         event_id: event.id.clone(),
         cause: DeliveryCause::Replay,
+        probe: None,
         replay: row.id.0.to_string(),
         told,
         encoding: webhook.id_encoding,

@@ -5,6 +5,7 @@
 
 mod claim;
 mod client;
+mod damaged;
 mod failure;
 pub(crate) mod feed;
 mod message;
@@ -29,7 +30,7 @@ use crate::guard::Openings;
 use crate::tables::Outcome;
 use claim::Claimed;
 use client::Client;
-use record::Attempt;
+pub(crate) use record::Attempt;
 use share::{Room, UnderWay};
 
 /// Requests at once.

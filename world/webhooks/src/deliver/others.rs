@@ -4,6 +4,15 @@ use super::claim::Claimed;
 use super::share::UnderWay;
 use super::trial::World;
 use super::{SLOW_SOCKETS, SOCKETS};
+use crate::tables::{Outcome, SentWebhook};
+
+/// The sealed payload of one is put into another's row.
+const DAMAGE_8: &str = "UPDATE webhook_deliveries SET body = (SELECT d.body FROM \
+    webhook_deliveries d WHERE d.resource_id = 7) WHERE resource_id = 8";
+const DAMAGE_9: &str = "UPDATE webhook_deliveries SET body = (SELECT d.body FROM \
+    webhook_deliveries d WHERE d.resource_id = 7) WHERE resource_id = 9";
+
+const DEAD: &str = "SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'dead'";
 
 /// Claims until nothing more is claimed, with what is under way already.
 async fn claim_all(w: &World, under_way: &mut UnderWay) -> Vec<Claimed> {
@@ -91,6 +100,67 @@ async fn a_damaged_event_holds_up_nobody() {
         assert!(claimed.iter().all(|it| it.delivery.resource_id != 8));
         let waiting = "SELECT COUNT(*) FROM events WHERE relayed = FALSE";
         assert_eq!(w.number(waiting).await, 0);
+    })
+    .await;
+}
+
+/// A delivery that can't be read is given up, whether it waits or was being sent; those of the same
+/// and of other webhooks are sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_delivery_holds_up_nobody() {
+    World::each(async |w| {
+        w.webhook(false).await;
+        let other = w.another().await;
+        w.webhook_of(other, false).await;
+        w.emit(&[7]).await;
+        let begun = w.claim("one:first", World::all_room()).await;
+        assert_eq!(begun.len(), 1);
+        w.record(&begun, 200).await;
+        w.emit(&[8, 9, 10]).await;
+        w.emit_of(other, &[1]).await;
+        assert!(w.claim("one:first", World::room(0, 0)).await.is_empty());
+        w.spoil(DAMAGE_8).await;
+        let claimed = w.claim("one:first", World::all_room()).await;
+        assert_eq!((of(other, &claimed), of(w.org, &claimed)), (1, 1));
+        assert_eq!(w.number(DEAD).await, 1);
+        // The process that was sending these is gone, and of one nobody can tell what it was.
+        w.spoil(DAMAGE_9).await;
+        let again = w.claim("one:second", World::all_room()).await;
+        assert_eq!((of(other, &again), of(w.org, &again)), (1, 1), "{again:?}");
+        assert!(again.iter().all(|it| it.delivery.resource_id != 9));
+        assert_eq!(w.number(DEAD).await, 2);
+        // It may have arrived, which its practice can read.
+        let log = w.rows::<SentWebhook>().await;
+        let unknown: Vec<&SentWebhook> =
+            log.iter().filter(|it| it.outcome == Outcome::Unknown).collect();
+        assert_eq!((unknown.len(), unknown[0].resource_id), (1, 9), "{log:?}");
+        w.record(&again, 200).await;
+        let waiting =
+            "SELECT COUNT(*) FROM webhook_deliveries WHERE state IN ('pending', 'leased')";
+        assert_eq!(w.number(waiting).await, 0);
+    })
+    .await;
+}
+
+/// Nor does a webhook whose secret can't be read; nothing of it is sent, and nothing is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_secret_holds_up_nobody() {
+    World::each(async |w| {
+        w.webhook(false).await;
+        let other = w.another().await;
+        w.webhook_of(other, false).await;
+        w.emit(&[7]).await;
+        w.emit_of(other, &[1]).await;
+        // One of them is put into both rows.
+        w.spoil(
+            "UPDATE webhook_secrets SET secret = (SELECT s.secret FROM webhook_secrets s \
+            ORDER BY s.id LIMIT 1)",
+        )
+        .await;
+        let claimed = claim_all(&w, &mut UnderWay::default()).await;
+        assert_eq!(claimed.len(), 1);
+        let waiting = "SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'pending'";
+        assert_eq!(w.number(waiting).await, 1);
     })
     .await;
 }

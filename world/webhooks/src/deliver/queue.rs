@@ -1,10 +1,11 @@
 //! Putting deliveries into a webhook's queue.
 
+use ward_instance::Timestamp;
 use ward_store::{Actor, Id, Scope, StoreError, Tx, Uuid};
 
 use crate::lane;
 use crate::payload::{self, Told};
-use crate::tables::{DeliveryCause, DeliveryState, IdEncoding, WebhookDelivery};
+use crate::tables::{DeliveryCause, DeliveryState, IdEncoding, Probe, WebhookDelivery};
 
 /// A delivery to be.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct New<'a> {
     pub event_id: Uuid,
     /// Why.
     pub cause: DeliveryCause,
+    /// Which probe it is, if one. Probes go before everything that waits.
+    pub probe: Option<Probe>,
     /// Which replay wants it; empty for none.
     pub replay: String,
     /// What it tells.
@@ -33,7 +36,7 @@ pub async fn add(
 ) -> Result<(), StoreError> {
     let count = i64::try_from(new.len()).unwrap_or(0);
     let Some(first) = lane::enqueue(tx, org_id, webhook, count).await? else { return Ok(()) };
-    let now = tx.now();
+    let (now, wall) = (tx.now(), tx.wall());
     let row = |(position, new): (i64, &New<'_>), id: Uuid| WebhookDelivery {
         id,
         org_id: Id::new(org_id),
@@ -45,17 +48,18 @@ pub async fn add(
         resource_id: new.told.resource_id,
         body: payload::body(new.told, new.encoding),
         cause: new.cause,
+        probe: new.probe,
         replay: new.replay.clone(),
         state: DeliveryState::Pending,
         position,
         is_ordered: new.is_ordered,
-        due_at: now,
+        due_at: if new.probe.is_some() { Timestamp(0) } else { now },
         attempts: 0,
         first_failed_at: None,
         lease_epoch: None,
         lease_token: None,
         lease_until: None,
-        started_at: None,
+        started_at: new.probe.map(|_| wall),
         created_at: now,
         updated_at: now,
     };

@@ -12,6 +12,7 @@ use crate::lane;
 use crate::tables::{
     DeliveryCause, DeliveryState, Outcome, SentWebhook, Webhook, WebhookDelivery, WebhookLane,
 };
+use crate::validation;
 
 /// A receiver that takes longer is slow.
 const SLOW_MS: i64 = 2_000;
@@ -71,8 +72,9 @@ async fn record_of(
     };
     let mut given_up = false;
     for result in results {
-        given_up |= match result.outcome {
-            Outcome::Delivered => succeeded(scope, &mut lane, result).await?,
+        given_up |= match (result.delivery.cause, result.outcome) {
+            (DeliveryCause::Probe, _) => probed(scope, &webhook, result).await?,
+            (_, Outcome::Delivered) => succeeded(scope, &mut lane, result).await?,
             _ => failed(scope, &webhook, &mut lane, result).await?,
         };
         lane.is_slow = result.duration_ms > SLOW_MS;
@@ -81,6 +83,22 @@ async fn record_of(
     lane.is_paused |= warned == Some(Notice::Disabled);
     write_lane(scope, &lane).await?;
     lane::look_again(scope.tx, lane.org_id.0, id.0).await
+}
+
+/// Writes a probe's end. What a receiver does with probes is no failure of its webhook's.
+async fn probed(
+    scope: &mut Scope<'_>,
+    webhook: &Webhook,
+    result: &Attempt,
+) -> Result<bool, StoreError> {
+    let state = match result.outcome {
+        Outcome::Delivered => DeliveryState::Delivered,
+        _ => DeliveryState::Dead,
+    };
+    if settle(scope, result, state, None, None).await? {
+        validation::go_on(scope, webhook, result).await?;
+    }
+    Ok(false)
 }
 
 async fn succeeded(
@@ -211,6 +229,7 @@ pub(crate) async fn settle(
         delivery_id: delivery.id.clone(),
         event_id: delivery.event_id.clone(),
         event_type: delivery.event_type.clone(),
+        cause: delivery.cause,
         resource_id: delivery.resource_id,
         resource_id_type: delivery.resource_type.clone(),
         url: result.url.clone(),

@@ -5,12 +5,17 @@
 //! of an earlier start of this node are, and of other nodes a claim whose time ran out is.
 
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Engine, Query, Scope, Sql, StoreError, Tx};
+use ward_store::{Actor, Cond, Engine, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::backoff;
+use crate::deliver::damaged;
 use crate::deliver::record::{self, Attempt};
 use crate::lane;
 use crate::tables::{DeliveryCause, DeliveryState, Outcome, Webhook, WebhookDelivery};
+use crate::validation;
+
+/// What the log says of an attempt that nobody saw the end of.
+pub const STOPPED: &str = "The server stopped while this was sent; it may have arrived";
 
 fn left_over(engine: Engine, start: &str, epoch: &str, wall: Timestamp) -> Sql {
     let mut sql = Sql::new();
@@ -52,36 +57,43 @@ pub async fn any(q: &mut impl Query, epoch: &str, wall: Timestamp) -> Result<boo
 
 /// Takes back up to `limit`; how many.
 pub async fn recover(tx: &mut Tx, epoch: &str, limit: i64) -> Result<usize, StoreError> {
-    let mut sql = left_over(tx.engine(), "SELECT d.org_id, d.id", epoch, tx.wall());
+    let mut sql = left_over(tx.engine(), "SELECT d.org_id, d.id, d.webhook_id", epoch, tx.wall());
     sql.push(" ORDER BY d.lease_until").limit(limit).push(" FOR_UPDATE_SKIP");
     let rows = tx.rows(&sql).await?;
-    let left: Vec<(i64, String)> = rows
-        .iter()
-        .filter_map(|row| Some((row.first()?.int()?, row.get(1)?.text()?.to_owned())))
-        .collect();
-    for (org_id, id) in &left {
+    let left = |row: &[Value]| match row {
+        [Value::Int(org_id), Value::Text(id), Value::Int(webhook)] => {
+            Some((*org_id, id.to_string(), *webhook))
+        }
+        _ => None,
+    };
+    let left: Vec<(i64, String, i64)> = rows.iter().filter_map(left).collect();
+    for (org_id, id, webhook) in &left {
         let system = Actor::system(*org_id);
         let mut scope = Scope::new(tx, &system);
-        let found: Option<WebhookDelivery> = scope.find_by(Cond::eq("id", id.as_str())).await?;
-        if let Some(delivery) = found {
-            take_back(&mut scope, delivery).await?;
+        match take_back(&mut scope, id).await {
+            Err(StoreError::Corrupt { .. }) => damaged::give_up_sent(&mut scope, id).await?,
+            done => done?,
         }
+        lane::look_again(tx, *org_id, *webhook).await?;
     }
     Ok(left.len())
 }
 
-async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(), StoreError> {
+async fn take_back(scope: &mut Scope<'_>, id: &str) -> Result<(), StoreError> {
+    let found: Option<WebhookDelivery> = scope.find_by(Cond::eq("id", id)).await?;
+    let Some(delivery) = found else { return Ok(()) };
     let webhook: Option<Webhook> = scope.find_deleted_too(delivery.webhook_id).await?;
     let is_gone = webhook.as_ref().is_none_or(|webhook| webhook.deleted_at.is_some());
-    let is_once = delivery.cause == DeliveryCause::Test
+    let is_probe = delivery.cause == DeliveryCause::Probe;
+    let is_once = is_probe
+        || delivery.cause == DeliveryCause::Test
         || webhook.as_ref().is_some_and(|webhook| !webhook.should_retry);
     let due = if is_gone || is_once { None } else { due_again(scope, &delivery) };
-    let (org_id, id) = (delivery.org_id.0, delivery.webhook_id.0);
     let attempt = Attempt {
         url: webhook.map(|webhook| webhook.url).unwrap_or_default(),
         outcome: Outcome::Unknown,
         status: None,
-        error: Some("The server stopped while this was sent; it may have arrived"),
+        error: Some(STOPPED),
         response: None,
         retry_after: None,
         peer: None,
@@ -89,8 +101,10 @@ async fn take_back(scope: &mut Scope<'_>, delivery: WebhookDelivery) -> Result<(
         delivery,
     };
     let state = if due.is_none() { DeliveryState::Dead } else { DeliveryState::Pending };
-    record::settle(scope, &attempt, state, due, None).await?;
-    lane::look_again(scope.tx, org_id, id).await
+    if record::settle(scope, &attempt, state, due, None).await? && is_probe {
+        validation::cut_off(scope, &attempt).await?;
+    }
+    Ok(())
 }
 
 /// At once after the first attempt; who is cut off again and again waits as after failures, so that
@@ -109,6 +123,9 @@ fn due_again(scope: &Scope<'_>, delivery: &WebhookDelivery) -> Option<Timestamp>
 mod tests {
     use super::*;
     use crate::deliver::trial::World;
+    use crate::tables::{SentWebhook, ValidationState, WebhookValidation};
+    use crate::validation::{Begun, HOURLY_MAX};
+    use ward_store::Id;
 
     const SECOND: i64 = 1_000_000;
 
@@ -132,6 +149,66 @@ mod tests {
             assert!(w.claim("two:first", World::all_room()).await.is_empty());
             w.clock.advance(60 * SECOND);
             assert_eq!(w.claim("two:first", World::all_room()).await.len(), 1);
+        })
+        .await;
+    }
+
+    async fn begin(w: &World, webhook: i64) -> Begun {
+        let org = w.org;
+        let begun = w.db.write(move |tx: &mut Tx| {
+            Box::pin(async move {
+                let system = Actor::system(org);
+                let mut scope = Scope::new(tx, &system);
+                match scope.find(Id::<Webhook>::new(webhook)).await? {
+                    Some(webhook) => validation::begin(&mut scope, &webhook).await,
+                    None => panic!("there is no such webhook"),
+                }
+            })
+        });
+        begun.await.unwrap_or_else(|error: StoreError| panic!("{error}"))
+    }
+
+    /// A probe goes before what waits; one that is cut off is not sent again, and ends its
+    /// validation, which can be begun anew.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_probe_that_is_cut_off_ends_its_validation() {
+        World::each(async |w| {
+            let webhook = w.webhook(false).await;
+            w.emit(&[7]).await;
+            assert!(w.claim("one:first", World::room(0, 0)).await.is_empty());
+            assert_eq!(begin(&w, webhook).await, Begun::Yes);
+            assert_eq!(begin(&w, webhook).await, Begun::UnderWay);
+            let probe = w.claim("one:first", World::all_room()).await;
+            assert_eq!(probe[0].delivery.cause, DeliveryCause::Probe);
+            let next = w.claim("one:second", World::all_room()).await;
+            assert_eq!((next.len(), next[0].delivery.resource_id), (1, 7));
+            let found = w.rows::<WebhookValidation>().await;
+            assert_eq!(found[0].state, ValidationState::Inconclusive);
+            let log = w.rows::<SentWebhook>().await;
+            assert_eq!((log[0].cause, log[0].outcome), (DeliveryCause::Probe, Outcome::Unknown));
+            // What comes late of it changes nothing.
+            w.record(&probe, 200).await;
+            assert_eq!(w.rows::<WebhookValidation>().await[0].state, ValidationState::Inconclusive);
+            assert_eq!(begin(&w, webhook).await, Begun::Yes);
+        })
+        .await;
+    }
+
+    /// A practice can't have validations without end, nor with webhooks that it makes anew.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn validations_are_counted_by_the_hour() {
+        World::each(async |w| {
+            let first = w.webhook(false).await;
+            for _ in 0..HOURLY_MAX {
+                assert_eq!(begin(&w, first).await, Begun::Yes);
+                // What is not answered is over.
+                w.spoil("UPDATE webhook_deliveries SET state = 'dead'").await;
+            }
+            assert_eq!(begin(&w, first).await, Begun::TooMany);
+            let another = w.webhook(false).await;
+            assert_eq!(begin(&w, another).await, Begun::TooMany);
+            w.clock.advance(3_600 * SECOND);
+            assert_eq!(begin(&w, another).await, Begun::Yes);
         })
         .await;
     }

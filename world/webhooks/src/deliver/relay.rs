@@ -69,6 +69,7 @@ async fn add(
     let new = |(event, told): (&&StoredEvent, _)| New {
         event_id: event.id.clone(),
         cause: DeliveryCause::Event,
+        probe: None,
         replay: String::new(),
         told,
         encoding: subscriber.encoding,
