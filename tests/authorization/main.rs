@@ -24,6 +24,7 @@ mod one_flag;
 mod paint;
 mod principal;
 mod sample;
+mod scheduling;
 mod sites;
 mod walk;
 mod world;

@@ -112,6 +112,12 @@ impl World {
                 let reply = self.as_owner().ask(query, json!({"client": client}));
                 id(&reply.data()["scheduledMessageBlasts"]["nodes"][0])
             }
+            Object::AppointmentType => self.appointment_type(own),
+            Object::AppointmentSetting => self.appointment_setting(own),
+            Object::AppointmentPrice => {
+                let client = if own { self.client.clone() } else { self.about().0 };
+                self.appointment_price(&client)
+            }
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is
