@@ -1,12 +1,12 @@
 //! What every argument and input field of the served schema means. One that is not here fails the
 //! test, so that a new one cannot escape the table.
 
+use ward_tests::Json;
 use ward_tests::document::Place;
 use ward_tests::schema::Field;
-use ward_tests::{Json, json};
 
-use crate::{messaging, scheduling};
 use crate::world::World;
+use crate::{messaging, scheduling};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub enum Object {
     AppointmentSetting,
     /// What a type costs the client.
     AppointmentPrice,
+    /// A day of the provider above.
+    Availability,
 }
 
 impl Object {
@@ -84,6 +86,7 @@ impl Object {
                 | Object::WebhookEvent
                 | Object::AppointmentType
                 | Object::AppointmentSetting
+                | Object::Availability
         )
     }
 }
@@ -319,16 +322,6 @@ const DATA: &[(&str, &[&str])] = &[
     ("createBreakGlassAccess", &["reason"]),
     ("createWebhook", &["url", "webhook_events.event_type"]),
     ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
-    ("updateConversation", &["name"]),
-    ("updateConversationMembership", &["viewed"]),
-    ("createMessageBlast", &["note.content"]),
-    ("createAppointmentType", &["name", "length"]),
-    ("updateAppointmentType", &["name"]),
-    ("createAppointmentSetting", &["start_time", "end_time"]),
-    ("updateAppointmentSetting", &["hide_link"]),
-    ("updateUserAppointmentPricing", &["advance_appointment_prices.price"]),
-    ("createNote", &["content"]),
-    ("updateNote", &["content"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -374,21 +367,6 @@ const WORDS: &str = "
     id_encoding is_ordered overlap_hours
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
-    conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
-    label value content attached_image attached_image_string attached_audio attached_document org_chat
-    archived viewed deleted_by_user org_chat scheduled_at
-    clients_can_book embed_or_sharing_link org_level show_group with_deleted_appt_types
-    bookable_by_groups bookable_without_group specific_groups client_display_description
-    client_facing_display_name contact_type_overrides dont_ask_for_reason is_group
-    is_waitlist_enabled length pricing pricing_option require_in_state_clients
-    require_specific_providers has_specific_appointment_settings row_order show
-    allow_clients_to_cancel_appt allow_clients_to_reschedule_appt
-    allow_past_appointment_rescheduling ask_clients_to_confirm base_calendar_interval
-    booking_interval_restriction buffer client_cancel_reason_required client_should_call_provider
-    confirm_by_default enable_checked_in_status enable_late_cancellation_status end_time hide_link
-    max_days_in_future minimum_advance_cancel_time minimum_advance_reschedule_time
-    minimum_advance_schedule_time patient_reschedule_count_cap prevent_client_booking
-    provider_cancel_reason_required same_day_appointments start_time
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
@@ -407,31 +385,34 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     let known = |(of, at, meaning): &(&str, &str, Meaning)| {
         (*of == field.name && *at == path).then_some(*meaning)
     };
-    if let Some(meaning) = OBJECTS.iter().chain(messaging::OBJECTS).chain(scheduling::OBJECTS).find_map(known) {
+    if let Some(meaning) =
+        OBJECTS.iter().chain(messaging::OBJECTS).chain(scheduling::OBJECTS).find_map(known)
+    {
         return Some(meaning);
     }
     if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
         return Some(Tries);
     }
     let name = place.last().name.as_str();
-    // A way to meet is known by the number of a code set.
-    if path.ends_with("contact_type_overrides.id") {
-        return Some(Left);
-    }
     let is_data = |(of, names): &(&str, &[&str])| {
         *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
     };
-    if PAGES.contains(&name) || DATA.iter().any(is_data) {
+    let mut all = DATA.iter().chain(messaging::DATA).chain(scheduling::DATA);
+    if PAGES.contains(&name) || all.any(is_data) {
         return Some(Data);
     }
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    WORDS.split_whitespace().any(|word| word == name).then_some(Left)
+    let words = [WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
+    words.into_iter().flatten().any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
 pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
+    if let Some(value) = scheduling::data(name) {
+        return value;
+    }
     match (field, name) {
         (_, "first" | "page_size") => 5.into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
@@ -454,11 +435,6 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "pronouns") => "they/them".into(),
         (_, "viewed") => true.into(),
         (_, "content") => world.word().into(),
-        (_, "length") => 30.into(),
-        (_, "start_time") => "08:00".into(),
-        (_, "end_time") => "18:00".into(),
-        (_, "hide_link") => true.into(),
-        (_, "price") => "75.00".into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),
         (_, "brand_name" | "slogan") => world.word().into(),
@@ -470,14 +446,4 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "qualifications") => world.word().into(),
         _ => panic!("no value is known for {field}({name})"),
     }
-}
-
-/// A value as its place takes it.
-pub fn fitted(place: &Place, id: &str) -> Json {
-    let of = &place.last().of;
-    let single = match of.name() {
-        "Int" => json!(id.parse::<i64>().unwrap()),
-        _ => json!(id),
-    };
-    if of.is_list() { json!([single]) } else { single }
 }

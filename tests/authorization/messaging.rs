@@ -53,3 +53,19 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateNoteScheduler", "input.id", Needs(Object::Scheduler)),
     ("updateNoteScheduler", "input.participant_ids", May(Object::Client)),
 ];
+
+/// Data that makes a call meaningful, by root field.
+pub const DATA: &[(&str, &[&str])] = &[
+    ("updateConversation", &["name"]),
+    ("updateConversationMembership", &["viewed"]),
+    ("createMessageBlast", &["note.content"]),
+    ("createNote", &["content"]),
+    ("updateNote", &["content"]),
+];
+
+/// Names that mean the same wherever they stand, and open nothing.
+pub const WORDS: &str = "
+    conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
+    label value content attached_image attached_image_string attached_audio attached_document org_chat
+    archived viewed deleted_by_user org_chat scheduled_at
+";

@@ -118,6 +118,7 @@ impl World {
                 let client = if own { self.client.clone() } else { self.about().0 };
                 self.appointment_price(&client)
             }
+            Object::Availability => self.availability(own),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

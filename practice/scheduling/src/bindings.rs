@@ -1,6 +1,8 @@
 //! What answers each contract field of the domain, one line a field.
 
 mod appointment_type;
+mod availability;
+mod exists;
 mod setting;
 
 use ward_engine::{Bindings, Kind, Link, Listing, Returns, op};
@@ -22,6 +24,8 @@ pub fn bind(b: &mut Bindings) {
     price_fields(b);
     appointment_type::bind(b);
     setting::bind(b);
+    availability::bind(b);
+    exists::bind(b);
 }
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);

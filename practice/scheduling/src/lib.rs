@@ -7,8 +7,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod appointment_type;
+pub mod availability;
 pub mod bindings;
 pub mod contact_type;
+pub mod events;
 pub mod id_list;
 pub mod listing;
 pub mod money;

@@ -66,7 +66,7 @@ pub(crate) fn id<R: Entity>(args: &Args, name: &str, request: &Request) -> Answe
 }
 
 /// An argument that is a list of ids in any form; an empty one says nothing.
-fn ids<R: Entity>(args: &Args, name: &str, request: &Request) -> Answer<Option<Vec<i64>>>
+pub(crate) fn ids<R: Entity>(args: &Args, name: &str, request: &Request) -> Answer<Option<Vec<i64>>>
 where
     IdList<R>: FromIn,
 {

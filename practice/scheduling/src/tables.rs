@@ -1,11 +1,12 @@
-//! Tables of the domain: appointment types, who may have and give them, and what
-//! they cost (behaviour 21). Settings stand in `settings::table`.
+//! Tables of the domain: appointment types, who may have and give them, what they
+//! cost, and when providers can be booked (behaviour 20, 21). Settings stand in
+//! `settings::table`.
 
 use ward_clients::tables::UserGroup;
 use ward_identity::restricted;
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
-use ward_store::{Id, Key, Reference, Table, index, record, unique};
+use ward_store::{Day, Id, Key, Reference, Table, index, record, unique};
 
 use crate::settings::table::APPOINTMENT_SETTINGS;
 use crate::visibility;
@@ -123,7 +124,7 @@ record! {
         },
     ],
     audit: Some("APPOINTMENT_TYPE_GROUP"),
-    visible: visibility::of_members,
+    visible: visibility::of_rules,
 }
 
 record! {
@@ -156,6 +157,81 @@ record! {
     visible: visibility::prices,
 }
 
+record! {
+    /// When a provider can be booked: once, or every week at a time on the wall.
+    pub struct Availability in AVAILABILITIES, availabilities {
+        id: Id<Availability>,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        user_id: Id<User>,
+        /// The only type that it is for.
+        appointment_type_id: Option<Id<AppointmentType>>,
+        /// The only way to meet that it is for: a number of the code set.
+        contact_type_id: Option<i64>,
+        is_repeating: bool,
+        /// Of a weekly one: 0 for Sunday to 6 for Saturday.
+        day_of_week: Option<i64>,
+        /// The first day on the wall.
+        first_day: Day,
+        /// The last day of a weekly one.
+        end_on: Option<Day>,
+        /// Minutes of the day on the wall.
+        start_minute: i64,
+        /// Minutes of the day on the wall.
+        end_minute: i64,
+        /// Of a one-time one.
+        start_at: Option<Timestamp>,
+        /// Of a one-time one.
+        end_at: Option<Timestamp>,
+        /// The zone of the wall, an IANA name.
+        timezone: String,
+        version: i64,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    }
+    key: Key::Id,
+    indexes: [
+        index(&["org_id", "user_id", "id"]),
+        index(&["org_id", "unit_id", "id"]),
+    ],
+    references: [
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+        Reference {
+            columns: &["org_id", "appointment_type_id"],
+            table: "appointment_types",
+            target: &["org_id", "id"],
+        },
+    ],
+    audit: Some("AVAILABILITY"),
+    visible: visibility::availabilities,
+}
+
+record! {
+    /// One of several types that an availability is for.
+    pub struct AvailabilityAppointmentType in AVAILABILITY_APPOINTMENT_TYPES, availability_appointment_types {
+        org_id: Id<Organization>,
+        availability_id: Id<Availability>,
+        appointment_type_id: Id<AppointmentType>,
+        created_at: Timestamp,
+    }
+    key: Key::Columns(&["org_id", "availability_id", "appointment_type_id"]),
+    indexes: [index(&["org_id", "appointment_type_id", "availability_id"])],
+    references: [
+        Reference {
+            columns: &["org_id", "availability_id"],
+            table: "availabilities",
+            target: &["org_id", "id"],
+        },
+        Reference {
+            columns: &["org_id", "appointment_type_id"],
+            table: "appointment_types",
+            target: &["org_id", "id"],
+        },
+    ],
+    audit: Some("AVAILABILITY_APPOINTMENT_TYPE"),
+    visible: visibility::of_rules,
+}
+
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
     vec![
@@ -164,5 +240,7 @@ pub fn tables() -> Vec<&'static Table> {
         &PROVIDER_APPT_TYPE_CONNECTIONS,
         &APPOINTMENT_TYPE_GROUPS,
         &ADVANCE_APPOINTMENT_PRICES,
+        &AVAILABILITIES,
+        &AVAILABILITY_APPOINTMENT_TYPES,
     ]
 }

@@ -1,8 +1,10 @@
 //! Who sees which types, settings and prices (behaviour 3.4, 16.3, 21).
 
-use ward_identity::flags::{CAN_EDIT_APPOINTMENT_TYPES, IS_ADMIN};
+use ward_identity::flags::{
+    CAN_EDIT_APPOINTMENT_TYPES, CAN_MANAGE_OTHERS_AVAILABILITY, CAN_SEE_CALENDAR, IS_ADMIN,
+};
 use ward_identity::tables::USERS;
-use ward_identity::visibility::seen;
+use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
 /// SQL: that the type `$t` is shared with the whole organization: by whoever holds
@@ -52,6 +54,10 @@ pub(crate) use offered_by;
 /// Types that their maker shares (`SHARE_APPOINTMENT_TYPES`).
 pub const SHARED: &str = shared!("{t}");
 
+/// SQL: that a row is of an organization that is open.
+const OPEN: &str = "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
+     AND place.id = {t}.unit_id AND place.is_active = TRUE)";
+
 /// Types that a client may book, by the client's group, which the SQL `group`
 /// gives or NULL (behaviour 21).
 fn bookable(group: &str) -> String {
@@ -87,13 +93,8 @@ pub fn appointment_types(actor: &Actor) -> Rule {
             Rule::none().public(Cond::eq("unit_id", actor.unit_id).and(may))
         }
         Role::Anonymous => {
-            let may = Cond::sql(
-                "{t}.clients_can_book = TRUE AND {t}.bookable_without_group = TRUE \
-                 AND EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
-                 AND place.id = {t}.unit_id AND place.is_active = TRUE)",
-                [],
-            );
-            Rule::none().public(may)
+            let may = "{t}.clients_can_book = TRUE AND {t}.bookable_without_group = TRUE";
+            Rule::none().public(Cond::sql(may, []).and(Cond::sql(OPEN, [])))
         }
     }
 }
@@ -105,11 +106,7 @@ pub fn settings(actor: &Actor) -> Rule {
         Role::System => Rule::full(Cond::Always),
         Role::Member => Rule::full(actor.units("unit_id")),
         Role::Client => Rule::none().public(Cond::eq("unit_id", actor.unit_id)),
-        Role::Anonymous => Rule::none().public(Cond::sql(
-            "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
-             AND place.id = {t}.unit_id AND place.is_active = TRUE)",
-            [],
-        )),
+        Role::Anonymous => Rule::none().public(Cond::sql(OPEN, [])),
     }
 }
 
@@ -133,11 +130,11 @@ pub fn connections(actor: &Actor) -> Rule {
     }
 }
 
-/// What only rules read.
-pub fn of_members(actor: &Actor) -> Rule {
-    match actor.is_member() {
-        true => Rule::full(Cond::Always),
-        false => Rule::none(),
+/// What only rules read, never an answer.
+pub fn of_rules(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        _ => Rule::none(),
     }
 }
 
@@ -145,8 +142,29 @@ pub fn of_members(actor: &Actor) -> Rule {
 pub fn prices(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(ward_identity::visibility::of_user(actor, Level::Full)),
+        Role::Member => Rule::full(of_user(actor, Level::Full)),
         Role::Client => Rule::full(Cond::eq("user_id", actor.user_id)),
         Role::Anonymous => Rule::none(),
+    }
+}
+
+/// Availability: one's own; with the right to see calendars, or to manage others'
+/// availability, that of the units. Of the rest whoever books knows that it is
+/// there, and learns of it as slots (behaviour 3.4).
+pub fn availabilities(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let own = Cond::eq("user_id", actor.user_id);
+            let opens = [CAN_SEE_CALENDAR, CAN_MANAGE_OTHERS_AVAILABILITY, IS_ADMIN];
+            match actor.is_owner || opens.iter().any(|it| actor.has(it.flag)) {
+                true => Rule::full(own.or(actor.units("unit_id"))),
+                false => Rule::full(own).public(actor.units("unit_id")),
+            }
+        }
+        Role::Client => Rule::none().public(of_user(actor, Level::Public)),
+        Role::Anonymous => {
+            Rule::none().public(of_user(actor, Level::Public).and(Cond::sql(OPEN, [])))
+        }
     }
 }

@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 27] = [
+const OTHERWISE: [(&str, &str); 31] = [
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
     ("permission_templates", "the user is the member who made it"),
@@ -31,6 +31,10 @@ const OTHERWISE: [(&str, &str); 27] = [
     ("visitors", "no clients; the user is who made it"),
     ("referring_physicians", "the user is who made it"),
     ("simulated_messages", "never answered by the engine"),
+    ("appointment_types", "the user is the member who made it"),
+    ("appointment_settings", "of staff"),
+    ("provider_appt_type_connections", "of staff"),
+    ("availabilities", "of staff"),
 ];
 
 #[test]

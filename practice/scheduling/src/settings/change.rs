@@ -10,8 +10,10 @@ use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level, StoreError};
 
 use super::input::{CreateAppointmentSetting, Says, TypeSetting, UpdateAppointmentSetting};
+use super::layers::{Settings, layers, resolve};
 use super::read;
 use super::table::AppointmentSetting;
+use crate::availability::change as availability;
 use crate::tables::AppointmentType;
 
 /// Makes the layer of the provider who is named, else of the caller's unit.
@@ -40,10 +42,12 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointmentSetting) -> An
         return Err(taken());
     }
     input.write(&mut layer);
+    check_scope(&layer)?;
     call.create(&layer).await.map_err(|error| match error {
         StoreError::Unique(_) => taken(),
         other => other.into(),
     })?;
+    rescoped(call, None, &layer).await?;
     answer(call, &layer).await
 }
 
@@ -60,8 +64,51 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointmentSetting) -> An
     checked(input)?;
     let mut after = before.clone();
     input.write(&mut after);
+    check_scope(&after)?;
     call.update(&before, &after).await?;
+    rescoped(call, Some(&before), &after).await?;
     answer(call, &after).await
+}
+
+/// What times of availability are set by; all of it, or one of three.
+fn scope_of(layer: &AppointmentSetting) -> [bool; 3] {
+    [layer.times_by_appointment_type, layer.times_by_contact_type, layer.times_by_location]
+        .map(|it| it == Some(true))
+}
+
+/// Times are set by one thing at a time, and by the organization (behaviour 20).
+fn check_scope(layer: &AppointmentSetting) -> Answer<()> {
+    let by = scope_of(layer).into_iter().filter(|by| *by).count();
+    if by > 0 && (layer.user_id.is_some() || layer.appointment_type_id.is_some()) {
+        return Err(Refused::base("What times are set by is the organization's to say"));
+    }
+    match by > 1 {
+        true => {
+            Err(Refused::base("Times can be set by one of type, contact type and location only"))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Another scope deletes all availability of the unit (behaviour 20).
+async fn rescoped(
+    call: &mut Call<'_>,
+    before: Option<&AppointmentSetting>,
+    after: &AppointmentSetting,
+) -> Answer<()> {
+    let was = before.map_or([false; 3], scope_of);
+    match was == scope_of(after) || after.user_id.is_some() {
+        true => Ok(()),
+        false => availability::delete_all(call, after.unit_id.0).await,
+    }
+}
+
+/// What applies to a provider.
+pub async fn of_provider(call: &mut Call<'_>, provider: &User) -> Answer<Settings> {
+    let own = Cond::eq("user_id", provider.id.0);
+    let own: Option<AppointmentSetting> = call.find_by(own).await?;
+    let unit: Option<AppointmentSetting> = call.find_by(of_unit(provider.unit_id.0)).await?;
+    Ok(resolve(&layers(None, own.as_ref(), unit.as_ref())))
 }
 
 async fn to_change(

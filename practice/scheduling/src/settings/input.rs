@@ -40,7 +40,7 @@ impl FromIn for Whole {
 
 input! {
     /// `ContactTypeOverrideInput`: whether a way to meet is offered.
-    pub struct ContactTypeOverride { id: String, name: String, show: bool }
+    pub struct ContactTypeOverride { name: String, show: bool }
 }
 
 input! {
@@ -68,6 +68,9 @@ input! {
         provider_cancel_reason_required: bool,
         same_day_appointments: bool,
         start_time: String,
+        times_by_appointment_type: bool,
+        times_by_contact_type: bool,
+        times_by_location: bool,
     }
 }
 
@@ -98,6 +101,9 @@ input! {
         provider_cancel_reason_required: bool,
         same_day_appointments: bool,
         start_time: String,
+        times_by_appointment_type: bool,
+        times_by_contact_type: bool,
+        times_by_location: bool,
     }
 }
 
@@ -153,7 +159,8 @@ says!(CreateAppointmentSetting;
     switches: allow_clients_to_cancel_appt ask_clients_to_confirm base_calendar_interval
         client_cancel_reason_required client_should_call_provider confirm_by_default
         enable_checked_in_status enable_late_cancellation_status hide_link
-        prevent_client_booking provider_cancel_reason_required same_day_appointments;
+        prevent_client_booking provider_cancel_reason_required same_day_appointments
+        times_by_appointment_type times_by_contact_type times_by_location;
     numbers: buffer BUFFER_MINUTES_MAX, max_days_in_future DAYS_AHEAD_MAX,
         minimum_advance_cancel_time NOTICE_MINUTES_MAX,
         minimum_advance_reschedule_time NOTICE_MINUTES_MAX,
@@ -166,7 +173,8 @@ says!(UpdateAppointmentSetting;
         ask_clients_to_confirm base_calendar_interval client_cancel_reason_required
         client_should_call_provider confirm_by_default enable_checked_in_status
         enable_late_cancellation_status hide_link prevent_client_booking
-        provider_cancel_reason_required same_day_appointments;
+        provider_cancel_reason_required same_day_appointments times_by_appointment_type
+        times_by_contact_type times_by_location;
     numbers: buffer BUFFER_MINUTES_MAX, max_days_in_future DAYS_AHEAD_MAX,
         minimum_advance_cancel_time NOTICE_MINUTES_MAX,
         minimum_advance_reschedule_time NOTICE_MINUTES_MAX,
@@ -213,13 +221,9 @@ fn time_of_day(field: &str, given: &Given<String>, problems: &mut Problems) {
     }
 }
 
-/// The way to meet that an override names, by its number or its name.
+/// The way to meet that an override names.
 fn way(given: &ContactTypeOverride) -> Option<ContactType> {
-    let by_number = given.id.trimmed().map(|text| text.parse().ok());
-    match by_number {
-        Some(number) => number.and_then(ContactType::of_number),
-        None => given.name.trimmed().and_then(ContactType::of_text),
-    }
+    given.name.trimmed().and_then(ContactType::of_text)
 }
 
 fn check_ways(given: &Given<Vec<ContactTypeOverride>>, problems: &mut Problems) {

@@ -27,6 +27,9 @@ macro_rules! with_settings {
                 prevent_client_booking: bool = false;
                 provider_cancel_reason_required: bool = false;
                 same_day_appointments: bool = false;
+                times_by_appointment_type: bool = false;
+                times_by_contact_type: bool = false;
+                times_by_location: bool = false;
             }
             maybe {
                 end_time: String;

@@ -41,6 +41,9 @@ pub const MEMBERS: &[&str] = &[
     "provider_cancel_reason_required",
     "same_day_appointments",
     "start_time",
+    "times_by_appointment_type",
+    "times_by_contact_type",
+    "times_by_location",
     "updated_at",
     "user_id",
 ];

@@ -6,10 +6,12 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod availability;
 mod flag_truth;
 mod prices;
 mod rules;
 mod settings;
 mod support;
 mod types;
+mod wall;
 mod whose;

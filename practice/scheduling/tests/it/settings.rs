@@ -141,7 +141,7 @@ async fn who_may_write_a_layer_and_what_it_may_say() {
             (json!({ "start_time": "8 o'clock" }), "Start time must be a time of day such as 08:00"),
             (json!({ "contact_type_overrides": [{ "name": "Letter", "show": true }] }),
                 "Contact types must be some of Healthie Video Call, In Person, Phone Call"),
-            (json!({ "contact_type_overrides": [{ "id": "1", "show": false }, { "id": "2", "show": false }, { "id": "3", "show": false }] }),
+            (json!({ "contact_type_overrides": [{ "name": "Healthie Video Call", "show": false }, { "name": "In Person", "show": false }, { "name": "Phone Call", "show": false }] }),
                 "At least one contact type must be offered"),
             (json!({ "buffer": "a while" }), "Buffer must be a whole number"),
         ] {

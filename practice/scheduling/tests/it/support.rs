@@ -199,6 +199,18 @@ impl World {
         (counts[0], counts[1])
     }
 
+    /// Names and changed columns of the domain's events, in order.
+    pub async fn events(&self) -> Vec<String> {
+        let sql = Sql::fixed(
+            "SELECT event_type, changed_fields FROM events \
+             WHERE event_type LIKE 'availability%' ORDER BY seq",
+            [],
+        );
+        let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
+        let text = |row: &[ward_store::Value], at: usize| row[at].text().unwrap().to_owned();
+        rows.iter().map(|row| format!("{} {}", text(row, 0), text(row, 1))).collect()
+    }
+
     /// A new appointment type; its id.
     pub async fn type_of(&self, actor: &Actor, input: Json) -> String {
         let payload =

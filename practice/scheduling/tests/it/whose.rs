@@ -120,3 +120,71 @@ async fn units_have_their_own_types_and_the_root_sees_them() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn whether_a_type_can_be_had_is_told_to_whoever_books() {
+    World::each(async |w| {
+        let input = json!({ "name": "Open", "length": 30, "clients_can_book": true, "require_in_state_clients": true });
+        let id = w.type_of(&w.owner, input).await;
+        let other = w.type_of(&w.owner, json!({ "name": "Other", "length": 30, "clients_can_book": true })).await;
+        let nobody = Actor::anonymous();
+        let client = w.client("Ada", "a@example.com").await;
+        let ada = w.as_client(&client).await;
+        let (owner, stan) = (w.owner.user_id.to_string(), w.standard.user_id.to_string());
+        let query = "query($id: ID, $p: String, $ps: [ID], $s: String) { appointmentType(id: $id) { \
+            availability_exists_for(provider_id: $p, provider_ids: $ps) \
+            valid_state_licensing_for(provider_id: $p, client_state_of_residence: $s) } }";
+        let asked = async |actor: &Actor, of: &str, variables: Json| {
+            let mut variables = variables;
+            variables["id"] = json!(of);
+            let answer = w.run(actor, query, variables).await["appointmentType"].clone();
+            [answer["availability_exists_for"].clone(), answer["valid_state_licensing_for"].clone()]
+        };
+        for actor in [&nobody, &ada, &w.owner] {
+            assert_eq!(asked(actor, &id, json!({ "p": stan, "s": "ny" })).await, [json!(false), json!(false)]);
+        }
+        let past = json!({ "start_datetime": "2020-01-01T09:00:00Z", "end_datetime": "2020-01-01T10:00:00Z" });
+        let ended = json!({ "is_repeating": true, "range_start": "2020-01-06", "end_on": "2020-02-01", "time": "09 00", "end_time": "10 00" });
+        for input in [past, ended] {
+            let made = w.mutate(&w.standard, "createAvailability", "availability { id }", input).await;
+            assert!(made["messages"].is_null(), "{made}");
+        }
+        assert_eq!(asked(&nobody, &id, json!({ "p": stan })).await[0], false, "what is over is no time to come");
+        let weekly = json!({ "is_repeating": true, "range_start": "2020-01-06", "time": "09 00", "end_time": "10 00" });
+        let made = w.mutate(&w.standard, "createAvailability", "availability { id }", weekly.clone()).await;
+        assert!(made["messages"].is_null(), "{made}");
+        // A client knows of those who care for them.
+        assert_eq!(asked(&ada, &id, json!({ "p": stan })).await[0], false);
+        let team = json!({ "id": client, "other_provider_ids": [stan] });
+        let joined = w.mutate(&w.owner, "updateClient", "user { id }", team).await;
+        assert!(joined["messages"].is_null(), "{joined}");
+        let licence = json!({ "id": stan, "state_licenses": [{ "state": "NY" }] });
+        let licensed = w.mutate(&w.owner, "updateOrganizationMember", "user { id }", licence).await;
+        assert!(licensed["messages"].is_null(), "{licensed}");
+        for actor in [&nobody, &ada, &w.owner, &w.with(&w.support, &[])] {
+            assert_eq!(asked(actor, &id, json!({ "p": stan, "s": "ny" })).await, [json!(true), json!(true)]);
+            assert_eq!(asked(actor, &id, json!({ "p": owner, "s": "NY" })).await, [json!(false), json!(false)]);
+            assert_eq!(asked(actor, &id, json!({ "ps": [owner, stan], "s": "NJ" })).await, [json!(true), json!(false)]);
+            assert_eq!(asked(actor, &id, json!({})).await, [json!(true), Json::Null], "of whom, and where");
+            assert_eq!(asked(actor, &other, json!({ "p": owner })).await[1], true, "asks for no licence");
+        }
+        // Of the times themselves they see nothing.
+        let list = "{ availabilities(is_repeating: true, is_org: true) { id } }";
+        for actor in [&nobody, &ada, &w.with(&w.support, &[])] {
+            let answer = w.run(actor, list, json!({})).await;
+            assert!(answer["availabilities"].as_array().is_none_or(Vec::is_empty), "{answer}");
+        }
+        // Where times are set by type, they are that type's only.
+        let hours = json!({ "start_time": "08:00", "end_time": "18:00", "times_by_appointment_type": true });
+        w.mutate(&w.owner, "createAppointmentSetting", "appointmentSetting { id }", hours).await;
+        let mut own = weekly;
+        own["appointment_type_id"] = json!(id);
+        let made = w.mutate(&w.standard, "createAvailability", "availability { id }", own).await;
+        assert!(made["messages"].is_null(), "{made}");
+        assert_eq!(asked(&nobody, &id, json!({ "p": stan })).await[0], true);
+        assert_eq!(asked(&nobody, &other, json!({ "p": stan })).await[0], false);
+        let elsewhere = asked(&nobody, &id, json!({ "p": w.stranger.user_id.to_string() })).await;
+        assert_eq!(elsewhere[0], false);
+    })
+    .await;
+}
