@@ -16,6 +16,7 @@ pub mod listing;
 pub mod money;
 pub mod price;
 pub mod settings;
+pub mod slots;
 pub mod tables;
 pub mod visibility;
 

@@ -11,6 +11,7 @@ mod flag_truth;
 mod prices;
 mod rules;
 mod settings;
+mod slots;
 mod support;
 mod types;
 mod wall;
