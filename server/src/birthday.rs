@@ -132,6 +132,7 @@ async fn seed_practice(
         providers.extend(scope.find::<User>(Id::new(person.user_id)).await?);
     }
     let ground = ward_clients::seed::lay(&mut scope, &providers, &random, count).await?;
+    ward_scheduling::seed::lay(&mut scope, &providers).await?;
     clients_at(tx, &actor, &ground, 0..count.min(PEOPLE)).await?;
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();

@@ -133,7 +133,8 @@ pub fn data(name: &str) -> Option<Json> {
         "length" => 30.into(),
         "start_datetime" | "range_start" => "2027-06-02T09:00:00Z".into(),
         "end_datetime" | "range_end" => "2027-06-02T10:00:00Z".into(),
-        "start_time" => "08:00".into(),
+        // There are settings already or not, whoever was asked before: they are never made.
+        "start_time" => "early".into(),
         "end_time" => "18:00".into(),
         "hide_link" => true.into(),
         "price" => "75.00".into(),

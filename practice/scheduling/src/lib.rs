@@ -15,6 +15,7 @@ pub mod id_list;
 pub mod listing;
 pub mod money;
 pub mod price;
+pub mod seed;
 pub mod settings;
 pub mod slots;
 pub mod tables;

@@ -6,7 +6,7 @@ use ward_identity::flags::CAN_EDIT_APPOINTMENT_TYPES;
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::requires;
 use ward_identity::tables::User;
-use ward_store::{Cond, Id, Level};
+use ward_store::{Cond, Id, Level, StoreError};
 
 use crate::money;
 use crate::tables::{AdvanceAppointmentPrice, AppointmentType};
@@ -49,9 +49,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateUserAppointmentPricing) -
     let whose = named(&input.user_id);
     let mut set = Vec::with_capacity(prices.len());
     for price in prices {
-        set.extend(write(call, whose, price).await?);
+        let written = write(call, whose, price).await?;
+        set.extend(written.filter(|id| !set.contains(id)));
     }
-    set.dedup();
     Ok(Payload::new().many(AT, set))
 }
 
@@ -114,7 +114,11 @@ async fn write(
                 created_at: now,
                 updated_at: now,
             };
-            call.create(&row).await?;
+            // Somebody else has set it at the same time.
+            call.create(&row).await.map_err(|error| match error {
+                StoreError::Unique(_) => StoreError::Conflict,
+                other => other,
+            })?;
             Ok(Some(row.id.0))
         }
     }

@@ -1,6 +1,7 @@
 //! Making, changing and deleting availability, with `can_manage_own_availability`
 //! or `can_manage_others_availability` (behaviour 16.3, 20).
 
+use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use ward_clients::access;
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, moment, parse_id};
@@ -8,13 +9,13 @@ use ward_identity::flags::{CAN_MANAGE_OTHERS_AVAILABILITY, CAN_MANAGE_OWN_AVAILA
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
-use ward_store::{Cond, Day, Id, Level, OrderKey};
+use ward_store::{Cond, Day, Id, Level, OrderKey, Query, Sql};
 
 use super::input::{
     self, AT_ONCE_MAX, BulkCreate, BulkDelete, CreateAvailability, DeleteAvailability,
     EditAvailability, Times, When,
 };
-use super::read;
+use super::{read, wall};
 use crate::events;
 use crate::settings::change as settings;
 use crate::tables::{AppointmentType, Availability, AvailabilityAppointmentType};
@@ -222,7 +223,11 @@ pub async fn edit(call: &mut Call<'_>, input: &EditAvailability) -> Answer<Paylo
     let id = row_id(call, input.id.trimmed(), "id")?;
     let before = to_change(call, id, "id").await?;
     let provider = match named(&input.user_id).filter(|user| *user != before.user_id) {
-        Some(user) => provider(call, Some(user)).await?,
+        Some(user) => {
+            let provider = provider(call, Some(user)).await?;
+            bounded(call, &provider, 1).await?;
+            provider
+        }
         None => access::seen_user(call, before.user_id, "id").await?,
     };
     if provider.unit_id != before.unit_id {
@@ -235,8 +240,9 @@ pub async fn edit(call: &mut Call<'_>, input: &EditAvailability) -> Answer<Paylo
     }
     if moves(input) {
         let (zone, _) = zone(call, Some(&after.timezone), &provider)?;
-        let kept = Kept::of(&before);
-        let when = checked(call, &kept.with(input), &zone, &provider).await?;
+        let kept = Kept::of(&before, &zone);
+        let last = kept.last(input);
+        let when = checked(call, &kept.with(input, last.as_deref()), &zone, &provider).await?;
         put(&mut after, &when);
     }
     if input.contact_type_id.is_given() {
@@ -280,25 +286,41 @@ struct Kept {
     is_repeating: bool,
     day_of_week: Option<i64>,
     first: String,
+    /// How many days later it ends.
+    nights: i64,
     time: String,
     end_time: String,
     end_on: Option<String>,
 }
 
 impl Kept {
-    fn of(row: &Availability) -> Self {
+    fn of(row: &Availability, zone: &TimeZone) -> Self {
+        let last = row.end_at.and_then(|at| wall::day_of(zone, at));
+        let nights = last.map_or(0, |last| row.first_day.0.duration_until(last).as_hours() / 24);
         let clock = |minute: i64| format!("{:02} {:02}", minute / 60 % 24, minute % 60);
         Kept {
             is_repeating: row.is_repeating,
             day_of_week: row.day_of_week,
             first: row.first_day.to_string(),
+            nights,
             time: clock(row.start_minute),
             end_time: clock(row.end_minute),
             end_on: row.end_on.map(|day| day.to_string()),
         }
     }
 
-    fn with<'a>(&'a self, input: &'a EditAvailability) -> Times<'a> {
+    /// The day of the end, where it is not the day of the start: as many days later
+    /// as before.
+    fn last(&self, input: &EditAvailability) -> Option<String> {
+        let is_repeating = input.is_repeating.value().copied().unwrap_or(self.is_repeating);
+        if self.nights == 0 || is_repeating {
+            return None;
+        }
+        let first = moment::day(input.range_start.trimmed().unwrap_or(&self.first))?;
+        Some(Day(first.0.checked_add(self.nights.days()).ok()?).to_string())
+    }
+
+    fn with<'a>(&'a self, input: &'a EditAvailability, last: Option<&'a str>) -> Times<'a> {
         let is_moment = |text: Option<&str>| text.is_some_and(|text| text.contains(':'));
         let from = input.range_start.trimmed();
         let to = input.range_end.trimmed();
@@ -310,7 +332,7 @@ impl Kept {
             is_repeating: input.is_repeating.value().copied().unwrap_or(self.is_repeating),
             day_of_week: input.day_of_week.value().copied().or(self.day_of_week),
             range_start: Some(from.unwrap_or(&self.first)),
-            range_end: to,
+            range_end: to.or(last),
             time: match is_moment(from) {
                 true => None,
                 false => Some(input.time.trimmed().unwrap_or(&self.time)),
@@ -363,13 +385,22 @@ pub async fn bulk_delete(call: &mut Call<'_>, input: &BulkDelete) -> Answer<Payl
 }
 
 /// Deletes everything of a unit: what times are scoped by has changed (behaviour
-/// 20).
+/// 20). By provider, as each has no more than one list can hold.
 pub async fn delete_all(call: &mut Call<'_>, unit: i64) -> Answer<()> {
-    let of_unit = Cond::eq("unit_id", unit);
-    let order = [OrderKey::column("id", false)];
-    for row in call.list::<Availability>(of_unit, &order).await? {
-        remove(call, &row).await?;
-        call.emit(events::availability_deleted(&row));
+    let sql = Sql::fixed(
+        "SELECT DISTINCT user_id FROM availabilities WHERE org_id = $1 AND unit_id = $2 \
+         ORDER BY user_id",
+        [call.actor.org_id.into(), unit.into()],
+    );
+    let rows = call.tx.rows(&sql).await?;
+    let providers: Vec<i64> = rows.iter().filter_map(|row| row.first()?.int()).collect();
+    for provider in providers {
+        let own = Cond::eq("unit_id", unit).and(Cond::eq("user_id", provider));
+        let order = [OrderKey::column("id", false)];
+        for row in call.list::<Availability>(own, &order).await? {
+            remove(call, &row).await?;
+            call.emit(events::availability_deleted(&row));
+        }
     }
     Ok(())
 }

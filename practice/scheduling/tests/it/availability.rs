@@ -167,6 +167,12 @@ async fn it_is_changed_and_deleted_for_good_and_told() {
         let once = edit(json!({ "id": id, "is_repeating": false, "range_start": "2027-04-01T10:00:00", "range_end": "2027-04-01T11:00:00" })).await;
         assert_eq!(once["availability"]["range_start"], "2027-04-01T10:00:00-04:00", "{once}");
         assert_eq!(once["availability"]["repeating_availability_id"], Json::Null);
+        let night = edit(json!({ "id": id, "range_start": "2027-04-01T22:00:00", "range_end": "2027-04-02T06:00:00" })).await;
+        assert_eq!(night["availability"]["duration_string"], "8h", "{night}");
+        let moved = edit(json!({ "id": id, "range_start": "2027-05-31" })).await;
+        assert_eq!(moved["availability"]["range_end"], "2027-06-01T06:00:00-04:00", "{moved}");
+        let short = edit(json!({ "id": id, "end_time": "02 00" })).await;
+        assert_eq!(short["availability"]["duration_string"], "4h", "{short}");
         let gone = w.mutate(&w.owner, "deleteAvailability", "availability { id }", json!({ "id": id })).await;
         assert_eq!(gone["availability"]["id"], id, "{gone}");
         let again = w.mutate(&w.owner, "deleteAvailability", "availability { id }", json!({ "id": id })).await;

@@ -10,6 +10,7 @@ mod availability;
 mod flag_truth;
 mod prices;
 mod rules;
+mod seed;
 mod settings;
 mod slots;
 mod support;
