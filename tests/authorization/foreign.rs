@@ -9,7 +9,7 @@ use ward_tests::{BASELINE, Engine, Json, V2026, tell};
 use crate::call::{Filled, Line, fill_at, fitted, lines, send, verdict};
 use crate::canary;
 use crate::flags::Flags;
-use crate::meaning::{self, Object};
+use crate::meaning::Object;
 use crate::principal::{Principal, Site, Whose};
 use crate::sample::Sample;
 use crate::world::World;

@@ -1,4 +1,4 @@
-//! Making, changing and deleting availability, with `can_manage_own_availability`
+//! Making and changing availability, with `can_manage_own_availability`
 //! or `can_manage_others_availability` (behaviour 16.3, 20).
 
 use jiff::ToSpan;
@@ -9,16 +9,15 @@ use ward_identity::flags::{CAN_MANAGE_OTHERS_AVAILABILITY, CAN_MANAGE_OWN_AVAILA
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
-use ward_store::{Cond, Day, Id, Level, OrderKey, Query, Sql};
+use ward_store::{Cond, Day, Id, Level};
 
 use super::input::{
-    self, AT_ONCE_MAX, BulkCreate, BulkDelete, CreateAvailability, DeleteAvailability,
-    EditAvailability, Times, When,
+    self, AT_ONCE_MAX, BulkCreate, CreateAvailability, EditAvailability, Times, When,
 };
 use super::{read, wall};
 use crate::events;
 use crate::settings::change as settings;
-use crate::tables::{AppointmentType, Availability, AvailabilityAppointmentType};
+use crate::tables::{AppointmentType, Availability};
 
 /// So many a provider can have.
 pub const OF_PROVIDER_MAX: i64 = 1_000;
@@ -195,7 +194,7 @@ pub async fn bulk_create(call: &mut Call<'_>, input: &BulkCreate) -> Answer<Payl
 }
 
 /// The row that an id names; a day of a weekly one names no row.
-fn row_id(call: &Call<'_>, text: Option<&str>, at: &str) -> Answer<Id<Availability>> {
+pub(super) fn row_id(call: &Call<'_>, text: Option<&str>, at: &str) -> Answer<Id<Availability>> {
     let text = text.ok_or_else(|| Refused::not_found(at))?;
     if read::of_occurrence(text).is_some() {
         let sentence =
@@ -344,63 +343,4 @@ impl Kept {
             end_on,
         }
     }
-}
-
-/// Deletes one for good, a weekly one on all its days.
-pub async fn delete(call: &mut Call<'_>, input: &DeleteAvailability) -> Answer<Payload> {
-    let id = row_id(call, input.id.trimmed(), "id")?;
-    let row = to_change(call, id, "id").await?;
-    remove(call, &row).await?;
-    call.emit(events::availability_deleted(&row));
-    Ok(Payload::new().leaf("availability", read::shown(call.request, &row)))
-}
-
-async fn remove(call: &mut Call<'_>, row: &Availability) -> Answer<()> {
-    let of = Cond::eq("availability_id", row.id.0);
-    for tie in call.list::<AvailabilityAppointmentType>(of, &[]).await? {
-        call.destroy(&tie).await?;
-    }
-    Ok(call.destroy(row).await?)
-}
-
-/// Deletes many for good, all or none, without events (behaviour 13.6, 20).
-pub async fn bulk_delete(call: &mut Call<'_>, input: &BulkDelete) -> Answer<Payload> {
-    let ids = input.ids.value().map(Vec::as_slice).unwrap_or_default();
-    if ids.len() > AT_ONCE_MAX {
-        let sentence = format!("At most {AT_ONCE_MAX} availabilities can be deleted at once");
-        return Err(Refused::on("ids", sentence));
-    }
-    let mut wanted = Vec::with_capacity(ids.len());
-    for text in ids {
-        wanted.push(row_id(call, Some(text.trim()), "ids")?);
-    }
-    wanted.sort_unstable();
-    wanted.dedup();
-    for id in &wanted {
-        let row = to_change(call, *id, "ids").await?;
-        remove(call, &row).await?;
-    }
-    let count = i64::try_from(wanted.len()).unwrap_or(0);
-    Ok(Payload::new().leaf("deleted_count", count).leaf("success", true))
-}
-
-/// Deletes everything of a unit: what times are scoped by has changed (behaviour
-/// 20). By provider, as each has no more than one list can hold.
-pub async fn delete_all(call: &mut Call<'_>, unit: i64) -> Answer<()> {
-    let sql = Sql::fixed(
-        "SELECT DISTINCT user_id FROM availabilities WHERE org_id = $1 AND unit_id = $2 \
-         ORDER BY user_id",
-        [call.actor.org_id.into(), unit.into()],
-    );
-    let rows = call.tx.rows(&sql).await?;
-    let providers: Vec<i64> = rows.iter().filter_map(|row| row.first()?.int()).collect();
-    for provider in providers {
-        let own = Cond::eq("unit_id", unit).and(Cond::eq("user_id", provider));
-        let order = [OrderKey::column("id", false)];
-        for row in call.list::<Availability>(own, &order).await? {
-            remove(call, &row).await?;
-            call.emit(events::availability_deleted(&row));
-        }
-    }
-    Ok(())
 }

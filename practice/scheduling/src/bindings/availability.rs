@@ -2,7 +2,7 @@
 
 use ward_engine::{Bindings, Kind, Returns, op};
 
-use crate::availability::{change, of_types, read};
+use crate::availability::{change, of_types, read, removal};
 
 /// Binds the fields.
 pub fn bind(b: &mut Bindings) {
@@ -25,9 +25,9 @@ pub fn bind(b: &mut Bindings) {
         &[("deleted_count", Returns::Leaf), ("success", Returns::Leaf)];
     b.mutation("createAvailability", ONE, op!(change::create));
     b.mutation("editAvailability", ONE, op!(change::edit));
-    b.mutation("deleteAvailability", ONE, op!(change::delete));
+    b.mutation("deleteAvailability", ONE, op!(removal::delete));
     b.mutation("bulkCreateAvailability", MANY, op!(change::bulk_create));
-    b.mutation("bulkDeleteAvailability", GONE, op!(change::bulk_delete));
+    b.mutation("bulkDeleteAvailability", GONE, op!(removal::bulk_delete));
     b.mutation("createAvailabilityWithAppointmentTypes", ONE, op!(of_types::create_with_types));
     b.mutation("editAvailabilityWithAppointmentTypes", ONE, op!(of_types::edit_with_types));
 }

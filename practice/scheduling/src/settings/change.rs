@@ -13,7 +13,7 @@ use super::input::{CreateAppointmentSetting, Says, TypeSetting, UpdateAppointmen
 use super::layers::{Settings, layers, resolve};
 use super::read;
 use super::table::AppointmentSetting;
-use crate::availability::change as availability;
+use crate::availability::removal;
 use crate::tables::AppointmentType;
 
 /// Makes the layer of the provider who is named, else of the caller's unit.
@@ -99,7 +99,7 @@ async fn rescoped(
     let was = before.map_or([false; 3], scope_of);
     match was == scope_of(after) || after.user_id.is_some() {
         true => Ok(()),
-        false => availability::delete_all(call, after.unit_id.0).await,
+        false => removal::delete_all(call, after.unit_id.0).await,
     }
 }
 
