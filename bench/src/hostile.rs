@@ -2,7 +2,7 @@
 //! each, and the memory that all of them leave behind.
 
 use anyhow::{Result, bail};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tokio::net::TcpStream;
 
 use crate::load;
@@ -15,25 +15,64 @@ const MEMORY_MAX: f64 = 20.0;
 /// The clock of CPU time ticks in hundredths of a second, so each is sent often.
 const TIMES: u32 = 40;
 
-fn documents() -> Vec<(&'static str, String)> {
+/// What has to become of a document, else it measures something else than it says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    /// It is executed: there is data.
+    Executed,
+    /// It is a good document, and beyond a limit.
+    Bounded,
+    /// It is no good document, which is its point.
+    Invalid,
+}
+
+/// What the refusals by a limit say; whatever else has no data is a bad document.
+const LIMITS: [&str; 4] = ["limit", "at most", "more than", "too much"];
+
+impl Fate {
+    /// What became of it, out of the answer.
+    fn of(answer: &Json) -> Self {
+        let text = answer["errors"][0]["message"].as_str().unwrap_or_default().to_lowercase();
+        match answer["data"].is_object() {
+            true => Fate::Executed,
+            false if LIMITS.iter().any(|word| text.contains(word)) => Fate::Bounded,
+            false => Fate::Invalid,
+        }
+    }
+}
+
+/// The schema's types, and so many times the types of their fields.
+fn introspection(depth: usize) -> String {
+    let (open, close) = ("fields { type { name ".repeat(depth), "} } ".repeat(depth));
+    format!("{{ __schema {{ types {{ name {open}{close}}} }} }}")
+}
+
+fn documents() -> Vec<(&'static str, Fate, String)> {
     let many = |count: usize, one: &dyn Fn(usize) -> String| -> String {
         (0..count).map(one).collect::<Vec<_>>().join(" ")
     };
     let expansion =
         many(24, &|n| format!("fragment f{n} on Query {{ ...f{} ...f{} }}", n + 1, n + 1));
-    let types = "{ name fields { type { ";
+    use Fate::{Bounded, Executed, Invalid};
     vec![
         (
             "fragment cycle",
+            Invalid,
             "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }".to_owned(),
         ),
         (
             "fragment cycle of one name",
+            Invalid,
             "{ ...a } fragment a on Query { ...a } fragment a on Query { ...a }".to_owned(),
         ),
-        ("10,000 aliases", format!("{{ {} }}", many(10_000, &|n| format!("a{n}: __typename")))),
         (
-            "10,000 sign-ins",
+            "10,000 aliases",
+            Bounded,
+            format!("{{ {} }}", many(10_000, &|n| format!("a{n}: __typename"))),
+        ),
+        (
+            "2,000 sign-ins",
+            Bounded,
             format!(
                 "mutation {{ {} }}",
                 many(2_000, &|n| format!("a{n}: signIn(input: {{email: \"a\"}}) {{ token }}"))
@@ -41,39 +80,44 @@ fn documents() -> Vec<(&'static str, String)> {
         ),
         (
             "depth 5,000",
+            Bounded,
             format!("{{ currentUser {}id{} }}", "{ dietitian ".repeat(5_000), "}".repeat(5_000)),
         ),
-        ("10,000 directives", format!("{{ __typename {} }}", "@include(if: true) ".repeat(10_000))),
+        (
+            "10,000 directives",
+            Bounded,
+            format!("{{ __typename {} }}", "@include(if: true) ".repeat(10_000)),
+        ),
         (
             "exponential fragments",
+            Bounded,
             format!("{{ ...f0 }} {expansion} fragment f24 on Query {{ __typename }}"),
         ),
         (
             "list of 50,000",
-            format!("{{ users(ids: [{}]) {{ nodes {{ id }} }} }}", "1,".repeat(50_000)),
+            Bounded,
+            format!("{{ users(ids: [{}]) {{ id }} }}", "1,".repeat(50_000)),
         ),
         (
             "nested list",
-            format!(
-                "{{ users(ids: {}{}) {{ nodes {{ id }} }} }}",
-                "[".repeat(50_000),
-                "]".repeat(50_000)
-            ),
+            Bounded,
+            format!("{{ users(ids: {}{}) {{ id }} }}", "[".repeat(50_000), "]".repeat(50_000)),
         ),
         (
             "long text",
-            format!("{{ users(keywords: \"{}\") {{ nodes {{ id }} }} }}", "a b ".repeat(60_000)),
+            Executed,
+            format!("{{ users(keywords: \"{}\") {{ id }} }}", "a b ".repeat(60_000)),
         ),
-        (
-            "deep introspection",
-            format!("{{ __schema {{ types {} name {} }} }}", types.repeat(8), "} } }".repeat(8)),
-        ),
+        ("introspection", Executed, introspection(2)),
+        ("deep introspection", Bounded, introspection(8)),
         (
             "2,000 variables",
+            Bounded,
             format!("query({}) {{ __typename }}", many(2_000, &|n| format!("$v{n}: String"))),
         ),
         (
             "overlapping fields",
+            Executed,
             format!(
                 "{{ {} }}",
                 many(400, &|n| format!("currentUser {{ a: id ...f{} }}", n % 2))
@@ -90,8 +134,8 @@ pub async fn run() -> Result<()> {
     setup::ask(&server, &world.key, "{ currentUser { id } }", json!({})).await?;
     let before = server.memory_mib()?;
     let mut dear = Vec::new();
-    println!("\n| document | bytes | CPU ms | answer |\n|---|---|---|---|");
-    for (name, query) in documents() {
+    println!("\n| document | bytes | CPU ms | fate | answer |\n|---|---|---|---|---|");
+    for (name, wanted, query) in documents() {
         let body = json!({"query": query}).to_string();
         let request = load::post(server.port, "/graphql", Some(&world.key), &body);
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await?;
@@ -103,9 +147,14 @@ pub async fn run() -> Result<()> {
         }
         let millis = (server.cpu_micros()? - cpu) / f64::from(TIMES) / 1000.0;
         let text = String::from_utf8_lossy(&buffer).into_owned();
-        let answer: String =
-            text.rsplit("\r\n\r\n").next().unwrap_or_default().chars().take(90).collect();
-        println!("| {name} | {} | {millis:.1} | `{answer}` |", body.len());
+        let text = text.split_once("\r\n\r\n").map_or(text.as_str(), |(_, body)| body);
+        let fate = Fate::of(&serde_json::from_str(text).unwrap_or_default());
+        let answer: String = text.chars().take(90).collect();
+        println!("| {name} | {} | {millis:.1} | {fate:?} | `{answer}` |", body.len());
+        if fate != wanted {
+            let told: String = text.chars().take(300).collect();
+            bail!("\"{name}\" measures nothing: {fate:?} instead of {wanted:?}: {told}");
+        }
         if millis > CPU_MAX {
             dear.push(name);
         }

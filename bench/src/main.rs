@@ -24,6 +24,7 @@ mod sizes;
 mod sockets;
 mod start;
 mod table;
+mod webhooks;
 mod world;
 
 use anyhow::{Context, Result};
@@ -65,6 +66,7 @@ async fn main() -> Result<()> {
     }
     rows.extend(authorization::measure(&chosen, &mut worlds).await?);
     rows.extend(sockets::measure(&chosen).await?);
+    rows.extend(webhooks::measure(&chosen).await?);
     rows.extend(overload::measure(&chosen, &mut worlds).await?);
     worlds.close().await?;
     table::print(&rows)

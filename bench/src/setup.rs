@@ -32,6 +32,11 @@ impl World {
     pub fn serve(&self) -> Result<Server> {
         self.program.serve()
     }
+
+    /// The same with further options.
+    pub fn serve_with(&self, options: &[&str]) -> Result<Server> {
+        self.program.serve_with(options)
+    }
 }
 
 /// Builds the release binary and prepares the world.

@@ -198,11 +198,15 @@ impl World {
     }
 }
 
-/// Builds the release binary, which stands beside this one.
+/// Builds the release binary, which stands beside this one. A debug build of this program asks a
+/// debug Ward: to see that a row runs, not how fast.
 pub fn release() -> Result<PathBuf> {
-    let built = Command::new("cargo")
-        .args(["build", "--release", "--package", "ward", "--quiet"])
-        .status()?;
+    let mut build = Command::new("cargo");
+    build.args(["build", "--package", "ward", "--quiet"]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let built = build.status()?;
     if !built.success() {
         bail!("the release build failed");
     }
@@ -239,6 +243,8 @@ impl Program {
             command.args(["--kind", "sandbox"]);
         }
         command.arg("--dir").arg(&self.dir);
+        // All of a measurement's sockets are one person's.
+        command.env("WARD_SANDBOX_SOCKETS_OF_PERSON", "0");
         if let Some(url) = &self.url {
             command.env("WARD_BENCH_DB", url);
         }
@@ -262,7 +268,14 @@ impl Program {
 
     /// Starts a server on the instance.
     pub fn serve(&self) -> Result<Server> {
-        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"]))
+        self.serve_with(&[])
+    }
+
+    /// The same with further options.
+    pub fn serve_with(&self, options: &[&str]) -> Result<Server> {
+        let mut words = vec!["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"];
+        words.extend(options);
+        Server::start(&mut self.command(&words))
     }
 }
 

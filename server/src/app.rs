@@ -58,8 +58,8 @@ pub struct App {
     pub rotator: Rotator,
     /// What it does to the world outside.
     pub door: Door,
-    /// Held by whoever does what is due, or moves the Sandbox's clock.
-    pub turn: tokio::sync::Mutex<()>,
+    /// Shared by those who do what is due; alone for who moves the Sandbox's clock.
+    pub turn: tokio::sync::RwLock<()>,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
     /// Requests answered, for the metrics.
@@ -82,6 +82,8 @@ impl App {
         door.tell(&opened.db).await?;
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;
+        let of_person = config.sockets_of_person.and_then(|it| usize::try_from(it).ok());
+        let of_person = of_person.unwrap_or(crate::live::SOCKETS_OF_PERSON);
         let sunset = match &opened.config.sunset {
             Some(text) => Some(text.parse().map_err(|_| {
                 ServerError::Usage("ward.toml: sunset is a date such as 2027-01-31".to_owned())
@@ -105,9 +107,9 @@ impl App {
             reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),
             refusals: Refusals::new(),
             rotator: Rotator::default(),
-            live: Arc::default(),
+            live: Arc::new(Hub::new(of_person)),
             door,
-            turn: tokio::sync::Mutex::default(),
+            turn: tokio::sync::RwLock::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,

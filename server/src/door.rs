@@ -53,7 +53,24 @@ impl Door {
         })
     }
 
-    /// Does some of what is due.
+    /// Does some of what is due of one class; how many jobs.
+    pub async fn run_class(&self, class: EffectClass) -> Result<u64, StoreError> {
+        let report = match self {
+            Door::Sandbox(dispatcher, _) => dispatcher.run_class(class).await?,
+            Door::Production(dispatcher) => dispatcher.run_class(class).await?,
+        };
+        Ok(report.total())
+    }
+
+    /// Tells some of what becomes of simulated messages; how many jobs.
+    pub async fn report_batch(&self) -> Result<u64, StoreError> {
+        match self {
+            Door::Sandbox(_, simulator) => simulator.report_batch().await,
+            Door::Production(_) => Ok(0),
+        }
+    }
+
+    /// Does some of what is due, of all sorts.
     pub async fn run_batch(&self) -> Result<Ran, StoreError> {
         let (report, told) = match self {
             Door::Sandbox(dispatcher, simulator) => {

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 use ward_engine::{Chosen, Incoming, Reply, RequestError, Upload, ViewId, choose, moment};
-use ward_store::{Actor, Role};
+use ward_store::{Actor, Role, Uuid};
 
 use crate::app::App;
 use crate::credential::{self, Caller};
@@ -229,7 +229,16 @@ async fn execute(
     let mut request = request_of(app, facts, caller, chosen.view);
     request.uploads = uploads;
     request.idempotency_key = idempotency_key;
+    request.caused_by = text("x-causation-id").and_then(event_id);
     respond::reply(answer(app, Arc::new(request), &incoming, &chosen.warnings).await)
+}
+
+/// The event that a caller names as the cause of the request; what can't be one is
+/// not an error, since clients pass on what they were sent (ISO-41).
+fn event_id(text: &str) -> Option<Uuid> {
+    let looks_like_one =
+        text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    looks_like_one.then(|| Uuid(text.to_owned()))
 }
 
 /// A request of a caller, without files and without idempotency key.
@@ -245,6 +254,7 @@ pub fn request_of(app: &App, facts: Facts, caller: Caller, view: ViewId) -> ward
         uploads: Vec::new(),
         request_id: facts.id,
         idempotency_key: None,
+        caused_by: None,
         address: facts.address,
         session: caller.session,
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
@@ -283,6 +293,7 @@ pub fn count_refusals(app: &App, request: &ward_engine::Request, code: Option<&s
                 | "TOO_MANY_REQUESTS"
                 | "WRONG_ENVIRONMENT_ID"
                 | "STALE_EPOCH_ID"
+                | "CAUSATION_LOOP"
                 | "WRONG_ENVIRONMENT_TOKEN"
         )
     };

@@ -16,6 +16,7 @@ pub mod control;
 mod credential;
 mod desk;
 pub mod door;
+mod due;
 mod effects;
 mod explorer;
 mod files;
@@ -36,6 +37,7 @@ mod sandbox;
 mod serve;
 mod settle;
 mod test_clock;
+mod unsubscribe_page;
 mod workers;
 
 pub use app::App;

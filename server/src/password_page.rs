@@ -17,7 +17,8 @@ use crate::guard::Facts;
 
 const PASSWORD: &str = "Set password";
 const ADDRESS: &str = "Confirm e-mail address";
-const NOT_NOW: &str = "<p>This can't be done now. Nothing was changed; try again in a moment.</p>";
+pub(crate) const NOT_NOW: &str =
+    "<p>This can't be done now. Nothing was changed; try again in a moment.</p>";
 
 /// The link's parameter.
 #[derive(Deserialize)]
@@ -79,7 +80,7 @@ pub async fn confirm(
     }
 }
 
-fn quarantined(app: &App, title: &str) -> Option<Response<Body>> {
+pub(crate) fn quarantined(app: &App, title: &str) -> Option<Response<Body>> {
     let html = "<p>This instance is quarantined; nothing can be changed now.</p>";
     app.is_quarantined().then(|| page(app, title, StatusCode::SERVICE_UNAVAILABLE, html))
 }
@@ -113,7 +114,7 @@ pub async fn submit(State(app): State<Arc<App>>, Form(chosen): Form<Chosen>) -> 
     }
 }
 
-fn problems_html(problems: &[String]) -> String {
+pub(crate) fn problems_html(problems: &[String]) -> String {
     let problems: String =
         problems.iter().map(|problem| format!("<li>{}</li>", escaped(problem))).collect();
     if problems.is_empty() { problems } else { format!("<ul role=\"alert\">{problems}</ul>") }
@@ -130,7 +131,7 @@ fn form_html(token: &str, problems: &[String]) -> String {
     )
 }
 
-fn page(app: &App, title: &str, status: StatusCode, inner: &str) -> Response<Body> {
+pub(crate) fn page(app: &App, title: &str, status: StatusCode, inner: &str) -> Response<Body> {
     let kind = app.instance.kind();
     let tag = app.instance.tag();
     let what =
@@ -149,7 +150,7 @@ fn page(app: &App, title: &str, status: StatusCode, inner: &str) -> Response<Bod
     response
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -17,12 +17,14 @@ use tower::{Service, ServiceExt};
 use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
-    control, effects, explorer, files, graphql, guard, health, key_revoke, live, password_page,
-    sandbox, workers,
+    control, due, effects, explorer, files, graphql, guard, health, key_revoke, live,
+    password_page, sandbox, unsubscribe_page, workers,
 };
 
 /// How long requests in flight may take when the server stops.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long effects that are under way may take when the server stops.
+const EFFECTS_GRACE: Duration = Duration::from_secs(10);
 /// A request's head has to be here within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// After a connection could not be taken.
@@ -41,6 +43,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/cable", get(live::cable))
         .route("/files/{link}", get(files::get))
         .route("/set-password", get(password_page::form).post(password_page::submit))
+        .route("/unsubscribe", get(unsubscribe_page::form).post(unsubscribe_page::submit))
         .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))
         .route("/keys/revoke", post(key_revoke::post))
         .merge(effects::routes())
@@ -78,6 +81,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
     let accesses = tokio::spawn(workers::access_log(app.clone(), stop.clone()));
+    let mut at_work = due::start(&app, &stop);
     let webhooks = workers::webhooks(&app, stop.clone());
     let teller = tokio::spawn(live::run(app.clone(), stop.clone()));
     let watcher = tokio::spawn(live::watch_credentials(app.clone(), stop.clone()));
@@ -111,6 +115,12 @@ pub async fn serve(
         _ = connections.acquire_many(CONNECTIONS as u32) => {}
         () = tokio::time::sleep(GRACE) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
     }
+    // What was begun may be under way to somebody who is slow.
+    let ended = async { while at_work.join_next().await.is_some() {} };
+    if tokio::time::timeout(EFFECTS_GRACE, ended).await.is_err() {
+        tracing::warn!("an effect was cut off by the stop; it is tried again");
+        at_work.shutdown().await;
+    }
     let _ = worker.await;
     let _ = webhooks.await;
     let _ = accesses.await;
@@ -134,9 +144,12 @@ fn connection(
     mut stop: watch::Receiver<bool>,
     room: OwnedSemaphorePermit,
 ) {
+    let intake = Arc::new(live::Intake::default());
+    let stream = live::Metered::new(stream, intake.clone());
     let service =
         hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(intake.clone());
             let mut routes = routes.clone();
             async move {
                 let request = request.map(axum::body::Body::new);

@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use ward_instance::{SandboxWitness, Timestamp};
-use ward_store::due::{self, Straggler};
+use ward_store::due::{Straggler, at_work, next, stragglers};
 use ward_store::{Actor, StoreError};
 
 use crate::app::App;
+use crate::due;
 use crate::test_clock::{self, Act, ClockError};
 use crate::workers;
 
@@ -50,7 +51,8 @@ impl AddAssign for Ran {
 }
 
 /// Moves the clock as the actor asks. With `settle`, a way forward is gone from one due moment to
-/// the next; the answer is the clock with what was done, and what was not.
+/// the next, and what is kept no longer by then is deleted; the answer is the clock with what was
+/// done, and what was not.
 pub async fn move_clock(
     app: &App,
     witness: SandboxWitness,
@@ -59,7 +61,7 @@ pub async fn move_clock(
     settle: bool,
 ) -> Result<Json, ClockError> {
     let goes = matches!(act, Act::To(_) | Act::By(_));
-    let _turn = app.turn.lock().await;
+    let _turn = app.turn.write().await;
     let in_steps = settle && goes;
     let target = test_clock::act(&app.db, witness, actor, act, in_steps).await?;
     if !in_steps {
@@ -69,7 +71,8 @@ pub async fn move_clock(
     let mut ran = walk(app, witness, target).await?;
     let attempts = ward_webhooks::deliver::attempts(&mut app.db.read().await?).await?;
     ran.deliveries += attempts.saturating_sub(sent);
-    let stragglers = due::stragglers(&mut app.db.read().await?, target, NAMED).await?;
+    workers::purge(app).await?;
+    let stragglers = stragglers(&mut app.db.read().await?, target, NAMED).await?;
     let mut answer = test_clock::shown(app.instance.clock());
     answer["ran"] = json!(ran);
     answer["stragglers"] = stragglers.iter().map(named).collect();
@@ -81,7 +84,7 @@ async fn walk(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<R
     let end = clock.monotonic_micros().saturating_add(PATIENCE);
     let mut ran = Ran::default();
     while clock.monotonic_micros() < end {
-        let some = workers::some_due(app).await?;
+        let some = due::some(app).await?;
         if !some.is_nothing() {
             ran += some;
             continue;
@@ -103,14 +106,14 @@ async fn walk(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<R
 async fn is_at_work(app: &App) -> Result<bool, StoreError> {
     let clock = app.instance.clock();
     let mut reader = app.db.read().await?;
-    Ok(due::at_work(&mut reader, clock.wall()).await?
+    Ok(at_work(&mut reader, clock.wall()).await?
         || ward_webhooks::deliver::at_work(&mut reader, clock.now(), clock.wall()).await?)
 }
 
 /// When something is due next, of whatever sort.
 async fn next_due(app: &App, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let mut reader = app.db.read().await?;
-    let job = due::next(&mut reader, after).await?;
+    let job = next(&mut reader, after).await?;
     let webhook = ward_webhooks::deliver::next_due(&mut reader, after).await?;
     Ok(job.into_iter().chain(webhook).min())
 }

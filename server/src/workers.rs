@@ -1,5 +1,5 @@
-//! Work beside the requests: refusals to the audit log, chain heads to their
-//! file, due jobs, what has expired.
+//! Housekeeping beside the requests: refusals to the audit log, chain heads to
+//! their file, numbers, what has expired. What waits for its time is in `due`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +7,19 @@ use std::time::Duration;
 use tokio::sync::watch;
 use ward_instance::host;
 use ward_store::chain_heads::write_heads;
-use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, idempotency, jobs, nodes};
+use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
 use crate::app::App;
 use crate::rotator;
-use crate::settle::Ran;
 
 /// After so long the access log is tried again.
 const ACCESS_RETRY: Duration = Duration::from_secs(1);
+
+/// So long the clock of another node is waited for while work is done.
+const TURN: Duration = Duration::from_millis(200);
+/// Batches of events that are deleted at one time, so that the writer is free in between: enough
+/// for eighty events in each of the ten minutes' seconds.
+const EVENT_BATCHES: usize = 50;
 
 /// Done jobs are kept for a week.
 const KEPT_DONE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
@@ -49,14 +54,14 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 sequence(&app).await;
                 follow_clock(&app).await;
-                due(&app).await;
                 rotate(&app, ticks);
             }
             hint = hints.recv() => {
                 match hint {
-                    Ok(Hint::Jobs | Hint::Effects) => due(&app).await,
-                    Ok(_) => sequence(&app).await,
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => due(&app).await,
+                    Ok(Hint::Events) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                        sequence(&app).await;
+                    }
+                    Ok(Hint::Jobs | Hint::Effects(_)) => {}
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
                 }
             }
@@ -116,7 +121,8 @@ pub async fn access_log(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// Sends webhooks until told to stop, unless the instance is quarantined.
 pub fn webhooks(app: &Arc<App>, stop: watch::Receiver<bool>) -> tokio::task::JoinHandle<()> {
-    let engine = ward_webhooks::Engine::new(app.db.clone());
+    let node = host::node(&app.dir).unwrap_or_default();
+    let engine = ward_webhooks::Engine::new(app.db.clone(), &node);
     let held = app.clone();
     tokio::spawn(engine.run(move || held.is_quarantined(), stop))
 }
@@ -144,32 +150,10 @@ fn watch_clock(app: &App) {
 async fn follow_clock(app: &App) {
     if app.db.engine() == Engine::Pg
         && let Some(witness) = app.instance.witness().sandbox()
-        && let Ok(_turn) = app.turn.try_lock()
+        && let Ok(_turn) = tokio::time::timeout(TURN, app.turn.write()).await
     {
         report("clock", ward_store::test_clock::load(&app.db, &witness).await);
     }
-}
-
-/// Does what is due, unless somebody in this process is at it already.
-pub async fn due(app: &App) {
-    let Ok(_turn) = app.turn.try_lock() else { return };
-    loop {
-        match some_due(app).await {
-            Ok(ran) if ran.is_nothing() => return,
-            Ok(_) => {}
-            Err(error) => return report("due work", Err(error)),
-        }
-    }
-}
-
-/// Does some of what is due; nothing where the instance is quarantined. The caller has its turn.
-pub async fn some_due(app: &App) -> Result<Ran, StoreError> {
-    if app.is_quarantined() {
-        return Ok(Ran::default());
-    }
-    let mut ran = app.door.run_batch().await?;
-    ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
-    Ok(ran)
 }
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).
@@ -191,7 +175,8 @@ async fn heads(app: &App) -> Result<(), StoreError> {
     write_heads(&app.db, &app.dir.join("chain.heads")).await.map(drop)
 }
 
-async fn purge(app: &App) -> Result<(), StoreError> {
+/// Deletes what is kept no longer.
+pub async fn purge(app: &App) -> Result<(), StoreError> {
     app.db
         .write(|tx: &mut Tx| Box::pin(async move { idempotency::purge(tx).await.map(drop) }))
         .await?;
@@ -209,6 +194,12 @@ async fn purge(app: &App) -> Result<(), StoreError> {
             Box::pin(async move { ward_webhooks::deliver::purge(tx).await.map(drop) })
         })
         .await?;
+    for _ in 0..EVENT_BATCHES {
+        let gone = app.db.write(|tx: &mut Tx| Box::pin(events::purge(tx))).await?;
+        if gone < events::PURGED_TOGETHER.unsigned_abs() {
+            break;
+        }
+    }
     blobs::sweep(&app.db, &app.blobs).await.map(drop)
 }
 

@@ -70,7 +70,8 @@ pub fn may_read_of(flag: Option<&str>, principal: Principal, site: Site, of: &st
     may_read(flag, principal, &word)
 }
 
-fn may_read(flag: Option<&str>, principal: Principal, word: &Found) -> bool {
+/// Whether a principal may read a word.
+pub fn may_read(flag: Option<&str>, principal: Principal, word: &Found) -> bool {
     let below_a = matches!(word.site, Site::A | Site::A1 | Site::A2);
     let of = word.of.as_str();
     // What is everybody's: the address of a practice.

@@ -11,7 +11,7 @@ use ward_tests::schema::{Root, Schema};
 use ward_tests::{Json, json, tell};
 
 use crate::call::{Line, document, fill_at, lines, selection};
-use crate::canary;
+use crate::canary::{self, Found};
 use crate::flags::Flags;
 use crate::meaning::Object;
 use crate::paint::Painted;
@@ -259,8 +259,16 @@ impl Run<'_> {
         let mut words = Vec::new();
         for site in Site::ALL {
             for of in ["owner", "group", "tag", canary::KEY, canary::UNCARED, canary::RESTRICTED] {
-                for field in ["", "-first_name", "-last_name", "-email", "-name"] {
-                    words.push((site, of, format!("{}{of}{field}", site.canary())));
+                // Half a word finds names first of all.
+                for (end, field) in [
+                    ("", "first_name"),
+                    ("-first_name", "first_name"),
+                    ("-last_name", "last_name"),
+                    ("-email", "email"),
+                    ("-name", "name"),
+                ] {
+                    let found = Found { site, of: of.to_owned(), field: field.to_owned() };
+                    words.push((found, format!("{}{of}{end}", site.canary())));
                 }
             }
         }
@@ -270,9 +278,11 @@ impl Run<'_> {
                 let places = places(self.schema, &question.line.field);
                 let place = places.into_iter().find(|place| place.last().name == "keywords");
                 let Some(place) = place.filter(|_| question.extra.is_none()) else { continue };
-                for (site, of, word) in &words {
+                for (of, word) in &words {
                     let flag = world.flag_of(*principal);
-                    let seen = canary::may_read_of(flag, *principal, *site, of);
+                    // Clients know the names of providers (behaviour 3.4), and find by them those
+                    // who write to them.
+                    let seen = canary::may_read(flag, *principal, of);
                     let name = format!("{} {number} {word}", world.called(*principal));
                     if seen || !self.sample.has(&name) {
                         continue;

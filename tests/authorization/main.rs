@@ -14,8 +14,10 @@
 
 mod call;
 mod canary;
+mod clients;
 mod flags;
 mod foreign;
+mod identity;
 mod lists;
 mod meaning;
 mod messaging;
@@ -27,6 +29,7 @@ mod sample;
 mod scheduling;
 mod sites;
 mod walk;
+mod webhooks;
 mod world;
 
 use std::collections::BTreeMap;

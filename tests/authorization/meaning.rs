@@ -6,7 +6,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 
 use crate::world::World;
-use crate::{messaging, scheduling};
+use crate::{clients, identity, messaging, scheduling, webhooks};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +47,17 @@ pub enum Object {
     Webhook,
     /// An event of the webhook above.
     WebhookEvent,
-    /// A conversation of the owner's with the client, with a note in it.
+    /// A conversation of the owner's with the client, with a note in it; the client's part.
     Conversation,
-    /// The client's part in it.
     Part,
     Note,
     /// A broadcast to the client that waits for its time.
     Scheduler,
+    /// What a provider is told, and what was mailed, of a client who is theirs now.
+    Notification,
+    SentNotice,
+    ChatSetting,
+    Contact,
     AppointmentType,
     /// The settings of the provider above.
     AppointmentSetting,
@@ -84,6 +88,9 @@ impl Object {
                 | Object::BrandPath
                 | Object::Webhook
                 | Object::WebhookEvent
+                | Object::Notification
+                | Object::SentNotice
+                | Object::ChatSetting
                 | Object::AppointmentType
                 | Object::AppointmentSetting
                 | Object::Availability
@@ -106,166 +113,15 @@ pub enum Meaning {
     Left,
 }
 
-use Meaning::{Data, Left, May, Needs, Tries};
+use Meaning::{Data, Left, Tries};
 
-/// Root field, path of the value, what it names.
-const OBJECTS: &[(&str, &str, Meaning)] = &[
-    ("user", "id", Needs(Object::Client)),
-    ("user", "email", May(Object::ClientEmail)),
-    ("users", "id", May(Object::Client)),
-    ("users", "ids", May(Object::Client)),
-    ("users", "group_id", May(Object::Group)),
-    ("users", "tag_ids", May(Object::Tag)),
-    ("users", "provider_id", May(Object::Provider)),
-    ("usersCount", "group_id", May(Object::Group)),
-    ("usersCount", "tag_ids", May(Object::Tag)),
-    ("usersCount", "provider_id", May(Object::Provider)),
-    ("auditLog", "acting_user_id", May(Object::Member)),
-    ("auditLog", "resource_id", May(Object::Client)),
-    ("organization", "id", Needs(Object::Organization)),
-    ("organization", "email", May(Object::OwnerEmail)),
-    ("organization", "provider_id", May(Object::Provider)),
-    ("organization", "provider_ids", May(Object::Provider)),
-    ("organizationMembership", "id", Needs(Object::Membership)),
-    ("organizationMembership", "user_id", May(Object::Provider)),
-    ("organizationMemberships", "id", May(Object::Organization)),
-    ("organizationMemberships", "user_ids", May(Object::Provider)),
-    ("brand", "id", May(Object::Brand)),
-    ("brand", "provider_id", May(Object::Provider)),
-    ("brand", "custom_sign_in_path", May(Object::BrandPath)),
-    ("brandFromCustomSignInPath", "custom_sign_in_path", Needs(Object::BrandPath)),
-    ("updateBrand", "input.id", Needs(Object::Brand)),
-    ("organizationInfo", "id", May(Object::OrganizationInfo)),
-    ("deleteOrganizationInfo", "input.id", Needs(Object::OrganizationInfo)),
-    ("otherIdNumber", "id", Needs(Object::OtherIdNumber)),
-    ("otherIdNumbers", "user_id", May(Object::Provider)),
-    ("stateLicenses", "provider_id", May(Object::Provider)),
-    ("stateLicenses", "provider_ids", May(Object::Provider)),
-    ("provider", "id", May(Object::Provider)),
-    ("provider", "client_id", May(Object::Client)),
-    ("provider", "organization_info_id", May(Object::OrganizationInfo)),
-    ("userGroup", "id", Needs(Object::Group)),
-    ("location", "id", Needs(Object::Location)),
-    ("locations", "user_id", May(Object::Client)),
-    ("tags", "ids", May(Object::Tag)),
-    ("tags", "user_id", May(Object::Client)),
-    ("tagsCount", "ids", May(Object::Tag)),
-    ("tagsCount", "user_id", May(Object::Client)),
-    ("tagsPaginated", "ids", May(Object::Tag)),
-    ("tagsPaginated", "user_id", May(Object::Client)),
-    ("signUp", "input.dietitian_id", May(Object::Provider)),
-    ("signUp", "input.invite_code", May(Object::InviteCode)),
-    ("resetMfa", "input.id", Needs(Object::Member)),
-    ("createApiKey", "input.user_id", Needs(Object::Member)),
-    ("deleteApiKey", "input.id", Needs(Object::ApiKey)),
-    ("rotateApiKey", "input.id", Needs(Object::ApiKey)),
-    ("createClient", "input.dietitian_id", May(Object::Provider)),
-    ("createClient", "input.other_provider_ids", May(Object::Provider)),
-    ("createClient", "input.user_group_id", May(Object::Group)),
-    ("updateClient", "input.id", Needs(Object::Client)),
-    ("updateClient", "input.current_email", May(Object::ClientEmail)),
-    ("updateClient", "input.dietitian_id", May(Object::Provider)),
-    ("updateClient", "input.other_provider_ids", May(Object::Provider)),
-    ("updateClient", "input.user_group_id", May(Object::Group)),
-    ("updateClient", "input.location.id", May(Object::Location)),
-    ("updateClient", "input.locations.id", May(Object::Location)),
-    ("updateUser", "input.id", May(Object::Client)),
-    ("updateUser", "input.current_email", May(Object::ClientEmail)),
-    ("updateUser", "input.locations.id", May(Object::Location)),
-    ("createTag", "input.taggable_user_id", May(Object::Client)),
-    ("updateTag", "input.id", Needs(Object::Tag)),
-    ("deleteTag", "input.id", Needs(Object::Tag)),
-    ("bulkApply", "input.ids", Needs(Object::Tag)),
-    ("bulkApply", "input.taggable_user_id", Needs(Object::Client)),
-    ("removeAppliedTag", "input.id", Needs(Object::Tag)),
-    ("removeAppliedTag", "input.taggable_user_id", Needs(Object::Client)),
-    ("updateUserGroup", "input.id", Needs(Object::Group)),
-    ("deleteUserGroup", "input.id", Needs(Object::Group)),
-    ("deleteUserGroup", "input.group_to_receive_clients", May(Object::SecondGroup)),
-    ("createLocation", "input.user_id", Needs(Object::Client)),
-    ("updateLocation", "input.id", Needs(Object::Location)),
-    ("deleteLocation", "input.id", Needs(Object::Location)),
-    ("createClientRestrictionAuthorization", "input.client_id", Needs(Object::Client)),
-    ("createClientRestrictionAuthorization", "input.provider_id", Needs(Object::Provider)),
-    ("deleteClientRestrictionAuthorization", "input.id", Needs(Object::Authorization)),
-    ("breakGlassAccesses", "client_id", May(Object::RestrictedClient)),
-    ("breakGlassAccesses", "user_id", May(Object::Member)),
-    ("createBreakGlassAccess", "input.client_id", Needs(Object::RestrictedClient)),
-    ("endBreakGlassAccess", "input.id", Needs(Object::BreakGlass)),
-    ("clientAccessLog", "client_id", Needs(Object::Client)),
-    ("clientAccessLog", "user_id", May(Object::Member)),
-    ("featureToggle", "id", May(Object::Toggle)),
-    ("featureToggle", "user_id", May(Object::Client)),
-    ("featureToggleForEditing", "id", May(Object::Toggle)),
-    ("featureToggleForEditing", "user_id", May(Object::Client)),
-    ("featureToggleForEditing", "user_group_id", May(Object::Group)),
-    ("createFeatureToggle", "input.user_id", May(Object::Client)),
-    ("createFeatureToggle", "input.user_group_id", May(Object::Group)),
-    ("updateFeatureToggle", "input.id", Needs(Object::Toggle)),
-    ("updateFeatureToggle", "input.user_id", May(Object::Client)),
-    ("bulkUpdateClients", "input.ids", Needs(Object::Client)),
-    ("bulkUpdateClients", "input.select_all_excluded_ids", May(Object::Client)),
-    ("bulkUpdateClients", "input.user_group_id", May(Object::Group)),
-    ("bulkUpdateClients", "input.other_provider_ids", May(Object::Provider)),
-    ("bulkUpdateClients", "input.provider_ids_to_remove", May(Object::Provider)),
-    ("updateWebhook", "input.id", Needs(Object::Webhook)),
-    ("updateWebhook", "input.webhook_events.id", May(Object::WebhookEvent)),
-    ("createWebhook", "input.webhook_events.id", May(Object::WebhookEvent)),
-    ("deleteWebhook", "input.id", Needs(Object::Webhook)),
-    ("expireWebhookSignature", "input.id", Needs(Object::Webhook)),
-    ("sendTestWebhook", "input.id", Needs(Object::Webhook)),
-    ("mergeClients", "input.ids", Needs(Object::ClientPair)),
-    ("mergeClients", "input.target_user_id", Needs(Object::Client)),
-    ("updateOrganization", "input.id", May(Object::Organization)),
-    ("updateOrganization", "input.organization_info.id", May(Object::OrganizationInfo)),
-    ("updateOrganization", "input.organization_info.location.id", May(Object::Location)),
-    ("createOrganization", "input.organization_info.id", May(Object::OrganizationInfo)),
-    ("createOrganization", "input.organization_info.location.id", May(Object::Location)),
-    ("createOrganizationMembership", "input.organization_id", May(Object::Organization)),
-    ("createOrganizationMembership", "input.permission_template_id", May(Object::Template)),
-    ("updateOrganizationMembership", "input.id", Needs(Object::Membership)),
-    ("updateOrganizationMembership", "input.permission_template_id", May(Object::Template)),
-    (
-        "updateOrganizationMembership",
-        "input.provider_to_receive_clients",
-        May(Object::SecondProvider),
-    ),
-    ("deleteOrganizationMembership", "input.id", Needs(Object::Membership)),
-    ("updateOrganizationMember", "input.id", May(Object::Member)),
-    ("updateOrganizationMember", "input.state_licenses.id", May(Object::StateLicense)),
-    ("updateOrganizationMember", "input.provider_bio.id", May(Object::Biography)),
-    ("updateOrganizationMember", "input.other_id_numbers.id", May(Object::OtherIdNumber)),
-    ("updateOrganizationMember", "input.other_id_numbers.user_id", May(Object::Member)),
-    ("setIntegrationUser", "input.id", Needs(Object::Member)),
-    ("permissionTemplate", "id", Needs(Object::Template)),
-    ("createPermissionTemplate", "input.organization_id", May(Object::Organization)),
-    ("updatePermissionTemplate", "input.id", Needs(Object::Template)),
-    ("updatePermissionTemplate", "input.organization_id", May(Object::Organization)),
-    ("deletePermissionTemplate", "input.id", Needs(Object::Template)),
-    ("appliedTag", "id", Needs(Object::AppliedTag)),
-    ("appliedTags", "id", May(Object::AppliedTag)),
-    ("appliedTags", "tag_id", May(Object::Tag)),
-    ("referral", "id", Needs(Object::Referral)),
-    ("referringPhysician", "id", May(Object::Physician)),
-    ("referringPhysician", "user_id", May(Object::Client)),
-    ("createReferral", "input.user_id", Needs(Object::Client)),
-    ("createReferral", "input.referring_physician_id", Needs(Object::Physician)),
-    ("updateReferral", "input.id", Needs(Object::Referral)),
-    ("updateReferral", "input.user_id", May(Object::Client)),
-    ("updateReferral", "input.referring_physician_id", May(Object::Physician)),
-    ("deleteReferral", "input.id", Needs(Object::Referral)),
-    ("createReferringPhysician", "input.location.id", May(Object::Location)),
-    ("createReferringPhysician", "input.referrals.id", May(Object::Referral)),
-    ("createReferringPhysician", "input.referrals.user_id", May(Object::Client)),
-    ("updateReferringPhysician", "input.id", Needs(Object::Physician)),
-    ("updateReferringPhysician", "input.location.id", May(Object::Location)),
-    ("updateReferringPhysician", "input.referrals.id", May(Object::Referral)),
-    ("updateReferringPhysician", "input.referrals.user_id", May(Object::Client)),
-    ("deleteReferringPhysician", "input.id", Needs(Object::Physician)),
-    ("updateClient", "input.referrals.id", May(Object::Referral)),
-    ("updateClient", "input.referrals.referring_physician_id", May(Object::Physician)),
-    ("updateClient", "input.referrals.referring_physician.id", May(Object::Physician)),
-    ("updateClient", "input.referrals.referring_physician.location.id", May(Object::Location)),
+/// Root field, path of the value, what it names: of each domain.
+const OBJECTS: [&[(&str, &str, Meaning)]; 5] = [
+    identity::OBJECTS,
+    clients::OBJECTS,
+    webhooks::OBJECTS,
+    messaging::OBJECTS,
+    scheduling::OBJECTS,
 ];
 
 /// Root field, path of data that takes a right of its own.
@@ -322,6 +178,7 @@ const DATA: &[(&str, &[&str])] = &[
     ("createBreakGlassAccess", &["reason"]),
     ("createWebhook", &["url", "webhook_events.event_type"]),
     ("updateWebhook", &["should_retry", "webhook_events.event_type"]),
+    ("replayWebhookEvents", &["undelivered"]),
     ("signIn", &["email", "password"]),
     ("signUp", &["role", "email", "password", "first_name", "last_name", "legal_name"]),
 ];
@@ -349,9 +206,7 @@ const WORDS: &str = "
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
     human_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
-    selected_tags_filter organization_email primary tax_id tax_id_type external_id
-    id_number_type
-    human_id pretend_to_be
+    selected_tags_filter organization_email primary tax_id tax_id_type external_id id_number_type
     break_glass minutes default_water_intake date_range_preference last_journal_from_date
     last_journal_to_date email_notification_frequency push_notification_frequency
     profession profession_category specialty specialty_category bio
@@ -364,14 +219,15 @@ const WORDS: &str = "
     theme_border_input theme_text_sidebar theme_background_sidebar theme_text_sidebar_active
     theme_text_sidebar_tab_bar
     sent_after sent_before resource_id resource_type failed url should_retry is_enabled
-    id_encoding is_ordered overlap_hours
+    id_encoding is_ordered overlap_hours event_ids event_types dry_run
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
     website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
 /// Mutations that set flags or switches by their names.
-const OF_FLAGS: [&str; 5] = [
+const OF_FLAGS: [&str; 6] = [
+    "updateNotificationSetting",
     "updateOrganizationMembership",
     "createPermissionTemplate",
     "updatePermissionTemplate",
@@ -385,9 +241,7 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     let known = |(of, at, meaning): &(&str, &str, Meaning)| {
         (*of == field.name && *at == path).then_some(*meaning)
     };
-    if let Some(meaning) =
-        OBJECTS.iter().chain(messaging::OBJECTS).chain(scheduling::OBJECTS).find_map(known)
-    {
+    if let Some(meaning) = OBJECTS.into_iter().flatten().find_map(known) {
         return Some(meaning);
     }
     if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
@@ -433,7 +287,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
         (_, "pronouns") => "they/them".into(),
-        (_, "viewed") => true.into(),
+        (_, "viewed" | "seen" | "viewed_bounced_records" | "undelivered") => true.into(),
         (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),

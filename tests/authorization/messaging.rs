@@ -1,6 +1,6 @@
 //! What the arguments of messaging name.
 
-use crate::meaning::Meaning::{self, May, Needs};
+use crate::meaning::Meaning::{self, Left, May, Needs};
 use crate::meaning::Object;
 
 /// Root field, path of the value, what it names.
@@ -52,6 +52,32 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createMessageBlast", "input.simple_added_users", May(Object::Client)),
     ("updateNoteScheduler", "input.id", Needs(Object::Scheduler)),
     ("updateNoteScheduler", "input.participant_ids", May(Object::Client)),
+    ("notifications", "other_party_id", May(Object::Client)),
+    ("notificationCount", "other_party_id", May(Object::Client)),
+    ("updateNotification", "input.id", Needs(Object::Notification)),
+    ("updateNotifications", "input.notification_ids", Needs(Object::Notification)),
+    ("notificationSetting", "id", May(Object::Client)),
+    ("updateNotificationSetting", "input.id", May(Object::Client)),
+    ("unsubscribeFromNotification", "input.user_id", May(Object::Client)),
+    ("sentNotificationRecord", "id", Needs(Object::SentNotice)),
+    ("sentNotificationRecords", "patient_id", May(Object::Client)),
+    ("sentNotificationRecords", "provider_id", May(Object::Provider)),
+    ("sentNotificationRecordsCount", "patient_id", May(Object::Client)),
+    ("sentNotificationRecordsCount", "provider_id", May(Object::Provider)),
+    ("updateNotificationRecords", "input.user_id", Needs(Object::Client)),
+    ("chatSetting", "id", May(Object::ChatSetting)),
+    ("chatSetting", "user_id", May(Object::Provider)),
+    ("createChatSetting", "input.user_id", May(Object::Provider)),
+    // The contract asks for an id there that says nothing.
+    ("createChatSetting", "input.recurring_days_data.id", Left),
+    ("updateChatSetting", "input.recurring_days_data.id", Left),
+    ("updateChatSetting", "input.id", Needs(Object::ChatSetting)),
+    ("updateChatSetting", "input.user_id", May(Object::Provider)),
+    ("createNotificationContact", "input.user_id", Needs(Object::Client)),
+    ("createNotificationContact", "input.linked_client_id", May(Object::Client)),
+    ("updateNotificationContact", "input.id", Needs(Object::Contact)),
+    ("deleteNotificationContact", "input.id", Needs(Object::Contact)),
+    ("deleteNotificationContact", "input.user_id", May(Object::Client)),
 ];
 
 /// Data that makes a call meaningful, by root field.
@@ -61,11 +87,25 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("createMessageBlast", &["note.content"]),
     ("createNote", &["content"]),
     ("updateNote", &["content"]),
+    ("updateNotification", &["seen"]),
+    ("updateChatSetting", &["content"]),
+    ("createNotificationContact", &["first_name"]),
+    ("updateNotificationContact", &["first_name"]),
+    ("updateNotifications", &["seen"]),
+    ("updateNotificationRecords", &["viewed_bounced_records"]),
 ];
 
-/// Names that mean the same wherever they stand, and open nothing.
+/// Names that open nothing.
 pub const WORDS: &str = "
     conversation_type notes_type only_include_shared_memberships read_status scheduled_notes
     label value content attached_image attached_image_string attached_audio attached_document org_chat
     archived viewed deleted_by_user org_chat scheduled_at
+    seen_status types type status start_date end_date org_level seen read
+    updateAllNotifications fromAllNotifications viewed_bounced_records
+    auto_welcome_text send_auto_welcome no_end_date is_active scheduled_turned_on
+    receive_notifications recurring_content recurring_days_data is_recurring_active
+    recurring_turned_on receive_notifications_recurring days time_range day_ranges
+    hide_close_confirmation hide_org_chat_confirmation relationship contact_type emergency
+    copy_notifications send_invitation
+    notification_setting_uuid type_of_notification quiet_hours_start quiet_hours_end
 ";

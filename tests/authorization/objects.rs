@@ -1,7 +1,7 @@
 //! Making the objects that calls name.
 
 use ward_tests::people::{self, id};
-use ward_tests::{Json, json};
+use ward_tests::{Api, Json, json};
 
 use crate::canary;
 use crate::meaning::Object;
@@ -112,6 +112,28 @@ impl World {
                 let reply = self.as_owner().ask(query, json!({"client": client}));
                 id(&reply.data()["scheduledMessageBlasts"]["nodes"][0])
             }
+            Object::Notification => self.told(),
+            Object::SentNotice => self.mailed(),
+            Object::ChatSetting => {
+                let reply = self.as_owner().ask("{ chatSetting { id } }", json!({}));
+                if !reply.data()["chatSetting"].is_null() {
+                    return id(&reply.data()["chatSetting"]);
+                }
+                let input = json!({"content": self.unseen()});
+                self.make("createChatSetting", "createChatSettingInput", "chatSetting", input)
+            }
+            Object::Contact => {
+                let user = if own { self.client.clone() } else { self.about().0 };
+                let name = if own { self.word() } else { self.unseen() };
+                let input = json!({"user_id": user, "first_name": name});
+                let made = "notificationContact";
+                self.make(
+                    "createNotificationContact",
+                    "createNotificationContactInput",
+                    made,
+                    input,
+                )
+            }
             Object::AppointmentType => self.appointment_type(own),
             Object::AppointmentSetting => self.appointment_setting(own),
             Object::AppointmentPrice => {
@@ -221,6 +243,45 @@ impl World {
         let input = json!({"patient_id": client, "name": name, "note": {"content": content}});
         let of = "createConversationInput";
         (self.make("createConversation", of, "conversation", input), client)
+    }
+
+    /// Whom the owner gives clients to, and their key.
+    fn receiver(&mut self) -> (String, Api) {
+        if self.here == Site::A {
+            let key = self.staff.keys[&Principal::Primary].clone();
+            return (self.staff.primary.clone(), self.server.with(&key));
+        }
+        let key = self.openers.entry(self.here).or_insert_with(|| self.instance.key(&self.spare));
+        (self.spare.clone(), self.server.with(key))
+    }
+
+    /// What a provider is told when the owner makes a client theirs.
+    fn told(&mut self) -> String {
+        let (provider, receiver) = self.receiver();
+        let name = format!("{}told", self.word());
+        let input = json!({"first_name": name, "last_name": "Client", "skipped_email": true,
+            "dietitian_id": provider, "dont_send_welcome": true});
+        let client = self.make("createClient", "createClientInput!", "user", input);
+        let query =
+            "query($client: String) { notifications(other_party_id: $client) { nodes { id } } }";
+        let reply = receiver.ask(query, json!({"client": client}));
+        id(&reply.data()["notifications"]["nodes"][0])
+    }
+
+    /// What they were mailed of it, as soon as it was.
+    fn mailed(&mut self) -> String {
+        let (provider, receiver) = self.receiver();
+        let query = "mutation { updateNotificationSetting(input: {quiet_hours_start: \"00:00\",
+            quiet_hours_end: \"00:00\"}) { messages { message } } }";
+        receiver.ask(query, json!({})).data();
+        self.told();
+        let query = "{ sentNotificationRecords(org_level: true) { nodes { id user_id } } }";
+        let provider = json!(provider);
+        ward_tests::wait::until("the provider's mail", || {
+            let reply = receiver.ask(query, json!({}));
+            let sent = reply.data()["sentNotificationRecords"]["nodes"].clone();
+            sent.as_array().unwrap().iter().find(|it| it["user_id"] == provider).map(id)
+        })
     }
 
     fn about(&mut self) -> (String, String) {

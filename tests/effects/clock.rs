@@ -44,7 +44,7 @@ fn postpone(instance: &Instance, hours: &[(&str, i64)]) {
             "UPDATE effect_intents SET state = 'queued', done_at = NULL, not_before = {at} WHERE {intent}"
         ));
         database.execute(&format!(
-            "UPDATE jobs SET state = 'ready', visible_at = {at}, attempts = 0 WHERE kind = 'effect' AND payload LIKE \
+            "UPDATE jobs SET state = 'ready', visible_at = {at}, attempts = 0 WHERE kind = 'effect_account_mail' AND payload LIKE \
              '%' || (SELECT id FROM effect_intents WHERE {intent}) || '%'"
         ));
     }
@@ -83,6 +83,32 @@ fn advancing_lets_everything_happen_in_order_and_at_its_time() {
         drop(server);
         assert!(s.verify_audit().0, "the log depends on the clock");
         tell("clock", format_args!("{engine:?}: 3 mails at 3 moments in two moves"));
+    }
+}
+
+#[test]
+fn events_are_kept_for_half_a_year() {
+    for engine in Engine::available("clock") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, provider) = (s.owner_key(), s.member("provider"));
+        let server = s.serve();
+        let api = server.with(&owner);
+        stopped(&api);
+        for name in ["ada", "ben"] {
+            people::welcomed_client(&server.with(&provider), name);
+        }
+        let database = s.database();
+        let count = |which: &str| database.number(&format!("SELECT COUNT(*) FROM events {which}"));
+        until("all were handed on", || {
+            (count("WHERE relayed = FALSE OR seq IS NULL") == 0).then_some(())
+        });
+        moved(&api, "advance", json!({"by": "1s"}));
+        let kept = count("");
+        assert!(kept >= 2, "{kept}");
+        moved(&api, "advance", json!({"by": "179d"}));
+        assert_eq!(count(""), kept);
+        moved(&api, "advance", json!({"by": "2d"}));
+        assert_eq!(count(""), 1, "but the newest, of the one practice");
     }
 }
 

@@ -9,4 +9,6 @@
 mod classes;
 mod clock;
 mod network;
+mod notices;
+mod silent;
 mod switch;

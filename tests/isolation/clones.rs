@@ -12,7 +12,7 @@ pub fn make_due(instance: &Instance) -> i64 {
         "UPDATE effect_intents SET state = 'queued', attempts = 0, done_at = NULL;
          DELETE FROM simulated_messages;
          UPDATE jobs SET state = 'ready', visible_at = 0, attempts = 0, lease_token = NULL,
-           lease_until = NULL WHERE kind = 'effect';",
+           lease_until = NULL WHERE kind LIKE 'effect%';",
     );
     place.number("SELECT COUNT(*) FROM effect_intents WHERE state = 'queued'")
 }

@@ -21,6 +21,7 @@ const NOT_OURS: &[(&str, &str)] = &[
     ("human_id", "inert: an account's human follows from its e-mail"),
     ("tax_id", "a tax office's number"),
     ("external_id", "another system's number"),
+    ("event_ids", "UUIDs of events, which no other instance has"),
     ("contact_type_id", "a number of a code set: how people meet"),
 ];
 

@@ -13,7 +13,9 @@ const HARMLESS: [(&str, &str); 1] =
     [("id_blocks", "a counter: ids still come from the own range, and from the row's own check")];
 
 /// Tables that hold no row in a furnished instance on SQLite, and why.
-const EMPTY: [(&str, &str); 6] = [
+const EMPTY: [(&str, &str); 8] = [
+    ("auto_replies", "after a client's message to a member who is away"),
+    ("sent_notification_records", "minutes after a message that nobody read"),
     ("verification_codes", "of a Production only once it sends mail"),
     ("simulated_messages", "a Production simulates nothing"),
     ("test_clock", "a Production has no other time than real time"),

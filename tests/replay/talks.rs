@@ -16,6 +16,8 @@ pub struct Talks {
     closed: String,
     /// With the client and nobody else.
     pair: String,
+    /// Another client, whom the client is related to.
+    relative: String,
     /// A message, one that waits, and one on behalf of a colleague.
     notes: [String; 3],
 }
@@ -24,6 +26,7 @@ const BEGIN: &str = "mutation($input: createConversationInput) { createConversat
 const WRITE: &str = "mutation($input: createNoteInput!) { createNote(input: $input) { note { id } messages { field message } } }";
 const CHANGE: &str = "mutation($input: updateConversationInput) { updateConversation(input: $input) { messages { field message } } }";
 const BLAST: &str = "mutation($input: createMessageBlastInput) { createMessageBlast(input: $input) { messages { field message } } }";
+const KIN: &str = "mutation($input: createNotificationContactInput) { createNotificationContact(input: $input) { messages { field message } } }";
 const LATER: &str = "2027-06-01T12:00:00Z";
 
 impl Talks {
@@ -44,18 +47,20 @@ impl Talks {
         let behalf = write(&[("user_id", world.provider.clone().into())]);
         let waits = write(&[("scheduled_at", LATER.into())]);
         let note = write(&[("attached_image_string", PICTURE.into())]);
-        let many = format!(
-            "user-{},user-{}",
-            world.client,
-            people::client(&world.as_owner(), "replaytalks")
-        );
+        let relative = people::client(&world.as_owner(), "replaytalks");
+        let many = format!("user-{},user-{relative}", world.client);
+        let grouped = "mutation($input: updateClientInput!) { updateClient(input: $input) { user { id } messages { field message } } }";
+        let group = json!({"id": relative, "user_group_id": world.group});
+        world.ask(grouped, json!({"input": group}), "updateClient");
+        let kin = json!({"user_id": relative, "linked_client_id": world.client, "contact_type": "Family", "relationship": "Sister"});
+        world.ask(KIN, json!({"input": kin}), "createNotificationContact");
         let closed = begin(json!({"simple_added_users": many, "note": {"content": "Welcome"}}));
         let close = json!({"id": closed, "closed_by_id": world.owner});
         world.ask(CHANGE, json!({"input": close}), "updateConversation");
         let blast = json!({"simple_added_users": world.client, "note": {"content": "News"}, "scheduled_at": LATER});
         world.ask(BLAST, json!({"input": blast}), "createMessageBlast");
         let pair = begin(json!({"simple_added_users": world.client}));
-        Talks { open, closed, pair, notes: [note, waits, behalf] }
+        Talks { open, closed, pair, relative, notes: [note, waits, behalf] }
     }
 }
 
@@ -109,6 +114,7 @@ pub fn value(
         ("createNote", "attached_image_string") => PICTURE.into(),
         ("createNote", "scheduled_at") if !attempt.switch => LATER.into(),
         ("createNote", "scheduled_at") => Json::Null,
+        ("createNote", "hide_org_chat_confirmation") => attempt.switch.into(),
         ("createNote", "attached_image" | "attached_audio" | "attached_document") => Json::Null,
         ("updateConversationMembership", "viewed") => true.into(),
         ("updateConversationMembership", "archived") => false.into(),
@@ -138,6 +144,25 @@ pub fn value(
         ("createNote" | "notes" | "notesCount" | "scheduledMessageBlasts", _) => {
             return shared(name);
         }
+        ("createNotificationContact", _) => match name {
+            "user_id" => subject.client.clone().into(),
+            "linked_client_id" => talks.relative.clone().into(),
+            "relationship" => "Sister".into(),
+            "contact_type" => "Family".into(),
+            "first_name" => "Kim".into(),
+            "last_name" => "Contact".into(),
+            "email" => "kim@contact.example".into(),
+            "emergency" | "copy_notifications" | "send_invitation" => attempt.switch.into(),
+            _ => return None,
+        },
+        ("updateNotificationSetting", "id") => subject.client.clone().into(),
+        ("updateNotificationSetting", _) => attempt.switch.into(),
+        ("sentNotificationRecords" | "sentNotificationRecordsCount", _) => match name {
+            "patient_id" => world.client.clone().into(),
+            "provider_id" => world.owner.clone().into(),
+            "org_level" | "should_paginate" => attempt.switch.into(),
+            _ => Json::Null,
+        },
         _ => return None,
     })
 }
@@ -180,6 +205,15 @@ pub fn read_back(
             let query = "query($id: ID) { conversationMembership(id: $id) { viewed archived } }";
             let read = read(query, &subject.id, "conversationMembership");
             holds(read == json!({"viewed": true, "archived": false}), read)
+        }
+        "createNotificationContact" => {
+            let made = &answer["notificationContact"];
+            holds(!made["id"].is_null(), made.clone())
+        }
+        "updateNotificationSetting" => {
+            let query = "query($id: ID) { notificationSetting(id: $id) { id } }";
+            let read = read(query, &subject.client, "notificationSetting");
+            holds(!read["id"].is_null(), read)
         }
         "deleteNote" => {
             let query = "query($id: ID) { note(id: $id) { deleted_by_user } }";

@@ -195,17 +195,23 @@ impl Instance {
         self.place.logical_dump()
     }
 
-    /// The dump once no effect waits and two looks agree.
+    /// The dump once no effect waits and two looks agree. What waits for a later time is put off
+    /// for good, so that a dump is not told from a later one by the hour.
     pub fn settled_dump(&self) -> Dump {
         let mut last = None;
         until("the instance has settled", || {
             let moment = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let moment = moment.unwrap().as_micros();
+            self.place.execute(&format!(
+                "UPDATE jobs SET visible_at = 4000000000000000 WHERE state = 'ready' \
+                 AND kind = 'remind' AND visible_at BETWEEN {moment} AND 3999999999999999"
+            ));
             let waiting = self.place.number(&format!(
                 "SELECT (SELECT COUNT(*) FROM effect_intents WHERE state = 'queued') \
                  + (SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'leased') \
                  + (SELECT COUNT(*) FROM jobs WHERE state = 'leased' \
-                    OR (state = 'ready' AND kind = 'simulated_report' AND visible_at <= {}))",
-                moment.unwrap().as_micros()
+                    OR (state = 'ready' AND visible_at <= {moment} \
+                        AND kind IN ('simulated_report', 'tell_of_message', 'remind')))"
             ));
             let now = self.logical_dump();
             let same = waiting == 0 && last.as_ref() == Some(&now);

@@ -71,11 +71,12 @@ pub fn furnish(api: &Api, opener: &Api, canary: &str) -> Furniture {
     furniture
 }
 
-/// A webhook and a test of it. Its receiver does not exist: no more than a look-up of its name
+/// A webhook, a test of it, and what happened so far once more. Its receiver does not exist: no more than a look-up of its name
 /// leaves the machine.
 fn webhook_to_nowhere(api: &Api, canary: &str) {
     let webhook = api.ask(
-        "mutation($url: String) { createWebhook(input: {url: $url, event_type: TEST_CREATED, should_retry: false}) { webhook { id } messages { field message } } }",
+        "mutation($url: String) { createWebhook(input: {url: $url, should_retry: false,
+            webhook_events: [{event_type: TEST_CREATED}, {event_type: LOCATION_CREATED}]}) { webhook { id } messages { field message } } }",
         json!({"url": format!("https://{canary}.invalid/hook")}),
     );
     let webhook = id(&webhook.data()["createWebhook"]["webhook"]);
@@ -84,6 +85,12 @@ fn webhook_to_nowhere(api: &Api, canary: &str) {
         json!({"id": webhook}),
     );
     sent.data();
+    let again = api.ask(
+        "mutation($id: ID!) { replayWebhookEvents(input: {id: $id, occurred_after: \"2020-01-01T00:00:00Z\"}) {
+            replay_id messages { field message } } }",
+        json!({"id": webhook}),
+    );
+    assert!(again.data()["replayWebhookEvents"]["replay_id"].is_string(), "{}", again.text);
 }
 
 /// The same but for what calls others: webhooks.
@@ -141,6 +148,21 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"input": {"simple_added_users": clients[0], "note": {"content": format!("{canary} news")}}}),
     );
     blast.data();
+    let away = api.ask(
+        "mutation($input: createChatSettingInput) { createChatSetting(input: $input) { chatSetting { id } messages { field message } } }",
+        json!({"input": {"content": format!("{canary} is away")}}),
+    );
+    away.data();
+    let kin = api.ask(
+        "mutation($input: createNotificationContactInput) { createNotificationContact(input: $input) { notificationContact { id } messages { field message } } }",
+        json!({"input": {"user_id": clients[0], "first_name": canary, "email": format!("{canary}@kin.example")}}),
+    );
+    kin.data();
+    let told = api.ask(
+        "mutation($input: updateNotificationSettingInput) { updateNotificationSetting(input: $input) { messages { field message } } }",
+        json!({"input": {"quiet_hours_start": "22:00"}}),
+    );
+    told.data();
     let brand = api.ask(
         "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
         json!({"input": {"brand_name": format!("{canary} brand")}}),

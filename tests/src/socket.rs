@@ -8,6 +8,8 @@ use serde_json::{Value as Json, json};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::client::Response;
 use tungstenite::http::HeaderValue;
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::{Error, Message, WebSocket};
 
 use crate::raw;
@@ -63,6 +65,24 @@ impl Socket {
     /// Sends bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let _ = self.inner.send(Message::binary(bytes.to_vec()));
+    }
+
+    /// Begins a text message, and leaves it without its end.
+    pub fn begin(&mut self, part: &[u8]) {
+        let part = Frame::message(part.to_vec(), OpCode::Data(Data::Text), false);
+        let _ = self.inner.send(Message::Frame(part));
+    }
+
+    /// Whether a ping is answered; not, when the socket was closed.
+    pub fn is_alive(&mut self) -> bool {
+        let _ = self.inner.send(Message::Ping(tungstenite::Bytes::from_static(b"?")));
+        loop {
+            match self.inner.read() {
+                Ok(Message::Pong(_)) => return true,
+                Ok(Message::Close(_)) | Err(_) => return false,
+                Ok(_) => {}
+            }
+        }
     }
 
     /// What comes next, pings of ActionCable too.

@@ -59,6 +59,16 @@ rows! {
         let tags = practice.api().ask("{ tags { id } }", json!({}));
         json!({"id": tags.data()["tags"][0]["id"], "taggable_user_id": done.id("patient.created")})
     };
+    "notification_setting.created" "updateNotificationSetting" "notificationSetting { id }"
+        |_, done| json!({"id": done.id("patient.created"), "quiet_hours_start": "00:00", "quiet_hours_end": "00:00"});
+    "notification_setting.updated" "updateNotificationSetting" "notificationSetting { id }"
+        |_, done| json!({"id": done.id("patient.created"), "send_goal_reminder_email": false});
+    "notification_contact.created" "createNotificationContact" "notificationContact { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "first_name": "Grace"});
+    "notification_contact.updated" "updateNotificationContact" "notificationContact { id }"
+        |_, done| json!({"id": done.id("notification_contact.created"), "relationship": "aunt"});
+    "notification_contact.deleted" "deleteNotificationContact" "notificationContact { id }"
+        |_, done| json!({"id": done.id("notification_contact.created")});
     "feature_toggle.created" "createFeatureToggle" "feature_toggle { id }"
         |_, done| json!({"user_id": done.id("patient.created"), "show_food": false});
     "feature_toggle.updated" "updateFeatureToggle" "feature_toggle { id }"
@@ -95,6 +105,8 @@ rows! {
         let later = format!("{}T23:59:59Z", &clock["now"].as_str().unwrap()[..10]);
         json!({"conversation_id": done.id("conversation.created"), "content": "Later", "scheduled_at": later})
     };
+    "sent_notification_record.created" "createNote" "note { id }"
+        |_, done| json!({"conversation_id": done.id("conversation.created"), "content": "Unread"});
     "message.deleted" "deleteNote" "note { id }" |_, done| json!({"id": done.id("message.created")});
     "conversation_membership.viewed" "updateConversationMembership" "conversation_membership { id }" |practice, _| {
         let own = practice.api().ask("{ conversationMemberships { nodes { id } } }", json!({}));

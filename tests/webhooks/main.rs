@@ -4,13 +4,18 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "a test reads its environment")]
 
+mod command_line;
 mod configuration;
 mod crashes;
 mod delivery;
 mod events;
 mod fired;
+mod loops;
 mod neighbours;
 mod practice;
+mod quiet;
 mod receiver;
+mod receivers;
+mod replay;
 mod three_days;
 mod verify;

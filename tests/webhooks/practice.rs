@@ -75,7 +75,9 @@ pub fn run(api: &Api, field: &str, shown: &str, input: &Json) -> Json {
     let query = format!(
         "mutation($input: {field}Input!) {{ {field}(input: $input) {{ {shown} messages {{ field message }} }} }}"
     );
-    api.ask(&query, json!({"input": input})).json["data"][field].clone()
+    let reply = api.ask(&query, json!({"input": input}));
+    assert!(reply.json["data"].is_object(), "{field}: {}", reply.text);
+    reply.json["data"][field].clone()
 }
 
 /// The enum's member of a dotted name.

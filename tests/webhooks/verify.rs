@@ -41,3 +41,27 @@ pub fn standard(received: &Received, secret: &str) -> bool {
     let own = format!("v1,{}", STANDARD.encode(hmac(&key, &text)));
     received.header("webhook-signature").split(' ').any(|signature| signature == own)
 }
+
+/// The headers of a request that is signed at wall time `seconds`, both ways.
+pub fn signed(
+    target: &str,
+    secrets: [&str; 2],
+    seconds: u64,
+    body: &str,
+) -> Vec<(&'static str, String)> {
+    let [secret, standard] = secrets;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let digest = hex(&Sha256::digest(body));
+    let base = format!("post {path} {query} {digest} application/json {}", body.len());
+    let key = STANDARD.decode(standard.strip_prefix("whsec_").unwrap()).unwrap();
+    let text = format!("forged.{seconds}.{body}");
+    vec![
+        ("content-type", "application/json".to_owned()),
+        ("content-digest", format!("SHA-256={digest}")),
+        ("signature-input", "sig1=(\"@method\")".to_owned()),
+        ("signature", format!("sig1={}", hex(&hmac(secret.as_bytes(), base.as_bytes())))),
+        ("webhook-id", "forged".to_owned()),
+        ("webhook-timestamp", seconds.to_string()),
+        ("webhook-signature", format!("v1,{}", STANDARD.encode(hmac(&key, text.as_bytes())))),
+    ]
+}

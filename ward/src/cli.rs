@@ -4,6 +4,7 @@
 
 mod effects;
 mod sandbox;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use ward_instance::Kind;
 
 pub use effects::EffectsCommand;
 pub use sandbox::{ClockCommand, InboxArgs, SandboxCommand};
+pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 
 /// An API-first practice platform for digital health. One binary, run as two separate instances: a Sandbox (synthetic data, simulated effects) and a Production (live patients).
 #[derive(Parser)]
@@ -97,6 +99,20 @@ pub enum Command {
         #[command(subcommand)]
         command: EffectsCommand,
     },
+    /// What was sent to webhooks; send it again; cause it
+    Events {
+        /// What to do
+        #[command(subcommand)]
+        command: EventsCommand,
+    },
+    /// Check a webhook's request that arrived
+    Webhooks {
+        /// What to do
+        #[command(subcommand)]
+        command: WebhooksCommand,
+    },
+    /// Forward a Sandbox's events to a program of yours, until Ctrl-C
+    Listen(ListenArgs),
     /// Find leaked keys in files; prints where, never the key
     Scan(ScanArgs),
     /// What Ward promises of security and reliability, and what a test run found

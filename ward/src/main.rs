@@ -14,9 +14,12 @@ mod dev;
 mod dev_child;
 mod doctor;
 mod effects;
+mod events;
 mod failure;
+mod graphql;
 mod http;
 mod init;
+mod listen;
 mod logging;
 mod migrate;
 mod output;
@@ -29,6 +32,7 @@ mod signals;
 mod status;
 mod tour;
 mod trust;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -100,6 +104,9 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Attest(args) => attest::run(args, out).await,
         Command::Audit { command } => audit::run(command, out).await,
         Command::Effects { command } => effects::run(&command, out),
+        Command::Events { command } => events::run(&command, out),
+        Command::Webhooks { command } => webhooks::run(&command, out),
+        Command::Listen(args) => listen::run(args, out).await,
         Command::Scan(args) => scan::run(&args, out),
         Command::Trust(args) => trust::run(&args, out),
         Command::Inbox(args) => sandbox::inbox(&args, out),

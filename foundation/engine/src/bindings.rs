@@ -83,6 +83,8 @@ pub struct Bindings {
     pub(crate) objects: HashMap<&'static str, &'static Table>,
     pub(crate) values: HashMap<&'static str, &'static [&'static str]>,
     pub(crate) unserved: Vec<String>,
+    /// The table of the clients whom the access log tells of.
+    pub(crate) clients: Option<&'static Table>,
     pub(crate) reactions: HashMap<&'static str, Vec<ReactionFn>>,
     /// What concerns each subscription field.
     pub(crate) feeds: BTreeMap<&'static str, Vec<Source>>,
@@ -105,6 +107,11 @@ impl Bindings {
         {
             self.bind(type_name, column.name, Bound::new(Resolve::Column(position), column.level));
         }
+    }
+
+    /// The table of clients: those whom the `subject` of any table names.
+    pub fn clients(&mut self, table: &'static Table) {
+        self.clients = Some(table);
     }
 
     /// A contract type whose objects are JSON objects with these members.

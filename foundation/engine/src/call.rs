@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use ward_instance::{Instance, Timestamp};
 use ward_store::blobs::BlobStore;
-use ward_store::{Actor, Db, Role, Scope};
+use ward_store::{Actor, Db, Role, Scope, Uuid};
 
 use crate::reads::Reads;
 use crate::version::ViewId;
@@ -55,6 +55,8 @@ pub struct Request {
     pub request_id: String,
     /// `Idempotency-Key`, when sent.
     pub idempotency_key: Option<String>,
+    /// The event that made the caller ask: `X-Causation-Id`, when sent.
+    pub caused_by: Option<Uuid>,
     /// The caller's address, for back-off and refusals.
     pub address: String,
     /// The session that the credential is, if it is one.
@@ -109,6 +111,7 @@ impl Request {
             uploads: Vec::new(),
             request_id: self.request_id.clone(),
             idempotency_key: None,
+            caused_by: None,
             address: self.address.clone(),
             session: self.session.clone(),
             sign_up_open: self.sign_up_open,

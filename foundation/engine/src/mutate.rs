@@ -12,9 +12,11 @@ use ward_store::{Actor, Scope, StoreError, Tx, Watch};
 
 use crate::bound::{Args, MutationBinding, Prepared, Resolve};
 use crate::call::{Call, Request};
+use crate::causation;
 use crate::engine::{Engine, Executed, Halt, Incoming, store_error};
 use crate::exec::{Executor, Stop};
 use crate::input::In;
+use crate::kept::{self, Shown};
 use crate::level::{Cell, Level, RowSet};
 use crate::outcome::{FieldProblem, Refused, RequestError};
 use crate::plan::{Action, Field, Plan};
@@ -170,15 +172,22 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             alias: &field.key,
         });
         if let (Some(key), Some(hash)) = (&key, &job.hash)
-            && let Some(json) = replay(tx, key, hash).await?
+            && let Some(kept) = replay(tx, key, hash).await?
         {
-            return Ok(Done { json, errors: Vec::new(), replayed: true, reads: Vec::new() });
+            let clients = job.engine.bindings().clients;
+            let json = kept::reopened(tx, &job.request, clients, &kept).await?;
+            let reads = job.request.reads.take(&job.request, &job.request.actor);
+            let reads = unwritten(tx, reads).await?;
+            return Ok(Done { json, errors: Vec::new(), replayed: true, reads });
         }
+        let cause = causation::cause(tx, &job.request).await?;
+        let causes = cause.as_ref().map_or(0, |cause| cause.depth);
         let payload = {
-            let mut call = Call { scope: Scope::new(tx, &job.changer), request: &job.request };
+            let scope = Scope { cause, ..Scope::new(tx, &job.changer) };
+            let mut call = Call { scope, request: &job.request };
             (job.binding.apply)(&mut call, job.prepared.as_ref()).await?
         };
-        reactions::run(job.engine.bindings(), tx, &job.request).await?;
+        reactions::run(job.engine.bindings(), tx, &job.request, causes).await?;
         let own = payload.actor.as_ref().map(|actor| job.request.seen_by(actor));
         let request = own.as_ref().unwrap_or(&job.request);
         let mut executor = Executor {
@@ -206,17 +215,25 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
         if let Some(refused) = writer.refused {
             return Err(Refused::Error(refused));
         }
+        let reads = request.reads.take(request, &request.actor);
         if let Some(key) = &key {
-            idempotency::store(tx, key, &json).await?;
+            // Who just signed in saw themselves, whoever asked.
+            let shown = if own.is_some() { Shown::default() } else { Shown::of(&reads) };
+            idempotency::store(tx, key, &kept::framed(&shown, &json)?).await?;
             crash::point("write.answered");
         }
-        let mut reads = request.reads.take(request, &request.actor);
-        if reads.iter().any(|entry| entry.watch > Watch::Ordinary) {
-            access::write(tx, &reads).await?;
-            reads.clear();
-        }
+        let reads = unwritten(tx, reads).await?;
         Ok(Done { json, errors: writer.errors, replayed: false, reads })
     })
+}
+
+/// Readings that may wait; those that are watched are written with the answer.
+async fn unwritten(tx: &mut Tx, reads: Vec<AccessEntry>) -> Result<Vec<AccessEntry>, StoreError> {
+    if reads.iter().any(|entry| entry.watch > Watch::Ordinary) {
+        access::write(tx, &reads).await?;
+        return Ok(Vec::new());
+    }
+    Ok(reads)
 }
 
 async fn replay(

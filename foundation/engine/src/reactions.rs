@@ -11,8 +11,13 @@ use crate::outcome::Answer;
 const DEPTH_MAX: i64 = 8;
 
 /// Runs the reactions to the events that the transaction has emitted so far, and
-/// to those that the reactions themselves emit.
-pub(crate) async fn run(bindings: &Bindings, tx: &mut Tx, request: &Request) -> Answer<()> {
+/// to those that the reactions themselves emit; `before` causes led to it.
+pub(crate) async fn run(
+    bindings: &Bindings,
+    tx: &mut Tx,
+    request: &Request,
+    before: i64,
+) -> Answer<()> {
     if bindings.reactions.is_empty() {
         return Ok(());
     }
@@ -25,7 +30,7 @@ pub(crate) async fn run(bindings: &Bindings, tx: &mut Tx, request: &Request) -> 
         seen += emitted.len();
         for emitted in emitted {
             let Some(reactions) = bindings.reactions.get(emitted.event.kind) else { continue };
-            if emitted.follows.depth > DEPTH_MAX {
+            if emitted.follows.depth - before > DEPTH_MAX {
                 let message = format!("reactions to {} go in a circle", emitted.event.kind);
                 return Err(StoreError::internal(message).into());
             }

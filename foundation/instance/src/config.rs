@@ -89,6 +89,9 @@ pub struct Config {
     /// Requests a second for each caller; 0 is off, absent is the default of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<u32>,
+    /// Sockets of one person; 0 is off, absent is the default of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets_of_person: Option<u32>,
     /// Webhooks may go to this machine; fatal in Production.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_loopback_webhooks: bool,
@@ -129,6 +132,7 @@ impl Config {
             pooler: None,
             sign_up: SignUp::Closed,
             rate_limit: None,
+            sockets_of_person: None,
             allow_loopback_webhooks: false,
             allow_private_webhooks: false,
             sunset: None,

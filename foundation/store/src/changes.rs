@@ -48,15 +48,28 @@ impl Scope<'_> {
 
     /// The same for many rows of one table, with few statements.
     pub async fn create_all<R: Record>(&mut self, rows: &[R]) -> Result<(), StoreError> {
+        let subject = self.subject_id;
+        self.create_all_about(rows, |_| subject).await
+    }
+
+    /// The same where each row concerns a client of its own.
+    pub async fn create_all_about<R: Record>(
+        &mut self,
+        rows: &[R],
+        client_of: impl Fn(&R) -> Option<i64>,
+    ) -> Result<(), StoreError> {
         let table = R::table();
-        let rows: Vec<Vec<Value>> = rows.iter().map(Record::values).collect();
-        for values in &rows {
+        let written: Vec<Vec<Value>> = rows.iter().map(Record::values).collect();
+        for values in &written {
             self.check_tenant(table, values)?;
         }
-        bulk::insert(self.tx, table, &rows).await?;
-        for values in &rows {
+        bulk::insert(self.tx, table, &written).await?;
+        let subject = self.subject_id;
+        for (row, values) in rows.iter().zip(&written) {
+            self.subject_id = client_of(row);
             self.audit_created(table, values);
         }
+        self.subject_id = subject;
         Ok(())
     }
 

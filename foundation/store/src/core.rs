@@ -13,6 +13,7 @@ use crate::epochs::Epochs;
 use crate::id_blocks::IdBlocks;
 use crate::keyring::Keyring;
 use crate::query::Engine;
+use crate::system::EffectClass;
 use crate::table::Table;
 
 /// Hints that a slow listener may miss before it is told so.
@@ -26,8 +27,8 @@ pub enum Hint {
     Jobs,
     /// Events were written.
     Events,
-    /// Effects were asked for.
-    Effects,
+    /// Effects of a class were asked for.
+    Effects(EffectClass),
 }
 
 /// Shared by readers, the writer and transactions.

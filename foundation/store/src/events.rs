@@ -13,6 +13,13 @@ use crate::types::Uuid;
 use crate::value::{Sql, Value};
 use crate::{codec, stamp};
 
+/// Events are kept for 180 days of the instance's clock, as long as the attempts
+/// to deliver them.
+pub const KEPT_MICROS: i64 = 180 * 24 * 3600 * 1_000_000;
+
+/// Events that one purge deletes at most.
+pub const PURGED_TOGETHER: i64 = 1_000;
+
 /// An event to be written with the transaction (behaviour 13.2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -31,6 +38,8 @@ pub struct Event {
     pub unit_id: Option<i64>,
     /// The client concerned.
     pub subject_id: Option<i64>,
+    /// Whether webhooks hear of it; whatever else follows from it does so regardless.
+    pub is_told: bool,
 }
 
 impl Event {
@@ -44,6 +53,7 @@ impl Event {
             extra: serde_json::Map::new(),
             unit_id: None,
             subject_id: None,
+            is_told: true,
         }
     }
 
@@ -65,6 +75,13 @@ impl Event {
     #[must_use]
     pub fn of_unit(mut self, unit_id: i64) -> Self {
         self.unit_id = Some(unit_id);
+        self
+    }
+
+    /// Kept from webhooks, as the caller asked.
+    #[must_use]
+    pub fn told(mut self, is_told: bool) -> Self {
+        self.is_told = is_told;
         self
     }
 
@@ -154,13 +171,41 @@ fn decode(instance: &ward_instance::Instance, row: &[Value]) -> Result<StoredEve
 /// Takes up to `limit` events that no relay has handed on, oldest first, and
 /// locks them for this transaction. The relay makes its deliveries and calls
 /// [`mark_relayed`] in the same one.
+///
+/// An event that is damaged is reported and marked: it can't be told to anybody,
+/// and must not hold up those of others.
 pub async fn take_unrelayed(tx: &mut Tx, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
     let sql = select(
         "e.relayed = FALSE ORDER BY e.written_at, e.seq, e.id LIMIT CAST($1 AS BIGINT) FOR_UPDATE_SKIP",
         [limit.into()],
     );
     let rows = tx.rows(&sql).await?;
-    rows.iter().map(|row| decode(tx.instance(), row)).collect()
+    let (mut good, mut damaged) = (Vec::with_capacity(rows.len()), 0);
+    for row in rows.iter() {
+        match decode(tx.instance(), row) {
+            Ok(event) => good.push(event),
+            Err(error) => {
+                let cell = |n: usize| row.get(n).cloned().unwrap_or(Value::Null);
+                let (org_id, id) =
+                    (cell(crate::system::events::org_id), cell(crate::system::events::id));
+                let (org, event) = (org_id.int(), id.text());
+                tracing::error!(%error, org, event, "a damaged event is handed on to nobody");
+                mark(tx, org_id, id).await?;
+                damaged += 1;
+            }
+        }
+    }
+    if good.is_empty() && damaged > 0 {
+        // Behind a page of nothing but damage others may wait.
+        return Box::pin(take_unrelayed(tx, limit)).await;
+    }
+    Ok(good)
+}
+
+/// Notes that one event is not to be handed on any more.
+async fn mark(tx: &mut Tx, org_id: Value, id: Value) -> Result<(), StoreError> {
+    const MARK: &str = "UPDATE events SET relayed = TRUE WHERE org_id = $1 AND id = $2";
+    tx.execute(&Sql::fixed(MARK, [org_id, id])).await.map(drop)
 }
 
 /// Whether an event waits for a relay; takes no lock.
@@ -227,15 +272,32 @@ pub async fn get(
     rows.iter().next().map(|row| decode(instance, row)).transpose()
 }
 
-/// Deletes up to 1,000 events that were handed on and happened before
-/// `before`; how many. Each organization keeps its newest, which holds the
-/// place in the numbering.
-pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+/// These events of an organization, those that there are, in order.
+pub async fn of_ids(
+    q: &mut impl Query,
+    instance: &ward_instance::Instance,
+    org_id: i64,
+    ids: Vec<Box<str>>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let sql = select(
+        "e.org_id = $1 AND e.id IN_LIST($2) ORDER BY e.seq, e.id",
+        [org_id.into(), Value::Texts(ids.into())],
+    );
+    q.rows(&sql).await?.iter().map(|row| decode(instance, row)).collect()
+}
+
+/// Deletes up to [`PURGED_TOGETHER`] events that happened before the time for
+/// which they are kept; how many. What no relay has handed on stays, as does
+/// what has no number yet, and each organization keeps its newest, which holds
+/// the place in the numbering. A delivery has what it tells with itself.
+pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
+    let before = tx.now().minus_micros(KEPT_MICROS);
     tx.execute(&Sql::fixed(
         "DELETE FROM events WHERE id IN (SELECT e.id FROM events e \
          WHERE e.occurred_at < $1 AND e.relayed = TRUE AND e.seq < \
-           (SELECT MAX(m.seq) FROM events m WHERE m.org_id = e.org_id) LIMIT 1000)",
-        [before.0.into()],
+           (SELECT MAX(m.seq) FROM events m WHERE m.org_id = e.org_id) \
+         ORDER BY e.occurred_at LIMIT CAST($2 AS BIGINT))",
+        [before.0.into(), PURGED_TOGETHER.into()],
     ))
     .await
 }

@@ -13,8 +13,16 @@ use crate::tx::Tx;
 use crate::types::Uuid;
 use crate::value::Sql;
 
-/// The kind of job that the dispatcher takes; its payload names the intent.
-pub const JOB_KIND: &str = "effect";
+/// The kind of job that does effects of a class; its payload names the intent. Each class has its
+/// own, so that none waits for another's slow provider.
+pub const fn job_kind(class: EffectClass) -> &'static str {
+    match class {
+        EffectClass::AccountMail => "effect_account_mail",
+        EffectClass::Email => "effect_email",
+        EffectClass::Sms => "effect_sms",
+        EffectClass::Push => "effect_push",
+    }
+}
 
 /// Errors are cut to so many characters.
 const MAX_ERROR_CHARS: usize = 500;
@@ -65,7 +73,7 @@ pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bo
     if !codec::insert_or_ignore(tx, &row).await? {
         return Ok(false);
     }
-    enqueue(tx, org_id, &row.id, row.not_before).await?;
+    enqueue(tx, org_id, &row.id, row.class, row.not_before).await?;
     Ok(true)
 }
 
@@ -74,16 +82,17 @@ async fn enqueue(
     tx: &mut Tx,
     org_id: i64,
     id: &Uuid,
+    class: EffectClass,
     not_before: Timestamp,
 ) -> Result<(), StoreError> {
     let payload = serde_json::json!({ "intent": id.0 });
     let job = NewJob {
         not_before: Some(not_before),
         dedupe_key: Some(id.0.clone()),
-        ..NewJob::new(org_id, JOB_KIND, payload)
+        ..NewJob::new(org_id, job_kind(class), payload)
     };
     jobs::enqueue(tx, job).await?;
-    tx.on_commit(Hint::Effects);
+    tx.on_commit(Hint::Effects(class));
     Ok(())
 }
 
@@ -91,17 +100,18 @@ async fn enqueue(
 /// attempts. False when it is none of these.
 pub async fn requeue(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<bool, StoreError> {
     let now = tx.now();
+    let Some(row) = intent(tx, org_id, id).await? else { return Ok(false) };
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = 'queued', last_error = NULL \
          WHERE org_id = $1 AND id = $2 AND (state IN ('waiting', 'failed') \
            OR (state = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.org_id = $1 \
-               AND j.kind = 'effect' AND j.dedupe_key = $2 AND j.state IN ('ready', 'leased'))))",
-        [org_id.into(), id.0.as_str().into()],
+               AND j.kind = $3 AND j.dedupe_key = $2 AND j.state IN ('ready', 'leased'))))",
+        [org_id.into(), id.0.as_str().into(), job_kind(row.class).into()],
     );
     if tx.execute(&sql).await? != 1 {
         return Ok(false);
     }
-    enqueue(tx, org_id, id, now).await?;
+    enqueue(tx, org_id, id, row.class, now).await?;
     Ok(true)
 }
 

@@ -268,7 +268,8 @@ async fn write_event(tx: &mut Tx, pending: PendingEvent) -> Result<(), StoreErro
         depth,
         occurred_at: tx.now(),
         written_at: tx.wall().0,
-        relayed: false,
+        is_told: event.is_told,
+        relayed: !event.is_told,
         row_mac: Vec::new(),
     };
     let mut stored = row.values();

@@ -188,6 +188,8 @@ record! {
         /// How many causes lead here.
         depth: i64,
         occurred_at: Timestamp,
+        /// Whether webhooks hear of it, now or when it is sent again.
+        is_told: bool,
         /// The order of writing, as in the audit log.
         written_at: i64,
         /// Whether the relay has handed it on.
@@ -199,7 +201,7 @@ record! {
         unique(&["org_id", "seq"]),
         index(&["written_at", "seq", "id"]).only("relayed = FALSE"),
         index(&["org_id", "written_at", "id"]).only("seq IS NULL"),
-        index(&["org_id", "occurred_at"]),
+        index(&["occurred_at"]),
     ],
     references: [],
     audit: None,

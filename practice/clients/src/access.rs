@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 
 use ward_engine::{Answer, Call, Refused};
-use ward_identity::flags::{
-    CAN_EDIT_MEMBERS, CAN_EDIT_SETTINGS, CAN_RESTRICT_CLIENTS, CAN_SET_CLIENT_PASSWORD,
-};
-use ward_identity::tables::{CareTeamMember, OrgRole, Organization, OrganizationMembership, User};
+use ward_identity::flags::{CAN_EDIT_MEMBERS, CAN_EDIT_SETTINGS, CAN_SET_CLIENT_PASSWORD};
+use ward_identity::tables::{OrgRole, Organization, OrganizationMembership, User};
 use ward_store::{Actor, Cond, Id, Level, Query, Sql};
 
 use crate::tables::Location;
 
+pub use ward_identity::care::may_entrust;
 pub use ward_identity::id_or_blank::IdOrBlank;
 pub use ward_identity::permit::{members_only, requires};
 
@@ -78,22 +77,6 @@ pub async fn care_team(call: &mut Call<'_>, ids: &[Id<User>], at: &str) -> Answe
         team.push(user);
     }
     Ok(team)
-}
-
-/// Whether the actor may let others, or themselves, care for the client from now
-/// on: for a restricted one those who do so already, and who may restrict
-/// clients. Who sees the client by an authorization can't make it last longer
-/// than that, or pass it on.
-pub async fn may_entrust(call: &mut Call<'_>, client: &User) -> Answer<()> {
-    let me = Id::new(call.actor.user_id);
-    if !client.restricted || client.dietitian_id == Some(me) {
-        return Ok(());
-    }
-    let own = Cond::eq("patient_id", client.id.0).and(Cond::eq("user_id", me.0));
-    match call.find_by::<CareTeamMember>(own).await? {
-        Some(_) => Ok(()),
-        None => requires(call.actor, CAN_RESTRICT_CLIENTS),
-    }
 }
 
 /// The active membership of a staff user.

@@ -36,7 +36,7 @@ input! {
 /// The one kind of change.
 enum Change {
     /// Into a group, or out of any.
-    Group(Option<Id<UserGroup>>),
+    Group(Option<UserGroup>),
     /// Archived or not.
     Active(bool),
     /// Into the care team.
@@ -64,8 +64,8 @@ pub async fn update(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Pa
         call.scope.subject_id = Some(client.id.0);
         let (client_id, unit_id) = (client.id.0, client.unit_id.0);
         let columns = apply(call, client, &change).await?;
-        if tells && !columns.is_empty() {
-            call.emit(events::patient_updated(client_id, unit_id, &columns));
+        if !columns.is_empty() {
+            call.emit(events::patient_updated(client_id, unit_id, &columns).told(tells));
         }
     }
     Ok(Payload::new().many("users", ids.iter().map(|id| id.0).collect()))
@@ -76,7 +76,7 @@ pub async fn update(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Pa
 async fn change(call: &mut Call<'_>, input: &BulkUpdateClients) -> Answer<Change> {
     if let Given::Value(IdOrBlank(id)) = &input.user_group_id {
         let Some(id) = id else { return Ok(Change::Group(None)) };
-        return Ok(Change::Group(Some(group::seen(call, *id, "user_group_id").await?.id)));
+        return Ok(Change::Group(Some(group::seen(call, *id, "user_group_id").await?)));
     }
     if let Some(ids) = input.other_provider_ids.value().filter(|ids| !ids.is_empty()) {
         let team = access::care_team(call, ids, "other_provider_ids").await?;
@@ -179,7 +179,10 @@ async fn apply(call: &mut Call<'_>, before: User, change: &Change) -> Answer<Vec
     let mut after = before.clone();
     let team_changed = match change {
         Change::Group(group) => {
-            after.user_group_id = group.map(|id| Id::new(id.0));
+            if let Some(group) = group {
+                group::check_unit(group, before.unit_id, "user_group_id")?;
+            }
+            after.user_group_id = group.as_ref().map(|group| group.id);
             false
         }
         Change::Active(active) => {

@@ -3,6 +3,7 @@
 
 use ward_engine::{Answer, Call};
 use ward_identity::account;
+pub use ward_identity::care::{leave_team, remove_from_team};
 use ward_identity::tables::{CareTeamMember, Human, User};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Id};
@@ -112,43 +113,4 @@ pub async fn add_to_team(call: &mut Call<'_>, client: &User, team: &[User]) -> A
         }
     }
     Ok(changed)
-}
-
-/// Takes a client's primary provider out of the care team, which holds the
-/// others; whether they were in it.
-pub async fn leave_team(call: &mut Call<'_>, client: &User) -> Answer<bool> {
-    match client.dietitian_id {
-        Some(primary) => remove_from_team(call, client, &[primary]).await,
-        None => Ok(false),
-    }
-}
-
-/// Takes out of a client's care team whoever is neither of the client's unit nor
-/// of the root: they do not see the unit (behaviour 15). Whether any was in it.
-pub async fn part_from_other_units(call: &mut Call<'_>, client: &User) -> Answer<bool> {
-    let strangers = Cond::sql(
-        "{t}.user_id IN (SELECT m.id FROM users m WHERE m.org_id = {t}.org_id \
-         AND m.unit_id <> ? AND m.unit_id <> ?)",
-        [client.unit_id.0.into(), client.org_id.0.into()],
-    );
-    let cond = Cond::eq("patient_id", client.id.0).and(strangers);
-    remove_rows(call, cond).await
-}
-
-/// Takes providers out of a client's care team; whether any was in it.
-pub async fn remove_from_team(
-    call: &mut Call<'_>,
-    client: &User,
-    ids: &[Id<User>],
-) -> Answer<bool> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    remove_rows(call, Cond::eq("patient_id", client.id.0).and(Cond::is_in("user_id", &ids))).await
-}
-
-async fn remove_rows(call: &mut Call<'_>, cond: Cond) -> Answer<bool> {
-    let rows: Vec<CareTeamMember> = call.list(cond, &[]).await?;
-    for row in &rows {
-        call.destroy(row).await?;
-    }
-    Ok(!rows.is_empty())
 }

@@ -59,6 +59,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateClient) -> Answer<Payload
         Some(id) => Some(group::seen(call, id, "user_group_id").await?),
         None => None,
     };
+    if let Some(group) = &group {
+        group::check_unit(group, provider.unit_id, "user_group_id")?;
+    }
     if !access::is_open(call, provider.unit_id).await? {
         return Err(Refused::base("The organization is not active, so no clients can be added"));
     }
@@ -139,7 +142,7 @@ async fn new_client(
     client.metadata =
         input.metadata.value().filter(|text| !text.trim().is_empty()).cloned().map(Json);
     client.ssn = input.ssn.trimmed().and_then(Ssn::parse).map(|ssn| ssn.digits().to_owned());
-    client.user_group_id = group.map(|group| Id::new(group.id.0));
+    client.user_group_id = group.map(|group| group.id);
     client.created_by_id = (call.actor.user_id != 0).then(|| Id::new(call.actor.user_id));
     Ok(client)
 }

@@ -3,7 +3,7 @@
 
 use ward_engine::{Answer, Call, Payload, Problems, Refused, input};
 use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_SETTINGS};
-use ward_identity::tables::{InviteCode, InviteKind, USERS};
+use ward_identity::tables::{InviteCode, InviteKind, Organization, USERS};
 use ward_instance::Random;
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
@@ -102,7 +102,7 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteUserGroup) -> Answer<Payl
             "The group to receive the clients must be another group",
         ));
     }
-    move_clients(call, &group, receiver.map(|receiver| receiver.id)).await?;
+    move_clients(call, &group, receiver.as_ref()).await?;
     let code = Cond::eq("code", group.invite_code.as_str());
     if let Some(code) = call.find_by::<InviteCode>(code).await? {
         call.destroy(&code).await?;
@@ -112,11 +112,7 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteUserGroup) -> Answer<Payl
 }
 
 /// Sets the group of every client of `from` in one statement.
-async fn move_clients(
-    call: &mut Call<'_>,
-    from: &UserGroup,
-    to: Option<Id<UserGroup>>,
-) -> Answer<()> {
+async fn move_clients(call: &mut Call<'_>, from: &UserGroup, to: Option<&UserGroup>) -> Answer<()> {
     let org_id = call.actor.org_id;
     let members = Sql::fixed(
         "SELECT id, unit_id FROM users WHERE org_id = $1 AND user_group_id = $2 \
@@ -128,8 +124,13 @@ async fn move_clients(
         return Ok(());
     }
     may_move(call, from, members.iter().count()).await?;
+    if let Some(to) = to {
+        for unit in members.iter().filter_map(|row| row.get(1)?.int()) {
+            check_unit(to, Id::new(unit), "group_to_receive_clients")?;
+        }
+    }
     let now = call.now();
-    let to = to.map(|id| id.0);
+    let to = to.map(|to| to.id.0);
     let moved = Sql::fixed(
         "UPDATE users SET user_group_id = $1, updated_at = $2, version = version + 1 \
          WHERE org_id = $3 AND user_group_id = $4",
@@ -173,6 +174,15 @@ async fn may_move(call: &mut Call<'_>, from: &UserGroup, members: usize) -> Answ
 pub async fn seen(call: &mut Call<'_>, id: Id<UserGroup>, at: &str) -> Answer<UserGroup> {
     let found = call.visible(id, Level::Full).await?;
     found.map(|(group, _)| group).ok_or_else(|| Refused::not_found(at))
+}
+
+/// Refuses a group of another unit: clients are in groups of their own unit or of
+/// the root, so that siblings don't meet in one (behaviour 15).
+pub fn check_unit(group: &UserGroup, unit: Id<Organization>, at: &str) -> Answer<()> {
+    match group.unit_id == unit || group.unit_id == group.org_id {
+        true => Ok(()),
+        false => Err(Refused::on(at, "The group belongs to another organization than the client")),
+    }
 }
 
 async fn changeable(call: &mut Call<'_>, id: Option<Id<UserGroup>>) -> Answer<UserGroup> {

@@ -150,7 +150,7 @@ impl Ground {
         client.ssn.clone_from(&person.ssn);
         client.record_identifier = Some(format!("MRN-{:04}", person.number));
         client.user_group_id =
-            person.group.and_then(|at| self.groups.get(at)).map(|group| Id::new(group.id.0));
+            person.group.and_then(|at| self.groups.get(at)).map(|group| group.id);
         client.restricted = person.is_restricted;
         set_active(&mut client, !person.is_archived, now);
         client

@@ -1,44 +1,18 @@
-//! Tables of the domain: groups of clients, and tags.
+//! Tables of the domain: tags.
 //!
-//! Clients themselves are users and stand with the identity domain, as do
-//! addresses, which organizations have too.
+//! Clients themselves are users and stand with the identity domain, as do their
+//! groups, and addresses, which organizations have too.
 
-pub use ward_identity::tables::{LOCATIONS, Location, locations};
+pub use ward_identity::tables::{
+    LOCATIONS, Location, USER_GROUPS, UserGroup, locations, user_groups,
+};
 use ward_identity::tables::{Organization, User};
 pub(crate) use ward_identity::visibility::of_user;
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Id, Key, Level, Reference, Rule, Table, index, record, unique};
+use ward_store::{Actor, Id, Key, Level, Reference, Rule, Table, index, record, unique};
 
 use crate::contact::VISITORS;
 use crate::referral::{REFERRALS, REFERRING_PHYSICIANS};
-
-record! {
-    /// A group of clients; a client is in at most one (behaviour 19).
-    pub struct UserGroup in USER_GROUPS, user_groups {
-        id: Id<UserGroup> [public],
-        org_id: Id<Organization>,
-        unit_id: Id<Organization>,
-        name: String [public folded searched],
-        /// Six hexadecimal characters; joins the group at sign-up.
-        invite_code: String,
-        /// The member who made it.
-        user_id: Option<Id<User>> [limited],
-        version: i64,
-        created_at: Timestamp [limited],
-        updated_at: Timestamp,
-        deleted_at: Option<Timestamp>,
-    }
-    key: Key::Id,
-    indexes: [
-        unique(&["invite_code"]),
-        index(&["org_id", "name_fold", "id"]),
-    ],
-    references: [
-        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
-    ],
-    audit: Some("USER_GROUP"),
-    visible: group_visibility,
-}
 
 record! {
     /// A word that clients and members are marked with (behaviour 19).
@@ -88,19 +62,6 @@ record! {
     visible: applied_tag_visibility,
 }
 
-/// Members see the groups of their organization; a client the name of the own.
-fn group_visibility(actor: &Actor) -> Rule {
-    if actor.is_member() {
-        return Rule::full(actor.units("unit_id"));
-    }
-    if !actor.is_client() {
-        return Rule::none();
-    }
-    let own = "{t}.id IN (SELECT self.user_group_id FROM users self \
-               WHERE self.org_id = {t}.org_id AND self.id = ?)";
-    Rule::none().public(Cond::sql(own, [actor.user_id.into()]))
-}
-
 /// Tags are the organization's own words; clients never see them.
 fn tag_visibility(actor: &Actor) -> Rule {
     if actor.is_member() { Rule::full(actor.units("unit_id")) } else { Rule::none() }
@@ -114,7 +75,6 @@ fn applied_tag_visibility(actor: &Actor) -> Rule {
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
     vec![
-        &USER_GROUPS,
         &TAGS,
         &APPLIED_TAGS,
         &REFERRING_PHYSICIANS,

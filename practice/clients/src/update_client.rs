@@ -2,6 +2,7 @@
 
 use ward_engine::{Answer, Call, Given, Payload, Refused, Request, input, moment};
 use ward_identity::account::{is_client_taken, lock_address};
+use ward_identity::care;
 use ward_identity::flags::{CAN_REMOVE_CLIENT, CAN_RESTRICT_CLIENTS, CAN_SET_CLIENT_PASSWORD};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, User};
 use ward_store::{Actor, Cond, Id, Json, Level, OrderKey, Query, Select, search};
@@ -126,7 +127,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
     let before = client_of(call, input).await?;
     call.scope.subject_id = Some(before.id.0);
     if input.is_trigger() {
-        resend_welcome(call, &before).await?;
+        resend_welcome(call, &before, "resend_welcome").await?;
         return Ok(Payload::new().one("user", before.id.0));
     }
     check(call, input, &before)?;
@@ -190,15 +191,17 @@ pub async fn client_of_email(q: &mut impl Query, actor: &Actor, email: &str) -> 
     }
 }
 
-async fn resend_welcome(call: &mut Call<'_>, user: &User) -> Answer<()> {
+/// Sends a client their invitation again, so often a day (behaviour 18.1); `at` is
+/// the field that asks for it.
+pub async fn resend_welcome(call: &mut Call<'_>, user: &User, at: &str) -> Answer<()> {
     if user.email.is_none() {
-        return Err(Refused::on("resend_welcome", "The client has no e-mail address"));
+        return Err(Refused::on(at, "The client has no e-mail address"));
     }
     if account::resent_in_a_day(call, user).await? >= RESENDS_A_DAY_MAX {
         let message = format!(
             "The welcome mail can be sent again {RESENDS_A_DAY_MAX} times in 24 hours; try again later"
         );
-        return Err(Refused::on("resend_welcome", message));
+        return Err(Refused::on(at, message));
     }
     let has_password = user.password_hash.is_some();
     let welcome = if has_password { Welcome::SignIn } else { Welcome::SetPassword };
@@ -305,26 +308,16 @@ async fn write_choices(
     match &input.user_group_id {
         Given::Value(IdOrBlank(Some(id))) => {
             let group = group::seen(call, *id, "user_group_id").await?;
-            after.user_group_id = Some(Id::new(group.id.0));
+            group::check_unit(&group, after.unit_id, "user_group_id")?;
+            after.user_group_id = Some(group.id);
         }
         // An empty text removes the group; null only when it is said to be meant.
         Given::Value(IdOrBlank(None)) => after.user_group_id = None,
         Given::Null if input.for_changing_groups.is_true() => after.user_group_id = None,
         Given::Null | Given::Absent if before.unit_id != after.unit_id => {
-            leave_group_of_other_unit(call, after).await?;
+            care::leave_group_of_other_unit(call, after).await?;
         }
         Given::Null | Given::Absent => {}
-    }
-    Ok(())
-}
-
-/// A client who moves keeps a group of the new unit or of the root only.
-async fn leave_group_of_other_unit(call: &mut Call<'_>, after: &mut User) -> Answer<()> {
-    let Some(id) = after.user_group_id else { return Ok(()) };
-    let group: Option<UserGroup> = call.find(Id::new(id.0)).await?;
-    let units = [after.unit_id, after.org_id];
-    if group.is_none_or(|group| !units.contains(&group.unit_id)) {
-        after.user_group_id = None;
     }
     Ok(())
 }
@@ -341,11 +334,7 @@ async fn change_team(
         Given::Value(ids) => ids.clone(),
         Given::Null => Vec::new(),
         Given::Absent if before.dietitian_id == after.dietitian_id => return Ok(false),
-        Given::Absent => {
-            let left = client::leave_team(call, after).await?;
-            let moves = before.unit_id != after.unit_id;
-            return Ok((moves && client::part_from_other_units(call, after).await?) || left);
-        }
+        Given::Absent => return care::settle_team(call, before, after).await,
     };
     let team = access::care_team(call, &ids, "other_provider_ids").await?;
     client::may_join(call, before, &team).await?;

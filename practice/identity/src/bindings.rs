@@ -41,6 +41,7 @@ static DELETE_KEY: &[(&str, Returns)] = &[("api_key", Returns::One(&API_KEYS))];
 
 /// Registers everything.
 pub fn bind(b: &mut Bindings) {
+    b.clients(&USERS);
     organization::bind(b);
     suborganization::bind(b);
     membership::bind(b);

@@ -26,8 +26,8 @@ pub fn may_grant(actor: &Actor, before: Flags, after: Flags) -> Answer<()> {
     }
 }
 
-/// Whether the actor holds everything that the member's flags amount to, so that
-/// whoever has the member's account in hand can do nothing new.
+/// Whether the actor holds everything that the member's flags amount to. To have
+/// the member's account in hand takes more: `rank_of::may_take_over`.
 pub fn is_covered(actor: &Actor, target: &Person) -> Answer<()> {
     if target.is_owner && !owns_from_above(actor, target) {
         return Err(Refused::Denied(IS_OWNER));

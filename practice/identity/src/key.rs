@@ -3,7 +3,7 @@
 use ward_engine::{Answer, Call, Out, Payload, Refused, ViewId, input};
 use ward_instance::api_key::{ApiKey as KeyText, KeyRole};
 use ward_instance::{Instance, Timestamp};
-use ward_store::{Actor, Cond, Id, Level, Scope, StoreError, search};
+use ward_store::{Cond, Id, Level, Scope, StoreError, search};
 use zeroize::Zeroizing;
 
 use crate::flags::{IS_ADMIN, IS_DEVELOPER};
@@ -212,12 +212,6 @@ input! {
     }
 }
 
-/// Whether an actor may make a key of another user: of a member that is in no
-/// way stronger than they are, and only as owner or administrator (SEC-04).
-pub fn may_mint_for(actor: &Actor, target: &Person) -> bool {
-    (actor.is_owner || actor.has(IS_ADMIN.flag)) && rank_of::is_no_stronger(actor, target)
-}
-
 /// Makes a key and shows it, this once.
 pub async fn create_api_key(call: &mut Call<'_>, input: &CreateApiKey) -> Answer<Payload> {
     if !call.actor.is_member() || !call.actor.has(IS_DEVELOPER.flag) {
@@ -257,8 +251,9 @@ pub(crate) async fn may_mint(call: &mut Call<'_>) -> Answer<()> {
     session::require_fresh(call, "make or delete API keys").await
 }
 
-/// The user whom the caller makes a key for: themselves, or somebody who is no
-/// stronger. `at` is the input field that names them.
+/// The user whom the caller makes a key for: themselves or, as owner or
+/// administrator, a member who is in no way stronger (SEC-04). `at` is the input
+/// field that names them.
 pub(crate) async fn target(
     call: &mut Call<'_>,
     user_id: Id<User>,
@@ -270,12 +265,11 @@ pub(crate) async fn target(
     }
     let target = person::load(call.tx, actor.org_id, user_id.0).await?;
     let target = target.ok_or_else(|| Refused::not_found(at))?;
-    if user_id.0 != actor.user_id && !may_mint_for(actor, &target) {
+    let is_ruler = actor.is_owner || actor.has(IS_ADMIN.flag);
+    if user_id.0 != actor.user_id && (!is_ruler || target.user.is_patient) {
         return Err(Refused::Denied(IS_ADMIN));
     }
-    if user_id.0 != actor.user_id {
-        rank_of::sees_their_clients(call, &target).await?;
-    }
+    rank_of::may_take_over(call, &target).await?;
     if !person::may_act(&target.user, target.membership.as_ref()) {
         return Err(Refused::on(at, "User is not active"));
     }

@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod authenticate;
 pub mod bindings;
 pub mod brand;
+pub mod care;
 pub mod confirm_email;
 pub mod email;
 pub mod events;

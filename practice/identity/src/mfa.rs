@@ -222,12 +222,7 @@ pub async fn reset(call: &mut Call<'_>, input: &ResetMfa) -> Answer<Payload> {
     if target.user.is_patient {
         return Err(Refused::on("id", "Clients have no second factor"));
     }
-    if id.0 != actor.user_id && !rank_of::is_no_stronger(actor, &target) {
-        return Err(Refused::Denied(CAN_EDIT_MEMBERS));
-    }
-    if id.0 != actor.user_id {
-        rank_of::sees_their_clients(call, &target).await?;
-    }
+    rank_of::may_take_over(call, &target).await?;
     second_factor::remove_all(call, &target.user).await?;
     let kept = call.request.session.clone().filter(|_| id.0 == actor.user_id);
     session::end_others(call, id.0, kept.as_deref()).await?;

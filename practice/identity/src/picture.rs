@@ -257,7 +257,7 @@ pub async fn register(
 pub async fn put_on(call: &mut Call<'_>, user: &mut User, picture: &NewFile) -> Answer<()> {
     let id = register(call, picture, user.unit_id.0, user.id.0, AVATAR).await?;
     // Whoever registers another one waits until this one is committed.
-    if avatar_bytes(call.scope.tx, user).await? > PERSON_BYTES_MAX {
+    if bytes_of(call.scope.tx, user.org_id.0, user.id.0, AVATAR).await? > PERSON_BYTES_MAX {
         return Err(Refused::on(
             AVATAR,
             format!(
@@ -272,12 +272,18 @@ pub async fn put_on(call: &mut Call<'_>, user: &mut User, picture: &NewFile) -> 
     Ok(())
 }
 
-/// Bytes of a person's pictures, replaced ones included until they are swept.
-async fn avatar_bytes(q: &mut impl Query, user: &User) -> Result<i64, StoreError> {
+/// Bytes of a person's files for one purpose, deleted ones included until they
+/// are swept.
+pub async fn bytes_of(
+    q: &mut impl Query,
+    org_id: i64,
+    owner_id: i64,
+    purpose: &str,
+) -> Result<i64, StoreError> {
     let sql = Sql::fixed(
         "SELECT CAST(COALESCE(SUM(byte_size), 0) AS BIGINT) FROM blobs \
          WHERE org_id = $1 AND owner_id = $2 AND purpose = $3",
-        [user.org_id.0.into(), user.id.0.into(), AVATAR.into()],
+        [org_id.into(), owner_id.into(), purpose.into()],
     );
     Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }

@@ -5,24 +5,37 @@
 use ward_engine::{Answer, Refused};
 use ward_store::{Actor, Cond, Level, Query, Scope, Sql};
 
+use crate::flags::IS_OWNER;
 use crate::grant;
 use crate::person::Person;
 use crate::restricted;
 use crate::tables::USERS;
 use crate::visibility;
 
-/// Whether an account is a member's, of a unit that the actor sees, and in no
-/// way stronger than the actor.
-pub fn is_no_stronger(actor: &Actor, target: &Person) -> bool {
-    let is_weaker = grant::is_covered(actor, target).is_ok();
-    let is_near = actor.is_at_root() || actor.unit_id == target.user.unit_id.0;
-    is_weaker && is_near && !target.user.is_patient && target.user.org_id.0 == actor.org_id
+/// Refuses to put an account into the actor's hands (its mail, a key of it, its
+/// second factor) unless it can neither do nor see more than the actor can. One's
+/// own is one's own.
+pub async fn may_take_over(scope: &mut Scope<'_>, target: &Person) -> Answer<()> {
+    if target.user.id.0 == scope.actor.user_id {
+        return Ok(());
+    }
+    is_no_stronger(scope.actor, target)?;
+    sees_their_clients(scope, target).await
 }
 
-/// Refuses to put a member's account into the hands of an actor who does not see
-/// every client that the member looks after: such sight is no flag, so having all
-/// flags of the member is not enough.
-pub async fn sees_their_clients(scope: &mut Scope<'_>, target: &Person) -> Answer<()> {
+/// The account is a member's, of a unit that the actor sees, and its flags are in
+/// no way stronger than the actor's.
+fn is_no_stronger(actor: &Actor, target: &Person) -> Answer<()> {
+    let is_near = actor.is_at_root() || actor.unit_id == target.user.unit_id.0;
+    if !is_near || target.user.is_patient || target.user.org_id.0 != actor.org_id {
+        return Err(Refused::Denied(IS_OWNER));
+    }
+    grant::is_covered(actor, target)
+}
+
+/// The actor sees every client whom the member looks after: such sight is no flag,
+/// so having all flags of the member is not enough.
+async fn sees_their_clients(scope: &mut Scope<'_>, target: &Person) -> Answer<()> {
     let theirs = target.actor(None);
     let looked_after = visibility::cares_for(&theirs).or(restricted::authorized(&theirs));
     let (rule, params) = visibility::seen(&USERS, scope.actor, Level::Full, "c");

@@ -13,6 +13,7 @@ mod second_factor;
 mod session;
 mod template;
 mod user;
+mod user_group;
 
 use ward_store::{Entity, Table};
 
@@ -51,14 +52,7 @@ pub use session::{
 pub(crate) use template::TEMPLATE_FLAG_COLUMNS;
 pub use template::{PERMISSION_TEMPLATES, PermissionTemplate, permission_templates};
 pub use user::{DefaultBillingType, PasswordSetBy, USERS, User, users};
-
-/// A group of clients, whose table belongs to the clients domain.
-#[derive(Clone, Copy, Debug)]
-pub struct UserGroupRef;
-
-impl Entity for UserGroupRef {
-    const NAME: &'static str = "UserGroup";
-}
+pub use user_group::{USER_GROUPS, UserGroup, user_groups};
 
 /// All accounts of one e-mail address within one root organization
 /// (behaviour 15; never across root organizations). Has no row of its own.
@@ -74,6 +68,7 @@ pub fn tables() -> Vec<&'static Table> {
     vec![
         &ORGANIZATIONS,
         &USERS,
+        &USER_GROUPS,
         &PERMISSION_TEMPLATES,
         &ORGANIZATION_MEMBERSHIPS,
         &CARE_TEAM_MEMBERS,

@@ -128,6 +128,19 @@ pub fn permission_templates(actor: &Actor) -> Rule {
     }
 }
 
+/// Members see the groups of their organization; a client the name of the own.
+pub fn user_groups(actor: &Actor) -> Rule {
+    if actor.is_member() {
+        return Rule::full(actor.units("unit_id"));
+    }
+    if !actor.is_client() {
+        return Rule::none();
+    }
+    let own = "{t}.id IN (SELECT self.user_group_id FROM users self \
+               WHERE self.org_id = {t}.org_id AND self.id = ?)";
+    Rule::none().public(Cond::sql(own, [actor.user_id.into()]))
+}
+
 /// Care teams, for the members of the organization. Read through the users on
 /// either side, which have their own rule.
 pub fn care_team(actor: &Actor) -> Rule {

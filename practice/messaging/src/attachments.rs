@@ -1,7 +1,7 @@
 //! Files that come with a message: a picture, a recording, a document, through
 //! the instance's file store (behaviour 10, 32).
 
-use ward_engine::{Answer, Call, Given, Request, UploadedFile};
+use ward_engine::{Answer, Call, Given, Refused, Request, UploadedFile};
 use ward_identity::picture::{self, FileKind, NewFile, picture_type};
 use ward_store::{Cond, Scope, Uuid, Value, blobs};
 
@@ -9,6 +9,9 @@ use crate::tables::{Note, NoteScheduler};
 
 /// The purpose of a message's files, by which their links find the message.
 pub const PURPOSE: &str = "note";
+/// The files of all messages of one client together, with those deleted within a
+/// day: so no client uses up the storage of the practice.
+pub const CLIENT_BYTES_MAX: i64 = 500 << 20;
 
 /// The messages that came with a file.
 pub fn holds(blob: &str) -> Cond {
@@ -133,6 +136,17 @@ impl Attachments {
             let id = picture::register(call, file, unit, owner, PURPOSE).await?;
             files.attached_document_id = Some(id);
             files.document_name = Some(file.file_name.clone());
+        }
+        // Whoever registers another one waits until these are committed.
+        if call.actor.is_client() && !self.is_empty() {
+            let org_id = call.actor.org_id;
+            let bytes = picture::bytes_of(call.scope.tx, org_id, owner, PURPOSE).await?;
+            if bytes > CLIENT_BYTES_MAX {
+                let most = CLIENT_BYTES_MAX >> 20;
+                return Err(Refused::base(format!(
+                    "The files of your messages can be at most {most} MiB together; those deleted count for a day"
+                )));
+            }
         }
         Ok(files)
     }

@@ -10,6 +10,8 @@ use ward_identity::flags::{AUTO_CREATE_CONVO_FOR_CARE_TEAM, CREATE_CHAT_WHEN_ASS
 use ward_identity::tables::{CareTeamMember, User};
 use ward_store::{Cond, Event, Id, Query, Sql};
 
+use crate::away::reply;
+use crate::owner;
 use crate::participants::{MEMBERS_MAX, Participants, Person, holds};
 use crate::parts::{self, New, join, leave, recount};
 use crate::tables::{Conversation, ConversationMembership};
@@ -30,8 +32,10 @@ async fn client_of(call: &mut Call<'_>, event: &Event) -> Answer<Option<User>> {
 /// member of the care team whose flag says so.
 async fn created(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let Some(client) = client_of(call, event).await? else { return Ok(()) };
-    if let Some(provider) = client.dietitian_id {
-        between(call, &client, provider).await?;
+    if let Some(provider) = client.dietitian_id
+        && let Some((conversation, owner)) = between(call, &client, provider).await?
+    {
+        reply::welcome(call, &conversation, &owner).await?;
     }
     with_care_team(call, &client).await?;
     join_group_chats(call, &client).await
@@ -39,7 +43,7 @@ async fn created(call: &mut Call<'_>, event: &Event) -> Answer<()> {
 
 async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let changed = |name: &str| event.changed_fields.contains(&name);
-    let concerns = ["dietitian_id", "other_provider_ids", "active", "user_group_id"];
+    let concerns = ["dietitian_id", "other_provider_ids", "active", "user_group_id", "restricted"];
     if !concerns.into_iter().any(changed) {
         return Ok(());
     }
@@ -53,6 +57,9 @@ async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     if changed("active") && !client.active {
         leave_shared(call, &client).await?;
     }
+    if ["dietitian_id", "other_provider_ids", "restricted"].into_iter().any(changed) {
+        leave_unseen(call, &client).await?;
+    }
     if changed("user_group_id") {
         leave_group_chats(call, &client).await?;
         join_group_chats(call, &client).await?;
@@ -64,7 +71,7 @@ async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
 async fn with_new_primary(call: &mut Call<'_>, client: &User) -> Answer<()> {
     let Some(provider) = client.dietitian_id else { return Ok(()) };
     match has(call, provider, CREATE_CHAT_WHEN_ASSIGNED).await? {
-        true => between(call, client, provider).await,
+        true => between(call, client, provider).await.map(drop),
         false => Ok(()),
     }
 }
@@ -91,16 +98,21 @@ async fn has(
     }
 }
 
-/// Begins a conversation of two, unless there is one.
-async fn between(call: &mut Call<'_>, client: &User, provider: Id<User>) -> Answer<()> {
-    let Some(owner): Option<User> = call.find(provider).await? else { return Ok(()) };
+/// Begins a conversation of two, unless there is one; what was begun, and its owner.
+async fn between(
+    call: &mut Call<'_>,
+    client: &User,
+    provider: Id<User>,
+) -> Answer<Option<(Conversation, User)>> {
+    let Some(owner): Option<User> = call.find(provider).await? else { return Ok(None) };
     if parts::of_two(call, &owner, client.id, false).await?.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let mut participants = Participants::default();
     participants.include(client);
     let new = New { owner: &owner, participants: &participants, name: None, metadata: None };
-    new.begin(call).await.map(drop)
+    let begun = new.begin(call).await?;
+    Ok(Some((begun, owner)))
 }
 
 /// The client's parts in conversations that meet a condition on `c`.
@@ -124,6 +136,21 @@ async fn leave_shared(call: &mut Call<'_>, client: &User) -> Answer<()> {
     Ok(())
 }
 
+/// A client whom the owner of a shared conversation does not see any more leaves
+/// it: with them in it, it would be read by nobody.
+async fn leave_unseen(call: &mut Call<'_>, client: &User) -> Answer<()> {
+    let shared = "({t}.user_group_id IS NOT NULL OR EXISTS (SELECT 1 FROM conversations c \
+         WHERE c.org_id = {t}.org_id AND c.id = {t}.conversation_id AND c.clients_count > 1))";
+    for part in parts(call, client, shared).await? {
+        let Some(conversation) = call.find(part.conversation_id).await? else { continue };
+        let conversation: Conversation = conversation;
+        if !owner::may_share_with(call, conversation.owner_id, client).await? {
+            take_out(call, &part).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Who leaves a group leaves the conversations that they joined with it.
 async fn leave_group_chats(call: &mut Call<'_>, client: &User) -> Answer<()> {
     for part in parts(call, client, "{t}.user_group_id IS NOT NULL").await? {
@@ -143,7 +170,8 @@ async fn take_out(call: &mut Call<'_>, part: &ConversationMembership) -> Answer<
     recount(call, &conversation).await.map(drop)
 }
 
-/// Who joins a group joins its conversations, where there is room.
+/// Who joins a group joins its conversations, where there is room and the owner
+/// may see who they are.
 async fn join_group_chats(call: &mut Call<'_>, client: &User) -> Answer<()> {
     let Some(group) = client.user_group_id.filter(|_| client.active) else { return Ok(()) };
     let sql = Sql::fixed(
@@ -165,6 +193,9 @@ async fn join_group_chats(call: &mut Call<'_>, client: &User) -> Answer<()> {
     let ids: Vec<i64> = found.iter().filter_map(|row| row.first()?.int()).collect();
     for id in ids {
         let Some(conversation) = locked(call, id).await? else { continue };
+        if !owner::may_share_with(call, conversation.owner_id, client).await? {
+            continue;
+        }
         let person = Person { is_patient: true, group: Some(Id::new(group.0)) };
         join(call, &conversation, client.id, person).await?;
         recount(call, &conversation).await?;

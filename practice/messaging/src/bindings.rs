@@ -12,7 +12,7 @@ use ward_store::Entity;
 
 use crate::note_input::{prepare_create, prepare_update};
 use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, Conversation, NOTES, Note};
-use crate::{automatic, counts, listing, note as notes};
+use crate::{automatic, away, counts, listing, note as notes, notices};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -26,6 +26,8 @@ pub fn bind(b: &mut Bindings) {
     counts::bind(b);
     live::bind(b);
     automatic::bind(b);
+    notices::bind(b);
+    away::bind(b);
 }
 
 const CONVERSATION: Kind = Kind::Id(Conversation::NAME);

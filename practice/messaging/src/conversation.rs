@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ward_clients::rules;
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Request, UploadedFile, input};
-use ward_identity::flags::{CAN_ACCESS_TO_MEMBERS_CHAT, IS_ADMIN};
+use ward_identity::flags::{CAN_ACCESS_TO_MEMBERS_CHAT, CAN_ADD_MEMBERS_TO_CHAT, IS_ADMIN};
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
@@ -17,7 +17,7 @@ use crate::note::{self, Draft};
 use crate::participants::{self, Participants};
 use crate::parts::{New, count_clients, current, recount, replace};
 use crate::tables::Conversation;
-use crate::{events, html};
+use crate::{away, events, html, note_input, owner};
 
 input! {
     /// `AddedUsersInput`; the label is what a page showed.
@@ -57,15 +57,17 @@ input! {
         simple_added_users: String,
         select_all_status: String,
         closed_by_id: IdOrBlank<User>,
+        hide_close_confirmation: bool,
     }
 }
 
 /// Where the list of participants stands.
 const ADDED: &str = "input.simple_added_users";
 
-/// `createConversation` with the files of its first note on the disk.
+/// `createConversation` with its first note's text cleaned and files on the disk.
 pub struct PreparedCreate {
     input: CreateConversation,
+    content: String,
     files: Attachments,
 }
 
@@ -75,19 +77,20 @@ pub async fn prepare_create(
     input: CreateConversation,
 ) -> Answer<PreparedCreate> {
     let none = (Given::Absent, Given::Absent);
-    let files = match input.note.value() {
+    let (content, files) = match input.note.value() {
         Some(note) => {
+            let content = note_input::content(&note.content)?.unwrap_or_default();
             let sent = Sent {
                 image: &note.attached_image,
                 image_string: &none.0,
                 audio: &none.1,
                 document: &note.attached_document,
             };
-            sent.stored(&request).await?
+            (content, sent.stored(&request).await?)
         }
-        None => Attachments::default(),
+        None => Default::default(),
     };
-    Ok(PreparedCreate { input, files })
+    Ok(PreparedCreate { input, content, files })
 }
 
 /// Begins a conversation (behaviour 32).
@@ -99,12 +102,17 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
     people.people.remove(&owner.id);
     let is_client = call.actor.is_client();
     if is_client {
-        note::client_may_write(call, 1 + count_clients(&people)).await?;
+        // Naming oneself makes no community of two.
         let own = caller(call).await?;
+        people.people.remove(&own.id);
+        note::client_may_write(call, 1 + count_clients(&people)).await?;
         people.include(&own);
     }
     if people.people.is_empty() {
         return Err(Refused::on("simple_added_users", "Simple added users can't be blank"));
+    }
+    if !is_client {
+        owner::check_restricted(call, owner.id, &people, &Participants::default()).await?;
     }
     let mut metadata = None;
     if !is_client {
@@ -117,21 +125,20 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
         metadata,
     };
     let conversation = conversation.begin(call).await?;
-    if let Some(first) = input.note.value() {
-        let content = first.content.value().map(|text| html::cleaned(text)).unwrap_or_default();
-        if !html::is_blank(&content) || !prepared.files.is_empty() {
-            note::check_content(&content)?;
-            let caller = Id::new(call.actor.user_id);
-            let is_in = caller == owner.id || people.people.contains_key(&caller);
-            let draft = Draft {
-                author: caller,
-                on_behalf: (!is_in).then_some(owner.id),
-                content,
-                files: prepared.files.registered(call, conversation.unit_id.0, caller.0).await?,
-                is_autoresponse: false,
-            };
-            note::send(call, &conversation, draft).await?;
+    if !html::is_blank(&prepared.content) || !prepared.files.is_empty() {
+        let caller = Id::new(call.actor.user_id);
+        let is_in = caller == owner.id || people.people.contains_key(&caller);
+        if !is_in && !note::cares_for(call, &conversation, caller).await? {
+            requires(call.actor, IS_ADMIN)?;
         }
+        let draft = Draft {
+            author: caller,
+            on_behalf: (!is_in).then_some(owner.id),
+            content: prepared.content.clone(),
+            files: prepared.files.registered(call, conversation.unit_id.0, caller.0).await?,
+            is_autoresponse: false,
+        };
+        note::send(call, &conversation, draft).await?;
     }
     Ok(Payload::new().one("conversation", conversation.id.0))
 }
@@ -166,7 +173,8 @@ async fn named_people(call: &mut Call<'_>, input: &CreateConversation) -> Answer
 }
 
 /// Whose conversation it will be: a colleague's only by who may act in
-/// colleagues' conversations. A client's is the first member's whom they name.
+/// colleagues' conversations and add colleagues to them, and with clients only
+/// whom that colleague sees. A client's is the first member's whom they name.
 async fn owner_of(
     call: &mut Call<'_>,
     input: &CreateConversation,
@@ -185,10 +193,13 @@ async fn owner_of(
         return caller(call).await;
     }
     let owner = ward_clients::access::seen_user(call, id, at).await?;
-    if ward_clients::access::membership(call, &owner).await?.is_none() {
+    if owner.is_integration || ward_clients::access::membership(call, &owner).await?.is_none() {
         return Err(Refused::not_found(at));
     }
     requires(call.actor, CAN_ACCESS_TO_MEMBERS_CHAT)?;
+    // They take part from then on, as a colleague who is added does.
+    requires(call.actor, CAN_ADD_MEMBERS_TO_CHAT)?;
+    owner::check_all(call, owner.id, people).await?;
     Ok(owner)
 }
 
@@ -266,11 +277,16 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateConversation) -> Answer<P
             }
         }
         wanted.people.remove(&before.owner_id);
+        owner::check_restricted(call, before.owner_id, &wanted, &already).await?;
         if replace(call, &before, &wanted).await? {
             told.push("invitees");
             before = recount(call, &before).await?;
         }
     }
+    away::setting::hide(call, &input.hide_close_confirmation, |setting, hidden| {
+        setting.hide_close_confirmation = hidden;
+    })
+    .await?;
     let mut after = before.clone();
     input.name.set_text(&mut after.name);
     metadata::set(&input.metadata, &mut after.metadata);

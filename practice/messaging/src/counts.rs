@@ -81,13 +81,7 @@ async fn all(
     for (number, status) in numbers.iter_mut().zip(statuses) {
         *number = parts(request, q, which.clone().and(status.cond())).await?;
     }
-    let waits = Cond::sql(
-        "EXISTS (SELECT 1 FROM notes s WHERE s.org_id = {t}.org_id AND s.number IS NULL \
-         AND s.conversation_id = {t}.conversation_id AND s.user_id = {t}.user_id \
-         AND s.deleted_at IS NULL)",
-        [],
-    );
-    let scheduled = parts(request, q, which.and(waits)).await?;
+    let scheduled = parts(request, q, which.and(listing::waiting(request))).await?;
     let [active, archived, closed] = numbers;
     let counts = json!({
         "active_count": active, "archived_count": archived, "closed_count": closed,

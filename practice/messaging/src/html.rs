@@ -4,9 +4,41 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
+use ward_engine::Refused;
+
+use crate::tags;
 
 /// The longest message, in characters.
 pub const CONTENT_CHARS_MAX: usize = 50_000;
+/// The longest text that is read at all, in characters: what an editor sends
+/// says four times over how it looks.
+pub const SENT_CHARS_MAX: usize = 4 * CONTENT_CHARS_MAX;
+/// So many tags that are kept: a page of a thousand paragraphs.
+pub const TAGS_MAX: usize = 2_000;
+
+/// Why a text is no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Over [`CONTENT_CHARS_MAX`] or [`SENT_CHARS_MAX`].
+    TooLong,
+    /// Over [`TAGS_MAX`].
+    TooManyTags,
+}
+
+impl Unfit {
+    /// What is wrong, after the field's name.
+    pub fn sentence(self) -> String {
+        match self {
+            Unfit::TooLong => format!("is too long (maximum is {CONTENT_CHARS_MAX} characters)"),
+            Unfit::TooManyTags => format!("has too many tags (maximum is {TAGS_MAX})"),
+        }
+    }
+
+    /// As the problem of an input's content.
+    pub fn on(self, at: &str) -> Refused {
+        Refused::on(at, format!("Content {}", self.sentence()))
+    }
+}
 
 /// Where videos may be embedded from.
 const VIDEO_HOSTS: [&str; 4] = [
@@ -17,16 +49,12 @@ const VIDEO_HOSTS: [&str; 4] = [
 ];
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let tags = ["a", "b", "br", "em", "i", "iframe", "img", "li", "ol", "p", "strong", "u", "ul"];
-    let attributes: HashMap<&str, HashSet<&str>> = HashMap::from([
-        ("a", HashSet::from(["href"])),
-        ("img", HashSet::from(["alt", "height", "src", "width"])),
-        ("iframe", HashSet::from(["allowfullscreen", "height", "src", "width"])),
-    ]);
+    let attributes: HashMap<&str, HashSet<&str>> =
+        tags::KEPT.iter().map(|(tag, takes)| (*tag, takes.iter().copied().collect())).collect();
     let mut builder = Builder::empty();
     builder
-        .tags(HashSet::from(tags))
-        .clean_content_tags(HashSet::from(["script", "style"]))
+        .tags(tags::KEPT.iter().map(|(tag, _)| *tag).collect())
+        .clean_content_tags(HashSet::from(tags::DROPPED))
         .tag_attributes(attributes)
         .url_schemes(HashSet::from(["https", "http", "mailto", "tel"]))
         .url_relative(UrlRelative::Deny)
@@ -41,11 +69,19 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// The message as it is kept: only bold, italics, underline, paragraphs, lists,
 /// links, images and video embeds are left, and a line break in the text breaks
-/// the line.
-pub fn cleaned(text: &str) -> String {
+/// the line. Its work is bounded by the bounds of what was sent, whatever that is.
+pub fn cleaned(text: &str) -> Result<String, Unfit> {
+    if text.chars().count() > SENT_CHARS_MAX {
+        return Err(Unfit::TooLong);
+    }
     // A parser drops these two, so what comes after them would be its start.
     let text: String = text.chars().filter(|c| !matches!(c, '\0' | '\u{feff}')).collect();
-    broken(CLEANER.clean(&text).to_string().trim())
+    let text = tags::only_kept(&text, TAGS_MAX).ok_or(Unfit::TooManyTags)?;
+    let text = broken(CLEANER.clean(&text).to_string().trim());
+    match text.chars().count() > CONTENT_CHARS_MAX {
+        true => Err(Unfit::TooLong),
+        false => Ok(text),
+    }
 }
 
 /// Whether nothing would be seen of a cleaned message.

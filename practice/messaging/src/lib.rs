@@ -8,6 +8,7 @@
 
 pub mod attachments;
 pub mod automatic;
+pub mod away;
 pub mod bindings;
 pub mod conversation;
 pub mod counts;
@@ -19,11 +20,14 @@ pub mod metadata;
 pub mod names;
 pub mod note;
 pub mod note_input;
+pub mod notices;
+pub mod owner;
 pub mod participants;
 pub mod parts;
 pub mod scheduler;
 pub mod sender;
 pub mod tables;
+pub mod tags;
 pub mod visibility;
 
 pub use bindings::bind;

@@ -6,7 +6,7 @@ use ward_identity::tables::{USERS, User};
 use ward_identity::visibility::{seen, sees_user};
 use ward_store::{Cond, Entity, Id, Level, Value, search};
 
-use crate::tables::{Conversation, ConversationMembership, Note};
+use crate::tables::{Conversation, ConversationMembership, NOTES, Note};
 use crate::visibility::takes_part_in;
 
 /// Arguments of `conversationMemberships`.
@@ -183,14 +183,22 @@ pub fn memberships(request: &Request, args: &Args) -> Answer<Listing> {
     let status = Status::of(args.text("active_status"));
     let mut cond = which_memberships(request, args)?.and(status.cond());
     if args.text("notes_type") == Some("scheduled") {
-        cond = cond.and(Cond::sql(
-            "EXISTS (SELECT 1 FROM notes s WHERE s.org_id = {t}.org_id AND s.number IS NULL \
-             AND s.conversation_id = {t}.conversation_id AND s.user_id = {t}.user_id \
-             AND s.deleted_at IS NULL)",
-            [],
-        ));
+        cond = cond.and(waiting(request));
     }
     Ok(Listing::of(cond))
+}
+
+/// Something that they wrote waits for its time, as far as the caller sees that.
+pub fn waiting(request: &Request) -> Cond {
+    let (rule, params) = seen(&NOTES, &request.actor, Level::Full, "s");
+    Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM notes s WHERE s.org_id = {{t}}.org_id AND s.number IS NULL \
+             AND s.conversation_id = {{t}}.conversation_id AND s.user_id = {{t}}.user_id \
+             AND s.deleted_at IS NULL AND ({rule}))"
+        ),
+        params,
+    )
 }
 
 /// Whose parts, in which conversations, whatever became of them.
@@ -217,7 +225,8 @@ pub fn which_memberships(request: &Request, args: &Args) -> Answer<Cond> {
 
 /// The caller's own parts; a provider's; a client's, whom the caller must see,
 /// else their own again (behaviour 32). A provider's and a client's are the
-/// provider's in conversations with the client.
+/// provider's in conversations with the client. Clients list their own only:
+/// what others have put away is theirs.
 fn whose(request: &Request, args: &Args) -> Answer<Cond> {
     let actor = &request.actor;
     let own = Cond::eq("user_id", actor.user_id);
@@ -236,6 +245,12 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
         (None, []) => None,
         (None, providers) => Some(Cond::is_in("user_id", providers)),
     };
+    if actor.is_client() {
+        let with = provider.map(|id| id.0).into_iter().chain(providers);
+        let with: Vec<Cond> = with.map(includes).collect();
+        let with = with.into_iter().reduce(Cond::or);
+        return Ok(with.map_or(own.clone(), |with| own.and(with)));
+    }
     Ok(match (of_members, client) {
         (Some(of_members), None) => of_members,
         (Some(of_members), Some(client)) => {

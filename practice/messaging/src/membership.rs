@@ -10,6 +10,7 @@ use ward_store::{Cond, Id, Level};
 use crate::conversation::{locked, to_manage};
 use crate::events;
 use crate::note::part_of;
+use crate::notices::feed;
 use crate::parts::{leave, recount};
 use crate::tables::{Conversation, ConversationGroup, ConversationMembership};
 
@@ -66,6 +67,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Pay
     }
     let changes = call.update(&before, &after).await?;
     if !before.has_viewed(notes) && after.has_viewed(notes) {
+        feed::viewed(call, &conversation, after.user_id).await?;
         call.emit(events::membership_viewed(&conversation, &after));
     } else if !changes.is_empty() {
         call.emit(events::membership_updated(&conversation, &after));

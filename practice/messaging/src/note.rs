@@ -11,8 +11,9 @@ use ward_store::{Cond, Id, Level, Query, Scope, Sql};
 use crate::attachments::{self, NoteFiles};
 use crate::conversation::locked;
 use crate::note_input::{CreateNote, DeleteNote, Prepared, UpdateNote};
+use crate::notices::unread;
 use crate::tables::{Conversation, ConversationMembership, NOTES, Note};
-use crate::{events, html, scheduler};
+use crate::{away, events, html, scheduler};
 
 /// What the mutations answer.
 pub static RETURNS: &[(&str, Returns)] = &[("note", Returns::One(&NOTES))];
@@ -27,11 +28,14 @@ pub async fn create(call: &mut Call<'_>, prepared: &Prepared<CreateNote>) -> Ans
         client_may_write(call, conversation.clients_count).await?;
     }
     is_open(&conversation)?;
-    let content = input.content.value().map(|text| html::cleaned(text)).unwrap_or_default();
+    let content = prepared.content.clone().unwrap_or_default();
     is_blank_with(&content, !prepared.files.is_empty(), "content")?;
-    check_content(&content)?;
     let scheduled_at = scheduler::time(call, &input.scheduled_at)?;
     let (unit, author) = (conversation.unit_id.0, call.actor.user_id);
+    away::setting::hide(call, &input.hide_org_chat_confirmation, |setting, hidden| {
+        setting.hide_org_chat_confirmation = hidden;
+    })
+    .await?;
     let draft = Draft {
         author: Id::new(author),
         on_behalf,
@@ -65,18 +69,6 @@ pub fn is_open(conversation: &Conversation) -> Answer<()> {
     match conversation.closed_at {
         Some(_) => Err(Refused::on("conversation_id", "The conversation is closed")),
         None => Ok(()),
-    }
-}
-
-/// A message may not be endless.
-pub fn check_content(content: &str) -> Answer<()> {
-    let most = html::CONTENT_CHARS_MAX;
-    match content.chars().count() > most {
-        true => Err(Refused::on(
-            "content",
-            format!("Content is too long (maximum is {most} characters)"),
-        )),
-        false => Ok(()),
     }
 }
 
@@ -119,8 +111,8 @@ async fn on_behalf_of(
 }
 
 /// Whether somebody is in the care team of the conversation's client.
-async fn cares_for(
-    call: &mut Call<'_>,
+pub async fn cares_for(
+    scope: &mut Scope<'_>,
     conversation: &Conversation,
     user: Id<User>,
 ) -> Answer<bool> {
@@ -131,7 +123,7 @@ async fn cares_for(
          AND t.patient_id = c.id AND t.user_id = $3))",
         [conversation.org_id.0.into(), client.0.into(), user.0.into()],
     );
-    Ok(!call.tx.rows(&sql).await?.is_empty())
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
 }
 
 /// Whether the client who asks may write in a conversation with so many clients
@@ -236,12 +228,14 @@ pub async fn sent(
 ) -> Answer<()> {
     let after = Conversation { notes_count: number, ..conversation.clone() };
     scope.update(conversation, &after).await?;
-    if let Some(part) = part_of(scope, conversation, note.user_id).await? {
+    // Who answers by themselves has read nothing.
+    let part = part_of(scope, conversation, note.user_id).await?;
+    if let Some(part) = part.filter(|_| !note.is_autoresponse) {
         let read = ConversationMembership { viewed_count: number, ..part.clone() };
         scope.update(&part, &read).await?;
     }
     scope.emit(events::message_created(note));
-    Ok(())
+    unread::tell_of(scope, note).await
 }
 
 /// A note that the caller wrote, locked; and its conversation.
@@ -273,6 +267,9 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Ans
     if before.deleted_by_user {
         return Err(Refused::on("id", "The message was deleted"));
     }
+    if call.actor.is_client() {
+        client_may_write(call, conversation.clients_count).await?;
+    }
     is_open(&conversation)?;
     let mut after = before.clone();
     if input.scheduled_at.is_given() {
@@ -284,9 +281,8 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared<UpdateNote>) -> Ans
         after.scheduled_at = Some(at);
         scheduler::move_to(call, &before, at).await?;
     }
-    if let Some(text) = input.content.value() {
-        after.content = html::cleaned(text);
-        check_content(&after.content)?;
+    if let Some(content) = &prepared.content {
+        after.content.clone_from(content);
     }
     let (unit, author) = (conversation.unit_id.0, after.user_id.0);
     let files = prepared.files.registered(call, unit, author).await?;

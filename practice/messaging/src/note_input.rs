@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ward_engine::{Answer, Refused, Request, UploadedFile, input};
+use ward_engine::{Answer, Given, Refused, Request, UploadedFile, input};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level, Query, Select};
 
 use crate::attachments::{Attachments, Sent};
+use crate::html;
 use crate::tables::{CONVERSATIONS, Conversation, NOTES, Note};
 
 input! {
@@ -17,6 +18,7 @@ input! {
         user_id: IdOrBlank<User>,
         content: String,
         org_chat: bool,
+        hide_org_chat_confirmation: bool,
         scheduled_at: String,
         attached_image: UploadedFile,
         attached_image_string: String,
@@ -45,12 +47,21 @@ input! {
     pub struct DeleteNote { id: Id<Note>, deleted_by_user: bool }
 }
 
-/// An input with its files on the disk.
+/// An input with its text cleaned and its files on the disk.
 pub struct Prepared<I> {
     /// As sent.
     pub input: I,
+    /// The message as it is kept, where one was sent.
+    pub content: Option<String>,
     /// Its files.
     pub files: Attachments,
+}
+
+/// The text of a message as it is kept. Outside any transaction: it is a
+/// stranger's, and takes as long as it takes.
+pub fn content(sent: &Given<String>) -> Answer<Option<String>> {
+    let cleaned = sent.value().map(|text| html::cleaned(text)).transpose();
+    cleaned.map_err(|unfit| unfit.on("content"))
 }
 
 /// Stores the files of a new note, for somebody who sees its conversation.
@@ -69,8 +80,9 @@ pub async fn prepare_create(
         let select = Select::new(&CONVERSATIONS, &request.actor);
         is_seen(&request, select, id, "conversation_id").await?;
     }
+    let content = content(&input.content)?;
     let files = sent.stored(&request).await?;
-    Ok(Prepared { input, files })
+    Ok(Prepared { input, content, files })
 }
 
 /// The same for a changed note.
@@ -88,8 +100,9 @@ pub async fn prepare_update(
         let select = Select::new(&NOTES, &request.actor);
         is_seen(&request, select, input.id.value().map(|id| id.0), "id").await?;
     }
+    let content = content(&input.content)?;
     let files = sent.stored(&request).await?;
-    Ok(Prepared { input, files })
+    Ok(Prepared { input, content, files })
 }
 
 /// Refuses what the caller can't write to before a file is stored; the

@@ -87,7 +87,13 @@ pub async fn join(
         updated_at: now,
         deleted_at: None,
     };
+    // In a community each client's part is that client's.
+    let of_conversation = scope.subject_id;
+    if person.is_patient {
+        scope.subject_id = Some(user.0);
+    }
     scope.create(&row).await?;
+    scope.subject_id = of_conversation;
     scope.emit(events::membership_created(conversation, row.id.0));
     Ok(())
 }
@@ -173,7 +179,13 @@ pub async fn leave(
     conversation: &Conversation,
     row: &ConversationMembership,
 ) -> Answer<()> {
+    let user: Option<User> = scope.find(row.user_id).await?;
+    let of_conversation = scope.subject_id;
+    if user.is_some_and(|user| user.is_patient) {
+        scope.subject_id = Some(row.user_id.0);
+    }
     scope.destroy(row).await?;
+    scope.subject_id = of_conversation;
     scope.emit(events::membership_deleted(conversation, row.id.0));
     Ok(())
 }
@@ -182,10 +194,20 @@ pub async fn leave(
 /// as it is then.
 pub async fn recount(scope: &mut Scope<'_>, before: &Conversation) -> Answer<Conversation> {
     let people = current(scope, before).await?;
-    let mut after = before.clone();
-    after.clients_count = count_clients(&people);
-    after.patient_id = only_client(&people);
-    scope.update(before, &after).await?;
+    let client = only_client(&people);
+    let mut last = before.clone();
+    // An entry of the audit log names one client at most.
+    if let (Some(old), Some(new)) = (before.patient_id, client)
+        && old != new
+    {
+        scope.subject_id = Some(old.0);
+        scope.update(before, &Conversation { patient_id: None, ..before.clone() }).await?;
+        last = scope.find(before.id).await?.ok_or_else(|| Refused::not_found("id"))?;
+    }
+    scope.subject_id = client.or(last.patient_id).map(|id| id.0);
+    let clients_count = count_clients(&people);
+    let after = Conversation { clients_count, patient_id: client, ..last.clone() };
+    scope.update(&last, &after).await?;
     scope.find(before.id).await?.ok_or_else(|| Refused::not_found("id"))
 }
 

@@ -20,8 +20,8 @@ use ward_store::{Cond, Entity, Id, Level, Scope};
 
 use crate::attachments::{Attachments, Sent};
 use crate::conversation::FirstNote;
-use crate::html;
-use crate::note::{check_content, is_blank_with};
+use crate::note::is_blank_with;
+use crate::note_input;
 use crate::participants::{self, Participants, Room};
 use crate::sender::JOB_KIND;
 use crate::tables::{Note, NoteRecipient, NoteScheduler};
@@ -69,28 +69,30 @@ input! {
     }
 }
 
-/// A broadcast with its files on the disk.
+/// A broadcast with its text cleaned and its files on the disk.
 pub struct PreparedBlast {
     input: CreateMessageBlast,
+    content: String,
     files: Attachments,
 }
 
 /// Stores a broadcast's files, for a member.
 pub async fn prepare(request: Arc<Request>, input: CreateMessageBlast) -> Answer<PreparedBlast> {
     let none = (Given::Absent, Given::Absent);
-    let files = match input.note.value().filter(|_| request.actor.is_member()) {
+    let (content, files) = match input.note.value().filter(|_| request.actor.is_member()) {
         Some(note) => {
+            let content = note_input::content(&note.content)?.unwrap_or_default();
             let sent = Sent {
                 image: &note.attached_image,
                 image_string: &none.0,
                 audio: &none.1,
                 document: &note.attached_document,
             };
-            sent.stored(&request).await?
+            (content, sent.stored(&request).await?)
         }
-        None => Attachments::default(),
+        None => Default::default(),
     };
-    Ok(PreparedBlast { input, files })
+    Ok(PreparedBlast { input, content, files })
 }
 
 /// When a message is to be sent; nothing when that is now.
@@ -118,10 +120,7 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedBlast) -> Answer<Pay
     let mut problems = Problems::new();
     rules::bounded("name", &input.name, rules::LINE_CHARS_MAX, &mut problems);
     problems.check()?;
-    let text = input.note.value().and_then(|note| note.content.value());
-    let content = text.map(|text| html::cleaned(text)).unwrap_or_default();
-    is_blank_with(&content, !prepared.files.is_empty(), "note")?;
-    check_content(&content)?;
+    is_blank_with(&prepared.content, !prepared.files.is_empty(), "note")?;
     let scheduled_at = time(call, &input.scheduled_at)?;
     let recipients = recipients(call, input).await?;
     let sender: User = call.find(caller).await?.ok_or_else(|| Refused::not_found("base"))?;
@@ -134,7 +133,7 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedBlast) -> Answer<Pay
         user_id: sender.id,
         note_id: None,
         name: input.name.trimmed().map(str::to_owned),
-        content: Some(content),
+        content: Some(prepared.content.clone()),
         image_id: files.image_id,
         image_name: files.image_name,
         attached_document_id: files.attached_document_id,
@@ -191,7 +190,17 @@ async fn address(
         created_at: now,
     };
     let rows: Vec<NoteRecipient> = recipients.people.iter().map(recipient).collect();
-    Ok(call.create_all(&rows).await?)
+    let client = |row: &NoteRecipient| {
+        let person = recipients.people.get(&row.user_id);
+        person.filter(|person| person.is_patient).map(|_| row.user_id.0)
+    };
+    Ok(call.create_all_about(&rows, client).await?)
+}
+
+/// Whose client data a recipient is: their own, if they are a client.
+pub async fn client_of(scope: &mut Scope<'_>, user: Id<User>) -> Answer<Option<i64>> {
+    let user: Option<User> = scope.find(user).await?;
+    Ok(user.filter(|user| user.is_patient).map(|user| user.id.0))
 }
 
 /// The job that sends it at its time.
@@ -278,8 +287,10 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateNoteScheduler) -> Answer<
         return Err(Refused::on("participant_ids", "Participant ids can't be blank"));
     }
     for gone in old.iter().filter(|it| !wanted.people.contains_key(&it.user_id)) {
+        call.scope.subject_id = client_of(call, gone.user_id).await?;
         call.destroy(gone).await?;
     }
+    call.scope.subject_id = None;
     wanted.people.retain(|user, _| !already.people.contains_key(user));
     address(call, &row, &wanted).await?;
     Ok(Payload::new().one("noteScheduler", row.id.0))

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use ward_engine::{Answer, Refused};
+use ward_identity::flags::IS_ADMIN;
 use ward_identity::person;
 use ward_identity::tables::User;
 use ward_store::jobs::{self, Job, MAX_BATCH};
 use ward_store::{Actor, Cond, Db, Id, Level, OrderKey, Scope, StoreError, Tx};
 
-use crate::attachments::NoteFiles;
+use crate::attachments::{self, NoteFiles};
 use crate::events;
 use crate::note::{self, Draft};
 use crate::participants::Participants;
@@ -86,20 +87,46 @@ async fn send_note(scope: &mut Scope<'_>, row: &NoteScheduler, id: Id<Note>) -> 
     let seen: Option<(Conversation, Level)> =
         scope.visible_for_update(note.conversation_id, Level::Full).await?;
     let Some((conversation, _)) = seen else { return Ok(()) };
-    let sender = actor_of(scope, note.user_id).await?;
-    let takes_part = note::part_of(scope, &conversation, note.user_id).await?.is_some();
-    let may = sender.is_some() && (takes_part || note.on_behalf_user_id.is_some());
+    let may = match actor_of(scope, note.user_id).await? {
+        Some(sender) => may_send(scope, &sender, &note, &conversation).await?,
+        None => false,
+    };
+    scope.subject_id = note.patient_id.map(|id| id.0);
     if conversation.closed_at.is_some() || !may {
         // Too late: what was written is kept nowhere that anybody reads.
+        attachments::take_off(scope, &mut note.clone()).await?;
         scope.destroy(&note).await?;
         return Ok(scope.destroy(row).await?);
     }
     let number = conversation.notes_count + 1;
     let sent = Note { number: Some(number), sent_at: Some(scope.now()), ..note.clone() };
-    scope.subject_id = note.patient_id.map(|id| id.0);
     scope.update(&note, &sent).await?;
     note::sent(scope, &conversation, &sent, number).await?;
     finish(scope, row).await
+}
+
+/// Whether the author may send it as of now: the rules of writing, once more.
+async fn may_send(
+    scope: &mut Scope<'_>,
+    sender: &Actor,
+    note: &Note,
+    conversation: &Conversation,
+) -> Answer<bool> {
+    let seen: Option<(Conversation, Level)> = {
+        let mut own = Scope::new(&mut *scope.tx, sender);
+        own.visible(conversation.id, Level::Full).await?
+    };
+    if seen.is_none() {
+        return Ok(false);
+    }
+    let takes_part = note::part_of(scope, conversation, note.user_id).await?.is_some();
+    Ok(match note.on_behalf_user_id {
+        _ if takes_part => true,
+        None => false,
+        Some(_) => {
+            sender.has(IS_ADMIN.flag) || note::cares_for(scope, conversation, note.user_id).await?
+        }
+    })
 }
 
 async fn finish(scope: &mut Scope<'_>, before: &NoteScheduler) -> Answer<()> {
@@ -127,7 +154,9 @@ async fn send_some(scope: &mut Scope<'_>, row: &NoteScheduler) -> Answer<()> {
             send_to(scope, row, sender, recipient.user_id).await?;
         }
         let done = NoteRecipient { is_done: true, ..recipient.clone() };
+        scope.subject_id = scheduler::client_of(scope, recipient.user_id).await?;
         scope.update(recipient, &done).await?;
+        scope.subject_id = None;
     }
     match waiting.len() > RECIPIENTS_A_STEP {
         true => scheduler::enqueue(scope, row).await,

@@ -7,6 +7,7 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Json, Key, Reference, Table, Uuid, index, record, unique};
 
+use crate::notices::tables as notices;
 use crate::visibility;
 
 record! {
@@ -255,5 +256,12 @@ pub fn tables() -> Vec<&'static Table> {
         &NOTES,
         &NOTE_SCHEDULERS,
         &NOTE_RECIPIENTS,
+        &notices::NOTIFICATION_SETTINGS,
+        &notices::NOTIFICATIONS,
+        &notices::SENT_NOTIFICATION_RECORDS,
+        &notices::REMINDERS,
+        &crate::notices::contact::NOTIFICATION_CONTACTS,
+        &crate::away::tables::CHAT_SETTINGS,
+        &crate::away::tables::AUTO_REPLIES,
     ]
 }

@@ -3,7 +3,7 @@
 
 use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Request};
 use ward_identity::tables::User;
-use ward_store::{Cond, Entity, Id, Value};
+use ward_store::{Cond, Entity, Id, Level, Role, Select, Table, Value};
 
 use crate::id_list::IdList;
 use crate::tables::{APPOINTMENT_TYPES, AppointmentType};
@@ -57,6 +57,17 @@ pub const TYPE_ORDERS: &[OrderOption] = &[
 pub const MADE: &[OrderOption] =
     &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
 
+/// Rows as the caller sees them. A stranger has no tenant: what they see is bound
+/// by the public part of the table's predicate.
+pub(crate) fn seen<'a>(request: &'a Request, table: &'static Table, least: Level) -> Select<'a> {
+    let mut select = Select::new(table, &request.actor);
+    if request.actor.role == Role::Anonymous {
+        select.org_id = None;
+    }
+    select.least = least;
+    select
+}
+
 /// An argument that is an id; a blank one says nothing.
 pub(crate) fn id<R: Entity>(args: &Args, name: &str, request: &Request) -> Answer<Option<Id<R>>> {
     match args.text(name) {
@@ -76,7 +87,7 @@ where
 }
 
 /// Types that any of these members offers.
-fn offered_by(members: &[i64]) -> Cond {
+pub(crate) fn offered_by(members: &[i64]) -> Cond {
     Cond::sql(
         concat!(
             "EXISTS (SELECT 1 FROM users gives WHERE gives.org_id = {t}.org_id \

@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use ward_engine::Incoming;
 
 use super::hub::Frame;
+use super::intake::Intake;
 use super::outgoing::{End, Outgoing};
 use super::seat::{Begun, Refused, Seat};
 use super::socket::{Farewell, Flow, Protocol, bounded, drive, goodbye};
@@ -49,6 +50,7 @@ pub async fn connect(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response<Body> {
     let Ok(upgrade) = upgrade else { return no_socket(PROTOCOL) };
+    let intake = extensions.get::<Arc<Intake>>().cloned().unwrap_or_default();
     let Some(facts) = extensions.get::<Facts>().cloned() else { return respond::overloaded() };
     if let Err(wait) = app.limiter.take(&facts.address) {
         return graphql::too_many(&app, None, &facts.address, wait);
@@ -61,18 +63,22 @@ pub async fn connect(
     };
     let credential = address.token.as_deref().or(text(header::AUTHORIZATION.as_str()));
     let outgoing = Arc::new(Outgoing::new(app.live.budget.clone()));
-    let Some(place) = app.live.enter(&outgoing) else { return respond::overloaded() };
+    let Some(place) = app.live.enter(&facts.address, &outgoing) else {
+        return respond::overloaded();
+    };
     let sid = facts.id.clone();
-    let seat =
-        Seat::take(&app, credential.unwrap_or_default(), facts, view, outgoing.clone()).await;
+    intake.begin(app.live.purse());
+    let to = (&place, outgoing.clone());
+    let seat = Seat::take(&app, credential.unwrap_or_default(), facts, view, to).await;
     let upgrade = bounded(upgrade).protocols([PROTOCOL]);
     upgrade
         .on_upgrade(move |socket| async move {
             match seat {
                 Ok(seat) => {
                     outgoing.push(json!({"type": "welcome", "sid": sid}).to_string());
+                    intake.accept(seat.purse().clone());
                     let cable = Cable { app: app.clone(), seat, channels: Vec::new() };
-                    drive(socket, &outgoing, cable).await;
+                    drive(socket, &outgoing, &intake, cable).await;
                 }
                 Err(Refused::Later) => {
                     goodbye(socket, disconnect("overloaded", true, 1013, "try again later")).await;
@@ -114,7 +120,9 @@ impl Protocol for Cable {
             "subscribe" => self.subscribe(&identifier),
             "unsubscribe" => {
                 self.seat.end(&identifier);
+                let before = self.channels.len();
                 self.channels.retain(|known| known.as_ref() != identifier);
+                self.seat.release((before - self.channels.len()) * identifier.len());
             }
             // What is said to a channel that was not confirmed is heard by nobody.
             "message" if self.channels.iter().any(|known| known.as_ref() == identifier) => {
@@ -137,6 +145,7 @@ impl Protocol for Cable {
             End::Restart => disconnect("server_restart", true, 1012, "server restart"),
             End::Revoked => disconnect("unauthorized", false, 1008, "unauthorized"),
             End::Failed => disconnect("server_error", true, 1011, "something could not be told"),
+            End::Crowded => disconnect("overloaded", true, 1013, "try again later"),
             End::Silent => disconnect("silent", true, 1001, "no sign of life"),
         }
     }
@@ -153,7 +162,9 @@ impl Cable {
         let is_known = self.channels.iter().any(|known| known.as_ref() == identifier);
         let channel = serde_json::from_str::<Json>(identifier).unwrap_or(Json::Null);
         let is_good = channel["channel"] == "GraphqlChannel";
-        let answer = if is_known || (is_good && self.channels.len() < CHANNELS) {
+        let answer = if is_known
+            || (is_good && self.channels.len() < CHANNELS && self.seat.hold(identifier.len()))
+        {
             "confirm_subscription"
         } else {
             "reject_subscription"

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use ward_identity::{Held, Identified, identify_held};
 use ward_store::events::{self, StoredEvent};
 use ward_store::{Engine, Hint, StoreError};
 
 use super::hub::Listener;
-use super::outgoing::End;
+use super::outgoing::{End, Outgoing};
+use super::turns::Turns;
 use crate::app::App;
 use crate::credential::Caller;
 use crate::graphql;
@@ -29,6 +30,10 @@ const SWEEP: Duration = Duration::from_millis(500);
 const CREDENTIALS: usize = 256;
 /// Events read at once.
 const EVENTS: i64 = 200;
+/// Organizations that are told at once; the others have their turn after them.
+const AT_ONCE: usize = 16;
+/// Answers after which an organization's turn is over.
+const ANSWERS: usize = 1_000;
 /// After a failure of the store.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -38,10 +43,14 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let look = if app.db.engine() == Engine::Pg { LOOK } else { LOOK_AGAIN };
     let mut clock = tokio::time::interval(look);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut turns, at_once) = (Turns::default(), Arc::new(Semaphore::new(AT_ONCE)));
     loop {
         tokio::select! {
             _ = stop.changed() => return,
             _ = clock.tick() => {}
+            (org_id, is_whole) = turns.ended() => if !is_whole {
+                give_up(&app, org_id).await;
+            },
             () = app.live.woken.notified() => {}
             hint = hints.recv() => match hint {
                 Ok(Hint::Events) | Err(RecvError::Lagged(_)) => {}
@@ -49,7 +58,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 Err(RecvError::Closed) => return,
             }
         }
-        if let Err(error) = round(&app).await {
+        if let Err(error) = round(&app, &mut turns, &at_once).await {
             tracing::error!(what = "live subscriptions", %error, "background work failed");
             tokio::time::sleep(RETRY).await;
         }
@@ -88,8 +97,12 @@ async fn sweep(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// All events that are there and were not told.
-async fn round(app: &Arc<App>) -> Result<(), StoreError> {
+/// Begins to tell those organizations for which there is something.
+async fn round(
+    app: &Arc<App>,
+    turns: &mut Turns,
+    at_once: &Arc<Semaphore>,
+) -> Result<(), StoreError> {
     let places = app.live.places();
     if places.is_empty() {
         return Ok(());
@@ -100,39 +113,78 @@ async fn round(app: &Arc<App>) -> Result<(), StoreError> {
         events::last_numbers(&mut reader, &org_ids).await?.into_iter().collect();
     drop(reader);
     for (org_id, seq) in places {
-        if last.get(&org_id).is_some_and(|last| *last > seq) {
-            match of_organization(app, org_id, seq).await {
-                Ok(()) => {}
-                Err(StoreError::Unavailable(what)) => return Err(StoreError::Unavailable(what)),
-                Err(error) => {
-                    // What can't be told is not passed over in silence.
-                    tracing::error!(%error, "events could not be told; sockets are closed");
-                    app.live.passed(org_id, last.get(&org_id).copied().unwrap_or(seq));
-                    app.live.end_all_of(org_id, End::Failed);
-                }
-            }
+        let last = last.get(&org_id).copied().unwrap_or(seq);
+        if last > seq && !turns.is_busy(org_id) {
+            turns.begin(org_id, of_organization(app.clone(), org_id, (seq, last), at_once.clone()));
         }
     }
     Ok(())
 }
 
-async fn of_organization(app: &Arc<App>, org_id: i64, mut seq: i64) -> Result<(), StoreError> {
+/// Tells an organization's events that are there, turn by turn.
+async fn of_organization(
+    app: Arc<App>,
+    org_id: i64,
+    (mut seq, last): (i64, i64),
+    at_once: Arc<Semaphore>,
+) {
     loop {
-        let mut reader = app.db.read().await?;
-        let some = events::after(&mut reader, app.db.instance(), org_id, seq, EVENTS).await?;
-        drop(reader);
-        let Some(last) = some.last().and_then(|event| event.seq) else { return Ok(()) };
-        for event in some {
-            let number = event.seq;
-            tell(app, org_id, Arc::new(event)).await?;
-            app.live.passed(org_id, number.unwrap_or(seq));
+        let Ok(turn) = at_once.acquire().await else { return };
+        let told = some_of(&app, org_id, seq).await;
+        drop(turn);
+        match told {
+            Ok(Some(told)) => seq = told,
+            Ok(None) => return,
+            Err(error @ StoreError::Unavailable(_)) => {
+                tracing::error!(what = "live subscriptions", %error, "background work failed");
+                return tokio::time::sleep(RETRY).await;
+            }
+            Err(error) => {
+                // What can't be told is not passed over in silence.
+                tracing::error!(%error, "events could not be told; sockets are closed");
+                app.live.passed(org_id, last.max(seq));
+                return app.live.end_all_of(org_id, End::Failed);
+            }
         }
-        seq = last;
     }
 }
 
-/// Tells one event to everybody whom it concerns, before the next is told.
-async fn tell(app: &Arc<App>, org_id: i64, event: Arc<StoredEvent>) -> Result<(), StoreError> {
+/// Ends an organization's sockets after its task broke off: nobody knows what
+/// was not told.
+async fn give_up(app: &App, org_id: i64) {
+    tracing::error!("events could not be told; sockets are closed");
+    let last = async {
+        let mut reader = app.db.read().await?;
+        events::last_numbers(&mut reader, &[org_id]).await
+    };
+    if let Ok(Some((_, seq))) = last.await.map(|numbers| numbers.first().copied()) {
+        app.live.passed(org_id, seq);
+    }
+    app.live.end_all_of(org_id, End::Failed);
+}
+
+/// One turn: the number of the last event that was told, nothing when all were.
+async fn some_of(app: &Arc<App>, org_id: i64, seq: i64) -> Result<Option<i64>, StoreError> {
+    let mut reader = app.db.read().await?;
+    let some = events::after(&mut reader, app.db.instance(), org_id, seq, EVENTS).await?;
+    drop(reader);
+    let (mut told, mut answers) = (None, 0);
+    for event in some {
+        let number = event.seq.unwrap_or(seq);
+        answers += tell(app, org_id, Arc::new(event)).await?;
+        app.live.passed(org_id, number);
+        told = Some(number);
+        if answers >= ANSWERS {
+            break;
+        }
+    }
+    Ok(told)
+}
+
+/// Tells one event to everybody whom it concerns, before the next is told; how
+/// many answers that took.
+async fn tell(app: &Arc<App>, org_id: i64, event: Arc<StoredEvent>) -> Result<usize, StoreError> {
+    let mut answers = 0;
     for field in app.engine.bindings().hearing(&event.kind) {
         if !app.live.is_heard(org_id, field) {
             continue;
@@ -143,11 +195,13 @@ async fn tell(app: &Arc<App>, org_id: i64, event: Arc<StoredEvent>) -> Result<()
         for happening in happenings {
             let listeners = app.live.listening(org_id, field, happening.topic);
             if !listeners.is_empty() {
-                answer(app, &event, happening.row, grouped(listeners)).await;
+                let groups = grouped(listeners);
+                answers += groups.len();
+                answer(app, &event, happening.row, groups).await;
             }
         }
     }
-    Ok(())
+    Ok(answers)
 }
 
 /// Listeners that one answer does for: of one credential, asking the same.
@@ -184,11 +238,35 @@ async fn answer(app: &Arc<App>, event: &Arc<StoredEvent>, row: i64, groups: Vec<
         let some: Vec<Group> = groups.by_ref().take(share).collect();
         let (app, event) = (app.clone(), event.clone());
         if working.len() >= threads {
-            working.join_next().await;
+            report(working.join_next().await);
         }
-        working.spawn(async move { answer_some(&app, &event, row, some).await });
+        working.spawn(async move {
+            let _asked = Asked(some.iter().flatten().map(|it| it.outgoing.clone()).collect());
+            answer_some(&app, &event, row, some).await;
+        });
     }
-    while working.join_next().await.is_some() {}
+    while let Some(ended) = working.join_next().await {
+        report(Some(ended));
+    }
+}
+
+fn report(ended: Option<Result<(), tokio::task::JoinError>>) {
+    if let Some(Err(error)) = ended {
+        tracing::error!(%error, "an event could not be told; sockets are closed");
+    }
+}
+
+/// The sockets of those who are being answered. Where that breaks off by a
+/// panic, they end: they come back and ask, instead of having missed something
+/// and not knowing it.
+struct Asked(Vec<Arc<Outgoing>>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.iter().for_each(|outgoing| outgoing.end(End::Failed));
+        }
+    }
 }
 
 async fn answer_some(app: &App, event: &StoredEvent, row: i64, groups: Vec<Group>) {
@@ -248,5 +326,29 @@ async fn answer_group(
             String::from_utf8(json).map(Some).map_err(|error| failed(error.to_string()))
         }
         Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::outgoing::{Next, budget};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_who_was_asked() {
+        let budget = Arc::new(budget());
+        let asked: Vec<_> = (0..3).map(|_| Arc::new(Outgoing::new(budget.clone()))).collect();
+        let (well, ill) = (Asked(vec![asked[0].clone()]), Asked(asked[1..].to_vec()));
+        tokio::spawn(async move { drop(well) }).await.unwrap();
+        let ended = tokio::spawn(async move {
+            let _ill = ill;
+            panic!("on purpose")
+        });
+        ended.await.unwrap_err();
+        for (outgoing, is_ended) in asked.iter().zip([false, true, true]) {
+            outgoing.push("told".into());
+            let next = outgoing.next().await;
+            assert_eq!(matches!(next, Next::End(End::Failed)), is_ended, "{next:?}");
+        }
     }
 }

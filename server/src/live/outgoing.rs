@@ -3,16 +3,21 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::budget::Budget;
+
 /// Messages that may wait for one socket.
 const MESSAGES: usize = 256;
 /// Bytes that may wait for one socket; one message may be larger if it waits alone.
 const BYTES: usize = 512 * 1024;
+/// Of what is free for all sockets, what one may have waiting; and a message that
+/// waits alone.
+const PART: usize = 256;
+const PART_ALONE: usize = 8;
 /// Bytes that may wait for all sockets.
 const BYTES_OF_ALL: usize = 256 * 1024 * 1024;
 
@@ -29,6 +34,8 @@ pub enum End {
     Failed,
     /// Nothing came from it for too long, not even the answer to a ping.
     Silent,
+    /// There is no room for what it sends.
+    Crowded,
 }
 
 /// What comes next.
@@ -40,37 +47,9 @@ pub enum Next {
     End(End),
 }
 
-/// Bytes that wait for all sockets.
-#[derive(Debug)]
-pub struct Budget {
-    waiting: AtomicUsize,
-    most: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Budget { waiting: AtomicUsize::new(0), most: BYTES_OF_ALL }
-    }
-}
-
-impl Budget {
-    fn take(&self, bytes: usize) -> bool {
-        let before = self.waiting.fetch_add(bytes, Ordering::AcqRel);
-        if before.saturating_add(bytes) <= self.most {
-            return true;
-        }
-        self.give(bytes);
-        false
-    }
-
-    fn give(&self, bytes: usize) {
-        self.waiting.fetch_sub(bytes, Ordering::AcqRel);
-    }
-
-    /// How many.
-    pub fn bytes(&self) -> usize {
-        self.waiting.load(Ordering::Acquire)
-    }
+/// The budget of what waits for all sockets.
+pub const fn budget() -> Budget {
+    Budget::of(BYTES_OF_ALL)
 }
 
 /// The queue of one socket.
@@ -85,6 +64,8 @@ pub struct Outgoing {
 struct Waiting {
     messages: VecDeque<Utf8Bytes>,
     bytes: usize,
+    /// Bytes of the message that is being sent.
+    sending: usize,
     end: Option<End>,
 }
 
@@ -95,7 +76,8 @@ impl Outgoing {
     }
 
     /// Adds a message. Where there is no room for it the socket ends as too
-    /// slow; what waited is dropped.
+    /// slow; what waited is dropped. When all sockets have much waiting, who has
+    /// the most ends first, and never one who reads.
     pub fn push(&self, text: String) {
         let mut waiting = self.waiting.lock();
         if waiting.end.is_some() {
@@ -105,7 +87,8 @@ impl Outgoing {
         let is_alone = waiting.messages.is_empty();
         let has_room = is_alone
             || (waiting.messages.len() < MESSAGES && waiting.bytes.saturating_add(bytes) <= BYTES);
-        if !has_room || !self.budget.take(bytes) {
+        let (holds, part) = if is_alone { (0, PART_ALONE) } else { (waiting.bytes, PART) };
+        if !has_room || !self.budget.take(holds, bytes, part) {
             self.finish(&mut waiting, End::TooSlow);
             return;
         }
@@ -125,7 +108,7 @@ impl Outgoing {
 
     fn finish(&self, waiting: &mut Waiting, end: End) {
         self.budget.give(waiting.bytes);
-        *waiting = Waiting { end: Some(end), ..Waiting::default() };
+        *waiting = Waiting { end: Some(end), sending: waiting.sending, ..Waiting::default() };
         self.changed.notify_one();
     }
 
@@ -141,12 +124,14 @@ impl Outgoing {
 
     fn take(&self) -> Option<Next> {
         let mut waiting = self.waiting.lock();
+        // Who asks for the next has sent the last.
+        self.budget.give(std::mem::take(&mut waiting.sending));
         if let Some(end) = waiting.end {
             return Some(Next::End(end));
         }
         let text = waiting.messages.pop_front()?;
         waiting.bytes -= text.len();
-        self.budget.give(text.len());
+        waiting.sending = text.len();
         Some(Next::Text(text))
     }
 
@@ -163,7 +148,8 @@ impl Outgoing {
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        self.budget.give(self.waiting.get_mut().bytes);
+        let waiting = self.waiting.get_mut();
+        self.budget.give(waiting.bytes + waiting.sending);
     }
 }
 
@@ -180,7 +166,7 @@ mod tests {
 
     #[test]
     fn messages_come_in_order_and_give_their_bytes_back() {
-        let budget = Arc::new(Budget::default());
+        let budget = Arc::new(budget());
         let queue = Outgoing::new(budget.clone());
         queue.push("one".into());
         queue.push("three".into());
@@ -195,7 +181,7 @@ mod tests {
 
     #[test]
     fn one_too_many_ends_it() {
-        let budget = Arc::new(Budget::default());
+        let budget = Arc::new(budget());
         let queue = Outgoing::new(budget.clone());
         for _ in 0..MESSAGES {
             queue.push("x".into());
@@ -211,23 +197,43 @@ mod tests {
 
     #[test]
     fn a_large_message_waits_alone() {
-        let queue = Outgoing::new(Arc::default());
+        let queue = Outgoing::new(Arc::new(budget()));
         queue.push("x".repeat(2 * BYTES));
         queue.push("x".into());
         assert!(matches!(queue.take(), Some(Next::End(End::TooSlow))));
-        let queue = Outgoing::new(Arc::default());
+        let queue = Outgoing::new(Arc::new(budget()));
         queue.push("x".repeat(2 * BYTES));
         assert_eq!(text(queue.take()).len(), 2 * BYTES);
     }
 
+    /// However many let all wait that may wait, who reads is told.
     #[test]
-    fn all_sockets_share_a_bound() {
-        let budget = Arc::new(Budget { most: 8, ..Budget::default() });
-        let queues: Vec<_> = (0..3).map(|_| Outgoing::new(budget.clone())).collect();
-        queues.iter().for_each(|queue| queue.push("four".into()));
-        assert_eq!(text(queues[0].take()), "four");
-        assert!(matches!(queues[1].take(), Some(Next::Text(_))));
-        assert!(matches!(queues[2].take(), Some(Next::End(End::TooSlow))));
+    fn who_reads_does_not_end_for_others() {
+        let budget = Arc::new(Budget::of(1024 * 1024));
+        let hoarders: Vec<_> = (0..200).map(|_| Outgoing::new(budget.clone())).collect();
+        for hoarder in &hoarders {
+            hoarder.push("x".repeat(100 * 1024));
+            (0..100).for_each(|_| hoarder.push("x".repeat(1024)));
+        }
+        let ended = hoarders.iter().filter(|it| matches!(it.take(), Some(Next::End(_)))).count();
+        assert!(ended > 0, "nobody had too much");
+        let reader = Outgoing::new(budget.clone());
+        for _ in 0..1_000 {
+            reader.push("told".into());
+            assert_eq!(text(reader.take()), "told");
+        }
+        drop((hoarders, reader));
+        assert_eq!(budget.bytes(), 0);
+    }
+
+    /// A message counts until it was sent.
+    #[test]
+    fn what_is_being_sent_counts() {
+        let budget = Arc::new(budget());
+        let queue = Outgoing::new(budget.clone());
+        queue.push("four".into());
+        assert_eq!((text(queue.take()).len(), budget.bytes()), (4, 4));
+        assert!(queue.take().is_none());
         assert_eq!(budget.bytes(), 0);
     }
 }

@@ -7,7 +7,8 @@ use ward_engine::{Incoming, Reply, RequestError, Subscription, ViewId};
 use ward_identity::{Held, hold};
 use ward_store::events;
 
-use super::hub::{Frame, Listener};
+use super::budget::{OF_PERSON, Purse};
+use super::hub::{Frame, LISTENERS_OF_PERSON, Listener, Place};
 use super::outgoing::{End, Outgoing};
 use crate::app::App;
 use crate::credential::Caller;
@@ -36,6 +37,7 @@ pub enum Refused {
 pub struct Seat {
     app: Arc<App>,
     number: u64,
+    user_id: i64,
     facts: Facts,
     view: ViewId,
     held: Arc<Held>,
@@ -43,6 +45,9 @@ pub struct Seat {
     /// Where its messages go.
     pub outgoing: Arc<Outgoing>,
     listeners: Vec<(Box<str>, usize, Arc<Listener>)>,
+    /// What its person holds, and what it holds of that.
+    purse: Arc<Purse>,
+    holds: usize,
 }
 
 /// What became of an operation.
@@ -54,13 +59,13 @@ pub enum Begun {
 }
 
 impl Seat {
-    /// Accepts the credential of a socket from an address, for its whole life.
+    /// Accepts the credential of a place's socket, for its whole life.
     pub async fn take(
         app: &Arc<App>,
         credential: &str,
         facts: Facts,
         view: ViewId,
-        outgoing: Arc<Outgoing>,
+        (place, outgoing): (&Place, Arc<Outgoing>),
     ) -> Result<Seat, Refused> {
         let found = hold(&app.db, credential, &facts.address).await.map_err(|error| {
             tracing::warn!(%error, "a socket's credential could not be looked up");
@@ -85,12 +90,36 @@ impl Seat {
                 });
             }
         };
-        let (held, org_id, number) = (Arc::new(held), identified.actor.org_id, app.live.number());
-        if !app.live.admit(number, org_id, held.clone(), outgoing.clone()) {
-            return Err(Refused::Later);
-        }
+        let (held, number) = (Arc::new(held), place.number());
+        let (org_id, user_id) = (identified.actor.org_id, identified.actor.user_id);
+        let admitted = app.live.admit(place, (org_id, user_id), held.clone(), outgoing.clone());
+        let Some(purse) = admitted else { return Err(Refused::Later) };
         let (app, listeners) = (app.clone(), Vec::new());
-        Ok(Seat { app, number, facts, view, held, org_id, outgoing, listeners })
+        #[rustfmt::skip]
+        let seat = Seat { app, number, user_id, facts, view, held, org_id, outgoing, listeners, purse, holds: 0 };
+        Ok(seat)
+    }
+
+    /// What its person holds.
+    pub fn purse(&self) -> &Arc<Purse> {
+        &self.purse
+    }
+
+    /// Holds bytes for the socket, if there is room for them.
+    pub fn hold(&mut self, bytes: usize) -> bool {
+        let is_held = self.purse.take(bytes);
+        self.holds += if is_held { bytes } else { 0 };
+        is_held
+    }
+
+    /// Holds them no longer.
+    pub fn release(&mut self, bytes: usize) {
+        self.holds -= bytes;
+        self.purse.give(bytes);
+    }
+
+    fn person(&self) -> (i64, i64) {
+        (self.org_id, self.user_id)
     }
 
     /// Begins an operation. Its name is whatever the client ends it by.
@@ -158,15 +187,16 @@ impl Seat {
         let variables: usize = incoming.variables.values().map(size).sum();
         let weight = subscription.weight() + variables + name.len();
         let held: usize = self.listeners.iter().map(|(_, weight, _)| weight).sum();
-        if self.listeners.len() >= SUBSCRIPTIONS || held + weight > HELD_BYTES {
-            return refused(RequestError::coded(
-                "TOO_MANY_SUBSCRIPTIONS",
-                format!(
-                    "A socket has at most {SUBSCRIPTIONS} subscriptions of 1 MiB in all; open another."
-                ),
-            ));
+        if self.listeners.len() >= SUBSCRIPTIONS
+            || held + weight > HELD_BYTES
+            || self.purse.held() + weight > OF_PERSON
+        {
+            return too_many();
         }
         let Ok(seq) = self.last_number().await else { return refused(unavailable()) };
+        if !self.hold(weight) {
+            return overloaded();
+        }
         let listener = Arc::new(Listener {
             number: self.app.live.number(),
             held: self.held.clone(),
@@ -174,7 +204,10 @@ impl Seat {
             subscription,
             frame,
         });
-        self.app.live.listen(self.org_id, seq, listener.clone());
+        if !self.app.live.listen(self.person(), seq, listener.clone()) {
+            self.release(weight);
+            return too_many();
+        }
         self.listeners.push((name.into(), weight, listener));
         Begun::Listening
     }
@@ -193,24 +226,36 @@ impl Seat {
 
     /// Ends what listens under that name.
     pub fn end(&mut self, name: &str) {
-        let (app, org_id) = (&self.app, self.org_id);
-        self.listeners.retain(|(known, _, listener)| {
+        let (app, person, mut freed) = (&self.app, self.person(), 0);
+        self.listeners.retain(|(known, weight, listener)| {
             let is_other = known.as_ref() != name;
             if !is_other {
-                app.live.forget(org_id, listener);
+                app.live.forget(person, listener);
+                freed += weight;
             }
             is_other
         });
+        self.release(freed);
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         for (_, _, listener) in &self.listeners {
-            self.app.live.forget(self.org_id, listener);
+            self.app.live.forget(self.person(), listener);
         }
+        self.release(self.holds);
         self.app.live.leave(self.number);
     }
+}
+
+fn too_many() -> Begun {
+    refused(RequestError::coded(
+        "TOO_MANY_SUBSCRIPTIONS",
+        format!(
+            "A socket has at most {SUBSCRIPTIONS} subscriptions of 1 MiB in all, a person {LISTENERS_OF_PERSON} of 4 MiB; end others first."
+        ),
+    ))
 }
 
 fn unavailable() -> RequestError {

@@ -7,10 +7,11 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
+use super::intake::{Intake, Verdict};
 use super::outgoing::{End, Next, Outgoing};
 
 /// Bytes of one message from a client.
-const MESSAGE: usize = 1024 * 1024;
+pub const MESSAGE: usize = 1024 * 1024;
 /// Bytes read at once.
 const READ: usize = 1024;
 /// A message that was not taken within this time is one that never will be.
@@ -65,7 +66,12 @@ pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 }
 
 /// Works until either side ends it.
-pub async fn drive<P: Protocol>(mut socket: WebSocket, outgoing: &Outgoing, mut protocol: P) {
+pub async fn drive<P: Protocol>(
+    mut socket: WebSocket,
+    outgoing: &Outgoing,
+    intake: &Intake,
+    mut protocol: P,
+) {
     let mut beats = every(P::BEAT);
     let mut pings = every(PING);
     let mut unanswered = 0;
@@ -93,19 +99,28 @@ pub async fn drive<P: Protocol>(mut socket: WebSocket, outgoing: &Outgoing, mut 
                 match message {
                     // Boxed, as what a message leads to takes room only while it lasts.
                     Some(Ok(Message::Text(text))) => match Box::pin(protocol.received(&text)).await {
-                        Flow::On => Ok(()),
+                        Flow::On => {
+                            intake.done();
+                            Ok(())
+                        }
                         Flow::Close(farewell) => return Box::pin(goodbye(socket, farewell)).await,
                     },
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+                    Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
+                        intake.control(payload.len());
+                        Ok(())
+                    }
                     Some(Ok(Message::Binary(_))) => {
                         return Box::pin(goodbye(socket, protocol.unreadable(false))).await;
                     }
-                    Some(Err(error)) => match is_too_long(error) {
-                        Some(too_long) => {
-                            return Box::pin(goodbye(socket, protocol.unreadable(too_long))).await;
-                        }
-                        None => return,
-                    },
+                    Some(Err(error)) => {
+                        let farewell = match (intake.verdict(), is_too_long(error)) {
+                            (Some(Verdict::Full), _) => protocol.farewell(End::Crowded),
+                            (Some(Verdict::TooLong), _) => protocol.unreadable(true),
+                            (None, Some(too_long)) => protocol.unreadable(too_long),
+                            (None, None) => return,
+                        };
+                        return Box::pin(goodbye(socket, farewell)).await;
+                    }
                     // The answer to it goes out while the rest is read.
                     Some(Ok(Message::Close(_))) => {
                         let _ = timeout(LAST_WORDS, rest(&mut socket)).await;

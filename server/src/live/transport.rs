@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use ward_engine::{Reply, RequestError, ViewId};
 
-use super::hub::Frame;
+use super::hub::{Frame, Place};
+use super::intake::Intake;
 use super::outgoing::{End, Outgoing};
 use super::seat::{Begun, Refused, Seat};
 use super::socket::{Farewell, Flow, Protocol, bounded, drive, goodbye};
@@ -38,6 +39,7 @@ pub async fn connect(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response<Body> {
     let Ok(upgrade) = upgrade else { return no_socket(PROTOCOL) };
+    let intake = extensions.get::<Arc<Intake>>().cloned().unwrap_or_default();
     let Some(facts) = extensions.get::<Facts>().cloned() else { return respond::overloaded() };
     if let Err(wait) = app.limiter.take(&facts.address) {
         return graphql::too_many(&app, None, &facts.address, wait);
@@ -48,21 +50,24 @@ pub async fn connect(
         Err(error) => return unsupported(error),
     };
     let outgoing = Arc::new(Outgoing::new(app.live.budget.clone()));
-    let Some(place) = app.live.enter(&outgoing) else { return respond::overloaded() };
+    let Some(place) = app.live.enter(&facts.address, &outgoing) else {
+        return respond::overloaded();
+    };
     let credential = text(header::AUTHORIZATION.as_str()).map(str::to_owned);
+    intake.begin(app.live.purse());
     let upgrade = bounded(upgrade).protocols([PROTOCOL]);
     let is_spoken = upgrade.selected_protocol().is_some();
     upgrade
         .on_upgrade(move |socket| async move {
             if is_spoken {
-                let state =
-                    Transport { app, facts, view, credential, outgoing, seat: None, beats: 0 };
-                let outgoing = state.outgoing.clone();
-                drive(socket, &outgoing, state).await;
+                let (to, taken) = (outgoing.clone(), intake.clone());
+                #[rustfmt::skip]
+                let state = Transport { app, facts, view, credential, outgoing, intake, seat: None, place, beats: 0 };
+                drive(socket, &to, &taken, state).await;
             } else {
                 goodbye(socket, close(4406, "Subprotocol not acceptable")).await;
+                drop(place);
             }
-            drop(place);
         })
         .into_response()
 }
@@ -87,7 +92,9 @@ struct Transport {
     view: ViewId,
     credential: Option<String>,
     outgoing: Arc<Outgoing>,
+    intake: Arc<Intake>,
     seat: Option<Seat>,
+    place: Place,
     /// Seconds without a first message.
     beats: u32,
 }
@@ -149,6 +156,7 @@ impl Protocol for Transport {
             End::Restart => close(1012, "Server restart"),
             End::Revoked => close(4401, "Unauthorized"),
             End::Failed => close(1011, "Something could not be told"),
+            End::Crowded => close(1013, "Try again later"),
             End::Silent => close(1001, "No sign of life"),
         }
     }
@@ -174,9 +182,10 @@ impl Transport {
         }
         let given = found(&payload, "authorization").or(found(&payload, "token"));
         let credential = given.or(self.credential.as_deref()).unwrap_or_default().to_owned();
-        let (facts, outgoing) = (self.facts.clone(), self.outgoing.clone());
-        match Seat::take(&self.app, &credential, facts, self.view, outgoing).await {
+        let (facts, to) = (self.facts.clone(), (&self.place, self.outgoing.clone()));
+        match Seat::take(&self.app, &credential, facts, self.view, to).await {
             Ok(seat) => {
+                self.intake.accept(seat.purse().clone());
                 self.seat = Some(seat);
                 self.credential = None;
                 self.outgoing.push("{\"type\":\"connection_ack\"}".to_owned());

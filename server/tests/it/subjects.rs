@@ -3,7 +3,8 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 31] = [
+const OTHERWISE: [(&str, &str); 32] = [
+    ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
     ("permission_templates", "the user is the member who made it"),

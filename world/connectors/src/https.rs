@@ -19,6 +19,10 @@ use ward_instance::InstanceError;
 /// An answer is here within this time, or the request has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The most that the head of an answer has, in bytes and in headers.
+const HEAD_BYTES: usize = 16 * 1024;
+const HEADERS: usize = 64;
+
 /// A place that is asked over HTTPS.
 pub(crate) struct Place {
     uri: Uri,
@@ -81,8 +85,11 @@ impl Place {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
         let stream = stream.map_err(|_| Unanswered::Unreached)?;
         let stream = self.tls.connect(name, stream).await.map_err(|_| Unanswered::Tls)?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(unreached)?;
+        let handshake = http1::Builder::new()
+            .max_buf_size(HEAD_BYTES)
+            .max_headers(HEADERS)
+            .handshake(TokioIo::new(stream));
+        let (mut sender, connection) = handshake.await.map_err(unreached)?;
         let connection = tokio::spawn(connection);
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = self.uri.authority().map_or("", |authority| authority.as_str());

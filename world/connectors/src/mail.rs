@@ -16,8 +16,11 @@ use ward_instance::{InstanceError, ProductionWitness};
 
 use crate::secret;
 
-/// A server answers within this time, or the mail is tried again later.
+/// A mail is taken within this time, or it is tried again later. Asked of the whole exchange: the
+/// transport's own limit is for the connection alone.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+const LATE: &str = "the mail server does not answer in time";
 
 /// Production's mail connector: a server, or the place of one that is not configured.
 pub struct LiveMail(Option<Server>);
@@ -81,9 +84,10 @@ impl Port for LiveMail {
             Ok(mail) => mail,
             Err(reason) => return Sent::Failed { reason: reason.to_owned(), retry: false },
         };
-        match server.transport.send(mail).await {
-            Ok(_) => Sent::Done { reference: message.intent_id.0.clone() },
-            Err(error) => failed(&error),
+        match tokio::time::timeout(PATIENCE, server.transport.send(mail)).await {
+            Ok(Ok(_)) => Sent::Done { reference: message.intent_id.0.clone() },
+            Ok(Err(error)) => failed(&error),
+            Err(_) => Sent::Failed { reason: LATE.to_owned(), retry: true },
         }
     }
 }
@@ -114,7 +118,7 @@ fn failed(error: &SmtpError) -> Sent {
     let reason = match code {
         Some(code) => format!("the mail server answered {code}"),
         None if error.is_tls() => "the mail server's TLS is refused".to_owned(),
-        None if error.is_timeout() => "the mail server does not answer in time".to_owned(),
+        None if error.is_timeout() => LATE.to_owned(),
         None if error.is_client() => {
             "the mail server offers no TLS, or does not speak SMTP".to_owned()
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use ward_instance::{IsoError, crash};
-use ward_store::intents::{self, JOB_KIND};
-use ward_store::jobs::{self, Job, MAX_BATCH};
+use ward_store::intents::{self, job_kind};
+use ward_store::jobs::{self, Job};
 use ward_store::system::{EffectClass, EffectRow, EffectState};
 use ward_store::{Db, StoreError, Tx, Uuid};
 
@@ -23,8 +23,20 @@ use crate::policy::{self, EffectMode};
 use crate::port::Sent;
 use crate::text;
 
-/// How long a job is a worker's; renewed before each send.
-pub const LEASE: Duration = Duration::from_secs(120);
+/// How long a job is a worker's; renewed before each send. Longer than all sends of a batch take,
+/// each of which ends within 30 seconds: a connector's promise.
+pub const LEASE: Duration = Duration::from_secs(150);
+
+/// Jobs of a batch: few, so that a stop waits for few.
+const AT_ONCE: usize = 4;
+
+/// The kinds of jobs by class, in the order of [`EffectClass::ALL`].
+const KINDS: [&str; 4] = [
+    job_kind(EffectClass::AccountMail),
+    job_kind(EffectClass::Email),
+    job_kind(EffectClass::Sms),
+    job_kind(EffectClass::Push),
+];
 
 /// Why an intent waits: there is no connector.
 const NOT_CONNECTED: &str = "no connector of its class is there";
@@ -34,7 +46,17 @@ const SWITCHED_OFF: &str = "its class is switched off";
 
 /// The kinds of jobs that a dispatcher takes.
 pub const fn kinds() -> &'static [&'static str] {
-    &[JOB_KIND]
+    &KINDS
+}
+
+/// The kind of jobs of one class.
+const fn kinds_of(class: EffectClass) -> &'static [&'static str] {
+    match class {
+        EffectClass::AccountMail => &[KINDS[0]],
+        EffectClass::Email => &[KINDS[1]],
+        EffectClass::Sms => &[KINDS[2]],
+        EffectClass::Push => &[KINDS[3]],
+    }
 }
 
 /// What a run did, in jobs.
@@ -162,11 +184,20 @@ impl<E: Env> Dispatcher<E> {
         }
     }
 
-    /// Takes some due jobs and does them, one after another; nothing is due when the report is
-    /// empty.
+    /// Takes some due jobs of all classes and does them, one after another; nothing is due when
+    /// the report is empty.
     pub async fn run_batch(&self) -> Result<Report, StoreError> {
+        self.batch(kinds()).await
+    }
+
+    /// The same of one class.
+    pub async fn run_class(&self, class: EffectClass) -> Result<Report, StoreError> {
+        self.batch(kinds_of(class)).await
+    }
+
+    async fn batch(&self, kinds: &'static [&'static str]) -> Result<Report, StoreError> {
         let mut report = Report::default();
-        for job in jobs::claim(&self.db, kinds(), MAX_BATCH, LEASE).await? {
+        for job in jobs::claim(&self.db, kinds, AT_ONCE, LEASE).await? {
             let job = Arc::new(job);
             let end = match self.run(&job).await {
                 Ok(end) => end,

@@ -24,7 +24,7 @@ pub async fn failed(
     .bind(org_id);
     sql.push(
         " AND (e.state = 'failed' OR (e.state = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs j \
-         WHERE j.org_id = e.org_id AND j.kind = 'effect' AND j.dedupe_key = e.id \
+         WHERE j.org_id = e.org_id AND j.kind = 'effect_' || e.class AND j.dedupe_key = e.id \
          AND j.state IN ('ready', 'leased'))))",
     );
     if let Some(class) = class {

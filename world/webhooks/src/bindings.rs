@@ -12,7 +12,7 @@ use crate::tables::{
     webhook_attempts as sent, webhook_events as event, webhook_secrets as secret_at,
     webhooks as at,
 };
-use crate::{catalogue, listing, rotate, secret, test_event, webhook};
+use crate::{catalogue, listing, replay, rotate, secret, test_event, webhook};
 
 const SENT_ORDERS: &[OrderOption] = &[
     OrderOption { name: "CREATED_AT", expression: "{t}.created_at" },
@@ -68,10 +68,16 @@ fn queries(b: &mut Bindings) {
 
 fn mutations(b: &mut Bindings) {
     const WEBHOOK: &[(&str, Returns)] = &[("webhook", Returns::One(&WEBHOOKS))];
+    const WEBHOOK_AND: &[(&str, Returns)] = &[
+        ("webhook", Returns::One(&WEBHOOKS)),
+        ("event_count", Returns::Leaf),
+        ("replay_id", Returns::Leaf),
+    ];
     b.mutation("createWebhook", WEBHOOK, op!(webhook::create));
     b.mutation("updateWebhook", WEBHOOK, op!(webhook::update));
     b.mutation("deleteWebhook", WEBHOOK, op!(webhook::delete));
     b.mutation("expireWebhookSignature", WEBHOOK, op!(rotate::expire));
+    b.mutation("replayWebhookEvents", WEBHOOK_AND, op!(replay::replay));
     b.mutation("sendTestWebhook", &[("sent", Returns::Leaf)], op!(test_event::send));
 }
 

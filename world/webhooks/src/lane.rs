@@ -15,17 +15,18 @@ pub const BROKEN_AFTER: i64 = 10;
 const REST: i64 = 30_000_000;
 const REST_MAX: i64 = 15 * 60 * 1_000_000;
 
-/// Makes the lane of a new webhook.
+/// Makes the lane of a new webhook. Until a first answer shows that its receiver is not slow, it
+/// counts as slow, and has its turn after those who wait already.
 pub async fn create(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<(), StoreError> {
     let lane = WebhookLane {
         org_id: webhook.org_id,
         webhook_id: webhook.id,
         ready_at: None,
-        last_served: 0,
+        last_served: scope.tx.wall().0,
         last_position: 0,
         is_paused: !webhook.is_enabled,
         max_in_flight: 1,
-        is_slow: false,
+        is_slow: true,
         failures: 0,
         failing_since: None,
         broken_until: None,
@@ -53,14 +54,14 @@ pub async fn pause(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(),
     tx.execute(&sql).await.map(drop)
 }
 
-/// Lets the lane begin anew, as if it had never failed.
+/// Lets the lane begin anew, as if it were that of a new webhook.
 pub async fn begin_anew(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(), StoreError> {
-    let now = tx.now().0;
+    let (now, wall) = (tx.now().0, tx.wall().0);
     let sql = Sql::fixed(
-        "UPDATE webhook_lanes SET is_paused = FALSE, max_in_flight = 1, is_slow = FALSE, \
+        "UPDATE webhook_lanes SET is_paused = FALSE, max_in_flight = 1, is_slow = TRUE, \
          failures = 0, failing_since = NULL, broken_until = NULL, broken_until_wall = NULL, \
-         enabled_at = $3 WHERE org_id = $1 AND webhook_id = $2",
-        [org_id.into(), webhook.0.into(), now.into()],
+         enabled_at = $3, last_served = $4 WHERE org_id = $1 AND webhook_id = $2",
+        [org_id.into(), webhook.0.into(), now.into(), wall.into()],
     );
     tx.execute(&sql).await?;
     look_again(tx, org_id, webhook.0).await

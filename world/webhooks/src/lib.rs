@@ -19,17 +19,19 @@ mod guard;
 mod lane;
 mod listing;
 mod payload;
+mod replay;
 mod rotate;
 mod secret;
-mod signature;
+pub mod signature;
 mod subscription;
 mod tables;
 mod test_event;
+pub mod verify;
 mod webhook;
 
 pub use bindings::bind;
 pub use deliver::Engine;
 pub use tables::{
-    WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOK_LANES, WEBHOOK_SECRETS, WEBHOOKS,
-    tables,
+    WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOK_LANES, WEBHOOK_REPLAYS,
+    WEBHOOK_SECRETS, WEBHOOKS, tables,
 };

@@ -48,11 +48,15 @@ pub fn standard<'a>(
     seconds: i64,
     body: &[u8],
 ) -> String {
+    let sign = |text: &str| standard_of(&secret::standard_key(text), id, seconds, body);
+    secrets.into_iter().map(sign).collect::<Vec<_>>().join(" ")
+}
+
+/// One `v1,…`, by the key that a secret of Standard Webhooks holds.
+pub fn standard_of(key: &[u8], id: &str, seconds: i64, body: &[u8]) -> String {
     let mut message = format!("{id}.{seconds}.").into_bytes();
     message.extend_from_slice(body);
-    let sign =
-        |text: &str| format!("v1,{}", STANDARD.encode(hmac(&secret::standard_key(text), &message)));
-    secrets.into_iter().map(sign).collect::<Vec<_>>().join(" ")
+    format!("v1,{}", STANDARD.encode(hmac(key, &message)))
 }
 
 #[cfg(test)]

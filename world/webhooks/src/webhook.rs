@@ -4,6 +4,7 @@ use ward_engine::{Answer, Call, Payload, Problems, Refused, input};
 use ward_store::{Cond, Id, Level, Query, Sql};
 
 use crate::address::Address;
+use crate::deliver::feed;
 use crate::subscription::{self, Entry};
 use crate::tables::{IdEncoding, PERMISSION, SecretState, Webhook, WebhookEvent, WebhookSecret};
 use crate::{enable, lane, secret};
@@ -153,6 +154,7 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteWebhook) -> Answer<Payloa
         [webhook.org_id.0.into(), webhook.id.0.into(), call.now().0.into()],
     );
     call.tx.execute(&sql).await?;
+    feed::end(call.tx, webhook.org_id.0, webhook.id.0).await?;
     let secrets: Vec<WebhookSecret> = call.list(Cond::eq("webhook_id", webhook.id.0), &[]).await?;
     for secret in &secrets {
         call.destroy(secret).await?;

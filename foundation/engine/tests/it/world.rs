@@ -81,6 +81,7 @@ impl World {
             uploads: Vec::new(),
             request_id: "r1".to_owned(),
             idempotency_key: None,
+            caused_by: None,
             address: "127.0.0.1".to_owned(),
             session: None,
             sign_up_open: false,

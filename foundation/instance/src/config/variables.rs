@@ -8,7 +8,7 @@ use super::{CONFIG_FILE, refuse_password};
 use crate::error::{InstanceError, IsoError};
 use crate::kind::Kind;
 
-const KEYS: [(&str, Shape); 17] = [
+const KEYS: [(&str, Shape); 18] = [
     ("kind", Shape::Text),
     ("base_url", Shape::Text),
     ("hosts", Shape::List),
@@ -21,6 +21,7 @@ const KEYS: [(&str, Shape); 17] = [
     ("pooler", Shape::Text),
     ("sign_up", Shape::Text),
     ("rate_limit", Shape::Number),
+    ("sockets_of_person", Shape::Number),
     ("allow_loopback_webhooks", Shape::Switch),
     ("allow_private_webhooks", Shape::Switch),
     ("sunset", Shape::Text),

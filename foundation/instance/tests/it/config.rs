@@ -33,6 +33,7 @@ database_env = "WARD_PRODUCTION_DATABASE_URL"
 pooler = "transaction"
 sign_up = "open"
 rate_limit = 0
+sockets_of_person = 200
 sunset = "2027-01-01"
 log_level = "debug"
 files = "/srv/files"
@@ -40,7 +41,7 @@ files = "/srv/files"
     let config = load(Kind::Production, text, &[]).unwrap();
     assert_eq!(config.kind(), Kind::Production);
     assert_eq!((config.pooler, config.sign_up), (Some(Pooler::Transaction), SignUp::Open));
-    assert_eq!(config.rate_limit, Some(0));
+    assert_eq!((config.rate_limit, config.sockets_of_person), (Some(0), Some(200)));
     let defaults = load(Kind::Sandbox, SANDBOX, &[]).unwrap();
     assert_eq!((defaults.sign_up, defaults.allow_loopback_webhooks), (SignUp::Closed, false));
 }

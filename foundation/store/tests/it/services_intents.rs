@@ -24,6 +24,8 @@ fn welcome() -> EffectIntent {
     }
 }
 
+const KINDS: &[&str] = &[intents::job_kind(EffectClass::Email)];
+
 /// From the change to the dispatcher and back.
 async fn an_intent_is_done_once(w: World) {
     let org = w.organization(1).await;
@@ -35,7 +37,7 @@ async fn an_intent_is_done_once(w: World) {
         .await
         .unwrap();
     assert_eq!(twice, [true, false]);
-    let job = jobs::claim(&w.db, &[intents::JOB_KIND], 16, Duration::from_secs(60)).await.unwrap();
+    let job = jobs::claim(&w.db, KINDS, 16, Duration::from_secs(60)).await.unwrap();
     let [job] = &job[..] else { panic!("{job:?}") };
     let payload: serde_json::Value = serde_json::from_str(&job.payload).unwrap();
     let id = Uuid(payload["intent"].as_str().unwrap().to_owned());

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use ward_engine::ViewId;
-use ward_store::{Engine, Query, Sql};
+use ward_store::{Actor, Engine, Query, Sql};
 
 use crate::care::number;
 use crate::support::{CAN_CREATE_TAGS, World};
@@ -231,6 +231,42 @@ async fn a_tag_is_deleted_however_many_have_it() {
         assert_eq!(number(&w, left).await, 0);
         let told = "SELECT COUNT(*) FROM events WHERE event_type = 'applied_tag.deleted'";
         assert_eq!(number(&w, told).await, 10_002);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_client_is_in_a_group_of_a_sibling() {
+    World::each(async |w| {
+        let branch = w.branch().await;
+        let group_of = async |actor: &Actor| {
+            let made = w.mutate(actor, "createGroup", GROUP, json!({ "name": "G" })).await;
+            made["user_group"]["id"].clone()
+        };
+        let (ours, theirs) = (group_of(&w.owner).await, group_of(&branch).await);
+        let a = w.client("Ada", "a@example.com").await;
+        let input = json!({ "first_name": "Bo", "last_name": "Branch", "email": "b@example.com", "user_group_id": theirs });
+        let b = w.mutate(&branch, "createClient", "user { id }", input).await["user"]["id"].clone();
+        assert!(b.is_string(), "a group of the own unit");
+        let new = json!({ "first_name": "Cy", "last_name": "New", "email": "c@example.com", "user_group_id": theirs });
+        for (field, selects, input, at) in [
+            ("createClient", "user { id }", new, "user_group_id"),
+            ("updateClient", "user { id }", json!({ "id": a, "user_group_id": theirs }), "user_group_id"),
+            ("bulkUpdateClients", "users { id }", json!({ "ids": [b, a], "user_group_id": theirs }), "user_group_id"),
+        ] {
+            let payload = w.mutate(&w.owner, field, selects, input).await;
+            assert_eq!(payload["messages"][0]["field"], at, "{field} {payload}");
+        }
+        // The root's groups are for the clients of all units.
+        let both = json!({ "ids": [a, b], "user_group_id": ours });
+        let payload = w.mutate(&w.owner, "bulkUpdateClients", "users { user_group_id }", both).await;
+        assert_eq!(payload["users"][1]["user_group_id"], ours, "{payload}");
+        let gone = json!({ "id": ours, "group_to_receive_clients": theirs });
+        let payload = w.mutate(&w.owner, "deleteUserGroup", "user_group { id }", gone).await;
+        assert_eq!(payload["messages"][0]["field"], "group_to_receive_clients", "{payload}");
+        let at = w.run(&w.owner, "{ users { nodes { user_group_id } } }", json!({})).await;
+        let all = json!([{ "user_group_id": ours }, { "user_group_id": ours }]);
+        assert_eq!(at["users"]["nodes"], all, "and nothing of it is done");
     })
     .await;
 }

@@ -18,6 +18,7 @@ mod places;
 mod profile;
 mod races;
 mod referrals;
+mod replays;
 mod restricted;
 mod rules;
 mod seeds;

@@ -377,12 +377,17 @@ async fn many_clients_change_in_one_way() {
         let expected = [
             r#"patient.updated ["user_group_id"]"#,
             r#"patient.updated ["user_group_id"]"#,
+            // Kept from webhooks, and from nothing else.
+            r#"patient.updated ["user_group_id"]"#,
             r#"patient.updated ["other_provider_ids"]"#,
             r#"patient.updated ["other_provider_ids"]"#,
             r#"patient.updated ["other_provider_ids"]"#,
             r#"patient.updated ["active","archived_at"]"#,
         ];
         assert_eq!(told, expected);
+        let untold = Sql::fixed("SELECT COUNT(*) FROM events WHERE relayed = TRUE", []);
+        let rows = w.db.read().await.unwrap().rows(&untold).await.unwrap();
+        assert_eq!(rows.scalar(), Some(&Value::Int(1)));
         let old = "mutation($id: ID) { bulkUpdateClients(input: { ids: [$id], active_status: true }) { users { active } messages { message } } }";
         let answer = w.run_in(ViewId::Baseline, &w.owner, old, json!({ "id": a })).await;
         assert_eq!(answer["data"]["bulkUpdateClients"]["users"][0]["active"], true, "{answer}");

@@ -62,6 +62,7 @@ fn engine() -> Arc<Engine> {
     let mut bindings = Bindings::new();
     // The identity domain's objects; its own bindings are its own tests' matter.
     bindings.object("User", &ward_identity::tables::USERS);
+    bindings.clients(&ward_identity::tables::USERS);
     bindings.object("Organization", &ward_identity::tables::ORGANIZATIONS);
     bindings.query_one("organization", &ward_identity::tables::ORGANIZATIONS, |request, _| {
         Ok(ward_engine::Listing::of(Cond::eq("id", request.actor.unit_id)))
@@ -140,7 +141,18 @@ impl World {
 
     /// Runs an operation in a view; the whole answer.
     pub async fn run_in(&self, view: ViewId, actor: &Actor, query: &str, variables: Json) -> Json {
-        let request = Request {
+        self.ask(self.request(view, actor), query, variables).await
+    }
+
+    /// Runs an operation with an idempotency key in the newest view; the whole answer.
+    pub async fn keyed(&self, actor: &Actor, key: &str, query: &str, variables: Json) -> Json {
+        let key = Some(key.to_owned());
+        let request = Request { idempotency_key: key, ..self.request(ViewId::V2026, actor) };
+        self.ask(request, query, variables).await
+    }
+
+    fn request(&self, view: ViewId, actor: &Actor) -> Request {
+        Request {
             instance: self.instance.clone(),
             db: self.db.clone(),
             blobs: Some(self.blobs.clone()),
@@ -151,13 +163,17 @@ impl World {
             uploads: Vec::new(),
             request_id: "test".to_owned(),
             idempotency_key: None,
+            caused_by: None,
             address: "127.0.0.1".to_owned(),
             session: None,
             sign_up_open: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
             reads: ward_engine::Reads::default(),
             refused: ward_engine::RefusedCodes::default(),
-        };
+        }
+    }
+
+    async fn ask(&self, request: Request, query: &str, variables: Json) -> Json {
         let variables = variables.as_object().cloned().unwrap_or_default();
         let incoming = Incoming { query: query.to_owned(), operation_name: None, variables };
         let reply = self.engine.execute(&incoming, Arc::new(request), &[]).await;

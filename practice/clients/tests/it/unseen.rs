@@ -39,15 +39,13 @@ async fn a_client_who_moves_leaves_the_people_of_the_old_unit_behind() {
         let anybody = "UPDATE organization_memberships SET can_be_care_team_member = TRUE";
         w.execute(ward_store::Sql::fixed(anybody, [])).await;
         let (old, new) = (w.branch().await, w.branch_of("Hanna", "hanna@example.com").await);
-        let theirs = group(&w, &old).await;
         let team = json!([old.user_id.to_string(), w.standard.user_id.to_string()]);
         let id = w.client("Ada", "ada@example.com").await;
-        let input = json!({ "id": id, "other_provider_ids": team, "user_group_id": theirs });
+        let input = json!({ "id": id, "other_provider_ids": team });
         done(&w, "updateClient", "user { id }", input).await;
         assert!(sees(&w, &old, &id).await);
         let input = json!({ "id": id, "dietitian_id": new.user_id.to_string() });
-        let moved = done(&w, "updateClient", "user { user_group_id }", input).await;
-        assert!(moved["user"]["user_group_id"].is_null(), "{moved}");
+        done(&w, "updateClient", "user { id }", input).await;
         // The root's people see all units: they stay.
         assert_eq!(ties(&w, &id).await, (vec![w.standard.user_id], None));
         assert!(sees(&w, &new, &id).await);
@@ -55,9 +53,18 @@ async fn a_client_who_moves_leaves_the_people_of_the_old_unit_behind() {
         let input = json!({ "id": id, "other_provider_ids": team });
         let refused = w.mutate(&old, "updateClient", "user { id }", input).await;
         assert_eq!(refused["messages"][0]["message"], "Object not found", "{refused}");
-        let events = w.events().await;
-        let told = events.last().unwrap();
-        assert!(told.contains("other_provider_ids") && told.contains("user_group_id"), "{told}");
+        let told = w.events().await.pop().unwrap();
+        assert!(told.contains("other_provider_ids"), "{told}");
+        // And their group, which a client of theirs was in.
+        let (bo, theirs) = (w.client("Bo", "bo@example.com").await, group(&w, &old).await);
+        let input =
+            json!({ "id": bo, "dietitian_id": old.user_id.to_string(), "user_group_id": theirs });
+        done(&w, "updateClient", "user { id }", input).await;
+        let input = json!({ "id": bo, "dietitian_id": new.user_id.to_string() });
+        let moved = done(&w, "updateClient", "user { user_group_id }", input).await;
+        assert!(moved["user"]["user_group_id"].is_null(), "{moved}");
+        let told = w.events().await.pop().unwrap();
+        assert!(told.contains("user_group_id"), "{told}");
     })
     .await;
 }
@@ -76,7 +83,7 @@ async fn who_is_named_in_the_same_call_comes_along() {
         done(&w, "updateClient", "user { id }", input).await;
         assert_eq!(ties(&w, &id).await, (vec![old.user_id], Some(of_root)));
         let theirs = group(&w, &old).await;
-        let input = json!({ "id": id, "dietitian_id": w.owner.user_id.to_string(),
+        let input = json!({ "id": id, "dietitian_id": old.user_id.to_string(),
             "user_group_id": theirs });
         done(&w, "updateClient", "user { id }", input).await;
         assert_eq!(ties(&w, &id).await, (vec![], Some(theirs)));

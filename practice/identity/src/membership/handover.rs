@@ -6,13 +6,14 @@ use ward_store::{Cond, Id, Level, Query, Select, Sql};
 
 use crate::flags::CAN_SEE_CLIENTS;
 use crate::permit;
-use crate::tables::{CareTeamMember, OrgRole, OrganizationMembership, USERS, User, users};
-use crate::{account, events};
+use crate::tables::{OrgRole, OrganizationMembership, USERS, User, users};
+use crate::{account, care, events};
 
 /// So many clients move in one transaction.
 pub const CLIENTS_AT_ONCE_MAX: i64 = 5_000;
 
-/// Moves every client of `from` whom the actor sees to another provider. Clients
+/// Moves every client of `from` whom the actor sees to another provider, or none:
+/// a restricted one only as far as the actor may entrust them to others. Clients
 /// whom the actor does not see stay: nobody gives away, or gets, whom they may
 /// not know of.
 pub async fn hand_over(call: &mut Call<'_>, from: &User, to: Id<User>, at: &str) -> Answer<()> {
@@ -61,20 +62,24 @@ async fn receiver(call: &mut Call<'_>, from: &User, to: Id<User>, at: &str) -> A
     }
 }
 
+/// What giving a client another primary provider means is the same as in
+/// `updateClient`.
 async fn move_one(call: &mut Call<'_>, id: Id<User>, receiver: &User) -> Answer<()> {
     let found = call.visible_for_update(id, Level::Full).await?;
     let Some((before, _)) = found else { return Ok(()) };
+    care::may_entrust(call, &before).await?;
     // The audit entries and events of each are of that client.
     call.scope.subject_id = Some(before.id.0);
-    let after =
+    let mut after =
         User { dietitian_id: Some(receiver.id), unit_id: receiver.unit_id, ..before.clone() };
-    let changes = account::update(&mut call.scope, &before, &after).await?;
-    let cond = Cond::eq("patient_id", id.0).and(Cond::eq("user_id", receiver.id.0));
-    let extra: Option<CareTeamMember> = call.find_by(cond).await?;
-    if let Some(extra) = extra {
-        call.destroy(&extra).await?;
+    if before.unit_id != after.unit_id {
+        care::leave_group_of_other_unit(call, &mut after).await?;
     }
-    call.emit(events::patient_updated(&after, &changes.columns));
+    let mut columns = account::update(&mut call.scope, &before, &after).await?.columns;
+    if care::settle_team(call, &before, &after).await? {
+        columns.push("other_provider_ids");
+    }
+    call.emit(events::patient_updated(&after, &columns));
     call.scope.subject_id = None;
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::person::{self, Person};
 use crate::picture::{self, NewFile};
 use crate::profile::{self as shown, BioEntry, OtherIdEntry, Profile, StateLicenseEntry};
 use crate::tables::User;
-use crate::{account, attempt, confirm_email, events, grant, member_mail, npi, rank_of};
+use crate::{account, attempt, confirm_email, events, member_mail, npi, rank_of};
 
 /// The longest `metadata`, in characters (behaviour 9).
 const METADATA_CHARACTERS_MAX: usize = 128_000;
@@ -166,8 +166,7 @@ pub async fn update_member(call: &mut Call<'_>, prepared: &PreparedMember) -> An
     if let Some(address) = profile.new_address(&before) {
         if before.id.0 != call.actor.user_id {
             let target = loaded(call, &before).await?;
-            grant::is_covered(call.actor, &target)?;
-            rank_of::sees_their_clients(call, &target).await?;
+            rank_of::may_take_over(call, &target).await?;
         }
         is_invited_anew = readdress(call, &mut after, &address).await?;
     }

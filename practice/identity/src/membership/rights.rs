@@ -22,13 +22,12 @@ pub fn changes_power(before: &OrganizationMembership, after: &OrganizationMember
 }
 
 /// Whether the actor may turn one state of the target's membership into the
-/// other. `takes_address`: the target's mail is to go elsewhere, too.
+/// other.
 pub fn check(
     actor: &Actor,
     target: &Person,
     before: &OrganizationMembership,
     after: &OrganizationMembership,
-    takes_address: bool,
 ) -> Answer<()> {
     let is_self = target.user.id.0 == actor.user_id;
     let changes_power = changes_power(before, after);
@@ -42,8 +41,8 @@ pub fn check(
         grant::may_rule(actor, target)?;
         grant::may_grant(actor, before.flags(), after.flags())?;
     }
-    // Whoever wakes an account up, or reads its mail, has all that it holds.
-    if takes_address || (after.active && !before.active) {
+    // Whoever wakes an account up gives away all that it holds.
+    if after.active && !before.active {
         grant::is_covered(actor, target)?;
     }
     Ok(())

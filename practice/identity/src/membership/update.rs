@@ -77,11 +77,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Pay
     let target = profile::loaded(call, &user).await?;
     let after = wanted(call, input, &before).await?;
     let address = profile.new_address(&user);
-    let is_self = user.id.0 == call.actor.user_id;
-    let takes_address = address.is_some() && !is_self;
-    rights::check(call.actor, &target, &before, &after, takes_address)?;
-    if takes_address {
-        rank_of::sees_their_clients(call, &target).await?;
+    rights::check(call.actor, &target, &before, &after)?;
+    if address.is_some() {
+        rank_of::may_take_over(call, &target).await?;
     }
     let mut user_after = user.clone();
     profile.write(&mut user_after);

@@ -4,7 +4,7 @@
 use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Uuid, index, record, text_enum};
 
-use crate::tables::{Human, Organization, UserGroupRef};
+use crate::tables::{Human, Organization, UserGroup};
 use crate::{restricted, visibility};
 
 text_enum! {
@@ -88,7 +88,7 @@ record! {
         additional_record_identifier: Option<String>,
         /// A client's primary provider.
         dietitian_id: Option<Id<User>>,
-        user_group_id: Option<Id<UserGroupRef>>,
+        user_group_id: Option<Id<UserGroup>>,
         default_billing_type: Option<DefaultBillingType>,
         /// Seen by authorized people only (behaviour 16.2.4).
         restricted: bool,

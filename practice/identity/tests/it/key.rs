@@ -1,6 +1,7 @@
 //! Whom a key may be made for, and that a key is of its row.
 
-use ward_identity::key::{Bound, may_mint_for};
+use ward_identity::grant::is_covered;
+use ward_identity::key::Bound;
 use ward_identity::practice::Place;
 use ward_identity::tables::OrgRole;
 use ward_identity::{admin, flags};
@@ -71,9 +72,9 @@ async fn nobody_makes_a_key_stronger_than_themselves() {
             }
         })
         .await;
-    assert!(may_mint_for(&owner.actor(None), &administrator));
-    assert!(may_mint_for(&administrator.actor(None), &support));
-    assert!(!may_mint_for(&administrator.actor(None), &owner));
-    assert!(!may_mint_for(&support.actor(None), &administrator));
+    assert!(is_covered(&owner.actor(None), &administrator).is_ok());
+    assert!(is_covered(&administrator.actor(None), &support).is_ok());
+    assert!(is_covered(&administrator.actor(None), &owner).is_err());
+    assert!(is_covered(&support.actor(None), &administrator).is_err());
     assert_eq!(Place::of(OrgRole::Support).held, flags::defaults(OrgRole::Support));
 }

@@ -265,6 +265,7 @@ impl World {
             uploads: Vec::new(),
             request_id: "test".to_owned(),
             idempotency_key: None,
+            caused_by: None,
             address: address.to_owned(),
             session: identified.session,
             sign_up_open: self.sign_up_open,

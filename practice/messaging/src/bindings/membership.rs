@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ward_engine::{Answer, Bindings, Link, Out, Request, RowView};
 use ward_identity::tables::USERS;
-use ward_store::{Query, Sql, Value};
+use ward_store::{Actor, Query, Sql, Value};
 
 use crate::names::{self, Called};
 use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, conversation_memberships as at};
@@ -17,15 +17,19 @@ pub fn bind(b: &mut Bindings) {
     b.cursor(TYPE);
     b.one(TYPE, "convo", &CONVERSATIONS, Link::Key(at::conversation_id));
     b.one(TYPE, "creator", &USERS, Link::Key(at::user_id));
-    const STATE: &[usize] = &[at::conversation_id, at::viewed_count, at::archived_count];
+    const STATE: &[usize] =
+        &[at::conversation_id, at::user_id, at::viewed_count, at::archived_count];
     b.batch(TYPE, "viewed", STATE, |request, q, rows, _| {
-        Box::pin(compared(request, q, rows, |notes, row| {
-            row.get(at::viewed_count).int().is_some_and(|viewed| viewed >= notes)
+        Box::pin(compared(request, q, rows, |_, notes, row| {
+            row.get(at::viewed_count).int().is_some_and(|viewed| viewed >= notes).into()
         }))
     });
     b.batch(TYPE, "archived", STATE, |request, q, rows, _| {
-        Box::pin(compared(request, q, rows, |notes, row| {
-            row.get(at::archived_count).int().is_some_and(|archived| archived >= notes)
+        Box::pin(compared(request, q, rows, |actor, notes, row| {
+            // What others have put away is no client's to know.
+            let is_told = !actor.is_client() || row.get(at::user_id).int() == Some(actor.user_id);
+            let put_away = row.get(at::archived_count).int().is_some_and(|count| count >= notes);
+            (is_told && put_away).into()
         }))
     });
     b.batch(TYPE, "conversation_role", NAMED, |request, q, rows, _| {
@@ -115,14 +119,14 @@ async fn compared(
     request: &Request,
     q: &mut dyn Query,
     rows: Vec<RowView<'_>>,
-    holds: fn(i64, &RowView<'_>) -> bool,
+    state: fn(&Actor, i64, &RowView<'_>) -> Out,
 ) -> Answer<Vec<Out>> {
     let counts = column(request, q, &rows, "notes_count").await?;
     let of = |row: &RowView<'_>| {
         let conversation = row.get(at::conversation_id).int().unwrap_or_default();
-        holds(counts.get(&conversation).copied().unwrap_or(0), row)
+        state(&request.actor, counts.get(&conversation).copied().unwrap_or(0), row)
     };
-    Ok(rows.iter().map(|row| of(row).into()).collect())
+    Ok(rows.iter().map(of).collect())
 }
 
 /// Whether the conversation is theirs.

@@ -282,13 +282,20 @@ async fn clients_begin_conversations_with_members_who_take_them() {
         let made = begun(&w, &ada, with(id(&w.owner))).await;
         assert_eq!((&made["patient_id"], &made["dietitian_id"]), (&json!(a), &json!(id(&w.owner))));
         assert!(made["metadata"].is_null());
-        // Switched off, neither begins nor writes.
+        // Switched off, neither begins nor writes, nor writes anew what was sent.
+        let input = json!({ "conversation_id": made["id"], "content": "Before" });
+        let note = w.note(&ada, input).await["note"]["id"].clone();
         let toggle = json!({ "user_id": a, "allow_direct_chat": false });
         let off = w.mutate(&w.owner, "createFeatureToggle", "feature_toggle { id }", toggle).await;
         assert!(off["messages"].is_null(), "{off}");
-        assert_eq!(begin(&w, &ada, with(id(&w.owner))).await["messages"][0]["field"], "base");
+        for named in [id(&w.owner), format!("user-{},user-{a}", id(&w.owner))] {
+            assert_eq!(begin(&w, &ada, with(named)).await["messages"][0]["field"], "base");
+        }
         let input = json!({ "conversation_id": made["id"], "content": "Hi" });
         assert_eq!(w.note(&ada, input).await["messages"][0]["field"], "base");
+        let input = json!({ "id": note, "content": "Hi" });
+        let payload = w.mutate(&ada, "updateNote", "note { id }", input).await;
+        assert_eq!(payload["messages"][0]["field"], "base", "{payload}");
         let none = begin(&w, &ada, json!({ "simple_added_users": "" })).await;
         assert_eq!(none["messages"][0]["field"], "simple_added_users", "{none}");
     })

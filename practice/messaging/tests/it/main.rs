@@ -6,9 +6,13 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod away;
 mod conversations;
 mod flag_truth;
 mod notes;
+mod notice_rules;
+mod notices;
+mod restricted;
 mod rules;
 mod scheduled;
 mod support;

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_ACCESS_TO_MEMBERS_CHAT, IS_ADMIN};
+use ward_messaging::attachments::CLIENT_BYTES_MAX;
 use ward_messaging::tables::Note;
 use ward_store::{Cond, Query, Sql};
 
@@ -41,6 +42,18 @@ async fn a_message_is_cleaned_kept_sealed_and_told_of() {
         }
         let long = json!({ "conversation_id": made["id"], "content": "x".repeat(50_001) });
         assert_eq!(w.note(&ada, long).await["messages"][0]["field"], "content");
+        // Everywhere that a text comes in, before anything is written.
+        let hostile: String = (0..4_000).map(|n| format!("<b a={n}><p>")).collect();
+        let first = json!({ "content": hostile });
+        for (field, selects, input) in [
+            ("createNote", "note { id }", json!({ "conversation_id": made["id"], "content": hostile })),
+            ("updateNote", "note { id }", json!({ "id": note["id"], "content": hostile })),
+            ("createConversation", "conversation { id }", json!({ "simple_added_users": a, "note": first })),
+            ("createMessageBlast", "message", json!({ "simple_added_users": a, "note": first })),
+        ] {
+            let payload = w.mutate(&w.owner, field, selects, input).await;
+            assert_eq!(payload["messages"], json!([{ "field": "content", "message": "Content has too many tags (maximum is 2000)" }]), "{field}");
+        }
         let rows: Vec<Note> = w.rows(Cond::Always).await;
         assert_eq!((rows.len(), rows[0].number), (1, Some(1)));
         let sql = Sql::fixed("SELECT content FROM notes", []);
@@ -86,6 +99,30 @@ async fn a_deleted_message_leaves_its_place() {
         let admin = w.with(&w.standard, &[IS_ADMIN, CAN_ACCESS_TO_MEMBERS_CHAT]);
         let payload = w.mutate(&admin, "deleteNote", "note { content }", json!({ "id": second })).await;
         assert_eq!(payload["note"]["content"], "", "{payload}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_client_uses_up_the_storage_of_the_practice() {
+    World::each(async |w| {
+        let (a, b) = (w.client("Ada", "a@example.com").await, w.client("Bo", "b@example.com").await);
+        let made = begun(&w, &w.owner, json!({ "simple_added_users": format!("{a},{b}") })).await;
+        let (ada, bo) = (w.as_client(&a).await, w.as_client(&b).await);
+        let input = json!({ "conversation_id": made["id"], "content": "Oh", "attached_image_string": PICTURE });
+        let note = w.note(&ada, input.clone()).await["note"]["id"].clone();
+        let full = "UPDATE blobs SET byte_size = $1 WHERE purpose = 'note'";
+        w.execute(Sql::fixed(full, [CLIENT_BYTES_MAX.into()])).await;
+        w.mutate(&ada, "deleteNote", "note { id }", json!({ "id": note })).await;
+        let refused = w.note(&ada, input.clone()).await;
+        assert_eq!(refused["messages"][0]["field"], "base", "{refused}");
+        assert_eq!(w.rows::<Note>(Cond::Always).await.len(), 1, "nothing is half written");
+        for other in [&bo, &w.owner] {
+            let note = w.note(other, input.clone()).await;
+            assert!(note["messages"].is_null(), "each their own: {note}");
+        }
+        let text = json!({ "conversation_id": made["id"], "content": "Oh" });
+        assert!(w.note(&ada, text).await["messages"].is_null(), "words need no room");
     })
     .await;
 }

@@ -2,9 +2,13 @@
 
 use proptest::prelude::*;
 use ward_messaging::attachments::audio_type;
-use ward_messaging::html::{cleaned, is_blank, plain};
+use ward_messaging::html::{SENT_CHARS_MAX, TAGS_MAX, Unfit, is_blank, plain};
 use ward_messaging::listing::Status;
 use ward_messaging::participants::{Named, named};
+
+fn cleaned(text: &str) -> String {
+    ward_messaging::html::cleaned(text).unwrap()
+}
 
 #[test]
 fn only_a_safe_subset_of_html_is_kept() {
@@ -31,6 +35,57 @@ fn only_a_safe_subset_of_html_is_kept() {
     }
     let trapped = cleaned("<a href=\"javascript:alert(1)\">x</a>");
     assert!(!trapped.contains("javascript"), "{trapped}");
+}
+
+/// Bold type that nobody ends, each a little different, with a paragraph.
+fn never_ended(pairs: usize) -> String {
+    (0..pairs).map(|n| format!("<b a={n}><p>")).collect()
+}
+
+#[test]
+fn what_is_kept_grows_with_what_was_sent_and_not_by_its_square() {
+    // A parser left alone makes 80,200 elements of these 800 tags.
+    let kept = cleaned(&never_ended(400)).matches('<').count();
+    assert!(kept < 10_000, "{kept} tags");
+    let refused = ward_messaging::html::cleaned;
+    assert_eq!(refused(&never_ended(4_000)), Err(Unfit::TooManyTags));
+    assert_eq!(cleaned(&"a<br>".repeat(TAGS_MAX)).matches("<br>").count(), TAGS_MAX);
+    assert_eq!(refused(&"<br>".repeat(TAGS_MAX + 1)), Err(Unfit::TooManyTags));
+    // However it is dressed, what is read is bounded before it is parsed.
+    assert_eq!(refused(&" ".repeat(SENT_CHARS_MAX + 1)), Err(Unfit::TooLong));
+    assert_eq!(refused(&"x".repeat(50_001)), Err(Unfit::TooLong));
+    assert_eq!(cleaned(&"x".repeat(50_000)).len(), 50_000);
+    let dressed = format!("<p style=\"{}\">x</p>", "a:b;".repeat(40_000));
+    assert_eq!(cleaned(&dressed), "<p>x</p>");
+}
+
+#[test]
+fn tags_are_read_as_a_browser_reads_them() {
+    for (sent, kept) in [
+        ("<P CLASS=a>x</P >", "<p>x</p>"),
+        ("<b title=\"a>b\">x</b>", "<b>x</b>"),
+        ("<!-- <b> -->x<!>y<?z?>", "xy"),
+        (
+            "<a href='https://a.example/?\"'>x</a>",
+            "<a href=\"https://a.example/?&quot;\" rel=\"noopener noreferrer\">x</a>",
+        ),
+        (
+            "<a href=https://a.example href=https://b.example>x</a>",
+            "<a href=\"https://a.example\" rel=\"noopener noreferrer\">x</a>",
+        ),
+        ("<SCRIPT>a</scripty></script\n>b", "b"),
+        ("<font><b>x</b></font>", "<b>x</b>"),
+        ("1 < 2 <3", "1 &lt; 2 &lt;3"),
+        ("one<br/>two", "one<br>two"),
+        // Nothing that was written is lost with a tag that has no end.
+        ("a <b and c", "a &lt;b and c"),
+        (
+            "<iframe><a href=\"</iframe><b x=1>\">",
+            "<iframe><a href=\"&lt;/iframe>&lt;b x=1>\"></iframe>",
+        ),
+    ] {
+        assert_eq!(cleaned(sent), kept, "{sent}");
+    }
 }
 
 #[test]
@@ -83,6 +138,21 @@ proptest! {
     fn cleaning_twice_is_cleaning_once(text in ".{0,200}") {
         let once = cleaned(&text);
         prop_assert_eq!(cleaned(&once), once);
+    }
+
+    /// Whatever tags are put together, and however they are left open.
+    #[test]
+    fn no_message_makes_many_elements_of_few(
+        tags in prop::collection::vec(
+            ("(</?)", "(a|b|em|i|u|strong|font|nobr|p|li|ul|br|iframe|table|td|object|svg)", "( x=[0-9]{1,3})?"),
+            1..120,
+        ),
+    ) {
+        let text: String =
+            tags.iter().map(|(open, tag, attribute)| format!("{open}{tag}{attribute}>x")).collect();
+        let made = cleaned(&text).matches('<').count();
+        prop_assert!(made <= 40 * tags.len(), "{} of {}", made, tags.len());
+        prop_assert_eq!(cleaned(&cleaned(&text)), cleaned(&text));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
 use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, SEES_ALL_CLIENTS};
 use ward_messaging::sender::run_batch;
-use ward_store::{Actor, Db, Sql, StoreError};
+use ward_store::{Actor, Db, Query, Sql, StoreError};
 
 use crate::conversations::{begun, id, inbox};
 use crate::support::World;
@@ -60,6 +60,19 @@ async fn a_message_waits_for_its_time_and_is_sent_once() {
         let counts = "{ conversationMembershipsAllCounts { scheduled_count } }";
         let count = async || w.run(&w.owner, counts, json!({})).await["conversationMembershipsAllCounts"]["scheduled_count"].clone();
         assert_eq!(count().await, 1);
+        // That something waits is known to nobody else who takes part or reads.
+        let of_owner = json!({ "provider": id(&w.owner) });
+        let reader = w.with(&w.standard, &[SEES_ALL_CLIENTS]);
+        let list = json!({ "id": made["id"], "simple_added_users": format!("{a},{}", id(&w.standard)) });
+        w.mutate(&w.owner, "updateConversation", "conversation { id }", list).await;
+        for (actor, known) in [(&ada, 0), (&reader, 0), (&w.owner, 1)] {
+            let query = "query($provider: ID) {
+                conversationMembershipsAllCounts(provider_id: $provider) { scheduled_count }
+                conversationMemberships(provider_id: $provider, notes_type: \"scheduled\") { total_count } }";
+            let at = w.run(actor, query, of_owner.clone()).await;
+            assert_eq!(at["conversationMembershipsAllCounts"]["scheduled_count"], known, "{at}");
+            assert_eq!(at["conversationMemberships"]["total_count"], known, "{at}");
+        }
         assert_eq!(run_due(&w.db).await.unwrap(), 0, "it is not time yet");
         let input = json!({ "id": note["id"], "content": "changed" });
         w.mutate(&w.owner, "updateNote", "note { id }", input).await;
@@ -107,6 +120,53 @@ async fn what_is_taken_back_is_not_sent() {
             w.mutate(&w.owner, "updateConversation", "conversation { id }", json!({ "id": made["id"], "closed_by_id": null })).await;
             assert_eq!(w.note(&w.owner, input).await["messages"][0]["field"], "scheduled_at");
         }
+    })
+    .await;
+}
+
+/// One grey pixel.
+const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+#[tokio::test]
+async fn nothing_is_sent_for_who_may_no_longer_write_there() {
+    World::each(async |w| {
+        let a = w.client("Ada", "a@example.com").await;
+        // Somebody who takes part writes, as oneself or for the owner.
+        let scheduled = async |org_chat: bool| {
+            let both = json!({ "simple_added_users": format!("{a},{}", id(&w.standard)) });
+            let made = begun(&w, &w.owner, both).await["id"].clone();
+            let input = json!({ "conversation_id": made, "content": "later", "scheduled_at": later(&w),
+                "org_chat": org_chat, "attached_image_string": PICTURE });
+            let note = w.note(&w.standard, input).await;
+            assert!(note["messages"].is_null(), "{note}");
+            made
+        };
+        let sent = async |of: &Json| {
+            let_time_pass(&w).await;
+            run_due(&w.db).await.unwrap();
+            let query = "query($id: ID) { notesCount(conversation_id: $id) }";
+            let at = w.run_in(ViewId::Baseline, &w.owner, query, json!({ "id": of })).await;
+            at["data"]["notesCount"].clone()
+        };
+        let change = async |field: &str, selects: &str, input: Json| {
+            let payload = w.mutate(&w.owner, field, selects, input).await;
+            assert!(payload["messages"].is_null(), "{payload}");
+        };
+        assert_eq!(sent(&scheduled(true).await).await, 1, "while nothing changes");
+        for org_chat in [true, false] {
+            let made = scheduled(org_chat).await;
+            let input = json!({ "id": made, "simple_added_users": a });
+            change("updateConversation", "conversation { id }", input).await;
+            assert_eq!(sent(&made).await, 0, "taken out, {org_chat}");
+            let made = scheduled(org_chat).await;
+            change("updateClient", "user { id }", json!({ "id": a, "restricted": true })).await;
+            assert_eq!(sent(&made).await, 0, "the client is restricted, {org_chat}");
+            change("updateClient", "user { id }", json!({ "id": a, "restricted": false })).await;
+        }
+        // What is not sent leaves no file.
+        let files = Sql::fixed("SELECT COUNT(*) FROM blobs WHERE deleted_at IS NULL", []);
+        let files = w.db.read().await.unwrap().rows(&files).await.unwrap();
+        assert_eq!(files.scalar().and_then(|count| count.int()), Some(1));
     })
     .await;
 }

@@ -66,6 +66,18 @@ async fn what_is_put_away_comes_back_with_a_new_message() {
         assert_eq!(at, json!({ "active_count": 0, "archived_count": 1, "closed_count": 0, "scheduled_count": 0 }));
         assert_eq!(inbox(&w, &w.owner, json!({ "status": "archived" })).await["total_count"], 1);
         assert_eq!(inbox(&w, &ada, json!({})).await["total_count"], 1, "for the owner only");
+        // A client is told of their own part, whomever they ask about.
+        let with = inbox(&w, &ada, json!({ "provider": id(&w.owner) })).await;
+        assert_eq!((&with["nodes"][0]["user_id"], &with["nodes"][0]["archived"]), (&json!(a), &json!(false)), "{with}");
+        let put_away = json!({ "provider": id(&w.owner), "status": "archived" });
+        assert_eq!(inbox(&w, &ada, put_away).await["total_count"], 0);
+        assert_eq!(inbox(&w, &ada, json!({ "provider": id(&w.standard) })).await["total_count"], 0);
+        let part = "query($id: ID) { conversationMembership(conversation_membership_id: $id) { archived viewed } }";
+        let of_owner = json!({ "id": own["id"] });
+        let seen = w.run(&ada, part, of_owner.clone()).await["conversationMembership"].clone();
+        assert_eq!(seen, json!({ "archived": false, "viewed": true }));
+        let seen = w.run(&w.owner, part, of_owner).await["conversationMembership"].clone();
+        assert_eq!(seen["archived"], true);
         w.note(&ada, json!({ "conversation_id": own["conversation_id"], "content": "Hi" })).await;
         let back = inbox(&w, &w.owner, json!({})).await;
         assert_eq!((&back["total_count"], &back["nodes"][0]["archived"]), (&json!(1), &json!(false)));

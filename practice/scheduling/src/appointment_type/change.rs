@@ -20,8 +20,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointmentType) -> Answe
     let mut of = blank(call).await?;
     input.write(&mut of);
     input.write_ways(&mut of);
-    if let Some(group) = &input.user_group_id.value() {
-        of.user_group_id = circle::joined(call, group).await?;
+    if let Some(group) = input.user_group_id.value() {
+        of.user_group_id = circle::joined(call, of.unit_id, group).await?;
     }
     input::check_whole(&of).check()?;
     of.has_specific_appointment_settings =
@@ -78,7 +78,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointmentType) -> Answe
     input.write(&mut after);
     input.write_ways(&mut after);
     if let Some(group) = input.user_group_id.value() {
-        after.user_group_id = circle::joined(call, group).await?;
+        after.user_group_id = circle::joined(call, before.unit_id, group).await?;
     } else if input.user_group_id.is_given() {
         after.user_group_id = None;
     }

@@ -7,7 +7,7 @@ use ward_clients::tables::UserGroup;
 use ward_clients::{access, group};
 use ward_engine::{Answer, Call, Given, Refused};
 use ward_identity::id_or_blank::IdOrBlank;
-use ward_identity::tables::User;
+use ward_identity::tables::{Organization, User};
 use ward_store::{Cond, Id};
 
 use crate::id_list::{AllOr, IdList};
@@ -16,14 +16,29 @@ use crate::tables::{AppointmentType, AppointmentTypeGroup, ProviderApptTypeConne
 /// So many groups, or providers, a type can name.
 pub const NAMED_MAX: usize = 500;
 
-/// The group that clients join by booking; a blank id is none.
+/// The group that clients of a unit join by booking; a blank id is none.
 pub async fn joined(
     call: &mut Call<'_>,
+    unit: Id<Organization>,
     given: &IdOrBlank<UserGroup>,
 ) -> Answer<Option<Id<UserGroup>>> {
     match given.0 {
-        Some(id) => Ok(Some(group::seen(call, id, "user_group_id").await?.id)),
+        Some(id) => Ok(Some(of_unit(call, unit, id, "user_group_id").await?)),
         None => Ok(None),
+    }
+}
+
+/// A group in which clients of the unit can be: the unit's own or the root's.
+async fn of_unit(
+    call: &mut Call<'_>,
+    unit: Id<Organization>,
+    id: Id<UserGroup>,
+    at: &str,
+) -> Answer<Id<UserGroup>> {
+    let group = group::seen(call, id, at).await?;
+    match group.unit_id == unit || group.unit_id == group.org_id {
+        true => Ok(group.id),
+        false => Err(Refused::on(at, "The group belongs to another organization than the type")),
     }
 }
 
@@ -47,11 +62,11 @@ pub async fn write_groups(
     }
     let known: BTreeSet<Id<UserGroup>> = old.iter().map(|row| row.user_group_id).collect();
     for id in wanted.difference(&known) {
-        let group = group::seen(call, *id, AT).await?;
+        let user_group_id = of_unit(call, of.unit_id, *id, AT).await?;
         let row = AppointmentTypeGroup {
             org_id: of.org_id,
             appointment_type_id: of.id,
-            user_group_id: group.id,
+            user_group_id,
             created_at: call.now(),
         };
         call.create(&row).await?;

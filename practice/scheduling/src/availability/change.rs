@@ -9,12 +9,12 @@ use ward_identity::flags::{CAN_MANAGE_OTHERS_AVAILABILITY, CAN_MANAGE_OWN_AVAILA
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
-use ward_store::{Cond, Day, Id, Level};
+use ward_store::{Day, Id, Level, Query, Sql, Value};
 
 use super::input::{
     self, AT_ONCE_MAX, BulkCreate, CreateAvailability, EditAvailability, Times, When,
 };
-use super::{read, wall};
+use super::{of_types, read, wall};
 use crate::events;
 use crate::settings::change as settings;
 use crate::tables::{AppointmentType, Availability};
@@ -104,10 +104,13 @@ pub(super) fn put(row: &mut Availability, when: &When) {
     row.end_at = once.map(|it| it.end);
 }
 
-pub(super) async fn bounded(call: &mut Call<'_>, provider: &User, more: usize) -> Answer<()> {
-    let own = Cond::eq("user_id", provider.id.0);
-    let known = call.list::<Availability>(own, &[]).await?.len() + more;
-    match i64::try_from(known).is_ok_and(|known| known <= OF_PROVIDER_MAX) {
+pub(super) async fn bounded(call: &mut Call<'_>, provider: &User, more: i64) -> Answer<()> {
+    let sql = Sql::fixed(
+        "SELECT COUNT(*) FROM availabilities WHERE org_id = $1 AND user_id = $2",
+        [call.actor.org_id.into(), provider.id.0.into()],
+    );
+    let known = call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+    match known.saturating_add(more) <= OF_PROVIDER_MAX {
         true => Ok(()),
         false => Err(Refused::base("A provider can have 1,000 availabilities")),
     }
@@ -247,21 +250,26 @@ pub async fn edit(call: &mut Call<'_>, input: &EditAvailability) -> Answer<Paylo
     if input.contact_type_id.is_given() {
         after.contact_type_id = contact(&input.contact_type_id)?;
     }
+    let mut retied = false;
     if input.appointment_type_id.is_given() {
         let of = named(&input.appointment_type_id);
         after.appointment_type_id = of_type(call, of, &provider).await?;
+        retied = of_types::untie(call, &before).await?;
     }
-    write(call, &before, &after).await
+    write(call, &before, &after, retied).await
 }
 
+/// Writes a change, of the types that it is for too when these are `retied`.
 pub(super) async fn write(
     call: &mut Call<'_>,
     before: &Availability,
     after: &Availability,
+    retied: bool,
 ) -> Answer<Payload> {
-    let changes = call.update(before, after).await?;
-    if !changes.is_empty() {
-        call.emit(events::availability_updated(after, &changes.columns));
+    let mut columns = call.update(before, after).await?.columns;
+    columns.extend(retied.then_some("appointment_type_ids"));
+    if !columns.is_empty() {
+        call.emit(events::availability_updated(after, &columns));
     }
     let kept: Option<Availability> = call.find(after.id).await?;
     let kept = kept.unwrap_or_else(|| after.clone());

@@ -274,7 +274,7 @@ fn point(
             let label = ward_identity::lines::label(at);
             problems.add(at, format!("{label} must be a time of day such as 09 30"));
         }
-        let day = moment::day(text).map(|Day(day)| day);
+        let day = day_in(text, zone);
         if day.is_none() && field == "range_start" {
             problems.add(field, format!("{label} must be a date such as August 16, 2026"));
         }
@@ -297,6 +297,14 @@ fn point(
             problems.add(field, format!("{label} must be a moment such as 2026-03-04T09:30:00"));
             (None, None)
         }
+    }
+}
+
+/// The day of a date, or the day on the wall of a moment.
+fn day_in(text: &str, zone: &TimeZone) -> Option<Date> {
+    match text.contains(':') {
+        true => moment::instant(text, zone).and_then(|at| wall::day_of(zone, at)),
+        false => moment::day(text).map(|Day(day)| day),
     }
 }
 

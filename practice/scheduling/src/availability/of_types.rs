@@ -9,8 +9,12 @@ use ward_store::{Cond, Id, Level};
 use super::change::{blank, bounded, checked, provider, put, to_change, write, zone};
 use super::input::{self, CreateWithTypes, EditWithTypes, Times};
 use super::read;
+use crate::appointment_type::circle::NAMED_MAX;
 use crate::events;
+use crate::id_list::IdList;
 use crate::tables::{AppointmentType, Availability, AvailabilityAppointmentType};
+
+const AT: &str = "appointment_type_ids";
 
 /// Makes a one-time one that is for several types (behaviour 20).
 pub async fn create_with_types(call: &mut Call<'_>, input: &CreateWithTypes) -> Answer<Payload> {
@@ -27,17 +31,13 @@ pub async fn create_with_types(call: &mut Call<'_>, input: &CreateWithTypes) -> 
     let mut row = blank(call, &provider, name, &when).await?;
     row.contact_type_id = contact_type_id;
     call.create(&row).await?;
-    let mut types =
-        input.appointment_type_ids.value().map(|list| list.0.clone()).unwrap_or_default();
+    let mut types = named_types(&input.appointment_type_ids)?;
     if input.link_all_non_group_types.is_true() {
         let single = Cond::eq("unit_id", provider.unit_id.0).and(Cond::eq("is_group", false));
         let all = call.list::<AppointmentType>(single, &[]).await?;
         types.extend(all.iter().map(|of| of.id));
     }
-    if types.is_empty() {
-        let sentence = "Appointment type ids can't be blank";
-        return Err(Refused::on("appointment_type_ids", sentence));
-    }
+    not_blank(&types)?;
     tie(call, &row, &types, &provider).await?;
     call.emit(events::availability_created(&row));
     Ok(Payload::new().leaf("availability", read::shown(call.request, &row)))
@@ -70,9 +70,27 @@ pub async fn edit_with_types(call: &mut Call<'_>, input: &EditWithTypes) -> Answ
     if input.contact_type_id.is_given() {
         after.contact_type_id = way(&input.contact_type_id)?;
     }
-    let types = input.appointment_type_ids.value().map(|list| list.0.clone()).unwrap_or_default();
-    tie(call, &before, &types, &provider).await?;
-    write(call, &before, &after).await
+    let types = named_types(&input.appointment_type_ids)?;
+    not_blank(&types)?;
+    after.appointment_type_id = None;
+    let retied = tie(call, &before, &types, &provider).await?;
+    write(call, &before, &after, retied).await
+}
+
+fn named_types(given: &Given<IdList<AppointmentType>>) -> Answer<Vec<Id<AppointmentType>>> {
+    let types = given.value().map(|list| list.0.clone()).unwrap_or_default();
+    match types.len() > NAMED_MAX {
+        true => Err(Refused::on(AT, format!("At most {NAMED_MAX} can be named"))),
+        false => Ok(types),
+    }
+}
+
+/// Without any it would be for all of them.
+fn not_blank(types: &[Id<AppointmentType>]) -> Answer<()> {
+    match types.is_empty() {
+        true => Err(Refused::on(AT, "Appointment type ids can't be blank")),
+        false => Ok(()),
+    }
 }
 
 fn way(given: &Given<i64>) -> Answer<Option<i64>> {
@@ -83,21 +101,33 @@ fn way(given: &Given<i64>) -> Answer<Option<i64>> {
     Ok(way)
 }
 
-/// Replaces the types that an availability is for.
+/// Takes all types from an availability that is for several; whether there were
+/// any.
+pub(super) async fn untie(call: &mut Call<'_>, row: &Availability) -> Answer<bool> {
+    let of = Cond::eq("availability_id", row.id.0);
+    let ties: Vec<AvailabilityAppointmentType> = call.list(of, &[]).await?;
+    for tie in &ties {
+        call.destroy(tie).await?;
+    }
+    Ok(!ties.is_empty())
+}
+
+/// Replaces the types that an availability is for; whether they are others now.
 async fn tie(
     call: &mut Call<'_>,
     row: &Availability,
     types: &[Id<AppointmentType>],
     provider: &User,
-) -> Answer<()> {
-    const AT: &str = "appointment_type_ids";
+) -> Answer<bool> {
     let mut wanted = types.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
     let of = Cond::eq("availability_id", row.id.0);
     let old: Vec<AvailabilityAppointmentType> = call.list(of, &[]).await?;
+    let mut changed = false;
     for gone in old.iter().filter(|tie| !wanted.contains(&tie.appointment_type_id)) {
         call.destroy(gone).await?;
+        changed = true;
     }
     for id in wanted {
         if old.iter().any(|tie| tie.appointment_type_id == id) {
@@ -114,6 +144,7 @@ async fn tie(
             created_at: call.now(),
         };
         call.create(&row).await?;
+        changed = true;
     }
-    Ok(())
+    Ok(changed)
 }

@@ -9,7 +9,7 @@ use ward_engine::{
 };
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
-use ward_store::{Cond, Entity, Id, Level, Query, Record, Select, StoreError, Value};
+use ward_store::{Cond, Day, Entity, Id, Level, Query, Record, Select, StoreError, Value};
 
 use super::wall::{self, Interval, Weekly};
 use crate::listing;
@@ -183,6 +183,7 @@ async fn read(request: &Request, q: &mut dyn Query, filter: Cond) -> Answer<Vec<
     select.columns = (0..AVAILABILITIES.columns.len()).collect();
     select.least = Level::Full;
     select.filter = filter;
+    select.limit = i64::try_from(OCCURRENCES_MAX + 1).ok();
     let rows = q.rows(&select.sql()).await?;
     let row = |row: &[Value]| {
         Availability::from_values(row)
@@ -287,6 +288,27 @@ fn which(request: &Request, args: &Args) -> Answer<Cond> {
     Ok(cond)
 }
 
+/// Rows that may be within a window: by the day on whatever wall, a weekly one can
+/// begin on the day before, and a shifted one on the next.
+fn near(window: &Interval) -> Cond {
+    let day = |at: Timestamp, days: i64| {
+        let at = Timestamp(at.0.saturating_add(days * DAY_MICROS));
+        wall::day_of(&TimeZone::UTC, at).map(|date| Value::from(Day(date).to_string()))
+    };
+    let (first, last) = (day(window.end, 2), day(window.start, -2));
+    Cond::sql(
+        "(({t}.is_repeating = FALSE AND {t}.start_at < ? AND {t}.end_at > ?) OR \
+         ({t}.is_repeating = TRUE AND {t}.first_day <= ? \
+         AND ({t}.end_on IS NULL OR {t}.end_on >= ?)))",
+        [
+            window.end.0.into(),
+            window.start.0.into(),
+            first.unwrap_or_else(|| "9999-12-31".into()),
+            last.unwrap_or_else(|| "0001-01-01".into()),
+        ],
+    )
+}
+
 async fn listed(
     request: &Request,
     q: &mut dyn Query,
@@ -300,21 +322,23 @@ async fn listed(
         (false, true) => Cond::is_true("is_repeating"),
         (false, false) => return Ok(Vec::new()),
     };
-    let near = Cond::sql(
-        "({t}.start_at IS NULL OR ({t}.start_at < ? AND {t}.end_at > ?))",
-        [window.end.0.into(), window.start.0.into()],
-    );
-    let rows = read(request, q, which.and(kinds).and(near)).await?;
+    let rows = read(request, q, which.and(kinds).and(near(&window))).await?;
+    let too_many = || {
+        let sentence = format!(
+            "More than {OCCURRENCES_MAX} occurrences: ask for a shorter time or fewer providers"
+        );
+        Refused::on("endDate", sentence)
+    };
+    if rows.len() > OCCURRENCES_MAX {
+        return Err(too_many());
+    }
     let mut found = Vec::new();
     for row in rows {
         for (date, interval) in occurrences(&row, &window) {
             found.push((row.clone(), date, interval));
         }
         if found.len() > OCCURRENCES_MAX {
-            let sentence = format!(
-                "More than {OCCURRENCES_MAX} occurrences: ask for a shorter time or fewer providers"
-            );
-            return Err(Refused::on("endDate", sentence));
+            return Err(too_many());
         }
     }
     found.sort_by_key(|(row, _, interval)| (*interval, row.id));

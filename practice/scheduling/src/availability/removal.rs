@@ -5,9 +5,10 @@ use ward_store::{Cond, OrderKey, Query, Sql};
 
 use super::change::{row_id, to_change};
 use super::input::{AT_ONCE_MAX, BulkDelete, DeleteAvailability};
+use super::of_types::untie;
 use super::read;
 use crate::events;
-use crate::tables::{Availability, AvailabilityAppointmentType};
+use crate::tables::Availability;
 
 /// Deletes one for good, a weekly one on all its days.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteAvailability) -> Answer<Payload> {
@@ -19,10 +20,7 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteAvailability) -> Answer<P
 }
 
 async fn remove(call: &mut Call<'_>, row: &Availability) -> Answer<()> {
-    let of = Cond::eq("availability_id", row.id.0);
-    for tie in call.list::<AvailabilityAppointmentType>(of, &[]).await? {
-        call.destroy(&tie).await?;
-    }
+    untie(call, row).await?;
     Ok(call.destroy(row).await?)
 }
 

@@ -26,7 +26,7 @@ const BOOKS: &str = "(SELECT m.org_id, m.appointment_type_id, m.user_group_id \
      AND o.specific_groups = TRUE UNION ALL \
      SELECT o.org_id, o.id AS appointment_type_id, g.id AS user_group_id \
      FROM appointment_types o JOIN user_groups g ON g.org_id = o.org_id \
-     AND g.unit_id = o.unit_id WHERE o.bookable_by_groups = TRUE AND o.specific_groups = FALSE)";
+     AND (g.unit_id = o.unit_id OR g.unit_id = o.org_id) WHERE o.bookable_by_groups = TRUE AND o.specific_groups = FALSE)";
 
 /// Types that a member offers.
 const GIVES: &str = concat!(
@@ -204,12 +204,8 @@ fn connections(b: &mut Bindings) {
 
 async fn names(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) -> Answer<Vec<Out>> {
     let ids = numbers(&rows, gives::user_id);
-    let mut select = Select::new(&USERS, &request.actor);
-    if request.actor.user_id == 0 {
-        select.org_id = None;
-    }
+    let mut select = listing::seen(request, &USERS, Level::Public);
     select.columns = vec![users::id, users::first_name, users::last_name];
-    select.least = Level::Public;
     select.filter = Cond::is_in("id", &ids);
     let found = match select.filter.is_never() {
         true => Vec::new(),

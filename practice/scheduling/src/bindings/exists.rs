@@ -5,24 +5,30 @@ use std::collections::HashSet;
 
 use ward_engine::{Answer, Args, Bindings, Kind, Out, Request, RowView};
 use ward_identity::tables::{STATE_LICENSES, User};
-use ward_store::{Cond, Entity, Join, Level, Query, Select, Value};
+use ward_store::{Cond, Entity, Join, Level, Query, Value};
 
 use crate::listing;
 use crate::settings::layers::resolve;
 use crate::settings::read;
-use crate::tables::{AVAILABILITIES, appointment_types as at};
+use crate::tables::{APPOINTMENT_TYPES, AVAILABILITIES, appointment_types as at};
 
 const OF: &str = "AppointmentType";
 const USER: Kind = Kind::Id(User::NAME);
 const USERS: Kind = Kind::Ids(User::NAME);
 const DAY_MICROS: i64 = 86_400_000_000;
 
-/// Types that times are for: the only one, or one of several.
+/// Types that times are for, the only one or one of several, of who offers them.
 const TIED: Join = Join {
-    table: "(SELECT a.org_id, a.id AS availability_id, a.appointment_type_id FROM availabilities a \
-            WHERE a.appointment_type_id IS NOT NULL UNION ALL \
-            SELECT m.org_id, m.availability_id, m.appointment_type_id \
-            FROM availability_appointment_types m)",
+    table: concat!(
+        "(SELECT a.org_id, a.id AS availability_id, o.id AS appointment_type_id \
+         FROM availabilities a JOIN appointment_types o ON o.org_id = a.org_id \
+         JOIN users gives ON gives.org_id = a.org_id AND gives.id = a.user_id \
+         WHERE (o.id = a.appointment_type_id OR EXISTS (SELECT 1 \
+         FROM availability_appointment_types m WHERE m.org_id = a.org_id \
+         AND m.availability_id = a.id AND m.appointment_type_id = o.id)) AND ",
+        crate::visibility::offered_by!("o"),
+        ")"
+    ),
     to: "availability_id",
     from: "appointment_type_id",
 };
@@ -34,7 +40,7 @@ pub fn bind(b: &mut Bindings) {
     })
     .args(&[("org_level", Kind::Plain), ("provider_id", USER), ("provider_ids", USERS)])
     .public();
-    const NEEDS: &[usize] = &[at::unit_id, at::require_in_state_clients];
+    const NEEDS: &[usize] = &[at::id, at::unit_id, at::require_in_state_clients];
     b.batch(OF, "valid_state_licensing_for", NEEDS, |request, q, rows, args| {
         Box::pin(is_licensed(request, q, rows, args))
     })
@@ -64,8 +70,9 @@ fn units(rows: &[RowView<'_>]) -> Vec<i64> {
     units
 }
 
-/// Whether there is a time from now on at which a type can be had. Times are a
-/// type's own where the unit sets them by type, else everything's.
+/// Whether there is a time from now on at which somebody who offers a type can be
+/// booked for it. Times are a type's own where the unit sets them by type, else
+/// everything's.
 async fn has_times(
     request: &Request,
     q: &mut dyn Query,
@@ -80,18 +87,45 @@ async fn has_times(
         [request.now.0.into(), yesterday(request).into()],
     );
     let which = providers(request, args)?.and(Cond::is_in("unit_id", &units)).and(to_come);
-    let of_units = counted(request, q, which.clone(), None, "t.unit_id").await?;
-    let of_types = counted(request, q, which, Some(TIED), "j.appointment_type_id").await?;
+    let by_type = |row: &RowView<'_>| {
+        let unit = row.get(at::unit_id).int().and_then(|unit| read::unit_of(&layers, unit));
+        let own: Vec<_> = unit.into_iter().collect();
+        resolve(&own).times_by_appointment_type
+    };
+    let of_types = match rows.iter().any(by_type) {
+        true => counted(request, q, which.clone(), Some(TIED), "j.appointment_type_id").await?,
+        false => HashSet::new(),
+    };
+    let givers = match rows.iter().all(by_type) {
+        true => HashSet::new(),
+        false => counted(request, q, which, None, "t.user_id").await?,
+    };
+    let offered = offered(request, q, &rows, &givers).await?;
     let value = |row: &RowView<'_>| {
-        let (id, unit) = (row.get(at::id).int(), row.get(at::unit_id).int());
-        let own: Vec<_> = unit.and_then(|unit| read::unit_of(&layers, unit)).into_iter().collect();
-        let has = |known: &HashSet<i64>, id: Option<i64>| id.is_some_and(|id| known.contains(&id));
-        Out::from(match resolve(&own).times_by_appointment_type {
-            true => has(&of_types, id),
-            false => has(&of_units, unit),
-        })
+        let known = if by_type(row) { &of_types } else { &offered };
+        Out::from(row.get(at::id).int().is_some_and(|id| known.contains(&id)))
     };
     Ok(rows.iter().map(value).collect())
+}
+
+/// Which of the types one of these members offers.
+async fn offered(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: &[RowView<'_>],
+    givers: &HashSet<i64>,
+) -> Answer<HashSet<i64>> {
+    let types: Vec<i64> = rows.iter().filter_map(|row| row.get(at::id).int()).collect();
+    if types.is_empty() || givers.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut givers: Vec<i64> = givers.iter().copied().collect();
+    givers.sort_unstable();
+    let mut select = listing::seen(request, &APPOINTMENT_TYPES, Level::Public);
+    select.columns = vec![at::id];
+    select.filter = Cond::is_in("id", &types).and(listing::offered_by(&givers));
+    let found = q.rows(&select.sql()).await?;
+    Ok(found.iter().filter_map(|row| row.first()?.int()).collect())
 }
 
 /// The day that is over everywhere.
@@ -112,43 +146,35 @@ async fn counted(
     if filter.is_never() {
         return Ok(HashSet::new());
     }
-    let mut select = Select::new(&AVAILABILITIES, &request.actor);
-    if request.actor.user_id == 0 {
-        select.org_id = None;
-    }
-    select.least = Level::Public;
+    let mut select = listing::seen(request, &AVAILABILITIES, Level::Public);
     select.filter = filter;
     select.join = join;
     let rows = q.rows(&select.count_by_sql(by)).await?;
     Ok(rows.iter().filter_map(|row| row.first().and_then(Value::int)).collect())
 }
 
-/// Whether one of the providers may see a client who lives in a state. Where the
-/// type asks for it and nobody says the state, that is not known.
+/// Whether one of those who offer a type may see a client who lives in a state.
+/// Where the type asks for it and nobody says the state, that is not known.
 async fn is_licensed(
     request: &Request,
     q: &mut dyn Query,
     rows: Vec<RowView<'_>>,
     args: &Args,
 ) -> Answer<Vec<Out>> {
-    let units = units(&rows);
-    let which = providers(request, args)?.and(Cond::is_in("unit_id", &units));
+    let which = providers(request, args)?.and(Cond::is_in("unit_id", &units(&rows)));
     let state = args.text("client_state_of_residence").map(str::to_ascii_uppercase);
     let mut licensed = HashSet::new();
     if let (Some(state), false) = (&state, which.is_never()) {
-        let mut select = Select::new(&STATE_LICENSES, &request.actor);
-        if request.actor.user_id == 0 {
-            select.org_id = None;
-        }
-        select.least = Level::Public;
+        let mut select = listing::seen(request, &STATE_LICENSES, Level::Public);
         select.filter = which.and(Cond::eq("state", state.as_str()));
-        let found = q.rows(&select.count_by_sql("t.unit_id")).await?;
-        licensed = found.iter().filter_map(|row| row.first().and_then(Value::int)).collect();
+        let found = q.rows(&select.count_by_sql("t.user_id")).await?;
+        let givers = found.iter().filter_map(|row| row.first().and_then(Value::int)).collect();
+        licensed = offered(request, q, &rows, &givers).await?;
     }
     let value = |row: &RowView<'_>| match row.get(at::require_in_state_clients).truth() {
         false => true.into(),
         true if state.is_none() => Out::Null,
-        true => row.get(at::unit_id).int().is_some_and(|unit| licensed.contains(&unit)).into(),
+        true => row.get(at::id).int().is_some_and(|id| licensed.contains(&id)).into(),
     };
     Ok(rows.iter().map(value).collect())
 }

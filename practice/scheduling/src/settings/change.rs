@@ -42,7 +42,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointmentSetting) -> An
         return Err(taken());
     }
     input.write(&mut layer);
-    check_scope(&layer)?;
+    check_whole(&layer)?;
     call.create(&layer).await.map_err(|error| match error {
         StoreError::Unique(_) => taken(),
         other => other.into(),
@@ -64,7 +64,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointmentSetting) -> An
     checked(input)?;
     let mut after = before.clone();
     input.write(&mut after);
-    check_scope(&after)?;
+    check_whole(&after)?;
     call.update(&before, &after).await?;
     rescoped(call, Some(&before), &after).await?;
     answer(call, &after).await
@@ -76,8 +76,15 @@ fn scope_of(layer: &AppointmentSetting) -> [bool; 3] {
         .map(|it| it == Some(true))
 }
 
-/// Times are set by one thing at a time, and by the organization (behaviour 20).
-fn check_scope(layer: &AppointmentSetting) -> Answer<()> {
+/// Times are set by one thing at a time, and by the organization (behaviour 20); a
+/// day has an end after its start.
+fn check_whole(layer: &AppointmentSetting) -> Answer<()> {
+    let time = |text: &Option<String>| text.as_deref()?.parse::<jiff::civil::Time>().ok();
+    if let (Some(start), Some(end)) = (time(&layer.start_time), time(&layer.end_time))
+        && start >= end
+    {
+        return Err(Refused::on("end_time", "End time must be after the start"));
+    }
     let by = scope_of(layer).into_iter().filter(|by| *by).count();
     if by > 0 && (layer.user_id.is_some() || layer.appointment_type_id.is_some()) {
         return Err(Refused::base("What times are set by is the organization's to say"));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json, json};
 use ward_engine::{Answer, Args, Out, Request, RowView, ViewId, baseline_instant, iso_instant};
 use ward_identity::tables::{USERS, User, users};
-use ward_store::{Cond, Id, Level, Query, Record, Select, Value};
+use ward_store::{Cond, Id, Level, Query, Record, Value};
 
 use super::layers::{self, Settings};
 use super::table::{APPOINTMENT_SETTINGS, AppointmentSetting};
@@ -57,10 +57,7 @@ pub async fn read(
     if filter.is_never() {
         return Ok(Vec::new());
     }
-    let mut select = Select::new(&APPOINTMENT_SETTINGS, &request.actor);
-    if request.actor.user_id == 0 {
-        select.org_id = None;
-    }
+    let mut select = listing::seen(request, &APPOINTMENT_SETTINGS, Level::Public);
     select.columns = (0..APPOINTMENT_SETTINGS.columns.len()).collect();
     select.filter = filter;
     let rows = q.rows(&select.sql()).await?;
@@ -147,13 +144,9 @@ async fn units_of(
     q: &mut dyn Query,
     filter: Cond,
 ) -> Answer<Vec<(i64, i64, Option<i64>)>> {
-    let mut select = Select::new(&USERS, &request.actor);
-    if request.actor.user_id == 0 {
-        select.org_id = None;
-    }
+    let mut select = listing::seen(request, &USERS, Level::Public);
     select.columns = vec![users::id, users::unit_id, users::dietitian_id];
     select.filter = filter;
-    select.least = Level::Public;
     let rows = q.rows(&select.sql()).await?;
     let user = |row: &[Value]| {
         Some((row.first()?.int()?, row.get(1)?.int()?, row.get(2).and_then(Value::int)))

@@ -97,6 +97,11 @@ async fn one_time_ones_are_instants_whatever_the_clocks_do() {
         assert!(late.is_empty(), "{late:?}");
         let made = create(&w, &w.owner, json!({ "range_start": "2027-05-03", "time": "09 00", "end_time": "10 00", "timezone": "Pacific/Honolulu" })).await;
         assert_eq!(made["availability"]["range_start"], "2027-05-03T15:00:00-04:00", "{made}");
+        // A time of day beside a moment is of the day on that wall.
+        let beside = json!({ "start_datetime": "2027-05-05T01:00:00Z", "end_time": "22 00", "timezone": "America/New_York" });
+        let made = create(&w, &w.owner, beside).await;
+        assert_eq!(made["availability"]["range_start"], "2027-05-04T21:00:00-04:00", "{made}");
+        assert_eq!(made["availability"]["duration_string"], "1h", "{made}");
     })
     .await;
 }
@@ -227,6 +232,19 @@ async fn one_is_for_several_types() {
         assert_eq!(answer[field]["availability"], json!({ "id": id, "duration_string": "2h" }), "{answer}");
         assert!(list(&w, &w.owner, &of(0)).await.is_empty());
         assert_eq!(list(&w, &w.owner, &of(1)).await.len(), 1);
+        let told = w.events().await;
+        assert_eq!(told.last().unwrap(), r#"availability.updated ["end_minute","end_at","appointment_type_ids"]"#);
+        // Of no type it would be for all.
+        let answer = w.run(&w.owner, &query, json!({ "input": { "id": id, "appointment_type_ids": [] } })).await;
+        let blank = json!({ "field": "appointment_type_ids", "message": "Appointment type ids can't be blank" });
+        assert_eq!(answer[field]["messages"][0], blank);
+        // One that becomes a single type's is no other's any more.
+        let input = json!({ "id": id, "appointment_type_id": types[0] });
+        let changed = w.mutate(&w.owner, "editAvailability", "availability { id }", input).await;
+        assert!(changed["messages"].is_null(), "{changed}");
+        assert!(list(&w, &w.owner, &of(1)).await.is_empty());
+        assert_eq!(list(&w, &w.owner, &of(0)).await.len(), 1);
+        assert_eq!(w.written("availability_appointment_types").await.0, 0);
     })
     .await;
 }

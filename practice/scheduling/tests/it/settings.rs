@@ -139,6 +139,7 @@ async fn who_may_write_a_layer_and_what_it_may_say() {
             (json!({ "max_days_in_future": "3651" }), "Max days in future must be from 0 to 3650"),
             (json!({ "booking_interval_restriction": 7 }), "Booking interval restriction must be 0, 20, 30 or 60"),
             (json!({ "start_time": "8 o'clock" }), "Start time must be a time of day such as 08:00"),
+            (json!({ "start_time": "18:00" }), "End time must be after the start"),
             (json!({ "contact_type_overrides": [{ "name": "Letter", "show": true }] }),
                 "Contact types must be some of Healthie Video Call, In Person, Phone Call"),
             (json!({ "contact_type_overrides": [{ "name": "Healthie Video Call", "show": false }, { "name": "In Person", "show": false }, { "name": "Phone Call", "show": false }] }),

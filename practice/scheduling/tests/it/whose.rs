@@ -117,6 +117,28 @@ async fn units_have_their_own_types_and_the_root_sees_them() {
             payload["messages"][0]["field"], "provider_ids_for_appt_type_connections",
             "{payload}"
         );
+        // A branch's clients join groups of their own unit or the root's.
+        let mut groups = Vec::new();
+        for actor in [&branch, &w.owner] {
+            let made =
+                w.mutate(actor, "createGroup", "user_group { id }", json!({ "name": "G" })).await;
+            groups.push(made["user_group"]["id"].clone());
+        }
+        for (field, group) in
+            [("user_group_id", groups[0].clone()), ("bookable_group_ids", json!([groups[0]]))]
+        {
+            for (of, refused) in [(&ours, true), (&theirs, false)] {
+                let input = json!({ "id": of, field: group });
+                let payload = w
+                    .mutate(&w.owner, "updateAppointmentType", "appointmentType { id }", input)
+                    .await;
+                assert_eq!(payload["messages"][0]["field"] == field, refused, "{payload}");
+            }
+        }
+        let input = json!({ "id": theirs, "user_group_id": groups[1] });
+        let payload =
+            w.mutate(&w.owner, "updateAppointmentType", "appointmentType { id }", input).await;
+        assert!(payload["messages"].is_null(), "{payload}");
     })
     .await;
 }
@@ -167,6 +189,15 @@ async fn whether_a_type_can_be_had_is_told_to_whoever_books() {
             assert_eq!(asked(actor, &id, json!({ "ps": [owner, stan], "s": "NJ" })).await, [json!(true), json!(false)]);
             assert_eq!(asked(actor, &id, json!({})).await, [json!(true), Json::Null], "of whom, and where");
             assert_eq!(asked(actor, &other, json!({ "p": owner })).await[1], true, "asks for no licence");
+        }
+        // Only the times of who offers a type count, and their licences.
+        let named = json!({ "id": other, "require_specific_providers": true, "require_in_state_clients": true,
+            "provider_ids_for_appt_type_connections": [owner] });
+        let changed = w.mutate(&w.owner, "updateAppointmentType", "appointmentType { id }", named).await;
+        assert!(changed["messages"].is_null(), "{changed}");
+        for p in [Json::Null, json!(stan)] {
+            assert_eq!(asked(&nobody, &other, json!({ "p": p, "s": "NY" })).await, [json!(false), json!(false)]);
+            assert_eq!(asked(&nobody, &id, json!({ "p": p, "s": "NY" })).await, [json!(true), json!(true)]);
         }
         // Of the times themselves they see nothing.
         let list = "{ availabilities(is_repeating: true, is_org: true) { id } }";

@@ -11,6 +11,9 @@ const ACCOUNTS_MAX: usize = 8;
 /// Names are cut to so many characters.
 const NAME_CHARS_MAX: usize = 120;
 
+/// Kinds that the receiver can do without, and says so by a link.
+const NOTICES: [&str; 3] = ["new_message", "client_created", "client_assigned"];
+
 /// The payload of any kind; which members a kind needs, [`Payload::check`] says.
 #[derive(Deserialize)]
 pub(crate) struct Payload {
@@ -24,6 +27,8 @@ pub(crate) struct Payload {
     pub(crate) member_name: Option<String>,
     /// The address or path that it leads to.
     pub(crate) link: Option<String>,
+    /// The address or path by which the receiver gets no more of the kind.
+    pub(crate) unsubscribe_link: Option<String>,
     /// A one-time code, and how long it is good.
     pub(crate) code: Option<String>,
     pub(crate) minutes: Option<u32>,
@@ -92,6 +97,7 @@ impl Payload {
         let (needs_practice, needs_link) = match kind {
             "welcome" | "invite" => (true, true),
             "confirm_email" => (false, true),
+            kind if NOTICES.contains(&kind) => (false, true),
             _ => (false, false),
         };
         if kind == "reset_password" && self.accounts.is_empty() {
@@ -102,6 +108,9 @@ impl Payload {
         }
         if needs_link && self.link.is_none() {
             return Err(RenderError::Missing("link"));
+        }
+        if NOTICES.contains(&kind) && self.unsubscribe_link.is_none() {
+            return Err(RenderError::Missing("unsubscribe_link"));
         }
         if kind == "verification_code" && (self.code.is_none() || self.minutes.is_none()) {
             return Err(RenderError::Missing("code"));

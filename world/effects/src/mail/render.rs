@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 12] = [
+pub const MAIL_KINDS: [&str; 16] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -27,6 +27,10 @@ pub const MAIL_KINDS: [&str; 12] = [
     "key_revoked",
     "webhook_failing",
     "webhook_disabled",
+    "new_message",
+    "client_created",
+    "client_assigned",
+    "contact_message",
 ];
 
 struct Template {
@@ -47,7 +51,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 12] = [
+const TEMPLATES: [Template; 16] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -60,6 +64,10 @@ const TEMPLATES: [Template; 12] = [
     template!("key_revoked", "An API key was revoked"),
     template!("webhook_failing", "A webhook fails"),
     template!("webhook_disabled", "A webhook was disabled"),
+    template!("new_message", "You have a new message"),
+    template!("client_created", "You have a new client"),
+    template!("client_assigned", "You have a new client"),
+    template!("contact_message", "A message is waiting"),
 ];
 
 macro_rules! sources {
@@ -68,7 +76,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 26] = sources![
+const SOURCES: [(&str, &str); 34] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -95,6 +103,14 @@ const SOURCES: [(&str, &str); 26] = sources![
     "webhook_failing.html",
     "webhook_disabled.txt",
     "webhook_disabled.html",
+    "new_message.txt",
+    "new_message.html",
+    "client_created.txt",
+    "client_created.html",
+    "client_assigned.txt",
+    "client_assigned.html",
+    "contact_message.txt",
+    "contact_message.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.
@@ -162,6 +178,7 @@ fn values(
     form: Form,
 ) -> Result<Value, RenderError> {
     let link = payload.link.as_deref().map(|link| form.link(base, link));
+    let unsubscribe_link = payload.unsubscribe_link.as_deref().map(|link| form.link(base, link));
     let accounts = payload.accounts.iter().map(|account| {
         let link = form.link(base, &account.link)?;
         Ok(context! { practice_name => account.practice_name.as_deref(), link })
@@ -171,6 +188,7 @@ fn values(
         subject,
         accounts,
         link => link.transpose()?,
+        unsubscribe_link => unsubscribe_link.transpose()?,
         mark => marks.visible.as_deref(),
         environment => marks.environment,
         instance => marks.instance.as_str(),

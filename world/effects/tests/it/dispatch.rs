@@ -131,7 +131,7 @@ both! {
         let dispatcher = w.sandbox();
         assert_eq!(dispatcher.run_due().await.unwrap().done, 1);
         w.execute("UPDATE effect_intents SET state = 'queued', done_at = NULL").await;
-        w.execute("UPDATE jobs SET state = 'ready' WHERE kind = 'effect'").await;
+        w.execute("UPDATE jobs SET state = 'ready' WHERE kind LIKE 'effect%'").await;
         assert_eq!(dispatcher.run_due().await.unwrap().done, 1);
         assert_eq!(w.intents().await, ["done 2 -"]);
         assert_eq!(w.inbox(InboxFilter::default()).await.len(), 1);
@@ -150,7 +150,7 @@ both! {
         let told = w.intents().await;
         assert!(told[0].starts_with("queued 1 the simulator can't keep the message"), "{told:?}");
         w.later(10);
-        w.execute("UPDATE jobs SET attempts = max_attempts - 1 WHERE kind = 'effect'").await;
+        w.execute("UPDATE jobs SET attempts = max_attempts - 1 WHERE kind LIKE 'effect%'").await;
         let report = dispatcher.run_batch().await.unwrap();
         assert_eq!(report, Report { failed: 1, ..Report::default() });
         assert!(w.intents().await[0].starts_with("failed 2 "));

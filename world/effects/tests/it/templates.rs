@@ -21,11 +21,13 @@ fn full() -> Json {
         "key": "ward_sbx_K7QF2_abcdefgh........",
         "endpoint": "hooks.example.com",
         "webhook": "2000000123",
+        "unsubscribe_link": format!("{BASE}/unsubscribe?setting=1&type=messages"),
     })
 }
 
 /// Mails that lead nowhere: who is used to links in them follows a stranger's.
-const WITHOUT_LINK: [&str; 7] = [
+const WITHOUT_LINK: [&str; 8] = [
+    "contact_message",
     "verification_code",
     "second_factor_changed",
     "email_changed",
@@ -34,6 +36,9 @@ const WITHOUT_LINK: [&str; 7] = [
     "webhook_failing",
     "webhook_disabled",
 ];
+
+/// Mails that one may want no more of, with the way out.
+const WITH_WAY_OUT: [&str; 3] = ["new_message", "client_created", "client_assigned"];
 
 /// ISO-24: every template in both environments, and no other host in it.
 #[test]
@@ -47,7 +52,9 @@ fn links_lead_to_this_instance() {
                 continue;
             }
             for text in [&mail.text, &mail.html] {
-                assert_eq!(text.matches("://").count(), 1, "{name}: {text}");
+                let way_out = text.matches(&format!("{BASE}/unsubscribe?setting=1")).count();
+                assert_eq!(way_out, usize::from(WITH_WAY_OUT.contains(&name)), "{name}: {text}");
+                assert_eq!(text.matches("://").count(), 1 + way_out, "{name}: {text}");
             }
             assert!(mail.text.contains(&format!("{BASE}/x?a=1&b=2")), "{name}");
             let html = format!("href=\"{BASE}/x?a=1&amp;b=2\"");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Id, OrderKey, Query, Scope, Sql, StoreError, Tx, Value};
 
+use crate::deliver::share::{Full, Room};
 use crate::lane;
 use crate::tables::{SecretState, Webhook, WebhookDelivery, WebhookSecret};
 
@@ -19,15 +20,6 @@ pub const LEASE: i64 = 30_000_000;
 
 /// A lane with nothing that can be sent now is looked at again after so long.
 const PATIENCE: i64 = 1_000_000;
-
-/// How much may be claimed.
-#[derive(Clone, Copy, Debug)]
-pub struct Room {
-    /// For all.
-    pub all: usize,
-    /// For lanes whose receivers are slow.
-    pub slow: usize,
-}
 
 /// A delivery that is ours to send.
 #[derive(Clone, Debug)]
@@ -50,32 +42,34 @@ struct Lane {
 }
 
 /// Claims what is due for the process `epoch`, within `room`.
-pub async fn claim(tx: &mut Tx, epoch: &str, room: Room) -> Result<Vec<Claimed>, StoreError> {
+pub async fn claim(tx: &mut Tx, epoch: &str, mut room: Room) -> Result<Vec<Claimed>, StoreError> {
     let mut claimed = Vec::new();
     for is_slow in [false, true] {
-        let free = room.all.saturating_sub(claimed.len());
-        let free = if is_slow { free.min(room.slow) } else { free };
+        let free = if is_slow { room.all.min(room.slow) } else { room.all };
         if free == 0 {
             continue;
         }
-        let mut left = i64::try_from(free).unwrap_or(i64::MAX);
-        for lane in ready(tx, is_slow, free.min(LANES)).await? {
-            if left > 0 {
-                let taken = serve(tx, epoch, &lane, left).await?;
-                left -= i64::try_from(taken.len()).unwrap_or(left);
-                claimed.extend(taken);
+        for lane in ready(tx, is_slow, free.min(LANES), room.full()).await? {
+            let share = room.share(lane.org_id, is_slow);
+            if share == 0 {
+                continue;
             }
+            let most = i64::try_from(share).unwrap_or(i64::MAX);
+            let taken = serve(tx, epoch, &lane, most).await?;
+            room.take(lane.org_id, is_slow, taken.len());
+            claimed.extend(taken);
         }
     }
     Ok(claimed)
 }
 
 /// The condition of a lane in which something may be due: `$1` whether slow, `$2` logical now,
-/// `$3` wall now.
+/// `$3` wall now, `$4` organizations that get nothing.
 macro_rules! ready {
     () => {
         "is_slow = $1 AND is_paused = FALSE AND ready_at IS NOT NULL AND ready_at <= $2 \
-         AND (broken_until IS NULL OR broken_until <= $2 OR broken_until_wall <= $3)"
+         AND (broken_until IS NULL OR broken_until <= $2 OR broken_until_wall <= $3) \
+         AND NOT (org_id IN_LIST($4))"
     };
 }
 
@@ -84,11 +78,14 @@ pub async fn any_ready(
     q: &mut impl Query,
     now: Timestamp,
     wall: Timestamp,
+    full: &Full,
 ) -> Result<bool, StoreError> {
     for is_slow in [false, true] {
+        let full = if is_slow { &full.slow } else { &full.fast };
+        let full = Value::Ints(full.as_slice().into());
         let sql = Sql::fixed(
             concat!("SELECT 1 FROM webhook_lanes WHERE ", ready!(), " LIMIT 1"),
-            [is_slow.into(), now.0.into(), wall.0.into()],
+            [is_slow.into(), now.0.into(), wall.0.into(), full],
         );
         if !q.rows(&sql).await?.is_empty() {
             return Ok(true);
@@ -97,15 +94,21 @@ pub async fn any_ready(
     Ok(false)
 }
 
-async fn ready(tx: &mut Tx, is_slow: bool, lanes: usize) -> Result<Vec<Lane>, StoreError> {
+async fn ready(
+    tx: &mut Tx,
+    is_slow: bool,
+    lanes: usize,
+    full: Full,
+) -> Result<Vec<Lane>, StoreError> {
     let limit = i64::try_from(lanes).unwrap_or(1);
+    let full = Value::Ints(if is_slow { full.slow } else { full.fast }.into());
     let sql = Sql::fixed(
         concat!(
             "SELECT org_id, webhook_id, max_in_flight FROM webhook_lanes WHERE ",
             ready!(),
-            " ORDER BY last_served, webhook_id LIMIT CAST($4 AS BIGINT) FOR_UPDATE_SKIP"
+            " ORDER BY last_served, webhook_id LIMIT CAST($5 AS BIGINT) FOR_UPDATE_SKIP"
         ),
-        [is_slow.into(), tx.now().0.into(), tx.wall().0.into(), limit.into()],
+        [is_slow.into(), tx.now().0.into(), tx.wall().0.into(), full, limit.into()],
     );
     let rows = tx.rows(&sql).await?;
     let lane = |row: &[Value]| match row {

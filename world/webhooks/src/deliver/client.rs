@@ -30,6 +30,10 @@ const BODY_TIME: Duration = Duration::from_secs(2);
 /// Bytes of an answer that are read; the connection is closed at more.
 const READ_MAX: usize = 64 * 1_024;
 
+/// Bytes of an answer's head, and its headers; the request has failed at more.
+const HEAD_MAX: usize = 16 * 1_024;
+const HEADERS_MAX: usize = 64;
+
 /// Bytes of an answer that are kept.
 const KEPT_MAX: usize = 1_024;
 
@@ -123,8 +127,12 @@ async fn exchange(
     wall: u64,
 ) -> Result<Answered, Failure> {
     let broken = |_| Failure::unreachable("The connection ended without an answer");
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(HEAD_MAX)
+        .max_headers(HEADERS_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
     // Ends with this function: nothing of a request lives on after its time.
     let asking = async {
         let response = sender.send_request(request).await.map_err(broken)?;
@@ -176,6 +184,8 @@ fn pause(header: &HeaderValue, wall: u64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::Outcome;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[test]
     fn retry_after_in_seconds_or_as_a_moment() {
@@ -185,5 +195,33 @@ mod tests {
         assert_eq!(pause("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60_000_000));
         assert_eq!(pause("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
         assert_eq!((pause("soon"), pause("-1")), (None, None));
+    }
+
+    /// What a receiver with this head is heard to answer.
+    async fn heard(head: String) -> Result<Answered, Failure> {
+        let (ours, mut theirs) = tokio::io::duplex(64 * 1_024);
+        let receiver = tokio::spawn(async move {
+            // An answer before there is a question is none.
+            let _ = theirs.read(&mut [0; 1_024]).await;
+            let _ = theirs.write_all(head.as_bytes()).await;
+            // It is read as far as it is.
+            let _ = theirs.read(&mut [0; 1]).await;
+            theirs
+        });
+        let request = Request::post("/").body(Full::new(Bytes::new())).unwrap();
+        let answered = exchange(ours, request, 0).await;
+        receiver.abort();
+        answered
+    }
+
+    #[tokio::test]
+    async fn a_head_has_a_bound() {
+        let head = |headers: &str| format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: 0\r\n\r\n");
+        let long = format!("x-long: {}\r\n", "a".repeat(8 * 1_024));
+        assert_eq!(heard(head(&long)).await.unwrap().status, 200);
+        let longer = format!("x-long: {}\r\n", "a".repeat(25 * 1_024)).repeat(4);
+        assert_eq!(heard(head(&longer)).await.unwrap_err().outcome, Outcome::Unreachable);
+        let many = "x-many: a\r\n".repeat(HEADERS_MAX);
+        assert_eq!(heard(head(&many)).await.unwrap_err().outcome, Outcome::Unreachable);
     }
 }

@@ -45,7 +45,8 @@ pub fn request(
         .header(USER_AGENT, AGENT)
         .header(CONTENT_TYPE, signature::CONTENT_TYPE)
         .header(CONTENT_LENGTH, body.len());
-    for (name, value) in headers {
+    let replay = (!delivery.replay.is_empty()).then(|| ("ward-replay", delivery.replay.clone()));
+    for (name, value) in headers.into_iter().chain(replay) {
         request =
             request.header(HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?);
     }

@@ -6,6 +6,7 @@
 mod claim;
 mod client;
 mod failure;
+pub(crate) mod feed;
 mod message;
 mod notice;
 pub(crate) mod queue;
@@ -13,11 +14,12 @@ mod record;
 mod recover;
 mod relay;
 mod resolve;
+mod share;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use ward_instance::{Timestamp, crash};
 use ward_store::{Db, Hint, Query, Sql, StoreError, Tx, Value};
@@ -25,9 +27,10 @@ use ward_store::{Db, Hint, Query, Sql, StoreError, Tx, Value};
 use crate::address::Address;
 use crate::guard::Openings;
 use crate::tables::Outcome;
-use claim::{Claimed, Room};
+use claim::Claimed;
 use client::Client;
 use record::Attempt;
+use share::{Room, UnderWay};
 
 /// Requests at once.
 pub const SOCKETS: usize = 256;
@@ -51,7 +54,7 @@ const WRITES_MAX: u32 = 5;
 const PURGED_TOGETHER: i64 = 1_000;
 const DAY: i64 = 24 * 3_600 * 1_000_000;
 const ATTEMPTS_KEPT: i64 = 180 * DAY;
-const DELIVERIES_KEPT: i64 = 30 * DAY;
+pub(crate) const KEPT: i64 = 30 * DAY;
 
 /// Sends what is due, until it is stopped.
 pub struct Engine {
@@ -59,21 +62,20 @@ pub struct Engine {
     client: Client,
     /// Of this start of the process.
     epoch: String,
-    under_way: AtomicUsize,
-    slow_under_way: AtomicUsize,
+    under_way: Mutex<UnderWay>,
     woken: Notify,
 }
 
 impl Engine {
-    /// An engine that sends nothing yet.
-    pub fn new(db: Db) -> Arc<Self> {
-        let epoch = db.instance().uuid();
+    /// An engine that sends nothing yet. `node` names the process: the same after a restart, and
+    /// none that runs at the same time has it.
+    pub fn new(db: Db, node: &str) -> Arc<Self> {
+        let epoch = recover::epoch(node, &db.instance().uuid());
         Arc::new(Engine {
             client: Client::new(resolve::System),
             epoch,
             db,
-            under_way: AtomicUsize::new(0),
-            slow_under_way: AtomicUsize::new(0),
+            under_way: Mutex::default(),
             woken: Notify::new(),
         })
     }
@@ -112,48 +114,58 @@ impl Engine {
         }
     }
 
-    /// One turn: takes back what was left over (each second), hands events on, claims and sends.
+    /// One turn: hands events on; takes back what was left over (each second), claims and sends.
     /// Whether there may be more to do at once.
     async fn turn(self: &Arc<Self>, results: &mpsc::Sender<Attempt>, is_second: bool) -> bool {
+        // Each on its own: events that can't be handed on do not hold up what is due.
+        let handed_on = self.hand_on(is_second).await.unwrap_or_else(failed);
         let room = self.room();
         let done = async {
-            if !self.any_work(room, is_second).await? {
+            if !self.any_due(&room, is_second).await? {
                 return Ok(Done::default());
             }
             self.claim(room, is_second).await
         };
-        match done.await {
-            Ok(done) => {
-                for claimed in done.claimed {
-                    self.start(claimed, results.clone());
-                }
-                done.is_more
-            }
-            Err(error) => {
-                tracing::error!(what = "webhooks", %error, "background work failed");
-                false
-            }
+        let done = done.await.unwrap_or_else(failed);
+        for claimed in done.claimed {
+            self.start(claimed, results.clone());
         }
+        done.is_more || handed_on > 0
     }
 
     fn room(&self) -> Room {
-        let free =
-            |most: usize, used: &AtomicUsize| most.saturating_sub(used.load(Ordering::Acquire));
-        Room { all: free(SOCKETS, &self.under_way), slow: free(SLOW_SOCKETS, &self.slow_under_way) }
+        self.under_way.lock().room(SOCKETS, SLOW_SOCKETS)
     }
 
-    /// Looks before a transaction is begun. Where nobody listens, events wait for the second.
-    async fn any_work(&self, room: Room, is_second: bool) -> Result<bool, StoreError> {
+    /// New events, and those that are sent again, to deliveries; how many. Where nobody listens, events wait for the second.
+    async fn hand_on(&self, is_second: bool) -> Result<usize, StoreError> {
+        let mut reader = self.db.read().await?;
+        let is_any = feed::any(&mut reader).await?
+            || ((is_second || relay::anybody_listens(&mut reader).await?)
+                && ward_store::events::any_unrelayed(&mut reader).await?);
+        drop(reader);
+        if !is_any {
+            return Ok(0);
+        }
+        let handed_on = self.db.write(|tx: &mut Tx| {
+            Box::pin(async move {
+                let handed_on = relay::hand_on(tx).await? + feed::feed(tx).await?;
+                crash::point("webhook.handed_on");
+                Ok::<_, StoreError>(handed_on)
+            })
+        });
+        handed_on.await
+    }
+
+    /// Looks before a transaction is begun.
+    async fn any_due(&self, room: &Room, is_second: bool) -> Result<bool, StoreError> {
         let clock = self.db.instance().clock();
         let mut reader = self.db.read().await?;
         if is_second && recover::any(&mut reader, &self.epoch, clock.wall()).await? {
             return Ok(true);
         }
-        if room.all > 0 && claim::any_ready(&mut reader, clock.now(), clock.wall()).await? {
-            return Ok(true);
-        }
-        Ok((is_second || relay::anybody_listens(&mut reader).await?)
-            && ward_store::events::any_unrelayed(&mut reader).await?)
+        Ok(room.all > 0
+            && claim::any_ready(&mut reader, clock.now(), clock.wall(), &room.full()).await?)
     }
 
     async fn claim(&self, room: Room, is_second: bool) -> Result<Done, StoreError> {
@@ -161,16 +173,14 @@ impl Engine {
         let done = self
             .db
             .write(move |tx: &mut Tx| {
-                let epoch = epoch.clone();
+                let (epoch, room) = (epoch.clone(), room.clone());
                 Box::pin(async move {
                     let left = match is_second {
                         true => recover::recover(tx, &epoch, RECOVERED_TOGETHER).await?,
                         false => 0,
                     };
-                    let handed_on = relay::hand_on(tx).await?;
-                    crash::point("webhook.handed_on");
                     let claimed = claim::claim(tx, &epoch, room).await?;
-                    let is_more = left > 0 || handed_on > 0 || !claimed.is_empty();
+                    let is_more = left > 0 || !claimed.is_empty();
                     Ok::<_, StoreError>(Done { claimed, is_more })
                 })
             })
@@ -181,25 +191,15 @@ impl Engine {
 
     fn start(self: &Arc<Self>, claimed: Claimed, results: mpsc::Sender<Attempt>) {
         let engine = self.clone();
-        let is_slow = claimed.is_slow;
-        engine.count(is_slow, true);
+        let (org_id, is_slow) = (claimed.webhook.org_id.0, claimed.is_slow);
+        engine.under_way.lock().add(org_id, is_slow);
         tokio::spawn(async move {
             let attempt = engine.send(claimed).await;
             crash::point("webhook.sent");
             // Room again only when it is on its way to the log: memory stays bounded.
             let _ = results.send(attempt).await;
-            engine.count(is_slow, false);
+            engine.under_way.lock().remove(org_id, is_slow);
         });
-    }
-
-    fn count(&self, is_slow: bool, more: bool) {
-        let counters = [(&self.under_way, true), (&self.slow_under_way, is_slow)];
-        for (counter, _) in counters.into_iter().filter(|(_, counts)| *counts) {
-            match more {
-                true => counter.fetch_add(1, Ordering::AcqRel),
-                false => counter.fetch_sub(1, Ordering::AcqRel),
-            };
-        }
     }
 
     async fn send(&self, claimed: Claimed) -> Attempt {
@@ -280,6 +280,11 @@ impl Engine {
     }
 }
 
+fn failed<T: Default>(error: StoreError) -> T {
+    tracing::error!(what = "webhooks", %error, "background work failed");
+    T::default()
+}
+
 /// What a turn has done.
 #[derive(Default)]
 struct Done {
@@ -321,7 +326,8 @@ pub async fn at_work(
 ) -> Result<bool, StoreError> {
     let sent = Sql::fixed("SELECT 1 FROM webhook_deliveries WHERE state = 'leased' LIMIT 1", []);
     Ok(!q.rows(&sent).await?.is_empty()
-        || claim::any_ready(q, now, wall).await?
+        || claim::any_ready(q, now, wall, &share::Full::default()).await?
+        || feed::any(q).await?
         || (relay::anybody_listens(q).await? && ward_store::events::any_unrelayed(q).await?))
 }
 
@@ -333,7 +339,7 @@ pub async fn attempts(q: &mut impl Query) -> Result<u64, StoreError> {
 }
 
 /// Deletes some of what is kept no longer: attempts after 180 days (behaviour 13.4), deliveries
-/// that are settled after 30. How many.
+/// that are settled and replays that have ended after 30. How many.
 pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
     let now = tx.now();
     let attempts = Sql::fixed(
@@ -345,13 +351,24 @@ pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
         "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries \
          WHERE state IN ('delivered', 'dead') AND updated_at < $1 \
          ORDER BY updated_at LIMIT CAST($2 AS BIGINT))",
-        [now.minus_micros(DELIVERIES_KEPT).0.into(), PURGED_TOGETHER.into()],
+        [now.minus_micros(KEPT).0.into(), PURGED_TOGETHER.into()],
     );
-    Ok(tx.execute(&attempts).await? + tx.execute(&deliveries).await?)
+    let replays = Sql::fixed(
+        "DELETE FROM webhook_replays WHERE id IN (SELECT id FROM webhook_replays \
+         WHERE ended_at < $1 ORDER BY ended_at LIMIT CAST($2 AS BIGINT))",
+        [now.minus_micros(KEPT).0.into(), PURGED_TOGETHER.into()],
+    );
+    let mut gone = 0;
+    for sql in [attempts, deliveries, replays] {
+        gone += tx.execute(&sql).await?;
+    }
+    Ok(gone)
 }
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod others;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]

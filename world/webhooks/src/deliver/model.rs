@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ward_instance::Random;
 
-use super::claim::{Claimed, Room};
+use super::claim::Claimed;
 use super::trial::World;
 use crate::lane::IN_FLIGHT_MAX;
 use crate::tables::{DeliveryState, Outcome, SentWebhook, WebhookDelivery};
@@ -36,8 +36,8 @@ async fn history(w: &World, seed: u64) {
                 w.emit(&records).await;
             }
             3..=5 => {
-                let room = Room { all: usize::try_from(dice.below(6)).unwrap(), slow: 2 };
-                let claimed = w.claim(&epoch.to_string(), room).await;
+                let room = World::room(usize::try_from(dice.below(6)).unwrap(), 2);
+                let claimed = w.claim(&epoch.to_string(), room.clone()).await;
                 assert!(claimed.len() <= room.all, "seed {seed}: more than there is room for");
                 check(seed, ordered, &under_way, &claimed);
                 under_way.extend(claimed);

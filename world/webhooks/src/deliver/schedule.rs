@@ -1,9 +1,10 @@
 //! The three days of a receiver that fails (behaviour 13.4), on a clock that is moved from one
 //! due moment to the next.
 
+use super::claim::LEASE;
 use super::trial::World;
 use crate::deliver::next_due;
-use crate::tables::{SentWebhook, Webhook, WebhookDelivery, WebhookEvent};
+use crate::tables::{Outcome, SentWebhook, Webhook, WebhookDelivery, WebhookEvent};
 
 const HOUR: i64 = 3_600 * 1_000_000;
 
@@ -103,6 +104,48 @@ async fn a_broken_lane_rests() {
             sizes
         };
         assert_eq!(sizes[..2], [2, 4], "{sizes:?}");
+    })
+    .await;
+}
+
+/// Whatever is tried once is not tried again because the server stopped meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_attempt_is_one_even_when_it_is_cut_off() {
+    for once in
+        ["UPDATE webhooks SET should_retry = FALSE", "UPDATE webhook_deliveries SET cause = 'test'"]
+    {
+        World::each(async |w| {
+            w.webhook(false).await;
+            w.emit(&[7]).await;
+            // In the queue, not yet claimed.
+            assert!(w.claim("one", World::room(0, 0)).await.is_empty());
+            w.spoil(once).await;
+            assert_eq!(w.claim("one", World::all_room()).await.len(), 1);
+            w.clock.advance(LEASE);
+            assert!(w.claim("two", World::all_room()).await.is_empty(), "{once}: sent twice");
+            let delivery = w.rows::<WebhookDelivery>().await.remove(0);
+            assert_eq!((delivery.state.as_str(), delivery.attempts), ("dead", 1), "{once}");
+            let log = w.rows::<SentWebhook>().await;
+            assert_eq!(log.len(), 1);
+            assert_eq!(log[0].outcome, Outcome::Unknown);
+        })
+        .await;
+    }
+}
+
+/// What is cut off each time is not the first thing that every start does.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_cut_off_again_and_again_waits() {
+    World::each(async |w| {
+        w.webhook(false).await;
+        w.emit(&[7]).await;
+        assert_eq!(w.claim("one", World::all_room()).await.len(), 1);
+        w.clock.advance(LEASE);
+        assert_eq!(w.claim("two", World::all_room()).await.len(), 1, "at once, the first time");
+        w.clock.advance(LEASE);
+        assert!(w.claim("three", World::all_room()).await.is_empty());
+        w.clock.advance(60 * 1_000_000);
+        assert_eq!(w.claim("three", World::all_room()).await.len(), 1);
     })
     .await;
 }

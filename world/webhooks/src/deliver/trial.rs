@@ -14,8 +14,9 @@ use ward_store::{
     Value, system,
 };
 
-use super::claim::{self, Claimed, Room};
+use super::claim::{self, Claimed};
 use super::record::{self, Attempt};
+use super::share::{Room, UnderWay};
 use super::{recover, relay};
 use crate::lane;
 use crate::tables::{IdEncoding, Outcome, SecretState, Webhook, WebhookEvent, WebhookSecret};
@@ -77,23 +78,22 @@ impl World {
             Birth { ring: &ring, certificate: &certificate, tables: &tables, migrations: &[], now };
         Db::create(&place, &birth).await.unwrap();
         let db = Db::open(place, instance, tables).await.unwrap();
-        let head = || NewMember {
-            first_name: "Olive".to_owned(),
-            last_name: "Owner".to_owned(),
-            email: Some("owner@example.com".to_owned()),
-            ..NewMember::default()
-        };
-        let founded = db.write(move |tx| {
-            Box::pin(async move { practice::found(tx, "Practice", &head(), false).await })
-        });
-        let founded = founded.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
-        let org = founded.organization.id.0;
+        let org = found(&db, "owner@example.com").await;
         World { db, clock, org, _directory: directory }
+    }
+
+    /// Another practice on the same database.
+    pub async fn another(&self) -> i64 {
+        found(&self.db, "another@example.com").await
     }
 
     /// A webhook of [`EVENT`].
     pub async fn webhook(&self, is_ordered: bool) -> i64 {
-        let org = self.org;
+        self.webhook_of(self.org, is_ordered).await
+    }
+
+    /// A practice's webhook of [`EVENT`].
+    pub async fn webhook_of(&self, org: i64, is_ordered: bool) -> i64 {
         let made = self.db.write(move |tx| {
             Box::pin(async move {
                 let system = Actor::system(org);
@@ -105,9 +105,22 @@ impl World {
         made.await.unwrap_or_else(|error: StoreError| panic!("{error}"))
     }
 
+    /// Changes the database as nothing in Ward does.
+    pub async fn spoil(&self, sql: &'static str) {
+        let done = self.db.write(move |tx: &mut Tx| {
+            Box::pin(async move { tx.execute(&Sql::fixed(sql, [])).await.map(drop) })
+        });
+        done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    }
+
     /// Emits events of these records, one after another.
     pub async fn emit(&self, records: &[i64]) {
-        let (org, records) = (self.org, records.to_vec());
+        self.emit_of(self.org, records).await;
+    }
+
+    /// The same of a practice.
+    pub async fn emit_of(&self, org: i64, records: &[i64]) {
+        let records = records.to_vec();
         let done = self.db.write(move |tx| {
             let records = records.clone();
             Box::pin(async move {
@@ -127,6 +140,7 @@ impl World {
         let epoch = epoch.to_owned();
         let claimed = self.db.write(move |tx: &mut Tx| {
             let epoch = epoch.clone();
+            let room = room.clone();
             Box::pin(async move {
                 recover::recover(tx, &epoch, 100).await?;
                 while relay::hand_on(tx).await? > 0 {}
@@ -178,8 +192,26 @@ impl World {
 
     /// Room for everything.
     pub fn all_room() -> Room {
-        Room { all: super::SOCKETS, slow: super::SLOW_SOCKETS }
+        Self::room(super::SOCKETS, super::SLOW_SOCKETS)
     }
+
+    /// Room for so many, and so many to slow receivers.
+    pub fn room(all: usize, slow: usize) -> Room {
+        UnderWay::default().room(all, slow)
+    }
+}
+
+async fn found(db: &Db, email: &'static str) -> i64 {
+    let head = || NewMember {
+        first_name: "Olive".to_owned(),
+        last_name: "Owner".to_owned(),
+        email: Some(email.to_owned()),
+        ..NewMember::default()
+    };
+    let founded = db.write(move |tx| {
+        Box::pin(async move { practice::found(tx, "Practice", &head(), false).await })
+    });
+    founded.await.unwrap_or_else(|error: StoreError| panic!("{error}")).organization.id.0
 }
 
 async fn new_webhook(

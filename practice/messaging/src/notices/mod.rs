@@ -1,0 +1,54 @@
+//! Notices: what people are told of what happened, where and when they want to be
+//! told (behaviour 42).
+
+pub mod choices;
+pub mod contact;
+pub mod feed;
+pub mod given;
+pub mod listing;
+pub mod notice;
+pub mod plan;
+pub mod quiet;
+pub mod reminders;
+pub mod sent;
+pub mod settings;
+pub mod tables;
+pub mod unread;
+pub mod visibility;
+
+use jiff::tz::TimeZone;
+use ward_engine::{Bindings, moment};
+use ward_identity::person::Person;
+use ward_store::{Db, StoreError};
+
+use crate::notices::reminders::ReminderKind;
+
+/// The kinds of reminders that this domain says.
+pub const KINDS: &[ReminderKind] = &[
+    ReminderKind {
+        name: unread::KIND,
+        deliver: |scope, row| Box::pin(unread::deliver(scope, row)),
+    },
+    ReminderKind { name: given::KIND, deliver: |scope, row| Box::pin(given::deliver(scope, row)) },
+];
+
+/// Binds the types, queries, mutations and reactions.
+pub fn bind(b: &mut Bindings) {
+    settings::bind(b);
+    feed::bind(b);
+    given::bind(b);
+    sent::bind(b);
+    contact::bind(b);
+}
+
+/// Tells of some messages and says some reminders that are due; how many jobs
+/// were done. `kinds` are those of all domains.
+pub async fn run_batch(db: &Db, kinds: &'static [ReminderKind]) -> Result<u64, StoreError> {
+    Ok(unread::run_batch(db).await? + reminders::run_batch(db, kinds).await?)
+}
+
+/// The time zone in which somebody lives.
+pub(crate) fn zone_of(person: &Person) -> TimeZone {
+    let name = person.actor(None).time_zone;
+    moment::zone(&name).unwrap_or(TimeZone::UTC)
+}

@@ -1,0 +1,204 @@
+//! Reminders: planned, re-planned and dropped with the record that they are
+//! about, and said at their time on the instance's clock (behaviour 42).
+//!
+//! A domain registers a [`ReminderKind`], plans with [`plan`] whenever its record
+//! changes, and says in `deliver` what is to be said, or that it is too late:
+//! what was true at planning is asked again at that moment.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use ward_engine::{Answer, Refused};
+use ward_identity::tables::{Organization, User};
+use ward_instance::Timestamp;
+use ward_store::jobs::{self, Job, MAX_BATCH, NewJob};
+use ward_store::{Actor, Cond, Db, Id, Scope, StoreError, Tx};
+
+use crate::notices::plan::{self, Slots};
+use crate::notices::tables::Reminder;
+
+/// The kind of job that says a reminder.
+pub const JOB_KIND: &str = "remind";
+const KINDS: &[&str] = &[JOB_KIND];
+const LEASE: Duration = Duration::from_secs(60);
+
+/// What became of a reminder at its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was said, or there is nothing to say any more: it is gone.
+    Done,
+    /// It is held until then.
+    Later(Timestamp),
+}
+
+/// What says a kind of reminder.
+pub type Deliver =
+    for<'a, 'b> fn(&'a mut Scope<'b>, &'a Reminder) -> BoxFuture<'a, Answer<Outcome>>;
+
+/// A kind of reminder, as a domain registers it.
+#[derive(Clone, Copy)]
+pub struct ReminderKind {
+    /// Its name.
+    pub name: &'static str,
+    /// What says it.
+    pub deliver: Deliver,
+}
+
+/// What a reminder is about, and whom it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The name of its kind.
+    pub kind: &'static str,
+    /// The record.
+    pub subject_id: i64,
+    /// Who is reminded.
+    pub user_id: Id<User>,
+    /// Whose matter it is.
+    pub unit_id: Id<Organization>,
+}
+
+impl About {
+    fn cond(&self) -> Cond {
+        Cond::eq("kind", self.kind)
+            .and(Cond::eq("subject_id", self.subject_id))
+            .and(Cond::eq("user_id", self.user_id.0))
+    }
+}
+
+/// Makes the reminders of a record and a person those that are wanted; none is
+/// wanted, and all are dropped.
+pub async fn plan(scope: &mut Scope<'_>, about: About, wanted: &Slots) -> Answer<()> {
+    let rows: Vec<Reminder> = scope.list(about.cond(), &[]).await?;
+    let planned: Slots = rows.iter().map(|row| (row.slot.clone(), row.due_at)).collect();
+    let by_slot: BTreeMap<&str, &Reminder> =
+        rows.iter().map(|row| (row.slot.as_str(), row)).collect();
+    let changes = plan::changes(scope.now(), &planned, wanted);
+    for slot in &changes.dropped {
+        if let Some(row) = by_slot.get(slot.as_str()) {
+            scope.destroy(*row).await?;
+        }
+    }
+    for (slot, due_at) in &changes.moved {
+        if let Some(row) = by_slot.get(slot.as_str()) {
+            hold(scope, row, *due_at).await?;
+        }
+    }
+    for (slot, due_at) in changes.planned {
+        add(scope, about, slot, due_at).await?;
+    }
+    Ok(())
+}
+
+/// Plans the one reminder of a record and a person, unless it is planned already.
+pub async fn keep(scope: &mut Scope<'_>, about: About, due_at: Timestamp) -> Answer<()> {
+    let planned: Option<Reminder> = scope.find_by(about.cond()).await?;
+    match planned {
+        Some(_) => Ok(()),
+        None => add(scope, about, String::new(), due_at).await,
+    }
+}
+
+async fn add(scope: &mut Scope<'_>, about: About, slot: String, due_at: Timestamp) -> Answer<()> {
+    let now = scope.now();
+    let row = Reminder {
+        id: scope.next_id().await?,
+        org_id: Id::new(scope.actor.org_id),
+        unit_id: about.unit_id,
+        kind: about.kind.to_owned(),
+        subject_id: about.subject_id,
+        slot,
+        user_id: about.user_id,
+        due_at,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    scope.create(&row).await?;
+    enqueue(scope, &row).await
+}
+
+/// Gives a reminder another time; the job of the old one finds that it is not due.
+async fn hold(scope: &mut Scope<'_>, before: &Reminder, due_at: Timestamp) -> Answer<()> {
+    let after = Reminder { due_at, ..before.clone() };
+    scope.update(before, &after).await?;
+    enqueue(scope, &after).await
+}
+
+async fn enqueue(scope: &mut Scope<'_>, row: &Reminder) -> Answer<()> {
+    let job = NewJob {
+        not_before: Some(row.due_at),
+        ..NewJob::new(row.org_id.0, JOB_KIND, json!({ "reminder": row.id.0 }))
+    };
+    jobs::enqueue(scope.tx, job).await?;
+    Ok(())
+}
+
+/// Says some of what is due; how many jobs were done.
+pub async fn run_batch(db: &Db, kinds: &'static [ReminderKind]) -> Result<u64, StoreError> {
+    let due = jobs::claim(db, KINDS, MAX_BATCH, LEASE).await?;
+    let done = due.len();
+    for job in due {
+        let held = job.clone();
+        let said = db.write(move |tx| {
+            let job = held.clone();
+            Box::pin(async move { step(tx, &job, kinds).await })
+        });
+        if let Err(refused) = said.await {
+            fail(db, job, refused).await?;
+        }
+    }
+    Ok(u64::try_from(done).unwrap_or(u64::MAX))
+}
+
+/// Gives a job back that failed; another attempt follows.
+pub(crate) async fn fail(db: &Db, job: Job, refused: Refused) -> Result<(), StoreError> {
+    // Never the refusal's words: they may name what a client wrote.
+    let error = match refused {
+        Refused::Store(error) => error.to_string(),
+        _ => "the notice can't be given".to_owned(),
+    };
+    tracing::warn!(job = %job.id, kind = %job.kind, "a notice was not given");
+    let failed = db.write(move |tx| {
+        let (job, error) = (job.clone(), error.clone());
+        Box::pin(async move { jobs::fail(tx, &job, &error).await })
+    });
+    failed.await.map(drop)
+}
+
+/// The number that a job's payload has under this name.
+pub(crate) fn number(job: &Job, name: &str) -> Result<i64, StoreError> {
+    let payload: serde_json::Value = serde_json::from_str(&job.payload)
+        .map_err(|_| StoreError::corrupt("jobs", "a payload is no JSON"))?;
+    Ok(payload[name].as_i64().unwrap_or_default())
+}
+
+/// Ends a job of the transaction, unless another worker has it by now.
+pub(crate) async fn end(tx: &mut Tx, job: &Job) -> Answer<()> {
+    match jobs::complete(tx, job).await? {
+        true => Ok(()),
+        false => Err(StoreError::Conflict.into()),
+    }
+}
+
+async fn step(tx: &mut Tx, job: &Job, kinds: &[ReminderKind]) -> Answer<()> {
+    let id = number(job, "reminder")?;
+    let system = Actor::system(job.org_id);
+    {
+        let mut scope = Scope::new(tx, &system);
+        let row: Option<Reminder> = scope.find(Id::new(id)).await?;
+        let due = row.filter(|row| row.due_at <= scope.now());
+        if let Some(row) = due {
+            let kind = kinds.iter().find(|kind| kind.name == row.kind);
+            let kind = kind.ok_or_else(|| {
+                StoreError::internal(format!("nothing says reminders of {}", row.kind))
+            })?;
+            match (kind.deliver)(&mut scope, &row).await? {
+                Outcome::Done => scope.destroy(&row).await?,
+                Outcome::Later(until) => hold(&mut scope, &row, until).await?,
+            }
+        }
+    }
+    end(tx, job).await
+}
