@@ -249,7 +249,8 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     }
     let name = place.last().name.as_str();
     let is_data = |(of, names): &(&str, &[&str])| {
-        *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
+        let at = path.strip_prefix("input.").unwrap_or(&path);
+        *of == field.name && names.contains(&at)
     };
     let mut all = DATA.iter().chain(messaging::DATA).chain(scheduling::DATA);
     if PAGES.contains(&name) || all.any(is_data) {

@@ -101,6 +101,8 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("createAppointmentSetting", &["start_time", "end_time"]),
     ("updateAppointmentSetting", &["hide_link"]),
     ("updateUserAppointmentPricing", &["advance_appointment_prices.price"]),
+    ("availabilities", &["one_time", "startDate"]),
+    ("availabilitiesCount", &["startDate"]),
     ("createAvailability", &["start_datetime", "end_datetime"]),
     ("bulkCreateAvailability", &["availabilities.range_start", "availabilities.range_end"]),
     ("createAvailabilityWithAppointmentTypes", &["start_datetime", "end_datetime"]),
@@ -123,7 +125,7 @@ pub const WORDS: &str = "
     provider_cancel_reason_required same_day_appointments start_time
     times_by_appointment_type times_by_contact_type times_by_location
     contact_type_id day_of_week end_on is_repeating range_end range_start time start_datetime
-    end_datetime link_all_non_group_types startDate endDate includeRepeating is_org one_time
+    end_datetime link_all_non_group_types endDate includeRepeating is_org
     show_availability
 ";
 
@@ -136,7 +138,8 @@ pub fn data(name: &str) -> Option<Json> {
         // There are settings already or not, whoever was asked before: they are never made.
         "start_time" => "early".into(),
         "end_time" => "18:00".into(),
-        "hide_link" => true.into(),
+        "hide_link" | "one_time" => true.into(),
+        "startDate" => "2027-06-01T00:00:00Z".into(),
         "price" => "75.00".into(),
         _ => return None,
     })
@@ -179,7 +182,8 @@ impl World {
     }
 
     /// What a type costs the client.
-    pub fn appointment_price(&mut self, client: &str) -> String {
+    pub fn appointment_price(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
         let of = self.appointment_type(false);
         let query = "mutation($input: updateUserAppointmentPricingInput) {
             updateUserAppointmentPricing(input: $input) {

@@ -99,15 +99,26 @@ pub fn appointment_types(actor: &Actor) -> Rule {
     }
 }
 
-/// Settings: of one's units; for clients of their own; for strangers of all, as
-/// whoever books has to know them (behaviour 3.4).
+/// Settings: of one's units. Whoever books has to know them (behaviour 3.4): clients
+/// of their own unit, strangers of all, of providers and types that they know of.
 pub fn settings(actor: &Actor) -> Rule {
-    match actor.role {
-        Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(actor.units("unit_id")),
-        Role::Client => Rule::none().public(Cond::eq("unit_id", actor.unit_id)),
-        Role::Anonymous => Rule::none().public(Cond::sql(OPEN, [])),
-    }
+    let place = match actor.role {
+        Role::System => return Rule::full(Cond::Always),
+        Role::Member => return Rule::full(actor.units("unit_id")),
+        Role::Client => Cond::eq("unit_id", actor.unit_id),
+        Role::Anonymous => Cond::sql(OPEN, []),
+    };
+    let (type_rule, params) = seen(&crate::tables::APPOINTMENT_TYPES, actor, Level::Public, "o");
+    let of_type = Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM appointment_types o WHERE o.org_id = {{t}}.org_id \
+             AND o.id = {{t}}.appointment_type_id AND o.deleted_at IS NULL AND ({type_rule}))"
+        ),
+        params,
+    );
+    let whose = Cond::is_null("user_id").or(of_user(actor, Level::Public));
+    let which = Cond::is_null("appointment_type_id").or(of_type);
+    Rule::none().public(place.and(whose).and(which))
 }
 
 /// Who offers a type: as much as of the type and of the provider.

@@ -101,6 +101,41 @@ async fn strangers_read_what_a_new_client_needs_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_layer_is_known_to_who_knows_whose_it_is() {
+    World::each(async |w| {
+        let stan = w.standard.user_id.to_string();
+        let hours = json!({ "user_id": stan, "start_time": "08:00", "end_time": "18:00" });
+        let field = "createAppointmentSetting";
+        let made = w.mutate(&w.owner, field, "appointmentSetting { id }", hours).await;
+        let layer = made["appointmentSetting"]["id"].clone();
+        let own = json!({ "name": "Shut", "length": 30, "appointment_setting": { "buffer": "5" } });
+        let of = w.type_of(&w.owner, own).await;
+        let query = "query($id: ID) { appointmentType(id: $id) { appointment_setting { id } } }";
+        let shut = w.run(&w.owner, query, json!({ "id": of })).await;
+        let shut = shut["appointmentType"]["appointment_setting"]["id"].clone();
+        let client = w.client("Ada", "ada@example.com").await;
+        let (ada, nobody) = (w.as_client(&client).await, Actor::anonymous());
+        let query = "query($id: ID) { appointmentSetting(id: $id) { id } }";
+        let knows = async |actor: &Actor, id: &Json| {
+            !w.run(actor, query, json!({ "id": id })).await["appointmentSetting"].is_null()
+        };
+        // Ada is not cared for by Stan yet; a stranger looks for a provider.
+        assert_eq!((knows(&ada, &layer).await, knows(&nobody, &layer).await), (false, true));
+        let team = json!({ "id": client, "other_provider_ids": [stan] });
+        w.mutate(&w.owner, "updateClient", "user { id }", team).await;
+        assert!(knows(&ada, &layer).await);
+        // Nobody books the type until clients can.
+        assert_eq!((knows(&ada, &shut).await, knows(&nobody, &shut).await), (false, false));
+        let input = json!({ "id": of, "clients_can_book": true });
+        w.mutate(&w.owner, "updateAppointmentType", "appointmentType { id }", input).await;
+        assert_eq!((knows(&ada, &shut).await, knows(&nobody, &shut).await), (true, true));
+        assert!(knows(&w.owner, &layer).await && knows(&w.owner, &shut).await);
+        assert!(!knows(&w.stranger, &layer).await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn units_have_their_own_types_and_the_root_sees_them() {
     World::each(async |w| {
         let branch = w.branch().await;
