@@ -16,6 +16,7 @@ pub fn tables() -> Vec<&'static Table> {
     let mut tables = ward_store::system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
+    tables.extend(ward_scheduling::tables());
     tables.extend(ward_messaging::tables());
     tables.extend(ward_effects::tables());
     tables.extend(ward_webhooks::tables());
@@ -33,6 +34,7 @@ pub fn bindings() -> Bindings {
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
     ward_webhooks::bind(&mut bindings);
+    ward_scheduling::bind(&mut bindings);
     ward_messaging::bind(&mut bindings);
     bindings
 }

@@ -135,6 +135,7 @@ async fn seed_practice(
     }
     let ground = ward_clients::seed::lay(&mut scope, &providers, &random, count).await?;
     let talk = ward_messaging::seed::lay(&mut scope, &random, count).await?;
+    ward_scheduling::seed::lay(&mut scope, &providers).await?;
     clients_at(tx, &actor, (&ground, &talk), 0..count.min(PEOPLE)).await?;
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();

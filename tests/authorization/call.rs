@@ -2,7 +2,7 @@
 
 use ward_tests::document::{Place, places};
 use ward_tests::schema::{Field, Input, Root, Schema, Type};
-use ward_tests::{Json, Reply};
+use ward_tests::{Json, Reply, json};
 
 use crate::meaning::{self, Meaning, Object};
 use crate::principal::{Principal, Site, Whose};
@@ -104,7 +104,7 @@ pub fn fill_at(
         let value = match *part {
             Meaning::Needs(object) | Meaning::May(object) => {
                 let id = world.object_of(site, whose, object);
-                let value = meaning::fitted(place, &id);
+                let value = fitted(place, &id);
                 filled.ids.push((filled.values.len(), object, id));
                 value
             }
@@ -273,4 +273,14 @@ pub fn verdict(line: &Line, reply: &Reply) -> String {
         (Root::Query, _) => "rows",
     };
     word.to_owned()
+}
+
+/// A value as its place takes it.
+pub fn fitted(place: &Place, id: &str) -> Json {
+    let of = &place.last().of;
+    let single = match of.name() {
+        "Int" => json!(id.parse::<i64>().unwrap()),
+        _ => json!(id),
+    };
+    if of.is_list() { json!([single]) } else { single }
 }

@@ -6,10 +6,10 @@ use ward_tests::database::Dump;
 use ward_tests::schema::{Root, Schema};
 use ward_tests::{BASELINE, Engine, Json, V2026, tell};
 
-use crate::call::{Filled, Line, fill_at, lines, send, verdict};
+use crate::call::{Filled, Line, fill_at, fitted, lines, send, verdict};
 use crate::canary;
 use crate::flags::Flags;
-use crate::meaning::{self, Object};
+use crate::meaning::Object;
 use crate::principal::{Principal, Site, Whose};
 use crate::sample::Sample;
 use crate::world::World;
@@ -18,6 +18,10 @@ use crate::world::World;
 /// to a sub-organization: name, address, public part of providers.
 const PUBLIC: [&str; 4] =
     ["brand", "brandFromCustomSignInPath", "organization", "organizationMembership"];
+
+/// What a stranger may read of any organization, and nobody of another (behaviour 3.4): whoever
+/// books has to know the rules.
+pub const OF_STRANGERS: &str = "appointmentSetting";
 
 /// What answers the same to everybody, for it is how one becomes somebody.
 const STRANGERS: [&str; 3] = ["resetPassword", "signIn", "signUp"];
@@ -227,7 +231,7 @@ fn cases<'a>(
         let with = |id: &str| {
             let mut filled = own.clone();
             let (place, value): &mut (_, Json) = &mut filled.values[*at];
-            *value = meaning::fitted(place, id);
+            *value = fitted(place, id);
             filled
         };
         let field = line.field.name.as_str();
@@ -258,5 +262,7 @@ fn is_public(principal: Principal, site: Site, line: &Line) -> bool {
     let looks_up =
         matches!(principal, Principal::SubOwner | Principal::SubMember | Principal::Sibling)
             && site == Site::A;
-    (principal == Principal::Anonymous || looks_up) && PUBLIC.contains(&line.field.name.as_str())
+    let name = line.field.name.as_str();
+    (principal == Principal::Anonymous || looks_up) && PUBLIC.contains(&name)
+        || principal == Principal::Anonymous && name == OF_STRANGERS
 }

@@ -1,12 +1,12 @@
 //! What every argument and input field of the served schema means. One that is not here fails the
 //! test, so that a new one cannot escape the table.
 
+use ward_tests::Json;
 use ward_tests::document::Place;
 use ward_tests::schema::Field;
-use ward_tests::{Json, json};
 
 use crate::world::World;
-use crate::{clients, identity, messaging, webhooks};
+use crate::{clients, identity, messaging, scheduling, webhooks};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,13 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
+    AppointmentType,
+    /// The settings of the provider above.
+    AppointmentSetting,
+    /// What a type costs the client.
+    AppointmentPrice,
+    /// A day of the provider above.
+    Availability,
 }
 
 impl Object {
@@ -84,6 +91,9 @@ impl Object {
                 | Object::Notification
                 | Object::SentNotice
                 | Object::ChatSetting
+                | Object::AppointmentType
+                | Object::AppointmentSetting
+                | Object::Availability
         )
     }
 }
@@ -106,8 +116,13 @@ pub enum Meaning {
 use Meaning::{Data, Left, Tries};
 
 /// Root field, path of the value, what it names: of each domain.
-const OBJECTS: [&[(&str, &str, Meaning)]; 4] =
-    [identity::OBJECTS, clients::OBJECTS, webhooks::OBJECTS, messaging::OBJECTS];
+const OBJECTS: [&[(&str, &str, Meaning)]; 5] = [
+    identity::OBJECTS,
+    clients::OBJECTS,
+    webhooks::OBJECTS,
+    messaging::OBJECTS,
+    scheduling::OBJECTS,
+];
 
 /// Root field, path of data that takes a right of its own.
 const TRIED: &[(&str, &str)] = &[
@@ -234,20 +249,25 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     }
     let name = place.last().name.as_str();
     let is_data = |(of, names): &(&str, &[&str])| {
-        *of == field.name && names.iter().any(|data| path == format!("input.{data}"))
+        let at = path.strip_prefix("input.").unwrap_or(&path);
+        *of == field.name && names.contains(&at)
     };
-    if PAGES.contains(&name) || DATA.iter().chain(messaging::DATA).any(is_data) {
+    let mut all = DATA.iter().chain(messaging::DATA).chain(scheduling::DATA);
+    if PAGES.contains(&name) || all.any(is_data) {
         return Some(Data);
     }
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    let mut words = WORDS.split_whitespace().chain(messaging::WORDS.split_whitespace());
-    words.any(|word| word == name).then_some(Left)
+    let words = [WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
+    words.into_iter().flatten().any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
 pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
+    if let Some(value) = scheduling::data(name) {
+        return value;
+    }
     match (field, name) {
         (_, "first" | "page_size") => 5.into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
@@ -281,14 +301,4 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "qualifications") => world.word().into(),
         _ => panic!("no value is known for {field}({name})"),
     }
-}
-
-/// A value as its place takes it.
-pub fn fitted(place: &Place, id: &str) -> Json {
-    let of = &place.last().of;
-    let single = match of.name() {
-        "Int" => json!(id.parse::<i64>().unwrap()),
-        _ => json!(id),
-    };
-    if of.is_list() { json!([single]) } else { single }
 }

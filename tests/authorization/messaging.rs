@@ -1,7 +1,11 @@
 //! What the arguments of messaging name.
 
+use ward_tests::json;
+use ward_tests::people::id;
+
 use crate::meaning::Meaning::{self, Left, May, Needs};
 use crate::meaning::Object;
+use crate::world::World;
 
 /// Root field, path of the value, what it names.
 pub const OBJECTS: &[(&str, &str, Meaning)] = &[
@@ -109,3 +113,15 @@ pub const WORDS: &str = "
     copy_notifications send_invitation
     notification_setting_uuid type_of_notification quiet_hours_start quiet_hours_end
 ";
+
+impl World {
+    /// The owner's settings of conversations.
+    pub fn chat_setting(&mut self) -> String {
+        let reply = self.as_owner().ask("{ chatSetting { id } }", json!({}));
+        if !reply.data()["chatSetting"].is_null() {
+            return id(&reply.data()["chatSetting"]);
+        }
+        let input = json!({"content": self.unseen()});
+        self.make("createChatSetting", "createChatSettingInput", "chatSetting", input)
+    }
+}

@@ -114,14 +114,7 @@ impl World {
             }
             Object::Notification => self.told(),
             Object::SentNotice => self.mailed(),
-            Object::ChatSetting => {
-                let reply = self.as_owner().ask("{ chatSetting { id } }", json!({}));
-                if !reply.data()["chatSetting"].is_null() {
-                    return id(&reply.data()["chatSetting"]);
-                }
-                let input = json!({"content": self.unseen()});
-                self.make("createChatSetting", "createChatSettingInput", "chatSetting", input)
-            }
+            Object::ChatSetting => self.chat_setting(),
             Object::Contact => {
                 let user = if own { self.client.clone() } else { self.about().0 };
                 let name = if own { self.word() } else { self.unseen() };
@@ -134,6 +127,10 @@ impl World {
                     input,
                 )
             }
+            Object::AppointmentType => self.appointment_type(own),
+            Object::AppointmentSetting => self.appointment_setting(own),
+            Object::AppointmentPrice => self.appointment_price(own),
+            Object::Availability => self.availability(own),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is
@@ -277,7 +274,7 @@ impl World {
         })
     }
 
-    fn about(&mut self) -> (String, String) {
+    pub fn about(&mut self) -> (String, String) {
         let at = (self.here, self.whose);
         if !self.about.contains_key(&at) {
             let client = self.unseen_client();

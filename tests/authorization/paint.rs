@@ -7,7 +7,7 @@ use ward_tests::document::{Place, places};
 use ward_tests::schema::{Field, Root, Schema};
 use ward_tests::{BASELINE, Engine, Json, V2026, json, people, tell};
 
-use crate::call::{Line, document, lines};
+use crate::call::{Line, document, fitted, lines};
 use crate::canary;
 use crate::meaning::{self, Meaning, Object};
 use crate::principal::{Principal, Site, Whose};
@@ -223,7 +223,7 @@ fn value(
     if let Meaning::Needs(object) = meaning {
         let is_own = matches!(field.name.as_str(), "createLocation" | "updateUser");
         let id = (!is_own).then(|| world.object_of(world.here, Whose::Stranger, object))?;
-        return Some(meaning::fitted(place, &id));
+        return Some(fitted(place, &id));
     }
     let is_text = matches!(place.last().of.name(), "String" | "ID")
         && schema.named(&place.last().of).kind == "SCALAR";

@@ -22,6 +22,7 @@ const NOT_OURS: &[(&str, &str)] = &[
     ("tax_id", "a tax office's number"),
     ("external_id", "another system's number"),
     ("event_ids", "UUIDs of events, which no other instance has"),
+    ("contact_type_id", "a number of a code set: how people meet"),
 ];
 
 fn is_id(input: &Input) -> bool {

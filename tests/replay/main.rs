@@ -12,6 +12,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod bookings;
 mod judge;
 mod read_back;
 mod reasons;

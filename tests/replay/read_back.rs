@@ -3,9 +3,9 @@
 use ward_tests::{Json, json, people};
 use xtask::Replay;
 
-use crate::talks;
 use crate::values::Subject;
 use crate::world::{PASSWORD, World};
+use crate::{bookings, talks};
 
 /// Inputs that are not a field of the object: what they do is not to be read from it.
 const NOT_READ: [&str; 8] = [
@@ -29,6 +29,9 @@ pub fn read_back(
 ) -> Result<(), String> {
     let sent = sent(replay, variables);
     if let Some(read) = talks::read_back(world, &replay.root_field, &sent, subject, answer) {
+        return read;
+    }
+    if let Some(read) = bookings::read_back(world, &replay.root_field, subject) {
         return read;
     }
     match replay.root_field.as_str() {

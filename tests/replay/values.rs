@@ -4,6 +4,7 @@
 use ward_tests::{Json, json};
 use xtask::{Replay, Variable};
 
+use crate::bookings;
 use crate::judge::Try;
 use crate::talks;
 use crate::world::{Caller, LAST_NAME, PASSWORD, World};
@@ -85,7 +86,9 @@ fn input(
 
 fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, attempt: Try) -> Json {
     let root = replay.root_field.as_str();
-    if let Some(value) = talks::value(world, root, name, subject, attempt) {
+    let known = talks::value(world, root, name, subject, attempt)
+        .or_else(|| bookings::value(world, root, name, subject, attempt));
+    if let Some(value) = known {
         return value;
     }
     match (root, name) {

@@ -6,6 +6,7 @@ use ward_tests::people::{self, id};
 use ward_tests::schema::Schema;
 use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
 
+use crate::bookings::{self, Bookings};
 use crate::talks::{self, Talks};
 use crate::values::Subject;
 
@@ -58,6 +59,8 @@ pub struct World {
     pub applied_tag: String,
     /// Conversations.
     pub talks: Talks,
+    /// Types and settings.
+    pub bookings: Bookings,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -96,11 +99,13 @@ impl World {
             owner_key,
             branch_key,
             talks: Talks::default(),
+            bookings: Bookings::default(),
             numbers: 0,
             schemas,
         };
         world.furnish();
         world.talks = Talks::new(&world);
+        world.bookings = Bookings::new(&world);
         world
     }
 
@@ -154,7 +159,9 @@ impl World {
             }
             "updateLocation" | "deleteLocation" => self.location(&client),
             "createReferral" => self.physician(),
-            other => talks::subject(self, other, &client).unwrap_or_else(|| client.clone()),
+            other => talks::subject(self, other, &client)
+                .or_else(|| bookings::subject(self, other))
+                .unwrap_or_else(|| client.clone()),
         };
         Subject { id, client, email }
     }

@@ -230,7 +230,29 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"name": format!("{canary} template")}),
     );
     template.data();
+    furnish_calendar(api, &colleague, &clients[0], &group, canary);
     Furniture { clients, group, tag, location }
+}
+
+/// What can be booked, what it costs a client, and when.
+fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canary: &str) {
+    let of = api.ask(
+        "mutation($input: createAppointmentTypeInput) { createAppointmentType(input: $input) { appointmentType { id } messages { field message } } }",
+        json!({"input": {"name": format!("{canary} visit"), "length": 30, "bookable_group_ids": group,
+            "provider_ids_for_appt_type_connections": colleague, "appointment_setting": {"buffer": "5"}}}),
+    );
+    let of = id(&of.data()["createAppointmentType"]["appointmentType"]);
+    let priced = api.ask(
+        "mutation($input: updateUserAppointmentPricingInput) { updateUserAppointmentPricing(input: $input) { messages { field message } } }",
+        json!({"input": {"user_id": client, "advance_appointment_prices": [{"appointment_type_id": of, "price": "80"}]}}),
+    );
+    priced.data();
+    let free = api.ask(
+        "mutation($input: CreateAvailabilityWithAppointmentTypesInput!) { createAvailabilityWithAppointmentTypes(input: $input) { messages { field message } } }",
+        json!({"input": {"appointment_type_ids": [of], "start_datetime": "2027-06-01T09:00:00Z",
+            "end_datetime": "2027-06-01T10:00:00Z"}}),
+    );
+    free.data();
 }
 
 /// Gives the caller a picture; the link to it.

@@ -86,6 +86,12 @@ rows! {
         |_, done| json!({"id": done.id("referral.created")});
     "referring_physician.deleted" "deleteReferringPhysician" "referringPhysician { id }"
         |_, done| json!({"id": done.id("referring_physician.created")});
+    "availability.created" "createAvailability" "availability { id }"
+        |_, _| json!({"start_datetime": "2027-06-01T09:00:00Z", "end_datetime": "2027-06-01T10:00:00Z"});
+    "availability.updated" "editAvailability" "availability { id }"
+        |_, done| json!({"id": done.id("availability.created"), "contact_type_id": "2"});
+    "availability.deleted" "deleteAvailability" "availability { id }"
+        |_, done| json!({"id": done.id("availability.created")});
     "conversation.created" "createConversation" "conversation { id }"
         |_, done| json!({"simple_added_users": format!("user-{}", done.id("patient.created")), "name": "Plan"});
     "conversation_membership.created" "createConversation" "conversation { id }"

@@ -51,7 +51,7 @@ pub use input::{FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, memb
 pub use live::{FindFn, Happening, HearsFn, SubscriptionBinding, TopicFn};
 pub use outcome::{Answer, DENIED, FieldProblem, Permission, Problems, Refused, RequestError};
 pub use reads::Reads;
-pub use scalar::{Leaf, Out};
+pub use scalar::{Leaf, Out, baseline_instant, iso_instant};
 pub use subscribe::Subscription;
 pub use values::UPLOAD;
 pub use version::{Chosen, LATEST, PUBLISHED, ViewId, choose};

@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 28] = [
+const OTHERWISE: [(&str, &str); 32] = [
     ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
@@ -32,6 +32,10 @@ const OTHERWISE: [(&str, &str); 28] = [
     ("visitors", "no clients; the user is who made it"),
     ("referring_physicians", "the user is who made it"),
     ("simulated_messages", "never answered by the engine"),
+    ("appointment_types", "the user is the member who made it"),
+    ("appointment_settings", "of staff"),
+    ("provider_appt_type_connections", "of staff"),
+    ("availabilities", "of staff"),
 ];
 
 #[test]

@@ -1,0 +1,25 @@
+//! Scheduling: what can be booked with whom, and by which rules (behaviour 20
+//! to 24).
+//!
+//! Absent on purpose: any look at the clock but through `Call` and `Scope`, any
+//! way to delete a type so that what was booked loses it.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod appointment_type;
+pub mod availability;
+pub mod bindings;
+pub mod contact_type;
+pub mod events;
+pub mod id_list;
+pub mod listing;
+pub mod money;
+pub mod price;
+pub mod seed;
+pub mod settings;
+pub mod slots;
+pub mod tables;
+pub mod visibility;
+
+pub use bindings::bind;
+pub use tables::tables;

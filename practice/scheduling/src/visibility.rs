@@ -1,0 +1,181 @@
+//! Who sees which types, settings and prices (behaviour 3.4, 16.3, 21).
+
+use ward_identity::flags::{
+    CAN_EDIT_APPOINTMENT_TYPES, CAN_MANAGE_OTHERS_AVAILABILITY, CAN_SEE_CALENDAR, IS_ADMIN,
+};
+use ward_identity::tables::USERS;
+use ward_identity::visibility::{of_user, seen};
+use ward_store::{Actor, Cond, Level, Role, Rule};
+
+/// SQL: that the type `$t` is shared with the whole organization: by whoever holds
+/// `share_appointment_types`, an administrator or the owner; or is nobody's.
+macro_rules! shared {
+    ($t:literal) => {
+        concat!(
+            "(",
+            $t,
+            ".user_id IS NULL OR EXISTS (SELECT 1 FROM organization_memberships maker \
+             JOIN organizations place ON place.org_id = maker.org_id AND place.id = maker.unit_id \
+             WHERE maker.org_id = ",
+            $t,
+            ".org_id AND maker.user_id = ",
+            $t,
+            ".user_id AND (maker.share_appointment_types = TRUE OR maker.is_admin = TRUE \
+             OR place.owner_id = maker.user_id)))"
+        )
+    };
+}
+pub(crate) use shared;
+
+/// SQL: that the member `gives` offers the type `$t`: their own or a shared one,
+/// unless others are named for it (behaviour 21).
+macro_rules! offered_by {
+    ($t:literal) => {
+        concat!(
+            "gives.is_patient = FALSE AND gives.unit_id = ",
+            $t,
+            ".unit_id AND (",
+            $t,
+            ".user_id = gives.id OR ",
+            $crate::visibility::shared!($t),
+            ") AND (",
+            $t,
+            ".require_specific_providers = FALSE OR EXISTS (SELECT 1 \
+             FROM provider_appt_type_connections named WHERE named.org_id = ",
+            $t,
+            ".org_id AND named.appointment_type_id = ",
+            $t,
+            ".id AND named.user_id = gives.id))"
+        )
+    };
+}
+pub(crate) use offered_by;
+
+/// Types that their maker shares (`SHARE_APPOINTMENT_TYPES`).
+pub const SHARED: &str = shared!("{t}");
+
+/// SQL: that a row is of an organization that is open.
+const OPEN: &str = "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
+     AND place.id = {t}.unit_id AND place.is_active = TRUE)";
+
+/// Types that a client may book, by the client's group, which the SQL `group`
+/// gives or NULL (behaviour 21).
+fn bookable(group: &str) -> String {
+    format!(
+        "{{t}}.clients_can_book = TRUE AND CASE WHEN {group} IS NULL \
+         THEN {{t}}.bookable_without_group ELSE {{t}}.bookable_by_groups = TRUE AND \
+         ({{t}}.specific_groups = FALSE OR EXISTS (SELECT 1 FROM appointment_type_groups may \
+         WHERE may.org_id = {{t}}.org_id AND may.appointment_type_id = {{t}}.id \
+         AND may.user_group_id = {group})) END"
+    )
+}
+
+/// Types. A member sees their own, the shared ones, and with the right to edit
+/// types all of their units; a client those of the own unit that they may book; a
+/// stranger those that a new client could book.
+pub fn appointment_types(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let edits = [IS_ADMIN, CAN_EDIT_APPOINTMENT_TYPES];
+            let units = actor.units("unit_id");
+            if actor.is_owner || edits.iter().any(|it| actor.has(it.flag)) {
+                return Rule::full(units);
+            }
+            let own = Cond::eq("user_id", actor.user_id);
+            Rule::full(units.and(own.or(Cond::sql(SHARED, []))))
+        }
+        Role::Client => {
+            let group = "(SELECT self.user_group_id FROM users self \
+                 WHERE self.org_id = {t}.org_id AND self.id = ?)";
+            let own = actor.user_id;
+            let may = Cond::sql(bookable(group), [own.into(), own.into()]);
+            Rule::none().public(Cond::eq("unit_id", actor.unit_id).and(may))
+        }
+        Role::Anonymous => {
+            let may = "{t}.clients_can_book = TRUE AND {t}.bookable_without_group = TRUE";
+            Rule::none().public(Cond::sql(may, []).and(Cond::sql(OPEN, [])))
+        }
+    }
+}
+
+/// Settings: of one's units. Whoever books has to know them (behaviour 3.4): clients
+/// of their own unit, strangers of all, of providers and types that they know of.
+pub fn settings(actor: &Actor) -> Rule {
+    let place = match actor.role {
+        Role::System => return Rule::full(Cond::Always),
+        Role::Member => return Rule::full(actor.units("unit_id")),
+        Role::Client => Cond::eq("unit_id", actor.unit_id),
+        Role::Anonymous => Cond::sql(OPEN, []),
+    };
+    let (type_rule, params) = seen(&crate::tables::APPOINTMENT_TYPES, actor, Level::Public, "o");
+    let of_type = Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM appointment_types o WHERE o.org_id = {{t}}.org_id \
+             AND o.id = {{t}}.appointment_type_id AND o.deleted_at IS NULL AND ({type_rule}))"
+        ),
+        params,
+    );
+    let whose = Cond::is_null("user_id").or(of_user(actor, Level::Public));
+    let which = Cond::is_null("appointment_type_id").or(of_type);
+    Rule::none().public(place.and(whose).and(which))
+}
+
+/// Who offers a type: as much as of the type and of the provider.
+pub fn connections(actor: &Actor) -> Rule {
+    let (type_rule, type_params) =
+        seen(&crate::tables::APPOINTMENT_TYPES, actor, Level::Public, "o");
+    let (user_rule, user_params) = seen(&USERS, actor, Level::Public, "w");
+    let cond = Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM appointment_types o WHERE o.org_id = {{t}}.org_id \
+             AND o.id = {{t}}.appointment_type_id AND ({type_rule})) \
+             AND EXISTS (SELECT 1 FROM users w WHERE w.org_id = {{t}}.org_id \
+             AND w.id = {{t}}.user_id AND ({user_rule}))"
+        ),
+        type_params.into_iter().chain(user_params),
+    );
+    match actor.is_member() {
+        true => Rule::full(cond),
+        false => Rule::none().public(cond),
+    }
+}
+
+/// What only rules read, never an answer.
+pub fn of_rules(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        _ => Rule::none(),
+    }
+}
+
+/// Prices: members see those of whom they see in full, clients their own.
+pub fn prices(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(of_user(actor, Level::Full)),
+        Role::Client => Rule::full(Cond::eq("user_id", actor.user_id)),
+        Role::Anonymous => Rule::none(),
+    }
+}
+
+/// Availability: one's own; with the right to see calendars, or to manage others'
+/// availability, that of the units. Of the rest whoever books knows that it is
+/// there, and learns of it as slots (behaviour 3.4).
+pub fn availabilities(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let own = Cond::eq("user_id", actor.user_id);
+            let opens = [CAN_SEE_CALENDAR, CAN_MANAGE_OTHERS_AVAILABILITY, IS_ADMIN];
+            match actor.is_owner || opens.iter().any(|it| actor.has(it.flag)) {
+                true => Rule::full(own.or(actor.units("unit_id"))),
+                false => Rule::full(own).public(actor.units("unit_id")),
+            }
+        }
+        Role::Client => Rule::none().public(of_user(actor, Level::Public)),
+        Role::Anonymous => {
+            Rule::none().public(of_user(actor, Level::Public).and(Cond::sql(OPEN, [])))
+        }
+    }
+}

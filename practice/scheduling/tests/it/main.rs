@@ -1,0 +1,19 @@
+//! Tests of the domain: rules without a database, and operations through the
+//! front door of the engine.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
+#![allow(clippy::unwrap_used)]
+
+mod availability;
+mod flag_truth;
+mod prices;
+mod rules;
+mod seed;
+mod settings;
+mod slots;
+mod support;
+mod types;
+mod wall;
+mod whose;

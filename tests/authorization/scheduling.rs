@@ -1,0 +1,196 @@
+//! What the arguments of scheduling name, and how its objects are made.
+
+use ward_tests::people::id;
+use ward_tests::{Json, json};
+
+use crate::meaning::Meaning::{self, May, Needs};
+use crate::meaning::Object;
+use crate::world::World;
+
+/// Root field, path of the value, what it names.
+pub const OBJECTS: &[(&str, &str, Meaning)] = &[
+    ("appointmentType", "id", Needs(Object::AppointmentType)),
+    ("appointmentTypes", "appointment_type_ids", May(Object::AppointmentType)),
+    ("appointmentTypes", "provider_id", May(Object::Provider)),
+    ("appointmentTypes", "provider_ids", May(Object::Provider)),
+    ("appointmentTypesCount", "appointment_type_ids", May(Object::AppointmentType)),
+    ("appointmentTypesCount", "provider_id", May(Object::Provider)),
+    ("advanceAppointmentPrices", "appointment_type_id", May(Object::AppointmentType)),
+    ("advanceAppointmentPrices", "user_id", May(Object::Client)),
+    ("appointmentSetting", "id", May(Object::AppointmentSetting)),
+    ("appointmentSetting", "provider_id", May(Object::Provider)),
+    ("createAppointmentType", "input.appointment_setting.id", May(Object::AppointmentSetting)),
+    ("createAppointmentType", "input.bookable_group_ids", May(Object::Group)),
+    (
+        "createAppointmentType",
+        "input.provider_ids_for_appt_type_connections",
+        May(Object::Provider),
+    ),
+    ("createAppointmentType", "input.user_group_id", May(Object::Group)),
+    ("updateAppointmentType", "input.id", Needs(Object::AppointmentType)),
+    ("updateAppointmentType", "input.appointment_setting.id", May(Object::AppointmentSetting)),
+    ("updateAppointmentType", "input.bookable_group_ids", May(Object::Group)),
+    (
+        "updateAppointmentType",
+        "input.provider_ids_for_appt_type_connections",
+        May(Object::Provider),
+    ),
+    ("updateAppointmentType", "input.user_group_id", May(Object::Group)),
+    ("deleteAppointmentType", "input.id", Needs(Object::AppointmentType)),
+    ("createAppointmentSetting", "input.user_id", May(Object::Provider)),
+    ("updateAppointmentSetting", "input.id", Needs(Object::AppointmentSetting)),
+    ("updateAppointmentSetting", "input.user_id", May(Object::Provider)),
+    ("updateUserAppointmentPricing", "input.user_id", Needs(Object::Client)),
+    (
+        "updateUserAppointmentPricing",
+        "input.advance_appointment_prices.appointment_type_id",
+        Needs(Object::AppointmentType),
+    ),
+    (
+        "updateUserAppointmentPricing",
+        "input.advance_appointment_prices.id",
+        May(Object::AppointmentPrice),
+    ),
+    (
+        "updateUserAppointmentPricing",
+        "input.advance_appointment_prices.user_id",
+        May(Object::Client),
+    ),
+    ("availability", "id", Needs(Object::Availability)),
+    ("availabilities", "appointment_type_id", May(Object::AppointmentType)),
+    ("availabilities", "appointment_type_ids", May(Object::AppointmentType)),
+    ("availabilities", "availability_provider_id", May(Object::Provider)),
+    ("availabilities", "provider_id", May(Object::Provider)),
+    ("availabilities", "provider_ids", May(Object::Provider)),
+    ("availabilities", "user_id", May(Object::Provider)),
+    ("availabilitiesCount", "appointment_type_id", May(Object::AppointmentType)),
+    ("availabilitiesCount", "provider_id", May(Object::Provider)),
+    ("createAvailability", "input.user_id", May(Object::Provider)),
+    ("createAvailability", "input.appointment_type_id", May(Object::AppointmentType)),
+    ("editAvailability", "input.id", Needs(Object::Availability)),
+    ("editAvailability", "input.user_id", May(Object::Provider)),
+    ("editAvailability", "input.appointment_type_id", May(Object::AppointmentType)),
+    ("deleteAvailability", "input.id", Needs(Object::Availability)),
+    ("bulkDeleteAvailability", "input.ids", Needs(Object::Availability)),
+    ("bulkCreateAvailability", "input.user_id", May(Object::Provider)),
+    ("bulkCreateAvailability", "input.appointment_type_id", May(Object::AppointmentType)),
+    ("bulkCreateAvailability", "input.availabilities.user_id", May(Object::Provider)),
+    (
+        "bulkCreateAvailability",
+        "input.availabilities.appointment_type_id",
+        May(Object::AppointmentType),
+    ),
+    ("createAvailabilityWithAppointmentTypes", "input.user_id", May(Object::Provider)),
+    (
+        "createAvailabilityWithAppointmentTypes",
+        "input.appointment_type_ids",
+        Needs(Object::AppointmentType),
+    ),
+    ("editAvailabilityWithAppointmentTypes", "input.id", Needs(Object::Availability)),
+    (
+        "editAvailabilityWithAppointmentTypes",
+        "input.appointment_type_ids",
+        Needs(Object::AppointmentType),
+    ),
+];
+
+/// Data that makes a call meaningful, by root field.
+pub const DATA: &[(&str, &[&str])] = &[
+    ("createAppointmentType", &["name", "length"]),
+    ("updateAppointmentType", &["name"]),
+    ("createAppointmentSetting", &["start_time", "end_time"]),
+    ("updateAppointmentSetting", &["hide_link"]),
+    ("updateUserAppointmentPricing", &["advance_appointment_prices.price"]),
+    ("availabilities", &["one_time", "startDate"]),
+    ("availabilitiesCount", &["startDate"]),
+    ("createAvailability", &["start_datetime", "end_datetime"]),
+    ("bulkCreateAvailability", &["availabilities.range_start", "availabilities.range_end"]),
+    ("createAvailabilityWithAppointmentTypes", &["start_datetime", "end_datetime"]),
+    ("editAvailabilityWithAppointmentTypes", &["start_datetime", "end_datetime"]),
+];
+
+/// Names that mean the same wherever they stand, and open nothing.
+pub const WORDS: &str = "
+    clients_can_book embed_or_sharing_link org_level show_group with_deleted_appt_types
+    bookable_by_groups bookable_without_group specific_groups client_display_description
+    client_facing_display_name contact_type_overrides dont_ask_for_reason is_group
+    is_waitlist_enabled length pricing pricing_option require_in_state_clients
+    require_specific_providers has_specific_appointment_settings row_order show
+    allow_clients_to_cancel_appt allow_clients_to_reschedule_appt
+    allow_past_appointment_rescheduling ask_clients_to_confirm base_calendar_interval
+    booking_interval_restriction buffer client_cancel_reason_required client_should_call_provider
+    confirm_by_default enable_checked_in_status enable_late_cancellation_status end_time hide_link
+    max_days_in_future minimum_advance_cancel_time minimum_advance_reschedule_time
+    minimum_advance_schedule_time patient_reschedule_count_cap prevent_client_booking
+    provider_cancel_reason_required same_day_appointments start_time
+    times_by_appointment_type times_by_contact_type times_by_location
+    contact_type_id day_of_week end_on is_repeating range_end range_start time start_datetime
+    end_datetime link_all_non_group_types endDate includeRepeating is_org
+    show_availability
+";
+
+/// The value of data that is part of every call.
+pub fn data(name: &str) -> Option<Json> {
+    Some(match name {
+        "length" => 30.into(),
+        "start_datetime" | "range_start" => "2027-06-02T09:00:00Z".into(),
+        "end_datetime" | "range_end" => "2027-06-02T10:00:00Z".into(),
+        // There are settings already or not, whoever was asked before: they are never made.
+        "start_time" => "early".into(),
+        "end_time" => "18:00".into(),
+        "hide_link" | "one_time" => true.into(),
+        "startDate" => "2027-06-01T00:00:00Z".into(),
+        "price" => "75.00".into(),
+        _ => return None,
+    })
+}
+
+impl World {
+    /// A type of the owner's, which nobody but members may book.
+    pub fn appointment_type(&mut self, own: bool) -> String {
+        let name = if own { self.word() } else { self.unseen() };
+        let input = json!({"name": name, "length": 30});
+        let of = "createAppointmentTypeInput";
+        self.make("createAppointmentType", of, "appointmentType", input)
+    }
+
+    /// The settings of a provider.
+    pub fn appointment_setting(&mut self, own: bool) -> String {
+        let provider = self.new_object(own, Object::Provider);
+        let query = "query($id: ID) { appointmentSetting(provider_id: $id) { id user_id } }";
+        let found = self.as_owner().ask(query, json!({"id": provider}));
+        let found: &Json = &found.data()["appointmentSetting"];
+        if found["user_id"] == json!(provider) {
+            return id(found);
+        }
+        let input = json!({"user_id": provider, "start_time": "08:00", "end_time": "18:00"});
+        let of = "createAppointmentSettingInput!";
+        let query = format!(
+            "mutation($input: {of}) {{ createAppointmentSetting(input: $input) \
+             {{ appointmentSetting {{ id }} messages {{ message }} }} }}"
+        );
+        let made = self.as_owner().ask(&query, json!({"input": input}));
+        id(&made.data()["createAppointmentSetting"]["appointmentSetting"])
+    }
+
+    /// A day of a provider's.
+    pub fn availability(&mut self, own: bool) -> String {
+        let provider = self.new_object(own, Object::Provider);
+        let input = json!({"user_id": provider, "start_datetime": "2027-06-01T09:00:00Z",
+            "end_datetime": "2027-06-01T10:00:00Z"});
+        self.make("createAvailability", "createAvailabilityInput", "availability", input)
+    }
+
+    /// What a type costs the client.
+    pub fn appointment_price(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let of = self.appointment_type(false);
+        let query = "mutation($input: updateUserAppointmentPricingInput) {
+            updateUserAppointmentPricing(input: $input) {
+            advance_appointment_prices { id } messages { message } } }";
+        let input = json!({"user_id": client,
+            "advance_appointment_prices": [{"appointment_type_id": of, "price": "80"}]});
+        let made = self.as_owner().ask(query, json!({"input": input}));
+        id(&made.data()["updateUserAppointmentPricing"]["advance_appointment_prices"][0])
+    }
+}
