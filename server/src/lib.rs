@@ -19,6 +19,7 @@ pub mod door;
 mod due;
 mod effects;
 mod explorer;
+pub mod file_store;
 mod files;
 mod graphql;
 mod guard;

@@ -30,7 +30,7 @@ const KEYS: [(&str, Shape); 18] = [
 ];
 
 /// Keys of live connectors, which only a Production has.
-const LIVE_KEYS: [(&str, Shape); 11] = [
+const LIVE_KEYS: [(&str, Shape); 18] = [
     ("smtp_host", Shape::Text),
     ("smtp_port", Shape::Number),
     ("smtp_tls", Shape::Text),
@@ -42,6 +42,13 @@ const LIVE_KEYS: [(&str, Shape); 11] = [
     ("sms_token_file", Shape::Text),
     ("sms_from", Shape::Text),
     ("sms_ca", Shape::Text),
+    ("s3_endpoint", Shape::Text),
+    ("s3_bucket", Shape::Text),
+    ("s3_region", Shape::Text),
+    ("s3_prefix", Shape::Text),
+    ("s3_access_key", Shape::Text),
+    ("s3_secret_key_file", Shape::Text),
+    ("s3_ca", Shape::Text),
 ];
 
 /// The keys of a kind of instance.
@@ -96,9 +103,10 @@ pub(super) fn both_kinds(kind: Kind, name: &str) -> InstanceError {
 }
 
 /// Words in names of variables that only a live connector would have.
-const CONNECTORS: [&str; 12] = [
+const CONNECTORS: [&str; 13] = [
     "SMTP",
     "SMS",
+    "S3_",
     "CARD",
     "ACH_",
     "CLEARINGHOUSE",
