@@ -6,6 +6,8 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod bucket;
+mod bucket_moves;
 mod classes;
 mod clock;
 mod network;

@@ -26,7 +26,7 @@ use crate::value::{Sql, Value};
 /// The bytes that an organization may store, unless configured.
 pub const DEFAULT_QUOTA_BYTES: i64 = 10 << 30;
 
-/// Where sealed files are kept: a directory, later also S3-compatible stores.
+/// Where sealed files are kept: a directory, or an S3-compatible store.
 pub trait BlobStore: Send + Sync {
     /// Begins a file; nothing is visible until it is finished. One of the same
     /// id is replaced then.
@@ -39,7 +39,8 @@ pub trait BlobStore: Send + Sync {
     fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Ids of the files of one of 256 parts that have not changed for a day,
-    /// by the wall clock in microseconds.
+    /// by the wall clock in microseconds. Where looking costs something, it may
+    /// answer none and look another time.
     fn settled<'a>(&'a self, part: u8, wall: i64)
     -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 }
@@ -58,8 +59,8 @@ pub trait BlobRead: Send {
     /// Up to `limit` bytes; fewer only at the end.
     fn read(&mut self, limit: usize) -> BoxFuture<'_, Result<Vec<u8>, StoreError>>;
 
-    /// Goes on at an offset of the same file, even when another one has taken
-    /// its name since it was opened.
+    /// Goes on at an offset of the same file. When another one has taken its
+    /// name since it was opened, that is a [`StoreError::Conflict`] or no matter.
     fn seek(&mut self, offset: u64) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
@@ -262,6 +263,20 @@ pub struct Download {
 /// the one that holds byte `until` (exclusive). Chunks are of 64 KiB; the
 /// caller cuts the first and the last to its range.
 pub async fn open(
+    store: &dyn BlobStore,
+    instance: &Instance,
+    keys: &OrgKeys,
+    blob: &BlobRow,
+    range: std::ops::Range<u64>,
+) -> Result<Download, StoreError> {
+    match open_once(store, instance, keys, blob, range.clone()).await {
+        // It was sealed anew in between.
+        Err(StoreError::Conflict) => open_once(store, instance, keys, blob, range).await,
+        opened => opened,
+    }
+}
+
+async fn open_once(
     store: &dyn BlobStore,
     instance: &Instance,
     keys: &OrgKeys,
