@@ -57,7 +57,7 @@ fn notes(api: &Api, talk: &str) -> Vec<Json> {
 }
 
 /// The bytes behind a link; the status when there are none.
-pub fn fetched(server: &Server, path: &str) -> Result<Vec<u8>, u16> {
+fn fetched(server: &Server, path: &str) -> Result<Vec<u8>, u16> {
     let link = format!("http://127.0.0.1:{}{path}", server.port);
     match ureq::get(link).call() {
         Ok(mut answer) => Ok(answer.body_mut().read_to_vec().unwrap()),

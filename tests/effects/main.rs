@@ -8,6 +8,7 @@
 
 mod bucket;
 mod bucket_moves;
+mod callbacks;
 mod classes;
 mod clock;
 mod network;

@@ -7,12 +7,14 @@
 //! Absent on purpose: any queue (intents wait as rows), any retry of an effect (the dispatcher's),
 //! any text, any key that opens what is stored.
 
+mod callbacks;
 mod https;
 mod mail;
 mod s3;
 mod secret;
 mod sms;
 
+pub use callbacks::Callbacks;
 pub use mail::LiveMail;
 pub use s3::{Holding, S3Blobs};
 pub use sms::LiveSms;

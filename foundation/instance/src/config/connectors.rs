@@ -35,6 +35,8 @@ pub struct Connectors {
     pub smtp_from: Option<String>,
     /// File with a further root certificate (PEM) that the server may have.
     pub smtp_ca: Option<String>,
+    /// File with the token that whoever tells of bounces and complaints has.
+    pub smtp_callback_token_file: Option<String>,
     /// Where SMS are posted to (https); absent: SMS wait.
     pub sms_url: Option<String>,
     /// File with the provider's token.
@@ -43,6 +45,8 @@ pub struct Connectors {
     pub sms_from: Option<String>,
     /// File with a further root certificate (PEM) that the provider may have.
     pub sms_ca: Option<String>,
+    /// File with the token that the provider has to tell what became of an SMS.
+    pub sms_callback_token_file: Option<String>,
     /// Where an S3-compatible store is (https); absent: stored files are in the directory.
     pub s3_endpoint: Option<String>,
     /// Its bucket.
@@ -83,6 +87,18 @@ impl Connectors {
             ),
             ("sms_url", self.sms_url.is_some(), "sms_token_file", self.sms_token_file.is_some()),
             ("sms_url", self.sms_url.is_some(), "sms_from", self.sms_from.is_some()),
+            (
+                "smtp_callback_token_file",
+                self.smtp_callback_token_file.is_some(),
+                "smtp_host",
+                self.smtp_host.is_some(),
+            ),
+            (
+                "sms_callback_token_file",
+                self.sms_callback_token_file.is_some(),
+                "sms_url",
+                self.sms_url.is_some(),
+            ),
             ("s3_bucket", s3, "s3_endpoint", self.s3_endpoint.is_some()),
             ("s3_endpoint", s3, "s3_bucket", self.s3_bucket.is_some()),
             ("s3_bucket", s3, "s3_access_key", self.s3_access_key.is_some()),

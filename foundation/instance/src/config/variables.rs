@@ -30,7 +30,7 @@ const KEYS: [(&str, Shape); 18] = [
 ];
 
 /// Keys of live connectors, which only a Production has.
-const LIVE_KEYS: [(&str, Shape); 18] = [
+const LIVE_KEYS: [(&str, Shape); 20] = [
     ("smtp_host", Shape::Text),
     ("smtp_port", Shape::Number),
     ("smtp_tls", Shape::Text),
@@ -38,10 +38,12 @@ const LIVE_KEYS: [(&str, Shape); 18] = [
     ("smtp_password_file", Shape::Text),
     ("smtp_from", Shape::Text),
     ("smtp_ca", Shape::Text),
+    ("smtp_callback_token_file", Shape::Text),
     ("sms_url", Shape::Text),
     ("sms_token_file", Shape::Text),
     ("sms_from", Shape::Text),
     ("sms_ca", Shape::Text),
+    ("sms_callback_token_file", Shape::Text),
     ("s3_endpoint", Shape::Text),
     ("s3_bucket", Shape::Text),
     ("s3_region", Shape::Text),
