@@ -15,9 +15,10 @@ use ward_identity::key_limits::Limits;
 use ward_identity::practice::NewMember;
 use ward_instance::{Instance, State, Timestamp};
 use ward_store::rotation::End;
-use ward_store::{Actor, BlobDirectory, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::app::App;
+use crate::file_store::FilePlace;
 use crate::place::{Opened, ServerError};
 use crate::{birthday, lists, reset, rotator, test_clock};
 
@@ -115,7 +116,7 @@ pub struct Context {
     /// Its directory.
     pub dir: PathBuf,
     /// Where its stored files are.
-    pub files: PathBuf,
+    pub files: FilePlace,
     /// The server, when one runs in this process.
     pub app: Option<Arc<App>>,
     /// Who is told how far a long command is.
@@ -144,7 +145,7 @@ impl Context {
             instance: opened.instance.clone(),
             db: opened.db.clone(),
             dir: opened.dir.clone(),
-            files: opened.files(),
+            files: FilePlace::of(opened),
             app: None,
             progress: None,
         }
@@ -204,7 +205,8 @@ async fn rotate(context: &Context, leave_damaged: bool) -> Result<Json, ServerEr
         app.rotator.start(rotator::rotation_of(&app.db, &app.dir, blobs, leave_damaged)?);
         return Ok(rotation(context));
     }
-    let blobs = Arc::new(BlobDirectory::open(&context.files).await?);
+    let certificate = ward_store::read_certificate(&mut context.db.read().await?).await?;
+    let blobs = context.files.open(&context.db, &certificate).await?;
     let rotation = rotator::rotation_of(&context.db, &context.dir, blobs, leave_damaged)?;
     let end = rotation.run(&|_| ControlFlow::Continue(())).await?;
     match &end {

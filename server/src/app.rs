@@ -10,10 +10,11 @@ use ward_engine::Engine;
 use ward_identity::exercise::Exercises;
 use ward_instance::{Config, Instance, Random, State, uuid};
 use ward_store::blobs::BlobStore;
-use ward_store::{BlobDirectory, Db, Refusals};
+use ward_store::{Db, Refusals};
 
 use crate::admission::{Admission, MOST};
 use crate::door::Door;
+use crate::file_store::FilePlace;
 use crate::limiter::Limiter;
 use crate::live::Hub;
 use crate::multipart::incoming_folder;
@@ -35,7 +36,7 @@ pub struct App {
     /// The instance's directory.
     pub dir: PathBuf,
     /// Where stored files are.
-    pub files: PathBuf,
+    pub files: FilePlace,
     /// Requests at once.
     pub admission: Admission,
     /// Draws the numbers of requests.
@@ -74,7 +75,8 @@ impl App {
         let engine = crate::assemble::engine().map_err(|error| {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
-        let files = opened.files();
+        let files = FilePlace::of(opened);
+        let blobs = files.open(&opened.db, &opened.certificate).await?;
         let config = &opened.config;
         let reach = opened.instance.reach();
         reach.set_webhooks(config.allow_loopback_webhooks, config.allow_private_webhooks);
@@ -94,7 +96,7 @@ impl App {
             instance: opened.instance.clone(),
             db: opened.db.clone(),
             engine,
-            blobs: Arc::new(BlobDirectory::open(&files).await?),
+            blobs,
             files,
             numbers: opened.instance.random().of_its_own(),
             marks: crate::guard::marks(&opened.instance),

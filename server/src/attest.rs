@@ -67,6 +67,7 @@ pub async fn attest(
         ServerError::Usage("--base-url is an address such as https://ehr.example.org".to_owned())
     })?;
     certificate.host_binding = place::binding(&context.dir, &context.db, &parsed).await?;
+    context.files.follow(&context.db, &certificate.host_binding).await?;
     certificate.base_url = parsed.to_string();
     certificate.state = State::Active;
     certificate.sign(&context.instance.ring());

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ward_connectors::{LiveMail, LiveSms};
+use ward_connectors::{Callbacks, LiveMail, LiveSms};
 use ward_effects::{
     Awaiting, Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator,
 };
@@ -22,7 +22,7 @@ pub enum Door {
     /// Everything is simulated, and what becomes of it too.
     Sandbox(Dispatcher<SandboxEnv>, Simulator),
     /// Everything is real.
-    Production(Box<Dispatcher<Live>>),
+    Production(Box<Dispatcher<Live>>, Callbacks),
 }
 
 impl Door {
@@ -48,16 +48,26 @@ impl Door {
                     sms: LiveSms::arm(&witness, connectors, dir)?,
                     push: Awaiting::arm(&witness),
                 };
-                Door::Production(Box::new(Dispatcher::new(db, ports).map_err(StoreError::Foreign)?))
+                let callbacks = Callbacks::arm(&witness, connectors, dir)?;
+                let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
+                Door::Production(Box::new(dispatcher), callbacks)
             }
         })
+    }
+
+    /// Who may tell what became of real messages; nobody in a Sandbox.
+    pub const fn callbacks(&self) -> Option<&Callbacks> {
+        match self {
+            Door::Sandbox(..) => None,
+            Door::Production(_, callbacks) => Some(callbacks),
+        }
     }
 
     /// Does some of what is due of one class; how many jobs.
     pub async fn run_class(&self, class: EffectClass) -> Result<u64, StoreError> {
         let report = match self {
             Door::Sandbox(dispatcher, _) => dispatcher.run_class(class).await?,
-            Door::Production(dispatcher) => dispatcher.run_class(class).await?,
+            Door::Production(dispatcher, _) => dispatcher.run_class(class).await?,
         };
         Ok(report.total())
     }
@@ -66,7 +76,7 @@ impl Door {
     pub async fn report_batch(&self) -> Result<u64, StoreError> {
         match self {
             Door::Sandbox(_, simulator) => simulator.report_batch().await,
-            Door::Production(_) => Ok(0),
+            Door::Production(..) => Ok(0),
         }
     }
 
@@ -76,7 +86,7 @@ impl Door {
             Door::Sandbox(dispatcher, simulator) => {
                 (dispatcher.run_batch().await?, simulator.report_batch().await?)
             }
-            Door::Production(dispatcher) => (dispatcher.run_batch().await?, 0),
+            Door::Production(dispatcher, _) => (dispatcher.run_batch().await?, 0),
         };
         Ok(Ran { jobs: report.total() + told, effects: report.done, ..Ran::default() })
     }
@@ -85,7 +95,7 @@ impl Door {
     pub fn is_connected(&self, class: EffectClass) -> bool {
         match self {
             Door::Sandbox(dispatcher, _) => dispatcher.is_connected(class),
-            Door::Production(dispatcher) => dispatcher.is_connected(class),
+            Door::Production(dispatcher, _) => dispatcher.is_connected(class),
         }
     }
 

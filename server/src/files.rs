@@ -18,7 +18,7 @@ use ward_store::{Actor, Cond, Query, Reader, Select, Sql, StoreError, Uuid, Valu
 
 use crate::app::App;
 use crate::guard::Facts;
-use crate::respond::refuse;
+use crate::respond::{self, refuse};
 
 /// Serves the file that a link names. A link of elsewhere, altered or past its
 /// time: 403; a file that is gone: 404 (behaviour 10).
@@ -44,6 +44,10 @@ pub async fn get(
         Ok(Some(found)) => found,
         Ok(None) => {
             return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "The file is no longer there.");
+        }
+        Err(error @ (StoreError::Unavailable(_) | StoreError::Conflict)) => {
+            tracing::error!(%error, "a stored file is not to be had");
+            return respond::unavailable("The file can't be read now; retry in a moment.");
         }
         Err(error) => {
             tracing::error!(%error, "a stored file does not open");

@@ -9,6 +9,13 @@ pub fn refuse(status: StatusCode, code: &str, message: impl Into<String>) -> Res
     json(status, &serde_json::json!({"errors": [RequestError::coded(code, message).to_json()]}))
 }
 
+/// Something that the answer needs can't be reached now.
+pub fn unavailable(message: &str) -> Response<Body> {
+    let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
 /// More requests than the server works on at once.
 pub fn overloaded() -> Response<Body> {
     let mut response = refuse(

@@ -17,7 +17,7 @@ use tower::{Service, ServiceExt};
 use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
-    control, due, effects, explorer, files, graphql, guard, health, key_revoke, live,
+    callbacks, control, due, effects, explorer, files, graphql, guard, health, key_revoke, live,
     password_page, sandbox, unsubscribe_page, workers,
 };
 
@@ -52,7 +52,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(control::nowhere);
     let routes = match app.instance.witness().sandbox() {
         Some(_) => routes.merge(sandbox::routes()),
-        None => routes.route("/sandbox/{*path}", axum::routing::any(sandbox::only_there)),
+        None => routes
+            .route("/sandbox/{*path}", axum::routing::any(sandbox::only_there))
+            .route("/callbacks/v1/{medium}", post(callbacks::post)),
     };
     routes.layer(from_fn_with_state(app.clone(), guard::guard)).with_state(app.clone())
 }

@@ -200,7 +200,10 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
             break;
         }
     }
-    blobs::sweep(&app.db, &app.blobs).await.map(drop)
+    match !app.is_quarantined() && app.files.may_sweep(&app.db).await? {
+        true => blobs::sweep(&app.db, &app.blobs).await.map(drop),
+        false => Ok(()),
+    }
 }
 
 fn report(what: &str, outcome: Result<(), StoreError>) {

@@ -6,6 +6,9 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod bucket;
+mod bucket_moves;
+mod callbacks;
 mod classes;
 mod clock;
 mod network;

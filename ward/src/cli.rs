@@ -85,6 +85,12 @@ pub enum Command {
     Attest(AttestArgs),
     /// Bring the database to this version's schema
     Migrate(MigrateArgs),
+    /// Stored files
+    Files {
+        /// What to do
+        #[command(subcommand)]
+        command: FilesCommand,
+    },
     /// Only where mistakes are free: seed, reset, inbox, clock
     Sandbox {
         /// What to do
@@ -125,6 +131,13 @@ pub struct TrustArgs {
     /// Record of the test run to show; `make test` and `make soak` write it
     #[arg(long, value_name = "FILE", default_value = "target/trust.json")]
     pub record: PathBuf,
+}
+
+/// `ward files`
+#[derive(Subcommand)]
+pub enum FilesCommand {
+    /// Copy Production's files from its directory to the bucket that ward.toml names; the server is stopped meanwhile
+    Copy(Here),
 }
 
 /// An instance's directory.

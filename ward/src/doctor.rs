@@ -2,6 +2,7 @@
 
 mod database;
 mod files;
+mod store;
 
 use std::fmt::Write as _;
 
@@ -118,6 +119,7 @@ async fn look(here: &Here) -> Done<Vec<Check>> {
                 ),
             ));
             checks.extend(files::settings(&opened));
+            checks.push(store::check(&opened).await);
             checks.extend(database::checks(&opened).await);
             connect::close(opened).await?;
         }

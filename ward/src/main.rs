@@ -16,6 +16,7 @@ mod doctor;
 mod effects;
 mod events;
 mod failure;
+mod files;
 mod graphql;
 mod http;
 mod init;
@@ -99,6 +100,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Key { command } => people::key(command, out).await,
         Command::User { command } => people::user(command, out).await,
         Command::Status(here) => status::run(here, out).await,
+        Command::Files { command } => files::run(command, out).await,
         Command::Migrate(args) => migrate::run(args, out).await,
         Command::Doctor(here) => doctor::run(here, out).await,
         Command::Attest(args) => attest::run(args, out).await,

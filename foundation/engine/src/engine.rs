@@ -341,7 +341,7 @@ pub(crate) fn store_error(error: &StoreError, request: &Request) -> (u16, Reques
             503,
             RequestError::coded(
                 "UNAVAILABLE",
-                "The database can't take this request now. Nothing was changed; retry in a moment.",
+                "The database or the file store can't take this request now. Nothing was changed; retry in a moment.",
             ),
         ),
         StoreError::Conflict => (

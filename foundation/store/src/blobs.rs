@@ -4,8 +4,6 @@
 //! A file is on the disk under its final name before its row is committed, so
 //! a row never lacks its file; a file without a row is an orphan for the sweep.
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use ward_instance::file_seal::{
@@ -13,8 +11,8 @@ use ward_instance::file_seal::{
 };
 use ward_instance::{Instance, SealError, file_seal};
 
+pub use crate::blob_sweep::{Swept, sweep};
 use crate::codec;
-use crate::db::Db;
 use crate::error::StoreError;
 use crate::keyring::{Holding, OrgKeys};
 use crate::query::Query;
@@ -26,7 +24,7 @@ use crate::value::{Sql, Value};
 /// The bytes that an organization may store, unless configured.
 pub const DEFAULT_QUOTA_BYTES: i64 = 10 << 30;
 
-/// Where sealed files are kept: a directory, later also S3-compatible stores.
+/// Where sealed files are kept: a directory, or an S3-compatible store.
 pub trait BlobStore: Send + Sync {
     /// Begins a file; nothing is visible until it is finished. One of the same
     /// id is replaced then.
@@ -39,7 +37,8 @@ pub trait BlobStore: Send + Sync {
     fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Ids of the files of one of 256 parts that have not changed for a day,
-    /// by the wall clock in microseconds.
+    /// by the wall clock in microseconds. Where looking costs something, it may
+    /// answer none and look another time.
     fn settled<'a>(&'a self, part: u8, wall: i64)
     -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 }
@@ -58,8 +57,8 @@ pub trait BlobRead: Send {
     /// Up to `limit` bytes; fewer only at the end.
     fn read(&mut self, limit: usize) -> BoxFuture<'_, Result<Vec<u8>, StoreError>>;
 
-    /// Goes on at an offset of the same file, even when another one has taken
-    /// its name since it was opened.
+    /// Goes on at an offset of the same file. When another one has taken its
+    /// name since it was opened, that is a [`StoreError::Conflict`] or no matter.
     fn seek(&mut self, offset: u64) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
@@ -268,6 +267,20 @@ pub async fn open(
     blob: &BlobRow,
     range: std::ops::Range<u64>,
 ) -> Result<Download, StoreError> {
+    match open_once(store, instance, keys, blob, range.clone()).await {
+        // It was sealed anew in between.
+        Err(StoreError::Conflict) => open_once(store, instance, keys, blob, range).await,
+        opened => opened,
+    }
+}
+
+async fn open_once(
+    store: &dyn BlobStore,
+    instance: &Instance,
+    keys: &OrgKeys,
+    blob: &BlobRow,
+    range: std::ops::Range<u64>,
+) -> Result<Download, StoreError> {
     let size = u64::try_from(blob.byte_size).unwrap_or(0);
     let last = size.saturating_sub(1) / CHUNK_BYTES as u64;
     let first = (range.start / CHUNK_BYTES as u64).min(last);
@@ -346,61 +359,4 @@ fn sealing(error: SealError) -> StoreError {
 
 fn opening(error: SealError) -> StoreError {
     StoreError::corrupt("blobs", format!("a file does not open: {error}"))
-}
-
-/// What a sweep removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Files without a row.
-    pub orphans: usize,
-    /// Files whose row was deleted.
-    pub deleted: usize,
-}
-
-/// Removes files that were deleted a day ago, and files that no row tells of.
-pub async fn sweep(db: &Db, store: &Arc<dyn BlobStore>) -> Result<Swept, StoreError> {
-    const DAY: i64 = 24 * 3_600 * 1_000_000;
-    let mut swept = Swept::default();
-    let before = db.instance().clock().now().0 - DAY;
-    loop {
-        let sql = Sql::fixed(
-            "SELECT id FROM blobs WHERE deleted_at IS NOT NULL AND deleted_at <= $1 \
-             ORDER BY deleted_at LIMIT 100",
-            [before.into()],
-        );
-        let rows = db.read().await?.rows(&sql).await?;
-        let ids: Vec<Box<str>> =
-            rows.iter().filter_map(|row| row.first()?.text()).map(Into::into).collect();
-        if ids.is_empty() {
-            break;
-        }
-        for id in &ids {
-            store.remove(id).await?;
-        }
-        swept.deleted += ids.len();
-        let gone = Sql::fixed("DELETE FROM blobs WHERE id IN_LIST($1)", [Value::Texts(ids.into())]);
-        db.write(move |tx| {
-            let gone = gone.clone();
-            Box::pin(async move { tx.execute(&gone).await })
-        })
-        .await?;
-    }
-    let wall = db.instance().clock().wall().0;
-    for part in 0..=u8::MAX {
-        let found = store.settled(part, wall).await?;
-        for ids in found.chunks(500) {
-            let list: Vec<Box<str>> = ids.iter().map(|id| id.as_str().into()).collect();
-            let sql = Sql::fixed(
-                "SELECT id FROM blobs WHERE id IN_LIST($1)",
-                [Value::Texts(list.into())],
-            );
-            let rows = db.read().await?.rows(&sql).await?;
-            let known: Vec<&str> = rows.iter().filter_map(|row| row.first()?.text()).collect();
-            for id in ids.iter().filter(|id| !known.contains(&id.as_str())) {
-                store.remove(id).await?;
-                swept.orphans += 1;
-            }
-        }
-    }
-    Ok(swept)
 }

@@ -181,7 +181,8 @@ async fn mark(
     let error: Option<String> = error.map(|text| text.chars().take(MAX_ERROR_CHARS).collect());
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = $1, attempts = attempts + $2, done_at = $3, \
-         last_error = $4, outcome = CASE WHEN $1 = 'done' THEN COALESCE(outcome, 'sent') END \
+         last_error = $4, outcome = CASE WHEN $1 = 'done' THEN COALESCE(outcome, 'sent') \
+         ELSE outcome END \
          WHERE org_id = $5 AND id = $6 AND state IN ('queued', 'waiting')",
         [
             state.as_str().into(),

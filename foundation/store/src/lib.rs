@@ -9,6 +9,7 @@ mod actor;
 pub mod audit;
 mod birth;
 mod blob_directory;
+mod blob_sweep;
 pub mod blobs;
 mod bulk;
 mod certificate;

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The most that the head of an answer has, in bytes and in headers.
 const HEAD_BYTES: usize = 16 * 1024;
-const HEADERS: usize = 64;
+pub(crate) const HEADERS: usize = 64;
 
 /// A place that is asked over HTTPS.
 pub(crate) struct Place {
@@ -42,29 +42,40 @@ pub(crate) enum Unanswered {
     Late,
 }
 
+/// The address that a key of the configuration names; only HTTPS is one.
+pub(crate) fn address(key: &str, text: &str) -> Result<Uri, InstanceError> {
+    let uri: Option<Uri> = text.parse().ok();
+    let uri = uri.filter(|uri| uri.scheme_str() == Some("https") && uri.host().is_some());
+    uri.ok_or_else(|| InstanceError::config(format!("{key}: is an https:// address")))
+}
+
+/// What a server's certificate is checked against: the roots of the web, and one more in the PEM
+/// file `ca`.
+pub(crate) fn trust(key: &str, ca: Option<&Path>) -> Result<ClientConfig, InstanceError> {
+    let wrong = |what: &str| InstanceError::config(format!("{key}: {what}"));
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(path) = ca {
+        let certificate = CertificateDer::from_pem_file(path)
+            .map_err(|_| wrong("its root certificate is not readable PEM"))?;
+        roots.add(certificate).map_err(|_| wrong("its root certificate is none"))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| wrong("no version of TLS is there"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
 impl Place {
     /// From an address; `ca` is a further root certificate in PEM.
-    pub(crate) fn new(key: &str, address: &str, ca: Option<&Path>) -> Result<Self, InstanceError> {
-        let wrong = |what: &str| InstanceError::config(format!("{key}: {what}"));
-        let uri: Uri = address.parse().map_err(|_| wrong("is an https:// address"))?;
-        if uri.scheme_str() != Some("https") {
-            return Err(wrong("is an https:// address"));
-        }
+    pub(crate) fn new(key: &str, text: &str, ca: Option<&Path>) -> Result<Self, InstanceError> {
+        let uri = address(key, text)?;
         let host = uri.host().unwrap_or_default().to_owned();
         let port = uri.port_u16().unwrap_or(443);
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        if let Some(path) = ca {
-            let certificate = CertificateDer::from_pem_file(path)
-                .map_err(|_| wrong("its root certificate is not readable PEM"))?;
-            roots.add(certificate).map_err(|_| wrong("its root certificate is none"))?;
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| wrong("no version of TLS is there"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Place { uri, host, port, tls: TlsConnector::from(Arc::new(config)) })
+        let tls = TlsConnector::from(Arc::new(trust(key, ca)?));
+        Ok(Place { uri, host, port, tls })
     }
 
     /// Sends JSON with a bearer token; the status of the answer.

@@ -23,6 +23,7 @@ mod port;
 mod release;
 mod sim;
 mod text;
+mod told;
 
 pub use about::About;
 pub use awaiting::Awaiting;
@@ -43,6 +44,7 @@ pub use sim::magic::{CARRIER_SECONDS, COMPLAINT_SECONDS, SLOW_SECONDS};
 pub use sim::rotation::rotation_hooks;
 pub use sim::simulator::Simulator;
 pub use sim::tables::{Medium, SIMULATED_MESSAGES, SimulatedMessage, simulated_messages};
+pub use told::{tellable, told};
 
 /// The tables of this crate. Both environments have them; only a Sandbox's simulator writes
 /// messages.

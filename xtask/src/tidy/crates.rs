@@ -20,9 +20,10 @@ const DOMAINS: [&str; 10] = [
 ];
 
 /// Libraries that open connections to the outside, and the folders that may name them.
-const OUTBOUND: [(&str, &[&str]); 10] = [
+const OUTBOUND: [(&str, &[&str]); 11] = [
     ("reqwest", &["world/connectors", "world/webhooks"]),
     ("lettre", &["world/connectors", "world/webhooks"]),
+    ("object_store", &["world/connectors"]),
     ("ureq", &["ward", "tests", "bench", "prober"]),
     ("isahc", &[]),
     ("curl", &[]),
@@ -116,7 +117,8 @@ fn may_know(folder: &str, target: &str, only_tests: bool) -> bool {
         return true;
     }
     if folder.starts_with("world/") {
-        return foundation(target) || (target.starts_with("world/") && to < from);
+        let tests_tools = only_tests && target == "tests";
+        return tests_tools || foundation(target) || (target.starts_with("world/") && to < from);
     }
     if foundation(folder) {
         return foundation(target) && (to < from || (only_tests && to <= from));

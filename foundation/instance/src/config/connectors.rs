@@ -35,6 +35,8 @@ pub struct Connectors {
     pub smtp_from: Option<String>,
     /// File with a further root certificate (PEM) that the server may have.
     pub smtp_ca: Option<String>,
+    /// File with the token that whoever tells of bounces and complaints has.
+    pub smtp_callback_token_file: Option<String>,
     /// Where SMS are posted to (https); absent: SMS wait.
     pub sms_url: Option<String>,
     /// File with the provider's token.
@@ -43,11 +45,37 @@ pub struct Connectors {
     pub sms_from: Option<String>,
     /// File with a further root certificate (PEM) that the provider may have.
     pub sms_ca: Option<String>,
+    /// File with the token that the provider has to tell what became of an SMS.
+    pub sms_callback_token_file: Option<String>,
+    /// Where an S3-compatible store is (https); absent: stored files are in the directory.
+    pub s3_endpoint: Option<String>,
+    /// Its bucket.
+    pub s3_bucket: Option<String>,
+    /// Its region; `us-east-1` unless given.
+    pub s3_region: Option<String>,
+    /// What names of objects begin with; absent: the instance has the whole bucket.
+    pub s3_prefix: Option<String>,
+    /// Name of the key that requests are signed with.
+    pub s3_access_key: Option<String>,
+    /// File with the key's secret.
+    pub s3_secret_key_file: Option<String>,
+    /// File with a further root certificate (PEM) that the store may have.
+    pub s3_ca: Option<String>,
 }
 
 impl Connectors {
     /// Whether what belongs together is there together.
     pub(super) fn check(&self) -> Result<(), InstanceError> {
+        let s3 = [
+            &self.s3_endpoint,
+            &self.s3_bucket,
+            &self.s3_region,
+            &self.s3_prefix,
+            &self.s3_access_key,
+            &self.s3_secret_key_file,
+            &self.s3_ca,
+        ];
+        let s3 = s3.into_iter().any(Option::is_some);
         let needs = [
             ("smtp_host", self.smtp_host.is_some(), "smtp_from", self.smtp_from.is_some()),
             ("smtp_from", self.smtp_from.is_some(), "smtp_host", self.smtp_host.is_some()),
@@ -59,6 +87,22 @@ impl Connectors {
             ),
             ("sms_url", self.sms_url.is_some(), "sms_token_file", self.sms_token_file.is_some()),
             ("sms_url", self.sms_url.is_some(), "sms_from", self.sms_from.is_some()),
+            (
+                "smtp_callback_token_file",
+                self.smtp_callback_token_file.is_some(),
+                "smtp_host",
+                self.smtp_host.is_some(),
+            ),
+            (
+                "sms_callback_token_file",
+                self.sms_callback_token_file.is_some(),
+                "sms_url",
+                self.sms_url.is_some(),
+            ),
+            ("s3_bucket", s3, "s3_endpoint", self.s3_endpoint.is_some()),
+            ("s3_endpoint", s3, "s3_bucket", self.s3_bucket.is_some()),
+            ("s3_bucket", s3, "s3_access_key", self.s3_access_key.is_some()),
+            ("s3_bucket", s3, "s3_secret_key_file", self.s3_secret_key_file.is_some()),
         ];
         match needs.into_iter().find(|(_, is_there, _, has_other)| *is_there && !has_other) {
             None => Ok(()),

@@ -30,7 +30,7 @@ const KEYS: [(&str, Shape); 18] = [
 ];
 
 /// Keys of live connectors, which only a Production has.
-const LIVE_KEYS: [(&str, Shape); 11] = [
+const LIVE_KEYS: [(&str, Shape); 20] = [
     ("smtp_host", Shape::Text),
     ("smtp_port", Shape::Number),
     ("smtp_tls", Shape::Text),
@@ -38,10 +38,19 @@ const LIVE_KEYS: [(&str, Shape); 11] = [
     ("smtp_password_file", Shape::Text),
     ("smtp_from", Shape::Text),
     ("smtp_ca", Shape::Text),
+    ("smtp_callback_token_file", Shape::Text),
     ("sms_url", Shape::Text),
     ("sms_token_file", Shape::Text),
     ("sms_from", Shape::Text),
     ("sms_ca", Shape::Text),
+    ("sms_callback_token_file", Shape::Text),
+    ("s3_endpoint", Shape::Text),
+    ("s3_bucket", Shape::Text),
+    ("s3_region", Shape::Text),
+    ("s3_prefix", Shape::Text),
+    ("s3_access_key", Shape::Text),
+    ("s3_secret_key_file", Shape::Text),
+    ("s3_ca", Shape::Text),
 ];
 
 /// The keys of a kind of instance.
@@ -96,9 +105,10 @@ pub(super) fn both_kinds(kind: Kind, name: &str) -> InstanceError {
 }
 
 /// Words in names of variables that only a live connector would have.
-const CONNECTORS: [&str; 12] = [
+const CONNECTORS: [&str; 13] = [
     "SMTP",
     "SMS",
+    "S3_",
     "CARD",
     "ACH_",
     "CLEARINGHOUSE",

@@ -8,6 +8,9 @@
 
 mod authority;
 mod mail;
+mod s3;
+mod s3_faults;
+mod s3_marker;
 mod sink;
 mod sms;
 mod world;

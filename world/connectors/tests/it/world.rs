@@ -22,7 +22,7 @@ pub type Live = Dispatcher<ProductionEnv<LiveMail, LiveSms, Awaiting>>;
 pub struct World {
     pub db: Db,
     pub instance: Arc<Instance>,
-    org_id: i64,
+    pub org_id: i64,
     _files: tempfile::TempDir,
 }
 

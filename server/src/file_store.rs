@@ -1,0 +1,186 @@
+//! Where stored files are: a directory of the instance, or in Production a bucket.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+pub use ward_connectors::Holding;
+use ward_connectors::S3Blobs;
+use ward_instance::{Certificate, Config, Instance, State};
+use ward_store::blobs::BlobStore;
+use ward_store::{BlobDirectory, Db, Query, Sql, StoreError, Value};
+
+use crate::place::{Opened, ServerError};
+
+/// Bytes of a sealed file that are copied at one time.
+const COPIED_BYTES: usize = 256 * 1024;
+
+/// Which store an instance has, and what it takes to open it.
+#[derive(Clone, Debug)]
+pub struct FilePlace {
+    /// The directory.
+    pub directory: PathBuf,
+    config: Config,
+    dir: PathBuf,
+}
+
+impl FilePlace {
+    /// As the configuration says.
+    pub fn of(opened: &Opened) -> Self {
+        let (config, dir) = (opened.config.clone(), opened.dir.clone());
+        FilePlace { directory: opened.files(), config, dir }
+    }
+
+    /// The bucket, if the configuration names one; nothing is asked yet.
+    pub fn bucket(&self, instance: &Instance) -> Result<Option<S3Blobs>, ServerError> {
+        let Some(witness) = instance.witness().production() else { return Ok(None) };
+        Ok(S3Blobs::arm(&witness, self.config.connectors(&witness), &self.dir)?)
+    }
+
+    /// Opens the store for an instance whose certificate this is. A bucket is refused that is
+    /// another instance's, another copy's, or lacks what the instance has stored.
+    pub async fn open(
+        &self,
+        db: &Db,
+        certificate: &Certificate,
+    ) -> Result<Arc<dyn BlobStore>, ServerError> {
+        let instance = db.instance();
+        let Some(bucket) = self.bucket(instance)? else {
+            return Ok(Arc::new(BlobDirectory::open(&self.directory).await?));
+        };
+        let place = &certificate.host_binding;
+        match bucket.holding(instance, place).await? {
+            Holding::Own => {}
+            // A quarantined copy reads, and neither stores nor clears away.
+            Holding::Elsewhere if certificate.state == State::Quarantined => {}
+            Holding::Elsewhere => return Err(elsewhere(&bucket)),
+            Holding::Nobodys if stored(db).await? == 0 => {
+                if certificate.state == State::Active {
+                    bucket.claim(instance, place, true).await?;
+                }
+            }
+            Holding::Nobodys | Holding::Unfinished => return Err(self.not_there(&bucket)),
+        }
+        Ok(Arc::new(bucket))
+    }
+
+    /// `ward attest` has said that the instance is meant to be where it is: the bucket follows.
+    pub async fn follow(&self, db: &Db, place: &str) -> Result<(), ServerError> {
+        let instance = db.instance();
+        let Some(bucket) = self.bucket(instance)? else { return Ok(()) };
+        match bucket.holding(instance, place).await? {
+            Holding::Own | Holding::Unfinished => {}
+            Holding::Elsewhere => bucket.take(instance, place, true).await?,
+            Holding::Nobodys => bucket.claim(instance, place, stored(db).await? == 0).await?,
+        }
+        Ok(())
+    }
+
+    /// Whether what no row tells of may be cleared away: not in a bucket that has gone to another
+    /// copy of the instance since the start.
+    pub async fn may_sweep(&self, db: &Db) -> Result<bool, StoreError> {
+        let bucket = self.bucket(db.instance());
+        let bucket = bucket.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let Some(bucket) = bucket else { return Ok(true) };
+        let certificate = ward_store::read_certificate(&mut db.read().await?).await?;
+        let holding = bucket.holding(db.instance(), &certificate.host_binding).await?;
+        Ok(holding == Holding::Own)
+    }
+
+    fn not_there(&self, bucket: &S3Blobs) -> ServerError {
+        ServerError::Usage(format!(
+            "the file store {} does not have the files of this instance; copy them from {} first: ward files copy --kind production --dir {}",
+            bucket.name(),
+            self.directory.display(),
+            self.dir.display()
+        ))
+    }
+}
+
+fn elsewhere(bucket: &S3Blobs) -> ServerError {
+    ServerError::Instance(
+        ward_instance::IsoError::new(
+            "ISO-02",
+            format!("the file store {} belongs to this instance at another place", bucket.name()),
+            "stop the other copy and run ward attest here, or name a bucket of its own",
+        )
+        .into(),
+    )
+}
+
+/// How many files the instance has.
+async fn stored(db: &Db) -> Result<i64, StoreError> {
+    let rows = db.read().await?.rows(&Sql::fixed("SELECT COUNT(*) FROM blobs", [])).await?;
+    Ok(rows.scalar().and_then(Value::int).unwrap_or(0))
+}
+
+/// Copies the instance's files from its directory to the bucket that the configuration names, as
+/// they are: sealed. Done again, it goes on. The directory keeps them.
+pub async fn copy(opened: &Opened, tell: &dyn Fn(u64, u64)) -> Result<Json, ServerError> {
+    if opened.certificate.state == State::Quarantined {
+        return Err(ServerError::Usage(
+            "the instance is quarantined; end that first with: ward attest".to_owned(),
+        ));
+    }
+    let place = FilePlace::of(opened);
+    let (db, instance) = (&opened.db, &opened.instance);
+    let Some(bucket) = place.bucket(instance)? else {
+        return Err(ServerError::Usage(
+            "ward.toml names no bucket (s3_endpoint, s3_bucket); only Production can have one"
+                .to_owned(),
+        ));
+    };
+    let binding = &opened.certificate.host_binding;
+    match bucket.holding(instance, binding).await? {
+        Holding::Own => return Ok(json!({"copied": 0, "missing": [], "to": bucket.name()})),
+        Holding::Elsewhere => return Err(elsewhere(&bucket)),
+        Holding::Nobodys => bucket.claim(instance, binding, false).await?,
+        Holding::Unfinished => {}
+    }
+    let directory = BlobDirectory::open(&place.directory).await?;
+    let total = u64::try_from(stored(db).await?).unwrap_or(0);
+    let (mut copied, mut missing, mut after) = (0, Vec::new(), String::new());
+    loop {
+        let page = next(db, &after).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(last);
+        for id in page {
+            match copy_one(&directory, &bucket, &id).await {
+                Ok(()) => copied += 1,
+                Err(StoreError::Corrupt { .. }) => missing.push(id),
+                Err(error) => return Err(error.into()),
+            }
+            tell(copied, total);
+        }
+    }
+    bucket.take(instance, binding, true).await?;
+    Ok(json!({"copied": copied, "missing": missing, "to": bucket.name()}))
+}
+
+/// The ids after one.
+async fn next(db: &Db, after: &str) -> Result<Vec<String>, StoreError> {
+    let sql =
+        Sql::fixed("SELECT id FROM blobs WHERE id > $1 ORDER BY id LIMIT 500", [after.into()]);
+    let rows = db.read().await?.rows(&sql).await?;
+    Ok(rows.iter().filter_map(|row| row.first()?.text().map(str::to_owned)).collect())
+}
+
+async fn copy_one(from: &dyn BlobStore, to: &dyn BlobStore, id: &str) -> Result<(), StoreError> {
+    let mut reader = from.open(id).await?;
+    let mut writer = to.begin(id).await?;
+    loop {
+        let bytes = reader.read(COPIED_BYTES).await?;
+        if bytes.is_empty() {
+            return writer.finish().await;
+        }
+        writer.write(bytes).await?;
+    }
+}
+
+/// Where the files are, for people.
+pub fn told(bucket: Option<&S3Blobs>, directory: &Path) -> String {
+    match bucket {
+        Some(bucket) => format!("stored files are in the bucket {}", bucket.name()),
+        None => format!("stored files are in {}", directory.display()),
+    }
+}
