@@ -16,7 +16,7 @@ both! {
         let before = counted(&w).await;
         for n in 1..=3 {
             w.organization(n).await;
-            assert_eq!(counted(&w).await, before + i64::from(n));
+            assert_eq!(counted(&w).await, before + n);
         }
         let mut reader = w.db.read().await.unwrap();
         let sql = Sql::fixed(HOW_MANY, []);
