@@ -50,6 +50,17 @@ impl Opened {
         }
         self.with.retain(|_, flags| !flags.is_empty());
     }
+
+    /// The same without what depends on the objects that lie about: a list that is allowed is
+    /// empty or is not.
+    fn allowed(&self) -> Opened {
+        let plain = |verdict: &str| if verdict == "empty" { "rows" } else { verdict }.to_owned();
+        let mut allowed = Opened { without: plain(&self.without), with: BTreeMap::new() };
+        for (verdict, flags) in &self.with {
+            flags.iter().for_each(|flag| allowed.set(flag, &plain(verdict)));
+        }
+        allowed
+    }
 }
 
 type Table = BTreeMap<(bool, String), Opened>;
@@ -59,7 +70,7 @@ fn what_each_flag_opens() {
     let sample = Sample::announced("flags");
     let mut world = World::new(Engine::Sqlite);
     let table = std::fs::read_to_string(path()).unwrap_or_default();
-    let known = if sample.is_whole() { Table::new() } else { parsed(&table) };
+    let known = parsed(&table);
     let mut run = Run { faults: Vec::new(), calls: 0, table: Table::new() };
     for root in [Root::Query, Root::Mutation] {
         let mut seen = BTreeSet::new();
@@ -114,8 +125,9 @@ impl Run {
             }
             let name = format!("{}{}", line.name(), if caring { CARING } else { "" });
             let key = (is_write, name);
-            let is_new = !known.contains_key(&plain);
-            let mut opened = known.get(&key).or_else(|| known.get(&plain)).cloned();
+            let is_new = sample.is_whole() || !known.contains_key(&plain);
+            let before = known.get(&key).or_else(|| known.get(&plain));
+            let mut opened = before.filter(|_| !is_new).cloned();
             let opened = opened.get_or_insert_default();
             let flags: Vec<u8> = (0..world.flags.names.len() as u8)
                 .filter(|flag| is_new || sample.has(&format!("{}{}", key.1, flag)))
@@ -134,6 +146,11 @@ impl Run {
             }
             for (flag, verdict) in verdicts {
                 opened.set(&world.flags.names[usize::from(flag)], &verdict);
+            }
+            // In a whole run more lies about than when the line was new.
+            let same = |before: &&Opened| before.allowed() == opened.allowed();
+            if let Some(before) = before.filter(|before| sample.is_whole() && same(before)) {
+                opened.clone_from(before);
             }
             // Who cares is answered as who does not: one line is enough.
             if !caring || self.table.get(&plain) != Some(opened) {

@@ -23,6 +23,9 @@ const FIRST_PAGE: usize = 100;
 /// What one document may cost; a little under the server's bound.
 const COST: usize = 1_800;
 
+/// What is written and that no field reads again: the visitors of a website.
+const UNREAD: [&str; 1] = ["contact"];
+
 /// A way to a text: edges, then the field.
 type Way = Vec<String>;
 
@@ -75,7 +78,8 @@ fn nobody_walks_to_what_is_not_theirs() {
     );
     crate::blame(&run.faults);
     assert!(run.read > 0, "the walk met no word at all");
-    let unmet: Vec<_> = painted.kinds.difference(&run.kinds).collect();
+    let unmet = painted.kinds.difference(&run.kinds);
+    let unmet: Vec<_> = unmet.filter(|(_, kind)| !UNREAD.contains(&kind.as_str())).collect();
     assert!(unmet.is_empty() || !sample.is_whole(), "nobody ever reads {unmet:?}");
 }
 

@@ -58,9 +58,14 @@ pub struct Entry {
 impl Place {
     /// Runs a query; every value as text.
     pub fn rows(&self, sql: &str) -> Rows {
+        self.look().rows(sql)
+    }
+
+    /// For several queries: opening a file reads all of its schema.
+    fn look(&self) -> Look<'_> {
         match self {
-            Place::File(path) => lite_rows(&read_only(path), sql),
-            Place::Server(address) => postgres::query(address, sql),
+            Place::File(path) => Look::File(read_only(path)),
+            Place::Server(address) => Look::Server(address),
         }
     }
 
@@ -89,50 +94,19 @@ impl Place {
 
     /// The names of all tables.
     pub fn tables(&self) -> Vec<String> {
-        let sql = match self {
-            Place::File(_) => {
-                "SELECT name FROM sqlite_master WHERE type = 'table' \
-                 AND name NOT LIKE 'sqlite_%' ORDER BY name"
-            }
-            Place::Server(_) => {
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
-            }
-        };
-        firsts(self.rows(sql))
+        self.look().tables()
     }
 
     /// The names of a table's columns.
     pub fn columns(&self, table: &str) -> Vec<String> {
-        firsts(self.rows(&match self {
-            Place::File(_) => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"),
-            Place::Server(_) => format!(
-                "SELECT column_name FROM information_schema.columns \
-                 WHERE table_name = '{table}' AND table_schema = 'public' ORDER BY ordinal_position"
-            ),
-        }))
+        self.look().columns(table)
     }
 
     /// Everything that the instance holds.
     pub fn logical_dump(&self) -> Dump {
-        let tables = self.tables().into_iter().filter(|name| !UNCOUNTED.contains(&name.as_str()));
-        Dump(tables.map(|table| (table.clone(), self.table_dump(&table))).collect())
-    }
-
-    fn table_dump(&self, table: &str) -> Vec<String> {
-        let counted: Vec<String> = self
-            .columns(table)
-            .into_iter()
-            .filter(|column| !UNCOUNTED_COLUMNS.contains(&(table, column)))
-            .collect();
-        let rows = self.rows(&format!("SELECT \"{}\" FROM {table}", counted.join("\", \"")));
-        let line = |row: Vec<Option<String>>| {
-            let fields = counted.iter().zip(row);
-            let fields = fields.filter_map(|(name, value)| Some(format!("{name}={}", value?)));
-            fields.collect::<Vec<_>>().join(" ")
-        };
-        let mut lines: Vec<String> = rows.into_iter().map(line).collect();
-        lines.sort();
-        lines
+        let look = self.look();
+        let tables = look.tables().into_iter().filter(|name| !UNCOUNTED.contains(&name.as_str()));
+        Dump(tables.map(|table| (table.clone(), look.table_dump(&table))).collect())
     }
 
     /// The audit log, oldest first.
@@ -158,6 +132,65 @@ impl Place {
     pub fn refusals(&self, code: &str) -> usize {
         let told = |entry: &Entry| entry.event_type == "REFUSED" && entry.resource_name == code;
         self.audit_entries().iter().filter(|entry| told(entry)).count()
+    }
+}
+
+/// A connection for several queries.
+enum Look<'a> {
+    File(Connection),
+    Server(&'a str),
+}
+
+impl Look<'_> {
+    fn rows(&self, sql: &str) -> Rows {
+        match self {
+            Look::File(connection) => lite_rows(connection, sql),
+            Look::Server(address) => postgres::query(address, sql),
+        }
+    }
+
+    fn tables(&self) -> Vec<String> {
+        let sql = match self {
+            Look::File(_) => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' \
+                 AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            }
+            Look::Server(_) => {
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+            }
+        };
+        firsts(self.rows(sql))
+    }
+
+    fn columns(&self, table: &str) -> Vec<String> {
+        firsts(self.rows(&match self {
+            Look::File(_) => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"),
+            Look::Server(_) => format!(
+                "SELECT column_name FROM information_schema.columns \
+                 WHERE table_name = '{table}' AND table_schema = 'public' ORDER BY ordinal_position"
+            ),
+        }))
+    }
+
+    fn table_dump(&self, table: &str) -> Vec<String> {
+        let counted: Vec<String> = self
+            .columns(table)
+            .into_iter()
+            .filter(|column| !UNCOUNTED_COLUMNS.contains(&(table, column)))
+            .collect();
+        let rows = self.rows(&format!("SELECT \"{}\" FROM {table}", counted.join("\", \"")));
+        let line = |row: Vec<Option<String>>| {
+            let mut line = String::new();
+            for (name, value) in counted.iter().zip(row) {
+                if let Some(value) = value {
+                    line.extend([name.as_str(), "=", &value, " "]);
+                }
+            }
+            line
+        };
+        let mut lines: Vec<String> = rows.into_iter().map(line).collect();
+        lines.sort();
+        lines
     }
 }
 
@@ -240,6 +273,10 @@ fn shown(value: ValueRef<'_>) -> Option<String> {
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => number.to_string(),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ValueRef::Blob(bytes) => {
+            let digits = |byte: &u8| [byte >> 4, byte & 15];
+            let digit = |half| char::from_digit(u32::from(half), 16).unwrap_or_default();
+            bytes.iter().flat_map(digits).map(digit).collect()
+        }
     })
 }

@@ -8,7 +8,7 @@ use ward_store::{Query, Rows, Value};
 
 use crate::bound::{Args, Link, Listing, RowsBinding};
 use crate::exec::{Executor, Stop};
-use crate::grouping::{GroupKey, counts, linked, scalar};
+use crate::grouping::{GroupKey, counts, linked};
 use crate::level::{Cell, MAX_OBJECTS, Page, Paged, RowSet, too_many};
 use crate::paging::{self, Order};
 use crate::plan::{Action, Field, Part, Selection};
@@ -202,7 +202,7 @@ impl Executor<'_> {
         let mut select = self.select(rows, listing).ordered(order.keys.clone());
         linked(&mut select, rows, std::slice::from_ref(parent));
         let total = if wants_total && !select.filter.is_never() {
-            scalar(&conn.rows(&select.count_sql()).await?)
+            conn.count(&select.count_sql()).await?
         } else {
             0
         };

@@ -11,7 +11,7 @@ use ward_store::{Actor, Query, Role, Rows, Select, StoreError, Table, Value};
 
 use crate::bound::{Args, Bound, Link, Listing, Resolve, RowView, RowsBinding, Shape};
 use crate::call::Request;
-use crate::grouping::{GroupKey, counts, linked, scalar};
+use crate::grouping::{GroupKey, counts, linked};
 use crate::level::{Cell, Level, MAX_OBJECTS, RowSet, too_many};
 use crate::outcome::{Refused, RequestError};
 use crate::paging::{self, Order};
@@ -215,11 +215,8 @@ impl Executor<'_> {
     ) -> Result<Cell, Stop> {
         let mut select = self.select(rows, listing);
         if matches!(rows.link, Link::Root) {
-            let count = if listing.filter.is_never() {
-                0
-            } else {
-                scalar(&conn.rows(&select.count_sql()).await?)
-            };
+            let count =
+                if listing.filter.is_never() { 0 } else { conn.count(&select.count_sql()).await? };
             return Ok(Cell::Leaves(vec![Out::Int(count); parents.len()]));
         }
         linked(&mut select, rows, parents);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use ward_store::{Cond, Query, Rows, Select, StoreError, Value};
+use ward_store::{Cond, Query, Select, StoreError, Value};
 
 use crate::bound::{Link, RowsBinding};
 
@@ -50,10 +50,6 @@ pub(crate) fn linked(select: &mut Select<'_>, rows: &RowsBinding, parents: &[Val
         }
     };
     select.filter = std::mem::replace(&mut select.filter, Cond::Always).and(cond);
-}
-
-pub(crate) fn scalar(rows: &Rows) -> i64 {
-    rows.scalar().and_then(Value::int).unwrap_or(0)
 }
 
 /// A parent value as a map key.

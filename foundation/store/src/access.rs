@@ -147,6 +147,7 @@ impl AccessLog {
         let shared = std::sync::Arc::clone(&batch);
         db.write(move |tx| {
             let batch = std::sync::Arc::clone(&shared);
+            tx.writes_log_only();
             Box::pin(async move { access_rows::insert(tx, &batch.0, &batch.1).await })
         })
         .await?;

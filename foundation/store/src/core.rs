@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 use ward_instance::Instance;
 
 use crate::access::AccessLog;
+use crate::counts::Counts;
 use crate::driver::pg_error::RuleNames;
 use crate::driver::text::Texts;
 use crate::epochs::Epochs;
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) access: AccessLog,
     pub(crate) epochs: Epochs,
+    pub(crate) counts: Counts,
     /// One at a time writes `chain.heads`.
     pub(crate) heads_file: tokio::sync::Mutex<()>,
 }
@@ -66,6 +68,7 @@ impl Core {
             unique_rules,
             access: AccessLog::new(),
             epochs: Epochs::default(),
+            counts: Counts::default(),
             heads_file: tokio::sync::Mutex::default(),
         }
     }

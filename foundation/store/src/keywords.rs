@@ -31,7 +31,7 @@ const COUNTED_OF_ONE: usize = 3;
 /// When candidates are gathered and when rows are walked.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// A window that leaves so few rows is taken without counting others further.
+    /// A window that leaves so few rows is taken without counting others.
     pub short: i64,
     /// Up to so many candidates are gathered; more are walked.
     pub few: i64,
@@ -45,7 +45,7 @@ pub struct Bounds {
 
 /// Gathering a thousand rows costs as much as walking to a page's worth of
 /// matches when one row in a hundred matches.
-pub const BOUNDS: Bounds = Bounds { short: 200, few: 1_000, many: 20_000, sample: 200, rare: 10 };
+pub const BOUNDS: Bounds = Bounds { short: 100, few: 1_000, many: 20_000, sample: 200, rare: 10 };
 
 /// Every term has to be part of at least one searched value of a row.
 #[derive(Clone, Debug)]
@@ -119,16 +119,20 @@ impl Keywords {
         bounds: Bounds,
     ) -> Result<Option<Vec<Window>>, StoreError> {
         let Some(terms) = self.terms() else { return Ok(None) };
-        let mut candidates = Vec::new();
-        // A short look is enough for most searches.
-        for most in [bounds.short, bounds.few] {
-            candidates = self.counted(conn, terms, most).await?;
-            candidates.sort_by_key(|it| it.count);
-            match candidates.first() {
-                Some(fewest) if fewest.count <= most => return Ok(Some(fewest.windows.clone())),
-                Some(_) => {}
-                None => return Ok(None),
+        let options = options(terms);
+        // Most searches name somebody, and one of the first windows tells whom.
+        for windows in options.iter().flatten() {
+            let counts = self.count(conn, &[windows], bounds.short + 1).await?;
+            if counts.iter().all(|count| *count <= bounds.short) {
+                return Ok(Some(windows.clone()));
             }
+        }
+        let mut candidates = self.counted(conn, options, bounds.few).await?;
+        candidates.sort_by_key(|it| it.count);
+        match candidates.first() {
+            Some(fewest) if fewest.count <= bounds.few => return Ok(Some(fewest.windows.clone())),
+            Some(_) => {}
+            None => return Ok(None),
         }
         if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
             return Ok(candidates.into_iter().next().map(|fewest| fewest.windows));
@@ -151,25 +155,13 @@ impl Keywords {
         terms.iter().fold(Cond::Always, |cond, term| cond.and(term.cond()))
     }
 
-    /// Each term's windows that leave fewest rows, counted up to one more
-    /// than `most`. Terms without windows, and those above the bound, are left
-    /// out.
+    /// Each term's windows that leave fewest rows, counted up to one more than `most`.
     async fn counted(
         &self,
         conn: &mut dyn Query,
-        terms: &[Term],
+        options: Vec<Vec<Vec<Window>>>,
         most: i64,
     ) -> Result<Vec<Candidates>, StoreError> {
-        let mut asked: Vec<&Term> = terms.iter().filter(|term| term.chars() > 1).collect();
-        asked.sort_by_key(|term| std::cmp::Reverse(term.chars()));
-        let mut options = Vec::new();
-        for term in asked {
-            let room = COUNTED.saturating_sub(options.iter().map(Vec::len).sum());
-            if room == 0 {
-                break;
-            }
-            options.push(term.windows(COUNTED_OF_ONE.min(room)));
-        }
         let flat: Vec<&Vec<Window>> = options.iter().flatten().collect();
         if flat.is_empty() {
             return Ok(Vec::new());
@@ -266,6 +258,20 @@ impl Keywords {
             [self.org_id.into(), self.table.name.into(), beginning.into(), end.into()],
         )
     }
+}
+
+/// Choices of windows for each term, longest terms first. Terms without windows, and those beyond
+/// what is counted, have none.
+fn options(terms: &[Term]) -> Vec<Vec<Vec<Window>>> {
+    let mut asked: Vec<&Term> = terms.iter().filter(|term| term.chars() > 1).collect();
+    asked.sort_by_key(|term| std::cmp::Reverse(term.chars()));
+    let mut room = COUNTED;
+    let of_term = |term: &Term| {
+        let choices = term.windows(COUNTED_OF_ONE.min(room));
+        room -= choices.len();
+        choices
+    };
+    asked.into_iter().map(of_term).collect()
 }
 
 /// Rows of the table that the keywords find, for a condition inside another.

@@ -19,6 +19,7 @@ pub mod codec;
 mod cond;
 mod core;
 mod core_tables;
+mod counts;
 mod db;
 pub mod ddl;
 mod driver;

@@ -14,7 +14,7 @@ use crate::driver::{lite_error, pg, pg_error};
 use crate::epochs::Epoch;
 use crate::error::StoreError;
 use crate::query::{Engine, Query};
-use crate::value::{Rows, Sql};
+use crate::value::{Rows, Sql, Value};
 
 /// Reading connections of a SQLite store.
 const READERS: usize = 4;
@@ -45,8 +45,10 @@ impl LitePool {
             None => Lite::open(&self.path, Access::Read)?,
         };
         let epoch = core.epochs.enter();
+        let changes = core.counts.changes();
         lite.control("BEGIN").map_err(|error| lite_error::map(&error))?;
-        let conn = Conn::Lite { lite: Some(lite), pool: Arc::clone(self), _permit: permit };
+        let pool = Arc::clone(self);
+        let conn = Conn::Lite { lite: Some(lite), changes, pool, _permit: permit };
         Ok(Reader { conn, core: Arc::clone(core), _epoch: epoch })
     }
 
@@ -72,6 +74,8 @@ enum Conn {
     Lite {
         /// `None` only while being dropped.
         lite: Option<Lite>,
+        /// Committed before the snapshot.
+        changes: u64,
         pool: Arc<LitePool>,
         /// Given back after the connection.
         _permit: OwnedSemaphorePermit,
@@ -107,6 +111,23 @@ impl Query for Reader {
                 })
             }
         }
+    }
+
+    fn count<'a>(&'a mut self, sql: &'a Sql) -> BoxFuture<'a, Result<i64, StoreError>> {
+        let known = match self.conn {
+            Conn::Lite { changes, .. } => self.core.counts.known(changes, sql),
+            Conn::Pg(_) => None,
+        };
+        if let Some(number) = known {
+            return Box::pin(ready(Ok(number)));
+        }
+        Box::pin(async move {
+            let number = self.rows(sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+            if let Conn::Lite { changes, .. } = self.conn {
+                self.core.counts.keep(changes, sql, number);
+            }
+            Ok(number)
+        })
     }
 
     fn execute<'a>(&'a mut self, _: &'a Sql) -> BoxFuture<'a, Result<u64, StoreError>> {

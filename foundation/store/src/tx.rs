@@ -34,6 +34,8 @@ pub struct Tx {
     heads: Heads,
     pub(crate) draft: Draft,
     hints: Vec<Hint>,
+    /// Nothing but a log is written, which nobody counts.
+    is_log: bool,
     /// A rotation of keys waits for those who began before it.
     _epoch: Epoch,
 }
@@ -53,6 +55,7 @@ pub(crate) struct LiteParts {
     pub(crate) heads: Heads,
     pub(crate) draft: Draft,
     pub(crate) hints: Vec<Hint>,
+    pub(crate) is_log: bool,
 }
 
 /// What the server said of a PostgreSQL transaction.
@@ -90,6 +93,7 @@ impl Tx {
             heads: Heads::default(),
             draft: Draft::default(),
             hints: Vec::new(),
+            is_log: false,
             _epoch: core.epochs.enter(),
         }
     }
@@ -174,6 +178,11 @@ impl Tx {
         }
     }
 
+    /// Says that nothing but the log of accesses is written.
+    pub(crate) fn writes_log_only(&mut self) {
+        self.is_log = true;
+    }
+
     /// A handle that interrupts this transaction's running statement from
     /// another thread; for tests of the writer.
     #[doc(hidden)]
@@ -209,6 +218,7 @@ impl Tx {
             heads: std::mem::take(&mut self.heads),
             draft: std::mem::take(&mut self.draft),
             hints: std::mem::take(&mut self.hints),
+            is_log: self.is_log,
         })
     }
 

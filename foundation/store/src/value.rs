@@ -10,7 +10,7 @@ use std::sync::Arc;
 ///
 /// Booleans are `Int(0)` and `Int(1)`; instants are microseconds since 1970 in
 /// `Int`; dates are `YYYY-MM-DD` in `Text`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// SQL NULL.
     Null,

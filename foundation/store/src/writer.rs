@@ -135,6 +135,14 @@ struct Desk {
     has_log: bool,
 }
 
+/// What a group's members left to be done at the commit.
+#[derive(Default)]
+struct Left {
+    hints: Vec<Hint>,
+    /// Somebody wrote more than a log.
+    is_change: bool,
+}
+
 /// What became of a group.
 enum End {
     Committed,
@@ -216,10 +224,10 @@ impl Desk {
             return End::NotBegun(error);
         }
         let mut draft = Draft::default();
-        let mut hints = Vec::new();
+        let mut left = Left::default();
         let mut kept = 0_usize;
         for (place, member) in group.iter_mut().enumerate() {
-            match self.run_member(member.as_mut(), &mut draft, &mut hints) {
+            match self.run_member(member.as_mut(), &mut draft, &mut left) {
                 Ran::Kept => kept += 1,
                 Ran::Undone => {}
                 Ran::Lost => {
@@ -237,19 +245,17 @@ impl Desk {
         crash::point("commit.after");
         self.counters.commits.fetch_add(u64::from(kept > 0), Ordering::Relaxed);
         self.has_log |= kept > 0;
+        if left.is_change {
+            self.core.counts.changed();
+        }
         self.heads.commit();
         self.core.ids.publish(&mut draft);
-        self.core.tell(&hints);
+        self.core.tell(&left.hints);
         End::Committed
     }
 
     /// One member in its savepoint.
-    fn run_member(
-        &mut self,
-        member: &mut dyn Member,
-        draft: &mut Draft,
-        hints: &mut Vec<Hint>,
-    ) -> Ran {
+    fn run_member(&mut self, member: &mut dyn Member, draft: &mut Draft, left: &mut Left) -> Ran {
         if let Err(error) = self.control("SAVEPOINT member") {
             member.fail(lite_error::map(&error));
             return Ran::Lost;
@@ -273,7 +279,8 @@ impl Desk {
             self.heads = parts.heads;
             *draft = parts.draft;
             if is_good {
-                hints.extend(parts.hints);
+                left.hints.extend(parts.hints);
+                left.is_change |= !parts.is_log;
             }
             self.lite = Some(parts.lite);
         }

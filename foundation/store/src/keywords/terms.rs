@@ -1,5 +1,7 @@
 //! What a word of the keywords is looked for as, and by which pieces of it.
 
+use std::collections::BTreeSet;
+
 use crate::cond::Cond;
 use crate::search::{DIGITS, GRAM_CHARS, SEARCH_TEXT, digits};
 
@@ -67,7 +69,8 @@ impl Term {
 
 impl Needle {
     /// Windows at the beginning, the end and the middle, as far as they differ; of an
-    /// e-mail address before the `@` instead of the middle: there it is most its own.
+    /// e-mail address before the `@` instead of the middle. First comes where a text is most its
+    /// own: there, of a number its end, of anything else its beginning.
     fn windows(&self, most: usize) -> Vec<Window> {
         let chars: Vec<char> = self.text.chars().collect();
         if chars.len() < 2 {
@@ -75,11 +78,15 @@ impl Needle {
         }
         let last = chars.len().saturating_sub(GRAM_CHARS + 1);
         let at = chars.iter().position(|c| *c == '@');
-        let own = at.map_or(last / 2, |at| at.saturating_sub(GRAM_CHARS).min(last));
-        let mut starts = vec![0, last, own];
+        let middle = last / 2;
+        let mut starts = match at {
+            Some(at) => vec![at.saturating_sub(GRAM_CHARS).min(last), 0, last],
+            None if chars.iter().all(char::is_ascii_digit) => vec![last, middle, 0],
+            None => vec![0, last, middle],
+        };
         starts.truncate(most.max(1));
-        starts.sort_unstable();
-        starts.dedup();
+        let mut seen = BTreeSet::new();
+        starts.retain(|start| seen.insert(*start));
         let piece = |from: usize| chars.iter().skip(from).take(GRAM_CHARS).collect::<String>();
         starts.into_iter().map(|start| [piece(start), piece(start + 1)]).collect()
     }
@@ -135,6 +142,19 @@ mod tests {
         assert_eq!(needle("abcdefghi").windows(3), [["abcdefgh", "bcdefghi"]]);
         let long = needle("abcdefghijklm").windows(3);
         assert_eq!(long[0], ["abcdefgh", "bcdefghi"]);
-        assert_eq!(long[2], ["efghijkl", "fghijklm"]);
+        assert_eq!(long[1], ["efghijkl", "fghijklm"]);
+        assert_eq!(long[2], ["cdefghij", "defghijk"]);
+    }
+
+    #[test]
+    fn the_first_window_is_where_a_text_is_most_its_own() {
+        let first = |text: &str| {
+            let needle = Needle { text: text.to_owned(), is_phone: false };
+            needle.windows(1).remove(0)
+        };
+        assert_eq!(first("client63051@example.com"), ["ent63051", "nt63051@"]);
+        assert_eq!(first("ada@example.com"), ["ada@exam", "da@examp"]);
+        assert_eq!(first("9815550110"), ["81555011", "15550110"]);
+        assert_eq!(first("patternholm"), ["patternh", "atternho"]);
     }
 }

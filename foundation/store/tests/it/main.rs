@@ -11,6 +11,7 @@
 mod support;
 
 mod checks;
+mod counts;
 mod ddl;
 mod durability;
 mod foreign;
