@@ -167,6 +167,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::OF_PERSON;
     use super::*;
 
     #[test]
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn sockets_of_one_person_share() {
         let budget = Arc::new(Purse::budget());
-        let purse = Arc::new(Purse::new(budget.clone()));
+        let purse = Arc::new(Purse::new(budget.clone(), OF_PERSON));
         let sockets: Vec<Intake> = (0..50).map(|_| Intake::default()).collect();
         let mut full = 0;
         for socket in &sockets {
