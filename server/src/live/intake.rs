@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn pings_do_not_add_up() {
         let intake = Intake::default();
-        intake.begin(Purse::new(Arc::new(Purse::budget())));
+        intake.begin(Purse::new(Arc::new(Purse::budget()), OF_PERSON));
         for _ in 0..10_000 {
             assert_eq!(intake.read(CONTROL + 4), Ok(()));
             intake.control(4);
