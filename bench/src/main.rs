@@ -8,6 +8,8 @@
 //! Rows have names, `list@100000` or `pg-search@100`; arguments choose those
 //! that begin with one of them, so `ward-bench list search@100000 overload`
 //! runs a part. `webhook-waiting@2000000` runs only when it is named in full.
+//! `ward-bench hostile` and `ward-bench enumeration` are measurements of their
+//! own: what dear documents cost, and whether answers to guesses differ in time.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures the real clock")]
 mod authorization;

@@ -37,6 +37,12 @@ struct State {
     arrived: Mutex<HashMap<(usize, String), Instant>>,
 }
 
+impl State {
+    fn at(&self, key: &(usize, String)) -> Option<Instant> {
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+}
+
 impl Receiver {
     /// That answers as `how` says of a path's number.
     pub async fn start(how: fn(usize) -> Answers) -> Result<Receiver> {
@@ -84,11 +90,9 @@ impl Receiver {
         let began = Instant::now();
         let key = (path, id.to_owned());
         loop {
-            let at = self.state.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(at) = at.get(&key).copied() {
+            if let Some(at) = self.state.at(&key) {
                 return Ok(at);
             }
-            drop(at);
             if began.elapsed() > PATIENCE {
                 bail!("nothing came to {path} about {id}");
             }
