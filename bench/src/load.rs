@@ -113,9 +113,20 @@ pub async fn run(
 /// Asks Ward once.
 pub async fn ask(port: u16, key: &str, query: &str, variables: &Json) -> Result<Json> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    ask_on(&mut stream, port, key, query, variables).await
+}
+
+/// The same on a connection that is there.
+pub async fn ask_on(
+    stream: &mut TcpStream,
+    port: u16,
+    key: &str,
+    query: &str,
+    variables: &Json,
+) -> Result<Json> {
     stream.write_all(&graphql(port, key, query, variables)).await?;
     let mut buffer = Vec::new();
-    answer(&mut stream, &mut buffer).await?;
+    answer(stream, &mut buffer).await?;
     let at = find(&buffer, b"\r\n\r\n").context("an answer")? + 4;
     let json: Json = serde_json::from_slice(&buffer[at..])?;
     if json.get("errors").is_some() {

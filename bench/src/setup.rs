@@ -28,6 +28,11 @@ impl World {
         self.program.dir.clone()
     }
 
+    /// A new key of a user.
+    pub fn key_of(&self, user: &str) -> Result<String> {
+        self.program.key(user)
+    }
+
     /// Starts Ward on the instance.
     pub fn serve(&self) -> Result<Server> {
         self.program.serve()
@@ -36,6 +41,11 @@ impl World {
     /// The same with further options.
     pub fn serve_with(&self, options: &[&str]) -> Result<Server> {
         self.program.serve_with(options)
+    }
+
+    /// The same with a variable of the environment.
+    pub fn serve_in(&self, variable: (&str, &str)) -> Result<Server> {
+        self.program.serve_in(variable)
     }
 }
 

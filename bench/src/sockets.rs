@@ -112,7 +112,8 @@ async fn subscribed(ward: &Server, key: &str) -> Result<TcpStream> {
     answered(&mut stream, "connection_ack").await?;
     stream.write_all(&frame(SUBSCRIBE)).await?;
     stream.write_all(&frame("{\"type\":\"ping\"}")).await?;
-    answered(&mut stream, "pong").await?;
+    let said = answered(&mut stream, "pong").await?;
+    ensure!(!said.contains("error"), "a subscription was refused: {said}");
     Ok(stream)
 }
 
@@ -131,17 +132,18 @@ fn frame(text: &str) -> Vec<u8> {
     frame
 }
 
-async fn answered(stream: &mut TcpStream, wanted: &str) -> Result<()> {
+/// What came until the wanted text.
+async fn answered(stream: &mut TcpStream, wanted: &str) -> Result<String> {
     let mut buffer = [0; 2048];
-    let mut all = Vec::new();
-    while !String::from_utf8_lossy(&all).contains(wanted) {
+    let mut all = String::new();
+    while !all.contains(wanted) {
         let read = stream.read(&mut buffer).await?;
         if read == 0 {
-            bail!("closed instead of {wanted}: {}", String::from_utf8_lossy(&all));
+            bail!("closed instead of {wanted}: {all}");
         }
-        all.extend_from_slice(&buffer[..read]);
+        all += &String::from_utf8_lossy(&buffer[..read]);
     }
-    Ok(())
+    Ok(all)
 }
 
 /// The same bytes to as many connections of this process: milliseconds until

@@ -245,6 +245,8 @@ impl Program {
         command.arg("--dir").arg(&self.dir);
         // All of a measurement's sockets are one person's.
         command.env("WARD_SANDBOX_SOCKETS_OF_PERSON", "0");
+        // Further organizations found themselves.
+        command.env("WARD_SANDBOX_SIGN_UP", "open");
         if let Some(url) = &self.url {
             command.env("WARD_BENCH_DB", url);
         }
@@ -276,6 +278,12 @@ impl Program {
         let mut words = vec!["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"];
         words.extend(options);
         Server::start(&mut self.command(&words))
+    }
+
+    /// Starts a server with a variable of the environment.
+    pub fn serve_in(&self, (name, value): (&str, &str)) -> Result<Server> {
+        let words = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"];
+        Server::start(self.command(&words).env(name, value))
     }
 }
 

@@ -89,7 +89,8 @@ pub struct Config {
     /// Requests a second for each caller; 0 is off, absent is the default of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<u32>,
-    /// Sockets of one person; 0 is off, absent is the default of the server.
+    /// Sockets of one person; 0 is off, for their subscriptions and bytes too; absent is the
+    /// default of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sockets_of_person: Option<u32>,
     /// Webhooks may go to this machine; fatal in Production.

@@ -9,8 +9,35 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub const OF_PERSON: usize = 4 * 1024 * 1024;
 /// Bytes that all sockets may hold of these.
 const HELD: usize = 64 * 1024 * 1024;
-/// One may hold this part of what is free.
+/// One may hold this part of what is free; this one where a person's own bounds are off.
 const PART: usize = 8;
+const PART_UNBOUNDED: usize = 2;
+
+/// Subscriptions of one person, unless they may have many sockets: then ten for each.
+const LISTENERS_OF_PERSON: usize = 500;
+const LISTENERS_OF_SOCKET: usize = 10;
+
+/// What one person may have open; nothing where that is not bounded.
+#[derive(Clone, Copy, Debug)]
+pub struct OfPerson {
+    /// Sockets.
+    pub sockets: usize,
+    /// Subscriptions of all of them.
+    pub listeners: usize,
+    /// Bytes that they hold.
+    pub bytes: usize,
+}
+
+impl OfPerson {
+    /// Of so many sockets at most; 0 for no bound of a person's own.
+    pub fn of(sockets: usize) -> Self {
+        if sockets == 0 {
+            return OfPerson { sockets: usize::MAX, listeners: usize::MAX, bytes: usize::MAX };
+        }
+        let listeners = sockets.saturating_mul(LISTENERS_OF_SOCKET).max(LISTENERS_OF_PERSON);
+        OfPerson { sockets, listeners, bytes: OF_PERSON }
+    }
+}
 
 /// A number of bytes for all.
 #[derive(Debug)]
@@ -52,12 +79,15 @@ impl Budget {
 pub struct Purse {
     budget: Arc<Budget>,
     held: AtomicUsize,
+    most: usize,
+    part: usize,
 }
 
 impl Purse {
-    /// An empty one.
-    pub fn new(budget: Arc<Budget>) -> Self {
-        Purse { budget, held: AtomicUsize::new(0) }
+    /// An empty one that holds so many at most, whatever the budget has.
+    pub fn new(budget: Arc<Budget>, most: usize) -> Self {
+        let part = if most == usize::MAX { PART_UNBOUNDED } else { PART };
+        Purse { budget, held: AtomicUsize::new(0), most, part }
     }
 
     /// The budget of what sockets hold.
@@ -68,7 +98,7 @@ impl Purse {
     /// Takes bytes, if there are so many for this one.
     pub fn take(&self, bytes: usize) -> bool {
         let held = self.held.fetch_add(bytes, Ordering::AcqRel);
-        if held.saturating_add(bytes) <= OF_PERSON && self.budget.take(held, bytes, PART) {
+        if held.saturating_add(bytes) <= self.most && self.budget.take(held, bytes, self.part) {
             return true;
         }
         self.held.fetch_sub(bytes, Ordering::AcqRel);
@@ -91,11 +121,24 @@ impl Purse {
 mod tests {
     use super::*;
 
+    #[test]
+    fn who_may_have_many_sockets_may_listen_with_all_of_them() {
+        let listeners = |sockets| OfPerson::of(sockets).listeners;
+        assert_eq!((listeners(1), listeners(50), listeners(200)), (500, 500, 2_000));
+        assert_eq!((OfPerson::of(200).bytes, OfPerson::of(200).sockets), (OF_PERSON, 200));
+        let OfPerson { sockets, listeners, bytes } = OfPerson::of(0);
+        assert_eq!([sockets, listeners, bytes], [usize::MAX; 3], "switched off with one switch");
+        // What is left for the others is half of what is free.
+        let purse = Purse::new(Arc::new(Purse::budget()), bytes);
+        while purse.take(4 * 1024) {}
+        assert_eq!(purse.held() / (4 * 1024), HELD / (4 * 1024) / 3);
+    }
+
     /// Forty who take all that they get leave something for the next one.
     #[test]
     fn it_is_never_used_up() {
         let budget = Arc::new(Purse::budget());
-        let purses: Vec<Purse> = (0..40).map(|_| Purse::new(budget.clone())).collect();
+        let purses: Vec<Purse> = (0..40).map(|_| Purse::new(budget.clone(), OF_PERSON)).collect();
         for purse in &purses {
             while purse.take(4 * 1024) {}
             assert!((4 * 1024..=OF_PERSON).contains(&purse.held()), "{}", purse.held());

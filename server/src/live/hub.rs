@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use ward_engine::Subscription;
 use ward_identity::Held;
 
-use super::budget::{Budget, Purse};
+use super::budget::{Budget, OF_PERSON, OfPerson, Purse};
 use super::outgoing::{self, End, Outgoing};
 
 /// Sockets of the process.
@@ -22,8 +22,6 @@ const SOCKETS_OF_ORGANIZATION: usize = 5_000;
 pub const SOCKETS_OF_PERSON: usize = 50;
 /// Sockets of one address whose credential was not accepted yet.
 const WAITING_OF_ADDRESS: usize = 100;
-/// Subscriptions of one person.
-pub const LISTENERS_OF_PERSON: usize = 500;
 /// How long sockets get for their farewells when the server stops.
 const FAREWELL: Duration = Duration::from_secs(6);
 
@@ -134,7 +132,8 @@ pub struct Hub {
     pub budget: Arc<Budget>,
     /// Bytes that sockets hold.
     held: Arc<Budget>,
-    sockets_of_person: usize,
+    /// What a person may have open.
+    pub of_person: OfPerson,
     /// Answers handed to sockets.
     pub told: AtomicU64,
 }
@@ -158,7 +157,7 @@ impl Drop for Place {
 }
 
 impl Hub {
-    /// With so many sockets of a person at most; 0 for no bound.
+    /// With so many sockets of a person at most; 0 for no bound of a person's own.
     pub fn new(sockets_of_person: usize) -> Self {
         Hub {
             inner: Mutex::default(),
@@ -166,7 +165,7 @@ impl Hub {
             woken: Notify::new(),
             budget: Arc::new(outgoing::budget()),
             held: Arc::new(Purse::budget()),
-            sockets_of_person: if sockets_of_person == 0 { SOCKETS } else { sockets_of_person },
+            of_person: OfPerson::of(sockets_of_person),
             told: AtomicU64::new(0),
         }
     }
@@ -191,7 +190,7 @@ impl Hub {
 
     /// What a socket holds of the common bytes before it is a person's.
     pub fn purse(&self) -> Purse {
-        Purse::new(self.held.clone())
+        Purse::new(self.held.clone(), OF_PERSON)
     }
 
     /// A number that this process gave to nobody yet.
@@ -222,7 +221,7 @@ impl Hub {
         let mut inner = self.inner.lock();
         let of_organization = inner.of_organization.get(&org_id).copied().unwrap_or_default();
         let of_person = inner.people.get(&user_id).map_or(0, |person| person.sockets);
-        if of_organization >= SOCKETS_OF_ORGANIZATION || of_person >= self.sockets_of_person {
+        if of_organization >= SOCKETS_OF_ORGANIZATION || of_person >= self.of_person.sockets {
             return None;
         }
         let waited = inner.open.get_mut(&place.1).and_then(|open| open.waits.take());
@@ -232,7 +231,7 @@ impl Hub {
         let person = inner.people.entry(user_id).or_insert_with(|| Person {
             sockets: 0,
             listeners: 0,
-            purse: Arc::new(self.purse()),
+            purse: Arc::new(Purse::new(self.held.clone(), self.of_person.bytes)),
         });
         person.sockets += 1;
         Some(person.purse.clone())
@@ -263,7 +262,7 @@ impl Hub {
         let topic = (listener.subscription.field(), listener.subscription.topic());
         let mut inner = self.inner.lock();
         match inner.people.get_mut(&user_id) {
-            Some(person) if person.listeners < LISTENERS_OF_PERSON => person.listeners += 1,
+            Some(person) if person.listeners < self.of_person.listeners => person.listeners += 1,
             _ => return false,
         }
         let organization = inner

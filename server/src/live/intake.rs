@@ -167,12 +167,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::OF_PERSON;
     use super::*;
 
     #[test]
     fn pings_do_not_add_up() {
         let intake = Intake::default();
-        intake.begin(Purse::new(Arc::new(Purse::budget())));
+        intake.begin(Purse::new(Arc::new(Purse::budget()), OF_PERSON));
         for _ in 0..10_000 {
             assert_eq!(intake.read(CONTROL + 4), Ok(()));
             intake.control(4);
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn sockets_of_one_person_share() {
         let budget = Arc::new(Purse::budget());
-        let purse = Arc::new(Purse::new(budget.clone()));
+        let purse = Arc::new(Purse::new(budget.clone(), OF_PERSON));
         let sockets: Vec<Intake> = (0..50).map(|_| Intake::default()).collect();
         let mut full = 0;
         for socket in &sockets {

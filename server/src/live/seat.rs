@@ -7,8 +7,8 @@ use ward_engine::{Incoming, Reply, RequestError, Subscription, ViewId};
 use ward_identity::{Held, hold};
 use ward_store::events;
 
-use super::budget::{OF_PERSON, Purse};
-use super::hub::{Frame, LISTENERS_OF_PERSON, Listener, Place};
+use super::budget::{OfPerson, Purse};
+use super::hub::{Frame, Listener, Place};
 use super::outgoing::{End, Outgoing};
 use crate::app::App;
 use crate::credential::Caller;
@@ -189,9 +189,9 @@ impl Seat {
         let held: usize = self.listeners.iter().map(|(_, weight, _)| weight).sum();
         if self.listeners.len() >= SUBSCRIPTIONS
             || held + weight > HELD_BYTES
-            || self.purse.held() + weight > OF_PERSON
+            || self.purse.held() + weight > self.app.live.of_person.bytes
         {
-            return too_many();
+            return self.too_many();
         }
         let Ok(seq) = self.last_number().await else { return refused(unavailable()) };
         if !self.hold(weight) {
@@ -206,10 +206,24 @@ impl Seat {
         });
         if !self.app.live.listen(self.person(), seq, listener.clone()) {
             self.release(weight);
-            return too_many();
+            return self.too_many();
         }
         self.listeners.push((name.into(), weight, listener));
         Begun::Listening
+    }
+
+    fn too_many(&self) -> Begun {
+        let OfPerson { listeners, bytes, .. } = self.app.live.of_person;
+        let of_person = match bytes {
+            usize::MAX => String::new(),
+            bytes => format!(", a person {listeners} of {} MiB", bytes >> 20),
+        };
+        refused(RequestError::coded(
+            "TOO_MANY_SUBSCRIPTIONS",
+            format!(
+                "A socket has at most {SUBSCRIPTIONS} subscriptions of 1 MiB in all{of_person}; end others first."
+            ),
+        ))
     }
 
     /// The number of the organization's last event, which is not told.
@@ -247,15 +261,6 @@ impl Drop for Seat {
         self.release(self.holds);
         self.app.live.leave(self.number);
     }
-}
-
-fn too_many() -> Begun {
-    refused(RequestError::coded(
-        "TOO_MANY_SUBSCRIPTIONS",
-        format!(
-            "A socket has at most {SUBSCRIPTIONS} subscriptions of 1 MiB in all, a person {LISTENERS_OF_PERSON} of 4 MiB; end others first."
-        ),
-    ))
 }
 
 fn unavailable() -> RequestError {

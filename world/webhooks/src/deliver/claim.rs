@@ -10,7 +10,7 @@ use crate::deliver::share::{Full, Room};
 use crate::lane;
 use crate::tables::{SecretState, Webhook, WebhookDelivery, WebhookSecret};
 
-/// Deliveries that one lane gets in a turn.
+/// Deliveries that one lane gets in a turn, when others wait for theirs.
 const QUANTUM: i64 = 4;
 
 /// Lanes of one transaction.
@@ -50,13 +50,15 @@ pub async fn claim(tx: &mut Tx, epoch: &str, mut room: Room) -> Result<Vec<Claim
         if free == 0 {
             continue;
         }
-        for lane in ready(tx, is_slow, free.min(LANES), room.full()).await? {
+        let lanes = ready(tx, is_slow, free.min(LANES), room.full()).await?;
+        let quantum = quantum(free, lanes.len());
+        for lane in lanes {
             let share = room.share(lane.org_id, is_slow);
             if share == 0 {
                 continue;
             }
             let most = i64::try_from(share).unwrap_or(i64::MAX);
-            let taken = match serve(tx, epoch, &lane, most).await {
+            let taken = match serve(tx, epoch, &lane, most.min(quantum)).await {
                 Err(StoreError::Corrupt { .. }) => {
                     damaged::rest(tx, lane.org_id, lane.webhook).await?;
                     continue;
@@ -68,6 +70,15 @@ pub async fn claim(tx: &mut Tx, epoch: &str, mut room: Room) -> Result<Vec<Claim
         }
     }
     Ok(claimed)
+}
+
+/// What a lane gets in this turn: when all that are ready have theirs in it, what is free is divided
+/// among them, since the next turn comes after a commit.
+fn quantum(free: usize, lanes: usize) -> i64 {
+    match lanes {
+        0 | LANES.. => QUANTUM,
+        some => i64::try_from(free / some).unwrap_or(QUANTUM).max(QUANTUM),
+    }
 }
 
 /// The condition of a lane in which something may be due: `$1` whether slow, `$2` logical now,
@@ -142,7 +153,7 @@ async fn serve(
     );
     let in_flight = tx.rows(&leased).await?.scalar().and_then(Value::int).unwrap_or(0);
     let room = (lane.max_in_flight - in_flight).max(0);
-    let ids = match room.min(most).min(QUANTUM) {
+    let ids = match room.min(most) {
         0 => Vec::new(),
         limit => due(tx, lane, limit).await?,
     };

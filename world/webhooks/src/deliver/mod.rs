@@ -118,8 +118,6 @@ impl Engine {
     /// One turn: hands events on; takes back what was left over (each second), claims and sends.
     /// Whether there may be more to do at once.
     async fn turn(self: &Arc<Self>, results: &mpsc::Sender<Attempt>, is_second: bool) -> bool {
-        // Each on its own: events that can't be handed on do not hold up what is due.
-        let handed_on = self.hand_on(is_second).await.unwrap_or_else(failed);
         let room = self.room();
         let done = async {
             if !self.any_due(&room, is_second).await? {
@@ -127,7 +125,10 @@ impl Engine {
             }
             self.claim(room, is_second).await
         };
-        let done = done.await.unwrap_or_else(failed);
+        // Side by side, since each waits for a commit; and each on its own: events that can't be
+        // handed on do not hold up what is due.
+        let (handed_on, done) = tokio::join!(self.hand_on(is_second), done);
+        let (handed_on, done) = (handed_on.unwrap_or_else(failed), done.unwrap_or_else(failed));
         for claimed in done.claimed {
             self.start(claimed, results.clone());
         }
