@@ -15,8 +15,8 @@ const CPU_MAX: f64 = 50.0;
 const HELD_MAX: f64 = 20.0;
 /// The same with freed pages that the allocator keeps for what comes next. It hands them back after
 /// a second in which they were not used, when something is freed then, so much of it stays while
-/// nothing happens: about what the dearest answer took, one thread's beside another's. At once
-/// would be a fifth more CPU time for what is dear.
+/// nothing happens: about what the dearest answer took, one thread's beside another's. Sooner
+/// would be a fifth more CPU time for what is dear (measured with 10 ms in place of a second).
 const KEPT_MAX: f64 = 48.0;
 /// How many times all are sent, and what the last round may add to the first, in MiB: more would be
 /// a leak, or a cache without bound.

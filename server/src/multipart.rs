@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Multipart};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart};
 use axum::http::{Request, Response, StatusCode, header};
 use serde_json::Value as Json;
 use tokio::io::AsyncWriteExt;
@@ -32,6 +32,8 @@ pub async fn read(
     if let Ok(value) = content_type.parse() {
         request.headers_mut().insert(header::CONTENT_TYPE, value);
     }
+    // The reader counts, and knows more than a sum.
+    DefaultBodyLimit::disable().apply(&mut request);
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|_| bad("The multipart body has no boundary."))?;

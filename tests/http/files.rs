@@ -90,6 +90,23 @@ fn a_picture_is_sent_and_read() {
     assert_nothing_left();
 }
 
+/// The bounds are those of the files, not of a request: a picture may have 5 MiB.
+#[test]
+fn a_large_picture_is_sent_and_read() {
+    let mut picture = PIXEL.to_vec();
+    picture.resize(4 * 1024 * 1024, 0);
+    let answer = send(Some(&running().key), &form("image/png", &picture));
+    let json = answer.json();
+    let payload = &json["data"]["updateUser"];
+    assert!(answer.status == 200 && payload["messages"].is_null(), "{}", answer.body);
+    let link = payload["user"]["avatar_url"].as_str().unwrap();
+    let path = &link[link.find("/files/").unwrap()..];
+    let address = format!("http://127.0.0.1:{}{path}", running().server.port);
+    let mut read = ureq::get(address).call().unwrap();
+    assert!(read.body_mut().read_to_vec().unwrap() == picture);
+    assert_nothing_left();
+}
+
 /// A file that comes with a message opens for who sees the message, as long as they do.
 #[test]
 fn a_messages_file_is_read_by_who_takes_part() {
