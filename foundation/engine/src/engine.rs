@@ -263,6 +263,13 @@ impl Query for Counted {
         self.statements += 1;
         self.inner.execute(sql)
     }
+    fn count<'a>(
+        &'a mut self,
+        sql: &'a ward_store::Sql,
+    ) -> futures_util::future::BoxFuture<'a, Result<i64, StoreError>> {
+        self.statements += 1;
+        self.inner.count(sql)
+    }
     fn engine(&self) -> ward_store::Engine {
         self.inner.engine()
     }

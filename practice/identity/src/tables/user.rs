@@ -128,8 +128,18 @@ record! {
         index(&["org_id", "dietitian_id", "id"]).only("dietitian_id IS NOT NULL"),
         index(&["org_id", "user_group_id", "id"]).only("user_group_id IS NOT NULL"),
         index(&["org_id", "unit_id", "is_patient", "id"]),
-        // Holds all that counting clients looks at.
-        index(&["org_id", "is_patient", "unit_id", "active", "restricted", "dietitian_id", "deleted_at", "id"]),
+        // Holds all that counting clients looks at. The unit comes first, so that nothing that looks
+        // for one client finds it more fitting than an index of what it knows of the client.
+        index(&[
+            "org_id",
+            "unit_id",
+            "is_patient",
+            "active",
+            "restricted",
+            "dietitian_id",
+            "deleted_at",
+            "id",
+        ]),
         index(&["org_id", "human_id"]),
         index(&["org_id", "merged_into_id"]).only("merged_into_id IS NOT NULL"),
     ],
