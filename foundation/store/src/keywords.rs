@@ -33,6 +33,8 @@ const COUNTED_OF_ONE: usize = 3;
 pub struct Bounds {
     /// A window that leaves so few rows is taken without counting others.
     pub short: i64,
+    /// Of a number's window that leaves more, another one is looked at, too.
+    pub tiny: i64,
     /// Up to so many candidates are gathered; more are walked.
     pub few: i64,
     /// The same when several terms are frequent, each by itself.
@@ -45,7 +47,8 @@ pub struct Bounds {
 
 /// Gathering a thousand rows costs as much as walking to a page's worth of
 /// matches when one row in a hundred matches.
-pub const BOUNDS: Bounds = Bounds { short: 100, few: 1_000, many: 20_000, sample: 200, rare: 10 };
+pub const BOUNDS: Bounds =
+    Bounds { short: 200, tiny: 20, few: 1_000, many: 20_000, sample: 200, rare: 10 };
 
 /// Every term has to be part of at least one searched value of a row.
 #[derive(Clone, Debug)]
@@ -107,37 +110,66 @@ impl Keywords {
         Ok(match gathered {
             // Without the test, the planner may prefer an index of the filter's
             // columns in the list's order, and read every row.
-            Some(windows) => filter.as_test().and(self.among(&windows)).and(self.decides()),
+            Some(all) => all
+                .iter()
+                .fold(filter.as_test(), |cond, windows| cond.and(self.among(windows)))
+                .and(self.decides()),
             None => filter.and(self.decides()),
         })
     }
 
-    /// The windows to gather rows by; none when rows are better walked.
+    /// The windows to gather rows by, all of which a row has; none when rows are better walked.
     async fn gathered(
         &self,
         conn: &mut dyn Query,
         bounds: Bounds,
-    ) -> Result<Option<Vec<Window>>, StoreError> {
+    ) -> Result<Option<Vec<Vec<Window>>>, StoreError> {
         let Some(terms) = self.terms() else { return Ok(None) };
         let options = options(terms);
         // Most searches name somebody, and one of the first windows tells whom.
-        for windows in options.iter().flatten() {
-            let counts = self.count(conn, &[windows], bounds.short + 1).await?;
-            if counts.iter().all(|count| *count <= bounds.short) {
-                return Ok(Some(windows.clone()));
+        for (is_number, choices) in &options {
+            for (n, windows) in choices.iter().enumerate() {
+                let count = self.left_by(conn, windows, bounds).await?;
+                if count > bounds.short {
+                    continue;
+                }
+                let mut taken = vec![windows.clone()];
+                // Numbers that begin alike end differently: two windows leave next to nothing,
+                // and cost less than reading the rows of one.
+                if *is_number
+                    && count > bounds.tiny
+                    && let Some(other) = choices.get(n + 1)
+                    && self.left_by(conn, other, bounds).await? <= bounds.short
+                {
+                    taken.push(other.clone());
+                }
+                return Ok(Some(taken));
             }
         }
+        let options = options.into_iter().map(|(_, choices)| choices).collect();
         let mut candidates = self.counted(conn, options, bounds.few).await?;
         candidates.sort_by_key(|it| it.count);
         match candidates.first() {
-            Some(fewest) if fewest.count <= bounds.few => return Ok(Some(fewest.windows.clone())),
+            Some(fewest) if fewest.count <= bounds.few => {
+                return Ok(Some(vec![fewest.windows.clone()]));
+            }
             Some(_) => {}
             None => return Ok(None),
         }
         if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
-            return Ok(candidates.into_iter().next().map(|fewest| fewest.windows));
+            return Ok(candidates.into_iter().next().map(|fewest| vec![fewest.windows]));
         }
         Ok(None)
+    }
+
+    /// How many rows windows leave, counted a little beyond the short bound.
+    async fn left_by(
+        &self,
+        conn: &mut dyn Query,
+        windows: &Vec<Window>,
+        bounds: Bounds,
+    ) -> Result<i64, StoreError> {
+        Ok(self.count(conn, &[windows], bounds.short + 1).await?.into_iter().sum())
     }
 
     /// The terms, where there are any and grams could narrow them.
@@ -260,16 +292,16 @@ impl Keywords {
     }
 }
 
-/// Choices of windows for each term, longest terms first. Terms without windows, and those beyond
-/// what is counted, have none.
-fn options(terms: &[Term]) -> Vec<Vec<Vec<Window>>> {
+/// Choices of windows for each term, longest terms first, and whether it is a number. Terms without
+/// windows, and those beyond what is counted, have none.
+fn options(terms: &[Term]) -> Vec<(bool, Vec<Vec<Window>>)> {
     let mut asked: Vec<&Term> = terms.iter().filter(|term| term.chars() > 1).collect();
     asked.sort_by_key(|term| std::cmp::Reverse(term.chars()));
     let mut room = COUNTED;
     let of_term = |term: &Term| {
         let choices = term.windows(COUNTED_OF_ONE.min(room));
         room -= choices.len();
-        choices
+        (term.is_number(), choices)
     };
     asked.into_iter().map(of_term).collect()
 }

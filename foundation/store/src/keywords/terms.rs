@@ -41,6 +41,11 @@ impl Term {
         Term(needles)
     }
 
+    /// Whether it may be somebody's number.
+    pub(super) fn is_number(&self) -> bool {
+        self.0.iter().any(|needle| needle.text.chars().all(|c| c.is_ascii_digit()))
+    }
+
     /// Characters of the shortest needle.
     pub(super) fn chars(&self) -> usize {
         self.0.iter().map(|needle| needle.text.chars().count()).min().unwrap_or(0)

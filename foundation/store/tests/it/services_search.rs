@@ -42,12 +42,13 @@ fn matches(values: &Values, keywords: &str) -> bool {
 }
 
 /// How a search is planned: blindly, or after a look with these bounds.
-const WAYS: [Option<Bounds>; 5] = [
+const WAYS: [Option<Bounds>; 6] = [
     None,
     Some(BOUNDS),
-    Some(Bounds { short: 1, few: 60, many: 60, sample: 5, rare: 2 }),
-    Some(Bounds { short: 2, few: 2, many: 8, sample: 5, rare: 2 }),
-    Some(Bounds { short: 0, few: 0, many: 60, sample: 60, rare: 60 }),
+    Some(Bounds { short: 20, tiny: 0, few: 60, many: 60, sample: 5, rare: 2 }),
+    Some(Bounds { short: 1, tiny: 0, few: 60, many: 60, sample: 5, rare: 2 }),
+    Some(Bounds { short: 2, tiny: 2, few: 2, many: 8, sample: 5, rare: 2 }),
+    Some(Bounds { short: 0, tiny: 0, few: 0, many: 60, sample: 60, rare: 60 }),
 ];
 
 async fn search(w: &World, org: i64, keywords: String, way: Option<Bounds>) -> Vec<i64> {
