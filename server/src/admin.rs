@@ -200,6 +200,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
 /// Begins to rotate where a server runs, and rotates where none does.
 async fn rotate(context: &Context, leave_damaged: bool) -> Result<Json, ServerError> {
     rotator::refuse_beside_others(&context.db, &context.dir).await?;
+    context.files.refuse_anothers(&context.db).await?;
     if let Some(app) = &context.app {
         let blobs = app.blobs.clone();
         app.rotator.start(rotator::rotation_of(&app.db, &app.dir, blobs, leave_damaged)?);
@@ -208,10 +209,9 @@ async fn rotate(context: &Context, leave_damaged: bool) -> Result<Json, ServerEr
     let certificate = ward_store::read_certificate(&mut context.db.read().await?).await?;
     let blobs = context.files.open(&context.db, &certificate).await?;
     let rotation = rotator::rotation_of(&context.db, &context.dir, blobs, leave_damaged)?;
-    let end = rotation.run(&|_| ControlFlow::Continue(())).await?;
-    match &end {
+    match rotation.run(&|_| ControlFlow::Continue(())).await? {
         End::NotAlone(_) => Err(rotator::not_alone()),
-        end => Ok(rotator::ended(end)),
+        end => Ok(rotator::ended(&end)),
     }
 }
 

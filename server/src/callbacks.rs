@@ -78,12 +78,13 @@ fn token(headers: &HeaderMap) -> &str {
 fn read(medium: Medium, body: &[u8]) -> Result<(String, EffectOutcome), String> {
     let report: Json =
         serde_json::from_slice(body).map_err(|_| "The report is not JSON".to_owned())?;
-    let reference = report["reference"].as_str().filter(|text| text.len() <= REFERENCE);
+    let reference = report["reference"].as_str().map(plain);
+    let reference = reference.filter(|text| text.len() <= REFERENCE && !text.contains('\0'));
     let reference = reference.ok_or("reference is the one that the message came with")?;
     let tellable = ward_effects::tellable(medium);
     let state = report["state"].as_str().unwrap_or_default();
     match tellable.iter().find(|outcome| outcome.as_str() == state) {
-        Some(outcome) => Ok((plain(reference).to_owned(), *outcome)),
+        Some(outcome) => Ok((reference.to_owned(), *outcome)),
         None => {
             let known: Vec<&str> = tellable.iter().map(|outcome| outcome.as_str()).collect();
             Err(format!("state is one of {}", known.join(", ")))

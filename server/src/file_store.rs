@@ -8,7 +8,7 @@ pub use ward_connectors::Holding;
 use ward_connectors::S3Blobs;
 use ward_instance::{Certificate, Config, Instance, State};
 use ward_store::blobs::BlobStore;
-use ward_store::{BlobDirectory, Db, Query, Sql, StoreError, Value};
+use ward_store::{BlobDirectory, Db, Engine, Query, Sql, StoreError, Value};
 
 use crate::place::{Opened, ServerError};
 
@@ -48,12 +48,12 @@ impl FilePlace {
         let Some(bucket) = self.bucket(instance)? else {
             return Ok(Arc::new(BlobDirectory::open(&self.directory).await?));
         };
-        let place = &certificate.host_binding;
+        let place = &place_of(db, &certificate.host_binding).await?;
         match bucket.holding(instance, place).await? {
             Holding::Own => {}
             // A quarantined copy reads, and neither stores nor clears away.
-            Holding::Elsewhere if certificate.state == State::Quarantined => {}
-            Holding::Elsewhere => return Err(elsewhere(&bucket)),
+            Holding::Elsewhere { .. } if certificate.state == State::Quarantined => {}
+            Holding::Elsewhere { .. } => return Err(elsewhere(&bucket)),
             Holding::Nobodys if stored(db).await? == 0 => {
                 if certificate.state == State::Active {
                     bucket.claim(instance, place, true).await?;
@@ -65,26 +65,39 @@ impl FilePlace {
     }
 
     /// `ward attest` has said that the instance is meant to be where it is: the bucket follows.
-    pub async fn follow(&self, db: &Db, place: &str) -> Result<(), ServerError> {
+    pub async fn follow(&self, db: &Db, binding: &str) -> Result<(), ServerError> {
         let instance = db.instance();
         let Some(bucket) = self.bucket(instance)? else { return Ok(()) };
+        let place = &place_of(db, binding).await?;
         match bucket.holding(instance, place).await? {
             Holding::Own | Holding::Unfinished => {}
-            Holding::Elsewhere => bucket.take(instance, place, true).await?,
+            Holding::Elsewhere { whole } => bucket.take(instance, place, whole).await?,
             Holding::Nobodys => bucket.claim(instance, place, stored(db).await? == 0).await?,
         }
         Ok(())
     }
 
-    /// Whether what no row tells of may be cleared away: not in a bucket that has gone to another
-    /// copy of the instance since the start.
-    pub async fn may_sweep(&self, db: &Db) -> Result<bool, StoreError> {
+    /// Whether files may be changed where they are, or cleared away when no row tells of them: not
+    /// in a bucket that has gone to another copy of the instance since the start.
+    pub async fn is_own(&self, db: &Db) -> Result<bool, StoreError> {
         let bucket = self.bucket(db.instance());
         let bucket = bucket.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let Some(bucket) = bucket else { return Ok(true) };
         let certificate = ward_store::read_certificate(&mut db.read().await?).await?;
-        let holding = bucket.holding(db.instance(), &certificate.host_binding).await?;
+        let place = place_of(db, &certificate.host_binding).await?;
+        let holding = bucket.holding(db.instance(), &place).await?;
         Ok(holding == Holding::Own)
+    }
+
+    /// Refuses to change files in a bucket that has gone to another copy of the instance.
+    pub async fn refuse_anothers(&self, db: &Db) -> Result<(), ServerError> {
+        match self.is_own(db).await? {
+            true => Ok(()),
+            false => Err(ServerError::Usage(
+                "the bucket of the files belongs to another copy of this instance; see ward doctor"
+                    .to_owned(),
+            )),
+        }
     }
 
     fn not_there(&self, bucket: &S3Blobs) -> ServerError {
@@ -95,6 +108,18 @@ impl FilePlace {
             self.dir.display()
         ))
     }
+}
+
+/// What a bucket knows the place of an instance by: its binding, and on PostgreSQL the database,
+/// since a dump may be restored beside the one it was made of.
+pub async fn place_of(db: &Db, binding: &str) -> Result<String, StoreError> {
+    if db.engine() == Engine::Lite {
+        return Ok(binding.to_owned());
+    }
+    let sql = "SELECT CAST(oid AS TEXT) FROM pg_database WHERE datname = current_database()";
+    let rows = db.read().await?.rows(&Sql::fixed(sql, [])).await?;
+    let database = rows.scalar().and_then(Value::text).unwrap_or_default();
+    Ok(format!("{binding} {database}"))
 }
 
 fn elsewhere(bucket: &S3Blobs) -> ServerError {
@@ -115,8 +140,13 @@ async fn stored(db: &Db) -> Result<i64, StoreError> {
 }
 
 /// Copies the instance's files from its directory to the bucket that the configuration names, as
-/// they are: sealed. Done again, it goes on. The directory keeps them.
-pub async fn copy(opened: &Opened, tell: &dyn Fn(u64, u64)) -> Result<Json, ServerError> {
+/// they are: sealed. Done again, it goes on. The directory keeps them. While files are missing there
+/// the bucket is not used, unless they are given up.
+pub async fn copy(
+    opened: &Opened,
+    leave_missing: bool,
+    tell: &dyn Fn(u64, u64),
+) -> Result<Json, ServerError> {
     if opened.certificate.state == State::Quarantined {
         return Err(ServerError::Usage(
             "the instance is quarantined; end that first with: ward attest".to_owned(),
@@ -130,11 +160,11 @@ pub async fn copy(opened: &Opened, tell: &dyn Fn(u64, u64)) -> Result<Json, Serv
                 .to_owned(),
         ));
     };
-    let binding = &opened.certificate.host_binding;
-    match bucket.holding(instance, binding).await? {
+    let at = &place_of(db, &opened.certificate.host_binding).await?;
+    match bucket.holding(instance, at).await? {
         Holding::Own => return Ok(json!({"copied": 0, "missing": [], "to": bucket.name()})),
-        Holding::Elsewhere => return Err(elsewhere(&bucket)),
-        Holding::Nobodys => bucket.claim(instance, binding, false).await?,
+        Holding::Elsewhere { .. } => return Err(elsewhere(&bucket)),
+        Holding::Nobodys => bucket.claim(instance, at, false).await?,
         Holding::Unfinished => {}
     }
     let directory = BlobDirectory::open(&place.directory).await?;
@@ -142,27 +172,37 @@ pub async fn copy(opened: &Opened, tell: &dyn Fn(u64, u64)) -> Result<Json, Serv
     let (mut copied, mut missing, mut after) = (0, Vec::new(), String::new());
     loop {
         let page = next(db, &after).await?;
-        let Some(last) = page.last() else { break };
+        let Some((last, _)) = page.last() else { break };
         after.clone_from(last);
-        for id in page {
+        for (id, is_deleted) in page {
             match copy_one(&directory, &bucket, &id).await {
                 Ok(()) => copied += 1,
+                // What is deleted may have been cleared away already.
+                Err(StoreError::Corrupt { .. }) if is_deleted => {}
                 Err(StoreError::Corrupt { .. }) => missing.push(id),
                 Err(error) => return Err(error.into()),
             }
             tell(copied, total);
         }
     }
-    bucket.take(instance, binding, true).await?;
+    if missing.is_empty() || leave_missing {
+        bucket.take(instance, at, true).await?;
+    }
     Ok(json!({"copied": copied, "missing": missing, "to": bucket.name()}))
 }
 
-/// The ids after one.
-async fn next(db: &Db, after: &str) -> Result<Vec<String>, StoreError> {
-    let sql =
-        Sql::fixed("SELECT id FROM blobs WHERE id > $1 ORDER BY id LIMIT 500", [after.into()]);
+/// The ids after one, and whether each is of a deleted file.
+async fn next(db: &Db, after: &str) -> Result<Vec<(String, bool)>, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT id, deleted_at IS NOT NULL FROM blobs WHERE id > $1 ORDER BY id LIMIT 500",
+        [after.into()],
+    );
     let rows = db.read().await?.rows(&sql).await?;
-    Ok(rows.iter().filter_map(|row| row.first()?.text().map(str::to_owned)).collect())
+    let of = |row: &[Value]| match row {
+        [id, is_deleted] => Some((id.text()?.to_owned(), is_deleted.truth())),
+        _ => None,
+    };
+    Ok(rows.iter().filter_map(of).collect())
 }
 
 async fn copy_one(from: &dyn BlobStore, to: &dyn BlobStore, id: &str) -> Result<(), StoreError> {

@@ -30,6 +30,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ticks: u64 = 0;
+    let mut sweeping: Option<tokio::task::JoinHandle<()>> = None;
     live(&app).await;
     look(&app).await;
     loop {
@@ -51,6 +52,13 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 if ticks.is_multiple_of(600) {
                     report("expired rows", purge(&app).await);
+                    // A bucket may be slow, and nothing else waits for it.
+                    if sweeping.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+                        let app = Arc::clone(&app);
+                        sweeping = Some(tokio::spawn(async move {
+                            report("stored files", sweep(&app).await);
+                        }));
+                    }
                 }
                 sequence(&app).await;
                 follow_clock(&app).await;
@@ -66,6 +74,11 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
             }
         }
+    }
+    if let Some(sweeping) = sweeping {
+        sweeping.abort();
+        // Cut off or done: either is the end of it.
+        drop(sweeping.await);
     }
     app.rotator.stop();
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
@@ -200,7 +213,12 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
             break;
         }
     }
-    match !app.is_quarantined() && app.files.may_sweep(&app.db).await? {
+    Ok(())
+}
+
+/// Clears away stored files that no row tells of.
+pub async fn sweep(app: &App) -> Result<(), StoreError> {
+    match !app.is_quarantined() && app.files.is_own(&app.db).await? {
         true => blobs::sweep(&app.db, &app.blobs).await.map(drop),
         false => Ok(()),
     }

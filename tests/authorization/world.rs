@@ -123,8 +123,8 @@ impl World {
         Asking { id, email, group, session: None }
     }
 
-    /// What lists have something to show of: a client and a deed of the spare provider, an address
-    /// of the practice.
+    /// What lists have something to show of: a client, a deed and working hours of the spare
+    /// provider, an address of the practice.
     fn furnish(&mut self) {
         let (client, _) = self.unseen_client();
         let input = json!({"id": client, "dietitian_id": self.spare});
@@ -134,6 +134,7 @@ impl World {
         self.server.with(&self.staff.spare).ask(query, input).data();
         let input = json!({"name": "Main office", "line1": "1 Main Street", "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input);
+        self.availability(false);
         self.brands();
     }
 

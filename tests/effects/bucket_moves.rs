@@ -53,6 +53,27 @@ fn files_of_the_directory_are_copied_before_the_bucket_is_used() {
     assert_eq!(bucket.objects().len(), 3);
 }
 
+/// A directory that is not there, or not the right one, does not make the bucket whole.
+#[test]
+fn a_bucket_is_not_used_while_files_are_missing() {
+    let (bucket, p) = (Bucket::start(), Instance::birth(Kind::Production, Engine::Sqlite));
+    let owner = p.owner_key();
+    let server = p.serve();
+    let link = avatar(&server.with(&owner));
+    drop(server.stop());
+    configure(&p, &bucket.lines(""));
+    let (files, elsewhere) = (p.dir.join("files"), p.dir.join("files.away"));
+    std::fs::rename(&files, &elsewhere).unwrap();
+    let copied = p.ward(&["files", "copy"], &[]);
+    assert_eq!(copied.code, Some(1), "{copied:?}");
+    assert!(copied.stdout.contains("\"copied\":0"), "{copied:?}");
+    assert!(p.refused_start(&[]).stderr.contains("ward files copy --kind production"));
+    std::fs::remove_dir_all(&files).unwrap();
+    std::fs::rename(&elsewhere, &files).unwrap();
+    assert_eq!(p.ward(&["files", "copy"], &[]).json()["copied"], 1);
+    is_picture(&p.serve(), &link);
+}
+
 #[test]
 fn a_copy_reads_the_bucket_and_has_it_when_it_is_attested() {
     let (bucket, p) = (Bucket::start(), Instance::birth(Kind::Production, Engine::Sqlite));

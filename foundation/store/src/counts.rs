@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
+use crate::access_rows::ACCESS_LOG;
 use crate::value::{Sql, Value};
 
 /// Numbers kept at most.
@@ -33,19 +34,23 @@ impl Counts {
 
     /// What was counted by a reader that saw as many changes.
     pub(crate) fn known(&self, changes: u64, sql: &Sql) -> Option<i64> {
+        let asked = asked(sql)?;
         let known = self.0.lock();
-        (known.0 == changes).then(|| known.1.get(&asked(sql)).copied())?
+        (known.0 == changes).then(|| known.1.get(&asked).copied())?
     }
 
     /// Keeps a number, unless there was a change since the reader began.
     pub(crate) fn keep(&self, changes: u64, sql: &Sql, number: i64) {
+        let Some(asked) = asked(sql) else { return };
         let mut known = self.0.lock();
         if known.0 == changes && known.1.len() < KEPT {
-            known.1.insert(asked(sql), number);
+            known.1.insert(asked, number);
         }
     }
 }
 
-fn asked(sql: &Sql) -> Asked {
-    (sql.text().to_owned(), sql.params().to_vec())
+/// None of a statement that reads the log of accesses: writing it is no change.
+fn asked(sql: &Sql) -> Option<Asked> {
+    let is_of_log = sql.text().contains(ACCESS_LOG.name);
+    (!is_of_log).then(|| (sql.text().to_owned(), sql.params().to_vec()))
 }

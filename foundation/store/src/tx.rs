@@ -34,7 +34,7 @@ pub struct Tx {
     heads: Heads,
     pub(crate) draft: Draft,
     hints: Vec<Hint>,
-    /// Nothing but a log is written, which nobody counts.
+    /// Nothing but the log of accesses is written, whose counts are not kept.
     is_log: bool,
     /// A rotation of keys waits for those who began before it.
     _epoch: Epoch,

@@ -1,8 +1,13 @@
 //! Lists of ids as clients send them: a list, a text with commas, or a JSON
 //! list in a text (behaviour 21, 45).
 
-use ward_engine::{Answer, FromIn, IdCodec, In, Kind, parse_id};
+use std::collections::HashSet;
+
+use ward_engine::{Answer, FromIn, IdCodec, In, Kind, Refused, last_step, parse_id};
 use ward_store::{Entity, Id};
+
+/// So many ids one list can name; one that is sent twice counts twice.
+pub const IDS_MAX: usize = 10_000;
 
 /// Ids, each once, in the order in which they came.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,10 +16,15 @@ pub struct IdList<R>(pub Vec<Id<R>>);
 impl<R: Entity> FromIn for IdList<R> {
     const KIND: Kind = Kind::Ids(R::NAME);
     fn from_in(value: &In, at: &str, ids: &IdCodec) -> Answer<Self> {
-        let mut list: Vec<Id<R>> = Vec::new();
-        for text in texts(value, at, ids)? {
+        let texts = texts(value, at, ids)?;
+        if texts.len() > IDS_MAX {
+            return Err(Refused::on(last_step(at), format!("At most {IDS_MAX} ids can be named")));
+        }
+        let mut list: Vec<Id<R>> = Vec::with_capacity(texts.len());
+        let mut known = HashSet::with_capacity(texts.len());
+        for text in texts {
             let id = parse_id(&text, at, ids)?;
-            if !list.contains(&id) {
+            if known.insert(id) {
                 list.push(id);
             }
         }

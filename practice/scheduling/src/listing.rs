@@ -1,9 +1,11 @@
 //! Which rows the domain's lists answer, by their arguments, and in which orders
 //! (behaviour 7, 8, 21). Visibility comes on top and is not here.
 
+use std::iter;
+
 use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Request};
-use ward_identity::tables::User;
-use ward_store::{Cond, Entity, Id, Level, Role, Select, Table, Value};
+use ward_identity::tables::{USERS, User};
+use ward_store::{Actor, Cond, Entity, Id, Level, Role, Select, Table, Value};
 
 use crate::id_list::IdList;
 use crate::tables::{APPOINTMENT_TYPES, AppointmentType};
@@ -86,16 +88,24 @@ where
     Ok((!ids.is_empty()).then_some(ids))
 }
 
-/// Types that any of these members offers.
-pub(crate) fn offered_by(members: &[i64]) -> Cond {
+/// Types that any of these members offers. To a stranger only those members offer
+/// anything whom they may know of: of no other do they learn whose practice it is.
+pub(crate) fn offered_by(actor: &Actor, members: &[i64]) -> Cond {
+    let (known, params) = match actor.role {
+        Role::Anonymous => {
+            let seen = ward_identity::visibility::seen(&USERS, actor, Level::Public, "gives");
+            (format!("gives.deleted_at IS NULL AND ({})", seen.0), seen.1)
+        }
+        _ => ("TRUE".to_owned(), Vec::new()),
+    };
+    let offers = visibility::offered_by!("{t}");
+    let list = Value::Ints(members.into());
     Cond::sql(
-        concat!(
-            "EXISTS (SELECT 1 FROM users gives WHERE gives.org_id = {t}.org_id \
-             AND gives.id IN_LIST(?) AND ",
-            visibility::offered_by!("{t}"),
-            ")"
+        format!(
+            "EXISTS (SELECT 1 FROM users gives WHERE gives.org_id = {{t}}.org_id \
+             AND gives.id IN_LIST(?) AND {known} AND {offers})"
         ),
-        [Value::Ints(members.into())],
+        iter::once(list).chain(params),
     )
 }
 
@@ -118,7 +128,7 @@ pub fn types(request: &Request, args: &Args) -> Answer<Listing> {
         return Ok(Listing::none());
     }
     if !providers.is_empty() {
-        cond = cond.and(offered_by(&providers));
+        cond = cond.and(offered_by(actor, &providers));
     } else if actor.is_member() && !args.flag("org_level") {
         cond = cond.and(Cond::eq("user_id", actor.user_id).or(Cond::sql(SHARED, [])));
     }

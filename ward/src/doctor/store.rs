@@ -1,6 +1,6 @@
 //! Whether stored files are where they should be.
 
-use ward_server::file_store::{FilePlace, Holding, told};
+use ward_server::file_store::{FilePlace, Holding, place_of, told};
 use ward_server::{Opened, ServerError};
 
 use super::Check;
@@ -25,7 +25,8 @@ async fn look(opened: &Opened) -> Result<Check, ServerError> {
         return Ok(Check::ok(NAME, told(None, &place.directory)));
     };
     let found = told(Some(&bucket), &place.directory);
-    Ok(match bucket.holding(&opened.instance, &opened.certificate.host_binding).await? {
+    let held = place_of(&opened.db, &opened.certificate.host_binding).await?;
+    Ok(match bucket.holding(&opened.instance, &held).await? {
         Holding::Own => Check::ok(NAME, format!("{found}, and it is this instance's")),
         Holding::Nobodys => Check::warn(
             NAME,
@@ -37,7 +38,7 @@ async fn look(opened: &Opened) -> Result<Check, ServerError> {
             format!("{found}, and not all of them were copied there"),
             "copy the rest: ward files copy",
         ),
-        Holding::Elsewhere => Check::fail(
+        Holding::Elsewhere { .. } => Check::fail(
             NAME,
             format!("{found}, which belongs to this instance at another place"),
             "stop the other copy and run ward attest here, or name a bucket of its own",

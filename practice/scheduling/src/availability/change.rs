@@ -242,7 +242,8 @@ pub async fn edit(call: &mut Call<'_>, input: &EditAvailability) -> Answer<Paylo
     }
     if moves(input) {
         let (zone, _) = zone(call, Some(&after.timezone), &provider)?;
-        let kept = Kept::of(&before, &zone);
+        let was = moment::zone(&before.timezone).unwrap_or(TimeZone::UTC);
+        let kept = Kept::of(&before, &was);
         let last = kept.last(input);
         let when = checked(call, &kept.with(input, last.as_deref()), &zone, &provider).await?;
         put(&mut after, &when);
@@ -301,6 +302,7 @@ struct Kept {
 }
 
 impl Kept {
+    /// Of a row, by the zone that it is in: the row's days are days there.
     fn of(row: &Availability, zone: &TimeZone) -> Self {
         let last = row.end_at.and_then(|at| wall::day_of(zone, at));
         let nights = last.map_or(0, |last| row.first_day.0.duration_until(last).as_hours() / 24);

@@ -15,6 +15,8 @@ use crate::tables::{AppointmentType, Availability};
 
 /// The farthest day that an availability can be on, in days from now.
 pub const DAYS_AHEAD_MAX: i64 = 3_650;
+/// The first year that an availability can begin in.
+pub const FIRST_YEAR: i16 = 1970;
 /// So many can be made, or deleted, by one call.
 pub const AT_ONCE_MAX: usize = 200;
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -203,6 +205,9 @@ pub fn when(
     };
     if interval.end.0 - interval.start.0 > DAY_MICROS {
         problems.add("end_time", "An availability can't be longer than 24 hours");
+    }
+    if first.year() < FIRST_YEAR {
+        problems.add("range_start", format!("Range start can't be before {FIRST_YEAR}"));
     }
     if interval.start.0 > now.0 + DAYS_AHEAD_MAX * DAY_MICROS {
         problems.add("range_start", format!("Range start must be within {DAYS_AHEAD_MAX} days"));

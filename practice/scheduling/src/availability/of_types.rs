@@ -13,6 +13,7 @@ use crate::appointment_type::circle::NAMED_MAX;
 use crate::events;
 use crate::id_list::IdList;
 use crate::tables::{AppointmentType, Availability, AvailabilityAppointmentType};
+use crate::visibility;
 
 const AT: &str = "appointment_type_ids";
 
@@ -34,7 +35,8 @@ pub async fn create_with_types(call: &mut Call<'_>, input: &CreateWithTypes) -> 
     let mut types = named_types(&input.appointment_type_ids)?;
     if input.link_all_non_group_types.is_true() {
         let single = Cond::eq("unit_id", provider.unit_id.0).and(Cond::eq("is_group", false));
-        let all = call.list::<AppointmentType>(single, &[]).await?;
+        let seen = visibility::appointment_types(call.actor).at_least(Level::Full);
+        let all = call.list::<AppointmentType>(single.and(seen), &[]).await?;
         types.extend(all.iter().map(|of| of.id));
     }
     not_blank(&types)?;

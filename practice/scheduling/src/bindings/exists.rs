@@ -123,7 +123,7 @@ async fn offered(
     givers.sort_unstable();
     let mut select = listing::seen(request, &APPOINTMENT_TYPES, Level::Public);
     select.columns = vec![at::id];
-    select.filter = Cond::is_in("id", &types).and(listing::offered_by(&givers));
+    select.filter = Cond::is_in("id", &types).and(listing::offered_by(&request.actor, &givers));
     let found = q.rows(&select.sql()).await?;
     Ok(found.iter().filter_map(|row| row.first()?.int()).collect())
 }

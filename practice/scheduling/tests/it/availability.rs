@@ -124,6 +124,7 @@ async fn what_is_wrong_is_told_and_nothing_is_written() {
             (with(json!({ "range_start": null })), "range_start", "Range start can't be blank"),
             (with(json!({ "range_start": "February 31, 2027" })), "range_start", "Range start must be a date such as August 16, 2026"),
             (with(json!({ "range_start": "January 1, 9999" })), "range_start", "Range start must be within 3650 days"),
+            (with(json!({ "range_start": "January 1, 1969" })), "range_start", "Range start can't be before 1970"),
             (with(json!({ "day_of_week": 7 })), "day_of_week", "Day of week must be from 0 (Sunday) to 6 (Saturday)"),
             (with(json!({ "end_on": "2027-02-01" })), "end_on", "End on can't be before the first day"),
             (with(json!({ "end_on": "soon" })), "end_on", "End on must be a date such as 2026-03-04"),
@@ -148,6 +149,48 @@ async fn what_is_wrong_is_told_and_nothing_is_written() {
             assert!(!payload["messages"].is_null(), "{payload}");
         }
         assert_eq!(w.written("availabilities").await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_day_before_what_can_be_kept_is_refused() {
+    World::each(async |w| {
+        let before = w.written("availabilities").await;
+        for is_repeating in [false, true] {
+            for (from, to) in [
+                ("-000500-01-01T09:00:00Z", "-000500-01-01T10:00:00Z"),
+                ("0000-06-01T09:00:00Z", "0000-06-01T10:00:00Z"),
+                ("1969-12-31T09:00:00Z", "1969-12-31T10:00:00Z"),
+            ] {
+                let input =
+                    json!({ "is_repeating": is_repeating, "range_start": from, "range_end": to, "timezone": "UTC" });
+                let payload = create(&w, &w.owner, input).await;
+                let told = json!([{ "field": "range_start", "message": "Range start can't be before 1970" }]);
+                assert_eq!(payload["messages"], told, "{from}");
+                assert!(payload["availability"].is_null(), "{payload}");
+            }
+        }
+        assert_eq!(w.written("availabilities").await, before);
+        create(&w, &w.owner, mondays()).await;
+        let days = list(&w, &w.owner, &format!("is_repeating: true, {MARCH}")).await;
+        assert_eq!(days.len(), 4, "lists still answer");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_time_zone_keeps_the_day_and_the_time_on_the_wall() {
+    World::each(async |w| {
+        let once = json!({ "start_datetime": "2027-03-02T09:00:00", "end_datetime": "2027-03-02T17:00:00",
+            "timezone": "America/New_York" });
+        let made = create(&w, &w.owner, once).await;
+        let input = json!({ "id": made["availability"]["id"], "timezone": "Asia/Tokyo" });
+        let moved = w.mutate(&w.owner, "editAvailability", ALL, input).await;
+        assert!(moved["messages"].is_null(), "{moved}");
+        let row = &moved["availability"];
+        assert_eq!((&row["timezone"], &row["duration_string"]), (&json!("Asia/Tokyo"), &json!("8h")));
+        assert_eq!(row["range_start"], "2027-03-01T19:00:00-05:00", "nine in Tokyo");
     })
     .await;
 }

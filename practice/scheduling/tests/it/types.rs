@@ -130,6 +130,41 @@ async fn what_is_wrong_is_told_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn so_many_ids_are_named_each_once() {
+    World::each(async |w| {
+        let id = w.type_of(&w.owner, json!({ "name": "A", "length": 30 })).await;
+        let stan = w.standard.user_id.to_string();
+        let query =
+            "query($ids: [ID]) { appointmentTypes(appointment_type_ids: $ids) { nodes { name } } }";
+        let asked = async |count: usize| {
+            w.run_in(ViewId::V2026, &w.owner, query, json!({ "ids": vec![&id; count] })).await
+        };
+        let answer = asked(10_000).await;
+        assert_eq!(
+            answer["data"]["appointmentTypes"]["nodes"],
+            json!([{ "name": "A" }]),
+            "{answer}"
+        );
+        let refused = asked(10_001).await;
+        assert!(
+            refused["errors"][0]["message"].to_string().contains("At most 10000 ids"),
+            "{refused}"
+        );
+        let before = w.written("provider_appt_type_connections").await;
+        let named = "provider_ids_for_appt_type_connections";
+        let input = json!({ "id": id, named: vec![&stan; 10_001] });
+        let payload = update(&w, input).await;
+        let told = json!({ "field": named, "message": "At most 10000 ids can be named" });
+        assert_eq!(payload["messages"][0], told, "{payload}");
+        assert_eq!(w.written("provider_appt_type_connections").await, before);
+        let payload = update(&w, json!({ "id": id, named: [stan, stan] })).await;
+        let connected = payload["appointmentType"]["provider_appt_type_connections"].as_array();
+        assert_eq!(connected.unwrap().len(), 1, "{payload}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn groups_and_providers_are_those_last_named() {
     World::each(async |w| {
         let (adults, teens) = (group(&w, "Adults").await, group(&w, "Teens").await);

@@ -1,7 +1,9 @@
 //! Who sees which types: members, clients, strangers, sub-organizations.
 
 use serde_json::{Value as Json, json};
-use ward_store::Actor;
+use ward_engine::ViewId;
+use ward_identity::flags::{CAN_EDIT_APPOINTMENT_TYPES, CAN_MANAGE_OWN_AVAILABILITY};
+use ward_store::{Actor, Sql};
 
 use crate::support::World;
 
@@ -96,6 +98,65 @@ async fn strangers_read_what_a_new_client_needs_and_no_more() {
         assert_eq!(user["appointment_types"], json!([{ "name": "Open" }]), "{answer}");
         let payload = w.mutate(&nobody, "createAppointmentType", "appointmentType { id }", json!({ "name": "X", "length": 1 })).await;
         assert!(payload["appointmentType"].is_null(), "{payload}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_whom_strangers_do_not_know_they_learn_no_practice() {
+    World::each(async |w| {
+        w.type_of(&w.owner, json!({ "name": "Open", "length": 30, "clients_can_book": true }))
+            .await;
+        let nobody = Actor::anonymous();
+        let query = "query($id: String) { appointmentTypes(provider_id: $id) { name } \
+            appointmentTypesCount(provider_id: $id) }";
+        let asked = async |user: i64| {
+            let variables = json!({ "id": user.to_string() });
+            w.run_in(ViewId::Baseline, &nobody, query, variables).await
+        };
+        let unknown = asked(w.stranger.user_id + 100).await;
+        assert_eq!(unknown["data"]["appointmentTypesCount"], 0, "{unknown}");
+        let stan = w.standard.user_id;
+        assert_eq!(asked(w.support.user_id).await, unknown, "is no provider");
+        assert_ne!(asked(stan).await, unknown);
+        let by = |users: [i64; 2]| format!("provider_ids: [\"{}\", \"{}\"]", users[0], users[1]);
+        assert_eq!(w.names(&nobody, &by([w.support.user_id, stan])).await, ["Open"]);
+        let mut sql = Sql::new();
+        sql.push("UPDATE users SET active = FALSE WHERE id = ").bind(stan);
+        w.execute(sql).await;
+        assert_eq!(asked(stan).await, unknown, "is not active");
+        assert!(w.names(&nobody, &by([w.support.user_id, stan])).await.is_empty());
+        // Members know their colleagues.
+        assert_eq!(w.names(&w.owner, &by([w.support.user_id, stan])).await, ["Open"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_types_are_all_that_one_sees() {
+    World::each(async |w| {
+        let sue = w.with(&w.support, &[CAN_EDIT_APPOINTMENT_TYPES]);
+        let unshared = w.type_of(&sue, json!({ "name": "Sue's", "length": 30 })).await;
+        let shared = w.type_of(&w.owner, json!({ "name": "Shared", "length": 30 })).await;
+        let field = "createAvailabilityWithAppointmentTypes";
+        let query = format!(
+            "mutation($input: CreateAvailabilityWithAppointmentTypesInput!) {{ {field}(input: $input) \
+             {{ availability {{ id }} messages {{ field message }} }} }}"
+        );
+        let times = json!({ "link_all_non_group_types": true,
+            "start_datetime": "2027-03-02T09:00:00-05:00", "end_datetime": "2027-03-02T10:00:00-05:00" });
+        let plain = w.with(&w.standard, &[CAN_MANAGE_OWN_AVAILABILITY]);
+        let answer = w.run(&plain, &query, json!({ "input": times })).await;
+        assert!(answer[field]["messages"].is_null(), "{answer}");
+        assert!(!answer[field]["availability"].is_null(), "{answer}");
+        for (of, linked) in [(&unshared, 0), (&shared, 1)] {
+            let query = "query($of: ID, $user: ID) { availabilities(one_time: true, provider_id: $user, \
+                startDate: \"2027-03-01\", endDate: \"2027-03-23\", appointment_type_id: $of) { id } }";
+            let variables = json!({ "of": of, "user": w.standard.user_id.to_string() });
+            let answer = w.run(&w.owner, query, variables).await;
+            assert_eq!(answer["availabilities"].as_array().unwrap().len(), linked, "{answer}");
+        }
+        assert_eq!(w.written("availability_appointment_types").await.0, 1);
     })
     .await;
 }

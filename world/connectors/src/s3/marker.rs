@@ -4,6 +4,7 @@
 //! A copy of an instance has its name, but not its place: the marker says which of the two the
 //! bucket belongs to, or the copy would clear away what the other one has stored since.
 
+use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,10 @@ pub enum Holding {
     /// It is its own, and its files are still to be copied there.
     Unfinished,
     /// It belongs to the same instance at another place.
-    Elsewhere,
+    Elsewhere {
+        /// Whether all its files are there.
+        whole: bool,
+    },
     /// It is empty and nobody's.
     Nobodys,
 }
@@ -65,7 +69,7 @@ impl S3Blobs {
             return Err(self.foreign(&whose, "give this instance a bucket or prefix of its own"));
         }
         Ok(match (marker.place == place, marker.whole) {
-            (false, _) => Holding::Elsewhere,
+            (false, whole) => Holding::Elsewhere { whole },
             (true, true) => Holding::Own,
             (true, false) => Holding::Unfinished,
         })
@@ -87,7 +91,7 @@ impl S3Blobs {
         // A store that does not know the condition has let the other one's be overwritten, or ours.
         match self.holding(instance, place).await? {
             Holding::Own | Holding::Unfinished => Ok(()),
-            Holding::Elsewhere | Holding::Nobodys => Err(self.foreign(
+            Holding::Elsewhere { .. } | Holding::Nobodys => Err(self.foreign(
                 "was taken by another copy of this instance at the same time",
                 "stop the other copy",
             )),
@@ -143,9 +147,9 @@ impl S3Blobs {
     async fn is_empty(&self) -> Result<bool, StoreError> {
         let prefix = self.prefix.trim_end_matches('/');
         let prefix = (!prefix.is_empty()).then(|| Path::from(prefix));
-        let listed = self.s3.list_with_delimiter(prefix.as_ref()).await;
-        let listed = listed.map_err(|error| failed(&error))?;
-        Ok(listed.objects.is_empty() && listed.common_prefixes.is_empty())
+        // One is enough to know: a bucket may hold millions.
+        let mut listed = self.s3.list(prefix.as_ref());
+        Ok(listed.try_next().await.map_err(|error| failed(&error))?.is_none())
     }
 
     fn foreign(&self, what: &str, fix: &str) -> StoreError {

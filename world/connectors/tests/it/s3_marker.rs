@@ -24,14 +24,20 @@ async fn a_bucket_is_one_instances_at_one_place() {
     assert_eq!(of_one.holding(&one.instance, "here").await.unwrap(), Holding::Nobodys);
     of_one.claim(&one.instance, "here", true).await.unwrap();
     assert_eq!(of_one.holding(&one.instance, "here").await.unwrap(), Holding::Own);
-    assert_eq!(of_one.holding(&one.instance, "there").await.unwrap(), Holding::Elsewhere);
+    assert_eq!(
+        of_one.holding(&one.instance, "there").await.unwrap(),
+        Holding::Elsewhere { whole: true }
+    );
     let tag = one.instance.tag().to_string();
     foreign(of_two.holding(&two.instance, "here").await, &tag);
     foreign(of_two.claim(&two.instance, "here", true).await, &tag);
     foreign(of_one.claim(&one.instance, "there", true).await, "another copy");
     of_one.take(&one.instance, "there", false).await.unwrap();
     assert_eq!(of_one.holding(&one.instance, "there").await.unwrap(), Holding::Unfinished);
-    assert_eq!(of_one.holding(&one.instance, "here").await.unwrap(), Holding::Elsewhere);
+    assert_eq!(
+        of_one.holding(&one.instance, "here").await.unwrap(),
+        Holding::Elsewhere { whole: false }
+    );
     let marker = &bucket.objects()["ward-instance.json"];
     let marker = String::from_utf8_lossy(marker).into_owned();
     assert!(marker.contains("\"kind\":\"production\"") && marker.contains(&tag), "{marker}");
