@@ -62,6 +62,10 @@ pub(crate) struct PgPool {
     instance_id: String,
 }
 
+/// How often, and after how long, a transaction begins again that met a rotation of the root key.
+const ROTATED_TRIES: usize = 4;
+const ROTATED_WAIT: Duration = Duration::from_millis(50);
+
 impl PgPool {
     /// A pool whose every new connection proves to be the instance's.
     pub(crate) fn new(
@@ -104,6 +108,20 @@ impl PgPool {
     /// A connection on which a transaction has begun, proved to be this
     /// instance's in the same round trip.
     pub(crate) async fn begin(&self) -> Result<Object, StoreError> {
+        let begun = self.begin_once().await;
+        let Err(StoreError::Foreign(refusal)) = begun else { return begun };
+        for _ in 0..ROTATED_TRIES {
+            // A rotation commits the root's new version a moment before the ring has it.
+            tokio::time::sleep(ROTATED_WAIT).await;
+            let begun = self.begin_once().await;
+            if !matches!(begun, Err(StoreError::Foreign(_))) {
+                return begun;
+            }
+        }
+        Err(StoreError::Foreign(refusal))
+    }
+
+    async fn begin_once(&self) -> Result<Object, StoreError> {
         let client = self.get().await?;
         let proof = client
             .prepare_cached(PROOF)
