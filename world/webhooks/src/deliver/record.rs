@@ -148,6 +148,9 @@ async fn failed(
     lane.failing_since = lane.failing_since.or(Some(now));
     lane.max_in_flight = 1;
     if let Some(rest) = lane::rest(lane.failures) {
+        // The last attempt is not late for a rest.
+        let left = backoff::GIVE_UP - now.micros_since(counts_from);
+        let rest = if next.is_some() { rest.min(left.max(0)) } else { rest };
         lane.broken_until = Some(now.plus_micros(rest));
         lane.broken_until_wall = Some(wall.plus_micros(rest));
     }
