@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod appointment;
 pub mod appointment_type;
 pub mod availability;
 pub mod bindings;

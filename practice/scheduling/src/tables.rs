@@ -8,6 +8,7 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Day, Id, Key, Reference, Table, index, record, unique};
 
+use crate::appointment::table as appointment;
 use crate::settings::table::APPOINTMENT_SETTINGS;
 use crate::visibility;
 
@@ -234,7 +235,7 @@ record! {
 
 /// The tables of the domain.
 pub fn tables() -> Vec<&'static Table> {
-    vec![
+    let mut tables: Vec<&'static Table> = vec![
         &APPOINTMENT_TYPES,
         &APPOINTMENT_SETTINGS,
         &PROVIDER_APPT_TYPE_CONNECTIONS,
@@ -242,5 +243,7 @@ pub fn tables() -> Vec<&'static Table> {
         &ADVANCE_APPOINTMENT_PRICES,
         &AVAILABILITIES,
         &AVAILABILITY_APPOINTMENT_TYPES,
-    ]
+    ];
+    tables.extend(appointment::TABLES);
+    tables
 }

@@ -5,7 +5,7 @@ use ward_identity::flags::{
 };
 use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user, seen};
-use ward_store::{Actor, Cond, Level, Role, Rule};
+use ward_store::{Actor, Cond, Level, Role, Rule, Value};
 
 /// SQL: that the type `$t` is shared with the whole organization: by whoever holds
 /// `share_appointment_types`, an administrator or the owner; or is nobody's.
@@ -177,5 +177,89 @@ pub fn availabilities(actor: &Actor) -> Rule {
         Role::Anonymous => {
             Rule::none().public(of_user(actor, Level::Public).and(Cond::sql(OPEN, [])))
         }
+    }
+}
+
+/// SQL: that the member takes part in the appointment whose id the expression
+/// gives: as its main or a further provider, or as somebody who attends.
+fn takes_part(actor: &Actor, id: &str) -> Cond {
+    let who = || [Value::from(actor.org_id), actor.user_id.into()];
+    Cond::sql(
+        format!(
+            "({id} IN (SELECT also.appointment_id FROM appointment_providers also \
+             WHERE also.org_id = ? AND also.user_id = ?) OR {id} IN (SELECT comes.appointment_id \
+             FROM appointment_inclusions comes WHERE comes.org_id = ? AND comes.user_id = ?))"
+        ),
+        who().into_iter().chain(who()),
+    )
+}
+
+/// That no restricted client attends whom the actor does not see (behaviour
+/// 16.2.4): what such a client has is nobody's who does not see them.
+fn no_restricted_hidden(actor: &Actor, id: &str) -> Cond {
+    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
+    if rule == "TRUE" {
+        return Cond::Always;
+    }
+    Cond::sql(
+        format!(
+            "NOT EXISTS (SELECT 1 FROM appointment_inclusions hides JOIN users seen \
+             ON seen.org_id = hides.org_id AND seen.id = hides.user_id \
+             WHERE hides.org_id = {{t}}.org_id AND hides.appointment_id = {id} \
+             AND seen.is_patient = TRUE AND seen.restricted = TRUE \
+             AND NOT COALESCE(({rule}), FALSE))"
+        ),
+        params,
+    )
+}
+
+/// Appointments. A member sees their own, and with `can_see_calendar` those of the
+/// units; a client those that they attend and that are no blockers; nobody those of
+/// a restricted client whom they do not see.
+pub fn appointments(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let own = Cond::eq("provider_id", actor.user_id).or(takes_part(actor, "{t}.id"));
+            let which = match opens_calendars(actor) {
+                true => own.or(actor.units("unit_id")),
+                false => own,
+            };
+            Rule::full(which.and(no_restricted_hidden(actor, "{t}.id")))
+        }
+        Role::Client => Rule::full(Cond::sql(
+            "({t}.user_id = ? OR {t}.id IN (SELECT comes.appointment_id \
+             FROM appointment_inclusions comes WHERE comes.org_id = ? AND comes.user_id = ?)) \
+             AND {t}.is_blocker = FALSE",
+            [actor.user_id.into(), actor.org_id.into(), actor.user_id.into()],
+        )),
+        Role::Anonymous => Rule::none(),
+    }
+}
+
+fn opens_calendars(actor: &Actor) -> bool {
+    let opens = [CAN_SEE_CALENDAR, IS_ADMIN];
+    actor.is_owner || opens.iter().any(|it| actor.has(it.flag))
+}
+
+/// Who attends: to members with the appointment, to clients the own part alone.
+pub fn inclusions(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => match appointments(actor).full {
+            Cond::Sql(text, params) => {
+                let text = text.replace("{t}", "of");
+                Rule::full(Cond::Sql(
+                    format!(
+                        "EXISTS (SELECT 1 FROM appointments of WHERE of.org_id = {{t}}.org_id \
+                         AND of.id = {{t}}.appointment_id AND of.deleted_at IS NULL AND ({text}))"
+                    ),
+                    params,
+                ))
+            }
+            other => Rule::full(other),
+        },
+        Role::Client => Rule::full(Cond::eq("user_id", actor.user_id)),
+        Role::Anonymous => Rule::none(),
     }
 }

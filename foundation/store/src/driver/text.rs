@@ -105,6 +105,7 @@ fn write_token(engine: Engine, text: &str, out: &mut String) -> usize {
         ("FOR_UPDATE_SKIP", "FOR UPDATE SKIP LOCKED"),
         ("FOR_UPDATE", "FOR UPDATE"),
         ("FOR_KEY_SHARE", "FOR KEY SHARE"),
+        ("FOR_NO_KEY_UPDATE", "FOR NO KEY UPDATE"),
     ] {
         let Some(after) = text.strip_prefix(token) else { continue };
         if after.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
@@ -141,6 +142,8 @@ mod tests {
         assert_eq!(rewrite(Engine::Lite, "x FOR_UPDATE_SKIP"), "x ");
         assert_eq!(rewrite(Engine::Pg, "x FOR_KEY_SHARE"), "x FOR KEY SHARE");
         assert_eq!(rewrite(Engine::Lite, "x FOR_KEY_SHARE"), "x ");
+        assert_eq!(rewrite(Engine::Pg, "x FOR_NO_KEY_UPDATE"), "x FOR NO KEY UPDATE");
+        assert_eq!(rewrite(Engine::Lite, "x FOR_NO_KEY_UPDATE"), "x ");
     }
 
     #[test]

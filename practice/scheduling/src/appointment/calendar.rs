@@ -1,0 +1,100 @@
+//! Whose time is taken, and the lock behind which that is decided (trust ruling 5,
+//! DOM-06).
+//!
+//! What is busy is read from `calendar_entries`, which holds a row for each member
+//! whose time an active appointment takes. Everything that writes those rows takes
+//! [`lock`] first, and reads again behind it what it decided on: two who book one
+//! provider stand in line, whichever appointments they write.
+
+use std::collections::HashMap;
+
+use ward_engine::Call;
+use ward_instance::Timestamp;
+use ward_store::{Id, Query, Sql, StoreError, Value};
+
+use super::table::Appointment;
+use crate::availability::wall::Interval;
+
+/// A day, in microseconds: what begins earlier before a window is looked for among
+/// the long ones.
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// Time of a member that an appointment takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The member.
+    pub user_id: i64,
+    /// By which appointment.
+    pub appointment_id: i64,
+    /// From when to when.
+    pub interval: Interval,
+}
+
+/// What takes the time of these members within a window, in order of the start,
+/// leaving out one appointment, which is being moved. It reads the window's rows
+/// only, however much a member has before and behind it. Whoever asks bounds the
+/// members and the window.
+pub async fn taken(
+    q: &mut dyn Query,
+    org_id: i64,
+    members: &[i64],
+    window: &Interval,
+    without: Option<Id<Appointment>>,
+) -> Result<Vec<Taken>, StoreError> {
+    // No appointment has the id 0.
+    let without = without.map_or(0, |id| id.0);
+    let near = window.start.0.saturating_sub(DAY_MICROS);
+    let sql = Sql::fixed(
+        "SELECT c.user_id, c.appointment_id, c.start_at, c.end_at FROM calendar_entries c \
+         WHERE c.org_id = $1 AND c.user_id IN_LIST($2) AND c.start_at >= $3 AND c.start_at < $4 \
+         AND c.end_at > $5 AND c.appointment_id <> $6 UNION ALL \
+         SELECT c.user_id, c.appointment_id, c.start_at, c.end_at FROM calendar_entries c \
+         WHERE c.org_id = $1 AND c.user_id IN_LIST($2) AND c.end_at - c.start_at > 86400000000 \
+         AND c.start_at < $3 AND c.end_at > $5 AND c.appointment_id <> $6 \
+         ORDER BY 3, 2, 1",
+        [
+            org_id.into(),
+            Value::Ints(members.into()),
+            near.into(),
+            window.end.0.into(),
+            window.start.0.into(),
+            without.into(),
+        ],
+    );
+    let rows = q.rows(&sql).await?;
+    let taken = |row: &[Value]| {
+        let number = |at: usize| row.get(at).and_then(Value::int);
+        Some(Taken {
+            user_id: number(0)?,
+            appointment_id: number(1)?,
+            interval: Interval::new(Timestamp(number(2)?), Timestamp(number(3)?))?,
+        })
+    };
+    Ok(rows.iter().filter_map(taken).collect())
+}
+
+/// What is busy of each of these members within a window: see [`taken`].
+pub async fn busy(
+    q: &mut dyn Query,
+    org_id: i64,
+    members: &[i64],
+    window: &Interval,
+    without: Option<Id<Appointment>>,
+) -> Result<HashMap<i64, Vec<Interval>>, StoreError> {
+    let mut busy: HashMap<i64, Vec<Interval>> = HashMap::new();
+    for it in taken(q, org_id, members, window, without).await? {
+        busy.entry(it.user_id).or_default().push(it.interval);
+    }
+    Ok(busy)
+}
+
+/// Takes the calendars of these members, in ascending order of their ids, until the
+/// transaction ends. On SQLite the single writer is the lock.
+pub async fn lock(call: &mut Call<'_>, members: &[i64]) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "SELECT u.id FROM users u WHERE u.org_id = $1 AND u.id IN_LIST($2) ORDER BY u.id \
+         FOR_NO_KEY_UPDATE",
+        [call.actor.org_id.into(), Value::Ints(members.into())],
+    );
+    call.tx.rows(&sql).await.map(drop)
+}

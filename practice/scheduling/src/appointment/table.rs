@@ -1,0 +1,208 @@
+//! Tables of appointments (behaviour 23).
+
+use ward_identity::restricted;
+use ward_identity::tables::{Location, Organization, User};
+use ward_instance::Timestamp;
+use ward_store::{Id, Json, Key, Reference, Table, index, record, unique};
+
+use super::status::{CancelledBy, PmStatus};
+use crate::tables::AppointmentType;
+use crate::visibility;
+
+record! {
+    /// Somebody's time, for a client, for several, or kept free by a blocker.
+    /// Deleted by staff, it stays for who asks for deleted ones by their id.
+    pub struct Appointment in APPOINTMENTS, appointments {
+        id: Id<Appointment>,
+        org_id: Id<Organization>,
+        /// The unit of the main provider.
+        unit_id: Id<Organization>,
+        /// The main provider.
+        provider_id: Id<User>,
+        /// The client of an individual one; those of a group have inclusions only.
+        user_id: Option<Id<User>>,
+        appointment_type_id: Option<Id<AppointmentType>>,
+        /// How they meet: a number of the code set.
+        contact_type_id: Option<i64>,
+        /// Where they meet, as somebody wrote it.
+        location: Option<String> [sealed],
+        /// Where they meet: an address of the practice's or the client's.
+        appointment_location_id: Option<Id<Location>>,
+        start_at: Timestamp,
+        end_at: Timestamp,
+        /// Minutes from the start to the end.
+        length: i64,
+        /// The zone in which it was booked, an IANA name.
+        timezone: String,
+        is_blocker: bool,
+        is_group: bool,
+        /// The seats of a group; NULL for as many as come.
+        max_attendees: Option<i64>,
+        pm_status: Option<PmStatus>,
+        pm_status_changed_at: Option<Timestamp>,
+        pm_status_last_changed_by_id: Option<Id<User>>,
+        /// By the practice.
+        confirmed: bool,
+        client_confirmed: bool,
+        notes: Option<String> [sealed],
+        /// Why the client comes, in their words.
+        reason: Option<String> [sealed],
+        external_videochat_url: Option<String> [sealed],
+        metadata: Option<Json> [sealed],
+        /// How long it took, in minutes.
+        actual_duration: Option<i64>,
+        /// Who booked it; nobody when it was a visitor.
+        initiator_id: Option<Id<User>>,
+        last_updated_by_id: Option<Id<User>>,
+        /// How many times clients moved it.
+        patient_reschedule_count: i64,
+        /// A number of the code set of reasons.
+        cancellation_reason_id: Option<i64>,
+        other_cancellation_reason: Option<String> [sealed],
+        cancellation_initiated_by: Option<CancelledBy>,
+        /// Cents.
+        late_cancellation_fee: Option<i64>,
+        /// Cents.
+        no_show_fee: Option<i64>,
+        /// Whether it was put over another on purpose (double booking by staff).
+        booked_over: bool,
+        version: i64,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+        deleted_at: Option<Timestamp>,
+    }
+    key: Key::Id,
+    indexes: [
+        index(&["org_id", "provider_id", "start_at", "id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "unit_id", "start_at", "id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "user_id", "start_at", "id"]).only("user_id IS NOT NULL"),
+        index(&["org_id", "appointment_type_id", "start_at"]).only("deleted_at IS NULL"),
+    ],
+    references: [
+        Reference { columns: &["org_id", "provider_id"], table: "users", target: &["org_id", "id"] },
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+        Reference {
+            columns: &["org_id", "appointment_type_id"],
+            table: "appointment_types",
+            target: &["org_id", "id"],
+        },
+        Reference {
+            columns: &["org_id", "appointment_location_id"],
+            table: "locations",
+            target: &["org_id", "id"],
+        },
+        Reference {
+            columns: &["org_id", "pm_status_last_changed_by_id"],
+            table: "users",
+            target: &["org_id", "id"],
+        },
+        Reference { columns: &["org_id", "initiator_id"], table: "users", target: &["org_id", "id"] },
+        Reference {
+            columns: &["org_id", "last_updated_by_id"],
+            table: "users",
+            target: &["org_id", "id"],
+        },
+    ],
+    audit: Some("APPOINTMENT"),
+    subject: restricted::by_user_id,
+    visible: visibility::appointments,
+}
+
+record! {
+    /// Somebody who attends an appointment: a client, or a member.
+    pub struct AppointmentInclusion in APPOINTMENT_INCLUSIONS, appointment_inclusions {
+        id: Id<AppointmentInclusion>,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        appointment_id: Id<Appointment>,
+        user_id: Id<User>,
+        attended: Option<bool>,
+        confirmed: bool,
+        /// Called off for this one alone.
+        cancelled: bool,
+        cancelled_at: Option<Timestamp>,
+        cancelled_by_id: Option<Id<User>>,
+        cancellation_reason: Option<String> [sealed],
+        other_cancellation_reason: Option<String> [sealed],
+        version: i64,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    }
+    key: Key::Id,
+    indexes: [
+        unique(&["org_id", "appointment_id", "user_id"]),
+        index(&["org_id", "user_id", "appointment_id"]),
+    ],
+    references: [
+        Reference {
+            columns: &["org_id", "appointment_id"],
+            table: "appointments",
+            target: &["org_id", "id"],
+        },
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+        Reference {
+            columns: &["org_id", "cancelled_by_id"],
+            table: "users",
+            target: &["org_id", "id"],
+        },
+    ],
+    audit: Some("APPOINTMENT_INCLUSION"),
+    subject: restricted::by_user_id,
+    visible: visibility::inclusions,
+}
+
+record! {
+    /// A provider besides the main one.
+    pub struct AppointmentProvider in APPOINTMENT_PROVIDERS, appointment_providers {
+        org_id: Id<Organization>,
+        appointment_id: Id<Appointment>,
+        user_id: Id<User>,
+        created_at: Timestamp,
+    }
+    key: Key::Columns(&["org_id", "appointment_id", "user_id"]),
+    indexes: [index(&["org_id", "user_id", "appointment_id"])],
+    references: [
+        Reference {
+            columns: &["org_id", "appointment_id"],
+            table: "appointments",
+            target: &["org_id", "id"],
+        },
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+    ],
+    audit: Some("APPOINTMENT_PROVIDER"),
+    visible: visibility::of_rules,
+}
+
+record! {
+    /// A member's time that an active appointment takes: derived from the tables
+    /// above, and written behind the calendar's lock only.
+    pub struct CalendarEntry in CALENDAR_ENTRIES, calendar_entries {
+        org_id: Id<Organization>,
+        appointment_id: Id<Appointment>,
+        user_id: Id<User>,
+        start_at: Timestamp,
+        end_at: Timestamp,
+    }
+    key: Key::Columns(&["org_id", "appointment_id", "user_id"]),
+    indexes: [
+        index(&["org_id", "user_id", "start_at", "end_at", "appointment_id"]),
+        // The few that are longer than a day: what is busy in a window begins at
+        // most a day before it, or is one of these.
+        index(&["org_id", "user_id", "end_at", "start_at", "appointment_id"])
+            .only("end_at - start_at > 86400000000"),
+    ],
+    references: [
+        Reference {
+            columns: &["org_id", "appointment_id"],
+            table: "appointments",
+            target: &["org_id", "id"],
+        },
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+    ],
+    audit: None,
+    visible: visibility::of_rules,
+}
+
+/// The tables of appointments.
+pub const TABLES: [&Table; 4] =
+    [&APPOINTMENTS, &APPOINTMENT_INCLUSIONS, &APPOINTMENT_PROVIDERS, &CALENDAR_ENTRIES];
