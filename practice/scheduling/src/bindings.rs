@@ -4,6 +4,7 @@ mod appointment_type;
 mod availability;
 mod exists;
 mod setting;
+mod slots;
 
 use ward_engine::{Bindings, Kind, Link, Listing, Returns, op};
 use ward_identity::tables::{User, users};
@@ -26,6 +27,7 @@ pub fn bind(b: &mut Bindings) {
     setting::bind(b);
     availability::bind(b);
     exists::bind(b);
+    slots::bind(b);
 }
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);

@@ -122,9 +122,18 @@ fn bind_organization(b: &mut Bindings) {
         Box::pin(async move {
             let mut roles = roles(conn, &rows).await?;
             let mut role = |row: &RowView<'_>| {
-                row.get(at::id).int().and_then(|id| roles.remove(&id)).flatten()
+                row.get(at::id).int().and_then(|id| roles.remove(&id)).and_then(|(role, _)| role)
             };
             Ok(rows.iter().map(|row| role(row).into()).collect())
+        })
+    });
+    b.batch("User", "scheduling_priority", &[at::id, at::org_id], |_, conn, rows, _| {
+        Box::pin(async move {
+            let roles = roles(conn, &rows).await?;
+            let priority = |row: &RowView<'_>| {
+                row.get(at::id).int().and_then(|id| roles.get(&id)).and_then(|(_, it)| *it)
+            };
+            Ok(rows.iter().map(|row| priority(row).into()).collect())
         })
     });
 }
@@ -186,18 +195,20 @@ fn per_unit(rows: &[RowView<'_>], out: impl Fn(i64) -> Out) -> Vec<Out> {
     rows.iter().map(|row| row.get(at::unit_id).int().map_or(Out::Null, &out)).collect()
 }
 
-/// The prescribing roles of the rows' users who have a place in an
-/// organization.
-async fn roles(conn: &mut dyn Query, rows: &[RowView<'_>]) -> Answer<HashMap<i64, Option<String>>> {
+/// A prescribing role and a place in the order of who is booked first.
+type Roles = (Option<String>, Option<i64>);
+
+/// The roles of the rows' users who have a place in an organization.
+async fn roles(conn: &mut dyn Query, rows: &[RowView<'_>]) -> Answer<HashMap<i64, Roles>> {
     let (orgs, ids) = keys_of(rows);
     let sql = Sql::fixed(
-        "SELECT m.user_id, m.erx_dosespot_role FROM organization_memberships m \
+        "SELECT m.user_id, m.erx_dosespot_role, m.scheduling_priority FROM organization_memberships m \
          WHERE m.org_id IN_LIST($1) AND m.user_id IN_LIST($2) AND m.active = TRUE",
         [Value::Ints(orgs.into()), Value::Ints(ids.into())],
     );
     let of = |row: &[Value]| {
-        let [user, role] = row else { return None };
-        Some((user.int()?, role.text().map(str::to_owned)))
+        let [user, role, priority] = row else { return None };
+        Some((user.int()?, (role.text().map(str::to_owned), priority.int())))
     };
     Ok(conn.rows(&sql).await?.iter().filter_map(of).collect())
 }

@@ -34,7 +34,8 @@ pub fn check(
     if is_self && changes_power {
         return Err(Refused::base(OWN));
     }
-    if before.title != after.title || before.position != after.position {
+    let place = |it: &OrganizationMembership| (it.position, it.scheduling_priority);
+    if before.title != after.title || place(before) != place(after) {
         requires(actor, CAN_EDIT_MEMBERS)?;
     }
     if changes_power {

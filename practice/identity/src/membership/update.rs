@@ -23,6 +23,9 @@ use crate::{account, events, grant, key, link, member_mail, rank_of, session, te
 /// Entries of a saved filter.
 const FILTER_ENTRIES_MAX: usize = 200;
 
+/// The highest `scheduling_priority`.
+const PRIORITY_MAX: i64 = 1_000;
+
 /// What is answered to a deactivation that ends API keys, unless it is meant.
 pub const KEYS_WARNING: &str = "This member has API keys, which end for good when the member is \
      deactivated. Send bypass_api_key_warning: true to go on";
@@ -35,6 +38,7 @@ input! {
         org_role: String,
         title: String,
         position: i64,
+        scheduling_priority: String,
         permission_template_id: IdOrBlank<PermissionTemplate>,
         permission_template_applied: bool,
         provider_to_receive_clients: IdOrBlank<User>,
@@ -170,6 +174,11 @@ pub fn check(own: &MembershipFields, profile: &MemberProfile) -> Problems {
     profile.check(&mut problems);
     role(&own.org_role, &mut problems);
     lines::bounded([("title", &own.title)], &mut problems);
+    if own.scheduling_priority.trimmed().is_some_and(|text| priority(text).is_none()) {
+        let sentence =
+            format!("Scheduling priority must be a whole number from 0 to {PRIORITY_MAX}");
+        problems.add("scheduling_priority", sentence);
+    }
     shown::check(&shown_of(own), &mut problems);
     for (field, given) in filters(own) {
         let is_too_long = |text: &String| text.chars().count() > lines::LINE_CHARACTERS_MAX;
@@ -187,6 +196,10 @@ pub fn check(own: &MembershipFields, profile: &MemberProfile) -> Problems {
     problems
 }
 
+fn priority(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|it| (0..=PRIORITY_MAX).contains(it))
+}
+
 /// The membership as the input wants it; whether the actor may is asked after.
 async fn wanted(
     call: &mut Call<'_>,
@@ -198,6 +211,9 @@ async fn wanted(
     own.title.set_text(&mut after.title);
     if let Some(position) = own.position.value() {
         after.position = *position;
+    }
+    if own.scheduling_priority.is_given() {
+        after.scheduling_priority = own.scheduling_priority.trimmed().and_then(priority);
     }
     if let Some(active) = own.active.value() {
         after.active = *active;

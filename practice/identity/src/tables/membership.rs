@@ -33,6 +33,9 @@ macro_rules! membership_record {
                 /// Manual order, smallest first.
                 position: i64,
                 erx_dosespot_role: Option<String>,
+                /// Among providers who are free at the same time, who is higher is
+                /// booked first (behaviour 22).
+                scheduling_priority: Option<i64>,
                 /// The template that was applied last; no live link.
                 permission_template_id: Option<Id<PermissionTemplate>>,
                 permission_template_applied_at: Option<Timestamp>,
@@ -82,6 +85,7 @@ macro_rules! membership_blank {
                 title: None,
                 position: 0,
                 erx_dosespot_role: None,
+                scheduling_priority: None,
                 permission_template_id: None,
                 permission_template_applied_at: None,
                 selected_licensed_in_filter: none(),

@@ -290,7 +290,7 @@ fn which(request: &Request, args: &Args) -> Answer<Cond> {
 
 /// Rows that may be within a window: by the day on whatever wall, a weekly one can
 /// begin on the day before, and a shifted one on the next.
-fn near(window: &Interval) -> Cond {
+pub(crate) fn near(window: &Interval) -> Cond {
     let day = |at: Timestamp, days: i64| {
         let at = Timestamp(at.0.saturating_add(days * DAY_MICROS));
         wall::day_of(&TimeZone::UTC, at).map(|date| Value::from(Day(date).to_string()))

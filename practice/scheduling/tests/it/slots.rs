@@ -31,6 +31,7 @@ fn local(zone: &TimeZone, at: i64) -> DateTime {
 /// Minutes of the calendar as sets: nothing but looking.
 struct Minutes<'a> {
     zone: &'a TimeZone,
+    spans: &'a [(i64, i64)],
     free: Vec<bool>,
     busy: Vec<bool>,
     base: i64,
@@ -54,9 +55,9 @@ impl Minutes<'_> {
         let at = self.base + minute * MINUTE;
         let shown = local(self.zone, at);
         let on_the_grid = if rules.interval_minutes == 0 {
-            let run =
-                (0..=minute).rev().take_while(|at| Self::is(&self.free, *at)).count() as i64 - 1;
-            run % rules.grid_minutes == 0
+            let counted =
+                |(from, to): &(i64, i64)| (*from..*to).step_by(rules.grid_minutes as usize);
+            self.spans.iter().any(|span| counted(span).any(|at| at == minute))
         } else {
             i64::from(shown.time().minute()) % rules.interval_minutes == 0
         };
@@ -131,7 +132,7 @@ proptest! {
         let (free_times, busy_times): (Vec<_>, Vec<_>) =
             (free.iter().map(interval).collect(), busy.iter().map(interval).collect());
         let mut minutes =
-            Minutes { zone: &zone, free: vec![false; 5_000], busy: vec![false; 5_000], base };
+            Minutes { zone: &zone, spans: &free, free: vec![false; 5_000], busy: vec![false; 5_000], base };
         for (spans, of) in [(&free, &mut minutes.free), (&busy, &mut minutes.busy)] {
             for (from, to) in spans {
                 (*from..*to).for_each(|at| of[usize::try_from(at).unwrap()] = true);

@@ -1,5 +1,5 @@
 //! Which starts a client can choose with one provider (behaviour 22, DOM-06,
-//! DOM-08). Pure, and bound to no field yet: what is booked comes with appointments.
+//! DOM-08). Pure: what lists slots and what books one ask the same rule.
 
 use std::collections::BTreeSet;
 
@@ -80,7 +80,9 @@ pub fn collides(wanted: &Interval, busy: &Interval, buffer_minutes: i64) -> bool
     wanted.start.0 < busy.end.0 + gap && busy.start.0 < wanted.end.0 + gap
 }
 
-/// The starts within a window at which a client can book now, in order.
+/// The starts within a window at which a client can book now, in order. They are
+/// counted from the start of each free time, and what follows without a gap is free
+/// time to end in.
 pub fn starts(
     calendar: &Calendar<'_>,
     rules: &Rules,
@@ -89,17 +91,16 @@ pub fn starts(
 ) -> Vec<Timestamp> {
     let Some(days) = Days::of(calendar.zone, rules, now) else { return Vec::new() };
     let earliest = window.start.0.max(now.0 + rules.notice_minutes * MINUTE);
+    let (runs, taken) = (merged(calendar.free), Taken::of(calendar.busy, rules));
     let mut found = BTreeSet::new();
-    for run in merged(calendar.free) {
-        let mut at = first(calendar.zone, rules, &run, earliest);
-        while at + rules.length_minutes * MINUTE <= run.end.0 && at < window.end.0 {
-            let wanted = Interval {
-                start: Timestamp(at),
-                end: Timestamp(at + rules.length_minutes * MINUTE),
-            };
-            let taken = calendar.busy.iter().any(|it| collides(&wanted, it, rules.buffer_minutes));
-            if at >= earliest && !taken && days.allow(calendar.zone, wanted.start) {
-                found.insert(wanted.start);
+    for free in calendar.free {
+        let Some(run) = run_of(&runs, free) else { continue };
+        let last = run.end.0 - rules.length_minutes * MINUTE;
+        let mut at = first(calendar.zone, rules, free, earliest);
+        while at <= last && at < free.end.0 && at < window.end.0 {
+            let start = Timestamp(at);
+            if at >= earliest && !taken.at(at) && days.allow(calendar.zone, start) {
+                found.insert(start);
             }
             at = step(calendar.zone, rules, at);
         }
@@ -107,13 +108,52 @@ pub fn starts(
     found.into_iter().collect()
 }
 
-/// The first start of a run that is on its grid or at its minutes of the hour, not
-/// much before `earliest`.
-fn first(zone: &TimeZone, rules: &Rules, run: &Interval, earliest: i64) -> i64 {
-    let ahead = (earliest - run.start.0).max(0);
+/// Whether a client can book something that begins at this instant: not too soon, and
+/// not too far ahead.
+pub fn can_begin(zone: &TimeZone, rules: &Rules, start: Timestamp, now: Timestamp) -> bool {
+    let in_time = start.0 >= now.0 + rules.notice_minutes * MINUTE;
+    in_time && Days::of(zone, rules, now).is_some_and(|days| days.allow(zone, start))
+}
+
+/// The run that a free time became part of.
+fn run_of<'a>(runs: &'a [Interval], free: &Interval) -> Option<&'a Interval> {
+    runs.get(runs.partition_point(|run| run.start <= free.start).checked_sub(1)?)
+}
+
+/// Starts that what is booked leaves no room for: intervals without their ends, in
+/// order and apart.
+struct Taken(Vec<(i64, i64)>);
+
+impl Taken {
+    fn of(busy: &[Interval], rules: &Rules) -> Self {
+        let (gap, long) = (rules.buffer_minutes * MINUTE, rules.length_minutes * MINUTE);
+        let around = |it: &Interval| (it.start.0 - gap - long, it.end.0 + gap);
+        let mut sorted: Vec<(i64, i64)> = busy.iter().map(around).collect();
+        sorted.sort_unstable();
+        let mut apart: Vec<(i64, i64)> = Vec::with_capacity(sorted.len());
+        for next in sorted {
+            match apart.last_mut() {
+                // Where one ends and the next begins there is room for a start.
+                Some(last) if next.0 < last.1 => last.1 = last.1.max(next.1),
+                _ => apart.push(next),
+            }
+        }
+        Taken(apart)
+    }
+
+    fn at(&self, at: i64) -> bool {
+        let behind = self.0.partition_point(|(from, _)| *from < at);
+        behind.checked_sub(1).and_then(|n| self.0.get(n)).is_some_and(|(_, to)| at < *to)
+    }
+}
+
+/// The first start of a free time that is on its grid or at its minutes of the hour,
+/// not much before `earliest`.
+fn first(zone: &TimeZone, rules: &Rules, free: &Interval, earliest: i64) -> i64 {
+    let ahead = (earliest - free.start.0).max(0);
     match rules.interval_minutes {
-        0 => run.start.0 + ahead / (rules.grid_minutes * MINUTE) * rules.grid_minutes * MINUTE,
-        interval => aligned(zone, run.start.0 + ahead / MINUTE * MINUTE, interval),
+        0 => free.start.0 + ahead / (rules.grid_minutes * MINUTE) * rules.grid_minutes * MINUTE,
+        interval => aligned(zone, free.start.0 + ahead / MINUTE * MINUTE, interval),
     }
 }
 

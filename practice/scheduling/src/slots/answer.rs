@@ -1,0 +1,128 @@
+//! Slots as they are told (behaviour 22, 9).
+
+use jiff::tz::TimeZone;
+use serde_json::json;
+use ward_engine::{Answer, Args, Out, Request, RowView, ViewId, baseline_instant, iso_instant};
+use ward_instance::Timestamp;
+use ward_store::Query;
+
+use super::ask::{self, Ask, NEXT_DAYS_MAX, Span};
+use super::found::{self, PROVIDER_DAYS_MAX, Slot};
+use super::reading::{self, Field};
+use crate::availability::wall::day_of;
+
+/// The members of the contract's `PotentialAppointmentSlot` that are served.
+pub const MEMBERS: &[&str] =
+    &["appointment_id", "date", "has_waitlist_enabled", "is_fully_booked", "length", "user_id"];
+
+/// The zone of the days that are asked for: the one that is sent, else the caller's, a
+/// visitor's being the provider's.
+fn zone_of_days(request: &Request, ask: &Ask, field: &Field) -> TimeZone {
+    let is_visitor = request.actor.user_id == 0 && !request.actor.is_member();
+    let of_provider = || if is_visitor { field.zone.clone() } else { None };
+    ask.zone.clone().or_else(of_provider).unwrap_or_else(|| request.zone.clone())
+}
+
+/// The zone of the answer: the caller's, whatever zone they send (behaviour 9); of a
+/// visitor nothing else is known.
+fn zone_of_answer(request: &Request, ask: &Ask, field: &Field) -> TimeZone {
+    match request.actor.user_id == 0 && !request.actor.is_member() {
+        true => zone_of_days(request, ask, field),
+        false => request.zone.clone(),
+    }
+}
+
+fn shown(request: &Request, at: Timestamp, zone: &TimeZone) -> String {
+    match request.view {
+        ViewId::Baseline => baseline_instant(at, zone),
+        ViewId::V2026 => iso_instant(at, zone),
+    }
+}
+
+async fn found(
+    request: &Request,
+    q: &mut dyn Query,
+    args: &Args,
+    span: Span,
+) -> Answer<(Vec<Slot>, TimeZone, TimeZone)> {
+    let ask = Ask::of(request, args)?;
+    let nothing = || (Vec::new(), TimeZone::UTC, TimeZone::UTC);
+    let Some(field) = reading::field(request, q, &ask).await? else {
+        // A window that is no window is told whoever is meant.
+        let zone = ask.zone.as_ref().unwrap_or(&request.zone);
+        ask::window(args, span, zone, request.now)?;
+        return Ok(nothing());
+    };
+    let (days, answer) =
+        (zone_of_days(request, &ask, &field), zone_of_answer(request, &ask, &field));
+    let Some(window) = ask::window(args, span, &days, request.now)? else { return Ok(nothing()) };
+    let slots = found::slots(request, q, &ask, &field, &window).await?;
+    Ok((slots, days, answer))
+}
+
+/// `availableSlotsForRange`.
+pub async fn list(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    args: &Args,
+) -> Answer<Vec<Out>> {
+    let (slots, _, zone) = found(request, q, args, Span::Range).await?;
+    let value = |slot: &Slot| {
+        let seat = slot.group.as_ref();
+        Out::Json(json!({
+            "appointment_id": seat.map(|it| it.appointment.to_string()),
+            "date": shown(request, slot.start, &zone),
+            "has_waitlist_enabled": seat.is_some_and(|it| it.has_waitlist),
+            "is_fully_booked": seat.is_some_and(|it| it.is_full),
+            "length": slot.length,
+            "user_id": slot.provider.to_string(),
+        }))
+    };
+    let list = Out::List(slots.iter().map(value).collect());
+    Ok(vec![list; rows.len()])
+}
+
+/// `daysAvailableForRange`.
+pub async fn days(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    args: &Args,
+) -> Answer<Vec<Out>> {
+    let (slots, zone, _) = found(request, q, args, Span::Month).await?;
+    let mut days: Vec<_> = slots.iter().filter_map(|slot| day_of(&zone, slot.start)).collect();
+    days.dedup();
+    let list = Out::List(days.into_iter().map(|day| day.to_string().into()).collect());
+    Ok(vec![list; rows.len()])
+}
+
+/// `nextAvailableSlot`.
+pub async fn next(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    args: &Args,
+) -> Answer<Vec<Out>> {
+    let ask = Ask::of(request, args)?;
+    let out = match reading::field(request, q, &ask).await? {
+        Some(field) => next_of(request, q, args, &ask, &field).await?,
+        None => Out::Null,
+    };
+    Ok(vec![out; rows.len()])
+}
+
+async fn next_of(
+    request: &Request,
+    q: &mut dyn Query,
+    args: &Args,
+    ask: &Ask,
+    field: &Field,
+) -> Answer<Out> {
+    let providers = i64::try_from(field.providers.len()).unwrap_or(i64::MAX).max(1);
+    let span = Span::Next((PROVIDER_DAYS_MAX / providers).min(NEXT_DAYS_MAX));
+    let (days, zone) = (zone_of_days(request, ask, field), zone_of_answer(request, ask, field));
+    let Some(window) = ask::window(args, span, &days, request.now)? else { return Ok(Out::Null) };
+    let first = found::first(request, q, ask, field, &window).await?;
+    Ok(first.map(|at| shown(request, at, &zone)).into())
+}

@@ -1,0 +1,13 @@
+//! When clients can book (behaviour 22): `rule` is what makes a start one that can
+//! be chosen, and pure; `ask` what is asked, `reading` what that depends on, `found`
+//! which starts that leaves, `answer` how they are told.
+
+pub mod answer;
+pub mod ask;
+pub mod choose;
+pub mod found;
+pub mod group;
+pub mod reading;
+pub mod rule;
+
+pub use rule::{Calendar, Rules, can_begin, collides, merged, starts};
