@@ -7,11 +7,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod availability;
+mod calendars;
 mod flag_truth;
 mod prices;
 mod rules;
 mod seed;
 mod settings;
+mod slot_lists;
+mod slot_oracle;
 mod slots;
 mod support;
 mod types;

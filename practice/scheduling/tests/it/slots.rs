@@ -8,9 +8,9 @@ use ward_instance::Timestamp;
 use ward_scheduling::availability::wall::Interval;
 use ward_scheduling::slots::{Calendar, Rules, collides, merged, starts};
 
-const MINUTE: i64 = 60_000_000;
+pub const MINUTE: i64 = 60_000_000;
 /// The clocks change on these days, forward and back, in both hemispheres.
-const CHANGES: [(&str, Date); 10] = [
+pub const CHANGES: [(&str, Date); 10] = [
     ("America/New_York", date(2027, 3, 14)),
     ("America/New_York", date(2027, 11, 7)),
     ("Europe/London", date(2027, 3, 28)),
@@ -29,12 +29,12 @@ fn local(zone: &TimeZone, at: i64) -> DateTime {
 }
 
 /// Minutes of the calendar as sets: nothing but looking.
-struct Minutes<'a> {
-    zone: &'a TimeZone,
-    spans: &'a [(i64, i64)],
-    free: Vec<bool>,
-    busy: Vec<bool>,
-    base: i64,
+pub struct Minutes<'a> {
+    pub zone: &'a TimeZone,
+    pub spans: &'a [(i64, i64)],
+    pub free: Vec<bool>,
+    pub busy: Vec<bool>,
+    pub base: i64,
 }
 
 impl Minutes<'_> {
@@ -43,7 +43,7 @@ impl Minutes<'_> {
     }
 
     /// Whether a client can begin at this minute.
-    fn allows(&self, rules: &Rules, minute: i64, now: i64) -> bool {
+    pub fn allows(&self, rules: &Rules, minute: i64, now: i64) -> bool {
         let inside = minute..minute + rules.length_minutes;
         let near =
             minute - rules.buffer_minutes..minute + rules.length_minutes + rules.buffer_minutes;
@@ -83,7 +83,7 @@ fn spans(most: usize, grid: i64) -> impl Strategy<Value = Vec<(i64, i64)>> {
     })
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
+pub fn rules() -> impl Strategy<Value = Rules> {
     let interval = proptest::sample::select(vec![0_i64, 0, 20, 30, 60]);
     let grid = proptest::sample::select(vec![5_i64, 10, 15]);
     let notice = prop_oneof![Just(0_i64), 0..3_000_i64];

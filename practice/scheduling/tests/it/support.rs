@@ -8,7 +8,9 @@ use ward_engine::{Bindings, Engine, Incoming, Request, ViewId, prune};
 use ward_identity::person;
 use ward_identity::practice::{self, NewMember, Place};
 use ward_identity::tables::{OrgRole, Organization, User};
-use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
+use ward_instance::{
+    Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing, Timestamp,
+};
 use ward_store::{
     Actor, Birth, BlobDirectory, Db, Flags, Id, Place as DbPlace, Query, Scope, Sql, StoreError,
     Table, system,
@@ -137,13 +139,25 @@ impl World {
 
     /// Runs an operation in a view; the whole answer.
     pub async fn run_in(&self, view: ViewId, actor: &Actor, query: &str, variables: Json) -> Json {
+        self.run_at(self.instance.now(), view, actor, query, variables).await
+    }
+
+    /// The same as if it were another time.
+    pub async fn run_at(
+        &self,
+        now: Timestamp,
+        view: ViewId,
+        actor: &Actor,
+        query: &str,
+        variables: Json,
+    ) -> Json {
         let request = Request {
             instance: self.instance.clone(),
             db: self.db.clone(),
             blobs: Some(self.blobs.clone()),
             actor: Arc::new(actor.clone()),
             view,
-            now: self.instance.now(),
+            now,
             zone: ward_engine::moment::zone("America/New_York").unwrap(),
             uploads: Vec::new(),
             request_id: "test".to_owned(),
