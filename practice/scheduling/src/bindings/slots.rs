@@ -2,7 +2,7 @@
 
 use ward_engine::Bindings;
 
-use crate::slots::{answer, ask};
+use crate::slots::{answer, ask, warnings};
 
 /// Binds the fields.
 pub fn bind(b: &mut Bindings) {
@@ -22,4 +22,9 @@ pub fn bind(b: &mut Bindings) {
     })
     .args(ask::NEXT_ARGS)
     .public();
+    b.value_object("AppointmentBookingWarning", warnings::MEMBERS);
+    b.batch("Query", "appointmentBookingWarnings", &[], |request, q, rows, args| {
+        Box::pin(warnings::list(request, q, rows, args))
+    })
+    .args(warnings::ARGS);
 }

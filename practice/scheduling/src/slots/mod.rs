@@ -9,5 +9,6 @@ pub mod found;
 pub mod group;
 pub mod reading;
 pub mod rule;
+pub mod warnings;
 
 pub use rule::{Calendar, Rules, can_begin, collides, merged, starts};

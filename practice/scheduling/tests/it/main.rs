@@ -19,4 +19,5 @@ mod slots;
 mod support;
 mod types;
 mod wall;
+mod warnings;
 mod whose;

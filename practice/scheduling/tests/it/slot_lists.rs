@@ -415,7 +415,7 @@ async fn what_is_no_question_gets_a_sentence_and_what_is_too_much_too() {
         let open = open_type(&w, json!({})).await;
         let args = of(&w.standard, &open);
         let nobody = Actor::anonymous();
-        let many: Vec<String> = (1..=501).map(|n| format!("\"{n}\"")).collect();
+        let many: Vec<String> = (1..=501).map(|n| format!("\"{}\"", w.standard.user_id + n)).collect();
         let many = format!("provider_ids: [{}]", many.join(", "));
         let bad = [
             ("timezone: \"Nowhere/At_All\"", "timezone is not a known time zone such as America/New_York"),
