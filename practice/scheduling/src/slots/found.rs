@@ -81,7 +81,7 @@ pub async fn slots(
 ) -> Answer<Vec<Slot>> {
     bounded(field, window)?;
     let (of, length) = match &field.what {
-        What::Alone { of, length } => (of.as_ref(), *length),
+        What::Alone { of, length } => (of.as_deref(), *length),
         What::Seat(types) => return group::seats(q, ask, field, types, window, request.now).await,
     };
     let diaries = alone(q, ask, field, of, length, window).await?;
@@ -126,7 +126,7 @@ pub async fn first(
     window: &Interval,
 ) -> Answer<Option<Timestamp>> {
     let (of, length) = match &field.what {
-        What::Alone { of, length } => (of.as_ref(), *length),
+        What::Alone { of, length } => (of.as_deref(), *length),
         What::Seat(types) => {
             let seats = group::seats(q, ask, field, types, window, request.now).await?;
             return Ok(seats.first().map(|slot| slot.start));

@@ -72,7 +72,7 @@ impl Group {
         let is_full = self.seats.is_some_and(|seats| self.taken >= seats);
         let has_waitlist = of.is_waitlist_enabled;
         let seat = Seat { appointment: self.id, is_full, has_waitlist };
-        (!is_full || (full_too && has_waitlist)).then(|| Slot {
+        (!is_full || (full_too && has_waitlist)).then_some(Slot {
             provider: self.provider,
             start: self.start,
             length: self.length,

@@ -55,7 +55,7 @@ pub enum What {
     /// A time of a provider's alone: of a type, or only so long.
     Alone {
         /// Of which type.
-        of: Option<AppointmentType>,
+        of: Option<Box<AppointmentType>>,
         /// How long, in minutes.
         length: i64,
     },
@@ -135,7 +135,7 @@ pub async fn field(request: &Request, q: &mut dyn Query, ask: &Ask) -> Answer<Op
     let providers = providers(&actor, q, ask, unit_id, narrow).await?;
     let zone = named.map(|it| it.zone).or(providers.first().map(|it| it.zone.clone()));
     let what = match single {
-        Some(of) => Some(What::Alone { length: of.length, of: Some(of.clone()) }),
+        Some(of) => Some(What::Alone { length: of.length, of: Some(Box::new(of.clone())) }),
         None if is_of_types => {
             let groups: Vec<_> = types.into_iter().filter(|of| of.is_group).collect();
             (!groups.is_empty()).then_some(What::Seat(groups))
