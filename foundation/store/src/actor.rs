@@ -88,6 +88,9 @@ pub struct Actor {
     pub glass_at: Timestamp,
     /// Where checks mark the flags that they found, while a request is answered.
     pub exercised: Option<Arc<Exercised>>,
+    /// The rows that this very request made for a visitor, who reads the public part of
+    /// them in the answer, and never again.
+    pub handed: Vec<i64>,
 }
 
 impl Actor {
@@ -107,6 +110,7 @@ impl Actor {
             credential: None,
             glass_at: Self::NO_BREAK_GLASS,
             exercised: None,
+            handed: Vec::new(),
         }
     }
 

@@ -37,6 +37,7 @@ pub mod tables;
 pub mod tag;
 pub mod update_client;
 pub mod update_user;
+pub mod visitor;
 
 pub use bindings::bind;
 pub use tables::tables;

@@ -350,6 +350,7 @@ pub(crate) fn actor(row: &[Value], credential: &str) -> Option<Actor> {
         credential: Some(credential.into()),
         glass_at: Actor::NO_BREAK_GLASS,
         exercised: None,
+        handed: Vec::new(),
     })
 }
 

@@ -51,6 +51,7 @@ impl Person {
             credential: credential.map(Into::into),
             glass_at: Actor::NO_BREAK_GLASS,
             exercised: None,
+            handed: Vec::new(),
         }
     }
 

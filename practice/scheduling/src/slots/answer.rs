@@ -56,7 +56,7 @@ async fn found(
     let (days, answer) =
         (zone_of_days(request, &ask, &field), zone_of_answer(request, &ask, &field));
     let Some(window) = ask::window(args, span, &days, request.now)? else { return Ok(nothing()) };
-    let slots = found::slots(request, q, &ask, &field, &window).await?;
+    let slots = found::slots(q, &ask, &field, &window, request.now).await?;
     Ok((slots, days, answer))
 }
 

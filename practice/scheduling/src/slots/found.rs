@@ -73,21 +73,21 @@ fn too_much() -> Refused {
 
 /// The slots within a window, in order.
 pub async fn slots(
-    request: &Request,
     q: &mut dyn Query,
     ask: &Ask,
     field: &Field,
     window: &Interval,
+    now: Timestamp,
 ) -> Answer<Vec<Slot>> {
     bounded(field, window)?;
     let (of, length) = match &field.what {
         What::Alone { of, length } => (of.as_deref(), *length),
-        What::Seat(types) => return group::seats(q, ask, field, types, window, request.now).await,
+        What::Seat(types) => return group::seats(q, ask, field, types, window, now).await,
     };
     let diaries = alone(q, ask, field, of, length, window).await?;
     let mut found = Vec::new();
     for diary in &diaries {
-        let starts = diary.starts(window, request.now).into_iter();
+        let starts = diary.starts(window, now).into_iter();
         let provider = diary.provider.id;
         found.extend(starts.map(|start| Slot { provider, start, length, group: None }));
         if !ask.unique && found.len() > SLOTS_MAX {

@@ -76,7 +76,7 @@ pub struct Field {
 }
 
 /// Rows as the actor sees them; a visitor is bound by the public part of the rule.
-pub(super) fn seen<'a>(actor: &'a Actor, table: &'static Table) -> Select<'a> {
+pub(crate) fn seen<'a>(actor: &'a Actor, table: &'static Table) -> Select<'a> {
     let mut select = Select::new(table, actor);
     select.org_id = (actor.org_id != 0).then_some(actor.org_id);
     select.least = Level::Public;
@@ -101,7 +101,7 @@ pub(super) async fn records<R: Record>(
 }
 
 /// The same person as one of a practice, where they are nobody's.
-fn visiting(actor: &Actor, org_id: i64, unit_id: i64) -> Actor {
+pub(crate) fn visiting(actor: &Actor, org_id: i64, unit_id: i64) -> Actor {
     match actor.role {
         Role::Anonymous => Actor { org_id, unit_id, ..actor.clone() },
         _ => actor.clone(),
@@ -152,7 +152,7 @@ pub async fn field(request: &Request, q: &mut dyn Query, ask: &Ask) -> Answer<Op
 }
 
 /// The types that are named and that the caller may book: to members all they see.
-async fn types(actor: &Actor, q: &mut dyn Query, ask: &Ask) -> Answer<Vec<AppointmentType>> {
+pub(crate) async fn types(actor: &Actor, q: &mut dyn Query, ask: &Ask) -> Answer<Vec<AppointmentType>> {
     let ids: Vec<i64> = ask.type_id.iter().chain(&ask.group_types).copied().collect();
     let mut select = seen(actor, &APPOINTMENT_TYPES);
     select.filter = Cond::is_in("id", &ids);
@@ -203,7 +203,7 @@ async fn users_where(
 }
 
 /// Who is named first: whose practice and whose clock is meant.
-async fn named(actor: &Actor, q: &mut dyn Query, ask: &Ask) -> Answer<Option<Provider>> {
+pub(crate) async fn named(actor: &Actor, q: &mut dyn Query, ask: &Ask) -> Answer<Option<Provider>> {
     let Some(id) = ask.provider.or(ask.providers.first().copied()) else { return Ok(None) };
     Ok(users_where(actor, q, Cond::eq("id", id), 1).await?.into_iter().next())
 }
@@ -263,7 +263,7 @@ async fn in_state(
 }
 
 /// The states of a client's addresses.
-async fn home_states(
+pub(crate) async fn home_states(
     request: &Request,
     q: &mut dyn Query,
     actor: &Actor,
