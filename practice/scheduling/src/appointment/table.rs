@@ -48,6 +48,8 @@ record! {
         /// Why the client comes, in their words.
         reason: Option<String> [sealed],
         external_videochat_url: Option<String> [sealed],
+        /// Whether they said that they meet over Zoom; nothing here makes such a call.
+        is_zoom_chat: bool,
         metadata: Option<Json> [sealed],
         /// How long it took, in minutes.
         actual_duration: Option<i64>,
@@ -60,10 +62,6 @@ record! {
         cancellation_reason_id: Option<i64>,
         other_cancellation_reason: Option<String> [sealed],
         cancellation_initiated_by: Option<CancelledBy>,
-        /// Cents.
-        late_cancellation_fee: Option<i64>,
-        /// Cents.
-        no_show_fee: Option<i64>,
         /// Whether it was put over another on purpose (double booking by staff).
         booked_over: bool,
         version: i64,

@@ -264,7 +264,7 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
 }
 
 /// Rows for these types, by themselves or among several.
-fn for_types(types: &[i64]) -> Cond {
+pub(crate) fn for_types(types: &[i64]) -> Cond {
     Cond::is_in("appointment_type_id", types).or(Cond::sql(
         "EXISTS (SELECT 1 FROM availability_appointment_types tie WHERE tie.org_id = {t}.org_id \
          AND tie.availability_id = {t}.id AND tie.appointment_type_id IN_LIST(?))",
@@ -290,7 +290,7 @@ fn which(request: &Request, args: &Args) -> Answer<Cond> {
 
 /// Rows that may be within a window: by the day on whatever wall, a weekly one can
 /// begin on the day before, and a shifted one on the next.
-fn near(window: &Interval) -> Cond {
+pub(crate) fn near(window: &Interval) -> Cond {
     let day = |at: Timestamp, days: i64| {
         let at = Timestamp(at.0.saturating_add(days * DAY_MICROS));
         wall::day_of(&TimeZone::UTC, at).map(|date| Value::from(Day(date).to_string()))
