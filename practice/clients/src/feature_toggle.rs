@@ -54,6 +54,8 @@ pub enum Switch {
     CommunityChat,
     /// Conversations with staff only.
     DirectChat,
+    /// Booking and moving appointments.
+    Scheduling,
 }
 
 impl Switch {
@@ -61,6 +63,7 @@ impl Switch {
         match self {
             Switch::CommunityChat => "allow_community_chat",
             Switch::DirectChat => "allow_direct_chat",
+            Switch::Scheduling => "can_schedule_appointments",
         }
     }
 }

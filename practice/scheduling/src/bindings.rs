@@ -1,5 +1,6 @@
 //! What answers each contract field of the domain, one line a field.
 
+mod appointment;
 mod appointment_type;
 mod availability;
 mod exists;
@@ -28,6 +29,7 @@ pub fn bind(b: &mut Bindings) {
     availability::bind(b);
     exists::bind(b);
     slots::bind(b);
+    appointment::bind(b);
 }
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);

@@ -2,6 +2,7 @@
 
 use ward_store::Event;
 
+use crate::appointment::table::Appointment;
 use crate::tables::Availability;
 
 /// A provider can be booked at more times.
@@ -21,4 +22,40 @@ pub fn availability_deleted(row: &Availability) -> Event {
 
 fn availability(kind: &'static str, row: &Availability) -> Event {
     Event::new(kind, "Availability", row.id.0).of_unit(row.unit_id.0)
+}
+
+/// Somebody was booked.
+pub fn appointment_created(row: &Appointment) -> Event {
+    let unit = row.unit_id.0.to_string();
+    appointment("appointment.created", row).with("resource_organization_id", unit)
+}
+
+/// These facts of an appointment changed.
+pub fn appointment_updated(row: &Appointment, fields: &[&'static str]) -> Event {
+    let unit = row.unit_id.0.to_string();
+    let event = appointment("appointment.updated", row).changed(fields);
+    event.with("resource_organization_id", unit)
+}
+
+/// An appointment was deleted.
+pub fn appointment_deleted(row: &Appointment) -> Event {
+    appointment("appointment.deleted", row)
+}
+
+/// A client attends an appointment from now on.
+pub fn patient_added(row: &Appointment, client: i64) -> Event {
+    appointment("appointment.patient_added", row).about(client)
+}
+
+/// A client attends an appointment no longer.
+pub fn patient_removed(row: &Appointment, client: i64) -> Event {
+    appointment("appointment.patient_removed", row).about(client)
+}
+
+fn appointment(kind: &'static str, row: &Appointment) -> Event {
+    let event = Event::new(kind, "Appointment", row.id.0).of_unit(row.unit_id.0);
+    match row.user_id {
+        Some(client) => event.about(client.0),
+        None => event,
+    }
 }

@@ -10,6 +10,7 @@ pub mod appointment;
 pub mod appointment_type;
 pub mod availability;
 pub mod bindings;
+pub mod checkout;
 pub mod contact_type;
 pub mod events;
 pub mod id_list;

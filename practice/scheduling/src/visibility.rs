@@ -213,14 +213,16 @@ fn no_restricted_hidden(actor: &Actor, id: &str) -> Cond {
     )
 }
 
-/// Appointments. A member sees their own, and with `can_see_calendar` those of the
-/// units; a client those that they attend and that are no blockers; nobody those of
-/// a restricted client whom they do not see.
+/// Appointments. A member sees their own and what they booked for others, and with
+/// `can_see_calendar` those of the units; a client those that they attend and that are no blockers; nobody those of
+/// a restricted client whom they do not see. A visitor knows of what they booked in the answer to it.
 pub fn appointments(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
         Role::Member => {
-            let own = Cond::eq("provider_id", actor.user_id).or(takes_part(actor, "{t}.id"));
+            let own = Cond::eq("provider_id", actor.user_id)
+                .or(Cond::eq("initiator_id", actor.user_id))
+                .or(takes_part(actor, "{t}.id"));
             let which = match opens_calendars(actor) {
                 true => own.or(actor.units("unit_id")),
                 false => own,
@@ -233,7 +235,7 @@ pub fn appointments(actor: &Actor) -> Rule {
              AND {t}.is_blocker = FALSE",
             [actor.user_id.into(), actor.org_id.into(), actor.user_id.into()],
         )),
-        Role::Anonymous => Rule::none(),
+        Role::Anonymous => Rule::none().public(Cond::is_in("id", &actor.handed)),
     }
 }
 

@@ -10,9 +10,10 @@ use std::collections::HashMap;
 
 use ward_engine::Call;
 use ward_instance::Timestamp;
-use ward_store::{Id, Query, Sql, StoreError, Value};
+use ward_store::{Cond, Id, Query, Sql, StoreError, Value};
 
-use super::table::Appointment;
+use super::status::PmStatus;
+use super::table::{Appointment, CalendarEntry};
 use crate::availability::wall::Interval;
 
 /// A day, in microseconds: what begins earlier before a window is looked for among
@@ -97,4 +98,48 @@ pub async fn lock(call: &mut Call<'_>, members: &[i64]) -> Result<(), StoreError
         [call.actor.org_id.into(), Value::Ints(members.into())],
     );
     call.tx.rows(&sql).await.map(drop)
+}
+
+/// Whether an appointment takes the time of those who give and attend it (behaviour
+/// 23.1).
+pub fn takes_time(row: &Appointment) -> bool {
+    row.deleted_at.is_none() && row.pm_status.is_none_or(PmStatus::is_active)
+}
+
+/// Whose time an appointment takes as it is.
+pub async fn holders(call: &mut Call<'_>, id: Id<Appointment>) -> Result<Vec<i64>, StoreError> {
+    let held: Vec<CalendarEntry> = call.list(Cond::eq("appointment_id", id.0), &[]).await?;
+    Ok(held.iter().map(|it| it.user_id.0).collect())
+}
+
+/// Writes whose time an appointment takes: that of these members, or nobody's when
+/// it is not active. Behind [`lock`] on them and on those whose time it took.
+pub async fn put(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    members: &[i64],
+) -> Result<(), StoreError> {
+    let held: Vec<CalendarEntry> = call.list(Cond::eq("appointment_id", row.id.0), &[]).await?;
+    let members = if takes_time(row) { members } else { &[] };
+    let stays = |it: &CalendarEntry| {
+        members.contains(&it.user_id.0) && it.start_at == row.start_at && it.end_at == row.end_at
+    };
+    for gone in held.iter().filter(|it| !stays(it)) {
+        call.destroy(gone).await?;
+    }
+    let mut wanted = members.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.retain(|user| !held.iter().any(|it| it.user_id.0 == *user && stays(it)));
+    for user in wanted {
+        let entry = CalendarEntry {
+            org_id: row.org_id,
+            appointment_id: row.id,
+            user_id: Id::new(user),
+            start_at: row.start_at,
+            end_at: row.end_at,
+        };
+        call.create(&entry).await?;
+    }
+    Ok(())
 }

@@ -2,6 +2,22 @@
 //! takes (behaviour 23). `table` has the rows, `calendar` what is busy and the lock
 //! behind which that is decided.
 
+pub mod bookable;
 pub mod calendar;
+mod cancel;
+mod client;
+pub mod create;
+pub mod delete;
+pub mod inclusion;
+pub mod input;
+pub mod listing;
+pub mod people;
+pub mod permit;
+pub mod reason;
+pub mod rules;
+pub mod settle;
+pub mod shown;
 pub mod status;
 pub mod table;
+pub mod update;
+pub mod when;

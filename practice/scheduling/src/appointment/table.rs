@@ -13,29 +13,29 @@ record! {
     /// Somebody's time, for a client, for several, or kept free by a blocker.
     /// Deleted by staff, it stays for who asks for deleted ones by their id.
     pub struct Appointment in APPOINTMENTS, appointments {
-        id: Id<Appointment>,
+        id: Id<Appointment> [public],
         org_id: Id<Organization>,
         /// The unit of the main provider.
         unit_id: Id<Organization>,
         /// The main provider.
-        provider_id: Id<User>,
+        provider_id: Id<User> [public],
         /// The client of an individual one; those of a group have inclusions only.
         user_id: Option<Id<User>>,
-        appointment_type_id: Option<Id<AppointmentType>>,
+        appointment_type_id: Option<Id<AppointmentType>> [public],
         /// How they meet: a number of the code set.
-        contact_type_id: Option<i64>,
+        contact_type_id: Option<i64> [public],
         /// Where they meet, as somebody wrote it.
         location: Option<String> [sealed],
         /// Where they meet: an address of the practice's or the client's.
         appointment_location_id: Option<Id<Location>>,
-        start_at: Timestamp,
-        end_at: Timestamp,
+        start_at: Timestamp [public],
+        end_at: Timestamp [public],
         /// Minutes from the start to the end.
-        length: i64,
+        length: i64 [public],
         /// The zone in which it was booked, an IANA name.
-        timezone: String,
+        timezone: String [public],
         is_blocker: bool,
-        is_group: bool,
+        is_group: bool [public],
         /// The seats of a group; NULL for as many as come.
         max_attendees: Option<i64>,
         pm_status: Option<PmStatus>,
@@ -48,6 +48,8 @@ record! {
         /// Why the client comes, in their words.
         reason: Option<String> [sealed],
         external_videochat_url: Option<String> [sealed],
+        /// Whether they said that they meet over Zoom; nothing here makes such a call.
+        is_zoom_chat: bool,
         metadata: Option<Json> [sealed],
         /// How long it took, in minutes.
         actual_duration: Option<i64>,
@@ -60,10 +62,6 @@ record! {
         cancellation_reason_id: Option<i64>,
         other_cancellation_reason: Option<String> [sealed],
         cancellation_initiated_by: Option<CancelledBy>,
-        /// Cents.
-        late_cancellation_fee: Option<i64>,
-        /// Cents.
-        no_show_fee: Option<i64>,
         /// Whether it was put over another on purpose (double booking by staff).
         booked_over: bool,
         version: i64,

@@ -264,7 +264,7 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
 }
 
 /// Rows for these types, by themselves or among several.
-fn for_types(types: &[i64]) -> Cond {
+pub(crate) fn for_types(types: &[i64]) -> Cond {
     Cond::is_in("appointment_type_id", types).or(Cond::sql(
         "EXISTS (SELECT 1 FROM availability_appointment_types tie WHERE tie.org_id = {t}.org_id \
          AND tie.availability_id = {t}.id AND tie.appointment_type_id IN_LIST(?))",

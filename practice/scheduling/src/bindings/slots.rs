@@ -1,7 +1,9 @@
 //! Slots: values, as they are computed and never stored.
 
-use ward_engine::Bindings;
+use ward_engine::{Bindings, Returns};
 
+use crate::appointment::table::APPOINTMENTS;
+use crate::checkout::{book, steps, who};
 use crate::slots::{answer, ask, warnings};
 
 /// Binds the fields.
@@ -27,4 +29,25 @@ pub fn bind(b: &mut Bindings) {
         Box::pin(warnings::list(request, q, rows, args))
     })
     .args(warnings::ARGS);
+    checkout(b);
+}
+
+fn checkout(b: &mut Bindings) {
+    b.value_object("EmbedWidgetStepType", steps::MEMBERS);
+    b.batch("Query", "embedWidgetSteps", &[], |request, q, rows, args| {
+        Box::pin(steps::list(request, q, rows, args))
+    })
+    .args(steps::ARGS)
+    .public();
+    const BOOKED: &[(&str, Returns)] = &[
+        ("appointment", Returns::One(&APPOINTMENTS)),
+        ("appointments", Returns::Many(&APPOINTMENTS)),
+    ];
+    b.mutation_prepared(
+        "completeCheckout",
+        BOOKED,
+        |request, input| Box::pin(who::prepare(request, input)),
+        |call, input| Box::pin(book::complete(call, input)),
+    )
+    .public();
 }

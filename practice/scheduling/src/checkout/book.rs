@@ -79,9 +79,8 @@ fn ask(input: &CompleteCheckout) -> Ask {
 
 /// An appointment of the client's own.
 async fn alone(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<i64> {
-    let start = start(input, &call.request.zone).ok_or_else(|| {
-        Refused::on("date", "Date must be a moment such as 2026-03-04T09:30:00Z")
-    })?;
+    let start = start(input, &call.request.zone)
+        .ok_or_else(|| Refused::on("date", "Date must be a moment such as 2026-03-04T09:30:00Z"))?;
     let mut ask = ask(input);
     let provider_id = ask.provider.ok_or_else(|| Refused::not_found("provider_id"))?;
     calendar::lock(call, &[provider_id]).await?;

@@ -79,7 +79,10 @@ pub fn problems(input: &CompleteCheckout, is_visitor: bool) -> Problems {
         rules::required("date", &input.date, p);
     }
     if input.joins().len() > JOINED_MAX {
-        p.add("appointment_ids", format!("At most {JOINED_MAX} appointments can be joined at once"));
+        p.add(
+            "appointment_ids",
+            format!("At most {JOINED_MAX} appointments can be joined at once"),
+        );
     }
     rules::time_zone("timezone", &input.timezone, p);
     rules::bounded("location", &input.location, rules::LINE_CHARS_MAX, p);

@@ -3,7 +3,8 @@
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::tables::User;
-use ward_store::{Cond, Id, Query, Sql, Value};
+use ward_instance::Timestamp;
+use ward_store::{Cond, OrderKey, Query, Sql, Value};
 
 use super::book::Place;
 use super::input::CompleteCheckout;
@@ -16,7 +17,6 @@ use crate::slots::ask::Ask;
 use crate::slots::found::{self, Seat};
 use crate::slots::reading;
 use crate::tables::AppointmentType;
-use ward_instance::Timestamp;
 
 const AT: &str = "appointment_id";
 
@@ -78,7 +78,7 @@ async fn held(call: &mut Call<'_>, ids: &[i64]) -> Answer<Vec<Appointment>> {
         [call.actor.org_id.into(), Value::Ints(ids.into())],
     );
     call.scope.tx.rows(&sql).await?;
-    let order = [ward_store::OrderKey::column("id", false)];
+    let order = [OrderKey::column("id", false)];
     let rows: Vec<Appointment> = call.list(Cond::is_in("id", ids), &order).await?;
     match rows.len() == ids.len() {
         true => Ok(rows),

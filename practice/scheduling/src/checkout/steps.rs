@@ -48,11 +48,7 @@ fn named_type(request: &Request, address: &str) -> Option<Id<AppointmentType>> {
     parse_id(text, "locationString", request.instance.ids()).ok()
 }
 
-async fn may_book(
-    request: &Request,
-    q: &mut dyn Query,
-    id: Id<AppointmentType>,
-) -> Answer<bool> {
+async fn may_book(request: &Request, q: &mut dyn Query, id: Id<AppointmentType>) -> Answer<bool> {
     let mut select = seen(&request.actor, &APPOINTMENT_TYPES);
     select.columns = vec![at::id];
     select.filter = Cond::eq("id", id.0).and(Cond::is_true("clients_can_book"));

@@ -36,7 +36,8 @@ pub async fn client(call: &mut Call<'_>, said: &Visitor, provider: &User) -> Ans
     if call.actor.role == Role::Anonymous {
         return visitor::client_of(call, said, provider).await;
     }
-    let own: Option<User> = call.find(Id::new(call.actor.user_id)).await?;
+    let own = Id::new(call.actor.user_id);
+    let own: Option<User> = call.find(own).await?;
     let own = own.filter(|own| own.unit_id == provider.unit_id);
     let own = own.ok_or_else(|| Refused::not_found("provider_id"))?;
     let (org, client) = (call.actor.org_id, call.actor.user_id);

@@ -1,6 +1,7 @@
 //! Settings of scheduling in layers: an appointment type's over its provider's
 //! over the organization's (behaviour 21).
 
+pub mod applies;
 pub mod change;
 pub mod input;
 pub mod layers;

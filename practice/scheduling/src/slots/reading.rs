@@ -152,7 +152,11 @@ pub async fn field(request: &Request, q: &mut dyn Query, ask: &Ask) -> Answer<Op
 }
 
 /// The types that are named and that the caller may book: to members all they see.
-pub(crate) async fn types(actor: &Actor, q: &mut dyn Query, ask: &Ask) -> Answer<Vec<AppointmentType>> {
+pub(crate) async fn types(
+    actor: &Actor,
+    q: &mut dyn Query,
+    ask: &Ask,
+) -> Answer<Vec<AppointmentType>> {
     let ids: Vec<i64> = ask.type_id.iter().chain(&ask.group_types).copied().collect();
     let mut select = seen(actor, &APPOINTMENT_TYPES);
     select.filter = Cond::is_in("id", &ids);

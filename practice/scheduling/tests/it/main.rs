@@ -7,9 +7,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod availability;
+mod booking;
 mod calendars;
+mod clients_own;
 mod flag_truth;
+mod groups;
+mod lists;
 mod prices;
+mod races;
 mod rules;
 mod seed;
 mod settings;

@@ -190,7 +190,9 @@ impl World {
              {{ {selects} messages {{ field message }} }} }}"
         );
         let answer = self.run_in(ViewId::V2026, actor, &query, json!({ "input": input })).await;
-        answer["data"][field].clone()
+        let payload = &answer["data"][field];
+        assert!(!payload.is_null(), "{answer}");
+        payload.clone()
     }
 
     /// A new client of the owner; the id.
@@ -216,10 +218,15 @@ impl World {
 
     /// Names and changed columns of the domain's events, in order.
     pub async fn events(&self) -> Vec<String> {
+        self.events_like("availability%").await
+    }
+
+    /// Names and changed columns of events whose names are like this, in order.
+    pub async fn events_like(&self, names: &str) -> Vec<String> {
         let sql = Sql::fixed(
             "SELECT event_type, changed_fields FROM events \
-             WHERE event_type LIKE 'availability%' ORDER BY seq",
-            [],
+             WHERE event_type LIKE $1 ORDER BY seq, written_at",
+            [names.into()],
         );
         let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
         let text = |row: &[ward_store::Value], at: usize| row[at].text().unwrap().to_owned();

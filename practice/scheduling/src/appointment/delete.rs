@@ -1,0 +1,52 @@
+//! Deleting: by staff it is gone from every list, by a client it is called off
+//! (behaviour 23.4).
+
+use ward_engine::{Answer, Call, Payload, Problems};
+use ward_identity::permit::members_only;
+
+use super::input::{self, DeleteAppointment};
+use super::table::Appointment;
+use super::update::{to_change, write};
+use super::{calendar, cancel, client, people, permit};
+use crate::events;
+
+/// Deletes an appointment, or calls it off for the client who asks.
+pub async fn delete(call: &mut Call<'_>, input: &DeleteAppointment) -> Answer<Payload> {
+    let row = to_change(call, input.id.value().copied()).await?;
+    if call.actor.is_client() {
+        return client::delete(call, input, row).await;
+    }
+    members_only(call.actor)?;
+    let providers = people::providers(call, &row).await?;
+    permit::may_change(call, &row, &providers)?;
+    let held = calendar::holders(call, row.id).await?;
+    calendar::lock(call, &held).await?;
+    let row = with_reason(call, input, row).await?;
+    call.destroy(&row).await?;
+    let gone = Appointment { deleted_at: Some(call.now()), ..row };
+    calendar::put(call, &gone, &[]).await?;
+    let told = !input.suppress_webhook_notifications.is_true();
+    call.emit(events::appointment_deleted(&gone).told(told));
+    Ok(Payload::new().one("appointment", gone.id.0))
+}
+
+/// The row with the reason that staff gave.
+async fn with_reason(
+    call: &mut Call<'_>,
+    input: &DeleteAppointment,
+    before: Appointment,
+) -> Answer<Appointment> {
+    let Some(why) = input.cancellation_reason.value() else { return Ok(before) };
+    let mut problems = Problems::new();
+    let by = input::initiated_by("cancellation_reason", &why.initiated_by, &mut problems);
+    let other = &why.other_cancellation_reason;
+    input::bounded_reason("cancellation_reason", other, &mut problems);
+    problems.check()?;
+    let mut row = before.clone();
+    row.cancellation_reason_id = cancel::number(&why.id)?.or(row.cancellation_reason_id);
+    row.cancellation_initiated_by = by.or(row.cancellation_initiated_by);
+    other.set_text(&mut row.other_cancellation_reason);
+    write(call, &before, &mut row).await?;
+    // As it is kept, with its version.
+    Ok(call.find(before.id).await?.unwrap_or(row))
+}

@@ -1,0 +1,353 @@
+//! Which appointments a list answers, by its arguments, and in which orders
+//! (behaviour 7, 23.6). Visibility comes on top and is not here.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use ward_engine::{Answer, Args, Kind, Listing, OrderOption, Refused, Request, moment};
+use ward_identity::tables::{Location, Organization, User};
+use ward_instance::Timestamp;
+use ward_store::{Cond, Entity, Value};
+
+use super::status::PmStatus;
+use super::table::{Appointment, AppointmentInclusion};
+use crate::availability::wall;
+use crate::contact_type::ContactType;
+use crate::listing::{id, ids};
+use crate::tables::AppointmentType;
+
+const USER: Kind = Kind::Id(User::NAME);
+const USERS: Kind = Kind::Ids(User::NAME);
+const TYPE: Kind = Kind::Id(AppointmentType::NAME);
+
+/// Arguments of `appointments`.
+pub const ARGS: &[(&str, Kind)] = &[
+    ("attendee_ids", USERS),
+    ("currentWeek", Kind::Plain),
+    ("endDate", Kind::Plain),
+    ("filter", Kind::Plain),
+    ("filter_by_appointment_location_ids", Kind::Ids(Location::NAME)),
+    ("filter_by_appointment_status", Kind::Plain),
+    ("filter_by_appointment_statuses", Kind::Plain),
+    ("filter_by_appointment_type_id", TYPE),
+    ("filter_by_appointment_type_ids", Kind::Ids(AppointmentType::NAME)),
+    ("filter_by_client_confirmed", Kind::Plain),
+    ("filter_by_contact_types", Kind::Plain),
+    ("filter_by_location_id", Kind::Id(Location::NAME)),
+    ("filter_by_provider_confirmed", Kind::Plain),
+    ("include_blockers", Kind::Plain),
+    ("include_suborganizations", Kind::Plain),
+    ("is_active", Kind::Plain),
+    ("is_confirmed", Kind::Plain),
+    ("is_org", Kind::Plain),
+    ("is_upcoming", Kind::Plain),
+    ("is_with_clients", Kind::Plain),
+    ("organization_id", Kind::Id(Organization::NAME)),
+    ("provider_id", USER),
+    ("provider_ids", USERS),
+    ("show_appointments", Kind::Plain),
+    ("specificDay", Kind::Plain),
+    ("startDate", Kind::Plain),
+    ("unconfirmed", Kind::Plain),
+    ("use_provider_inclusions", Kind::Plain),
+    ("user_id", USER),
+    ("with_all_statuses", Kind::Plain),
+    ("without_status", Kind::Plain),
+];
+
+/// Arguments of `appointmentsCount`.
+pub const COUNT_ARGS: &[(&str, Kind)] = &[
+    ("currentWeek", Kind::Plain),
+    ("endDate", Kind::Plain),
+    ("filter", Kind::Plain),
+    ("filter_by_appointment_location_ids", Kind::Ids(Location::NAME)),
+    ("filter_by_appointment_status", Kind::Plain),
+    ("filter_by_appointment_type_id", TYPE),
+    ("filter_by_appointment_type_ids", Kind::Ids(AppointmentType::NAME)),
+    ("filter_by_location_id", Kind::Id(Location::NAME)),
+    ("include_blockers", Kind::Plain),
+    ("include_suborganizations", Kind::Plain),
+    ("is_active", Kind::Plain),
+    ("is_confirmed", Kind::Plain),
+    ("is_org", Kind::Plain),
+    ("is_upcoming", Kind::Plain),
+    ("is_with_clients", Kind::Plain),
+    ("provider_id", USER),
+    ("provider_ids", USERS),
+    ("show_appointments", Kind::Plain),
+    ("specificDay", Kind::Plain),
+    ("startDate", Kind::Plain),
+    ("unconfirmed", Kind::Plain),
+    ("user_id", USER),
+    ("with_all_statuses", Kind::Plain),
+    ("without_status", Kind::Plain),
+];
+
+/// What appointments can be ordered by.
+pub const ORDERS: &[OrderOption] = &[
+    OrderOption { name: "DATE", expression: "{t}.start_at" },
+    OrderOption { name: "CREATED_AT", expression: "{t}.created_at" },
+    OrderOption { name: "UPDATED_AT", expression: "{t}.updated_at" },
+];
+
+/// What those who attend are ordered by: as they were added.
+pub const ADDED: &[OrderOption] =
+    &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
+
+/// `appointment`; a deleted one to members who ask for it.
+pub fn one(request: &Request, args: &Args) -> Answer<Listing> {
+    let Some(id) = id::<Appointment>(args, "id", request)? else { return Ok(Listing::none()) };
+    let mut listing = Listing::of(Cond::eq("id", id.0));
+    listing.deleted = request.actor.is_member() && args.flag("include_deleted");
+    Ok(listing)
+}
+
+/// `appointmentInclusion`.
+pub fn inclusion(request: &Request, args: &Args) -> Answer<Listing> {
+    let id = id::<AppointmentInclusion>(args, "id", request)?;
+    Ok(id.map_or_else(Listing::none, |id| Listing::of(Cond::eq("id", id.0))))
+}
+
+/// `appointments` and `appointmentsCount`.
+pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
+    if args.bool("show_appointments") == Some(false) {
+        return Ok(Listing::none());
+    }
+    let cond = whose(request, args)?
+        .and(when(request, args)?)
+        .and(became(args))
+        .and(which(request, args)?)
+        .and(confirmed(args));
+    Ok(Listing::of(cond))
+}
+
+/// Appointments that a member gives, or attends.
+fn given_by(members: &[i64], with_others: bool) -> Cond {
+    let main = Cond::is_in("provider_id", members);
+    if !with_others {
+        return main;
+    }
+    let list = || Value::Ints(members.into());
+    main.or(Cond::sql(
+        "({t}.id IN (SELECT also.appointment_id FROM appointment_providers also \
+         WHERE also.org_id = {t}.org_id AND also.user_id IN_LIST(?)) OR {t}.id IN \
+         (SELECT comes.appointment_id FROM appointment_inclusions comes \
+         WHERE comes.org_id = {t}.org_id AND comes.user_id IN_LIST(?)))",
+        [list(), list()],
+    ))
+}
+
+/// Appointments that one of these attends.
+fn attended_by(people: &[i64]) -> Cond {
+    let list = || Value::Ints(people.into());
+    Cond::sql(
+        "({t}.user_id IN_LIST(?) OR {t}.id IN (SELECT comes.appointment_id \
+         FROM appointment_inclusions comes WHERE comes.org_id = {t}.org_id \
+         AND comes.user_id IN_LIST(?)))",
+        [list(), list()],
+    )
+}
+
+/// Whose: a client's own are all that they see; a member's are those of the
+/// providers, the client or the organization that is named, else their own.
+fn whose(request: &Request, args: &Args) -> Answer<Cond> {
+    let actor = &request.actor;
+    let with_others = args.bool("use_provider_inclusions").unwrap_or(true);
+    let mut cond = Cond::Always;
+    let mut is_named = false;
+    let mut providers = ids::<User>(args, "provider_ids", request)?.unwrap_or_default();
+    if providers.is_empty() {
+        providers.extend(id::<User>(args, "provider_id", request)?.map(|id| id.0));
+    }
+    if !providers.is_empty() {
+        cond = cond.and(given_by(&providers, with_others));
+        is_named = true;
+    }
+    if let Some(user) = id::<User>(args, "user_id", request)? {
+        cond = cond.and(attended_by(&[user.0]));
+        is_named = true;
+    }
+    if let Some(people) = ids::<User>(args, "attendee_ids", request)? {
+        cond = cond.and(attended_by(&people));
+        is_named = true;
+    }
+    if !actor.is_member() {
+        return Ok(cond);
+    }
+    let unit = id::<Organization>(args, "organization_id", request)?;
+    if args.flag("is_org") || unit.is_some() {
+        let unit = unit.map_or(actor.unit_id, |unit| unit.0);
+        return Ok(match args.flag("include_suborganizations") && unit == actor.org_id {
+            true => cond,
+            false => cond.and(Cond::eq("unit_id", unit)),
+        });
+    }
+    Ok(match is_named {
+        true => cond,
+        false => given_by(&[actor.user_id], with_others),
+    })
+}
+
+/// When: days that are named count before the word of `filter` that is so by
+/// default.
+fn when(request: &Request, args: &Args) -> Answer<Cond> {
+    let now = request.now;
+    let days = days(request, args)?;
+    let word = args.text("filter").unwrap_or("future");
+    let mut cond = match word {
+        "future" if days.is_some() => Cond::Always,
+        "future" => after("start_at", now),
+        "upcoming" => after("end_at", now),
+        "past" => until("start_at", now),
+        "ended" => until("end_at", now),
+        _ => Cond::Always,
+    };
+    if args.flag("is_upcoming") {
+        cond = cond.and(after("end_at", now));
+    }
+    if let Some((from, to)) = days {
+        // What begins before the window and goes on in it is no part of it.
+        let within = "{t}.start_at >= ? AND {t}.start_at < ?";
+        cond = cond.and(Cond::sql(within, [from.0.into(), to.0.into()]));
+    }
+    Ok(cond)
+}
+
+fn after(column: &str, at: Timestamp) -> Cond {
+    Cond::sql(format!("{{t}}.{column} > ?"), [at.0.into()])
+}
+
+fn until(column: &str, at: Timestamp) -> Cond {
+    Cond::sql(format!("{{t}}.{column} <= ?"), [at.0.into()])
+}
+
+/// The days that are named, from the first instant to the one behind the last.
+fn days(request: &Request, args: &Args) -> Answer<Option<(Timestamp, Timestamp)>> {
+    let zone = &request.zone;
+    if let Some(text) = args.text("specificDay") {
+        let day = moment::day(text)
+            .ok_or_else(|| Refused::on("specificDay", "specificDay must be a day"))?;
+        return Ok(span(zone, day.0, 1));
+    }
+    if args.flag("currentWeek") {
+        let today = wall::day_of(zone, request.now);
+        let sunday = today.and_then(|day| {
+            day.checked_sub(i64::from(day.weekday().to_sunday_zero_offset()).days()).ok()
+        });
+        return Ok(sunday.and_then(|sunday| span(zone, sunday, 7)));
+    }
+    let start = args.moment("startDate", request)?;
+    let Some((start, end)) = start.zip(args.moment("endDate", request)?) else { return Ok(None) };
+    // A day alone is the whole of it.
+    let end = match args.text("endDate").filter(|text| !text.contains(':')) {
+        Some(_) => {
+            wall::day_of(zone, end).and_then(|day| span(zone, day, 1)).map_or(end, |it| it.1)
+        }
+        None => end,
+    };
+    match start < end {
+        true => Ok(Some((start, end))),
+        false => Err(Refused::on("endDate", "endDate must be after startDate")),
+    }
+}
+
+fn span(zone: &TimeZone, first: Date, days: i64) -> Option<(Timestamp, Timestamp)> {
+    let behind = first.checked_add(days.days()).ok()?;
+    Some((wall::instant(zone, first, 0)?, wall::instant(zone, behind, 0)?))
+}
+
+/// What became of them. All statuses, when asked for, count before active ones and
+/// those that did not occur.
+fn became(args: &Args) -> Cond {
+    let mut cond = Cond::Always;
+    if !args.flag("with_all_statuses") {
+        let statuses = PmStatus::TEXTS.iter().filter_map(|text| PmStatus::from_text(text));
+        let active: Vec<&str> =
+            statuses.filter(|it| it.is_active()).map(PmStatus::as_str).collect();
+        let active = Cond::is_null("pm_status").or(of_status(&active));
+        match args.bool("is_active") {
+            Some(true) => cond = cond.and(active.clone()),
+            Some(false) => cond = cond.and(active.clone().negated()),
+            None => {}
+        }
+        if args.text("filter") == Some("didnt-occur") {
+            cond = cond.and(active.negated());
+        }
+    }
+    if args.flag("without_status") {
+        cond = cond.and(Cond::is_null("pm_status"));
+    }
+    cond
+}
+
+fn of_status(texts: &[&str]) -> Cond {
+    let any = |cond: Cond, text: &&str| cond.or(Cond::eq("pm_status", *text));
+    texts.iter().fold(Cond::Never, any)
+}
+
+/// Of which status, type, way to meet and place; a list counts before a single one.
+fn which(request: &Request, args: &Args) -> Answer<Cond> {
+    let mut cond = Cond::Always;
+    let statuses: Option<Vec<String>> = args.get("filter_by_appointment_statuses", request)?;
+    let mut statuses = statuses.unwrap_or_default();
+    if statuses.is_empty() {
+        statuses.extend(args.text("filter_by_appointment_status").map(str::to_owned));
+    }
+    if !statuses.is_empty() {
+        let known = statuses.iter().filter_map(|text| PmStatus::from_text(text.trim()));
+        cond = cond.and(of_status(&known.map(PmStatus::as_str).collect::<Vec<_>>()));
+    }
+    let mut types = ids::<AppointmentType>(args, "filter_by_appointment_type_ids", request)?
+        .unwrap_or_default();
+    if types.is_empty() {
+        let one = id::<AppointmentType>(args, "filter_by_appointment_type_id", request)?;
+        types.extend(one.map(|id| id.0));
+    }
+    if !types.is_empty() {
+        cond = cond.and(Cond::is_in("appointment_type_id", &types));
+    }
+    let mut places =
+        ids::<Location>(args, "filter_by_appointment_location_ids", request)?.unwrap_or_default();
+    if places.is_empty() {
+        let one = id::<Location>(args, "filter_by_location_id", request)?;
+        places.extend(one.map(|id| id.0));
+    }
+    if !places.is_empty() {
+        cond = cond.and(Cond::is_in("appointment_location_id", &places));
+    }
+    if let Some(text) = args.text("filter_by_contact_types") {
+        let ways = text.split(',').filter_map(ContactType::of_text).map(ContactType::number);
+        cond = cond.and(Cond::is_in("contact_type_id", &ways.collect::<Vec<i64>>()));
+    }
+    if args.bool("include_blockers") == Some(false) {
+        cond = cond.and(Cond::eq("is_blocker", false));
+    }
+    if args.flag("is_with_clients") {
+        cond = cond.and(Cond::sql(
+            "EXISTS (SELECT 1 FROM appointment_inclusions comes JOIN users client \
+             ON client.org_id = comes.org_id AND client.id = comes.user_id \
+             WHERE comes.org_id = {t}.org_id AND comes.appointment_id = {t}.id \
+             AND comes.cancelled = FALSE AND client.is_patient = TRUE)",
+            [],
+        ));
+    }
+    Ok(cond)
+}
+
+/// Confirmed by the practice, or by the client.
+fn confirmed(args: &Args) -> Cond {
+    let mut cond = Cond::Always;
+    for (name, column) in [
+        ("is_confirmed", "confirmed"),
+        ("filter_by_provider_confirmed", "confirmed"),
+        ("filter_by_client_confirmed", "client_confirmed"),
+    ] {
+        if let Some(wanted) = args.bool(name) {
+            cond = cond.and(Cond::eq(column, wanted));
+        }
+    }
+    if args.flag("unconfirmed") {
+        cond = cond.and(Cond::eq("confirmed", false));
+    }
+    cond
+}

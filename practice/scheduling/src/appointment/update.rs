@@ -1,0 +1,272 @@
+//! Changing what is booked, by staff (behaviour 23.4).
+
+use std::collections::BTreeSet;
+
+use ward_engine::{Answer, Call, Payload, Problems, Refused};
+use ward_identity::id_or_blank::named;
+use ward_identity::permit::members_only;
+use ward_identity::tables::User;
+use ward_store::{Id, Level};
+
+use super::create::{bookable_type, check_attendees, checked, needs_place, place};
+use super::input::{self, UpdateAppointment};
+use super::settle::{Terms, attending_members, retake, settle};
+use super::table::Appointment;
+use super::when::{self, Known};
+use super::{calendar, cancel, client, inclusion, people, permit};
+use crate::availability::wall::Interval;
+use crate::events;
+use crate::settings::applies::{applies, type_of};
+use crate::tables::AppointmentType;
+
+/// The appointment with this id as the caller sees it, held until the transaction
+/// ends: who writes what belongs to it holds it first.
+pub(super) async fn to_change(
+    call: &mut Call<'_>,
+    id: Option<Id<Appointment>>,
+) -> Answer<Appointment> {
+    let id = id.ok_or_else(|| Refused::not_found("id"))?;
+    let found = call.visible_for_update(id, Level::Full).await?;
+    let row = found.map(|(row, _): (Appointment, _)| row);
+    let row = row.ok_or_else(|| Refused::not_found("id"))?;
+    call.scope.subject_id = row.user_id.map(|client| client.0);
+    Ok(row)
+}
+
+/// Changes an appointment. What is not sent stays.
+pub async fn update(call: &mut Call<'_>, input: &UpdateAppointment) -> Answer<Payload> {
+    let before = to_change(call, input.id.value().copied()).await?;
+    if call.actor.is_client() {
+        return client::update(call, input, before).await;
+    }
+    members_only(call.actor)?;
+    let providers = people::providers(call, &before).await?;
+    permit::may_change(call, &before, &providers)?;
+    let change = changed(call, input, &before, providers).await?;
+    let held = calendar::holders(call, before.id).await?;
+    for member in change.members.iter().filter(|it| !change.were.contains(it)) {
+        permit::may_add(call, *member, before.is_blocker)?;
+    }
+    let all: BTreeSet<i64> = held.iter().chain(&change.members).copied().collect();
+    calendar::lock(call, &all.into_iter().collect::<Vec<i64>>()).await?;
+    let mut row = change.row;
+    let moved = (row.start_at, row.end_at) != (before.start_at, before.end_at);
+    if moved || change.members.iter().any(|it| !held.contains(it)) {
+        let settings = applies(call, change.of.as_ref(), row.provider_id.0, row.unit_id.0).await?;
+        let terms = Terms {
+            provider: &change.provider,
+            of: change.of.as_ref(),
+            settings: &settings,
+            enforced: input.enforce_availability.is_true(),
+            by_client: false,
+        };
+        let over = settle(call, &row, &change.members, &terms, Some(before.id)).await?;
+        row.booked_over = over;
+    }
+    let mut fields = write(call, &before, &mut row).await?;
+    if people::put_providers(call, &row, &change.further).await? {
+        fields.push("providers");
+    }
+    if let Some(attendees) = &change.attendees
+        && people::put_attendees(call, &row, attendees).await?
+    {
+        fields.push("attendee_ids");
+    }
+    if inclusion::apply_all(call, &row, input.attended_clients.value()).await? {
+        fields.push("attended_clients");
+    }
+    retake(call, &row).await?;
+    tell(call, &row, &fields, !input.suppress_webhook_notifications.is_true());
+    Ok(Payload::new().one("appointment", before.id.0))
+}
+
+/// Writes a row; what changed, by the contract's names.
+pub(super) async fn write(
+    call: &mut Call<'_>,
+    before: &Appointment,
+    after: &mut Appointment,
+) -> Answer<Vec<&'static str>> {
+    let mut probe = after.clone();
+    probe.last_updated_by_id = before.last_updated_by_id;
+    if probe == *before {
+        return Ok(Vec::new());
+    }
+    let actor = call.actor.user_id;
+    after.last_updated_by_id = (actor != 0).then(|| Id::new(actor));
+    let columns = call.update(before, after).await?.columns;
+    Ok(columns.into_iter().filter_map(field).collect())
+}
+
+/// The contract's name of a column; nothing for what is no fact of its own.
+fn field(column: &'static str) -> Option<&'static str> {
+    match column {
+        "start_at" => Some("date"),
+        "provider_id" => Some("other_party_id"),
+        "contact_type_id" => Some("contact_type"),
+        "end_at" | "unit_id" | "booked_over" | "last_updated_by_id" => None,
+        "pm_status_changed_at" | "pm_status_last_changed_by_id" => None,
+        other => Some(other),
+    }
+}
+
+pub(super) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static str], told: bool) {
+    if !fields.is_empty() {
+        call.emit(events::appointment_updated(row, fields).told(told));
+    }
+}
+
+/// An appointment as it is to be, with everybody in it.
+struct Change {
+    row: Appointment,
+    provider: User,
+    of: Option<AppointmentType>,
+    further: Vec<Id<User>>,
+    /// Who is to attend, where that was said.
+    attendees: Option<Vec<User>>,
+    /// Whose time it is to take.
+    members: Vec<i64>,
+    /// Who gave or attended it before.
+    were: Vec<i64>,
+}
+
+async fn changed(
+    call: &mut Call<'_>,
+    input: &UpdateAppointment,
+    before: &Appointment,
+    providers: Vec<i64>,
+) -> Answer<Change> {
+    let mut problems = Problems::new();
+    input::check_change(input, before.is_blocker, &mut problems);
+    let (zone, timezone) = when::zone(&input.timezone, &call.request.zone, &mut problems);
+    if input.is_blocker.value().is_some_and(|it| *it != before.is_blocker) {
+        problems.add("is_blocker", "An appointment can't become a blocker, nor a blocker one");
+    }
+    problems.check()?;
+    let were = people::takers(call, before).await?;
+    let mut row = before.clone();
+    let provider = match named(&input.other_party_id).filter(|id| *id != before.provider_id) {
+        Some(id) => {
+            permit::may_add(call, id.0, before.is_blocker)?;
+            people::provider(call, id).await?
+        }
+        None => main(call, before).await?,
+    };
+    if provider.unit_id != before.unit_id {
+        return Err(Refused::not_found("other_party_id"));
+    }
+    row.provider_id = provider.id;
+    let (of, length) = of_type(call, input, before).await?;
+    row.appointment_type_id = of.as_ref().map(|of| of.id);
+    if input.timezone.trimmed().is_some() {
+        row.timezone = timezone;
+    }
+    if input.times().name_a_start() || input.times().name_an_end() || length.is_some() {
+        let was = Interval { start: before.start_at, end: before.end_at };
+        let known = Known { before: Some(was), length, is_blocker: before.is_blocker };
+        let mut problems = Problems::new();
+        let found = when::when(&input.times(), &known, &zone, call.now(), &mut problems);
+        let interval = checked(found, problems)?;
+        (row.start_at, row.end_at) = (interval.start, interval.end);
+        row.length = interval.minutes();
+    }
+    facts(call, input, &mut row).await?;
+    let settings = applies(call, of.as_ref(), row.provider_id.0, row.unit_id.0).await?;
+    cancel::status(call, input, before, &mut row, &settings)?;
+    let further = match input.providers.value() {
+        Some(list) => people::further_providers(call, &list.0, &provider).await?,
+        None if input.providers.is_given() => Vec::new(),
+        None => providers.iter().map(|id| Id::new(*id)).filter(|id| *id != provider.id).collect(),
+    };
+    let attendees = attendees(call, input, &mut row).await?;
+    let attending = match &attendees {
+        Some(attend) => attending_members(attend).map(|id| id.0).collect(),
+        None => {
+            people::check_seats(&row, people::attending(call, &row).await?)?;
+            people::attending_members(call, &row).await?
+        }
+    };
+    let further_ids = further.iter().map(|id| id.0);
+    let members = further_ids.chain(attending).chain([provider.id.0]);
+    let members: BTreeSet<i64> = members.collect();
+    let members = members.into_iter().collect();
+    Ok(Change { row, provider, of, further, attendees, members, were })
+}
+
+async fn facts(
+    call: &mut Call<'_>,
+    input: &UpdateAppointment,
+    row: &mut Appointment,
+) -> Answer<()> {
+    input.write(row);
+    if input.appointment_location_id.is_given() {
+        let id = named(&input.appointment_location_id);
+        row.appointment_location_id = match id == row.appointment_location_id {
+            true => id,
+            false => place(call, id, row).await?,
+        };
+    }
+    if input.appointment_location_id.is_given() || input.contact_type.is_given() {
+        needs_place(call, row)?;
+    }
+    if let Some(confirmed) = input.confirmed.value() {
+        row.confirmed = *confirmed;
+    }
+    if let Some(confirmed) = input.client_confirmed.value() {
+        row.client_confirmed = *confirmed;
+    }
+    if input.actual_duration.is_given() {
+        row.actual_duration = input.actual_duration.value().and_then(|it| it.0);
+    }
+    Ok(())
+}
+
+/// The main provider as they are, whatever became of them.
+pub(super) async fn main(call: &mut Call<'_>, row: &Appointment) -> Answer<User> {
+    let found: Option<User> = call.find_deleted_too(row.provider_id).await?;
+    found.ok_or_else(|| Refused::not_found("id"))
+}
+
+/// The type that it is to be of, and the length that follows from another one.
+async fn of_type(
+    call: &mut Call<'_>,
+    input: &UpdateAppointment,
+    before: &Appointment,
+) -> Answer<(Option<AppointmentType>, Option<i64>)> {
+    let asked = named(&input.appointment_type_id);
+    let Some(id) = asked.filter(|id| before.appointment_type_id != Some(*id)) else {
+        return Ok((type_of(call, before.appointment_type_id).await?, None));
+    };
+    let of = bookable_type(call, id, before.unit_id).await?;
+    if of.is_group != before.is_group {
+        let sentence = "A group's appointment can't become one of a single client, nor the reverse";
+        return Err(Refused::on("appointment_type_id", sentence));
+    }
+    let length = of.length;
+    Ok((Some(of), Some(length)))
+}
+
+/// Who is to attend, where the input says so.
+async fn attendees(
+    call: &mut Call<'_>,
+    input: &UpdateAppointment,
+    row: &mut Appointment,
+) -> Answer<Option<Vec<User>>> {
+    let client = named(&input.user_id).filter(|_| !row.is_group);
+    let ids: Vec<Id<User>> = match (input.attendee_ids.value(), client) {
+        (Some(list), Some(client)) => {
+            let others = list.0.iter().copied().filter(|id| *id != client);
+            [client].into_iter().chain(others).collect()
+        }
+        (Some(list), None) => list.0.clone(),
+        (None, Some(client)) => vec![client],
+        (None, None) if input.attendee_ids.is_given() && row.is_group => Vec::new(),
+        (None, None) => return Ok(None),
+    };
+    let at = if client.is_some() { "user_id" } else { "attendee_ids" };
+    let attend = people::attendees(call, &ids, row.unit_id, at).await?;
+    check_attendees(call, row, &attend)?;
+    if !row.is_group {
+        row.user_id = attend.iter().find(|user| user.is_patient).map(|user| user.id);
+    }
+    Ok(Some(attend))
+}

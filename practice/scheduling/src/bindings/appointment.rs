@@ -1,0 +1,174 @@
+//! Fields of appointments and of those who attend them.
+
+use jiff::tz::TimeZone;
+use serde_json::Value as Json;
+use ward_engine::{
+    Answer, Bindings, Kind, Link, Listing, Out, Request, Returns, RowView, moment, op,
+};
+use ward_identity::tables::USERS;
+use ward_store::{Cond, Entity, Join};
+
+use crate::appointment::status::CancelledBy;
+use crate::appointment::table::{
+    APPOINTMENT_INCLUSIONS, APPOINTMENTS, Appointment, AppointmentInclusion,
+    appointment_inclusions as part, appointments as at,
+};
+use crate::appointment::{create, delete, inclusion, listing, reason, shown, update};
+use crate::contact_type::ContactType;
+use crate::tables::APPOINTMENT_TYPES;
+
+const OF: &str = "Appointment";
+const PART: &str = "AppointmentInclusionType";
+const ID: Kind = Kind::Id(Appointment::NAME);
+
+/// Everybody who gives an appointment.
+const GIVERS: Join = Join {
+    table: "(SELECT m.org_id, m.id AS appointment_id, m.provider_id AS user_id FROM appointments m \
+     UNION ALL SELECT a.org_id, a.appointment_id, a.user_id FROM appointment_providers a)",
+    to: "user_id",
+    from: "appointment_id",
+};
+/// Everybody who attends one.
+const COMERS: Join = Join {
+    table: "(SELECT c.org_id, c.appointment_id, c.user_id FROM appointment_inclusions c \
+     WHERE c.cancelled = FALSE)",
+    to: "user_id",
+    from: "appointment_id",
+};
+const PARTS: Link = Link::Column { parent: at::id, child: "appointment_id" };
+
+/// Binds the fields.
+pub fn bind(b: &mut Bindings) {
+    roots(b);
+    b.object(OF, &APPOINTMENTS);
+    b.cursor(OF);
+    b.column(OF, "organization_id", at::unit_id);
+    b.column(OF, "other_party_id", at::provider_id);
+    for (field, column) in [("date", at::start_at), ("start", at::start_at), ("end", at::end_at)] {
+        b.column(OF, field, column);
+    }
+    b.one(OF, "provider", &USERS, Link::Key(at::provider_id)).listing(anybody).public();
+    b.one(OF, "user", &USERS, Link::Key(at::user_id)).listing(anybody);
+    b.one(OF, "appointment_type", &APPOINTMENT_TYPES, Link::Key(at::appointment_type_id))
+        .listing(deleted_too)
+        .public();
+    b.many(OF, "providers", &USERS, Link::Join { parent: at::id, join: GIVERS }).listing(anybody);
+    b.many(OF, "attendees", &USERS, Link::Join { parent: at::id, join: COMERS }).listing(anybody);
+    b.many(OF, "attended_clients", &APPOINTMENT_INCLUSIONS, PARTS)
+        .orders(listing::ADDED, "CREATED_AT_ASC");
+    b.count(OF, "appointment_inclusions_count", &APPOINTMENT_INCLUSIONS, PARTS)
+        .listing(|_, _| Ok(Listing::of(Cond::eq("cancelled", false))));
+    facts(b);
+    rules(b);
+    names(b);
+    parts(b);
+    b.value_object("CancellationReason", reason::MEMBERS);
+    b.computed("Organization", "cancellation_reasons", &[], |_, _, args| {
+        let kind = args.text("reason_type").unwrap_or("client");
+        let all = reason::of_kind(CancelledBy::from_text(kind));
+        Out::List(all.into_iter().map(Out::Json).collect())
+    })
+    .args(&[("reason_type", Kind::Plain)])
+    .public();
+}
+
+fn roots(b: &mut Bindings) {
+    b.query_one("appointment", &APPOINTMENTS, listing::one)
+        .args(&[("id", ID), ("include_deleted", Kind::Plain)]);
+    b.query_list("appointments", &APPOINTMENTS, listing::list)
+        .args(listing::ARGS)
+        .orders(listing::ORDERS, "DATE_DESC");
+    b.query_count("appointmentsCount", &APPOINTMENTS, listing::list).args(listing::COUNT_ARGS);
+    b.query_one("appointmentInclusion", &APPOINTMENT_INCLUSIONS, listing::inclusion)
+        .args(&[("id", Kind::Id(AppointmentInclusion::NAME))]);
+    const BOOKED: &[(&str, Returns)] = &[("appointment", Returns::One(&APPOINTMENTS))];
+    const COMES: &[(&str, Returns)] =
+        &[("appointment_inclusion", Returns::One(&APPOINTMENT_INCLUSIONS))];
+    b.mutation("createAppointment", BOOKED, op!(create::create));
+    b.mutation("updateAppointment", BOOKED, op!(update::update));
+    b.mutation("deleteAppointment", BOOKED, op!(delete::delete));
+    b.mutation("updateAppointmentInclusion", COMES, op!(inclusion::update));
+}
+
+/// People of an appointment, as much of them as the caller may know.
+fn anybody(_: &Request, _: &ward_engine::Args) -> Answer<Listing> {
+    Ok(Listing::all().public())
+}
+
+/// What was booked keeps its type.
+fn deleted_too(_: &Request, _: &ward_engine::Args) -> Answer<Listing> {
+    Ok(Listing { deleted: true, ..Listing::all().public() })
+}
+
+fn facts(b: &mut Bindings) {
+    b.computed(OF, "contact_type", &[at::contact_type_id], |_, row, _| {
+        let way = row.get(at::contact_type_id).int().and_then(ContactType::of_number);
+        way.map(ContactType::name).into()
+    })
+    .public();
+    b.computed(OF, "add_to_gcal_link", &[at::start_at, at::end_at], |_, row, _| {
+        let ends = row.get(at::start_at).int().zip(row.get(at::end_at).int());
+        ends.and_then(|(start, end)| calendar_link(start, end)).into()
+    })
+    .public();
+    b.computed(OF, "resourceId", &[at::provider_id], |_, row, _| {
+        row.get(at::provider_id).int().map(|id| id.to_string()).into()
+    });
+    b.computed(OF, "cancellation_reason", &[at::cancellation_reason_id], |_, row, _| {
+        let found = row.get(at::cancellation_reason_id).int().and_then(reason::of_number);
+        found.map_or(Out::Null, |it| Out::Json(it.shown()))
+    });
+    b.computed(OF, "timezone_abbr", &[at::timezone, at::start_at], |_, row, _| {
+        abbreviation(row).into()
+    });
+    // What staff write for themselves, and a program's own data, is nothing to
+    // clients (behaviour 9).
+    b.computed(OF, "notes", &[at::notes], |request, row, _| {
+        row.text(at::notes).filter(|_| request.actor.is_member()).into()
+    });
+    b.computed(OF, "metadata", &[at::metadata], |request, row, _| {
+        let text = row.text(at::metadata).filter(|_| request.actor.is_member());
+        match text.map(serde_json::from_str::<Json>) {
+            Some(Ok(json)) => Out::Json(json),
+            _ => Out::Null,
+        }
+    });
+}
+
+/// Where somebody puts the time into a calendar of their own. It says no more than
+/// that there is an appointment (DOM-33).
+fn calendar_link(start: i64, end: i64) -> Option<String> {
+    let shown = |at: i64| {
+        let at = jiff::Timestamp::from_microsecond(at).ok()?;
+        Some(at.to_zoned_datetime(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string())
+    };
+    let (start, end) = (shown(start)?, shown(end)?);
+    let page = "https://calendar.google.com/calendar/render?action=TEMPLATE&text=Appointment";
+    Some(format!("{page}&dates={start}/{end}"))
+}
+
+/// The name of the zone on a clock at the start.
+fn abbreviation(row: &RowView<'_>) -> Option<String> {
+    let zone: TimeZone = moment::zone(row.text(at::timezone)?)?;
+    let start = jiff::Timestamp::from_microsecond(row.get(at::start_at).int()?).ok()?;
+    Some(start.to_zoned_datetime(zone).strftime("%Z").to_string())
+}
+
+fn rules(b: &mut Bindings) {
+    for field in shown::RULES {
+        b.batch(OF, field.name, shown::RULE_NEEDS, field.run);
+    }
+}
+
+fn names(b: &mut Bindings) {
+    for field in shown::NAMES {
+        b.batch(OF, field.name, shown::NAME_NEEDS, field.run);
+    }
+}
+
+fn parts(b: &mut Bindings) {
+    b.object(PART, &APPOINTMENT_INCLUSIONS);
+    b.one(PART, "appointment", &APPOINTMENTS, Link::Key(part::appointment_id));
+    b.one(PART, "user", &USERS, Link::Key(part::user_id)).listing(anybody);
+    b.one(PART, "cancelled_by", &USERS, Link::Key(part::cancelled_by_id)).listing(anybody);
+}
