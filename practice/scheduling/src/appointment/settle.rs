@@ -67,7 +67,7 @@ pub async fn settle(
             without,
             by_client: terms.by_client,
         };
-        let is_free = taken.is_empty() && bookable(call, &wanted, terms.settings).await?;
+        let is_free = taken.is_empty() && bookable(call, &wanted).await?;
         return if is_free { Ok(false) } else { Err(not_free()) };
     }
     match taken.iter().all(|it| permit::may_book_over(call.actor, it.user_id)) {

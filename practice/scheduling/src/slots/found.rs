@@ -8,7 +8,7 @@ use super::ask::Ask;
 use super::choose;
 use super::group;
 use super::reading::{self, Diary, Field, Wanted, What};
-use super::rule::{Calendar, starts};
+use super::rule::{Calendar, collides, merged, starts};
 use crate::availability::wall::Interval;
 
 /// So many slots one question answers.
@@ -54,6 +54,14 @@ impl Diary {
             found.dedup();
         }
         found
+    }
+
+    /// Whether something has room within what is free, apart from what is booked:
+    /// what members may ask for, at whatever minute.
+    pub fn has_room(&self, wanted: &Interval) -> bool {
+        let within = |run: &Interval| run.start <= wanted.start && wanted.end <= run.end;
+        let is_taken = self.busy.iter().any(|it| collides(wanted, it, self.rules.buffer_minutes));
+        !is_taken && self.free.iter().any(|free| merged(free).iter().any(within))
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::tz::TimeZone;
 use ward_engine::{Answer, Refused, Request, moment};
 use ward_identity::states;
-use ward_identity::tables::{LOCATIONS, USERS, locations, users};
+use ward_identity::tables::{LOCATIONS, USERS, User, locations, users};
 use ward_instance::Timestamp;
 use ward_store::{
     Actor, Cond, Id, Join, Level, OrderKey, Query, Record, Role, Select, Sql, StoreError, Table,
@@ -47,6 +47,25 @@ pub struct Provider {
     pub zone: TimeZone,
     /// Who is higher is chosen first.
     pub priority: i64,
+}
+
+impl Provider {
+    /// Of a member's row.
+    pub fn of(user: &User) -> Self {
+        Provider {
+            id: user.id.0,
+            org_id: user.org_id.0,
+            unit_id: user.unit_id.0,
+            zone: zone_of(user.timezone.as_deref()),
+            priority: 0,
+        }
+    }
+}
+
+/// A provider's clock; where nothing is known of it, New York's (behaviour 9).
+fn zone_of(name: Option<&str>) -> TimeZone {
+    let known = name.and_then(moment::zone);
+    known.or_else(|| moment::zone("America/New_York")).unwrap_or(TimeZone::UTC)
 }
 
 /// What is to be booked.
@@ -194,12 +213,11 @@ async fn users_where(
     let rows = q.rows(&select.sql()).await?;
     let provider = |row: &[Value]| {
         let number = |at: usize| row.get(at).and_then(Value::int);
-        let zone = row.get(3).and_then(Value::text).and_then(moment::zone);
         Some(Provider {
             id: number(0)?,
             org_id: number(1)?,
             unit_id: number(2)?,
-            zone: zone.or_else(|| moment::zone("America/New_York")).unwrap_or(TimeZone::UTC),
+            zone: zone_of(row.get(3).and_then(Value::text)),
             priority: number(4).unwrap_or(0),
         })
     };
