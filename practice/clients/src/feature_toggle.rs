@@ -34,7 +34,7 @@ const OF_USER: Link = Link::Join {
 /// Whether a switch is on for a client; where no toggle applies, what a new one
 /// would say.
 pub async fn is_on(
-    q: &mut impl Query,
+    q: &mut dyn Query,
     org_id: i64,
     client_id: i64,
     switch: Switch,

@@ -34,6 +34,7 @@ pub(super) struct Place {
 
 /// Books, or nothing of it.
 pub async fn complete(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<Payload> {
+    who::may_schedule(call).await?;
     let joins = input.joins();
     let place = match joins.is_empty() {
         true => place_of_provider(call, input).await?,

@@ -30,6 +30,15 @@ pub async fn prepare(request: Arc<Request>, input: CompleteCheckout) -> Answer<C
     Ok(input)
 }
 
+/// Whether the client who asks may schedule at all (behaviour 19).
+pub async fn may_schedule(call: &mut Call<'_>) -> Answer<()> {
+    let (org, client) = (call.actor.org_id, call.actor.user_id);
+    match client == 0 || feature_toggle::is_on(call.tx, org, client, Switch::Scheduling).await? {
+        true => Ok(()),
+        false => Err(Refused::base("Scheduling is switched off for you")),
+    }
+}
+
 /// The client who books, no longer archived. Behind the calendar's lock, so that
 /// nobody becomes a client for a time that is gone.
 pub async fn client(call: &mut Call<'_>, said: &Visitor, provider: &User) -> Answer<User> {
@@ -40,10 +49,6 @@ pub async fn client(call: &mut Call<'_>, said: &Visitor, provider: &User) -> Ans
     let own: Option<User> = call.find(own).await?;
     let own = own.filter(|own| own.unit_id == provider.unit_id);
     let own = own.ok_or_else(|| Refused::not_found("provider_id"))?;
-    let (org, client) = (call.actor.org_id, call.actor.user_id);
-    if !feature_toggle::is_on(call.tx, org, client, Switch::Scheduling).await? {
-        return Err(Refused::base("Scheduling is switched off for you"));
-    }
     call.scope.subject_id = Some(own.id.0);
     visitor::unarchived(call, own).await
 }

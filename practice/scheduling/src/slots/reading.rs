@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
+use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Refused, Request, moment};
 use ward_identity::states;
 use ward_identity::tables::{LOCATIONS, USERS, User, locations, users};
@@ -131,6 +132,10 @@ pub(crate) fn visiting(actor: &Actor, org_id: i64, unit_id: i64) -> Actor {
 /// caller may book.
 pub async fn field(request: &Request, q: &mut dyn Query, ask: &Ask) -> Answer<Option<Field>> {
     let own = &*request.actor;
+    let (org, who) = (own.org_id, own.user_id);
+    if own.is_client() && !feature_toggle::is_on(q, org, who, Switch::Scheduling).await? {
+        return Ok(None);
+    }
     let types = types(own, q, ask).await?;
     let is_of_types = ask.type_id.is_some() || !ask.group_types.is_empty();
     let named = named(own, q, ask).await?;

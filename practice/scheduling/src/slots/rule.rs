@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ward_instance::Timestamp;
 
+use crate::appointment::when::DAYS_AHEAD_MAX;
 use crate::availability::wall::{Interval, day_of};
 use crate::settings::layers::Settings;
 
@@ -43,7 +44,7 @@ impl Rules {
             buffer_minutes: settings.buffer,
             notice_minutes: settings.minimum_advance_schedule_time,
             not_today: settings.same_day_appointments,
-            days_ahead: settings.max_days_in_future,
+            days_ahead: Some(settings.max_days_in_future.unwrap_or(DAYS_AHEAD_MAX)),
         }
     }
 }

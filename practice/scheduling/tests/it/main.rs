@@ -9,6 +9,7 @@
 mod availability;
 mod booking;
 mod calendars;
+mod checkout;
 mod clients_own;
 mod flag_truth;
 mod groups;

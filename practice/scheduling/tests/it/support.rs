@@ -151,6 +151,19 @@ impl World {
         query: &str,
         variables: Json,
     ) -> Json {
+        self.run_from("127.0.0.1", now, view, actor, query, variables).await
+    }
+
+    /// The same from another address.
+    pub async fn run_from(
+        &self,
+        address: &str,
+        now: Timestamp,
+        view: ViewId,
+        actor: &Actor,
+        query: &str,
+        variables: Json,
+    ) -> Json {
         let request = Request {
             instance: self.instance.clone(),
             db: self.db.clone(),
@@ -163,7 +176,7 @@ impl World {
             request_id: "test".to_owned(),
             idempotency_key: None,
             caused_by: None,
-            address: "127.0.0.1".to_owned(),
+            address: address.to_owned(),
             session: None,
             sign_up_open: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
