@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod availability;
+mod bad_input;
 mod booking;
 mod clients_own;
 mod flag_truth;
