@@ -175,7 +175,8 @@ pub const WORDS: &str = "
     is_blocker is_zoom_chat location max_attendees notes start_immediately actual_duration
     cancellation_initiated_by cancellation_reason_id client_updating other_cancellation_reason
     pm_status attended cancelled cancellation_reason initiated_by
-    suppress_webhook_notifications reason_type
+    suppress_webhook_notifications reason_type startDate confirmed datetime contact_type
+    client_confirmed
 ";
 
 /// The value of data that is part of every call.
@@ -248,9 +249,9 @@ impl World {
     /// An appointment of the client's with the owner, and the client's part in it.
     pub fn appointment(&mut self, own: bool) -> (String, String) {
         let client = if own { self.client.clone() } else { self.about().0 };
-        let of = self.appointment_type(false);
+        let of = self.appointment_type(own);
         let place = if own { self.word() } else { self.unseen() };
-        let query = "mutation($input: createAppointmentInput) { createAppointment(input: $input) {
+        let query = "mutation($input: createAppointmentInput!) { createAppointment(input: $input) {
             appointment { id attended_clients { id } } messages { message } } }";
         let input = json!({"user_id": client, "appointment_type_id": of, "location": place,
             "contact_type": "Phone Call", "datetime": "2027-06-08T09:00:00Z"});

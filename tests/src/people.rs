@@ -254,7 +254,7 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
     );
     free.data();
     let booked = api.ask(
-        "mutation($input: createAppointmentInput) { createAppointment(input: $input) { appointment { id } messages { field message } } }",
+        "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }",
         json!({"input": {"user_id": client, "appointment_type_id": of, "providers": colleague,
             "contact_type": "Phone Call", "datetime": "2027-06-07T09:00:00Z",
             "notes": format!("{canary} notes")}}),

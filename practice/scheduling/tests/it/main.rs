@@ -20,6 +20,7 @@ mod seed;
 mod settings;
 mod slots;
 mod support;
+mod taken;
 mod types;
 mod wall;
 mod whose;
