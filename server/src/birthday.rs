@@ -14,6 +14,7 @@ use ward_identity::seed::Seeded;
 use ward_identity::tables::{CredentialClass, PasswordSetBy, User};
 use ward_instance::{IsoError, Random};
 use ward_messaging::seed::Talk;
+use ward_scheduling::seed_appointments;
 use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::admin::{self, Context, credentials_file};
@@ -104,7 +105,7 @@ pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<
             let (ground, talk, places) = (ground.clone(), talk.clone(), places.clone());
             Box::pin(async move {
                 let actor = Actor::system(org_id);
-                clients_at(tx, &actor, (&ground, &talk), places).await
+                clients_at(tx, &actor, (&ground, &talk), places).await.map(drop)
             })
         });
         made.await?;
@@ -135,8 +136,10 @@ async fn seed_practice(
     }
     let ground = ward_clients::seed::lay(&mut scope, &providers, &random, count).await?;
     let talk = ward_messaging::seed::lay(&mut scope, &random, count).await?;
-    ward_scheduling::seed::lay(&mut scope, &providers).await?;
-    clients_at(tx, &actor, (&ground, &talk), 0..count.min(PEOPLE)).await?;
+    let types = ward_scheduling::seed::lay(&mut scope, &providers).await?;
+    let clients = clients_at(tx, &actor, (&ground, &talk), 0..count.min(PEOPLE)).await?;
+    let mut scope = Scope::new(tx, &actor);
+    seed_appointments::appointments(&mut scope, &types, &providers, &clients).await?;
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();
     let answer = json!({
@@ -154,11 +157,12 @@ async fn clients_at(
     actor: &Actor,
     (ground, talk): (&Ground, &Talk),
     places: Range<usize>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<User>, StoreError> {
     let mut scope = Scope::new(tx, actor);
     let first = places.start;
     let clients = ward_clients::seed::clients(&mut scope, ground, places).await?;
-    ward_messaging::seed::conversations(&mut scope, talk, first, &clients).await
+    ward_messaging::seed::conversations(&mut scope, talk, first, &clients).await?;
+    Ok(clients)
 }
 
 async fn is_seeded(db: &Db) -> Result<bool, StoreError> {

@@ -65,6 +65,9 @@ pub enum Object {
     AppointmentPrice,
     /// A day of the provider above.
     Availability,
+    /// An appointment of the client's; the client's part in it.
+    Appointment,
+    Inclusion,
 }
 
 impl Object {

@@ -131,6 +131,8 @@ impl World {
             Object::AppointmentSetting => self.appointment_setting(own),
             Object::AppointmentPrice => self.appointment_price(own),
             Object::Availability => self.availability(own),
+            Object::Appointment => self.appointment(own).0,
+            Object::Inclusion => self.appointment(own).1,
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

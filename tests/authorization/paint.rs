@@ -49,6 +49,9 @@ const BY_HAND: [&str; 6] = [
     "createOrganization",
 ];
 
+/// Data without which nothing is made, and that is one of a few words.
+const CODES: [&str; 2] = ["contact_type", "datetime"];
+
 /// How often an input is sent anew without what was refused.
 const TRIES: usize = 60;
 
@@ -234,6 +237,9 @@ fn value(
     let word = format!("{}{of}-{name}", world.here.canary());
     match meaning {
         _ if ACTS.contains(&name) => None,
+        Meaning::Data if CODES.contains(&name) => {
+            Some(meaning::data(world, &field.name, name, None))
+        }
         Meaning::Data | Meaning::Left if is_text && name.ends_with("email") => {
             (!is_update).then(|| json!(format!("{word}@x.example")))
         }

@@ -92,6 +92,43 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
         "input.appointment_type_ids",
         Needs(Object::AppointmentType),
     ),
+    ("appointment", "id", Needs(Object::Appointment)),
+    ("appointments", "attendee_ids", May(Object::Client)),
+    ("appointments", "filter_by_appointment_location_ids", May(Object::Location)),
+    ("appointments", "filter_by_appointment_type_id", May(Object::AppointmentType)),
+    ("appointments", "filter_by_appointment_type_ids", May(Object::AppointmentType)),
+    ("appointments", "filter_by_location_id", May(Object::Location)),
+    ("appointments", "organization_id", May(Object::Organization)),
+    ("appointments", "provider_id", May(Object::Provider)),
+    ("appointments", "provider_ids", May(Object::Provider)),
+    ("appointments", "user_id", May(Object::Client)),
+    ("appointmentsCount", "filter_by_appointment_location_ids", May(Object::Location)),
+    ("appointmentsCount", "filter_by_appointment_type_id", May(Object::AppointmentType)),
+    ("appointmentsCount", "filter_by_appointment_type_ids", May(Object::AppointmentType)),
+    ("appointmentsCount", "filter_by_location_id", May(Object::Location)),
+    ("appointmentsCount", "provider_id", May(Object::Provider)),
+    ("appointmentsCount", "provider_ids", May(Object::Provider)),
+    ("appointmentsCount", "user_id", May(Object::Client)),
+    ("appointmentInclusion", "id", Needs(Object::Inclusion)),
+    ("createAppointment", "input.user_id", Needs(Object::Client)),
+    ("createAppointment", "input.appointment_type_id", Needs(Object::AppointmentType)),
+    ("createAppointment", "input.appointment_location_id", May(Object::Location)),
+    ("createAppointment", "input.attendee_ids", May(Object::Client)),
+    ("createAppointment", "input.other_party_id", May(Object::Provider)),
+    ("createAppointment", "input.providers", May(Object::Provider)),
+    ("updateAppointment", "input.id", Needs(Object::Appointment)),
+    ("updateAppointment", "input.appointment_location_id", May(Object::Location)),
+    ("updateAppointment", "input.appointment_type_id", May(Object::AppointmentType)),
+    ("updateAppointment", "input.attended_clients.id", May(Object::Inclusion)),
+    ("updateAppointment", "input.attended_clients.user_id", May(Object::Client)),
+    ("updateAppointment", "input.attendee_ids", May(Object::Client)),
+    ("updateAppointment", "input.other_party_id", May(Object::Provider)),
+    ("updateAppointment", "input.providers", May(Object::Provider)),
+    ("updateAppointment", "input.user_id", May(Object::Client)),
+    ("deleteAppointment", "input.id", Needs(Object::Appointment)),
+    // A number of a code set.
+    ("deleteAppointment", "input.cancellation_reason.id", Meaning::Left),
+    ("updateAppointmentInclusion", "input.id", Needs(Object::Inclusion)),
 ];
 
 /// Data that makes a call meaningful, by root field.
@@ -107,6 +144,9 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("bulkCreateAvailability", &["availabilities.range_start", "availabilities.range_end"]),
     ("createAvailabilityWithAppointmentTypes", &["start_datetime", "end_datetime"]),
     ("editAvailabilityWithAppointmentTypes", &["start_datetime", "end_datetime"]),
+    ("createAppointment", &["contact_type", "datetime"]),
+    ("updateAppointment", &["client_confirmed"]),
+    ("updateAppointmentInclusion", &["confirmed"]),
 ];
 
 /// Names that mean the same wherever they stand, and open nothing.
@@ -127,6 +167,16 @@ pub const WORDS: &str = "
     contact_type_id day_of_week end_on is_repeating range_end range_start time start_datetime
     end_datetime link_all_non_group_types endDate includeRepeating is_org
     show_availability
+    currentWeek filter filter_by_appointment_status filter_by_appointment_statuses
+    filter_by_client_confirmed filter_by_contact_types filter_by_provider_confirmed
+    include_blockers include_suborganizations include_deleted is_active is_confirmed is_upcoming
+    is_with_clients show_appointments specificDay unconfirmed use_provider_inclusions
+    with_all_statuses without_status date end_date enforce_availability external_videochat_url
+    is_blocker is_zoom_chat location max_attendees notes start_immediately actual_duration
+    cancellation_initiated_by cancellation_reason_id client_updating other_cancellation_reason
+    pm_status attended cancelled cancellation_reason initiated_by
+    suppress_webhook_notifications reason_type startDate confirmed datetime contact_type
+    client_confirmed
 ";
 
 /// The value of data that is part of every call.
@@ -138,7 +188,9 @@ pub fn data(name: &str) -> Option<Json> {
         // There are settings already or not, whoever was asked before: they are never made.
         "start_time" => "early".into(),
         "end_time" => "18:00".into(),
-        "hide_link" | "one_time" => true.into(),
+        "hide_link" | "one_time" | "client_confirmed" | "confirmed" => true.into(),
+        "contact_type" => "Phone Call".into(),
+        "datetime" => "2027-06-07T09:00:00Z".into(),
         "startDate" => "2027-06-01T00:00:00Z".into(),
         "price" => "75.00".into(),
         _ => return None,
@@ -192,5 +244,19 @@ impl World {
             "advance_appointment_prices": [{"appointment_type_id": of, "price": "80"}]});
         let made = self.as_owner().ask(query, json!({"input": input}));
         id(&made.data()["updateUserAppointmentPricing"]["advance_appointment_prices"][0])
+    }
+
+    /// An appointment of the client's with the owner, and the client's part in it.
+    pub fn appointment(&mut self, own: bool) -> (String, String) {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let of = self.appointment_type(own);
+        let place = if own { self.word() } else { self.unseen() };
+        let query = "mutation($input: createAppointmentInput!) { createAppointment(input: $input) {
+            appointment { id attended_clients { id } } messages { message } } }";
+        let input = json!({"user_id": client, "appointment_type_id": of, "location": place,
+            "contact_type": "Phone Call", "datetime": "2027-06-08T09:00:00Z"});
+        let made = self.as_owner().ask(query, json!({"input": input}));
+        let made = &made.data()["createAppointment"]["appointment"];
+        (id(made), id(&made["attended_clients"][0]))
     }
 }

@@ -11,7 +11,7 @@ use crate::world::World;
 #[derive(Clone, Debug, Default)]
 pub struct Bookings {
     /// A type of which everything is said.
-    of: String,
+    pub of: String,
     /// The organization's settings.
     setting: String,
 }

@@ -18,6 +18,7 @@ mod read_back;
 mod reasons;
 mod talks;
 mod values;
+mod visits;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,6 +7,7 @@ use xtask::{Replay, Variable};
 use crate::bookings;
 use crate::judge::Try;
 use crate::talks;
+use crate::visits;
 use crate::world::{Caller, LAST_NAME, PASSWORD, World};
 
 /// The object that an operation is about.
@@ -87,7 +88,8 @@ fn input(
 fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, attempt: Try) -> Json {
     let root = replay.root_field.as_str();
     let known = talks::value(world, root, name, subject, attempt)
-        .or_else(|| bookings::value(world, root, name, subject, attempt));
+        .or_else(|| bookings::value(world, root, name, subject, attempt))
+        .or_else(|| visits::value(world, root, name, subject));
     if let Some(value) = known {
         return value;
     }

@@ -9,6 +9,7 @@ use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, jso
 use crate::bookings::{self, Bookings};
 use crate::talks::{self, Talks};
 use crate::values::Subject;
+use crate::visits::{self, Visits};
 
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct World {
     pub talks: Talks,
     /// Types and settings.
     pub bookings: Bookings,
+    /// Appointments.
+    pub visits: Visits,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -100,12 +103,14 @@ impl World {
             branch_key,
             talks: Talks::default(),
             bookings: Bookings::default(),
+            visits: Visits::default(),
             numbers: 0,
             schemas,
         };
         world.furnish();
         world.talks = Talks::new(&world);
         world.bookings = Bookings::new(&world);
+        world.visits = Visits::new(&world);
         world
     }
 
@@ -161,6 +166,7 @@ impl World {
             "createReferral" => self.physician(),
             other => talks::subject(self, other, &client)
                 .or_else(|| bookings::subject(self, other))
+                .or_else(|| visits::subject(self, other))
                 .unwrap_or_else(|| client.clone()),
         };
         Subject { id, client, email }

@@ -253,6 +253,13 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
             "end_datetime": "2027-06-01T10:00:00Z"}}),
     );
     free.data();
+    let booked = api.ask(
+        "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }",
+        json!({"input": {"user_id": client, "appointment_type_id": of, "providers": colleague,
+            "contact_type": "Phone Call", "datetime": "2027-06-07T09:00:00Z",
+            "notes": format!("{canary} notes")}}),
+    );
+    booked.data();
 }
 
 /// Gives the caller a picture; the link to it.

@@ -92,6 +92,23 @@ rows! {
         |_, done| json!({"id": done.id("availability.created"), "contact_type_id": "2"});
     "availability.deleted" "deleteAvailability" "availability { id }"
         |_, done| json!({"id": done.id("availability.created")});
+    "appointment.created" "createAppointment" "appointment { id }" |practice, done| {
+        let of = json!({"name": "Visit", "length": 30});
+        let of = practice.run("createAppointmentType", "appointmentType { id }", &of);
+        json!({"user_id": done.id("patient.created"), "appointment_type_id": of["appointmentType"]["id"],
+            "contact_type": "Phone Call", "datetime": "2027-06-07T09:00:00Z"})
+    };
+    "appointment.patient_added" "updateAppointment" "appointment { id }" |practice, done| {
+        let other = practice.client("attends");
+        json!({"id": done.id("appointment.created"), "user_id": other})
+    };
+    "appointment.patient_removed" "updateAppointment" "appointment { id }" |_, done| {
+        json!({"id": done.id("appointment.created"), "user_id": done.id("patient.created")})
+    };
+    "appointment.updated" "updateAppointment" "appointment { id }"
+        |_, done| json!({"id": done.id("appointment.created"), "pm_status": "Occurred"});
+    "appointment.deleted" "deleteAppointment" "appointment { id }"
+        |_, done| json!({"id": done.id("appointment.created")});
     "conversation.created" "createConversation" "conversation { id }"
         |_, done| json!({"simple_added_users": format!("user-{}", done.id("patient.created")), "name": "Plan"});
     "conversation_membership.created" "createConversation" "conversation { id }"

@@ -18,6 +18,7 @@ pub mod listing;
 pub mod money;
 pub mod price;
 pub mod seed;
+pub mod seed_appointments;
 pub mod settings;
 pub mod slots;
 pub mod tables;

@@ -20,8 +20,13 @@ const FIRST_DAY: Date = date(2026, 1, 5);
 /// Minutes of the day, from Monday to Friday.
 const HOURS: [(i64, i64); 2] = [(9 * 60, 12 * 60), (13 * 60, 17 * 60)];
 
-/// Lays types of the root organization, and the hours of these providers.
-pub async fn lay(scope: &mut Scope<'_>, providers: &[User]) -> Result<(), StoreError> {
+/// Lays types of the root organization, which it answers, and the hours of these
+/// providers.
+pub async fn lay(
+    scope: &mut Scope<'_>,
+    providers: &[User],
+) -> Result<Vec<AppointmentType>, StoreError> {
+    let mut types = Vec::with_capacity(TYPES.len());
     let root: Id<Organization> = Id::new(scope.actor.org_id);
     let owner = scope.find(root).await?.and_then(|root: Organization| root.owner_id);
     let now = scope.now();
@@ -59,6 +64,7 @@ pub async fn lay(scope: &mut Scope<'_>, providers: &[User]) -> Result<(), StoreE
             deleted_at: None,
         };
         scope.create(&row).await?;
+        types.push(row);
     }
     for provider in providers {
         let mut week = Vec::new();
@@ -70,7 +76,7 @@ pub async fn lay(scope: &mut Scope<'_>, providers: &[User]) -> Result<(), StoreE
         }
         scope.create_all(&week).await?;
     }
-    Ok(())
+    Ok(types)
 }
 
 fn weekly(

@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 32] = [
+const OTHERWISE: [(&str, &str); 34] = [
     ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
@@ -36,6 +36,8 @@ const OTHERWISE: [(&str, &str); 32] = [
     ("appointment_settings", "of staff"),
     ("provider_appt_type_connections", "of staff"),
     ("availabilities", "of staff"),
+    ("appointment_providers", "of staff"),
+    ("calendar_entries", "never answered, and of staff"),
 ];
 
 #[test]

@@ -101,7 +101,7 @@ async fn units_beside_and_above_each_other() {
         let id = booked(&w, &head, input.clone()).await;
         let desk = Desk::of(&w).await;
         booked(&w, &w.owner, desk.at(&ahead(&w, 3, "15:00"))).await;
-        assert_eq!(appointments(&w, &head, "is_org: true").await, [id.clone()]);
+        assert_eq!(appointments(&w, &head, "is_org: true").await, std::slice::from_ref(&id));
         assert_eq!(appointments(&w, &w.owner, "is_org: true").await.len(), 1);
         let below = "is_org: true, include_suborganizations: true";
         assert_eq!(appointments(&w, &w.owner, below).await.len(), 2);

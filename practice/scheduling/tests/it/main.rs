@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod availability;
+mod bad_input;
 mod booking;
 mod calendars;
 mod checkout;
@@ -23,6 +24,7 @@ mod slot_lists;
 mod slot_oracle;
 mod slots;
 mod support;
+mod taken;
 mod types;
 mod wall;
 mod warnings;

@@ -14,7 +14,7 @@ use crate::support::World;
 const BOOKERS: usize = 32;
 
 /// Pairs of entries of one member that overlap.
-async fn overlaps(w: &World) -> i64 {
+pub async fn overlaps(w: &World) -> i64 {
     let sql = Sql::fixed(
         "SELECT COUNT(*) FROM calendar_entries a JOIN calendar_entries b ON b.org_id = a.org_id \
          AND b.user_id = a.user_id AND b.appointment_id > a.appointment_id \
