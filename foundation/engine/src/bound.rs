@@ -103,6 +103,8 @@ impl Args {
 pub struct Listing {
     /// Which rows.
     pub filter: Cond,
+    /// The filter names the rows by their ids ([`ward_store::Select::by_id`]).
+    pub by_id: bool,
     /// The least level at which a row counts.
     pub least: Level,
     /// Across tenants: public reads by id.
@@ -116,7 +118,14 @@ pub struct Listing {
 impl Listing {
     /// Rows that meet the condition and are seen at least in part.
     pub fn of(filter: Cond) -> Self {
-        Listing { filter, least: Level::Limited, anywhere: false, deleted: false, keywords: None }
+        Listing {
+            filter,
+            by_id: false,
+            least: Level::Limited,
+            anywhere: false,
+            deleted: false,
+            keywords: None,
+        }
     }
 
     /// Every visible row.

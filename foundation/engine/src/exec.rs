@@ -182,7 +182,8 @@ impl Executor<'_> {
         if let Some(keywords) = listing.keywords.take()
             && !listing.filter.is_never()
         {
-            listing.filter = keywords.narrowed(conn, listing.filter).await?;
+            let narrowed = keywords.narrowed(conn, listing.filter).await?;
+            (listing.filter, listing.by_id) = (narrowed.filter, narrowed.by_id);
         }
         let parents: Vec<Value> = match rows.link.parent().and_then(|column| set.position(column)) {
             Some(at) => (0..set.rows.len())
@@ -329,6 +330,7 @@ impl Executor<'_> {
         select.least = listing.least;
         select.deleted = listing.deleted;
         select.filter = listing.filter.clone();
+        select.by_id = listing.by_id;
         select
     }
 

@@ -36,7 +36,10 @@ pub(crate) fn linked(select: &mut Select<'_>, rows: &RowsBinding, parents: &[Val
     ids.dedup();
     let cond = match rows.link {
         Link::Root => return,
-        Link::Key(_) => Cond::is_in("id", &ids),
+        Link::Key(_) => {
+            select.by_id = true;
+            Cond::is_in("id", &ids)
+        }
         Link::Column { child, .. } => Cond::is_in(child, &ids),
         Link::Join { join, .. } => {
             select.join = Some(join);

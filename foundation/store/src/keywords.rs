@@ -59,6 +59,15 @@ pub struct Keywords {
     terms: Option<Arc<[Term]>>,
 }
 
+/// Rows that a filter and keywords find together.
+#[derive(Clone, Debug)]
+pub struct Narrowed {
+    /// Which rows.
+    pub filter: Cond,
+    /// Whether the rows are named by their ids.
+    pub by_id: bool,
+}
+
 /// Windows of which a row that a term finds has at least one: one for each
 /// needle; and how many candidates they leave, as far as was counted.
 struct Candidates {
@@ -88,14 +97,18 @@ impl Keywords {
             .filter_map(|term| Some((term.chars(), term.windows(1).pop()?)))
             .max_by_key(|(chars, _)| *chars);
         match longest {
-            Some((chars, windows)) if chars > 2 => self.among(&windows).and(self.decides()),
+            Some((chars, windows)) if chars > 2 => self.among(&[windows]).and(self.decides()),
             _ => self.decides(),
         }
     }
 
     /// Rows of `filter` that the keywords find: gathered by the grams that leave
     /// fewest rows; when even those leave many, walked in the list's order.
-    pub async fn narrowed(&self, conn: &mut dyn Query, filter: Cond) -> Result<Cond, StoreError> {
+    pub async fn narrowed(
+        &self,
+        conn: &mut dyn Query,
+        filter: Cond,
+    ) -> Result<Narrowed, StoreError> {
         self.narrowed_by(conn, filter, BOUNDS).await
     }
 
@@ -105,17 +118,15 @@ impl Keywords {
         conn: &mut dyn Query,
         filter: Cond,
         bounds: Bounds,
-    ) -> Result<Cond, StoreError> {
+    ) -> Result<Narrowed, StoreError> {
         let gathered = self.gathered(conn, bounds).await?;
-        Ok(match gathered {
-            // Without the test, the planner may prefer an index of the filter's
-            // columns in the list's order, and read every row.
-            Some(all) => all
-                .iter()
-                .fold(filter.as_test(), |cond, windows| cond.and(self.among(windows)))
-                .and(self.decides()),
-            None => filter.and(self.decides()),
-        })
+        let Some(all) = gathered else {
+            return Ok(Narrowed { filter: filter.and(self.decides()), by_id: false });
+        };
+        // Without the test, the planner may prefer an index of the filter's columns in the list's
+        // order, and read every row.
+        let found = filter.as_test().and(self.among(&all)).and(self.decides());
+        Ok(Narrowed { filter: found, by_id: true })
     }
 
     /// The windows to gather rows by, all of which a row has; none when rows are better walked.
@@ -126,8 +137,34 @@ impl Keywords {
     ) -> Result<Option<Vec<Vec<Window>>>, StoreError> {
         let Some(terms) = self.terms() else { return Ok(None) };
         let options = options(terms);
-        // Most searches name somebody, and one of the first windows tells whom.
-        for (is_number, choices) in &options {
+        if let Some(telling) = self.telling(conn, &options, bounds).await? {
+            return Ok(Some(telling));
+        }
+        let options = options.into_iter().map(|(_, choices)| choices).collect();
+        let mut candidates = self.counted(conn, options, bounds.few).await?;
+        candidates.sort_by_key(|it| it.count);
+        match candidates.first() {
+            Some(fewest) if fewest.count <= bounds.few => {
+                return Ok(Some(vec![fewest.windows.clone()]));
+            }
+            Some(_) => {}
+            None => return Ok(None),
+        }
+        if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
+            return Ok(candidates.into_iter().next().map(|fewest| vec![fewest.windows]));
+        }
+        Ok(None)
+    }
+
+    /// The first windows that leave few rows, if any does: most searches name somebody, and one
+    /// of the first tells whom.
+    async fn telling(
+        &self,
+        conn: &mut dyn Query,
+        options: &[(bool, Vec<Vec<Window>>)],
+        bounds: Bounds,
+    ) -> Result<Option<Vec<Vec<Window>>>, StoreError> {
+        for (is_number, choices) in options {
             for (n, windows) in choices.iter().enumerate() {
                 let count = self.left_by(conn, windows, bounds).await?;
                 if count > bounds.short {
@@ -145,19 +182,6 @@ impl Keywords {
                 }
                 return Ok(Some(taken));
             }
-        }
-        let options = options.into_iter().map(|(_, choices)| choices).collect();
-        let mut candidates = self.counted(conn, options, bounds.few).await?;
-        candidates.sort_by_key(|it| it.count);
-        match candidates.first() {
-            Some(fewest) if fewest.count <= bounds.few => {
-                return Ok(Some(vec![fewest.windows.clone()]));
-            }
-            Some(_) => {}
-            None => return Ok(None),
-        }
-        if terms.len() > 1 && self.are_rare_together(conn, &mut candidates, bounds).await? {
-            return Ok(candidates.into_iter().next().map(|fewest| vec![fewest.windows]));
         }
         Ok(None)
     }
@@ -246,10 +270,10 @@ impl Keywords {
             return Ok(false);
         };
         let mut sql = Sql::new();
-        sql.push("SELECT COUNT(*) FROM (");
-        self.write_rows(&fewest.windows, &mut sql);
+        sql.push("SELECT COUNT(*) FROM (SELECT row_id FROM ");
+        self.row_ids(&fewest.windows).write("g", &mut sql);
         sql.push(&format!(
-            " LIMIT {}) s JOIN {} t ON t.id = s.row_id",
+            " ids LIMIT {}) s JOIN {} t ON t.id = s.row_id",
             bounds.sample, self.table.name
         ));
         sql.push(" WHERE t.org_id = ").bind(self.org_id).push(" AND ");
@@ -258,9 +282,25 @@ impl Keywords {
         Ok(together < bounds.rare)
     }
 
-    /// Rows that have a gram of one of the windows.
-    fn among(&self, windows: &[Window]) -> Cond {
-        let mut text = String::from("{t}.id IN (");
+    /// Rows that have a gram of one window of each.
+    fn among(&self, all: &[Vec<Window>]) -> Cond {
+        let mut text = String::new();
+        let mut params = Vec::new();
+        for windows in all {
+            let Cond::Sql(ids, bounds) = self.row_ids(windows) else { continue };
+            // What several have to find is found before rows are read.
+            text = match text.is_empty() {
+                true => ids,
+                false => format!("SELECT f.row_id FROM ({text}) f WHERE f.row_id IN ({ids})"),
+            };
+            params.extend(bounds);
+        }
+        Cond::Sql(format!("{{t}}.id IN ({text})"), params)
+    }
+
+    /// The statement that answers their ids.
+    fn row_ids(&self, windows: &[Window]) -> Cond {
+        let mut text = String::new();
         let mut params = Vec::new();
         for (n, beginning) in windows.iter().flatten().enumerate() {
             if let Cond::Sql(range, bounds) = self.begins_with(beginning) {
@@ -270,16 +310,7 @@ impl Keywords {
                 params.extend(bounds);
             }
         }
-        text.push(')');
-        Cond::sql(text, params)
-    }
-
-    fn write_rows(&self, windows: &[Window], sql: &mut Sql) {
-        for (n, beginning) in windows.iter().flatten().enumerate() {
-            sql.push(if n > 0 { " UNION ALL " } else { "" });
-            sql.push("SELECT g.row_id FROM search_grams g WHERE ");
-            self.begins_with(beginning).write("g", sql);
-        }
+        Cond::Sql(text, params)
     }
 
     /// Grams of the table's rows that begin with a text.

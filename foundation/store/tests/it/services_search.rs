@@ -57,7 +57,7 @@ async fn search(w: &World, org: i64, keywords: String, way: Option<Bounds>) -> V
         async move {
             let cond = match way {
                 Some(bounds) => {
-                    keywords.narrowed_by(scope.tx, Cond::is_true("active"), bounds).await?
+                    keywords.narrowed_by(scope.tx, Cond::is_true("active"), bounds).await?.filter
                 }
                 None => keywords.cond(),
             };
