@@ -9,12 +9,14 @@
 mod availability;
 mod bad_input;
 mod booking;
+mod calendars;
 mod clients_own;
 mod flag_truth;
 mod groups;
 mod lists;
 mod prices;
 mod races;
+mod reminders;
 mod rules;
 mod seed;
 mod settings;
