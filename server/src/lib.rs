@@ -12,6 +12,7 @@ pub mod app;
 pub mod assemble;
 mod attest;
 pub mod birthday;
+mod calendars;
 mod callbacks;
 pub mod control;
 mod credential;

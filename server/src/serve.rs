@@ -17,8 +17,8 @@ use tower::{Service, ServiceExt};
 use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
-    callbacks, control, due, effects, explorer, files, graphql, guard, health, key_revoke, live,
-    password_page, sandbox, unsubscribe_page, workers,
+    calendars, callbacks, control, due, effects, explorer, files, graphql, guard, health,
+    key_revoke, live, password_page, sandbox, unsubscribe_page, workers,
 };
 
 /// How long requests in flight may take when the server stops.
@@ -42,6 +42,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/subscriptions", get(live::cable))
         .route("/cable", get(live::cable))
         .route("/files/{link}", get(files::get))
+        .route("/calendars/{file}", get(calendars::get))
         .route("/set-password", get(password_page::form).post(password_page::submit))
         .route("/unsubscribe", get(unsubscribe_page::form).post(unsubscribe_page::submit))
         .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))

@@ -8,11 +8,16 @@ fn to(api: &Api, at: &str) {
     assert_eq!(reply.status, 200, "{}", reply.text);
 }
 
-/// Mails of notices so far, oldest first: their text, and when.
+/// Mails of messages so far, oldest first: their text, and when.
 fn notices(api: &Api) -> Vec<(String, String)> {
+    of_kind(api, "new_message")
+}
+
+/// Mails of a kind so far, oldest first: their text, and when.
+fn of_kind(api: &Api, kind: &str) -> Vec<(String, String)> {
     let inbox = api.get("/sandbox/v1/inbox?limit=1000").json;
     let all = inbox["items"].as_array().unwrap().iter().rev();
-    let of_kind = all.filter(|item| item["kind"] == "new_message");
+    let of_kind = all.filter(|item| item["kind"] == kind);
     of_kind
         .map(|item| (item.to_string(), item["created_at"].as_str().unwrap().to_owned()))
         .collect()
@@ -84,5 +89,59 @@ fn messages_are_told_by_mail_until_one_wants_no_more() {
             "notices",
             format_args!("{engine:?}: 5 messages, 3 mails, none at night, none after the way out"),
         );
+    }
+}
+
+#[test]
+fn appointments_are_reminded_of_in_time_and_never_when_they_are_off() {
+    for engine in Engine::available("reminders") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let api = server.with(&owner);
+        api.post("/sandbox/v1/clock/freeze", &json!({}));
+        to(&api, "2031-03-03T12:00:00Z");
+        let client = people::client(&api, "ada");
+        let zone = "mutation($input: updateClientInput!) { updateClient(input: $input) { user { id } messages { message } } }";
+        api.ask(zone, json!({"input": {"id": client, "timezone": "America/New_York"}})).data();
+        let of = "mutation($input: createAppointmentTypeInput!) { createAppointmentType(input: $input) { appointmentType { id } messages { message } } }";
+        let input = json!({"input": {"name": "First visit", "length": 50}});
+        let of =
+            api.ask(of, input).data()["createAppointmentType"]["appointmentType"]["id"].clone();
+        let book = |at: &str| {
+            let create = "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }";
+            let input = json!({"input": {"user_id": client, "appointment_type_id": of,
+                "contact_type": "Phone Call", "datetime": at}});
+            let made = api.ask(create, input);
+            made.data()["createAppointment"]["appointment"]["id"].clone()
+        };
+        let change = |id: &Json, more: Json| {
+            let update = "mutation($input: updateAppointmentInput!) { updateAppointment(input: $input) { appointment { id } messages { field message } } }";
+            let mut input = json!({"id": id});
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let made = api.ask(update, json!({"input": input}));
+            assert!(made.data()["updateAppointment"]["messages"].is_null(), "{}", made.text);
+        };
+        // The clocks go forward on the 9th in New York: a day before is 23 hours before.
+        let kept = book("2031-03-09T10:00:00-04:00");
+        let off = book("2031-03-09T12:00:00-04:00");
+        change(&off, json!({"pm_status": "Cancelled"}));
+        let moved = book("2031-03-10T12:00:00-04:00");
+        change(&moved, json!({"datetime": "2031-03-12T12:00:00-04:00"}));
+        to(&api, "2031-03-08T14:59:00Z");
+        assert_eq!(of_kind(&api, "appointment_reminder").len(), 0);
+        to(&api, "2031-03-10T20:00:00Z");
+        let told = of_kind(&api, "appointment_reminder");
+        assert_eq!(told.len(), 1, "{kept}: {told:?}");
+        assert_eq!(told[0].1, "2031-03-08T15:00:00Z");
+        assert!(told[0].0.contains("Sunday, March 9, 2031 at 10:00 AM EDT"), "{}", told[0].0);
+        assert!(!told[0].0.contains("First visit"), "{}", told[0].0);
+        to(&api, "2031-03-13T12:00:00Z");
+        let told = of_kind(&api, "appointment_reminder");
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(told[1].1, "2031-03-11T16:00:00Z");
+        assert_eq!(of_kind(&api, "appointment_booked").len(), 3);
+        server.stop();
+        tell("reminders", format_args!("{engine:?}: 3 booked, 1 off, 1 moved: 2 reminders"));
     }
 }

@@ -85,6 +85,25 @@ fn iso_15_file_links_of_the_other_environment_refused() {
     tell("ISO-15", "2 file links refused");
 }
 
+/// A link to a member's calendar.
+#[test]
+fn iso_15_calendar_links_of_the_other_environment_refused() {
+    let pair = pair();
+    for kind in Kind::BOTH {
+        let (to, from) = pair.sides(kind);
+        let query = "{ currentUser { calendar_feed_link } }";
+        let answer = from.as_provider().ask(query, json!({}));
+        let link = answer.data()["currentUser"]["calendar_feed_link"].as_str().unwrap().to_owned();
+        let path = &link[link.find("/calendars/").expect("a link to a calendar")..];
+        let own = from.server.api().get(path);
+        assert_eq!(own.status, 200, "the link opens nothing at home: {}", own.text);
+        assert!(own.text.starts_with("BEGIN:VCALENDAR\r\n"), "{}", own.text);
+        let foreign = to.server.api().get(path);
+        assert_eq!((foreign.status, foreign.code()), (403, CODE), "{}", foreign.text);
+    }
+    tell("ISO-15", "2 calendar links refused");
+}
+
 /// The cursor at the end of a page of one.
 fn cursor(side: &Side, list: &str) -> String {
     let query = format!("{{ {list}(first: 1) {{ page_info {{ end_cursor }} }} }}");

@@ -207,7 +207,8 @@ impl Instance {
                  AND kind = 'remind' AND visible_at BETWEEN {moment} AND 3999999999999999"
             ));
             let waiting = self.place.number(&format!(
-                "SELECT (SELECT COUNT(*) FROM effect_intents WHERE state = 'queued') \
+                "SELECT (SELECT COUNT(*) FROM effect_intents \
+                    WHERE state = 'queued' AND not_before <= {moment}) \
                  + (SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'leased') \
                  + (SELECT COUNT(*) FROM jobs WHERE state = 'leased' \
                     OR (state = 'ready' AND visible_at <= {moment} \

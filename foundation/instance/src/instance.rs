@@ -8,6 +8,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use crate::api_key::{ApiKey, KeyClass, KeyRole, MintedKey};
 use crate::base_url::BaseUrl;
 use crate::birth::{Certificate, Witness};
+use crate::calendar_link::{self, CalendarLink};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{InstanceError, IsoError};
 use crate::ids::IdCodec;
@@ -203,6 +204,16 @@ impl Instance {
     /// Opens a signed file link, at wall time.
     pub fn open_file_link(&self, text: &str) -> Result<FileLink, LinkRefusal> {
         token::open_file_link(&self.ring.read(), text, self.clock.wall())
+    }
+
+    /// A signed link to a calendar.
+    pub fn calendar_link(&self, link: &CalendarLink) -> String {
+        calendar_link::calendar_link(&self.ring.read(), link)
+    }
+
+    /// Opens a signed link to a calendar.
+    pub fn open_calendar_link(&self, text: &str) -> Result<CalendarLink, LinkRefusal> {
+        calendar_link::open_calendar_link(&self.ring.read(), text)
     }
 
     /// A pagination cursor; see [`token::cursor_encode`].

@@ -11,6 +11,7 @@
 pub mod api_key;
 pub mod base_url;
 pub mod birth;
+pub mod calendar_link;
 pub mod clock;
 pub mod config;
 pub mod crash;

@@ -219,9 +219,7 @@ pub fn file_link(ring: &RootRing, link: &FileLink) -> String {
     payload.extend_from_slice(&link.expires.0.to_be_bytes());
     payload.extend_from_slice(&link.user_id.to_be_bytes());
     payload.extend_from_slice(link.blob.as_bytes());
-    let tag = mac::mac(&ring.derive(Purpose::FileUrl), &[b"ward/file-link/v1", &payload]);
-    payload.extend_from_slice(&tag);
-    format!("wtu_{}_{}_{}", ring.kind().short(), ring.tag(), URL_SAFE_NO_PAD.encode(payload))
+    signed(ring, &FILES, payload)
 }
 
 /// Opens a file link at wall time `now`.
@@ -230,9 +228,40 @@ pub fn open_file_link(
     text: &str,
     now: Timestamp,
 ) -> Result<FileLink, LinkRefusal> {
-    let ("wtu", kind, tag, body) = words(text).ok_or(LinkRefusal::Malformed)? else {
+    let payload = opened(ring, &FILES, text)?;
+    let link = link_of(&payload).ok_or(LinkRefusal::Malformed)?;
+    if link.expires < now { Err(LinkRefusal::Expired) } else { Ok(link) }
+}
+
+/// A sort of links that carry what they open, under a MAC.
+pub(crate) struct SignedLinks {
+    /// What their text begins with.
+    pub start: &'static str,
+    /// Whose key signs them.
+    pub purpose: Purpose,
+    /// What they are, signed with them.
+    pub what: &'static [u8],
+}
+
+const FILES: SignedLinks =
+    SignedLinks { start: "wtu", purpose: Purpose::FileUrl, what: b"ward/file-link/v1" };
+
+pub(crate) fn signed(ring: &RootRing, links: &SignedLinks, mut payload: Vec<u8>) -> String {
+    let tag = mac::mac(&ring.derive(links.purpose), &[links.what, &payload]);
+    payload.extend_from_slice(&tag);
+    let start = links.start;
+    format!("{start}_{}_{}_{}", ring.kind().short(), ring.tag(), URL_SAFE_NO_PAD.encode(payload))
+}
+
+pub(crate) fn opened(
+    ring: &RootRing,
+    links: &SignedLinks,
+    text: &str,
+) -> Result<Vec<u8>, LinkRefusal> {
+    let (start, kind, tag, body) = words(text).ok_or(LinkRefusal::Malformed)?;
+    if start != links.start {
         return Err(LinkRefusal::Malformed);
-    };
+    }
     if kind != ring.kind() {
         return Err(LinkRefusal::WrongEnvironment(kind, tag));
     }
@@ -241,12 +270,10 @@ pub fn open_file_link(
     }
     let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| LinkRefusal::Malformed)?;
     let (payload, seal) = bytes.split_last_chunk::<LINK_MAC>().ok_or(LinkRefusal::Malformed)?;
-    let key = ring.derive(Purpose::FileUrl);
-    if !mac::verify(&key, &[b"ward/file-link/v1", payload], seal) {
+    if !mac::verify(&ring.derive(links.purpose), &[links.what, payload], seal) {
         return Err(LinkRefusal::Forged);
     }
-    let link = link_of(payload).ok_or(LinkRefusal::Malformed)?;
-    if link.expires < now { Err(LinkRefusal::Expired) } else { Ok(link) }
+    Ok(payload.to_vec())
 }
 
 fn link_of(payload: &[u8]) -> Option<FileLink> {

@@ -40,6 +40,8 @@ pub struct Event {
     pub subject_id: Option<i64>,
     /// Whether webhooks hear of it; whatever else follows from it does so regardless.
     pub is_told: bool,
+    /// Whether people are written to because of it.
+    pub is_noticed: bool,
 }
 
 impl Event {
@@ -54,6 +56,7 @@ impl Event {
             unit_id: None,
             subject_id: None,
             is_told: true,
+            is_noticed: true,
         }
     }
 
@@ -82,6 +85,13 @@ impl Event {
     #[must_use]
     pub fn told(mut self, is_told: bool) -> Self {
         self.is_told = is_told;
+        self
+    }
+
+    /// Nobody is written to, as the caller asked.
+    #[must_use]
+    pub fn noticed(mut self, is_noticed: bool) -> Self {
+        self.is_noticed = is_noticed;
         self
     }
 

@@ -9,6 +9,7 @@ use ward_instance::Timestamp;
 use ward_store::{Day, Id, Key, Reference, Table, index, record, unique};
 
 use crate::appointment::table as appointment;
+use crate::calendar_feed::table::CALENDAR_FEEDS;
 use crate::settings::table::APPOINTMENT_SETTINGS;
 use crate::visibility;
 
@@ -245,5 +246,6 @@ pub fn tables() -> Vec<&'static Table> {
         &AVAILABILITY_APPOINTMENT_TYPES,
     ];
     tables.extend(appointment::TABLES);
+    tables.push(&CALENDAR_FEEDS);
     tables
 }

@@ -149,6 +149,21 @@ pub fn of_rules(actor: &Actor) -> Rule {
     }
 }
 
+/// Feeds: one's own, and an administrator's of the units.
+pub fn calendar_feeds(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let own = Cond::eq("user_id", actor.user_id);
+            match actor.is_owner || actor.has(IS_ADMIN.flag) {
+                true => Rule::full(own.or(of_user(actor, Level::Full))),
+                false => Rule::full(own),
+            }
+        }
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
+
 /// Prices: members see those of whom they see in full, clients their own.
 pub fn prices(actor: &Actor) -> Rule {
     match actor.role {

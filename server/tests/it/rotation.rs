@@ -34,15 +34,13 @@ const fn becomes(purpose: Purpose) -> &'static str {
         Purpose::RowMac => "events and API keys are signed anew; audit entries keep theirs",
         Purpose::Ledger => "ids.ledger and chain.heads are signed anew",
         Purpose::Session | Purpose::ResetToken | Purpose::Invite | Purpose::ConfirmEmail => "ends",
-        Purpose::Cursor | Purpose::FileUrl => "ends; nothing is stored",
+        Purpose::Cursor | Purpose::FileUrl | Purpose::IcsFeed => "ends; nothing is stored",
         Purpose::BlindIndex => "indexes are made anew; attempt counters end",
         Purpose::Idempotency => "answers are sealed anew; the key is kept to compare requests",
         Purpose::AuditChain => "stays, to verify only",
-        Purpose::IcsFeed
-        | Purpose::WebhookSeed
-        | Purpose::StreamName
-        | Purpose::DossierSign
-        | Purpose::Backup => "not used yet",
+        Purpose::WebhookSeed | Purpose::StreamName | Purpose::DossierSign | Purpose::Backup => {
+            "not used yet"
+        }
     }
 }
 

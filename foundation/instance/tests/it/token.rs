@@ -1,6 +1,7 @@
 //! Tokens, file links and cursors: bound to the instance, to the purpose, to the list.
 
 use proptest::prelude::*;
+use ward_instance::calendar_link::{Calendar, CalendarLink, calendar_link, open_calendar_link};
 use ward_instance::token::{self, CursorRefusal, FileLink, LinkRefusal, TokenClass, TokenPurpose};
 use ward_instance::{Kind, Random, RootRing};
 
@@ -52,6 +53,27 @@ fn a_file_link_opens_until_it_expires() {
     assert_eq!(token::open_file_link(&here, &text, link().expires), Ok(link()));
     let after = link().expires.plus_micros(1);
     assert_eq!(token::open_file_link(&here, &text, after), Err(LinkRefusal::Expired));
+}
+
+#[test]
+fn a_calendar_link_opens_what_it_was_made_for_and_nothing_of_elsewhere() {
+    let here = ring(Kind::Sandbox, 1);
+    for calendar in [
+        Calendar::Appointment(2_000_000_001),
+        Calendar::Member { user_id: 2_000_000_001, generation: 3 },
+    ] {
+        let link = CalendarLink { org_id: 2_000_000_000, calendar };
+        let text = calendar_link(&here, &link);
+        assert_eq!(open_calendar_link(&here, &text), Ok(link));
+        let refusal = open_calendar_link(&ring(Kind::Production, 1), &text).unwrap_err();
+        assert_eq!(refusal, LinkRefusal::WrongEnvironment(Kind::Sandbox, here.tag()));
+        let refusal = open_calendar_link(&ring(Kind::Sandbox, 2), &text).unwrap_err();
+        assert_eq!(refusal, LinkRefusal::WrongInstance(here.tag()));
+        // One that opens files opens no calendar, whatever its text begins with.
+        let file = token::file_link(&here, &self::link()).replacen("wtu_", "wtl_", 1);
+        assert_eq!(open_calendar_link(&here, &file), Err(LinkRefusal::Forged));
+        assert!(token::open_file_link(&here, &text, NOW).is_err());
+    }
 }
 
 #[test]

@@ -78,12 +78,9 @@ pub(super) async fn deliver(scope: &mut Scope<'_>, row: &Reminder) -> Answer<Out
         return Ok(Outcome::Later(until));
     }
     let key = format!("{}:{}", KIND, row.id);
-    let notice = Notice {
-        kind: if is_new { "client_created" } else { "client_assigned" },
-        text: "You have a new client. Sign in to see more.",
-        unsubscribes: wanted,
-        key: &key,
-    };
+    let kind = if is_new { "client_created" } else { "client_assigned" };
+    let text = "You have a new client. Sign in to see more.";
+    let notice = Notice::new(kind, text, wanted, &key);
     notice::send(scope, &member.user, NoticeCategory::Email, &notice).await?;
     Ok(Outcome::Done)
 }

@@ -23,14 +23,18 @@ use ward_store::{Db, StoreError};
 
 use crate::notices::reminders::ReminderKind;
 
+/// Reminders of messages that somebody has not read.
+pub const UNREAD: ReminderKind = ReminderKind {
+    name: unread::KIND,
+    deliver: |scope, row| Box::pin(unread::deliver(scope, row)),
+};
+
+/// Reminders of a client who is a member's now.
+pub const GIVEN: ReminderKind =
+    ReminderKind { name: given::KIND, deliver: |scope, row| Box::pin(given::deliver(scope, row)) };
+
 /// The kinds of reminders that this domain says.
-pub const KINDS: &[ReminderKind] = &[
-    ReminderKind {
-        name: unread::KIND,
-        deliver: |scope, row| Box::pin(unread::deliver(scope, row)),
-    },
-    ReminderKind { name: given::KIND, deliver: |scope, row| Box::pin(given::deliver(scope, row)) },
-];
+pub const KINDS: &[ReminderKind] = &[UNREAD, GIVEN];
 
 /// Binds the types, queries, mutations and reactions.
 pub fn bind(b: &mut Bindings) {
@@ -48,7 +52,7 @@ pub async fn run_batch(db: &Db, kinds: &'static [ReminderKind]) -> Result<u64, S
 }
 
 /// The time zone in which somebody lives.
-pub(crate) fn zone_of(person: &Person) -> TimeZone {
+pub fn zone_of(person: &Person) -> TimeZone {
     let name = person.actor(None).time_zone;
     moment::zone(&name).unwrap_or(TimeZone::UTC)
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 use ward_engine::Answer;
 use ward_identity::tables::{Organization, User};
+use ward_instance::Timestamp;
 use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
 use ward_store::{Event, Query, Scope, Sql};
@@ -20,12 +21,28 @@ const SIGN_IN_PAGE: &str = "/sign-in";
 pub struct Notice<'a> {
     /// The mail's template; what the record calls it.
     pub kind: &'static str,
-    /// In an SMS: the practice's own words, and nothing of any client.
-    pub text: &'static str,
+    /// In an SMS: the practice's own words; of a client at most when they come.
+    pub text: &'a str,
+    /// What else the mail's template says.
+    pub facts: &'a [(&'static str, Option<String>)],
     /// What an unsubscription by the mail's link switches off.
     pub unsubscribes: &'static str,
     /// One notice of a key and a way is sent, whatever happens.
     pub key: &'a str,
+    /// Not sent before then.
+    pub not_before: Option<Timestamp>,
+}
+
+impl<'a> Notice<'a> {
+    /// A notice that says nothing but its words, at once.
+    pub fn new(
+        kind: &'static str,
+        text: &'a str,
+        unsubscribes: &'static str,
+        key: &'a str,
+    ) -> Self {
+        Notice { kind, text, facts: &[], unsubscribes, key, not_before: None }
+    }
 }
 
 /// Sends a notice by one way; nothing where the person has no address for it, or
@@ -57,7 +74,7 @@ pub async fn send(
         subject_client: user.is_patient.then_some(user.id.0),
         cause: notice.key.to_owned(),
         idempotency_key: key.clone(),
-        not_before: None,
+        not_before: notice.not_before,
     };
     if scope.intend(intent).await? {
         record(scope, user, category, notice.kind, key).await?;
@@ -105,12 +122,16 @@ async fn practice_name(scope: &mut Scope<'_>, user: &User) -> Answer<Option<Stri
 async fn mail(scope: &mut Scope<'_>, user: &User, notice: &Notice<'_>) -> Answer<Json> {
     let setting = settings::made(scope, user).await?;
     let (uuid, what) = (setting.unsubscribe_uuid, notice.unsubscribes);
-    Ok(json!({
+    let mut payload = json!({
         "recipient_name": user.first_name,
         "practice_name": practice_name(scope, user).await?,
         "link": SIGN_IN_PAGE,
         "unsubscribe_link": format!("/unsubscribe?setting={uuid}&type={what}"),
-    }))
+    });
+    for (name, fact) in notice.facts {
+        payload[*name] = fact.clone().into();
+    }
+    Ok(payload)
 }
 
 async fn text(scope: &mut Scope<'_>, user: &User, notice: &Notice<'_>) -> Answer<Json> {

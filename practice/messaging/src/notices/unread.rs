@@ -150,12 +150,8 @@ pub(super) async fn deliver(scope: &mut Scope<'_>, row: &Reminder) -> Answer<Out
         }
     }
     let key = format!("{}:{}", KIND, row.id);
-    let notice = Notice {
-        kind: "new_message",
-        text: "You have a new message. Sign in to read it.",
-        unsubscribes: MESSAGES,
-        key: &key,
-    };
+    let text = "You have a new message. Sign in to read it.";
+    let notice = Notice::new("new_message", text, MESSAGES, &key);
     scope.subject_id = person.user.is_patient.then_some(person.user.id.0);
     if ways.email {
         notice::send(scope, &person.user, NoticeCategory::Email, &notice).await?;

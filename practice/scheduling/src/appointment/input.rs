@@ -159,6 +159,7 @@ sent! {
         confirmed: bool,
         other_cancellation_reason: String,
         pm_status: String,
+        skip_notification_email: bool,
     }
 }
 

@@ -76,7 +76,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointment) -> Answer<Pa
         fields.push("attended_clients");
     }
     retake(call, &row).await?;
-    tell(call, &row, &fields, !input.suppress_webhook_notifications.is_true());
+    if !fields.is_empty() {
+        let event = events::appointment_updated(&row, &fields);
+        let event = event.told(!input.suppress_webhook_notifications.is_true());
+        call.emit(event.noticed(!input.skip_notification_email.is_true()));
+    }
     Ok(Payload::new().one("appointment", before.id.0))
 }
 

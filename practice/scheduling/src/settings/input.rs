@@ -67,6 +67,23 @@ input! {
         prevent_client_booking: bool,
         provider_cancel_reason_required: bool,
         same_day_appointments: bool,
+        send_appointment_cancellation_email: bool,
+        send_appointment_update_email: bool,
+        send_booking_notice: bool,
+        send_email_before_appointment: bool,
+        send_reminder_four_days_before: bool,
+        send_reminder_one_day_before: bool,
+        send_reminder_one_hour_before: bool,
+        send_reminder_three_days_before: bool,
+        send_reminder_two_days_before: bool,
+        send_reminder_two_hours_before: bool,
+        send_text_reminder_five_minutes_before: bool,
+        send_text_reminder_four_days_before: bool,
+        send_text_reminder_one_day_before: bool,
+        send_text_reminder_one_hour_before: bool,
+        send_text_reminder_three_days_before: bool,
+        send_text_reminder_two_days_before: bool,
+        send_text_reminder_two_hours_before: bool,
         start_time: String,
         times_by_appointment_type: bool,
         times_by_contact_type: bool,
@@ -100,6 +117,23 @@ input! {
         prevent_client_booking: bool,
         provider_cancel_reason_required: bool,
         same_day_appointments: bool,
+        send_appointment_cancellation_email: bool,
+        send_appointment_update_email: bool,
+        send_booking_notice: bool,
+        send_email_before_appointment: bool,
+        send_reminder_four_days_before: bool,
+        send_reminder_one_day_before: bool,
+        send_reminder_one_hour_before: bool,
+        send_reminder_three_days_before: bool,
+        send_reminder_two_days_before: bool,
+        send_reminder_two_hours_before: bool,
+        send_text_reminder_five_minutes_before: bool,
+        send_text_reminder_four_days_before: bool,
+        send_text_reminder_one_day_before: bool,
+        send_text_reminder_one_hour_before: bool,
+        send_text_reminder_three_days_before: bool,
+        send_text_reminder_two_days_before: bool,
+        send_text_reminder_two_hours_before: bool,
         start_time: String,
         times_by_appointment_type: bool,
         times_by_contact_type: bool,
@@ -123,6 +157,21 @@ input! {
         minimum_advance_schedule_time: Whole,
         patient_reschedule_count_cap: Whole,
         same_day_appointments: bool,
+        send_appointment_cancellation_email: bool,
+        send_appointment_update_email: bool,
+        send_booking_notice: bool,
+        send_reminder_four_days_before: bool,
+        send_reminder_one_day_before: bool,
+        send_reminder_one_hour_before: bool,
+        send_reminder_three_days_before: bool,
+        send_reminder_two_days_before: bool,
+        send_reminder_two_hours_before: bool,
+        send_text_reminder_four_days_before: bool,
+        send_text_reminder_one_day_before: bool,
+        send_text_reminder_one_hour_before: bool,
+        send_text_reminder_three_days_before: bool,
+        send_text_reminder_two_days_before: bool,
+        send_text_reminder_two_hours_before: bool,
     }
 }
 
@@ -160,7 +209,15 @@ says!(CreateAppointmentSetting;
         client_cancel_reason_required client_should_call_provider confirm_by_default
         enable_checked_in_status enable_late_cancellation_status hide_link
         prevent_client_booking provider_cancel_reason_required same_day_appointments
-        times_by_appointment_type times_by_contact_type times_by_location;
+        times_by_appointment_type times_by_contact_type times_by_location
+        send_appointment_cancellation_email send_appointment_update_email send_booking_notice
+        send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
+        send_reminder_one_hour_before send_reminder_three_days_before
+        send_reminder_two_days_before send_reminder_two_hours_before
+        send_text_reminder_five_minutes_before send_text_reminder_four_days_before
+        send_text_reminder_one_day_before send_text_reminder_one_hour_before
+        send_text_reminder_three_days_before send_text_reminder_two_days_before
+        send_text_reminder_two_hours_before;
     numbers: buffer BUFFER_MINUTES_MAX, max_days_in_future DAYS_AHEAD_MAX,
         minimum_advance_cancel_time NOTICE_MINUTES_MAX,
         minimum_advance_reschedule_time NOTICE_MINUTES_MAX,
@@ -174,7 +231,15 @@ says!(UpdateAppointmentSetting;
         client_should_call_provider confirm_by_default enable_checked_in_status
         enable_late_cancellation_status hide_link prevent_client_booking
         provider_cancel_reason_required same_day_appointments times_by_appointment_type
-        times_by_contact_type times_by_location;
+        times_by_contact_type times_by_location
+        send_appointment_cancellation_email send_appointment_update_email send_booking_notice
+        send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
+        send_reminder_one_hour_before send_reminder_three_days_before
+        send_reminder_two_days_before send_reminder_two_hours_before
+        send_text_reminder_five_minutes_before send_text_reminder_four_days_before
+        send_text_reminder_one_day_before send_text_reminder_one_hour_before
+        send_text_reminder_three_days_before send_text_reminder_two_days_before
+        send_text_reminder_two_hours_before;
     numbers: buffer BUFFER_MINUTES_MAX, max_days_in_future DAYS_AHEAD_MAX,
         minimum_advance_cancel_time NOTICE_MINUTES_MAX,
         minimum_advance_reschedule_time NOTICE_MINUTES_MAX,
@@ -184,7 +249,14 @@ says!(UpdateAppointmentSetting;
 
 says!(TypeSetting;
     switches: allow_clients_to_cancel_appt allow_clients_to_reschedule_appt
-        allow_past_appointment_rescheduling same_day_appointments;
+        allow_past_appointment_rescheduling same_day_appointments
+        send_appointment_cancellation_email send_appointment_update_email send_booking_notice
+        send_reminder_four_days_before send_reminder_one_day_before send_reminder_one_hour_before
+        send_reminder_three_days_before send_reminder_two_days_before
+        send_reminder_two_hours_before send_text_reminder_four_days_before
+        send_text_reminder_one_day_before send_text_reminder_one_hour_before
+        send_text_reminder_three_days_before send_text_reminder_two_days_before
+        send_text_reminder_two_hours_before;
     numbers: buffer BUFFER_MINUTES_MAX, max_days_in_future DAYS_AHEAD_MAX,
         minimum_advance_cancel_time NOTICE_MINUTES_MAX,
         minimum_advance_reschedule_time NOTICE_MINUTES_MAX,

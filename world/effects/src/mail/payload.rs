@@ -12,7 +12,15 @@ const ACCOUNTS_MAX: usize = 8;
 const NAME_CHARS_MAX: usize = 120;
 
 /// Kinds that the receiver can do without, and says so by a link.
-const NOTICES: [&str; 3] = ["new_message", "client_created", "client_assigned"];
+const NOTICES: [&str; 7] = [
+    "new_message",
+    "client_created",
+    "client_assigned",
+    "appointment_reminder",
+    "appointment_booked",
+    "appointment_changed",
+    "appointment_cancelled",
+];
 
 /// The payload of any kind; which members a kind needs, [`Payload::check`] says.
 #[derive(Deserialize)]
@@ -43,6 +51,10 @@ pub(crate) struct Payload {
     /// For a reset: each account of the address.
     #[serde(default)]
     pub(crate) accounts: Vec<Account>,
+    /// When an appointment begins, on the receiver's wall.
+    pub(crate) time: Option<String>,
+    /// With whom.
+    pub(crate) provider_name: Option<String>,
     about: Option<Written>,
 }
 
@@ -68,6 +80,8 @@ impl Payload {
             &mut payload.key,
             &mut payload.endpoint,
             &mut payload.webhook,
+            &mut payload.time,
+            &mut payload.provider_name,
         ] {
             tidy(name);
         }
@@ -117,6 +131,9 @@ impl Payload {
         }
         if kind == "key_revoked" && self.key.is_none() {
             return Err(RenderError::Missing("key"));
+        }
+        if kind.starts_with("appointment_") && self.time.is_none() {
+            return Err(RenderError::Missing("time"));
         }
         if kind.starts_with("webhook_") && self.endpoint.is_none() {
             return Err(RenderError::Missing("endpoint"));

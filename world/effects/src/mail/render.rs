@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 16] = [
+pub const MAIL_KINDS: [&str; 20] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -31,6 +31,10 @@ pub const MAIL_KINDS: [&str; 16] = [
     "client_created",
     "client_assigned",
     "contact_message",
+    "appointment_reminder",
+    "appointment_booked",
+    "appointment_changed",
+    "appointment_cancelled",
 ];
 
 struct Template {
@@ -51,7 +55,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 16] = [
+const TEMPLATES: [Template; 20] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -68,6 +72,10 @@ const TEMPLATES: [Template; 16] = [
     template!("client_created", "You have a new client"),
     template!("client_assigned", "You have a new client"),
     template!("contact_message", "A message is waiting"),
+    template!("appointment_reminder", "Reminder of your appointment"),
+    template!("appointment_booked", "Your appointment is booked"),
+    template!("appointment_changed", "Your appointment has changed"),
+    template!("appointment_cancelled", "Your appointment was cancelled"),
 ];
 
 macro_rules! sources {
@@ -76,7 +84,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 34] = sources![
+const SOURCES: [(&str, &str); 42] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -111,6 +119,14 @@ const SOURCES: [(&str, &str); 34] = sources![
     "client_assigned.html",
     "contact_message.txt",
     "contact_message.html",
+    "appointment_reminder.txt",
+    "appointment_reminder.html",
+    "appointment_booked.txt",
+    "appointment_booked.html",
+    "appointment_changed.txt",
+    "appointment_changed.html",
+    "appointment_cancelled.txt",
+    "appointment_cancelled.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.
@@ -202,6 +218,8 @@ fn values(
         endpoint => payload.endpoint.as_deref(),
         webhook => payload.webhook.as_deref(),
         is_on => payload.is_on,
+        time => payload.time.as_deref(),
+        provider_name => payload.provider_name.as_deref(),
     })
 }
 

@@ -21,6 +21,8 @@ fn full() -> Json {
         "key": "ward_sbx_K7QF2_abcdefgh........",
         "endpoint": "hooks.example.com",
         "webhook": "2000000123",
+        "time": "Wednesday, March 4, 2026 at 9:00 AM EST",
+        "provider_name": "Grace Hopper",
         "unsubscribe_link": format!("{BASE}/unsubscribe?setting=1&type=messages"),
     })
 }
@@ -38,7 +40,15 @@ const WITHOUT_LINK: [&str; 8] = [
 ];
 
 /// Mails that one may want no more of, with the way out.
-const WITH_WAY_OUT: [&str; 3] = ["new_message", "client_created", "client_assigned"];
+const WITH_WAY_OUT: [&str; 7] = [
+    "new_message",
+    "client_created",
+    "client_assigned",
+    "appointment_reminder",
+    "appointment_booked",
+    "appointment_changed",
+    "appointment_cancelled",
+];
 
 /// ISO-24: every template in both environments, and no other host in it.
 #[test]
@@ -143,7 +153,7 @@ fn nothing_gets_into_a_subject_line() {
     for name in MAIL_KINDS {
         let subject = mail(&instance, name, &full()).unwrap().subject;
         let mut other = full();
-        for member in ["recipient_name", "practice_name", "inviter_name"] {
+        for member in ["recipient_name", "practice_name", "inviter_name", "provider_name", "time"] {
             other[member] = json!("PHQ-9 Oncology\r\nBcc: x@other.example");
         }
         let mail = mail(&instance, name, &other).unwrap();

@@ -1,0 +1,124 @@
+//! What a calendar's link opens now.
+
+use ward_identity::authenticate;
+use ward_instance::Timestamp;
+use ward_instance::calendar_link::{Calendar, CalendarLink};
+use ward_store::{Query, Sql, StoreError, Value};
+
+use super::ics::Entry;
+use crate::appointment::status::PmStatus;
+
+/// How far back a member's calendar reaches.
+const PAST_DAYS: i64 = 30;
+/// How far ahead.
+const AHEAD_DAYS: i64 = 366;
+/// So many appointments a calendar has at most.
+const ENTRIES_MAX: i64 = 5_000;
+const DAY_MICROS: i64 = 86_400_000_000;
+
+const COLUMNS: &str = "p.name, a.id, a.start_at, a.end_at, a.contact_type_id, a.is_blocker, \
+     a.pm_status, a.deleted_at, a.version, a.updated_at";
+
+/// A practice's name, and the appointments.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The practice's name.
+    pub practice: String,
+    /// In order of their start.
+    pub entries: Vec<Entry>,
+}
+
+/// What a link opens; nothing when what it names is gone, when the member may not
+/// sign in any more, or when they took it back.
+pub async fn open(
+    q: &mut dyn Query,
+    link: &CalendarLink,
+    now: Timestamp,
+) -> Result<Option<Opened>, StoreError> {
+    match link.calendar {
+        Calendar::Appointment(id) => appointment(q, link.org_id, id).await,
+        Calendar::Member { user_id, generation } => {
+            member(q, link.org_id, user_id, generation, now).await
+        }
+    }
+}
+
+async fn appointment(
+    q: &mut dyn Query,
+    org_id: i64,
+    id: i64,
+) -> Result<Option<Opened>, StoreError> {
+    let mut sql = Sql::new();
+    sql.push("SELECT ").push(COLUMNS);
+    sql.push(
+        " FROM appointments a JOIN organizations p ON p.org_id = a.org_id AND p.id = a.unit_id \
+         WHERE a.org_id = ",
+    );
+    sql.bind(org_id).push(" AND a.id = ").bind(id);
+    let rows = q.rows(&sql).await?;
+    let Some(row) = rows.iter().next() else { return Ok(None) };
+    Ok(name(row).zip(entry(row)).map(|(practice, it)| Opened { practice, entries: vec![it] }))
+}
+
+async fn member(
+    q: &mut dyn Query,
+    org_id: i64,
+    user_id: i64,
+    generation: i64,
+    now: Timestamp,
+) -> Result<Option<Opened>, StoreError> {
+    let actor = authenticate::actor_of_user(q, org_id, user_id).await?;
+    let Some(actor) = actor.filter(|actor| actor.is_member()) else { return Ok(None) };
+    if generation != generation_of(q, org_id, user_id).await? {
+        return Ok(None);
+    }
+    let whose = Sql::fixed(
+        "SELECT p.name FROM organizations p WHERE p.org_id = $1 AND p.id = $2",
+        [org_id.into(), actor.unit_id.into()],
+    );
+    let practice = q.rows(&whose).await?.iter().next().and_then(name);
+    let mut sql = Sql::new();
+    sql.push("SELECT ").push(COLUMNS);
+    sql.push(
+        " FROM calendar_entries c \
+         JOIN appointments a ON a.org_id = c.org_id AND a.id = c.appointment_id \
+         JOIN organizations p ON p.org_id = a.org_id AND p.id = a.unit_id WHERE c.org_id = ",
+    );
+    sql.bind(org_id).push(" AND c.user_id = ").bind(user_id);
+    sql.push(" AND c.start_at >= ").bind(now.0.saturating_sub(PAST_DAYS * DAY_MICROS));
+    sql.push(" AND c.start_at < ").bind(now.0.saturating_add(AHEAD_DAYS * DAY_MICROS));
+    sql.push(" ORDER BY c.start_at, c.appointment_id").limit(ENTRIES_MAX);
+    let rows = q.rows(&sql).await?;
+    let entries = rows.iter().filter_map(entry).collect();
+    Ok(practice.map(|practice| Opened { practice, entries }))
+}
+
+async fn generation_of(q: &mut dyn Query, org_id: i64, user_id: i64) -> Result<i64, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT f.generation FROM calendar_feeds f WHERE f.org_id = $1 AND f.user_id = $2",
+        [org_id.into(), user_id.into()],
+    );
+    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
+}
+
+fn name(row: &[Value]) -> Option<String> {
+    row.first()?.text().map(str::to_owned)
+}
+
+fn entry(row: &[Value]) -> Option<Entry> {
+    let [_, id, start, end, contact, blocker, status, deleted, version, updated] = row else {
+        return None;
+    };
+    let status = status.text().map(PmStatus::from_text);
+    let is_active = status.is_none_or(|status| status.is_some_and(PmStatus::is_active));
+    Some(Entry {
+        id: id.int()?,
+        start: Timestamp(start.int()?),
+        end: Timestamp(end.int()?),
+        contact_type_id: contact.int(),
+        is_blocker: blocker.truth(),
+        is_on: is_active && deleted.int().is_none(),
+        version: version.int()?,
+        updated_at: Timestamp(updated.int()?),
+    })
+}

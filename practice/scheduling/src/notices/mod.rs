@@ -1,0 +1,133 @@
+//! Who is told of appointments: mails when one is booked, changed or called off,
+//! and reminders before it (behaviour 42). All of it follows from the domain's
+//! events, in the transaction that emits them.
+
+mod people;
+pub mod remind;
+pub mod rule;
+mod tell;
+
+use ward_engine::{Answer, Bindings, Call};
+use ward_identity::tables::User;
+use ward_store::{Event, Id};
+
+use crate::appointment::status::PmStatus;
+use crate::appointment::table::Appointment;
+use tell::Happening;
+
+pub use remind::REMINDER;
+
+/// The choice with which somebody wants mails before appointments.
+const CHOICE: &str = "send_email_before_appointment";
+
+/// Changes of which people are told.
+const TOLD: [&str; 6] =
+    ["date", "length", "contact_type", "location", "appointment_location_id", "other_party_id"];
+
+/// Changes on which reminders rest.
+const PLANNED: [&str; 7] = [
+    "date",
+    "timezone",
+    "pm_status",
+    "contact_type",
+    "appointment_type_id",
+    "attendee_ids",
+    "attended_clients",
+];
+
+/// Registers the reactions.
+pub fn bind(b: &mut Bindings) {
+    b.reaction("appointment.created", |call, event| Box::pin(created(call, event)));
+    b.reaction("appointment.patient_added", |call, event| Box::pin(added(call, event)));
+    b.reaction("appointment.patient_removed", |call, event| Box::pin(removed(call, event)));
+    b.reaction("appointment.updated", |call, event| Box::pin(updated(call, event)));
+    b.reaction("appointment.deleted", |call, event| Box::pin(deleted(call, event)));
+}
+
+/// The appointment of an event.
+async fn row(call: &mut Call<'_>, event: &Event) -> Answer<Option<Appointment>> {
+    let found: Option<Appointment> = call.find_deleted_too(Id::new(event.resource_id)).await?;
+    Ok(found.filter(|row| !row.is_blocker))
+}
+
+/// Whether there is still something to come to.
+fn is_ahead(call: &Call<'_>, row: &Appointment) -> bool {
+    row.start_at > call.now()
+}
+
+async fn created(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    let Some(row) = row(call, event).await? else { return Ok(()) };
+    match event.is_noticed && is_ahead(call, &row) {
+        true => tell::provider(call, &row, Happening::Booked).await,
+        false => Ok(()),
+    }
+}
+
+async fn added(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    let Some(row) = row(call, event).await? else { return Ok(()) };
+    let Some(client) = people::client(call, event.subject_id.unwrap_or(0)).await? else {
+        return Ok(());
+    };
+    let settings = remind::settings(call, &row).await?;
+    remind::plan(call, &row, &settings, &client).await?;
+    match event.is_noticed && is_ahead(call, &row) {
+        true => tell::clients(call, &row, &settings, Happening::Booked, &[&client]).await,
+        false => Ok(()),
+    }
+}
+
+async fn removed(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    let Some(row) = row(call, event).await? else { return Ok(()) };
+    let Some(client) = people::client(call, event.subject_id.unwrap_or(0)).await? else {
+        return Ok(());
+    };
+    remind::drop_of(call, &row, client.id).await?;
+    if !event.is_noticed || !is_ahead(call, &row) {
+        return Ok(());
+    }
+    let settings = remind::settings(call, &row).await?;
+    tell::clients(call, &row, &settings, Happening::Cancelled, &[&client]).await
+}
+
+async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    let has = |of: &[&str]| event.changed_fields.iter().any(|field| of.contains(field));
+    if !has(&TOLD) && !has(&PLANNED) {
+        return Ok(());
+    }
+    let Some(row) = row(call, event).await? else { return Ok(()) };
+    let attending = people::clients(call, &row).await?;
+    let settings = remind::settings(call, &row).await?;
+    let clients: Vec<&User> = attending.iter().map(|(user, _)| user).collect();
+    remind::plan_all(call, &row, &settings, &clients).await?;
+    let happening = match row.pm_status {
+        Some(PmStatus::Cancelled | PmStatus::LateCancellation) if has(&["pm_status"]) => {
+            Happening::Cancelled
+        }
+        // One that takes place again is as good as another one.
+        None if has(&["pm_status"]) => Happening::Changed,
+        None if has(&TOLD) => Happening::Changed,
+        _ => return Ok(()),
+    };
+    if !event.is_noticed || !is_ahead(call, &row) {
+        return Ok(());
+    }
+    // Who came with this very change is told that it is booked.
+    let known = attending.iter().filter(|(_, own)| own.created_at < row.updated_at);
+    let known: Vec<&User> = known.map(|(user, _)| user).collect();
+    tell::clients(call, &row, &settings, happening, &known).await?;
+    tell::provider(call, &row, happening).await
+}
+
+async fn deleted(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    let Some(row) = row(call, event).await? else { return Ok(()) };
+    let attending = people::clients(call, &row).await?;
+    let settings = remind::settings(call, &row).await?;
+    remind::plan_all(call, &row, &settings, &[]).await?;
+    let was_on = row.pm_status.is_none_or(PmStatus::is_active);
+    if !event.is_noticed || !was_on || !is_ahead(call, &row) {
+        return Ok(());
+    }
+    let clients: Vec<&User> = attending.iter().map(|(user, _)| user).collect();
+    tell::clients(call, &row, &settings, Happening::Cancelled, &clients).await?;
+    tell::provider(call, &row, Happening::Cancelled).await
+}

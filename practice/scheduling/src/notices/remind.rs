@@ -1,0 +1,127 @@
+//! Reminders of appointments: planned with every change, said at their time, and
+//! never of one that is off (behaviour 42).
+
+use std::collections::BTreeSet;
+
+use ward_engine::Answer;
+use ward_identity::person;
+use ward_identity::tables::User;
+use ward_messaging::notices::choices::Wishes;
+use ward_messaging::notices::notice::{self, Notice};
+use ward_messaging::notices::plan::Slots;
+use ward_messaging::notices::reminders::{self, About, Outcome, ReminderKind};
+use ward_messaging::notices::settings as wishes;
+use ward_messaging::notices::tables::{NoticeCategory, Reminder};
+use ward_store::{Cond, Id, Scope};
+
+use super::rule::{self, Reminding};
+use super::{CHOICE, people};
+use crate::appointment::calendar;
+use crate::appointment::table::Appointment;
+use crate::settings::applies::{applies, type_of};
+use crate::settings::layers::Settings;
+
+/// The kind of reminder.
+pub const KIND: &str = "appointment";
+
+/// What says them.
+pub const REMINDER: ReminderKind =
+    ReminderKind { name: KIND, deliver: |scope, row| Box::pin(deliver(scope, row)) };
+
+fn about(row: &Appointment, user: Id<User>) -> About {
+    About { kind: KIND, subject_id: row.id.0, user_id: user, unit_id: row.unit_id }
+}
+
+/// The settings that apply to an appointment now.
+pub(super) async fn settings(scope: &mut Scope<'_>, row: &Appointment) -> Answer<Settings> {
+    let of = type_of(scope, row.appointment_type_id).await?;
+    applies(scope, of.as_ref(), row.provider_id.0, row.unit_id.0).await
+}
+
+/// Plans a client's reminders anew.
+pub(super) async fn plan(
+    scope: &mut Scope<'_>,
+    row: &Appointment,
+    settings: &Settings,
+    client: &User,
+) -> Answer<()> {
+    let slots = match calendar::takes_time(row) && !row.is_blocker {
+        true => {
+            let zone = people::zone(client, row);
+            rule::slots(row.start_at, &zone, settings, row.contact_type_id)
+        }
+        false => Slots::new(),
+    };
+    reminders::plan(scope, about(row, client.id), &slots).await
+}
+
+/// Plans those of all who attend, and drops those of who does not any more.
+pub(super) async fn plan_all(
+    scope: &mut Scope<'_>,
+    row: &Appointment,
+    settings: &Settings,
+    clients: &[&User],
+) -> Answer<()> {
+    for client in clients {
+        plan(scope, row, settings, client).await?;
+    }
+    let of_it = Cond::eq("kind", KIND).and(Cond::eq("subject_id", row.id.0));
+    let planned: Vec<Reminder> = scope.list(of_it, &[]).await?;
+    let planned: BTreeSet<i64> = planned.iter().map(|it| it.user_id.0).collect();
+    for gone in planned.into_iter().filter(|id| clients.iter().all(|it| it.id.0 != *id)) {
+        drop_of(scope, row, Id::new(gone)).await?;
+    }
+    Ok(())
+}
+
+/// Drops somebody's.
+pub(super) async fn drop_of(
+    scope: &mut Scope<'_>,
+    row: &Appointment,
+    user: Id<User>,
+) -> Answer<()> {
+    reminders::plan(scope, about(row, user), &Slots::new()).await
+}
+
+/// Says one, if all that it rests on is still so.
+async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
+    let Some(reminding) = Reminding::named(&planned.slot) else { return Ok(Outcome::Done) };
+    let row: Option<Appointment> = scope.find(Id::new(planned.subject_id)).await?;
+    let now = scope.now();
+    let row = row.filter(|it| calendar::takes_time(it) && !it.is_blocker && it.start_at > now);
+    let Some(row) = row else { return Ok(Outcome::Done) };
+    let settings = settings(scope, &row).await?;
+    if !reminding.is_wanted(&settings, row.contact_type_id)
+        || !people::attends(scope, &row, planned.user_id).await?
+    {
+        return Ok(Outcome::Done);
+    }
+    let found = person::load(scope.tx, scope.actor.org_id, planned.user_id.0).await?;
+    let client = found.filter(|it| it.user.is_patient && it.user.active);
+    let Some(client) = client.map(|it| it.user) else { return Ok(Outcome::Done) };
+    let setting = wishes::of(scope, client.id).await?;
+    let wishes = Wishes::of(setting.as_ref());
+    let is_email = reminding.category == NoticeCategory::Email;
+    if is_email && !wishes.choices.is_on(CHOICE) {
+        return Ok(Outcome::Done);
+    }
+    let zone = people::zone(&client, &row);
+    match wishes.quiet.held_until(now, &zone) {
+        Some(until) if until < row.start_at => return Ok(Outcome::Later(until)),
+        // Nobody's telephone rings at night, not even for an early appointment.
+        Some(_) if !is_email => return Ok(Outcome::Done),
+        _ => {}
+    }
+    let key = format!("{KIND}:{}:{}", planned.id, planned.slot);
+    let time = rule::short(row.start_at, &zone).unwrap_or_default();
+    let text = format!("Reminder: you have an appointment on {time}.");
+    let facts = [
+        ("time", rule::long(row.start_at, &zone)),
+        ("provider_name", people::provider_name(scope, &row).await?),
+    ];
+    let notice =
+        Notice { facts: &facts, ..Notice::new("appointment_reminder", &text, CHOICE, &key) };
+    scope.subject_id = Some(client.id.0);
+    notice::send(scope, &client, reminding.category, &notice).await?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,268 @@
+//! Who is told of appointments, and when they are reminded.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+use ward_engine::moment;
+use ward_instance::Timestamp;
+use ward_messaging::notices::{self, reminders::ReminderKind};
+use ward_scheduling::notices::{REMINDER, rule};
+use ward_scheduling::settings::layers::{Settings, resolve};
+use ward_store::{Actor, Query, Sql, Value};
+
+use crate::booking::{Desk, ahead, booked, change, with};
+use crate::support::World;
+
+const KINDS: &[ReminderKind] = &[REMINDER];
+
+/// Every switch on.
+fn all_on() -> Settings {
+    let mut on = resolve(&[]);
+    for switch in [
+        &mut on.send_reminder_four_days_before,
+        &mut on.send_reminder_three_days_before,
+        &mut on.send_reminder_two_days_before,
+        &mut on.send_reminder_two_hours_before,
+        &mut on.send_reminder_one_hour_before,
+        &mut on.send_email_before_appointment,
+        &mut on.send_text_reminder_four_days_before,
+        &mut on.send_text_reminder_three_days_before,
+        &mut on.send_text_reminder_two_days_before,
+        &mut on.send_text_reminder_one_day_before,
+        &mut on.send_text_reminder_two_hours_before,
+        &mut on.send_text_reminder_one_hour_before,
+        &mut on.send_text_reminder_five_minutes_before,
+    ] {
+        *switch = true;
+    }
+    on
+}
+
+fn zone(name: &str) -> TimeZone {
+    moment::zone(name).unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
+}
+
+#[test]
+fn days_before_are_days_on_the_clients_wall() {
+    // The clocks go forward on March 8 in New York: 23 hours earlier, not 24.
+    let york = zone("America/New_York");
+    let slots = rule::slots(at("2026-03-08T14:00:00Z"), &york, &all_on(), None);
+    assert_eq!(slots["email_1_day"], at("2026-03-07T15:00:00Z"));
+    assert_eq!(slots["email_2_hours"], at("2026-03-08T12:00:00Z"));
+    assert_eq!(slots["sms_5_minutes"], at("2026-03-08T13:55:00Z"));
+    assert!(!slots.contains_key("email_5_minutes"), "that mail is for video calls");
+    let video = rule::slots(at("2026-03-08T14:00:00Z"), &york, &all_on(), Some(1));
+    let others = |id| rule::slots(at("2026-03-08T14:00:00Z"), &york, &all_on(), Some(id));
+    let with_mail = [video, others(2), others(3)];
+    let count = with_mail.iter().filter(|it| it.contains_key("email_5_minutes")).count();
+    assert_eq!(count, 1, "of one way to meet only");
+    // 02:30 does not exist on March 8: an appointment on the 9th is announced after the gap.
+    let slots = rule::slots(at("2026-03-09T06:30:00Z"), &york, &all_on(), None);
+    assert_eq!(slots["email_1_day"], at("2026-03-08T07:30:00Z"));
+}
+
+#[test]
+fn a_time_is_written_as_people_read_it() {
+    let york = zone("America/New_York");
+    let at = at("2026-03-04T14:05:00Z");
+    assert_eq!(rule::long(at, &york).unwrap(), "Wednesday, March 4, 2026 at 9:05 AM EST");
+    assert_eq!(rule::short(at, &york).unwrap(), "Wed, Mar 4, 9:05 AM EST");
+}
+
+proptest! {
+    #[test]
+    fn reminders_come_before_and_at_the_same_time_of_the_day(
+        start in 0_i64..4_000_000_000,
+        name in prop::sample::select(vec![
+            "America/New_York", "Australia/Lord_Howe", "Europe/Paris", "Asia/Kolkata", "UTC",
+            "America/Sao_Paulo", "Pacific/Apia",
+        ]),
+    ) {
+        let (zone, start) = (zone(name), Timestamp::from_seconds(start));
+        let local = |at: Timestamp| {
+            zone.to_datetime(jiff::Timestamp::from_microsecond(at.0).unwrap())
+        };
+        let slots = rule::slots(start, &zone, &all_on(), None);
+        prop_assert_eq!(slots.len(), 13);
+        for (slot, due) in slots {
+            prop_assert!(due < start, "{}", slot);
+            let days = slot.split('_').nth(1).unwrap().parse::<i32>().unwrap();
+            if slot.contains("day") {
+                let apart = local(due).date().until(local(start).date()).unwrap().get_days();
+                let moved = local(due).time() != local(start).time();
+                // A time that the clocks leave out moves on by what they leave out.
+                let is_there = zone
+                    .to_ambiguous_zoned_datetime(
+                        local(start).date().checked_sub(jiff::ToSpan::days(days)).unwrap()
+                            .to_datetime(local(start).time()),
+                    )
+                    .unambiguous()
+                    .is_ok();
+                prop_assert!(!is_there || (apart == days && !moved), "{} {}", slot, apart);
+            }
+        }
+    }
+}
+
+/// Kind, class and addressee of the domain's mails and SMS so far, in order.
+async fn told(w: &World) -> BTreeMap<String, usize> {
+    let sql = Sql::fixed(
+        "SELECT kind, class, subject_id FROM effect_intents WHERE kind LIKE 'appointment%'",
+        [],
+    );
+    let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
+    let mut told = BTreeMap::new();
+    for row in rows.iter() {
+        let whom = if row[2].int().is_some() { "client" } else { "staff" };
+        let kind = row[0].text().unwrap().trim_start_matches("appointment_").to_owned();
+        *told.entry(format!("{kind} {} {whom}", row[1].text().unwrap())).or_default() += 1;
+    }
+    told
+}
+
+async fn planned(w: &World) -> Vec<String> {
+    let sql = Sql::fixed("SELECT slot FROM reminders WHERE kind = 'appointment' ORDER BY 1", []);
+    let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
+    rows.iter().map(|row| row[0].text().unwrap().to_owned()).collect()
+}
+
+/// Says all that is planned, as if it were time.
+async fn say(w: &World) {
+    for sql in [
+        "UPDATE reminders SET due_at = created_at",
+        "UPDATE jobs SET visible_at = queued_at WHERE kind = 'remind'",
+    ] {
+        w.execute(Sql::fixed(sql, [])).await;
+    }
+    while notices::run_batch(&w.db, KINDS).await.unwrap() > 0 {}
+}
+
+/// Without quiet hours, whatever the hour of the test.
+async fn awake(w: &World, actor: &Actor) {
+    let input = json!({ "quiet_hours_start": "00:00", "quiet_hours_end": "00:00" });
+    let payload =
+        w.mutate(actor, "updateNotificationSetting", "notificationSetting { id }", input).await;
+    assert!(payload["messages"].is_null(), "{payload}");
+}
+
+async fn switch(w: &World, input: Json) {
+    let payload =
+        w.mutate(&w.owner, "updateAppointmentSetting", "appointmentSetting { id }", input).await;
+    assert!(payload["messages"].is_null(), "{payload}");
+}
+
+#[tokio::test]
+async fn people_are_told_of_what_is_booked_moved_and_called_off() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        awake(&w, &w.as_client(&desk.client).await).await;
+        let id = booked(&w, &w.owner, desk.at(&ahead(&w, 9, "15:00"))).await;
+        assert_eq!(told(&w).await, [("booked email client".to_owned(), 1)].into());
+        assert_eq!(planned(&w).await, ["email_1_day"], "what a practice has by default");
+        // What nobody has to know is told to nobody.
+        change(&w, &w.owner, json!({ "id": id, "notes": "by the window" })).await;
+        assert_eq!(told(&w).await.len(), 1);
+        change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 10, "15:00") })).await;
+        assert_eq!(told(&w).await["changed email client"], 1);
+        let quiet = json!({ "id": id, "datetime": ahead(&w, 11, "15:00"),
+            "skip_notification_email": true });
+        change(&w, &w.owner, quiet).await;
+        assert_eq!(told(&w).await["changed email client"], 1, "the caller asked for silence");
+        change(&w, &w.owner, json!({ "id": id, "pm_status": "Cancelled" })).await;
+        assert_eq!(told(&w).await["cancelled email client"], 1);
+        assert!(planned(&w).await.is_empty(), "nobody is reminded of what is off");
+        change(&w, &w.owner, json!({ "id": id, "pm_status": "" })).await;
+        assert_eq!(planned(&w).await, ["email_1_day"]);
+        w.mutate(&w.owner, "deleteAppointment", "appointment { id }", json!({ "id": id })).await;
+        assert!(planned(&w).await.is_empty());
+        assert_eq!(told(&w).await["cancelled email client"], 2);
+        // A colleague hears of what another one puts into their calendar.
+        let with_stan = with(
+            &desk.at(&ahead(&w, 9, "17:00")),
+            json!({ "other_party_id": w.standard.user_id.to_string() }),
+        );
+        booked(&w, &w.owner, with_stan).await;
+        assert_eq!(told(&w).await["booked email staff"], 1);
+        // And nobody of what is over.
+        let before = told(&w).await;
+        booked(&w, &w.owner, desk.at("2020-03-04T15:00:00Z")).await;
+        assert_eq!(told(&w).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mails_follow_the_practices_switches_and_everybodys_choices() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        let ada = w.as_client(&desk.client).await;
+        awake(&w, &ada).await;
+        let off = json!({ "start_time": "08:00", "end_time": "18:00", "send_booking_notice": false, "send_reminder_one_day_before": false });
+        let made = w
+            .mutate(
+                &w.owner,
+                "createAppointmentSetting",
+                "appointmentSetting { id send_booking_notice }",
+                off,
+            )
+            .await;
+        assert_eq!(made["appointmentSetting"]["send_booking_notice"], false, "{made}");
+        let id = booked(&w, &w.owner, desk.at(&ahead(&w, 9, "15:00"))).await;
+        assert!(told(&w).await.is_empty() && planned(&w).await.is_empty());
+        let choice = json!({ "send_email_on_appointment_reschedule": false });
+        w.mutate(&ada, "updateNotificationSetting", "notificationSetting { id }", choice).await;
+        change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 10, "15:00") })).await;
+        assert!(told(&w).await.is_empty(), "she wants no mail of that");
+        switch(&w, json!({ "send_text_reminder_two_hours_before": true })).await;
+        change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 11, "15:00") })).await;
+        assert_eq!(planned(&w).await, ["sms_2_hours"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reminder_is_said_once_and_never_of_what_is_off() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        awake(&w, &w.as_client(&desk.client).await).await;
+        w.mutate(
+            &w.owner,
+            "updateClient",
+            "user { id }",
+            json!({ "id": desk.client, "phone_number": "212-555-0142" }),
+        )
+        .await;
+        let made = json!({ "start_time": "08:00", "end_time": "18:00", "send_text_reminder_two_hours_before": true });
+        w.mutate(&w.owner, "createAppointmentSetting", "appointmentSetting { id }", made).await;
+        let id = booked(&w, &w.owner, desk.at(&ahead(&w, 9, "15:00"))).await;
+        assert_eq!(planned(&w).await, ["email_1_day", "sms_2_hours"]);
+        say(&w).await;
+        let reminded = [
+            ("booked email client".to_owned(), 1),
+            ("reminder email client".to_owned(), 1),
+            ("reminder sms client".to_owned(), 1),
+        ];
+        assert_eq!(told(&w).await, reminded.clone().into());
+        say(&w).await;
+        assert_eq!(told(&w).await, reminded.clone().into(), "said is said");
+        // Something that nobody planned anew: what is so is asked at the moment itself.
+        change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 12, "15:00") })).await;
+        assert_eq!(planned(&w).await, ["email_1_day", "sms_2_hours"], "another time, another word");
+        let sql = "UPDATE appointments SET pm_status = 'Cancelled'";
+        w.execute(Sql::fixed(sql, [])).await;
+        say(&w).await;
+        assert!(planned(&w).await.is_empty());
+        assert_eq!(told(&w).await["reminder email client"], 1);
+        let words = w.db.read().await.unwrap().rows(&Sql::fixed(
+            "SELECT COUNT(*) FROM sent_notification_records WHERE notification_type = 'appointment_reminder'", [],
+        )).await.unwrap().scalar().and_then(Value::int);
+        assert_eq!(words, Some(2));
+    })
+    .await;
+}

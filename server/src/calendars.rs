@@ -1,0 +1,54 @@
+//! `GET /calendars/<link>.ics`: appointments for programs that show calendars, by a
+//! signed link (behaviour 2).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use ward_instance::Kind;
+use ward_scheduling::calendar_feed::{ics, read};
+
+use crate::app::App;
+use crate::respond::{self, refuse};
+
+/// Serves the calendar that a link opens. A link of elsewhere or altered: 403; one
+/// that was taken back, or whose appointment or member is gone: 404.
+pub async fn get(State(app): State<Arc<App>>, Path(file): Path<String>) -> Response<Body> {
+    let link = file.strip_suffix(".ics").unwrap_or(&file);
+    let link = match app.instance.open_calendar_link(link) {
+        Ok(link) => link,
+        Err(refusal) => {
+            let code = refusal.code().unwrap_or("LINK_REFUSED");
+            return refuse(StatusCode::FORBIDDEN, code, "This link is not valid here.");
+        }
+    };
+    let opened = async {
+        let mut reader = app.db.read().await?;
+        read::open(&mut reader, &link, app.instance.now()).await
+    };
+    let opened = match opened.await {
+        Ok(Some(opened)) => opened,
+        Ok(None) => {
+            return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "The calendar is no longer there.");
+        }
+        Err(error) => {
+            tracing::error!(%error, "a calendar can't be read");
+            return respond::unavailable("The calendar can't be read now; retry in a moment.");
+        }
+    };
+    let mark = match app.instance.kind() {
+        Kind::Sandbox => "[Sandbox] ",
+        Kind::Production => "",
+    };
+    let name = format!("{mark}{}", opened.practice);
+    let text = ics::calendar(&name, app.instance.base_url().host(), &opened.entries);
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/calendar; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    let name = HeaderValue::from_static("attachment; filename=\"calendar.ics\"");
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    response
+}
