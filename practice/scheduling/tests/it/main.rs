@@ -17,6 +17,7 @@ mod prices;
 mod races;
 mod rules;
 mod seed;
+mod series;
 mod settings;
 mod slots;
 mod support;
