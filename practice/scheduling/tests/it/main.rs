@@ -19,6 +19,7 @@ mod prices;
 mod races;
 mod rules;
 mod seed;
+mod series;
 mod settings;
 mod slot_lists;
 mod slot_oracle;
