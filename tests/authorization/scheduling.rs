@@ -129,6 +129,36 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     // A number of a code set.
     ("deleteAppointment", "input.cancellation_reason.id", Meaning::Left),
     ("updateAppointmentInclusion", "input.id", Needs(Object::Inclusion)),
+    ("availableSlotsForRange", "provider_id", Needs(Object::Provider)),
+    ("availableSlotsForRange", "provider_ids", May(Object::Provider)),
+    ("availableSlotsForRange", "appt_type_id", Needs(Object::AppointmentType)),
+    ("availableSlotsForRange", "appt_loc_id", May(Object::Location)),
+    ("availableSlotsForRange", "appointment_to_reschedule_id", May(Object::Appointment)),
+    ("availableSlotsForRange", "tag_ids", May(Object::Tag)),
+    ("availableSlotsForRange", "exclude_provider_ids", May(Object::Provider)),
+    ("daysAvailableForRange", "provider_id", Needs(Object::Provider)),
+    ("daysAvailableForRange", "provider_ids", May(Object::Provider)),
+    ("daysAvailableForRange", "appt_type_id", Needs(Object::AppointmentType)),
+    ("daysAvailableForRange", "appt_loc_id", May(Object::Location)),
+    ("daysAvailableForRange", "appointment_to_reschedule_id", May(Object::Appointment)),
+    ("daysAvailableForRange", "tag_ids", May(Object::Tag)),
+    ("daysAvailableForRange", "exclude_provider_ids", May(Object::Provider)),
+    ("nextAvailableSlot", "provider_id", Needs(Object::Provider)),
+    ("nextAvailableSlot", "provider_ids", May(Object::Provider)),
+    ("nextAvailableSlot", "appt_type_id", Needs(Object::AppointmentType)),
+    ("nextAvailableSlot", "appt_loc_id", May(Object::Location)),
+    ("nextAvailableSlot", "appointment_to_reschedule_id", May(Object::Appointment)),
+    ("nextAvailableSlot", "tag_ids", May(Object::Tag)),
+    ("availableSlotsForRange", "appointment_type_ids", May(Object::AppointmentType)),
+    ("appointmentBookingWarnings", "provider_id", Needs(Object::Provider)),
+    ("appointmentBookingWarnings", "appointment_type_id", May(Object::AppointmentType)),
+    ("appointmentBookingWarnings", "current_appt_id", May(Object::Appointment)),
+    ("appointmentBookingWarnings", "additional_providers", May(Object::SecondProvider)),
+    ("completeCheckout", "input.provider_id", Needs(Object::Provider)),
+    ("completeCheckout", "input.appointment_type_id", Needs(Object::AppointmentType)),
+    ("completeCheckout", "input.appointment_id", May(Object::Appointment)),
+    ("completeCheckout", "input.appointment_ids", May(Object::Appointment)),
+    ("completeCheckout", "input.appointment_location_id", May(Object::Location)),
 ];
 
 /// Data that makes a call meaningful, by root field.
@@ -147,10 +177,16 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("createAppointment", &["contact_type", "datetime"]),
     ("updateAppointment", &["client_confirmed"]),
     ("updateAppointmentInclusion", &["confirmed"]),
+    ("availableSlotsForRange", &["start_date", "end_date"]),
+    ("daysAvailableForRange", &["date_from_month"]),
+    ("appointmentBookingWarnings", &["date", "length_in_minutes"]),
+    ("completeCheckout", &["date", "first_name", "last_name", "email"]),
 ];
 
 /// Names that mean the same wherever they stand, and open nothing.
 pub const WORDS: &str = "
+    clients_can_join_waitlist date_from_month end_date_boundary licensed_in_state make_unique
+    start_date_boundary is_for_web reason locationString repeat_interval repeat_times scheduling_priority
     clients_can_book embed_or_sharing_link org_level show_group with_deleted_appt_types
     bookable_by_groups bookable_without_group specific_groups client_display_description
     client_facing_display_name contact_type_overrides dont_ask_for_reason is_group
@@ -190,7 +226,9 @@ pub fn data(name: &str) -> Option<Json> {
         "end_time" => "18:00".into(),
         "hide_link" | "one_time" | "client_confirmed" | "confirmed" => true.into(),
         "contact_type" => "Phone Call".into(),
-        "datetime" => "2027-06-07T09:00:00Z".into(),
+        "datetime" | "date" | "start_date" | "date_from_month" => "2027-06-07T09:00:00Z".into(),
+        "end_date" => "2027-06-08T09:00:00Z".into(),
+        "length_in_minutes" => 30.into(),
         "startDate" => "2027-06-01T00:00:00Z".into(),
         "price" => "75.00".into(),
         _ => return None,

@@ -50,7 +50,13 @@ pub fn variables(world: &mut World, replay: &Replay, subject: &Subject, attempt:
 
 fn listed(variable: &Variable, value: Json) -> Json {
     let wraps = variable.graphql_type.starts_with('[') && !value.is_array();
-    if wraps { json!([value]) } else { value }
+    // Older versions have numbers as texts.
+    let is_text = variable.graphql_type.starts_with("String") && value.is_number();
+    match (wraps, is_text) {
+        (true, _) => json!([value]),
+        (false, true) => value.to_string().into(),
+        (false, false) => value,
+    }
 }
 
 /// The fields that clients put into a bare `input`: those that were seen in their code, else those

@@ -89,7 +89,7 @@ fn sent(world: &World, name: &str) -> Option<Json> {
         "end_time" => "11 30".into(),
         "external_videochat_url" => "https://example.com/other".into(),
         "location" => "Room 2".into(),
-        "max_attendees" => Json::Null,
+        "max_attendees" => "5".into(),
         "metadata" => json!({"sent": "by the replay"}),
         "notes" => "Called twice".into(),
         "other_party_id" => world.owner.clone().into(),

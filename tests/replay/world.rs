@@ -195,6 +195,9 @@ impl World {
         let provider = json!({"avatar_string": PICTURE, "qualifications": "RD", "phone_number": "+1 202-555-0160"});
         let key = self.instance.key(&self.email_of(&self.provider));
         self.server.with(&key).ask(UPDATE_USER, json!({"input": provider})).data();
+        let member = "mutation($input: updateOrganizationMemberInput) { updateOrganizationMember(input: $input) { user { id } messages { field message } } }";
+        let about = json!({"id": self.provider, "npi": self.npi(), "metadata": "{\"room\":\"2\"}"});
+        self.ask(member, json!({"input": about}), "updateOrganizationMember");
         people::avatar(&self.as_owner());
         let owner = json!({"phone_number": "+1 202-555-0161", "timezone": "America/New_York"});
         self.ask(UPDATE_USER, json!({"input": owner}), "updateUser");

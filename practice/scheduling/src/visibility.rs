@@ -259,6 +259,24 @@ fn opens_calendars(actor: &Actor) -> bool {
     actor.is_owner || opens.iter().any(|it| actor.has(it.flag))
 }
 
+/// Series: seen by who sees an appointment of it.
+pub fn series(actor: &Actor) -> Rule {
+    match appointments(actor).full {
+        Cond::Sql(text, params) => {
+            let text = text.replace("{t}", "of");
+            Rule::full(Cond::Sql(
+                format!(
+                    "EXISTS (SELECT 1 FROM appointments of WHERE of.org_id = {{t}}.org_id \
+                     AND of.recurring_appointment_id = {{t}}.id AND of.deleted_at IS NULL \
+                     AND ({text}))"
+                ),
+                params,
+            ))
+        }
+        other => Rule::full(other),
+    }
+}
+
 /// Who attends: to members with the appointment, to clients the own part alone.
 pub fn inclusions(actor: &Actor) -> Rule {
     match actor.role {

@@ -21,7 +21,7 @@ pub struct Changes {
 
 /// The changes that lead from what is planned to what is wanted. A time that has
 /// passed is not made up for (behaviour 42); one that is due at this moment is
-/// still said.
+/// still said, and so is one that is held until later.
 pub fn changes(now: Timestamp, planned: &Slots, wanted: &Slots) -> Changes {
     let mut changes = Changes::default();
     for (slot, due) in wanted.iter().filter(|(_, due)| **due >= now) {
@@ -32,7 +32,7 @@ pub fn changes(now: Timestamp, planned: &Slots, wanted: &Slots) -> Changes {
         };
     }
     let stays = |slot: &String| {
-        wanted.get(slot).is_some_and(|due| *due >= now || planned.get(slot) == Some(due))
+        wanted.get(slot).is_some_and(|due| *due >= now || planned.get(slot) >= Some(due))
     };
     changes.dropped = planned.keys().filter(|slot| !stays(slot)).cloned().collect();
     changes

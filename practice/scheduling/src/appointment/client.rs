@@ -79,6 +79,12 @@ fn says_more(input: &UpdateAppointment) -> bool {
         || input.other_party_id.is_given()
         || input.pm_status.is_given()
         || input.providers.is_given()
+        || input.recurring_appointment.is_given()
+        || input.repeat.is_given()
+        || input.repeat_interval.is_given()
+        || input.repeat_times.is_given()
+        || input.join_all.is_given()
+        || input.updateRecurring.is_given()
         || input.user_id.is_given()
 }
 
@@ -118,6 +124,7 @@ async fn reschedule(
     }
     row.booked_over = settle(call, row, &members, &terms, Some(before.id)).await?;
     row.patient_reschedule_count += 1;
+    row.time_recurring_override = row.recurring_appointment_id.is_some();
     Ok(())
 }
 
@@ -134,6 +141,11 @@ async fn may_schedule(call: &mut Call<'_>) -> Answer<()> {
 async fn own_part(call: &mut Call<'_>, row: &Appointment) -> Answer<Option<AppointmentInclusion>> {
     let own = Cond::eq("user_id", call.actor.user_id);
     Ok(call.find_by(own.and(Cond::eq("appointment_id", row.id.0))).await?)
+}
+
+/// Whether the client who asks attends, and has not called that off.
+pub(super) async fn attends(call: &mut Call<'_>, row: &Appointment) -> Answer<bool> {
+    Ok(own_part(call, row).await?.is_some_and(|part| !part.cancelled))
 }
 
 /// Calls an appointment off, or the client's part in a group's.

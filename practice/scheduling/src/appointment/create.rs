@@ -10,13 +10,13 @@ use ward_instance::Timestamp;
 use ward_store::{Id, Level};
 
 use super::input::{self, CreateAppointment};
-use super::settle::{Terms, attending_members, members, settle};
+use super::series::create as series;
+use super::settle::{self, Terms, attending_members, members};
 use super::table::Appointment;
 use super::when::{self, Known};
 use super::{calendar, people, permit};
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
-use crate::events;
 use crate::settings::applies::applies;
 use crate::tables::AppointmentType;
 
@@ -29,6 +29,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     let provider = people::provider(call, main).await?;
     let mut problems = Problems::new();
     input::check_new(input, &mut problems);
+    let said = input.series(&mut problems);
     let (zone, timezone) = when::zone(&input.timezone, &call.request.zone, &mut problems);
     if !problems.is_empty() {
         problems.check()?;
@@ -55,22 +56,40 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     let settings = applies(call, of.as_ref(), provider.id.0, provider.unit_id.0).await?;
     row.confirmed = !is_blocker && settings.confirm_by_default;
     let members = members(&row, &further, &attendees);
+    let intervals = series::intervals(call, &said, interval, &zone)?;
     calendar::lock(call, &members).await?;
+    let is_series = said.is_said();
     let terms = Terms {
         provider: &provider,
         of: of.as_ref(),
         settings: &settings,
-        enforced: input.enforce_availability.is_true(),
+        // It says nothing of series (behaviour 23.2).
+        enforced: input.enforce_availability.is_true() && !is_series,
         by_client: false,
     };
-    row.booked_over = settle(call, &row, &members, &terms, None).await?;
-    call.create(&row).await?;
-    call.emit(
-        events::appointment_created(&row).told(!input.suppress_webhook_notifications.is_true()),
-    );
-    people::put_providers(call, &row, &further).await?;
-    people::put_attendees(call, &row, &attendees).await?;
-    calendar::put(call, &row, &members).await?;
+    let join_all = said.join_all.unwrap_or(false);
+    if let Some(wanted) = series::wanted(&said)? {
+        let made = series::series(call, &row, wanted, join_all, None).await?;
+        row.recurring_appointment_id = Some(made.id);
+        row.current_position_in_recurring_series = Some(1);
+    }
+    let told = !input.suppress_webhook_notifications.is_true() && !is_series;
+    series::write(call, &mut row, (&further, &attendees), &members, &terms, told).await?;
+    let joins = join_all || !row.is_group;
+    let (attendees, members) = match joins {
+        true => (attendees, members),
+        false => (Vec::new(), settle::members(&row, &further, &[])),
+    };
+    for (position, interval) in (2..).zip(intervals.into_iter().skip(1)) {
+        let mut next = Appointment {
+            id: call.next_id().await?,
+            start_at: interval.start,
+            end_at: interval.end,
+            current_position_in_recurring_series: Some(position),
+            ..row.clone()
+        };
+        series::write(call, &mut next, (&further, &attendees), &members, &terms, told).await?;
+    }
     Ok(Payload::new().one("appointment", row.id.0))
 }
 
@@ -154,6 +173,9 @@ pub(crate) async fn blank(
         cancellation_reason_id: None,
         other_cancellation_reason: None,
         cancellation_initiated_by: None,
+        recurring_appointment_id: None,
+        current_position_in_recurring_series: None,
+        time_recurring_override: false,
         booked_over: false,
         version: 1,
         created_at: now,

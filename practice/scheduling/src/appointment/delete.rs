@@ -5,29 +5,57 @@ use ward_engine::{Answer, Call, Payload, Problems};
 use ward_identity::permit::members_only;
 
 use super::input::{self, DeleteAppointment};
+use super::series::update as series;
 use super::table::Appointment;
 use super::update::{to_change, write};
 use super::{calendar, cancel, client, people, permit};
 use crate::events;
 
-/// Deletes an appointment, or calls it off for the client who asks.
+/// Deletes an appointment, or calls it off for the client who asks; with it all
+/// behind it of its series, when asked to.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteAppointment) -> Answer<Payload> {
     let row = to_change(call, input.id.value().copied()).await?;
+    let later = match input.deleteRecurring.is_true() {
+        true => series::behind(call, &row).await?,
+        false => Vec::new(),
+    };
     if call.actor.is_client() {
+        for next in later.into_iter().filter(|it| it.pm_status.is_none()) {
+            if client::attends(call, &next).await? {
+                client::delete(call, input, next).await?;
+            }
+        }
         return client::delete(call, input, row).await;
     }
     members_only(call.actor)?;
-    let providers = people::providers(call, &row).await?;
-    permit::may_change(call, &row, &providers)?;
+    let told = !input.suppress_webhook_notifications.is_true();
+    if !later.is_empty() {
+        series::end_before(call, &row).await?;
+    }
+    for row in later.into_iter().chain([row.clone()]) {
+        may_delete(call, &row).await?;
+        let row = with_reason(call, input, row).await?;
+        one(call, row, told).await?;
+    }
+    Ok(Payload::new().one("appointment", row.id.0))
+}
+
+async fn may_delete(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
+    let providers = people::providers(call, row).await?;
+    permit::may_change(call, row, &providers)
+}
+
+/// Deletes one, as it is held.
+pub(super) async fn one(call: &mut Call<'_>, row: Appointment, told: bool) -> Answer<()> {
     let held = calendar::holders(call, row.id).await?;
     calendar::lock(call, &held).await?;
-    let row = with_reason(call, input, row).await?;
     call.destroy(&row).await?;
     let gone = Appointment { deleted_at: Some(call.now()), ..row };
     calendar::put(call, &gone, &[]).await?;
-    let told = !input.suppress_webhook_notifications.is_true();
+    // Of series webhooks are not told (behaviour 13.6).
+    let told = told && gone.recurring_appointment_id.is_none();
     call.emit(events::appointment_deleted(&gone).told(told));
-    Ok(Payload::new().one("appointment", gone.id.0))
+    Ok(())
 }
 
 /// The row with the reason that staff gave.

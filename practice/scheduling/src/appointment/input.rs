@@ -7,6 +7,7 @@ use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::{Location, User};
 use ward_store::{Entity, Id, Json};
 
+use super::series::rule::{self as series, Recurring};
 use super::status::CancelledBy;
 use super::table::{Appointment, AppointmentInclusion};
 use super::when::Times;
@@ -67,12 +68,17 @@ macro_rules! sent {
                 external_videochat_url: String,
                 is_blocker: bool,
                 is_zoom_chat: bool,
+                join_all: bool,
                 location: String,
                 max_attendees: Whole,
                 metadata: Metadata,
                 notes: String,
                 other_party_id: IdOrBlank<User>,
                 providers: Named<User>,
+                recurring_appointment: Recurring,
+                repeat: bool,
+                repeat_interval: String,
+                repeat_times: Whole,
                 suppress_webhook_notifications: bool,
                 time: String,
                 timezone: String,
@@ -91,6 +97,16 @@ macro_rules! sent {
                     end_date: self.end_date.trimmed(),
                     end_time: self.end_time.trimmed(),
                 }
+            }
+
+            /// What it says of a series; the fields beside the object are its older form.
+            pub fn series(&self, problems: &mut Problems) -> series::Said {
+                let older = Recurring {
+                    join_all: self.join_all.clone(),
+                    repeat_interval: self.repeat_interval.clone(),
+                    repeat_times: self.repeat_times.clone(),
+                };
+                series::Said::of(&self.recurring_appointment, &older, &self.repeat, problems)
             }
 
             /// What is wrong with texts, lists and numbers.
@@ -148,6 +164,7 @@ sent! {
 }
 sent! {
     /// `updateAppointmentInput`.
+    #[allow(non_snake_case, reason = "the contract's name")]
     UpdateAppointment {
         id: Id<Appointment>,
         actual_duration: Whole,
@@ -160,6 +177,7 @@ sent! {
         other_cancellation_reason: String,
         pm_status: String,
         skip_notification_email: bool,
+        updateRecurring: bool,
     }
 }
 
@@ -187,8 +205,10 @@ input! {
 
 input! {
     /// `deleteAppointmentInput`.
+    #[allow(non_snake_case, reason = "the contract's name")]
     pub struct DeleteAppointment {
         id: Id<Appointment>,
+        deleteRecurring: bool,
         cancellation_reason: CancellationReasonOption,
         suppress_webhook_notifications: bool,
     }

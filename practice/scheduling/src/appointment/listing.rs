@@ -9,6 +9,7 @@ use ward_identity::tables::{Location, Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Entity, Value};
 
+use super::series::table::RecurringAppointment;
 use super::status::PmStatus;
 use super::table::{Appointment, AppointmentInclusion};
 use crate::availability::wall;
@@ -105,6 +106,12 @@ pub fn one(request: &Request, args: &Args) -> Answer<Listing> {
 /// `appointmentInclusion`.
 pub fn inclusion(request: &Request, args: &Args) -> Answer<Listing> {
     let id = id::<AppointmentInclusion>(args, "id", request)?;
+    Ok(id.map_or_else(Listing::none, |id| Listing::of(Cond::eq("id", id.0))))
+}
+
+/// `recurringAppointment`.
+pub fn series(request: &Request, args: &Args) -> Answer<Listing> {
+    let id = id::<RecurringAppointment>(args, "id", request)?;
     Ok(id.map_or_else(Listing::none, |id| Listing::of(Cond::eq("id", id.0))))
 }
 

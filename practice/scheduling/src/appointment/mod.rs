@@ -15,6 +15,7 @@ pub mod people;
 pub mod permit;
 pub mod reason;
 pub mod rules;
+pub mod series;
 pub mod settle;
 pub mod shown;
 pub mod status;

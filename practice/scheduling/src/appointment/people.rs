@@ -96,6 +96,15 @@ pub async fn attending_members(call: &mut Call<'_>, row: &Appointment) -> Answer
     Ok(rows.iter().filter_map(|row| row.first()?.int()).collect())
 }
 
+/// Everybody who attends.
+pub async fn attending_users(call: &mut Call<'_>, row: &Appointment) -> Answer<Vec<User>> {
+    let mut users = Vec::new();
+    for part in inclusions(call, row).await?.into_iter().filter(|it| !it.cancelled) {
+        users.extend(call.find(part.user_id).await?);
+    }
+    Ok(users)
+}
+
 /// Whose time an appointment takes, as long as it is active: of all who give it and
 /// of the members who attend.
 pub async fn takers(call: &mut Call<'_>, row: &Appointment) -> Answer<Vec<i64>> {

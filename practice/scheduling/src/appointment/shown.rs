@@ -9,6 +9,7 @@ use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Level, Query, Record, Select, StoreError, Table, Value};
 
 use super::rules::{Facts, cant_cancel, cant_reschedule};
+use super::series::table::{RECURRING_APPOINTMENTS, recurring_appointments as series};
 use super::status::PmStatus;
 use super::table::appointments as at;
 use crate::settings::layers::{Settings, layers, resolve};
@@ -85,6 +86,40 @@ pub const NAMES: &[Field] = &[
     Field { name: "scheduled_by", run: |request, q, rows, _| Box::pin(bookers(request, q, rows)) },
     Field { name: "title", run: |request, q, rows, _| Box::pin(titles(request, q, rows)) },
 ];
+
+/// What the series of an appointment says, as fields of its own.
+pub const SERIES: &[Field] = &[
+    Field {
+        name: "repeat_interval",
+        run: |request, q, rows, _| Box::pin(by_series(request, q, rows, series::repeat_interval)),
+    },
+    Field {
+        name: "repeat_times",
+        run: |request, q, rows, _| Box::pin(by_series(request, q, rows, series::repeat_times)),
+    },
+];
+
+/// A column of each row's series, which is seen with the row.
+async fn by_series(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    column: usize,
+) -> Answer<Vec<Out>> {
+    let system = Actor::system(request.actor.org_id);
+    let ids = Cond::is_in("id", &numbers(&rows, at::recurring_appointment_id));
+    let columns = vec![series::id, column];
+    let found = read(q, &system, &RECURRING_APPOINTMENTS, columns, ids).await?;
+    let fact = |row: &Vec<Value>| {
+        let fact = row.get(1)?;
+        let out = fact.int().map(Out::Int).or(fact.text().map(Out::from))?;
+        Some((row.first()?.int()?, out))
+    };
+    let known: HashMap<i64, Out> = found.iter().filter_map(fact).collect();
+    let of = |row: &RowView<'_>| row.get(at::recurring_appointment_id).int();
+    let value = |row: &RowView<'_>| of(row).and_then(|id| known.get(&id).cloned());
+    Ok(rows.iter().map(|row| value(row).unwrap_or(Out::Null)).collect())
+}
 
 fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
     let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();

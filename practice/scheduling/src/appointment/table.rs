@@ -5,6 +5,7 @@ use ward_identity::tables::{Location, Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Json, Key, Reference, Table, index, record, unique};
 
+use super::series::table::{RECURRING_APPOINTMENTS, RecurringAppointment};
 use super::status::{CancelledBy, PmStatus};
 use crate::tables::AppointmentType;
 use crate::visibility;
@@ -62,6 +63,11 @@ record! {
         cancellation_reason_id: Option<i64>,
         other_cancellation_reason: Option<String> [sealed],
         cancellation_initiated_by: Option<CancelledBy>,
+        recurring_appointment_id: Option<Id<RecurringAppointment>>,
+        /// Its place in the series, from 1.
+        current_position_in_recurring_series: Option<i64>,
+        /// Whether it alone of its series was moved.
+        time_recurring_override: bool,
         /// Whether it was put over another on purpose (double booking by staff).
         booked_over: bool,
         version: i64,
@@ -75,6 +81,8 @@ record! {
         index(&["org_id", "unit_id", "start_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "user_id", "start_at", "id"]).only("user_id IS NOT NULL"),
         index(&["org_id", "appointment_type_id", "start_at"]).only("deleted_at IS NULL"),
+        index(&["org_id", "recurring_appointment_id", "current_position_in_recurring_series"])
+            .only("recurring_appointment_id IS NOT NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "provider_id"], table: "users", target: &["org_id", "id"] },
@@ -87,6 +95,11 @@ record! {
         Reference {
             columns: &["org_id", "appointment_location_id"],
             table: "locations",
+            target: &["org_id", "id"],
+        },
+        Reference {
+            columns: &["org_id", "recurring_appointment_id"],
+            table: "recurring_appointments",
             target: &["org_id", "id"],
         },
         Reference {
@@ -202,5 +215,10 @@ record! {
 }
 
 /// The tables of appointments.
-pub const TABLES: [&Table; 4] =
-    [&APPOINTMENTS, &APPOINTMENT_INCLUSIONS, &APPOINTMENT_PROVIDERS, &CALENDAR_ENTRIES];
+pub const TABLES: [&Table; 5] = [
+    &RECURRING_APPOINTMENTS,
+    &APPOINTMENTS,
+    &APPOINTMENT_INCLUSIONS,
+    &APPOINTMENT_PROVIDERS,
+    &CALENDAR_ENTRIES,
+];

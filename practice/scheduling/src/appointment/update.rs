@@ -6,10 +6,12 @@ use ward_engine::{Answer, Call, Payload, Problems, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::members_only;
 use ward_identity::tables::User;
+use ward_instance::Timestamp;
 use ward_store::{Id, Level};
 
 use super::create::{bookable_type, check_attendees, checked, needs_place, place};
 use super::input::{self, UpdateAppointment};
+use super::series::update::{self as series, Place};
 use super::settle::{Terms, attending_members, retake, settle};
 use super::table::Appointment;
 use super::when::{self, Known};
@@ -33,16 +35,63 @@ pub(super) async fn to_change(
     Ok(row)
 }
 
-/// Changes an appointment. What is not sent stays.
+/// Changes an appointment, or with it all behind it of its series. What is not sent
+/// stays.
 pub async fn update(call: &mut Call<'_>, input: &UpdateAppointment) -> Answer<Payload> {
     let before = to_change(call, input.id.value().copied()).await?;
     if call.actor.is_client() {
         return client::update(call, input, before).await;
     }
+    let mut problems = Problems::new();
+    let said = input.series(&mut problems);
+    problems.check()?;
+    let is_series = before.recurring_appointment_id.is_some();
+    match (is_series, input.updateRecurring.is_true()) {
+        (true, true) => series::all(call, input, &before).await?,
+        (false, _) if said.is_said() => {
+            return Err(Refused::base("An appointment can't become a series: book a series"));
+        }
+        _ => {
+            one(call, input, &before, None).await?;
+        }
+    }
+    Ok(Payload::new().one("appointment", before.id.0))
+}
+
+/// What a change makes of an appointment, before it is made.
+pub(super) struct Preview {
+    pub start_at: Timestamp,
+    pub end_at: Timestamp,
+    /// Whether anything is different.
+    pub differs: bool,
+}
+
+pub(super) async fn preview(
+    call: &mut Call<'_>,
+    input: &UpdateAppointment,
+    before: &Appointment,
+) -> Answer<Preview> {
     members_only(call.actor)?;
-    let providers = people::providers(call, &before).await?;
-    permit::may_change(call, &before, &providers)?;
-    let change = changed(call, input, &before, providers).await?;
+    let providers = people::providers(call, before).await?;
+    permit::may_change(call, before, &providers)?;
+    let change = changed(call, input, before, providers).await?;
+    let differs =
+        change.row != *before || change.attendees.is_some() || change.members != change.were;
+    Ok(Preview { start_at: change.row.start_at, end_at: change.row.end_at, differs })
+}
+
+/// Changes one appointment by staff, as it is held; with another place in a series
+/// where it gets one.
+pub(super) async fn one(
+    call: &mut Call<'_>,
+    input: &UpdateAppointment,
+    before: &Appointment,
+    place: Option<Place>,
+) -> Answer<Appointment> {
+    members_only(call.actor)?;
+    let providers = people::providers(call, before).await?;
+    permit::may_change(call, before, &providers)?;
+    let change = changed(call, input, before, providers).await?;
     let held = calendar::holders(call, before.id).await?;
     for member in change.members.iter().filter(|it| !change.were.contains(it)) {
         permit::may_add(call, *member, before.is_blocker)?;
@@ -51,19 +100,29 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointment) -> Answer<Pa
     calendar::lock(call, &all.into_iter().collect::<Vec<i64>>()).await?;
     let mut row = change.row;
     let moved = (row.start_at, row.end_at) != (before.start_at, before.end_at);
+    let is_series = before.recurring_appointment_id.is_some();
+    if let Some(place) = place {
+        row.recurring_appointment_id = Some(place.series);
+        row.current_position_in_recurring_series = Some(place.position);
+    }
+    row.time_recurring_override = match place {
+        Some(_) => row.time_recurring_override && !moved,
+        None => row.time_recurring_override || (is_series && moved),
+    };
     if moved || change.members.iter().any(|it| !held.contains(it)) {
         let settings = applies(call, change.of.as_ref(), row.provider_id.0, row.unit_id.0).await?;
         let terms = Terms {
             provider: &change.provider,
             of: change.of.as_ref(),
             settings: &settings,
-            enforced: input.enforce_availability.is_true(),
+            // It says nothing of series (behaviour 23.2).
+            enforced: input.enforce_availability.is_true() && place.is_none(),
             by_client: false,
         };
         let over = settle(call, &row, &change.members, &terms, Some(before.id)).await?;
         row.booked_over = over;
     }
-    let mut fields = write(call, &before, &mut row).await?;
+    let mut fields = write(call, before, &mut row).await?;
     if people::put_providers(call, &row, &change.further).await? {
         fields.push("providers");
     }
@@ -81,7 +140,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointment) -> Answer<Pa
         let event = event.told(!input.suppress_webhook_notifications.is_true());
         call.emit(event.noticed(!input.skip_notification_email.is_true()));
     }
-    Ok(Payload::new().one("appointment", before.id.0))
+    Ok(row)
 }
 
 /// Writes a row; what changed, by the contract's names.
@@ -108,12 +167,16 @@ fn field(column: &'static str) -> Option<&'static str> {
         "provider_id" => Some("other_party_id"),
         "contact_type_id" => Some("contact_type"),
         "end_at" | "unit_id" | "booked_over" | "last_updated_by_id" => None,
+        "current_position_in_recurring_series" | "recurring_appointment_id" => None,
         "pm_status_changed_at" | "pm_status_last_changed_by_id" => None,
         other => Some(other),
     }
 }
 
+/// Tells of a change, if there was one; of series webhooks are not told (behaviour
+/// 13.6).
 pub(super) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static str], told: bool) {
+    let told = told && row.recurring_appointment_id.is_none();
     if !fields.is_empty() {
         call.emit(events::appointment_updated(row, fields).told(told));
     }

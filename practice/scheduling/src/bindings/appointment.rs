@@ -8,6 +8,9 @@ use ward_engine::{
 use ward_identity::tables::USERS;
 use ward_store::{Cond, Entity, Join};
 
+use crate::appointment::series::table::{
+    RECURRING_APPOINTMENTS, recurring_appointments as recurring,
+};
 use crate::appointment::status::CancelledBy;
 use crate::appointment::table::{
     APPOINTMENT_INCLUSIONS, APPOINTMENTS, Appointment, AppointmentInclusion,
@@ -62,6 +65,7 @@ pub fn bind(b: &mut Bindings) {
     rules(b);
     names(b);
     parts(b);
+    series(b);
     b.value_object("CancellationReason", reason::MEMBERS);
     b.computed("Organization", "cancellation_reasons", &[], |_, _, args| {
         let kind = args.text("reason_type").unwrap_or("client");
@@ -163,6 +167,23 @@ fn rules(b: &mut Bindings) {
 fn names(b: &mut Bindings) {
     for field in shown::NAMES {
         b.batch(OF, field.name, shown::NAME_NEEDS, field.run);
+    }
+}
+
+fn series(b: &mut Bindings) {
+    const SERIES: &str = "RecurringAppointment";
+    b.query_one("recurringAppointment", &RECURRING_APPOINTMENTS, listing::series)
+        .args(&[("id", Kind::Id(SERIES))]);
+    b.object(SERIES, &RECURRING_APPOINTMENTS);
+    let of = Link::Column { parent: recurring::id, child: "recurring_appointment_id" };
+    b.many(SERIES, "appointments", &APPOINTMENTS, of).orders(listing::ORDERS, "DATE_ASC");
+    let series = Link::Key(at::recurring_appointment_id);
+    b.one(OF, "recurring_appointment", &RECURRING_APPOINTMENTS, series);
+    b.computed(OF, "repeat", &[at::recurring_appointment_id], |_, row, _| {
+        row.get(at::recurring_appointment_id).int().is_some().into()
+    });
+    for field in shown::SERIES {
+        b.batch(OF, field.name, &[at::recurring_appointment_id], field.run);
     }
 }
 

@@ -62,7 +62,11 @@ pub async fn complete(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<P
 async fn place_of_provider(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<Place> {
     let ask = ask(input);
     let request = call.request;
+    let types = reading::types(&request.actor, call.scope.tx, &ask).await?;
+    let of = types.first().ok_or_else(|| Refused::not_found("appointment_type_id"))?;
+    // Of another practice or nobody: the same.
     let found = reading::named(&request.actor, call.scope.tx, &ask).await?;
+    let found = found.filter(|it| (it.org_id, it.unit_id) == (of.org_id.0, of.unit_id.0));
     let found = found.ok_or_else(|| Refused::not_found("provider_id"))?;
     Ok(Place { org_id: found.org_id, unit_id: found.unit_id })
 }

@@ -107,7 +107,7 @@ async fn a_visitor_books_and_is_a_client() {
         for hidden in ["user", "notes", "reason", "location"] {
             assert!(shown[hidden].is_null(), "{hidden}: {shown}");
         }
-        assert_eq!((shown["attendees"].clone(), shown["attended_clients"].clone()), (Json::Null, Json::Null));
+        assert_eq!((shown["attendees"].clone(), shown["attended_clients"].clone()), (json!([]), json!([])));
         assert_eq!(booked["appointments"], json!([{ "id": shown["id"] }]));
         // It is there for the practice, and for nobody who merely knows its number.
         let query = "query($id: ID) { appointment(id: $id) { reason user { first_name email phone_number timezone } } }";
@@ -303,7 +303,7 @@ async fn what_can_not_be_gets_a_sentence_and_leaves_nothing() {
             (json!({ "provider_id": null }), "provider_id", "Provider can't be blank"),
             (json!({ "appointment_type_id": gone }), "appointment_type_id", "Object not found"),
             (json!({ "appointment_type_id": shut }), "appointment_type_id", "Object not found"),
-            (json!({ "provider_id": foreign }), "appointment_type_id", "Object not found"),
+            (json!({ "provider_id": foreign }), "provider_id", "Object not found"),
             (
                 json!({ "appointment_type_id": licensed }),
                 "location",

@@ -21,6 +21,7 @@ mod races;
 mod reminders;
 mod rules;
 mod seed;
+mod series;
 mod settings;
 mod slot_lists;
 mod slot_oracle;
