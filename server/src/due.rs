@@ -29,8 +29,12 @@ enum Sort {
 }
 
 /// What says reminders, of all domains.
-static REMINDERS: [ReminderKind; 3] =
-    [notices::UNREAD, notices::GIVEN, ward_scheduling::notices::REMINDER];
+static REMINDERS: [ReminderKind; 4] = [
+    notices::UNREAD,
+    notices::GIVEN,
+    ward_scheduling::notices::REMINDER,
+    ward_scheduling::notices::WAITING,
+];
 
 impl Sort {
     fn all() -> impl Iterator<Item = Sort> {

@@ -59,7 +59,7 @@ fn a_file_link_opens_until_it_expires() {
 fn a_calendar_link_opens_what_it_was_made_for_and_nothing_of_elsewhere() {
     let here = ring(Kind::Sandbox, 1);
     for calendar in [
-        Calendar::Appointment(2_000_000_001),
+        Calendar::Appointment { id: 2_000_000_001, user_id: 2_000_000_002 },
         Calendar::Member { user_id: 2_000_000_001, generation: 3 },
     ] {
         let link = CalendarLink { org_id: 2_000_000_000, calendar };

@@ -4,7 +4,6 @@
 use serde_json::{Value as Json, json};
 use ward_engine::Answer;
 use ward_identity::tables::{Organization, User};
-use ward_instance::Timestamp;
 use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
 use ward_store::{Event, Query, Scope, Sql};
@@ -29,8 +28,6 @@ pub struct Notice<'a> {
     pub unsubscribes: &'static str,
     /// One notice of a key and a way is sent, whatever happens.
     pub key: &'a str,
-    /// Not sent before then.
-    pub not_before: Option<Timestamp>,
 }
 
 impl<'a> Notice<'a> {
@@ -41,7 +38,7 @@ impl<'a> Notice<'a> {
         unsubscribes: &'static str,
         key: &'a str,
     ) -> Self {
-        Notice { kind, text, facts: &[], unsubscribes, key, not_before: None }
+        Notice { kind, text, facts: &[], unsubscribes, key }
     }
 }
 
@@ -74,7 +71,7 @@ pub async fn send(
         subject_client: user.is_patient.then_some(user.id.0),
         cause: notice.key.to_owned(),
         idempotency_key: key.clone(),
-        not_before: notice.not_before,
+        not_before: None,
     };
     if scope.intend(intent).await? {
         record(scope, user, category, notice.kind, key).await?;

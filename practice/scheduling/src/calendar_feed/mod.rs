@@ -21,11 +21,15 @@ use table::{CALENDAR_FEEDS, calendar_feeds};
 
 /// Binds the links.
 pub fn bind(b: &mut Bindings) {
-    const OF: &[usize] = &[appointments::id, appointments::org_id];
+    const OF: &[usize] = &[appointments::id, appointments::org_id, appointments::user_id];
     b.computed("Appointment", "unauthenticated_ics_link", OF, |request, row, _| {
         let numbers = (row.get(appointments::org_id).int(), row.get(appointments::id).int());
         let (Some(org_id), Some(id)) = numbers else { return Out::Null };
-        address(request, org_id, Calendar::Appointment(id)).into()
+        // A visitor reads what they booked, as the client whom they said to be.
+        let client = row.get(appointments::user_id).int();
+        let asks = Some(request.actor.user_id).filter(|user| *user != 0).or(client);
+        let Some(user_id) = asks else { return Out::Null };
+        address(request, org_id, Calendar::Appointment { id, user_id }).into()
     });
     const WHO: &[usize] = &[users::id, users::org_id];
     b.batch("User", "calendar_feed_link", WHO, |request, q, rows, _| {

@@ -3,12 +3,13 @@
 use ward_identity::authenticate;
 use ward_instance::Timestamp;
 use ward_instance::calendar_link::{Calendar, CalendarLink};
-use ward_store::{Query, Sql, StoreError, Value};
+use ward_store::{Cond, Level, Query, Select, Sql, StoreError, Value};
 
 use super::ics::Entry;
 use crate::appointment::status::PmStatus;
+use crate::appointment::table::APPOINTMENTS;
 
-/// How far back a member's calendar reaches.
+/// How far back a member's calendar reaches, and how long an appointment's link is good.
 const PAST_DAYS: i64 = 30;
 /// How far ahead.
 const AHEAD_DAYS: i64 = 366;
@@ -28,15 +29,17 @@ pub struct Opened {
     pub entries: Vec<Entry>,
 }
 
-/// What a link opens; nothing when what it names is gone, when the member may not
-/// sign in any more, or when they took it back.
+/// What a link opens; nothing when what it names is gone, when who has it may not
+/// sign in or does not see it any more, or when they took it back.
 pub async fn open(
     q: &mut dyn Query,
     link: &CalendarLink,
     now: Timestamp,
 ) -> Result<Option<Opened>, StoreError> {
     match link.calendar {
-        Calendar::Appointment(id) => appointment(q, link.org_id, id).await,
+        Calendar::Appointment { id, user_id } => {
+            appointment(q, link.org_id, id, user_id, now).await
+        }
         Calendar::Member { user_id, generation } => {
             member(q, link.org_id, user_id, generation, now).await
         }
@@ -47,12 +50,23 @@ async fn appointment(
     q: &mut dyn Query,
     org_id: i64,
     id: i64,
+    user_id: i64,
+    now: Timestamp,
 ) -> Result<Option<Opened>, StoreError> {
+    let actor = authenticate::actor_of_user(q, org_id, user_id).await?;
+    let Some(actor) = actor else { return Ok(None) };
+    let mut seen = Select::new(&APPOINTMENTS, &actor);
+    seen.least = Level::Limited;
+    seen.filter = Cond::eq("id", id)
+        .and(Cond::sql("{t}.end_at > ?", [now.0.saturating_sub(PAST_DAYS * DAY_MICROS).into()]));
+    if q.rows(&seen.sql()).await?.is_empty() {
+        return Ok(None);
+    }
     let mut sql = Sql::new();
     sql.push("SELECT ").push(COLUMNS);
     sql.push(
         " FROM appointments a JOIN organizations p ON p.org_id = a.org_id AND p.id = a.unit_id \
-         WHERE a.org_id = ",
+         WHERE p.is_active = TRUE AND a.org_id = ",
     );
     sql.bind(org_id).push(" AND a.id = ").bind(id);
     let rows = q.rows(&sql).await?;
@@ -85,7 +99,10 @@ async fn member(
          JOIN organizations p ON p.org_id = a.org_id AND p.id = a.unit_id WHERE c.org_id = ",
     );
     sql.bind(org_id).push(" AND c.user_id = ").bind(user_id);
-    sql.push(" AND c.start_at >= ").bind(now.0.saturating_sub(PAST_DAYS * DAY_MICROS));
+    let from = now.0.saturating_sub(PAST_DAYS * DAY_MICROS);
+    sql.push(" AND c.end_at > ").bind(from);
+    // A blocker may have begun a year before it ends.
+    sql.push(" AND c.start_at >= ").bind(from.saturating_sub(AHEAD_DAYS * DAY_MICROS));
     sql.push(" AND c.start_at < ").bind(now.0.saturating_add(AHEAD_DAYS * DAY_MICROS));
     sql.push(" ORDER BY c.start_at, c.appointment_id").limit(ENTRIES_MAX);
     let rows = q.rows(&sql).await?;

@@ -2,6 +2,7 @@
 //! and reminders before it (behaviour 42). All of it follows from the domain's
 //! events, in the transaction that emits them.
 
+pub mod happening;
 mod people;
 pub mod remind;
 pub mod rule;
@@ -11,11 +12,13 @@ use ward_engine::{Answer, Bindings, Call};
 use ward_identity::tables::User;
 use ward_store::{Event, Id};
 
+use crate::appointment::calendar;
 use crate::appointment::status::PmStatus;
 use crate::appointment::table::Appointment;
-use tell::Happening;
+use happening::Happening;
 
 pub use remind::REMINDER;
+pub use tell::WAITING;
 
 /// The choice with which somebody wants mails before appointments.
 const CHOICE: &str = "send_email_before_appointment";
@@ -24,16 +27,9 @@ const CHOICE: &str = "send_email_before_appointment";
 const TOLD: [&str; 6] =
     ["date", "length", "contact_type", "location", "appointment_location_id", "other_party_id"];
 
-/// Changes on which reminders rest.
-const PLANNED: [&str; 7] = [
-    "date",
-    "timezone",
-    "pm_status",
-    "contact_type",
-    "appointment_type_id",
-    "attendee_ids",
-    "attended_clients",
-];
+/// Changes on which reminders of all who attend rest. Who comes or goes has events
+/// of their own.
+const PLANNED: [&str; 5] = ["date", "timezone", "pm_status", "contact_type", "appointment_type_id"];
 
 /// Registers the reactions.
 pub fn bind(b: &mut Bindings) {
@@ -50,14 +46,19 @@ async fn row(call: &mut Call<'_>, event: &Event) -> Answer<Option<Appointment>> 
     Ok(found.filter(|row| !row.is_blocker))
 }
 
-/// Whether there is still something to come to.
+/// Whether it is not over yet.
 fn is_ahead(call: &Call<'_>, row: &Appointment) -> bool {
     row.start_at > call.now()
 }
 
+/// Whether there is still something to come to.
+fn is_on(call: &Call<'_>, row: &Appointment) -> bool {
+    is_ahead(call, row) && calendar::takes_time(row)
+}
+
 async fn created(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let Some(row) = row(call, event).await? else { return Ok(()) };
-    match event.is_noticed && is_ahead(call, &row) {
+    match event.is_noticed && is_on(call, &row) {
         true => tell::provider(call, &row, Happening::Booked).await,
         false => Ok(()),
     }
@@ -70,7 +71,7 @@ async fn added(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     };
     let settings = remind::settings(call, &row).await?;
     remind::plan(call, &row, &settings, &client).await?;
-    match event.is_noticed && is_ahead(call, &row) {
+    match event.is_noticed && is_on(call, &row) {
         true => tell::clients(call, &row, &settings, Happening::Booked, &[&client]).await,
         false => Ok(()),
     }
@@ -82,7 +83,7 @@ async fn removed(call: &mut Call<'_>, event: &Event) -> Answer<()> {
         return Ok(());
     };
     remind::drop_of(call, &row, client.id).await?;
-    if !event.is_noticed || !is_ahead(call, &row) {
+    if !event.is_noticed || !is_on(call, &row) {
         return Ok(());
     }
     let settings = remind::settings(call, &row).await?;

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::tz::TimeZone;
 use ward_engine::Answer;
 use ward_identity::person;
 use ward_identity::tables::User;
+use ward_instance::Timestamp;
 use ward_messaging::notices::choices::Wishes;
 use ward_messaging::notices::notice::{self, Notice};
 use ward_messaging::notices::plan::Slots;
@@ -83,6 +85,26 @@ pub(super) async fn drop_of(
     reminders::plan(scope, about(row, user), &Slots::new()).await
 }
 
+/// Whether a nearer one of the same way is due as well: after a halt, or a night,
+/// one is enough (DOM-12).
+fn is_overtaken(
+    reminding: &Reminding,
+    row: &Appointment,
+    zone: &TimeZone,
+    settings: &Settings,
+    now: Timestamp,
+) -> bool {
+    let due = reminding.due(row.start_at, zone);
+    let nearer = |other: &Reminding| {
+        let at = other.due(row.start_at, zone);
+        other.category == reminding.category
+            && other.is_wanted(settings, row.contact_type_id)
+            && at > due
+            && at <= Some(now)
+    };
+    rule::ALL.iter().any(nearer)
+}
+
 /// Says one, if all that it rests on is still so.
 async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
     let Some(reminding) = Reminding::named(&planned.slot) else { return Ok(Outcome::Done) };
@@ -106,6 +128,9 @@ async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
         return Ok(Outcome::Done);
     }
     let zone = people::zone(&client, &row);
+    if is_overtaken(reminding, &row, &zone, &settings, now) {
+        return Ok(Outcome::Done);
+    }
     match wishes.quiet.held_until(now, &zone) {
         Some(until) if until < row.start_at => return Ok(Outcome::Later(until)),
         // Nobody's telephone rings at night, not even for an early appointment.

@@ -1,56 +1,34 @@
 //! Mails on booking, changing and calling off (behaviour 42): to the clients who
 //! attend, as the practice's settings say, and to the provider; by everybody's own
 //! choices, and not to who did it themselves if they are staff.
+//!
+//! In quiet hours a mail waits as a reminder does, and what is so is asked when it
+//! is sent.
 
 use ward_engine::{Answer, Call};
-use ward_identity::person;
+use ward_identity::person::{self, Person};
 use ward_identity::tables::User;
 use ward_messaging::notices::choices::Wishes;
 use ward_messaging::notices::notice::{self, Notice};
+use ward_messaging::notices::plan::Slots;
+use ward_messaging::notices::reminders::{self, About, Outcome, ReminderKind};
 use ward_messaging::notices::settings as wishes;
-use ward_messaging::notices::tables::NoticeCategory;
-use ward_store::Id;
+use ward_messaging::notices::tables::{NoticeCategory, Reminder};
+use ward_store::{Cond, Id, Scope};
 
-use super::{people, rule};
+use super::happening::Happening;
+use super::{people, remind, rule};
+use crate::appointment::calendar;
 use crate::appointment::table::Appointment;
 use crate::settings::layers::Settings;
 
-/// What happened to an appointment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
-    Booked,
-    Changed,
-    Cancelled,
-}
+/// The kind of reminder of a mail that waits for the end of quiet hours. Its slot
+/// is the mail's template.
+const KIND: &str = "appointment_mail";
 
-impl Happening {
-    /// The mail's template.
-    const fn template(self) -> &'static str {
-        match self {
-            Happening::Booked => "appointment_booked",
-            Happening::Changed => "appointment_changed",
-            Happening::Cancelled => "appointment_cancelled",
-        }
-    }
-
-    /// The choice that somebody makes for themselves.
-    const fn choice(self) -> &'static str {
-        match self {
-            Happening::Booked => "send_email_on_appointment_book",
-            Happening::Changed => "send_email_on_appointment_reschedule",
-            Happening::Cancelled => "send_email_on_appointment_cancel",
-        }
-    }
-
-    /// Whether the practice tells its clients of it.
-    const fn is_told(self, settings: &Settings) -> bool {
-        match self {
-            Happening::Booked => settings.send_booking_notice,
-            Happening::Changed => settings.send_appointment_update_email,
-            Happening::Cancelled => settings.send_appointment_cancellation_email,
-        }
-    }
-}
+/// What sends them.
+pub const WAITING: ReminderKind =
+    ReminderKind { name: KIND, deliver: |scope, row| Box::pin(deliver(scope, row)) };
 
 /// Mails clients.
 pub(super) async fn clients(
@@ -64,7 +42,7 @@ pub(super) async fn clients(
         return Ok(());
     }
     for client in clients {
-        mail(call, row, happening, client).await?;
+        tell(call, row, happening, client).await?;
     }
     Ok(())
 }
@@ -78,13 +56,17 @@ pub(super) async fn provider(
     if is_by(call, row.provider_id) {
         return Ok(());
     }
-    let org = call.actor.org_id;
-    let found = person::load(call.tx, org, row.provider_id.0).await?;
-    let able = found.filter(|it| person::may_act(&it.user, it.membership.as_ref()));
-    match able.filter(|it| !it.user.is_integration) {
-        Some(member) => mail(call, row, happening, &member.user).await,
+    match able(call, row.provider_id).await? {
+        Some(member) => tell(call, row, happening, &member.user).await,
         None => Ok(()),
     }
+}
+
+/// Somebody who is told of things at all.
+async fn able(scope: &mut Scope<'_>, user: Id<User>) -> Answer<Option<Person>> {
+    let found = person::load(scope.tx, scope.actor.org_id, user.0).await?;
+    let able = found.filter(|it| person::may_act(&it.user, it.membership.as_ref()));
+    Ok(able.filter(|it| it.user.active && !it.user.is_integration))
 }
 
 /// Whether it was this person who asked.
@@ -93,37 +75,90 @@ fn is_by(call: &Call<'_>, user: Id<User>) -> bool {
     asking.org_id == call.actor.org_id && asking.user_id == user.0
 }
 
-async fn mail(
+/// Mails somebody at once, or when their quiet hours end.
+async fn tell(
     call: &mut Call<'_>,
     row: &Appointment,
     happening: Happening,
     to: &User,
 ) -> Answer<()> {
+    let about = About { kind: KIND, subject_id: row.id.0, user_id: to.id, unit_id: row.unit_id };
+    let waits = Cond::eq("kind", KIND)
+        .and(Cond::eq("subject_id", row.id.0))
+        .and(Cond::eq("user_id", to.id.0));
+    let waiting: Option<Reminder> = call.find_by(waits).await?;
     let setting = wishes::of(call, to.id).await?;
-    let wishes = Wishes::of(setting.as_ref());
-    if !wishes.choices.is_on(happening.choice()) {
+    let quiet = Wishes::of(setting.as_ref()).quiet;
+    let held = quiet.held_until(call.now(), &people::zone(to, row));
+    match held.filter(|until| *until < row.start_at && !is_by(call, to.id)) {
+        Some(until) => {
+            let before = waiting.and_then(|it| Happening::of_template(&it.slot));
+            let left = happening.after(before);
+            let slots: Slots =
+                left.map(|it| (it.template().to_owned(), until)).into_iter().collect();
+            reminders::plan(call, about, &slots).await
+        }
+        None => {
+            if waiting.is_some() {
+                reminders::plan(call, about, &Slots::new()).await?;
+            }
+            let key = call.tx.uuid().0;
+            mail(call, row, happening, to, &key).await
+        }
+    }
+}
+
+/// Sends a mail that waited, if it still says what is so.
+async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
+    let Some(happening) = Happening::of_template(&planned.slot) else { return Ok(Outcome::Done) };
+    let row: Option<Appointment> = scope.find_deleted_too(Id::new(planned.subject_id)).await?;
+    let now = scope.now();
+    let Some(row) = row.filter(|row| row.start_at > now) else { return Ok(Outcome::Done) };
+    let Some(person) = able(scope, planned.user_id).await? else { return Ok(Outcome::Done) };
+    let to = person.user;
+    let concerns = match to.is_patient {
+        true => people::attends(scope, &row, to.id).await?,
+        false => row.provider_id == to.id,
+    };
+    let is_on = calendar::takes_time(&row) && concerns;
+    let settings = remind::settings(scope, &row).await?;
+    let is_told = !to.is_patient || happening.is_told(&settings);
+    if is_on == (happening == Happening::Cancelled) || !is_told {
+        return Ok(Outcome::Done);
+    }
+    let setting = wishes::of(scope, to.id).await?;
+    let quiet = Wishes::of(setting.as_ref()).quiet;
+    let held = quiet.held_until(now, &people::zone(&to, &row));
+    if let Some(until) = held.filter(|until| *until < row.start_at) {
+        return Ok(Outcome::Later(until));
+    }
+    mail(scope, &row, happening, &to, &planned.id.to_string()).await?;
+    Ok(Outcome::Done)
+}
+
+async fn mail(
+    scope: &mut Scope<'_>,
+    row: &Appointment,
+    happening: Happening,
+    to: &User,
+    key: &str,
+) -> Answer<()> {
+    let setting = wishes::of(scope, to.id).await?;
+    if !Wishes::of(setting.as_ref()).choices.is_on(happening.choice()) {
         return Ok(());
     }
-    let zone = people::zone(to, row);
-    let held = match is_by(call, to.id) {
-        true => None,
-        false => wishes.quiet.held_until(call.now(), &zone),
-    };
     let provider_name = match to.is_patient {
-        true => people::provider_name(call, row).await?,
+        true => people::provider_name(scope, row).await?,
         false => None,
     };
+    let zone = people::zone(to, row);
     let facts = [("time", rule::long(row.start_at, &zone)), ("provider_name", provider_name)];
     let template = happening.template();
-    let key = format!("{template}:{}:{}:{}", row.id, row.version, to.id);
-    let notice = Notice {
-        facts: &facts,
-        not_before: held.filter(|until| *until < row.start_at),
-        ..Notice::new(template, "", happening.choice(), &key)
-    };
-    let subject = call.scope.subject_id;
-    call.scope.subject_id = to.is_patient.then_some(to.id.0);
-    notice::send(call, to, NoticeCategory::Email, &notice).await?;
-    call.scope.subject_id = subject;
+    let key = format!("{template}:{key}");
+    let notice = Notice { facts: &facts, ..Notice::new(template, "", happening.choice(), &key) };
+    let subject = scope.subject_id;
+    scope.subject_id = to.is_patient.then_some(to.id.0);
+    notice::send(scope, to, NoticeCategory::Email, &notice).await?;
+    scope.subject_id = subject;
     Ok(())
 }

@@ -26,7 +26,7 @@ async fn opened(w: &World, address: &Json) -> Option<Calendar> {
     let opened = read::open(&mut reader, &link, w.instance.now()).await.unwrap()?;
     let text = ics::calendar(&opened.practice, "ward.example.com", &opened.entries);
     assert!(text.lines().all(|line| line.len() <= 75), "{text}");
-    for word in ["Ada", "Client", "First visit", "window"] {
+    for word in ["Ada", "Client", "First visit", "window", "Olive", "Staffson"] {
         assert!(!text.contains(word), "{word} in {text}");
     }
     Some(Calendar::from_str(&text).unwrap())
@@ -63,6 +63,15 @@ async fn an_appointments_link_follows_what_becomes_of_it() {
             event.property_value("SEQUENCE").unwrap().parse::<i64>().unwrap()
         };
         assert!(number(off) > number(event));
+        // Who does not see it any more reads it no more, whoever has their link.
+        let owners = w.run(&w.owner, query, json!({ "id": id })).await;
+        let owners = &owners["appointment"]["unauthenticated_ics_link"];
+        assert_ne!(owners, address);
+        let other = w.client("Bea", "bea@example.com").await;
+        let input = json!({ "id": id, "pm_status": "", "user_id": other });
+        assert!(change(&w, &w.owner, input).await["messages"].is_null());
+        assert!(opened(&w, address).await.is_none(), "somebody else's appointment now");
+        assert!(opened(&w, owners).await.is_some());
     })
     .await;
 }

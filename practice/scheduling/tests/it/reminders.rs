@@ -8,14 +8,15 @@ use serde_json::{Value as Json, json};
 use ward_engine::moment;
 use ward_instance::Timestamp;
 use ward_messaging::notices::{self, reminders::ReminderKind};
-use ward_scheduling::notices::{REMINDER, rule};
+use ward_scheduling::notices::happening::Happening;
+use ward_scheduling::notices::{REMINDER, WAITING, rule};
 use ward_scheduling::settings::layers::{Settings, resolve};
 use ward_store::{Actor, Query, Sql, Value};
 
 use crate::booking::{Desk, ahead, booked, change, with};
 use crate::support::World;
 
-const KINDS: &[ReminderKind] = &[REMINDER];
+const KINDS: &[ReminderKind] = &[REMINDER, WAITING];
 
 /// Every switch on.
 fn all_on() -> Settings {
@@ -127,7 +128,12 @@ async fn told(w: &World) -> BTreeMap<String, usize> {
 }
 
 async fn planned(w: &World) -> Vec<String> {
-    let sql = Sql::fixed("SELECT slot FROM reminders WHERE kind = 'appointment' ORDER BY 1", []);
+    waiting(w, "appointment").await
+}
+
+/// Slots of a kind of reminder.
+async fn waiting(w: &World, kind: &str) -> Vec<String> {
+    let sql = Sql::fixed("SELECT slot FROM reminders WHERE kind = $1 ORDER BY 1", [kind.into()]);
     let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
     rows.iter().map(|row| row[0].text().unwrap().to_owned()).collect()
 }
@@ -187,6 +193,7 @@ async fn people_are_told_of_what_is_booked_moved_and_called_off() {
             &desk.at(&ahead(&w, 9, "17:00")),
             json!({ "other_party_id": w.standard.user_id.to_string() }),
         );
+        awake(&w, &w.standard).await;
         booked(&w, &w.owner, with_stan).await;
         assert_eq!(told(&w).await["booked email staff"], 1);
         // And nobody of what is over.
@@ -265,4 +272,82 @@ async fn a_reminder_is_said_once_and_never_of_what_is_off() {
         assert_eq!(words, Some(2));
     })
     .await;
+}
+
+/// At night whatever the hour of the test, until a minute before midnight UTC.
+async fn asleep(w: &World, actor: &Actor) {
+    let input = json!({ "quiet_hours_start": "00:00", "quiet_hours_end": "23:59" });
+    w.mutate(actor, "updateNotificationSetting", "notificationSetting { id }", input).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_the_morning_is_said_only_if_it_is_still_so() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        let ada = w.as_client(&desk.client).await;
+        asleep(&w, &ada).await;
+        let booked_at = async |time: &str| booked(&w, &w.owner, desk.at(&ahead(&w, 9, time))).await;
+        let off = async |id: &str| {
+            let gone = json!({ "id": id });
+            w.mutate(&w.owner, "deleteAppointment", "appointment { id }", gone).await;
+        };
+        let kept = booked_at("15:00").await;
+        let lost = booked_at("17:00").await;
+        assert!(told(&w).await.is_empty(), "somebody is woken");
+        change(&w, &w.owner, json!({ "id": kept, "datetime": ahead(&w, 10, "15:00") })).await;
+        off(&lost).await;
+        assert_eq!(waiting(&w, "appointment_mail").await, ["appointment_booked"]);
+        awake(&w, &ada).await;
+        say(&w).await;
+        let only = told(&w).await;
+        assert_eq!(only.get("booked email client"), Some(&1), "{only:?}");
+        assert!(!only.contains_key("changed email client"), "{only:?}");
+        assert!(!only.contains_key("cancelled email client"), "{only:?}");
+        // What somebody knew and was called off at night is said.
+        asleep(&w, &ada).await;
+        off(&kept).await;
+        assert_eq!(waiting(&w, "appointment_mail").await, ["appointment_cancelled"]);
+        awake(&w, &ada).await;
+        say(&w).await;
+        assert_eq!(told(&w).await["cancelled email client"], 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_reminders_that_come_too_late_one_is_said() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        awake(&w, &w.as_client(&desk.client).await).await;
+        let days = ["four_days", "three_days", "two_days"];
+        let on = days.map(|it| (format!("send_reminder_{it}_before"), json!(true)));
+        let mut made = json!({ "start_time": "08:00", "end_time": "18:00" });
+        made.as_object_mut().unwrap().extend(on);
+        w.mutate(&w.owner, "createAppointmentSetting", "appointmentSetting { id }", made).await;
+        booked(&w, &w.owner, desk.at(&ahead(&w, 9, "15:00"))).await;
+        assert_eq!(planned(&w).await.len(), 4);
+        // As after a halt of days: it begins in half an hour.
+        let soon = w.instance.now().plus_seconds(1_800).0;
+        let sql = "UPDATE appointments SET end_at = end_at - start_at + $1, start_at = $1";
+        w.execute(Sql::fixed(sql, [soon.into()])).await;
+        say(&w).await;
+        assert!(planned(&w).await.is_empty());
+        assert_eq!(told(&w).await["reminder email client"], 1);
+    })
+    .await;
+}
+
+#[test]
+fn of_several_happenings_one_word_is_left() {
+    use Happening::{Booked, Cancelled, Changed};
+    for (waiting, now, left) in [
+        (None, Booked, Some(Booked)),
+        (Some(Booked), Changed, Some(Booked)),
+        (Some(Booked), Cancelled, None),
+        (Some(Changed), Cancelled, Some(Cancelled)),
+        (Some(Cancelled), Booked, Some(Changed)),
+        (Some(Cancelled), Changed, Some(Changed)),
+    ] {
+        assert_eq!(now.after(waiting), left, "{now:?} after {waiting:?}");
+    }
 }

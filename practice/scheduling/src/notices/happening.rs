@@ -1,0 +1,66 @@
+//! What happens to an appointment, and what is left to say of several such things
+//! that nobody was told of yet (behaviour 42). Pure.
+
+use crate::settings::layers::Settings;
+
+/// What happened to an appointment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Somebody comes to it from now on.
+    Booked,
+    /// It is at another time or place, by another way or with somebody else.
+    Changed,
+    /// It does not take place, or not for them.
+    Cancelled,
+}
+
+impl Happening {
+    /// All of them.
+    pub const ALL: [Happening; 3] = [Happening::Booked, Happening::Changed, Happening::Cancelled];
+
+    /// The mail's template.
+    pub const fn template(self) -> &'static str {
+        match self {
+            Happening::Booked => "appointment_booked",
+            Happening::Changed => "appointment_changed",
+            Happening::Cancelled => "appointment_cancelled",
+        }
+    }
+
+    /// The one with this template.
+    pub fn of_template(template: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.template() == template)
+    }
+
+    /// The choice that somebody makes for themselves.
+    pub const fn choice(self) -> &'static str {
+        match self {
+            Happening::Booked => "send_email_on_appointment_book",
+            Happening::Changed => "send_email_on_appointment_reschedule",
+            Happening::Cancelled => "send_email_on_appointment_cancel",
+        }
+    }
+
+    /// Whether the practice tells its clients of it.
+    pub const fn is_told(self, settings: &Settings) -> bool {
+        match self {
+            Happening::Booked => settings.send_booking_notice,
+            Happening::Changed => settings.send_appointment_update_email,
+            Happening::Cancelled => settings.send_appointment_cancellation_email,
+        }
+    }
+
+    /// What is to be said when this follows something that waits to be said: of a
+    /// booking that was called off meanwhile, nothing.
+    pub const fn after(self, waiting: Option<Happening>) -> Option<Happening> {
+        match (waiting, self) {
+            (Some(Happening::Booked), Happening::Cancelled) => None,
+            (Some(Happening::Booked), _) => Some(Happening::Booked),
+            // They know of it as it was before it was called off.
+            (Some(Happening::Cancelled), Happening::Booked | Happening::Changed) => {
+                Some(Happening::Changed)
+            }
+            (_, now) => Some(now),
+        }
+    }
+}
