@@ -3,18 +3,27 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use ward_instance::Kind;
 use ward_scheduling::calendar_feed::{ics, read};
+use ward_store::StoreError;
 
 use crate::app::App;
+use crate::files;
+use crate::guard::Facts;
 use crate::respond::{self, refuse};
 
 /// Serves the calendar that a link opens. A link of elsewhere or altered: 403; one
 /// that was taken back, or whose appointment or member is gone: 404.
-pub async fn get(State(app): State<Arc<App>>, Path(file): Path<String>) -> Response<Body> {
+pub async fn get(
+    State(app): State<Arc<App>>,
+    Path(file): Path<String>,
+    request: Option<Extension<Facts>>,
+) -> Response<Body> {
+    let facts = request.map(|Extension(facts)| facts);
     let link = file.strip_suffix(".ics").unwrap_or(&file);
     let link = match app.instance.open_calendar_link(link) {
         Ok(link) => link,
@@ -25,7 +34,14 @@ pub async fn get(State(app): State<Arc<App>>, Path(file): Path<String>) -> Respo
     };
     let opened = async {
         let mut reader = app.db.read().await?;
-        read::open(&mut reader, &link, app.instance.now()).await
+        let moments = (app.instance.now(), app.instance.clock().wall());
+        let opened = read::open(&mut reader, &link, moments).await?;
+        drop(reader);
+        if let Some(read) = opened.as_ref().and_then(|it| it.read.as_ref()) {
+            let by = ("calendar_link", "calendars/appointment");
+            files::log(&app, &read.actor, facts.as_ref(), by, (read.client, read.watch)).await?;
+        }
+        Ok::<_, StoreError>(opened)
     };
     let opened = match opened.await {
         Ok(Some(opened)) => opened,

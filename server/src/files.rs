@@ -120,7 +120,7 @@ async fn find(
     if let Some((client, watch)) = read {
         let path = format!("files/{purpose}");
         let watch = watch.map_or(Watch::BrokenGlass, Watch::from_number);
-        log(app, &actor, facts, &path, (client, watch)).await?;
+        log(app, &actor, facts, ("file_link", &path), (client, watch)).await?;
     }
     let range = 0..u64::try_from(blob.byte_size).unwrap_or(0);
     let download = blobs::open(app.blobs.as_ref(), &app.instance, &keys, &blob, range).await?;
@@ -142,12 +142,12 @@ async fn viewer(
     Ok(actor.map(|actor| Actor { glass_at, ..actor }))
 }
 
-/// Tells the access log that a client's file was read.
-async fn log(
+/// Tells the access log that a client's data was read by a link.
+pub(crate) async fn log(
     app: &App,
     actor: &Actor,
     facts: Option<&Facts>,
-    path: &str,
+    (kind, path): (&'static str, &str),
     (client, watch): (i64, Watch),
 ) -> Result<(), StoreError> {
     let entry = AccessEntry {
@@ -155,7 +155,7 @@ async fn log(
         actor_id: actor.user_id,
         actor_kind: if actor.is_client() { "client" } else { "member" },
         credential: None,
-        credential_kind: "file_link",
+        credential_kind: kind,
         request_id: facts.map(|facts| facts.id.as_str()).unwrap_or_default().into(),
         path: path.into(),
         clients: vec![client],

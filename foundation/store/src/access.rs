@@ -48,7 +48,7 @@ pub struct AccessEntry {
     pub actor_kind: &'static str,
     /// The API key's kid or the session's id.
     pub credential: Option<Box<str>>,
-    /// `api_key`, `session`, `file_link` or `none`.
+    /// `api_key`, `session`, `file_link`, `calendar_link` or `none`.
     pub credential_kind: &'static str,
     /// The request's number.
     pub request_id: Box<str>,

@@ -3,7 +3,7 @@
 use ward_identity::authenticate;
 use ward_instance::Timestamp;
 use ward_instance::calendar_link::{Calendar, CalendarLink};
-use ward_store::{Cond, Level, Query, Select, Sql, StoreError, Value};
+use ward_store::{Actor, Cond, Level, Query, Select, Sql, StoreError, Value, Watch};
 
 use super::ics::Entry;
 use crate::appointment::status::PmStatus;
@@ -27,6 +27,19 @@ pub struct Opened {
     pub practice: String,
     /// In order of their start.
     pub entries: Vec<Entry>,
+    /// Whose data it is, where it is one client's.
+    pub read: Option<Read>,
+}
+
+/// What the access log is to know.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// Who has the link.
+    pub actor: Actor,
+    /// The client.
+    pub client: i64,
+    /// How closely it is watched.
+    pub watch: Watch,
 }
 
 /// What a link opens; nothing when what it names is gone, when who has it may not
@@ -34,11 +47,11 @@ pub struct Opened {
 pub async fn open(
     q: &mut dyn Query,
     link: &CalendarLink,
-    now: Timestamp,
+    (now, wall): (Timestamp, Timestamp),
 ) -> Result<Option<Opened>, StoreError> {
     match link.calendar {
         Calendar::Appointment { id, user_id } => {
-            appointment(q, link.org_id, id, user_id, now).await
+            appointment(q, link.org_id, id, user_id, (now, wall)).await
         }
         Calendar::Member { user_id, generation } => {
             member(q, link.org_id, user_id, generation, now).await
@@ -51,17 +64,21 @@ async fn appointment(
     org_id: i64,
     id: i64,
     user_id: i64,
-    now: Timestamp,
+    (now, wall): (Timestamp, Timestamp),
 ) -> Result<Option<Opened>, StoreError> {
     let actor = authenticate::actor_of_user(q, org_id, user_id).await?;
-    let Some(actor) = actor else { return Ok(None) };
+    let Some(actor) = actor.map(|actor| Actor { glass_at: wall, ..actor }) else {
+        return Ok(None);
+    };
     let mut seen = Select::new(&APPOINTMENTS, &actor);
     seen.least = Level::Limited;
+    seen.with_subject = true;
     seen.filter = Cond::eq("id", id)
         .and(Cond::sql("{t}.end_at > ?", [now.0.saturating_sub(PAST_DAYS * DAY_MICROS).into()]));
-    if q.rows(&seen.sql()).await?.is_empty() {
-        return Ok(None);
-    }
+    let seen_rows = q.rows(&seen.sql()).await?;
+    let Some([client, watch, ..]) = seen_rows.iter().next() else { return Ok(None) };
+    let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
+    let read = client.int().map(|client| Read { actor: actor.clone(), client, watch });
     let mut sql = Sql::new();
     sql.push("SELECT ").push(COLUMNS);
     sql.push(
@@ -71,7 +88,7 @@ async fn appointment(
     sql.bind(org_id).push(" AND a.id = ").bind(id);
     let rows = q.rows(&sql).await?;
     let Some(row) = rows.iter().next() else { return Ok(None) };
-    Ok(name(row).zip(entry(row)).map(|(practice, it)| Opened { practice, entries: vec![it] }))
+    Ok(name(row).zip(entry(row)).map(|(practice, it)| Opened { practice, entries: vec![it], read }))
 }
 
 async fn member(
@@ -107,7 +124,7 @@ async fn member(
     sql.push(" ORDER BY c.start_at, c.appointment_id").limit(ENTRIES_MAX);
     let rows = q.rows(&sql).await?;
     let entries = rows.iter().filter_map(entry).collect();
-    Ok(practice.map(|practice| Opened { practice, entries }))
+    Ok(practice.map(|practice| Opened { practice, entries, read: None }))
 }
 
 async fn generation_of(q: &mut dyn Query, org_id: i64, user_id: i64) -> Result<i64, StoreError> {

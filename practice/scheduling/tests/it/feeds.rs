@@ -23,7 +23,8 @@ fn link(w: &World, address: &Json) -> Result<CalendarLink, LinkRefusal> {
 async fn opened(w: &World, address: &Json) -> Option<Calendar> {
     let link = link(w, address).unwrap();
     let mut reader = w.db.read().await.unwrap();
-    let opened = read::open(&mut reader, &link, w.instance.now()).await.unwrap()?;
+    let opened =
+        read::open(&mut reader, &link, (w.instance.now(), w.instance.now())).await.unwrap()?;
     let text = ics::calendar(&opened.practice, "ward.example.com", &opened.entries);
     assert!(text.lines().all(|line| line.len() <= 75), "{text}");
     for word in ["Ada", "Client", "First visit", "window", "Olive", "Staffson"] {
