@@ -65,9 +65,10 @@ pub enum Object {
     AppointmentPrice,
     /// A day of the provider above.
     Availability,
-    /// An appointment of the client's; the client's part in it.
+    /// An appointment of the client's; the client's part in it; a series of them.
     Appointment,
     Inclusion,
+    Series,
 }
 
 impl Object {

@@ -110,6 +110,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("appointmentsCount", "provider_ids", May(Object::Provider)),
     ("appointmentsCount", "user_id", May(Object::Client)),
     ("appointmentInclusion", "id", Needs(Object::Inclusion)),
+    ("recurringAppointment", "id", Needs(Object::Series)),
     ("createAppointment", "input.user_id", Needs(Object::Client)),
     ("createAppointment", "input.appointment_type_id", Needs(Object::AppointmentType)),
     ("createAppointment", "input.appointment_location_id", May(Object::Location)),
@@ -212,7 +213,7 @@ pub const WORDS: &str = "
     cancellation_initiated_by cancellation_reason_id client_updating other_cancellation_reason
     pm_status attended cancelled cancellation_reason initiated_by
     suppress_webhook_notifications reason_type startDate confirmed datetime contact_type
-    client_confirmed
+    client_confirmed join_all repeat repeat_interval repeat_times updateRecurring deleteRecurring
 ";
 
 /// The value of data that is part of every call.
@@ -296,5 +297,18 @@ impl World {
         let made = self.as_owner().ask(query, json!({"input": input}));
         let made = &made.data()["createAppointment"]["appointment"];
         (id(made), id(&made["attended_clients"][0]))
+    }
+
+    /// A series of the client's with the owner.
+    pub fn series(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let of = self.appointment_type(own);
+        let query = "mutation($input: createAppointmentInput!) { createAppointment(input: $input) {
+            appointment { recurring_appointment { id } } messages { message } } }";
+        let every = json!({"repeat_interval": "Weekly", "repeat_times": "2"});
+        let input = json!({"user_id": client, "appointment_type_id": of, "contact_type": "Phone Call",
+            "datetime": "2027-06-09T09:00:00Z", "recurring_appointment": every});
+        let made = self.as_owner().ask(query, json!({"input": input}));
+        id(&made.data()["createAppointment"]["appointment"]["recurring_appointment"])
     }
 }

@@ -257,6 +257,7 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
         "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }",
         json!({"input": {"user_id": client, "appointment_type_id": of, "providers": colleague,
             "contact_type": "Phone Call", "datetime": "2027-06-07T09:00:00Z",
+            "recurring_appointment": {"repeat_interval": "Weekly", "repeat_times": "2"},
             "notes": format!("{canary} notes")}}),
     );
     booked.data();

@@ -230,10 +230,9 @@ pub fn appointments(actor: &Actor) -> Rule {
             Rule::full(which.and(no_restricted_hidden(actor, "{t}.id")))
         }
         Role::Client => Rule::full(Cond::sql(
-            "({t}.user_id = ? OR {t}.id IN (SELECT comes.appointment_id \
-             FROM appointment_inclusions comes WHERE comes.org_id = ? AND comes.user_id = ?)) \
-             AND {t}.is_blocker = FALSE",
-            [actor.user_id.into(), actor.org_id.into(), actor.user_id.into()],
+            "{t}.id IN (SELECT comes.appointment_id FROM appointment_inclusions comes \
+             WHERE comes.org_id = ? AND comes.user_id = ?) AND {t}.is_blocker = FALSE",
+            [actor.org_id.into(), actor.user_id.into()],
         )),
         Role::Anonymous => Rule::none().public(Cond::is_in("id", &actor.handed)),
     }

@@ -40,7 +40,8 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteAppointment) -> Answer<Pa
     Ok(Payload::new().one("appointment", row.id.0))
 }
 
-async fn may_delete(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
+/// The caller may delete it.
+pub(super) async fn may_delete(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
     let providers = people::providers(call, row).await?;
     permit::may_change(call, row, &providers)
 }

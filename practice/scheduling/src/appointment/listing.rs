@@ -128,30 +128,30 @@ pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
     Ok(Listing::of(cond))
 }
 
-/// Appointments that a member gives, or attends.
-fn given_by(members: &[i64], with_others: bool) -> Cond {
-    let main = Cond::is_in("provider_id", members);
+/// Appointments that these members give; with others, also those that they give
+/// beside the main provider or attend. One list of ids, so that it is what is read
+/// first; only without others they come in the order of an index.
+fn given_by(org: i64, members: &[i64], with_others: bool) -> Cond {
     if !with_others {
-        return main;
+        return Cond::is_in("provider_id", members);
     }
-    let list = || Value::Ints(members.into());
-    main.or(Cond::sql(
-        "({t}.id IN (SELECT also.appointment_id FROM appointment_providers also \
-         WHERE also.org_id = {t}.org_id AND also.user_id IN_LIST(?)) OR {t}.id IN \
-         (SELECT comes.appointment_id FROM appointment_inclusions comes \
-         WHERE comes.org_id = {t}.org_id AND comes.user_id IN_LIST(?)))",
-        [list(), list()],
-    ))
+    let list = || [Value::from(org), Value::Ints(members.into())];
+    Cond::sql(
+        "{t}.id IN (SELECT gives.id FROM appointments gives WHERE gives.org_id = ? \
+         AND gives.provider_id IN_LIST(?) AND gives.deleted_at IS NULL UNION ALL \
+         SELECT also.appointment_id FROM appointment_providers also WHERE also.org_id = ? \
+         AND also.user_id IN_LIST(?) UNION ALL SELECT comes.appointment_id \
+         FROM appointment_inclusions comes WHERE comes.org_id = ? AND comes.user_id IN_LIST(?))",
+        list().into_iter().chain(list()).chain(list()),
+    )
 }
 
-/// Appointments that one of these attends.
-fn attended_by(people: &[i64]) -> Cond {
-    let list = || Value::Ints(people.into());
+/// Appointments that one of these attends; the client of an individual one does.
+fn attended_by(org: i64, people: &[i64]) -> Cond {
     Cond::sql(
-        "({t}.user_id IN_LIST(?) OR {t}.id IN (SELECT comes.appointment_id \
-         FROM appointment_inclusions comes WHERE comes.org_id = {t}.org_id \
-         AND comes.user_id IN_LIST(?)))",
-        [list(), list()],
+        "{t}.id IN (SELECT comes.appointment_id FROM appointment_inclusions comes \
+         WHERE comes.org_id = ? AND comes.user_id IN_LIST(?))",
+        [org.into(), Value::Ints(people.into())],
     )
 }
 
@@ -167,21 +167,22 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
         providers.extend(id::<User>(args, "provider_id", request)?.map(|id| id.0));
     }
     if !providers.is_empty() {
-        cond = cond.and(given_by(&providers, with_others));
+        cond = cond.and(given_by(actor.org_id, &providers, with_others));
         is_named = true;
     }
     if let Some(user) = id::<User>(args, "user_id", request)? {
-        cond = cond.and(attended_by(&[user.0]));
+        cond = cond.and(attended_by(actor.org_id, &[user.0]));
         is_named = true;
     }
     if let Some(people) = ids::<User>(args, "attendee_ids", request)? {
-        cond = cond.and(attended_by(&people));
+        cond = cond.and(attended_by(actor.org_id, &people));
         is_named = true;
     }
-    if !actor.is_member() {
-        return Ok(cond);
-    }
     let unit = id::<Organization>(args, "organization_id", request)?;
+    if !actor.is_member() {
+        // Organizations are staff's to ask for.
+        return Ok(if unit.is_some() { Cond::Never } else { cond });
+    }
     if args.flag("is_org") || unit.is_some() {
         let unit = unit.map_or(actor.unit_id, |unit| unit.0);
         return Ok(match args.flag("include_suborganizations") && unit == actor.org_id {
@@ -191,7 +192,7 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
     }
     Ok(match is_named {
         true => cond,
-        false => given_by(&[actor.user_id], with_others),
+        false => given_by(actor.org_id, &[actor.user_id], with_others),
     })
 }
 

@@ -10,7 +10,7 @@ use super::table::RecurringAppointment;
 use crate::appointment::input::UpdateAppointment;
 use crate::appointment::settle::{self, Terms};
 use crate::appointment::table::Appointment;
-use crate::appointment::{calendar, delete, people, update};
+use crate::appointment::{calendar, delete, people, permit, update};
 use crate::availability::wall::Interval;
 use crate::settings::applies::{applies, type_of};
 
@@ -90,6 +90,7 @@ pub async fn all(
         }
     }
     for gone in later.iter().skip(usize::try_from(count - 1).unwrap_or(0)) {
+        delete::may_delete(call, gone).await?;
         delete::one(call, gone.clone(), false).await?;
     }
     Ok(())
@@ -196,6 +197,9 @@ async fn copy(
         ..row.clone()
     };
     let members = settle::members(&next, &further, &attendees);
+    for member in &members {
+        permit::may_add(call, *member, row.is_blocker)?;
+    }
     calendar::lock(call, &members).await?;
     let terms = Terms {
         provider: &provider,
