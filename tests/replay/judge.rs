@@ -49,7 +49,12 @@ pub fn replay(world: &mut World, replay: &Replay) -> Vec<(String, String)> {
             Subject::of(world, *attempt)
         };
         let variables = values::variables(world, replay, &subject, *attempt);
-        let reply = send(&world.caller(attempt.caller), replay, &variables);
+        // Who books by themselves has no account yet.
+        let api = match replay.root_field.as_str() {
+            "completeCheckout" => world.server.api(),
+            _ => world.caller(attempt.caller),
+        };
+        let reply = send(&api, replay, &variables);
         let answer = &reply.json["data"][&replay.root_field];
         let fails = failure(replay, &reply, answer).or_else(|| {
             is_mutation.then(|| read_back(world, replay, &variables, &subject, answer))?.err()

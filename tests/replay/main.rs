@@ -14,6 +14,7 @@
 
 mod bookings;
 mod judge;
+mod openings;
 mod read_back;
 mod reasons;
 mod talks;

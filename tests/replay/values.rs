@@ -6,6 +6,7 @@ use xtask::{Replay, Variable};
 
 use crate::bookings;
 use crate::judge::Try;
+use crate::openings;
 use crate::talks;
 use crate::visits;
 use crate::world::{Caller, LAST_NAME, PASSWORD, World};
@@ -93,7 +94,8 @@ fn input(
 
 fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, attempt: Try) -> Json {
     let root = replay.root_field.as_str();
-    let known = talks::value(world, root, name, subject, attempt)
+    let known = openings::value(world, root, name, attempt)
+        .or_else(|| talks::value(world, root, name, subject, attempt))
         .or_else(|| bookings::value(world, root, name, subject, attempt))
         .or_else(|| visits::value(world, root, name, subject));
     if let Some(value) = known {

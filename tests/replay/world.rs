@@ -7,6 +7,7 @@ use ward_tests::schema::Schema;
 use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
 
 use crate::bookings::{self, Bookings};
+use crate::openings::Openings;
 use crate::talks::{self, Talks};
 use crate::values::Subject;
 use crate::visits::{self, Visits};
@@ -64,6 +65,8 @@ pub struct World {
     pub bookings: Bookings,
     /// Appointments.
     pub visits: Visits,
+    /// What can be booked.
+    pub openings: Openings,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -104,6 +107,7 @@ impl World {
             talks: Talks::default(),
             bookings: Bookings::default(),
             visits: Visits::default(),
+            openings: Openings::default(),
             numbers: 0,
             schemas,
         };
@@ -111,6 +115,7 @@ impl World {
         world.talks = Talks::new(&world);
         world.bookings = Bookings::new(&world);
         world.visits = Visits::new(&world);
+        world.openings = Openings::new(&world);
         world
     }
 

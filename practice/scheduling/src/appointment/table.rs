@@ -26,7 +26,7 @@ record! {
         /// How they meet: a number of the code set.
         contact_type_id: Option<i64> [public],
         /// Where they meet, as somebody wrote it.
-        location: Option<String> [sealed],
+        location: Option<String> [sealed public],
         /// Where they meet: an address of the practice's or the client's.
         appointment_location_id: Option<Id<Location>>,
         start_at: Timestamp [public],

@@ -15,7 +15,8 @@ use crate::availability::wall::Interval;
 pub const SLOTS_MAX: usize = 20_000;
 /// So many days of providers one question looks at: providers times days.
 pub const PROVIDER_DAYS_MAX: i64 = 12_000;
-const DAY_MICROS: i64 = 86_400_000_000;
+const MINUTE: i64 = 60_000_000;
+const DAY_MICROS: i64 = 1_440 * MINUTE;
 
 /// A start that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +45,12 @@ pub struct Seat {
 impl Diary {
     /// The starts within a window, in order.
     pub fn starts(&self, window: &Interval, now: Timestamp) -> Vec<Timestamp> {
+        // What is farther away than an appointment is long has no part in it.
+        let length = self.rules.length_minutes * MINUTE;
+        let near = Interval { start: window.start, end: Timestamp(window.end.0 + length) };
         let of_list = |free: &Vec<Interval>| {
-            let calendar = Calendar { zone: &self.provider.zone, free, busy: &self.busy };
+            let free: Vec<Interval> = free.iter().filter(|it| it.meets(&near)).copied().collect();
+            let calendar = Calendar { zone: &self.provider.zone, free: &free, busy: &self.busy };
             starts(&calendar, &self.rules, window, now)
         };
         let mut found: Vec<Timestamp> = self.free.iter().flat_map(of_list).collect();

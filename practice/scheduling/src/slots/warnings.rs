@@ -4,8 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::ToSpan;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use ward_engine::{Answer, Args, Kind, Out, Refused, Request, RowView, moment};
@@ -17,6 +15,8 @@ use ward_store::{Cond, Entity, Id, Level, Query, Value};
 
 use super::reading::{records, seen};
 use crate::appointment::calendar::{self, Taken};
+use crate::appointment::series::rule::{RepeatInterval, TIMES_MAX, occurrences};
+use crate::appointment::series::table::RecurringAppointment;
 use crate::appointment::table::{APPOINTMENTS, Appointment, appointments};
 use crate::appointment_type::input::LENGTH_MINUTES_MAX;
 use crate::availability::wall::{self, Interval, minute_of};
@@ -35,14 +35,13 @@ pub const ARGS: &[(&str, Kind)] = &[
     ("is_repeating", Kind::Plain),
     ("length_in_minutes", Kind::Plain),
     ("provider_id", Kind::Id(User::NAME)),
+    ("recurring_appt_id", Kind::Id(RecurringAppointment::NAME)),
     ("repeat_interval", Kind::Plain),
     ("repeat_times", Kind::Plain),
     ("time", Kind::Plain),
     ("timezone", Kind::Plain),
 ];
 
-/// So many times one question looks at.
-pub const REPEATS_MAX: i64 = 60;
 /// So many further providers it looks at.
 pub const FURTHER_MAX: usize = 20;
 const MINUTE: i64 = 60_000_000;
@@ -60,7 +59,8 @@ pub async fn list(
     let members = members(request, q, args).await?;
     let warnings = match interval_minutes(request, q, args).await? {
         Some(minutes) if !members.is_empty() => {
-            let taken = taken(request, q, args, &members, &times(args, &zone, minutes)?).await?;
+            let times = times(args, &zone, minutes, request.now)?;
+            let taken = taken(request, q, args, &members, &times).await?;
             conflicts(request, q, &taken, &zone).await?
         }
         _ => Vec::new(),
@@ -120,7 +120,7 @@ async fn interval_minutes(
 }
 
 /// When it is to be, each time.
-fn times(args: &Args, zone: &TimeZone, minutes: i64) -> Answer<Vec<Interval>> {
+fn times(args: &Args, zone: &TimeZone, minutes: i64, now: Timestamp) -> Answer<Vec<Interval>> {
     let bad = |at: &str| Refused::on(at, format!("{at} must be a date such as March 4, 2026"));
     let text = args.text("date").ok_or_else(|| Refused::on("date", "date can't be blank"))?;
     let first = moment::instant(text, zone).ok_or_else(|| bad("date"))?;
@@ -130,12 +130,9 @@ fn times(args: &Args, zone: &TimeZone, minutes: i64) -> Answer<Vec<Interval>> {
             .ok_or_else(|| Refused::on("time", "time must be hours and minutes such as 12 00"))?,
         None => of_day(zone, first).ok_or_else(|| bad("date"))?,
     };
-    let end = |start: Timestamp| Timestamp(start.0 + minutes * MINUTE);
-    let at = |day: Date| {
-        let start = wall::instant(zone, day, minute)?;
-        Interval::new(start, end(start))
-    };
-    Ok(days(args, day)?.into_iter().filter_map(at).collect())
+    let start = wall::instant(zone, day, minute).ok_or_else(|| bad("date"))?;
+    let first = Interval::new(start, Timestamp(start.0 + minutes * MINUTE));
+    repeated(args, zone, first.ok_or_else(|| bad("date"))?, now)
 }
 
 /// The minute of the day on the wall.
@@ -145,28 +142,27 @@ fn of_day(zone: &TimeZone, at: Timestamp) -> Option<i64> {
     Some(i64::from(time.hour()) * 60 + i64::from(time.minute()))
 }
 
-fn days(args: &Args, first: Date) -> Answer<Vec<Date>> {
+/// The times of a repeated one, at the same time on the wall (behaviour 23.5).
+fn repeated(
+    args: &Args,
+    zone: &TimeZone,
+    first: Interval,
+    now: Timestamp,
+) -> Answer<Vec<Interval>> {
     if !args.flag("is_repeating") {
         return Ok(vec![first]);
     }
     let times = args.text("repeat_times").map_or(Some(1), |text| text.parse().ok());
-    let times = times.filter(|it| (1..=REPEATS_MAX).contains(it)).ok_or_else(|| {
-        Refused::on("repeat_times", format!("repeat_times must be from 1 to {REPEATS_MAX}"))
+    let times = times.filter(|it| (1..=TIMES_MAX).contains(it)).ok_or_else(|| {
+        Refused::on("repeat_times", format!("repeat_times must be from 1 to {TIMES_MAX}"))
     })?;
-    let step = match args.text("repeat_interval") {
-        Some("Weekly") | None => 7.days(),
-        Some("Biweekly") => 14.days(),
-        Some("Every 4 Weeks") => 28.days(),
-        Some("Monthly") => 1.month(),
-        Some(_) => {
-            let known = "Weekly, Biweekly, Every 4 Weeks, Monthly";
-            let sentence = format!("repeat_interval must be one of {known}");
-            return Err(Refused::on("repeat_interval", sentence));
-        }
-    };
-    // Each is counted from the first, so that the 31st comes back (DOM-05).
-    let day = |n: i64| first.checked_add(step.checked_mul(n).ok()?).ok();
-    Ok((0..times).map_while(day).collect())
+    let text = args.text("repeat_interval").unwrap_or(RepeatInterval::Weekly.as_str());
+    let every = RepeatInterval::from_text(text).ok_or_else(|| {
+        let known = RepeatInterval::TEXTS.join(", ");
+        Refused::on("repeat_interval", format!("repeat_interval must be one of {known}"))
+    })?;
+    occurrences(&first, zone, every, times, now)
+        .ok_or_else(|| Refused::on("repeat_times", "repeat_times goes beyond what can be booked"))
 }
 
 /// What is booked at these times, each appointment once.
@@ -178,13 +174,23 @@ async fn taken(
     times: &[Interval],
 ) -> Answer<Vec<Taken>> {
     let current = listing::id::<Appointment>(args, "current_appt_id", request)?;
+    let series = listing::id::<RecurringAppointment>(args, "recurring_appt_id", request)?;
     let mut found: BTreeMap<(Timestamp, i64), Taken> = BTreeMap::new();
     for time in times {
         for it in calendar::taken(q, request.actor.org_id, members, time, current).await? {
             found.insert((it.interval.start, it.appointment_id), it);
         }
     }
-    Ok(found.into_values().collect())
+    let Some(series) = series else { return Ok(found.into_values().collect()) };
+    // A series does not stand in its own way.
+    let ids: Vec<i64> = found.values().map(|it| it.appointment_id).collect();
+    let mut select = seen(&request.actor, &APPOINTMENTS);
+    select.columns = vec![appointments::id];
+    select.least = Level::Full;
+    select.filter = Cond::is_in("id", &ids).and(Cond::eq("recurring_appointment_id", series.0));
+    let rows = q.rows(&select.sql()).await?;
+    let own: BTreeSet<i64> = rows.iter().filter_map(|row| row.first()?.int()).collect();
+    Ok(found.into_values().filter(|it| !own.contains(&it.appointment_id)).collect())
 }
 
 async fn conflicts(

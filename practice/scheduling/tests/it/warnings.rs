@@ -64,8 +64,8 @@ async fn a_member_is_warned_of_what_they_would_book_over() {
         assert_eq!(warned(&w, &w.stranger, &noon).await, json!([]), "not there, or not theirs");
         for (more, sentence) in [
             (", time: \"25 00\"", "time must be hours and minutes such as 12 00"),
-            (", time: \"12 00\", is_repeating: true, repeat_times: \"5000\"", "repeat_times must be from 1 to 60"),
-            (", time: \"12 00\", is_repeating: true, repeat_interval: \"Daily\"", "repeat_interval must be one of Weekly, Biweekly, Every 4 Weeks, Monthly"),
+            (", time: \"12 00\", is_repeating: true, repeat_times: \"5000\"", "repeat_times must be from 1 to 104"),
+            (", time: \"12 00\", is_repeating: true, repeat_interval: \"Daily\"", "repeat_interval must be one of Weekly, Biweekly, Monthly, Every 4 Weeks"),
         ] {
             assert_eq!(warned(&w, &w.owner, &args(more)).await, sentence);
         }
