@@ -389,4 +389,4 @@ mod others;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
-mod trial;
+pub(crate) mod trial;

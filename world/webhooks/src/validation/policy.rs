@@ -91,7 +91,11 @@ fn badness(state: ValidationState) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use ward_identity::practice::blank_organization;
+    use ward_store::{Actor, Id, Tx};
+
     use super::*;
+    use crate::deliver::trial::World;
 
     #[test]
     fn what_is_worse() {
@@ -110,5 +114,46 @@ mod tests {
             assert!(!is_worse(Some(state), state) && !is_worse(None, state), "{state:?}");
             assert!(!is_worse(Some(AcceptsForgeries), state), "{state:?}");
         }
+    }
+
+    /// A parent's wish holds for those below it; theirs for themselves alone.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_parent_is_strict_for_those_below_it() {
+        World::each(async |w| {
+            w.webhook(false).await;
+            let own = w.rows::<Webhook>().await.remove(0);
+            let org = w.org;
+            let found = w.db.write(move |tx: &mut Tx| {
+                let own = own.clone();
+                Box::pin(async move {
+                    let system = Actor::system(org);
+                    let mut scope = Scope::new(tx, &system);
+                    let (id, root) = (scope.next_id().await?, Id::new(org));
+                    let now = scope.now();
+                    let unit = blank_organization(id, root, "Branch", "b@example.com", now);
+                    scope.create(&unit).await?;
+                    let below = Webhook { unit_id: unit.id, ..own.clone() };
+                    let mut seen = Vec::new();
+                    for strict in [unit.id, root] {
+                        let before: Option<Organization> = scope.find(strict).await?;
+                        let Some(before) = before else { continue };
+                        let after =
+                            Organization { requires_webhook_validation: true, ..before.clone() };
+                        scope.update(&before, &after).await?;
+                        seen.push(is_strict(&mut scope, &own).await?);
+                        seen.push(is_strict(&mut scope, &below).await?);
+                        let written: Option<Organization> = scope.find(strict).await?;
+                        let Some(written) = written else { continue };
+                        let again =
+                            Organization { requires_webhook_validation: false, ..written.clone() };
+                        scope.update(&written, &again).await?;
+                    }
+                    Ok(seen)
+                })
+            });
+            let seen = found.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+            assert_eq!(seen, [false, true, true, true]);
+        })
+        .await;
     }
 }
