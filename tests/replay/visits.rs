@@ -39,13 +39,14 @@ impl Visits {
     }
 }
 
-/// What a mutation works on: half an hour that is nobody else's.
+/// What a mutation works on: the first of a series.
 pub fn subject(world: &World, root_field: &str) -> Option<String> {
     if !matches!(root_field, "updateAppointment" | "deleteAppointment") {
         return None;
     }
     let input = json!({"user_id": world.client, "appointment_type_id": world.bookings.of,
-        "contact_type": "Phone Call", "datetime": "2027-06-08T14:00:00Z"});
+        "contact_type": "Phone Call", "datetime": "2027-06-08T14:00:00Z",
+        "recurring_appointment": {"repeat_interval": "Weekly", "repeat_times": "2"}});
     let made = world.ask(BOOK, json!({"input": input}), "createAppointment");
     Some(id(&made["appointment"]))
 }
@@ -68,6 +69,7 @@ pub fn value(world: &World, root: &str, name: &str, subject: &Subject) -> Option
             _ => return None,
         },
         ("updateAppointment" | "deleteAppointment", "id") => subject.id.clone().into(),
+        ("deleteAppointment", "deleteRecurring") => true.into(),
         ("createAppointment" | "updateAppointment", _) => sent(world, name)?,
         _ => return None,
     })
@@ -97,6 +99,8 @@ fn sent(world: &World, name: &str) -> Option<Json> {
         "providers" => world.colleague.clone().into(),
         "time" => "10 00".into(),
         "timezone" => "America/Denver".into(),
+        "recurring_appointment" => Json::Null,
+        "updateRecurring" => false.into(),
         _ => return None,
     })
 }
