@@ -12,6 +12,7 @@ mod booking;
 mod clients_own;
 mod flag_truth;
 mod groups;
+mod hidden;
 mod lists;
 mod prices;
 mod races;
