@@ -15,6 +15,7 @@ mod checkout_races;
 mod clients_own;
 mod flag_truth;
 mod groups;
+mod hidden;
 mod lists;
 mod prices;
 mod races;
