@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
+use super::diary::Diary;
 use super::found::Slot;
-use super::reading::Diary;
 use crate::availability::wall::day_of;
 
 /// Of the slots of one time, the one of the provider who is booked first: the highest

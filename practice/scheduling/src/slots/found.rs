@@ -6,8 +6,9 @@ use ward_store::Query;
 
 use super::ask::Ask;
 use super::choose;
+use super::diary::{self, Diary, Wanted};
 use super::group;
-use super::reading::{self, Diary, Field, Wanted, What};
+use super::reading::{Field, What};
 use super::rule::{Calendar, collides, merged, starts};
 use crate::availability::wall::Interval;
 
@@ -125,9 +126,9 @@ async fn alone(
     length: i64,
     window: &Interval,
 ) -> Answer<Vec<Diary>> {
-    let moved = reading::movable(q, &field.actor, ask.moved).await?;
+    let moved = diary::movable(q, &field.actor, ask.moved).await?;
     let wanted = Wanted { of, length, contact: ask.contact, location: ask.location, moved };
-    reading::diaries(q, &field.actor, &field.providers, &wanted, window).await
+    diary::diaries(q, &field.actor, &field.providers, &wanted, window).await
 }
 
 /// The first start within a window, looked for a week at a time.

@@ -1,10 +1,11 @@
-//! When clients can book (behaviour 22): `rule` is what makes a start one that can
-//! be chosen, and pure; `ask` what is asked, `reading` what that depends on, `found`
-//! which starts that leaves, `answer` how they are told.
+//! When clients can book (behaviour 22): `rule` is what makes a start one that can be
+//! chosen, and pure; `ask` what is asked, `reading` whom and what that means, `diary`
+//! when they are free, `found` which starts that leaves, `answer` how they are told.
 
 pub mod answer;
 pub mod ask;
 pub mod choose;
+pub mod diary;
 pub mod found;
 pub mod group;
 pub mod reading;
