@@ -237,6 +237,7 @@ fn part(id: Id<AppointmentInclusion>, row: &Appointment, client: &User) -> Appoi
         unit_id: row.unit_id,
         appointment_id: row.id,
         user_id: client.id,
+        attends_from: row.created_at,
         attended: came,
         confirmed: false,
         cancelled: false,

@@ -196,14 +196,16 @@ pub fn availabilities(actor: &Actor) -> Rule {
 }
 
 /// SQL: that the member takes part in the appointment whose id the expression
-/// gives: as its main or a further provider, or as somebody who attends.
+/// gives: as its main or a further provider, or as somebody who attends and has not
+/// called that off.
 fn takes_part(actor: &Actor, id: &str) -> Cond {
     let who = || [Value::from(actor.org_id), actor.user_id.into()];
     Cond::sql(
         format!(
             "({id} IN (SELECT also.appointment_id FROM appointment_providers also \
              WHERE also.org_id = ? AND also.user_id = ?) OR {id} IN (SELECT comes.appointment_id \
-             FROM appointment_inclusions comes WHERE comes.org_id = ? AND comes.user_id = ?))"
+             FROM appointment_inclusions comes WHERE comes.org_id = ? AND comes.user_id = ? \
+             AND comes.cancelled = FALSE))"
         ),
         who().into_iter().chain(who()),
     )

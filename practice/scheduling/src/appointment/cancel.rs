@@ -26,8 +26,17 @@ pub(super) fn status(
         let by = input.cancellation_initiated_by.trimmed();
         row.cancellation_initiated_by = by.and_then(CancelledBy::from_text);
     }
+    let has_reason =
+        row.cancellation_reason_id.is_some() || row.other_cancellation_reason.is_some();
+    let lacks_reason = settings.provider_cancel_reason_required && !has_reason;
     if !input.pm_status.is_given() {
-        return Ok(());
+        let had_reason =
+            before.cancellation_reason_id.is_some() || before.other_cancellation_reason.is_some();
+        // What had to be said can't be taken back as long as it is off.
+        return match before.pm_status.is_some_and(is_cancelled) && had_reason && lacks_reason {
+            true => Err(no_reason("cancellation_reason_id")),
+            false => Ok(()),
+        };
     }
     let wanted = match input.pm_status.trimmed() {
         Some(text) => Some(known(text, settings)?),
@@ -37,9 +46,7 @@ pub(super) fn status(
         return Ok(());
     }
     if wanted.is_some_and(is_cancelled) {
-        let has_reason =
-            row.cancellation_reason_id.is_some() || row.other_cancellation_reason.is_some();
-        if settings.provider_cancel_reason_required && !has_reason {
+        if lacks_reason {
             return Err(no_reason("cancellation_reason_id"));
         }
         row.cancellation_initiated_by.get_or_insert(CancelledBy::Provider);

@@ -13,7 +13,7 @@ use super::status::{CancelledBy, PmStatus};
 use super::table::{Appointment, AppointmentInclusion};
 use super::update::{main, tell, write};
 use super::when::{self, Known};
-use super::{calendar, cancel, inclusion, people};
+use super::{calendar, cancel, inclusion, part, people};
 use crate::availability::wall::Interval;
 use crate::settings::applies::{applies, type_of};
 
@@ -27,20 +27,27 @@ pub(super) async fn update(
         let sentence = "A client can move or confirm an appointment, and change nothing else of it";
         return Err(Refused::base(sentence));
     }
+    let own = own_part(call, &before).await?.ok_or_else(|| Refused::not_found("id"))?;
+    if own.cancelled {
+        return Err(Refused::base("This appointment can't be changed any more"));
+    }
+    let is_shared = people::is_shared(call, &before).await?;
     let mut row = before.clone();
     let mut fields = Vec::new();
-    if let Some(confirmed) = input.client_confirmed.value().copied() {
-        match own_part(call, &before).await? {
-            Some(part) if before.is_group => {
-                let after = AppointmentInclusion { confirmed, ..part.clone() };
-                if !call.update(&part, &after).await?.columns.is_empty() {
-                    fields.push("attended_clients");
-                }
+    match input.client_confirmed.value().copied() {
+        Some(confirmed) if is_shared => {
+            let after = AppointmentInclusion { confirmed, ..own.clone() };
+            if part::write(call, &before, Some(&own), Some(&after), true).await? {
+                fields.push("attended_clients");
             }
-            _ => row.client_confirmed = confirmed,
         }
+        Some(confirmed) => row.client_confirmed = confirmed,
+        None => {}
     }
     let moves = input.times().name_a_start();
+    if moves && is_shared {
+        return Err(Refused::base("This appointment can't be rescheduled by clients"));
+    }
     if moves {
         if !input.client_updating.is_true() {
             return Err(Refused::on("client_updating", "Client updating must be true"));
@@ -183,17 +190,17 @@ async fn call_off(call: &mut Call<'_>, before: &Appointment, why: Why) -> Answer
     if settings.client_cancel_reason_required && !has_reason {
         return Err(cancel::no_reason("cancellation_reason"));
     }
-    if before.is_group {
-        let part = own_part(call, before).await?.ok_or_else(|| Refused::not_found("id"))?;
-        if part.cancelled {
-            return Err(Refused::base("This appointment can't be cancelled any more"));
-        }
-        let mut after = part.clone();
+    let own = own_part(call, before).await?.ok_or_else(|| Refused::not_found("id"))?;
+    if own.cancelled {
+        return Err(Refused::base("This appointment can't be cancelled any more"));
+    }
+    if people::is_shared(call, before).await? {
+        let mut after = own.clone();
         inclusion::call_off(call, &mut after);
         let label = why.number.and_then(super::reason::of_number).map(|it| it.label.to_owned());
         after.cancellation_reason = why.text.or(label);
         after.other_cancellation_reason = why.other;
-        call.update(&part, &after).await?;
+        part::write(call, before, Some(&own), Some(&after), true).await?;
         tell(call, before, &["attended_clients"], true);
         return Ok(());
     }
@@ -229,7 +236,7 @@ pub(super) async fn update_part(
     }
     let confirmed = input.confirmed.value().copied().unwrap_or(before.confirmed);
     let after = AppointmentInclusion { confirmed, ..before.clone() };
-    if !call.update(before, &after).await?.columns.is_empty() {
+    if part::write(call, row, Some(before), Some(&after), true).await? {
         tell(call, row, &["attended_clients"], true);
     }
     Ok(payload)

@@ -226,7 +226,8 @@ async fn attendees(
     if !row.is_group {
         row.user_id = attend.iter().find(|user| user.is_patient).map(|user| user.id);
     }
-    if let [client] = attend.as_slice() {
+    let client = attend.iter().find(|user| user.is_patient);
+    if let Some(client) = client.filter(|_| !row.is_group || attend.len() == 1) {
         access::concerns(call, client);
     }
     Ok(attend)

@@ -3,13 +3,17 @@
 use ward_engine::{Answer, Call, Payload, Problems, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::members_only;
+use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level};
 
 use super::input::{AttendedClient, UpdateInclusion, bounded_reason};
-use super::settle::retake;
+use super::settle::{Terms, retake, settle};
 use super::table::{Appointment, AppointmentInclusion};
-use super::update::{tell, to_change};
-use super::{client, people, permit};
+use super::update::{main, tell, to_change, write};
+use super::{calendar, client, part, people, permit};
+use crate::settings::applies::{applies, type_of};
+
+const AT: &str = "attended_clients";
 
 /// What is said of one who attends.
 #[derive(Clone, Debug, Default)]
@@ -39,24 +43,89 @@ pub(super) async fn apply_all(
     call: &mut Call<'_>,
     row: &Appointment,
     sent: Option<&Vec<AttendedClient>>,
+    noticed: bool,
 ) -> Answer<bool> {
-    const AT: &str = "attended_clients";
     let mut changed = false;
     for one in sent.into_iter().flatten() {
         let mut problems = Problems::new();
         bounded_reason(AT, &one.cancellation_reason, &mut problems);
         bounded_reason(AT, &one.other_cancellation_reason, &mut problems);
         problems.check()?;
-        let which = match (named(&one.id), named(&one.user_id)) {
-            (Some(id), _) => Cond::eq("id", id.0),
-            (None, Some(user)) => Cond::eq("user_id", user.0),
-            (None, None) => return Err(Refused::not_found(AT)),
-        };
-        let of = which.and(Cond::eq("appointment_id", row.id.0));
-        let found = call.find_by(of).await?.ok_or_else(|| Refused::not_found(AT))?;
-        changed |= apply(call, row, &found, &Said::of(one)).await?;
+        let found = found(call, row, one).await?.ok_or_else(|| Refused::not_found(AT))?;
+        changed |= apply(call, row, &found, &Said::of(one), noticed).await?;
     }
     Ok(changed)
+}
+
+/// The part that is named.
+async fn found(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    one: &AttendedClient,
+) -> Answer<Option<AppointmentInclusion>> {
+    let which = match (named(&one.id), named(&one.user_id)) {
+        (Some(id), _) => Cond::eq("id", id.0),
+        (None, Some(user)) => Cond::eq("user_id", user.0),
+        (None, None) => return Ok(None),
+    };
+    Ok(call.find_by(which.and(Cond::eq("appointment_id", row.id.0))).await?)
+}
+
+/// The members whose parts `attended_clients` revives: their time is taken again.
+pub(super) async fn revived_members(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    sent: Option<&Vec<AttendedClient>>,
+) -> Answer<Vec<i64>> {
+    let mut members = Vec::new();
+    for one in sent.into_iter().flatten().filter(|it| it.cancelled.value() == Some(&false)) {
+        if let Some(part) = found(call, row, one).await?.filter(|part| part.cancelled) {
+            members.extend(member(call, &part, AT).await?);
+        }
+    }
+    Ok(members)
+}
+
+/// The member whose part it is, who must be able to attend; of a client nothing.
+async fn member(call: &mut Call<'_>, part: &AppointmentInclusion, at: &str) -> Answer<Option<i64>> {
+    let user: Option<User> = call.find(part.user_id).await?;
+    match user {
+        Some(user) if user.is_patient => Ok(None),
+        Some(user) if user.active && !user.is_integration => Ok(Some(user.id.0)),
+        _ => Err(Refused::not_found(at)),
+    }
+}
+
+/// Takes the time of a member whose part is revived, by the rules of booking: whoever
+/// may put it into their calendar, where it is free or may be booked over, which is
+/// marked (trust ruling 5).
+async fn take_again(
+    call: &mut Call<'_>,
+    before: &Appointment,
+    part: &AppointmentInclusion,
+) -> Answer<Appointment> {
+    let mut row = before.clone();
+    let mut all = people::takers(call, before).await?;
+    let Some(member) = member(call, part, "id").await?.filter(|it| !all.contains(it)) else {
+        return Ok(row);
+    };
+    permit::may_add(call, member, before.is_blocker)?;
+    all.push(member);
+    all.extend(calendar::holders(call, before.id).await?);
+    calendar::lock(call, &all).await?;
+    let provider = main(call, before).await?;
+    let of = type_of(call, before.appointment_type_id).await?;
+    let settings = applies(call, of.as_ref(), before.provider_id.0, before.unit_id.0).await?;
+    let terms = Terms {
+        provider: &provider,
+        of: of.as_ref(),
+        settings: &settings,
+        enforced: false,
+        by_client: false,
+    };
+    row.booked_over |= settle(call, before, &[member], &terms, Some(before.id)).await?;
+    write(call, before, &mut row).await?;
+    Ok(row)
 }
 
 /// Writes what is said of one; whether it changed anything. The appointment is
@@ -66,25 +135,23 @@ async fn apply(
     row: &Appointment,
     before: &AppointmentInclusion,
     said: &Said,
+    noticed: bool,
 ) -> Answer<bool> {
     let mut after = before.clone();
+    if said.cancelled == Some(false) && before.cancelled {
+        people::check_seats(row, people::attending(call, row).await? + 1)?;
+        after = people::revived(call, before);
+    }
     after.attended = said.attended.or(before.attended);
     after.confirmed = said.confirmed.unwrap_or(before.confirmed);
-    after.cancellation_reason = said.reason.clone().or(after.cancellation_reason);
-    after.other_cancellation_reason = said.other.clone().or(after.other_cancellation_reason);
-    match said.cancelled {
-        Some(true) if !before.cancelled => call_off(call, &mut after),
-        Some(false) if before.cancelled => {
-            people::check_seats(row, people::attending(call, row).await? + 1)?;
-            after.cancelled = false;
-            after.cancelled_at = None;
-            after.cancelled_by_id = None;
-            after.cancellation_reason = None;
-            after.other_cancellation_reason = None;
-        }
-        _ => {}
+    if said.cancelled == Some(true) && !before.cancelled {
+        call_off(call, &mut after);
     }
-    Ok(!call.update(before, &after).await?.columns.is_empty())
+    if after.cancelled || !before.cancelled {
+        after.cancellation_reason = said.reason.clone().or(after.cancellation_reason);
+        after.other_cancellation_reason = said.other.clone().or(after.other_cancellation_reason);
+    }
+    part::write(call, row, Some(before), Some(&after), noticed).await
 }
 
 /// Marks somebody's part as called off by the caller.
@@ -121,7 +188,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateInclusion) -> Answer<Payl
         reason: input.cancellation_reason.trimmed().map(str::to_owned),
         other: None,
     };
-    if apply(call, &row, &before, &said).await? {
+    let row = match said.cancelled == Some(false) && before.cancelled {
+        true => take_again(call, &row, &before).await?,
+        false => row,
+    };
+    if apply(call, &row, &before, &said, true).await? {
         retake(call, &row).await?;
         tell(call, &row, &["attended_clients"], true);
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use ward_engine::{Answer, Args, Kind, Listing, OrderOption, Refused, Request, moment};
 use ward_identity::tables::{Location, Organization, User};
 use ward_instance::Timestamp;
-use ward_store::{Cond, Entity, Value};
+use ward_store::{Actor, Cond, Entity, Value};
 
 use super::series::table::RecurringAppointment;
 use super::status::PmStatus;
@@ -124,30 +124,43 @@ pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
         .and(when(request, args)?)
         .and(became(args))
         .and(which(request, args)?)
+        .and(with_clients(request, args))
         .and(confirmed(args));
     Ok(Listing::of(cond))
 }
 
 /// Appointments that these members give; with others, also those that they give
 /// beside the main provider or attend. One list of ids, so that it is what is read
-/// first; only without others they come in the order of an index.
-fn given_by(org: i64, members: &[i64], with_others: bool) -> Cond {
+/// first; only without others they come in the order of an index. Who attends is
+/// nothing that clients learn (DOM-09).
+fn given_by(actor: &Actor, members: &[i64], with_others: bool) -> Cond {
     if !with_others {
         return Cond::is_in("provider_id", members);
     }
-    let list = || [Value::from(org), Value::Ints(members.into())];
-    Cond::sql(
-        "{t}.id IN (SELECT gives.id FROM appointments gives WHERE gives.org_id = ? \
+    let list = || [Value::from(actor.org_id), Value::Ints(members.into())];
+    let gives = "SELECT gives.id FROM appointments gives WHERE gives.org_id = ? \
          AND gives.provider_id IN_LIST(?) AND gives.deleted_at IS NULL UNION ALL \
          SELECT also.appointment_id FROM appointment_providers also WHERE also.org_id = ? \
-         AND also.user_id IN_LIST(?) UNION ALL SELECT comes.appointment_id \
-         FROM appointment_inclusions comes WHERE comes.org_id = ? AND comes.user_id IN_LIST(?))",
-        list().into_iter().chain(list()).chain(list()),
-    )
+         AND also.user_id IN_LIST(?)";
+    let params = list().into_iter().chain(list());
+    if !actor.is_member() {
+        return Cond::sql(format!("{{t}}.id IN ({gives})"), params);
+    }
+    let comes = "SELECT comes.appointment_id FROM appointment_inclusions comes \
+         WHERE comes.org_id = ? AND comes.user_id IN_LIST(?)";
+    Cond::sql(format!("{{t}}.id IN ({gives} UNION ALL {comes})"), params.chain(list()))
 }
 
 /// Appointments that one of these attends; the client of an individual one does.
-fn attended_by(org: i64, people: &[i64]) -> Cond {
+/// Clients can ask of themselves only, and what they see they attend (DOM-09).
+fn attended_by(actor: &Actor, people: &[i64]) -> Cond {
+    if !actor.is_member() {
+        return match people.contains(&actor.user_id) {
+            true => Cond::Always,
+            false => Cond::Never,
+        };
+    }
+    let org = actor.org_id;
     Cond::sql(
         "{t}.id IN (SELECT comes.appointment_id FROM appointment_inclusions comes \
          WHERE comes.org_id = ? AND comes.user_id IN_LIST(?))",
@@ -167,15 +180,15 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
         providers.extend(id::<User>(args, "provider_id", request)?.map(|id| id.0));
     }
     if !providers.is_empty() {
-        cond = cond.and(given_by(actor.org_id, &providers, with_others));
+        cond = cond.and(given_by(actor, &providers, with_others));
         is_named = true;
     }
     if let Some(user) = id::<User>(args, "user_id", request)? {
-        cond = cond.and(attended_by(actor.org_id, &[user.0]));
+        cond = cond.and(attended_by(actor, &[user.0]));
         is_named = true;
     }
     if let Some(people) = ids::<User>(args, "attendee_ids", request)? {
-        cond = cond.and(attended_by(actor.org_id, &people));
+        cond = cond.and(attended_by(actor, &people));
         is_named = true;
     }
     let unit = id::<Organization>(args, "organization_id", request)?;
@@ -192,7 +205,7 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
     }
     Ok(match is_named {
         true => cond,
-        false => given_by(actor.org_id, &[actor.user_id], with_others),
+        false => given_by(actor, &[actor.user_id], with_others),
     })
 }
 
@@ -330,16 +343,22 @@ fn which(request: &Request, args: &Args) -> Answer<Cond> {
     if args.bool("include_blockers") == Some(false) {
         cond = cond.and(Cond::eq("is_blocker", false));
     }
-    if args.flag("is_with_clients") {
-        cond = cond.and(Cond::sql(
-            "EXISTS (SELECT 1 FROM appointment_inclusions comes JOIN users client \
-             ON client.org_id = comes.org_id AND client.id = comes.user_id \
-             WHERE comes.org_id = {t}.org_id AND comes.appointment_id = {t}.id \
-             AND comes.cancelled = FALSE AND client.is_patient = TRUE)",
-            [],
-        ));
-    }
     Ok(cond)
+}
+
+/// Those that clients attend; for a client those that they attend themselves.
+fn with_clients(request: &Request, args: &Args) -> Cond {
+    if !args.flag("is_with_clients") {
+        return Cond::Always;
+    }
+    let comes = "EXISTS (SELECT 1 FROM appointment_inclusions comes JOIN users client \
+         ON client.org_id = comes.org_id AND client.id = comes.user_id \
+         WHERE comes.org_id = {t}.org_id AND comes.appointment_id = {t}.id \
+         AND comes.cancelled = FALSE AND client.is_patient = TRUE";
+    match request.actor.is_member() {
+        true => Cond::sql(format!("{comes})"), []),
+        false => Cond::sql(format!("{comes} AND client.id = ?)"), [request.actor.user_id.into()]),
+    }
 }
 
 /// Confirmed by the practice, or by the client.

@@ -11,6 +11,7 @@ pub mod delete;
 pub mod inclusion;
 pub mod input;
 pub mod listing;
+pub mod part;
 pub mod people;
 pub mod permit;
 pub mod reason;

@@ -7,8 +7,9 @@ use ward_engine::{Answer, Call, Refused};
 use ward_identity::tables::{Organization, User};
 use ward_store::{Cond, Id, Query, Sql, Value};
 
+use super::input::ATTENDEES_MAX;
+use super::part;
 use super::table::{Appointment, AppointmentInclusion, AppointmentProvider};
-use crate::events;
 
 /// The main provider of a new appointment, or the one whom an old one goes to.
 pub async fn provider(call: &mut Call<'_>, id: Id<User>) -> Answer<User> {
@@ -84,6 +85,19 @@ pub async fn attending(call: &mut Call<'_>, row: &Appointment) -> Answer<usize> 
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// Whether more than one client attends: then each has the own part only, as in a
+/// group (DOM-09).
+pub async fn is_shared(call: &mut Call<'_>, row: &Appointment) -> Answer<bool> {
+    let sql = Sql::fixed(
+        "SELECT COUNT(*) FROM appointment_inclusions i JOIN users u ON u.org_id = i.org_id \
+         AND u.id = i.user_id WHERE i.org_id = $1 AND i.appointment_id = $2 \
+         AND i.cancelled = FALSE AND u.is_patient = TRUE",
+        [row.org_id.0.into(), row.id.0.into()],
+    );
+    let count = call.tx.rows(&sql).await?.scalar().and_then(Value::int);
+    Ok(row.is_group || count.unwrap_or(0) > 1)
+}
+
 /// The members among those who attend.
 pub async fn attending_members(call: &mut Call<'_>, row: &Appointment) -> Answer<Vec<i64>> {
     let sql = Sql::fixed(
@@ -142,12 +156,12 @@ pub async fn put_providers(
 }
 
 /// Replaces those who attend; whether that changed anything. Who called their part
-/// off stays on the list of those who did, and comes again when named again. Each
-/// client who is added or removed is an event.
+/// off stays on the list of those who did, and comes again when named again.
 pub async fn put_attendees(
     call: &mut Call<'_>,
     row: &Appointment,
     wanted: &[User],
+    noticed: bool,
 ) -> Answer<bool> {
     let old = inclusions(call, row).await?;
     let known: BTreeMap<i64, AppointmentInclusion> =
@@ -155,14 +169,10 @@ pub async fn put_attendees(
     let named: BTreeSet<i64> = wanted.iter().map(|it| it.id.0).collect();
     let mut changed = false;
     for gone in known.values().filter(|it| !it.cancelled && !named.contains(&it.user_id.0)) {
-        call.destroy(gone).await?;
-        if is_client(call, gone.user_id).await? {
-            call.emit(events::patient_removed(row, gone.user_id.0));
-        }
-        changed = true;
+        changed |= part::write(call, row, Some(gone), None, noticed).await?;
     }
     for user in wanted {
-        changed |= come(call, row, known.get(&user.id.0), user).await?;
+        changed |= come(call, row, known.get(&user.id.0), user, noticed).await?;
     }
     Ok(changed)
 }
@@ -171,7 +181,7 @@ pub async fn put_attendees(
 pub async fn add_attendee(call: &mut Call<'_>, row: &Appointment, user: &User) -> Answer<bool> {
     let known = Cond::eq("appointment_id", row.id.0).and(Cond::eq("user_id", user.id.0));
     let known = call.find_by(known).await?;
-    come(call, row, known.as_ref(), user).await
+    come(call, row, known.as_ref(), user, true).await
 }
 
 async fn come(
@@ -179,34 +189,27 @@ async fn come(
     row: &Appointment,
     known: Option<&AppointmentInclusion>,
     user: &User,
+    noticed: bool,
 ) -> Answer<bool> {
-    match known {
+    let after = match known {
         Some(before) if !before.cancelled => return Ok(false),
-        Some(before) => {
-            let after = AppointmentInclusion {
-                cancelled: false,
-                cancelled_at: None,
-                cancelled_by_id: None,
-                cancellation_reason: None,
-                other_cancellation_reason: None,
-                ..before.clone()
-            };
-            call.update(before, &after).await?;
-        }
-        None => {
-            let made = inclusion(call, row, user).await?;
-            call.create(&made).await?;
-        }
-    }
-    if user.is_patient {
-        call.emit(events::patient_added(row, user.id.0));
-    }
-    Ok(true)
+        Some(before) => revived(call, before),
+        None => inclusion(call, row, user).await?,
+    };
+    part::write(call, row, known, Some(&after), noticed).await
 }
 
-async fn is_client(call: &mut Call<'_>, id: Id<User>) -> Answer<bool> {
-    let user: Option<User> = call.find_deleted_too(id).await?;
-    Ok(user.is_some_and(|user| user.is_patient))
+/// A part as it is when it is called off no longer.
+pub fn revived(call: &Call<'_>, before: &AppointmentInclusion) -> AppointmentInclusion {
+    AppointmentInclusion {
+        attends_from: call.now(),
+        cancelled: false,
+        cancelled_at: None,
+        cancelled_by_id: None,
+        cancellation_reason: None,
+        other_cancellation_reason: None,
+        ..before.clone()
+    }
 }
 
 async fn inclusion(
@@ -221,6 +224,7 @@ async fn inclusion(
         unit_id: row.unit_id,
         appointment_id: row.id,
         user_id: user.id,
+        attends_from: now,
         attended: None,
         confirmed: false,
         cancelled: false,
@@ -234,15 +238,22 @@ async fn inclusion(
     })
 }
 
+/// How many seats a group's appointment has.
+pub fn seats(row: &Appointment) -> usize {
+    let seats = row.max_attendees.and_then(|seats| usize::try_from(seats).ok());
+    seats.unwrap_or(ATTENDEES_MAX).min(ATTENDEES_MAX)
+}
+
 /// Whether so many can attend: an individual appointment has one client, a group
 /// its seats.
 pub fn check_seats(row: &Appointment, attending: usize) -> Answer<()> {
-    let seats = row.max_attendees.and_then(|seats| usize::try_from(seats).ok());
-    match seats.filter(|seats| row.is_group && attending > *seats) {
-        Some(1) => Err(Refused::on("attendee_ids", "The appointment has only 1 seat")),
-        Some(seats) => {
-            Err(Refused::on("attendee_ids", format!("The appointment has only {seats} seats")))
-        }
-        None => Ok(()),
+    let seats = seats(row);
+    if !row.is_group || attending <= seats {
+        return Ok(());
     }
+    let sentence = match seats {
+        1 => "The appointment has only 1 seat".to_owned(),
+        seats => format!("The appointment has only {seats} seats"),
+    };
+    Err(Refused::on("attendee_ids", sentence))
 }

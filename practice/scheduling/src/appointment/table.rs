@@ -127,6 +127,8 @@ record! {
         unit_id: Id<Organization>,
         appointment_id: Id<Appointment>,
         user_id: Id<User>,
+        /// Since when they attend: since they were added, or came again.
+        attends_from: Timestamp,
         attended: Option<bool>,
         confirmed: bool,
         /// Called off for this one alone.

@@ -15,7 +15,7 @@ use super::series::update::{self as series, Place};
 use super::settle::{Terms, attending_members, retake, settle};
 use super::table::Appointment;
 use super::when::{self, Known};
-use super::{calendar, cancel, client, inclusion, people, permit};
+use super::{calendar, cancel, client, inclusion, part, people, permit};
 use crate::availability::wall::Interval;
 use crate::events;
 use crate::settings::applies::{applies, type_of};
@@ -31,7 +31,9 @@ pub(super) async fn to_change(
     let found = call.visible_for_update(id, Level::Full).await?;
     let row = found.map(|(row, _): (Appointment, _)| row);
     let row = row.ok_or_else(|| Refused::not_found("id"))?;
-    call.scope.subject_id = row.user_id.map(|client| client.0);
+    // A client's own doings concern that client, in a group as well.
+    let own = call.actor.is_client().then_some(call.actor.user_id);
+    call.scope.subject_id = own.or(row.user_id.map(|client| client.0));
     Ok(row)
 }
 
@@ -91,7 +93,9 @@ pub(super) async fn one(
     members_only(call.actor)?;
     let providers = people::providers(call, before).await?;
     permit::may_change(call, before, &providers)?;
-    let change = changed(call, input, before, providers).await?;
+    let mut change = changed(call, input, before, providers).await?;
+    let said = input.attended_clients.value();
+    change.members.extend(inclusion::revived_members(call, before, said).await?);
     let held = calendar::holders(call, before.id).await?;
     for member in change.members.iter().filter(|it| !change.were.contains(it)) {
         permit::may_add(call, *member, before.is_blocker)?;
@@ -122,23 +126,26 @@ pub(super) async fn one(
         let over = settle(call, &row, &change.members, &terms, Some(before.id)).await?;
         row.booked_over = over;
     }
+    call.scope.subject_id = part::concerned(call, before, &row).await?;
     let mut fields = write(call, before, &mut row).await?;
+    call.scope.subject_id = row.user_id.map(|client| client.0);
+    let noticed = !input.skip_notification_email.is_true();
     if people::put_providers(call, &row, &change.further).await? {
         fields.push("providers");
     }
     if let Some(attendees) = &change.attendees
-        && people::put_attendees(call, &row, attendees).await?
+        && people::put_attendees(call, &row, attendees, noticed).await?
     {
         fields.push("attendee_ids");
     }
-    if inclusion::apply_all(call, &row, input.attended_clients.value()).await? {
+    if inclusion::apply_all(call, &row, said, noticed).await? {
         fields.push("attended_clients");
     }
     retake(call, &row).await?;
     if !fields.is_empty() {
         let event = events::appointment_updated(&row, &fields);
         let event = event.told(!input.suppress_webhook_notifications.is_true());
-        call.emit(event.noticed(!input.skip_notification_email.is_true()));
+        call.emit(event.noticed(noticed));
     }
     Ok(row)
 }
@@ -248,7 +255,11 @@ async fn changed(
     let attending = match &attendees {
         Some(attend) => attending_members(attend).map(|id| id.0).collect(),
         None => {
-            people::check_seats(&row, people::attending(call, &row).await?)?;
+            let revived = calendar::takes_time(&row) && !calendar::takes_time(before);
+            // What a merge left too full can be changed, but for its seats.
+            if revived || row.max_attendees != before.max_attendees {
+                people::check_seats(&row, people::attending(call, &row).await?)?;
+            }
             people::attending_members(call, &row).await?
         }
     };

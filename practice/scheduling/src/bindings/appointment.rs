@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 use ward_engine::{
-    Answer, Bindings, Kind, Link, Listing, Out, Request, Returns, RowView, moment, op,
+    Answer, Args, Bindings, Kind, Link, Listing, Out, Request, Returns, RowView, moment, op,
 };
 use ward_identity::tables::USERS;
 use ward_store::{Cond, Entity, Join};
@@ -62,6 +62,7 @@ pub fn bind(b: &mut Bindings) {
     b.count(OF, "appointment_inclusions_count", &APPOINTMENT_INCLUSIONS, PARTS)
         .listing(|_, _| Ok(Listing::of(Cond::eq("cancelled", false))));
     facts(b);
+    words(b);
     rules(b);
     names(b);
     parts(b);
@@ -95,12 +96,12 @@ fn roots(b: &mut Bindings) {
 }
 
 /// People of an appointment, as much of them as the caller may know.
-fn anybody(_: &Request, _: &ward_engine::Args) -> Answer<Listing> {
+fn anybody(_: &Request, _: &Args) -> Answer<Listing> {
     Ok(Listing::all().public())
 }
 
 /// What was booked keeps its type.
-fn deleted_too(_: &Request, _: &ward_engine::Args) -> Answer<Listing> {
+fn deleted_too(_: &Request, _: &Args) -> Answer<Listing> {
     Ok(Listing { deleted: true, ..Listing::all().public() })
 }
 
@@ -118,10 +119,6 @@ fn facts(b: &mut Bindings) {
     b.computed(OF, "resourceId", &[at::provider_id], |_, row, _| {
         row.get(at::provider_id).int().map(|id| id.to_string()).into()
     });
-    b.computed(OF, "cancellation_reason", &[at::cancellation_reason_id], |_, row, _| {
-        let found = row.get(at::cancellation_reason_id).int().and_then(reason::of_number);
-        found.map_or(Out::Null, |it| Out::Json(it.shown()))
-    });
     b.computed(OF, "timezone_abbr", &[at::timezone, at::start_at], |_, row, _| {
         abbreviation(row).into()
     });
@@ -137,6 +134,48 @@ fn facts(b: &mut Bindings) {
             _ => Out::Null,
         }
     });
+}
+
+/// Who is the client of an individual appointment, who did what to it, and their
+/// words: nothing to another client who comes along (DOM-09).
+fn words(b: &mut Bindings) {
+    const CLIENT: usize = at::user_id;
+    const INITIATOR: usize = at::initiator_id;
+    const UPDATER: usize = at::last_updated_by_id;
+    const SETTER: usize = at::pm_status_last_changed_by_id;
+    const REASON: usize = at::reason;
+    const OTHER: usize = at::other_cancellation_reason;
+    b.computed(OF, "user_id", &[CLIENT], own_id::<CLIENT>);
+    b.computed(OF, "initiator_id", &[INITIATOR, CLIENT], own_id::<INITIATOR>);
+    b.computed(OF, "last_updated_by_id", &[UPDATER, CLIENT], own_id::<UPDATER>);
+    b.computed(OF, "pm_status_last_changed_by_id", &[SETTER, CLIENT], own_id::<SETTER>);
+    b.computed(OF, "reason", &[REASON, CLIENT], own_text::<REASON>);
+    b.computed(OF, "other_cancellation_reason", &[OTHER, CLIENT], own_text::<OTHER>);
+    b.computed(
+        OF,
+        "cancellation_reason",
+        &[at::cancellation_reason_id, CLIENT],
+        |request, row, _| {
+            let number = row.get(at::cancellation_reason_id).int();
+            let number = number.filter(|_| !is_anothers(request, row));
+            number.and_then(reason::of_number).map_or(Out::Null, |it| Out::Json(it.shown()))
+        },
+    );
+}
+
+fn own_id<const COLUMN: usize>(request: &Request, row: &RowView<'_>, _: &Args) -> Out {
+    let id = row.get(COLUMN).int().filter(|_| !is_anothers(request, row));
+    id.map(|id| id.to_string()).into()
+}
+
+fn own_text<const COLUMN: usize>(request: &Request, row: &RowView<'_>, _: &Args) -> Out {
+    row.text(COLUMN).filter(|_| !is_anothers(request, row)).into()
+}
+
+/// Whether a client reads an appointment that is another's.
+fn is_anothers(request: &Request, row: &RowView<'_>) -> bool {
+    let client = row.get(at::user_id).int();
+    !request.actor.is_member() && client.is_some_and(|id| id != request.actor.user_id)
 }
 
 /// Where somebody puts the time into a calendar of their own. It says no more than

@@ -109,7 +109,7 @@ async fn alone(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<i64> {
     let row = Appointment { contact_type_id: Some(way.number()), ..row };
     call.create(&row).await?;
     call.emit(events::appointment_created(&row));
-    people::put_attendees(call, &row, &[client]).await?;
+    people::put_attendees(call, &row, &[client], true).await?;
     calendar::put(call, &row, &[provider_id]).await?;
     Ok(row.id.0)
 }

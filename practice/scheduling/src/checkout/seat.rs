@@ -105,7 +105,7 @@ async fn has_seat(call: &mut Call<'_>, row: &Appointment) -> Answer<AppointmentT
     let is_it = |seat: &&Seat| seat.appointment == row.id.0;
     let seat = slots.iter().filter_map(|slot| slot.group.as_ref()).find(is_it);
     match seat {
-        Some(seat) if !seat.is_full => {
+        Some(seat) if !seat.is_full && people::attending(call, row).await? < people::seats(row) => {
             let of: Option<AppointmentType> = call.find(of).await?;
             of.ok_or_else(|| Refused::not_found(AT))
         }

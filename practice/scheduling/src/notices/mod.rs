@@ -113,7 +113,7 @@ async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
         return Ok(());
     }
     // Who came with this very change is told that it is booked.
-    let known = attending.iter().filter(|(_, own)| own.created_at < row.updated_at);
+    let known = attending.iter().filter(|(_, own)| own.attends_from < row.updated_at);
     let known: Vec<&User> = known.map(|(user, _)| user).collect();
     tell::clients(call, &row, &settings, happening, &known).await?;
     tell::provider(call, &row, happening).await

@@ -99,6 +99,7 @@ impl World {
                         unit_id: org,
                         appointment_id: id,
                         user_id: Id::new(client),
+                        attends_from: now,
                         attended: None,
                         confirmed: false,
                         cancelled: false,

@@ -63,6 +63,7 @@ async fn seats_are_never_given_twice() {
             [
                 "appointment.patient_added []",
                 "appointment.patient_added []",
+                "appointment.patient_removed []",
                 "appointment.patient_added []"
             ]
         );

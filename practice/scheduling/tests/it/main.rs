@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod attending;
 mod availability;
 mod bad_input;
 mod booking;
@@ -31,6 +32,7 @@ mod slot_questions;
 mod slots;
 mod support;
 mod taken;
+mod told;
 mod types;
 mod wall;
 mod warnings;

@@ -112,7 +112,7 @@ proptest! {
 }
 
 /// Kind, class and addressee of the domain's mails and SMS so far, in order.
-async fn told(w: &World) -> BTreeMap<String, usize> {
+pub async fn told(w: &World) -> BTreeMap<String, usize> {
     let sql = Sql::fixed(
         "SELECT kind, class, subject_id FROM effect_intents WHERE kind LIKE 'appointment%'",
         [],
@@ -127,19 +127,19 @@ async fn told(w: &World) -> BTreeMap<String, usize> {
     told
 }
 
-async fn planned(w: &World) -> Vec<String> {
+pub async fn planned(w: &World) -> Vec<String> {
     waiting(w, "appointment").await
 }
 
 /// Slots of a kind of reminder.
-async fn waiting(w: &World, kind: &str) -> Vec<String> {
+pub async fn waiting(w: &World, kind: &str) -> Vec<String> {
     let sql = Sql::fixed("SELECT slot FROM reminders WHERE kind = $1 ORDER BY 1", [kind.into()]);
     let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
     rows.iter().map(|row| row[0].text().unwrap().to_owned()).collect()
 }
 
 /// Says all that is planned, as if it were time.
-async fn say(w: &World) {
+pub async fn say(w: &World) {
     for sql in [
         "UPDATE reminders SET due_at = created_at",
         "UPDATE jobs SET visible_at = queued_at WHERE kind = 'remind'",
@@ -150,7 +150,7 @@ async fn say(w: &World) {
 }
 
 /// Without quiet hours, whatever the hour of the test.
-async fn awake(w: &World, actor: &Actor) {
+pub async fn awake(w: &World, actor: &Actor) {
     let input = json!({ "quiet_hours_start": "00:00", "quiet_hours_end": "00:00" });
     let payload =
         w.mutate(actor, "updateNotificationSetting", "notificationSetting { id }", input).await;

@@ -76,6 +76,6 @@ pub async fn write(
     call.create(row).await?;
     call.emit(events::appointment_created(row).told(told));
     people::put_providers(call, row, further).await?;
-    people::put_attendees(call, row, attendees).await?;
+    people::put_attendees(call, row, attendees, true).await?;
     Ok(calendar::put(call, row, members).await?)
 }

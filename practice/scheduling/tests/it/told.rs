@@ -1,0 +1,97 @@
+//! What those are told who come to an appointment, or go.
+
+use serde_json::{Value as Json, json};
+
+use crate::booking::{ALL, ahead, booked, change, with};
+use crate::reminders::{awake, planned, told};
+use crate::support::World;
+
+const PART: &str = "appointment_inclusion { id }";
+
+/// Two clients in a group, told of it, and its id.
+async fn circle(w: &World) -> (String, [String; 2]) {
+    let of = json!({ "name": "Circle", "length": 60, "is_group": true });
+    let of = w.type_of(&w.owner, of).await;
+    let people = [w.client("Ada", "a@example.com").await, w.client("Bea", "b@example.com").await];
+    for client in &people {
+        awake(w, &w.as_client(client).await).await;
+    }
+    let input = json!({ "appointment_type_id": of, "contact_type": "Phone Call",
+        "datetime": ahead(w, 9, "15:00"), "attendee_ids": people });
+    (booked(w, &w.owner, input).await, people)
+}
+
+/// How often they were told that it is booked, that it changed, that it is off.
+async fn mails(w: &World) -> [usize; 3] {
+    let told = told(w).await;
+    ["booked", "changed", "cancelled"]
+        .map(|it| told.get(&format!("{it} email client")).copied().unwrap_or(0))
+}
+
+async fn coming(w: &World) -> Vec<String> {
+    let events = w.events_like("appointment.patient%").await;
+    events.iter().map(|it| it.trim_start_matches("appointment.patient_").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_part_that_is_called_off_or_revived_is_told_once() {
+    World::each(async |w| {
+        let (id, [ada, bea]) = circle(&w).await;
+        let said = |who: &str, cancelled: bool| {
+            json!({ "id": id, "attended_clients": [{ "user_id": who, "cancelled": cancelled }] })
+        };
+        assert_eq!((mails(&w).await, planned(&w).await.len()), ([2, 0, 0], 2));
+        change(&w, &w.owner, said(&ada, true)).await;
+        assert_eq!((mails(&w).await, planned(&w).await.len()), ([2, 0, 1], 1));
+        change(&w, &w.owner, said(&ada, true)).await;
+        assert_eq!(mails(&w).await, [2, 0, 1], "it was off already");
+        // Who is revived with a move is told that it is booked, the other that it moved.
+        let back = with(&said(&ada, false), json!({ "datetime": ahead(&w, 10, "15:00") }));
+        change(&w, &w.owner, back).await;
+        assert_eq!((mails(&w).await, planned(&w).await.len()), ([3, 1, 1], 2));
+        let at = json!({ "id": id, "datetime": ahead(&w, 11, "15:00") });
+        change(&w, &w.owner, at).await;
+        assert_eq!(mails(&w).await, [3, 3, 1]);
+        // By oneself.
+        let own = w.as_client(&bea).await;
+        w.mutate(&own, "deleteAppointment", ALL, json!({ "id": id })).await;
+        assert_eq!((mails(&w).await, planned(&w).await.len()), ([3, 3, 2], 1));
+        let query = "query($id: ID) { appointment(id: $id) { attended_clients { id user_id } } }";
+        let seen = w.run(&w.owner, query, json!({ "id": id })).await;
+        let parts = seen["appointment"]["attended_clients"].as_array().unwrap();
+        let part = parts.iter().find(|it| it["user_id"] == json!(bea)).unwrap();
+        let back = json!({ "id": part["id"], "cancelled": false });
+        w.mutate(&w.owner, "updateAppointmentInclusion", PART, back).await;
+        assert_eq!((mails(&w).await, planned(&w).await.len()), ([4, 3, 2], 2));
+        let off = json!({ "id": part["id"], "cancelled": true });
+        w.mutate(&w.owner, "updateAppointmentInclusion", PART, off).await;
+        assert_eq!((mails(&w).await, planned(&w).await.len()), ([4, 3, 3], 1));
+        let all = ["added", "added", "removed", "added", "removed", "added", "removed"];
+        assert_eq!(coming(&w).await, all.map(|it| format!("{it} []")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_silent_update_is_silent_to_who_comes_and_goes() {
+    World::each(async |w| {
+        let (id, [ada, bea]) = circle(&w).await;
+        let cy = w.client("Cy", "cy@example.com").await;
+        awake(&w, &w.as_client(&cy).await).await;
+        let silent = json!({ "id": id, "skip_notification_email": true });
+        let said: [Json; 3] = [
+            json!({ "attendee_ids": [bea, cy] }),
+            json!({ "attended_clients": [{ "user_id": bea, "cancelled": true }] }),
+            json!({ "attended_clients": [{ "user_id": bea, "cancelled": false }] }),
+        ];
+        for (said, reminders) in said.into_iter().zip([2, 1, 2]) {
+            let payload = change(&w, &w.owner, with(&silent, said)).await;
+            assert!(payload["messages"].is_null(), "{payload}");
+            assert_eq!(mails(&w).await, [2, 0, 0]);
+            assert_eq!(planned(&w).await.len(), reminders, "they are reminded all the same");
+        }
+        change(&w, &w.owner, json!({ "id": id, "attendee_ids": [ada, cy] })).await;
+        assert_eq!(mails(&w).await, [3, 0, 1], "aloud again");
+    })
+    .await;
+}
