@@ -15,13 +15,13 @@ const BOOK: &str = "mutation($input: completeCheckoutInput) { completeCheckout(i
     appointments { id } messages { field message } } }";
 
 /// A practice whose second provider has hours every day and a type to book.
-struct Door {
-    w: Arc<World>,
-    of: String,
+pub struct Door {
+    pub w: Arc<World>,
+    pub of: String,
 }
 
 /// Days from now, at an hour of New York's winter.
-fn ahead(w: &World, days: i64, hour: &str) -> String {
+pub fn ahead(w: &World, days: i64, hour: &str) -> String {
     let at = jiff::Timestamp::from_microsecond(w.instance.now().0).unwrap();
     let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
     let day = at.to_zoned_datetime(zone).date().checked_add(jiff::Span::new().days(days)).unwrap();
@@ -29,7 +29,7 @@ fn ahead(w: &World, days: i64, hour: &str) -> String {
 }
 
 impl Door {
-    async fn new(w: World, more: Json) -> Self {
+    pub async fn new(w: World, more: Json) -> Self {
         for day in 0..7 {
             let input = json!({ "is_repeating": true, "day_of_week": day, "range_start": "2020-01-05",
                 "time": "09 00", "end_time": "17 00", "timezone": "America/New_York",
@@ -41,22 +41,27 @@ impl Door {
             "contact_type_overrides": ["video_chat"] });
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let of = w.type_of(&w.owner, input).await;
+        Self::of(w, of)
+    }
+
+    /// To a type that is there.
+    pub fn of(w: World, of: String) -> Self {
         Door { w: Arc::new(w), of }
     }
 
     /// What a visitor called so sends.
-    fn visit(&self, first: &str, when: &str) -> Json {
+    pub fn visit(&self, first: &str, when: &str) -> Json {
         json!({ "provider_id": self.w.standard.user_id.to_string(), "appointment_type_id": self.of,
             "date": when, "timezone": "America/New_York", "first_name": first, "last_name": "Visitor",
             "email": format!("{}@example.com", first.to_lowercase()), "phone_number": "555-0100",
             "reason": "Sleep" })
     }
 
-    async fn book(&self, actor: &Actor, input: Json) -> Json {
+    pub async fn book(&self, actor: &Actor, input: Json) -> Json {
         self.book_from("192.0.2.1", actor, input).await
     }
 
-    async fn book_from(&self, address: &str, actor: &Actor, input: Json) -> Json {
+    pub async fn book_from(&self, address: &str, actor: &Actor, input: Json) -> Json {
         let now = self.w.instance.now();
         let answer = self
             .w
@@ -68,14 +73,14 @@ impl Door {
         }
     }
 
-    async fn number(&self, text: &'static str) -> i64 {
+    pub async fn number(&self, text: &'static str) -> i64 {
         let sql = Sql::fixed(text, []);
         let rows = self.w.db.read().await.unwrap().rows(&sql).await.unwrap();
         rows.scalar().and_then(Value::int).unwrap()
     }
 
     /// How many appointments, clients and sign-in lines there are.
-    async fn made(&self) -> [i64; 3] {
+    pub async fn made(&self) -> [i64; 3] {
         [
             self.number("SELECT COUNT(*) FROM appointments").await,
             self.number("SELECT COUNT(*) FROM users WHERE is_patient = TRUE").await,
@@ -84,7 +89,7 @@ impl Door {
     }
 }
 
-fn refusal(payload: &Json) -> (String, String) {
+pub fn refusal(payload: &Json) -> (String, String) {
     let first = &payload["messages"][0];
     assert!(payload["appointment"].is_null(), "{payload}");
     let text = |name: &str| first[name].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned();
@@ -344,28 +349,42 @@ async fn what_can_not_be_gets_a_sentence_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn attempts_are_counted_by_address_and_by_who_they_say_they_are() {
+async fn attempts_are_counted_and_come_back() {
     World::each(async |w| {
         let door = Door::new(w, json!({})).await;
         let nobody = Actor::anonymous();
         let gone = ahead(&door.w, -1, "10:00");
-        let mut answers = Vec::new();
-        for n in 0..7 {
-            // The same person from other addresses.
-            answers.push(
-                door.book_from(&format!("203.0.113.{n}"), &nobody, door.visit("Vera", &gone)).await,
-            );
+        let is_refused = |answer: &Json| answer["extensions"]["code"] == "TOO_MANY_REQUESTS";
+        let mut refused = Vec::new();
+        for _ in 0..7 {
+            let answer = door.book_from("203.0.113.1", &nobody, door.visit("Vera", &gone)).await;
+            refused.push(is_refused(&answer));
         }
-        assert!(answers[..6].iter().all(|it| it["messages"][0]["field"] == "date"), "{answers:?}");
-        assert_eq!(answers[6]["extensions"]["code"], "TOO_MANY_REQUESTS", "{answers:?}");
-        let mut refused = 0;
-        for n in 0..32 {
-            // Other people from one address.
+        assert_eq!(refused, [false, false, false, false, false, true, true]);
+        // From elsewhere whoever it is can go on.
+        let answer = door.book_from("203.0.113.2", &nobody, door.visit("Vera", &gone)).await;
+        assert_eq!(refusal(&answer).0, "date");
+        // Other people from one network.
+        let from_one = async |n: u8| {
             let name = format!("V{}", char::from(b'a' + n % 26)).repeat(1 + usize::from(n / 26));
-            let answer = door.book_from("203.0.113.99", &nobody, door.visit(&name, &gone)).await;
-            refused += usize::from(answer["extensions"]["code"] == "TOO_MANY_REQUESTS");
+            is_refused(&door.book_from("203.0.113.99", &nobody, door.visit(&name, &gone)).await)
+        };
+        let mut refused = 0;
+        for n in 0..40 {
+            refused += usize::from(from_one(n).await);
+            if n == 0 {
+                // However long the test takes, nothing comes back meanwhile.
+                let later = "UPDATE sign_in_attempts SET last_at = last_at + 3600000000";
+                door.w.execute(Sql::fixed(later, [])).await;
+            }
         }
-        assert_eq!(refused, 1, "from the thirty-first on they wait");
+        assert_eq!(refused, 10);
+        // Nobody waits for ever: an hour later all of it is back.
+        let hour = "UPDATE sign_in_attempts SET last_at = last_at - 7200000000";
+        door.w.execute(Sql::fixed(hour, [])).await;
+        assert!(!from_one(41).await);
+        let answer = door.book_from("203.0.113.1", &nobody, door.visit("Vera", &gone)).await;
+        assert_eq!(refusal(&answer).0, "date");
         assert_eq!(door.made().await, [0, 0, 0]);
     })
     .await;
@@ -401,7 +420,14 @@ async fn of_32_visitors_who_want_one_hour_one_gets_it() {
         assert_eq!(won, 1);
         assert_eq!(door.made().await, [1, 1, 1], "one appointment, and one new client");
         assert_eq!(door.number("SELECT COUNT(*) FROM calendar_entries").await, 1);
-        assert_eq!(door.number("SELECT COUNT(*) FROM effect_intents").await, 1);
+        for (sql, count) in [
+            ("SELECT COUNT(*) FROM effect_intents WHERE kind = 'welcome'", 1),
+            ("SELECT COUNT(*) FROM effect_intents", 1),
+            // Mails of the booking wait to be sent: to the client and to the provider.
+            ("SELECT COUNT(*) FROM reminders WHERE kind = 'appointment_mail'", 2),
+        ] {
+            assert_eq!(door.number(sql).await, count, "{sql}");
+        }
     })
     .await;
 }
@@ -465,7 +491,7 @@ async fn of_many_who_want_the_last_seats_no_more_come_than_there_are() {
         let ada = door.w.as_client(&client.to_string()).await;
         let input = json!({ "appointment_ids": [id.to_string()] });
         let again = door.book(&ada, input).await;
-        assert_eq!(refusal(&again).0, "appointment_id", "{again}");
+        assert!(again["messages"].is_null(), "{again}");
         let own = door.w.busy(door.w.owner.user_id, "2027-03-01T12:00:00Z", 30).await;
         for foreign in [own, id + 1_000] {
             let refused = door.book(&ada, json!({ "appointment_id": foreign.to_string() })).await;
@@ -520,6 +546,7 @@ async fn every_listed_start_can_be_booked_and_no_other() {
             if payload["messages"].is_null() {
                 booked += 1;
                 // As it was, for the next one.
+                w.execute(Sql::fixed("DELETE FROM sign_in_attempts", [])).await;
                 for table in ["calendar_entries", "appointment_inclusions", "appointments"] {
                     let mut sql = Sql::new();
                     sql.push("DELETE FROM ").push(table).push(" WHERE ");
