@@ -36,6 +36,8 @@ pub struct Diary {
     pub free: Vec<Vec<Interval>>,
     /// What takes their time.
     pub busy: Vec<Interval>,
+    /// When others can't come who have to be there: in order, apart.
+    pub held: Vec<Interval>,
 }
 
 /// What is wanted of a provider's time.
@@ -55,7 +57,8 @@ pub struct Wanted<'a> {
 
 /// The diaries of providers for starts within a window. Who does not take bookings
 /// by clients has none for a client, and nobody has one for a way to meet that is not
-/// offered.
+/// offered. Rules and availability are read as they are, whoever asks: who may ask of
+/// these providers and this type is decided before.
 pub async fn diaries(
     q: &mut dyn Query,
     actor: &Actor,
@@ -67,7 +70,7 @@ pub async fn diaries(
         return Ok(Vec::new());
     }
     let of = wanted.of.map(|of| of.id.0);
-    let layers = layers_of(q, actor, providers, of.as_slice()).await?;
+    let layers = layers_of(q, actor.org_id, providers, of.as_slice()).await?;
     let ruled: Vec<(&Provider, Rules, Scopes)> = providers
         .iter()
         .filter_map(|it| {
@@ -85,7 +88,7 @@ pub async fn diaries(
         start: Timestamp(window.start.0.saturating_sub(before)),
         end: Timestamp(window.end.0.saturating_add(after)),
     };
-    let rows = availabilities(q, actor, &ids, &around(0, DAY_MICROS)).await?;
+    let rows = availabilities(q, actor.org_id, &ids, &around(0, DAY_MICROS)).await?;
     let by_type = ruled.iter().any(|(_, _, scopes)| scopes.by_type);
     let tied = match of.filter(|_| by_type) {
         Some(of) => tied(q, actor.org_id, &ids, of).await?,
@@ -105,23 +108,26 @@ pub async fn diaries(
             rules,
             free: scopes.lists(&rows, wanted, &tied, &around(0, DAY_MICROS)),
             busy: busy.remove(&provider.id).unwrap_or_default(),
+            held: Vec::new(),
         }
     };
     Ok(ruled.into_iter().map(diary).collect())
 }
 
 /// By what a unit's times are told apart (behaviour 20).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Scopes {
     by_type: bool,
     by_contact: bool,
     by_location: bool,
+    /// How they can meet: as is asked, else in all ways that are offered.
+    ways: Vec<ContactType>,
 }
 
 impl Scopes {
     /// The free times that count, in lists that do not run into each other.
     fn lists(
-        self,
+        &self,
         rows: &[&Availability],
         wanted: &Wanted<'_>,
         tied: &HashSet<i64>,
@@ -130,18 +136,21 @@ impl Scopes {
         let times = |row: &Availability| {
             occurrences(row, window).into_iter().map(|(_, interval)| interval).collect::<Vec<_>>()
         };
-        let is_for = |row: &Availability| match (wanted.of, wanted.contact) {
+        let is_for = |row: &Availability| match wanted.of {
             // No time is set by location yet.
             _ if self.by_location => wanted.location.is_none(),
-            (Some(of), _) if self.by_type => {
+            Some(of) if self.by_type => {
                 row.appointment_type_id == Some(of.id) || tied.contains(&row.id.0)
             }
-            (_, Some(way)) if self.by_contact => row.contact_type_id == Some(way.number()),
+            _ if self.by_contact => {
+                let way = row.contact_type_id.and_then(ContactType::of_number);
+                way.is_some_and(|way| self.ways.contains(&way))
+            }
             _ => true,
         };
         let kept = rows.iter().filter(|row| is_for(row));
         let is_open =
-            (self.by_type && wanted.of.is_none()) || (self.by_contact && wanted.contact.is_none());
+            (self.by_type && wanted.of.is_none()) || (self.by_contact && self.ways.len() > 1);
         if !is_open {
             return vec![kept.flat_map(|row| times(row)).collect()];
         }
@@ -151,9 +160,11 @@ impl Scopes {
 }
 
 /// The layers of these providers, of their units and of types.
+///
+/// All of them: a type goes on by its own rules for who may not book it any more.
 pub(super) async fn layers_of(
     q: &mut dyn Query,
-    actor: &Actor,
+    org_id: i64,
     providers: &[Provider],
     types: &[i64],
 ) -> Answer<Vec<AppointmentSetting>> {
@@ -164,7 +175,8 @@ pub(super) async fn layers_of(
     let of_unit = Cond::is_in("unit_id", &units)
         .and(Cond::is_null("user_id"))
         .and(Cond::is_null("appointment_type_id"));
-    let mut select = seen(actor, &APPOINTMENT_SETTINGS);
+    let system = Actor::system(org_id);
+    let mut select = seen(&system, &APPOINTMENT_SETTINGS);
     select.filter =
         Cond::is_in("user_id", &ids).or(of_unit).or(Cond::is_in("appointment_type_id", types));
     records(q, select).await
@@ -191,7 +203,11 @@ pub(super) fn rules_of(
     let of_layer =
         |it: &&AppointmentSetting| [it.offers_video, it.offers_in_person, it.offers_phone];
     let ways: Vec<_> = of_type.into_iter().chain(nearest.iter().map(of_layer)).collect();
-    if wanted.contact.is_some_and(|way| !offered(&ways).contains(&way)) {
+    let mut ways = offered(&ways);
+    if let Some(asked) = wanted.contact {
+        ways.retain(|way| *way == asked);
+    }
+    if ways.is_empty() && (wanted.contact.is_some() || !actor.is_member()) {
         return None;
     }
     let unit: Vec<_> = unit.into_iter().collect();
@@ -200,17 +216,19 @@ pub(super) fn rules_of(
         by_type: of_unit.times_by_appointment_type,
         by_contact: of_unit.times_by_contact_type,
         by_location: of_unit.times_by_location,
+        ways,
     };
     Some((Rules::of(&settings, wanted.length), scopes))
 }
 
 async fn availabilities(
     q: &mut dyn Query,
-    actor: &Actor,
+    org_id: i64,
     ids: &[i64],
     window: &Interval,
 ) -> Answer<Vec<Availability>> {
-    let mut select = seen(actor, &AVAILABILITIES);
+    let system = Actor::system(org_id);
+    let mut select = seen(&system, &AVAILABILITIES);
     select.filter = Cond::is_in("user_id", ids).and(near(window));
     select.limit = i64::try_from(AVAILABILITIES_MAX + 1).ok();
     let rows = records(q, select).await?;

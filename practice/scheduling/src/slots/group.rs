@@ -40,7 +40,7 @@ pub(super) async fn seats(
     if field.providers.is_empty() {
         return Ok(Vec::new());
     }
-    let layers = diary::layers_of(q, &field.actor, &field.providers, &ids).await?;
+    let layers = diary::layers_of(q, field.actor.org_id, &field.providers, &ids).await?;
     let mut found = Vec::new();
     for group in groups(q, field, &ids, window).await? {
         let provider = field.providers.iter().find(|it| it.id == group.provider);

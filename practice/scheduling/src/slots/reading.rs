@@ -13,6 +13,7 @@ use ward_store::{
 };
 
 use super::ask::{Ask, PROVIDERS_MAX};
+use super::moved::{self, Moved};
 use crate::tables::{APPOINTMENT_TYPES, AppointmentType, appointment_types as at};
 use crate::visibility;
 
@@ -74,6 +75,8 @@ pub struct Field {
     pub providers: Vec<Provider>,
     /// The zone of whoever was named, else of the first.
     pub zone: Option<TimeZone>,
+    /// What a client's move is bound by.
+    pub moved: Option<Moved>,
 }
 
 /// Rows as the actor sees them; a visitor is bound by the public part of the rule.
@@ -117,6 +120,11 @@ pub async fn field(request: &Request, q: &mut dyn Query, ask: &Ask) -> Answer<Op
     if own.is_client() && !feature_toggle::is_on(q, org, who, Switch::Scheduling).await? {
         return Ok(None);
     }
+    if own.is_client()
+        && let Some(field) = moved::field(q, own, ask).await?
+    {
+        return Ok(Some(field));
+    }
     let types = types(own, q, ask).await?;
     let is_of_types = ask.type_id.is_some() || !ask.group_types.is_empty();
     let named = named(own, q, ask).await?;
@@ -153,7 +161,7 @@ pub async fn field(request: &Request, q: &mut dyn Query, ask: &Ask) -> Answer<Op
             length.map(|length| What::Alone { of: None, length })
         }
     };
-    Ok(what.map(|what| Field { actor, what, providers, zone }))
+    Ok(what.map(|what| Field { actor, what, providers, zone, moved: None }))
 }
 
 /// The types that are named and that the caller may book: to members all they see.
@@ -168,7 +176,8 @@ pub(crate) async fn types(
     records(q, select.ordered(Vec::new())).await
 }
 
-const USER_COLUMNS: [usize; 4] = [users::id, users::org_id, users::unit_id, users::timezone];
+pub(super) const USER_COLUMNS: [usize; 4] =
+    [users::id, users::org_id, users::unit_id, users::timezone];
 /// What a member's place says of them as a provider.
 const PLACE: Join =
     Join { table: "organization_memberships", to: "user_id", from: "scheduling_priority" };
@@ -197,17 +206,19 @@ async fn users_where(
     select.filter = is_provider().and(filter);
     select.limit = i64::try_from(most).ok();
     let rows = q.rows(&select.sql()).await?;
-    let provider = |row: &[Value]| {
-        let number = |at: usize| row.get(at).and_then(Value::int);
-        Some(Provider {
-            id: number(0)?,
-            org_id: number(1)?,
-            unit_id: number(2)?,
-            zone: zone_of(row.get(3).and_then(Value::text)),
-            priority: number(4).unwrap_or(0),
-        })
-    };
     Ok(rows.iter().filter_map(provider).collect())
+}
+
+/// A provider of [`USER_COLUMNS`] and their priority.
+pub(super) fn provider(row: &[Value]) -> Option<Provider> {
+    let number = |at: usize| row.get(at).and_then(Value::int);
+    Some(Provider {
+        id: number(0)?,
+        org_id: number(1)?,
+        unit_id: number(2)?,
+        zone: zone_of(row.get(3).and_then(Value::text)),
+        priority: number(4).unwrap_or(0),
+    })
 }
 
 /// Who is named first: whose practice and whose clock is meant.
