@@ -6,8 +6,11 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod appointments;
+mod attendees;
 mod away;
 mod conversations;
+mod desk;
 mod flag_truth;
 mod notes;
 mod notice_rules;

@@ -38,7 +38,6 @@ pub fn tables() -> Vec<&'static Table> {
     let mut tables = system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
-    tables.extend(ward_messaging::tables());
     tables.extend(ward_scheduling::tables());
     tables
 }
@@ -66,7 +65,6 @@ fn engine() -> Arc<Engine> {
     let mut bindings = Bindings::new();
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
-    ward_messaging::bind(&mut bindings);
     ward_scheduling::bind(&mut bindings);
     let served = |view| prune(&contract(view), &bindings).unwrap();
     let (old, new) = (served(ViewId::Baseline), served(ViewId::V2026));

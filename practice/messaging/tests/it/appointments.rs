@@ -1,7 +1,5 @@
 //! Who is told of appointments, and when they are reminded.
 
-use std::collections::BTreeMap;
-
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -13,10 +11,8 @@ use ward_messaging::notices::{self, reminders::ReminderKind};
 use ward_scheduling::settings::layers::{Settings, resolve};
 use ward_store::{Actor, Query, Sql, Value};
 
-use crate::booking::{Desk, ahead, booked, change, with};
+use crate::desk::{Desk, ahead, awake, booked, change, planned, say, told, waiting};
 use crate::support::World;
-
-const KINDS: &[ReminderKind] = &[REMINDER, WAITING];
 
 /// Every switch on.
 fn all_on() -> Settings {
@@ -111,52 +107,6 @@ proptest! {
     }
 }
 
-/// Kind, class and addressee of the domain's mails and SMS so far, in order.
-pub async fn told(w: &World) -> BTreeMap<String, usize> {
-    let sql = Sql::fixed(
-        "SELECT kind, class, subject_id FROM effect_intents WHERE kind LIKE 'appointment%'",
-        [],
-    );
-    let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
-    let mut told = BTreeMap::new();
-    for row in rows.iter() {
-        let whom = if row[2].int().is_some() { "client" } else { "staff" };
-        let kind = row[0].text().unwrap().trim_start_matches("appointment_").to_owned();
-        *told.entry(format!("{kind} {} {whom}", row[1].text().unwrap())).or_default() += 1;
-    }
-    told
-}
-
-pub async fn planned(w: &World) -> Vec<String> {
-    waiting(w, "appointment").await
-}
-
-/// Slots of a kind of reminder.
-pub async fn waiting(w: &World, kind: &str) -> Vec<String> {
-    let sql = Sql::fixed("SELECT slot FROM reminders WHERE kind = $1 ORDER BY 1", [kind.into()]);
-    let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
-    rows.iter().map(|row| row[0].text().unwrap().to_owned()).collect()
-}
-
-/// Says all that is planned, as if it were time.
-pub async fn say(w: &World) {
-    for sql in [
-        "UPDATE reminders SET due_at = created_at",
-        "UPDATE jobs SET visible_at = queued_at WHERE kind = 'remind'",
-    ] {
-        w.execute(Sql::fixed(sql, [])).await;
-    }
-    while notices::run_batch(&w.db, KINDS).await.unwrap() > 0 {}
-}
-
-/// Without quiet hours, whatever the hour of the test.
-pub async fn awake(w: &World, actor: &Actor) {
-    let input = json!({ "quiet_hours_start": "00:00", "quiet_hours_end": "00:00" });
-    let payload =
-        w.mutate(actor, "updateNotificationSetting", "notificationSetting { id }", input).await;
-    assert!(payload["messages"].is_null(), "{payload}");
-}
-
 async fn switch(w: &World, input: Json) {
     let payload =
         w.mutate(&w.owner, "updateAppointmentSetting", "appointmentSetting { id }", input).await;
@@ -189,10 +139,8 @@ async fn people_are_told_of_what_is_booked_moved_and_called_off() {
         assert!(planned(&w).await.is_empty());
         assert_eq!(told(&w).await["cancelled email client"], 2);
         // A colleague hears of what another one puts into their calendar.
-        let with_stan = with(
-            &desk.at(&ahead(&w, 9, "17:00")),
-            json!({ "other_party_id": w.standard.user_id.to_string() }),
-        );
+        let mut with_stan = desk.at(&ahead(&w, 9, "17:00"));
+        with_stan["other_party_id"] = json!(w.standard.user_id.to_string());
         awake(&w, &w.standard).await;
         booked(&w, &w.owner, with_stan).await;
         assert_eq!(told(&w).await["booked email staff"], 1);
