@@ -13,21 +13,40 @@ use axum::routing::post;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
-use crate::group_commit;
+use crate::group_commit::{self, Written};
 
-/// Which client a request is about: its id and e-mail address.
+/// What a request is about: a client's id and e-mail address.
 pub type About = Query<HashMap<String, String>>;
 
 struct Limit {
     readers: Vec<std::sync::Mutex<Connection>>,
     writes: SyncSender<oneshot::Sender<()>>,
+    created: &'static str,
 }
 
-type Read = fn(&Connection, &About) -> rusqlite::Result<String>;
+/// Answers from the database.
+pub type Read = fn(&Connection, &About) -> rusqlite::Result<String>;
 
 /// Serves `/list`, `/total`, `/get`, `/search`, `/common` and `/create`; prints
 /// its port. Creates go into the same database, which is a copy.
 pub async fn serve(database: &str) -> Result<()> {
+    let reads: [(&str, Read); 5] = [
+        ("/list", list),
+        ("/total", total),
+        ("/get", one),
+        ("/search", search),
+        ("/common", common),
+    ];
+    serve_all(database, &reads, group_commit::client, CREATED).await
+}
+
+/// Serves these, and `/create`, which writes again what was written and answers `created`.
+pub async fn serve_all(
+    database: &str,
+    reads: &[(&str, Read)],
+    written: impl FnOnce(&Connection) -> Result<Written> + Send + 'static,
+    created: &'static str,
+) -> Result<()> {
     let mut readers = Vec::new();
     for _ in 0..4 {
         let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -37,20 +56,13 @@ pub async fn serve(database: &str) -> Result<()> {
     let (writes, waiting) = sync_channel(4096);
     let path = database.to_owned();
     std::thread::spawn(move || {
-        if let Err(error) = group_commit::run(&path, &waiting) {
+        if let Err(error) = group_commit::run(&path, &waiting, written) {
             eprintln!("the raw commit loop failed: {error:#}");
         }
     });
-    let state = Arc::new(Limit { readers, writes });
+    let state = Arc::new(Limit { readers, writes, created });
     let mut routes = Router::new().route("/create", post(create));
-    let reads: [(&str, Read); 5] = [
-        ("/list", list),
-        ("/total", total),
-        ("/get", one),
-        ("/search", search),
-        ("/common", common),
-    ];
-    for (path, read) in reads {
+    for (path, read) in reads.iter().copied() {
         routes = routes.route(
             path,
             post(move |State(limit): State<Arc<Limit>>, about: About| async move {
@@ -80,7 +92,7 @@ async fn create(State(limit): State<Arc<Limit>>) -> &'static str {
     if limit.writes.send(done).is_err() || wait.await.is_err() {
         return "{\"errors\":[]}";
     }
-    CREATED
+    limit.created
 }
 
 /// The answer to a create.

@@ -64,6 +64,9 @@ pub fn graphql(port: u16, key: &str, query: &str, variables: &Json) -> Vec<u8> {
     post(port, "/graphql", Some(key), &body)
 }
 
+/// Whether an answer is one that was to come.
+pub type Judge = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
 /// Runs a load for a while. Every answer has to hold `expected`.
 pub async fn run(
     port: u16,
@@ -71,6 +74,18 @@ pub async fn run(
     until: Until,
     make: Make,
     expected: &'static str,
+) -> Result<Outcome> {
+    let judge = Arc::new(move |answer: &[u8]| contains(answer, expected.as_bytes()));
+    run_judged(port, connections, until, make, judge).await
+}
+
+/// The same where answers differ.
+pub async fn run_judged(
+    port: u16,
+    connections: usize,
+    until: Until,
+    make: Make,
+    judge: Judge,
 ) -> Result<Outcome> {
     let counter = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
@@ -80,7 +95,7 @@ pub async fn run(
     };
     let tasks: Vec<_> = (0..connections)
         .map(|_| {
-            let (make, counter) = (make.clone(), counter.clone());
+            let (make, counter, judge) = (make.clone(), counter.clone(), judge.clone());
             tokio::spawn(async move {
                 let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
                 stream.set_nodelay(true)?;
@@ -95,8 +110,8 @@ pub async fn run(
                     let sent = Instant::now();
                     stream.write_all(&request).await?;
                     answer(&mut stream, &mut buffer).await?;
-                    if !contains(&buffer, expected.as_bytes()) {
-                        bail!("an answer without {expected}: {}", String::from_utf8_lossy(&buffer));
+                    if !judge(&buffer) {
+                        bail!("another answer: {}", String::from_utf8_lossy(&buffer));
                     }
                     times.push(sent.elapsed().as_secs_f64() * 1000.0);
                 }
@@ -125,14 +140,25 @@ pub async fn ask_on(
     variables: &Json,
 ) -> Result<Json> {
     stream.write_all(&graphql(port, key, query, variables)).await?;
-    let mut buffer = Vec::new();
-    answer(stream, &mut buffer).await?;
-    let at = find(&buffer, b"\r\n\r\n").context("an answer")? + 4;
-    let json: Json = serde_json::from_slice(&buffer[at..])?;
+    let json = json(stream).await?;
     if json.get("errors").is_some() {
         bail!("{json}");
     }
     Ok(json)
+}
+
+/// Sends one request by itself; its answer.
+pub async fn send(port: u16, request: &[u8]) -> Result<Json> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(request).await?;
+    json(&mut stream).await
+}
+
+async fn json(stream: &mut TcpStream) -> Result<Json> {
+    let mut buffer = Vec::new();
+    answer(stream, &mut buffer).await?;
+    let at = find(&buffer, b"\r\n\r\n").context("an answer")? + 4;
+    Ok(serde_json::from_slice(&buffer[at..])?)
 }
 
 /// Reads one answer with a Content-Length, or chunked.
@@ -161,7 +187,8 @@ pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> 
     }
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+/// Whether the one holds the other.
+pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     find(haystack, needle).is_some()
 }
 

@@ -21,6 +21,7 @@ mod limit_pg;
 mod load;
 mod overload;
 mod process;
+mod scheduling;
 mod setup;
 mod sizes;
 mod sockets;
@@ -57,6 +58,11 @@ async fn main() -> Result<()> {
         Some("limit-pg") => {
             return limit_pg::serve(arguments.get(1).context("limit-pg URL")?).await;
         }
+        Some("limit-scheduling") => {
+            let usage = "limit-scheduling DATABASE APPOINTMENT";
+            let of = |at: usize| arguments.get(at).context(usage);
+            return scheduling::limit::serve(of(1)?, of(2)?.parse()?).await;
+        }
         Some("enumeration") => {
             let samples = arguments.get(1).map(|text| text.parse()).transpose()?;
             return enumeration::run(samples.unwrap_or(enumeration::SAMPLES)).await;
@@ -72,6 +78,7 @@ async fn main() -> Result<()> {
         rows.extend(sizes::measure(&chosen, &mut worlds, engine).await?);
     }
     rows.extend(authorization::measure(&chosen, &mut worlds).await?);
+    rows.extend(scheduling::measure(&chosen).await?);
     rows.extend(sockets::measure(&chosen).await?);
     rows.extend(webhooks::measure(&chosen).await?);
     rows.extend(overload::measure(&chosen, &mut worlds).await?);

@@ -51,10 +51,15 @@ impl World {
 
 /// Builds the release binary and prepares the world.
 pub async fn world() -> Result<World> {
+    world_of(100).await
+}
+
+/// The same with so many clients.
+pub async fn world_of(clients: usize) -> Result<World> {
     let ward = world::release()?;
     let folder = tempfile::tempdir()?;
     let program = Program { ward: ward.clone(), dir: folder.path().join("sandbox"), url: None };
-    let key = program.found(100)?;
+    let key = program.found(clients)?;
     Ok(World { ward, key, program, _folder: folder })
 }
 

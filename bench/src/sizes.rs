@@ -14,11 +14,11 @@ use crate::world::{Engine, SIZES, Sample, World, Worlds};
 use crate::{Check, Chosen, Row};
 
 /// How long one run of reads takes.
-const RUN: Duration = Duration::from_millis(1_500);
+pub const RUN: Duration = Duration::from_millis(1_500);
 /// Requests of one run of creates: few, so that a small practice stays small.
 const CREATES: u64 = 320;
 /// Interleaved runs of each row.
-const ROUNDS: usize = 3;
+pub const ROUNDS: usize = 3;
 /// Connections.
 pub const CONNECTIONS: usize = 32;
 
@@ -45,6 +45,22 @@ enum What {
     Create,
 }
 
+impl What {
+    fn goal(self) -> Goal {
+        match self {
+            What::List => Goal::Cpu(2.5),
+            What::Get => Goal::Cpu(3.5),
+            What::Create => Goal::Rate(0.4),
+            What::Total | What::Search | What::Common => Goal::None,
+        }
+    }
+
+    /// How much more a large practice may cost than a small one.
+    fn slope(self) -> f64 {
+        if matches!(self, What::Search | What::Common) { 2.0 } else { 1.2 }
+    }
+}
+
 const ALL: [(What, &str); 6] = [
     (What::List, "list"),
     (What::Total, "total"),
@@ -54,12 +70,30 @@ const ALL: [(What, &str); 6] = [
     (What::Create, "create"),
 ];
 
-/// One run's figures.
-struct Figures {
+/// One run's figures: microseconds of CPU a request, requests a second, milliseconds.
+pub struct Figures {
     cpu: f64,
     rate: f64,
     p50: f64,
     p99: f64,
+}
+
+impl Figures {
+    /// Of a run that took so many microseconds of CPU.
+    pub fn of(outcome: &load::Outcome, cpu_micros: f64) -> Self {
+        let cpu = cpu_micros / outcome.requests as f64;
+        Figures { cpu, rate: outcome.rate(), p50: outcome.p50, p99: outcome.p99 }
+    }
+}
+
+/// How Ward is to compare with the limit.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// At most so many times its CPU.
+    Cpu(f64),
+    /// At least so much of its rate.
+    Rate(f64),
+    None,
 }
 
 /// Rows such as `list@100`, on PostgreSQL `pg-list@100`.
@@ -82,23 +116,23 @@ pub async fn measure(chosen: &Chosen, worlds: &mut Worlds, engine: Engine) -> Re
         }
         let first = rows.len();
         for (size, (limits, wards)) in sizes.into_iter().zip(runs) {
-            rows.push(row(name(size), what, limits, wards));
+            rows.push(row(name(size), what.goal(), &limits, &wards));
         }
-        grow(&mut rows[first..], what);
+        grow(&mut rows[first..], what.slope());
     }
     Ok(rows)
 }
 
-fn row(name: String, what: What, limits: Vec<Figures>, wards: Vec<Figures>) -> Row {
+/// What several runs of one row come to: the median of each figure.
+pub fn row(name: String, goal: Goal, limits: &[Figures], wards: &[Figures]) -> Row {
     let middle = |all: &[Figures], of: fn(&Figures) -> f64| median(all.iter().map(of).collect());
-    let (ward, limit) = (middle(&wards, |it| it.cpu), middle(&limits, |it| it.cpu));
-    let (p50, p99) = (middle(&wards, |it| it.p50), middle(&wards, |it| it.p99));
-    let (rate, limit_rate) = (middle(&wards, |it| it.rate), middle(&limits, |it| it.rate));
-    let ratio = match what {
-        What::List => Some(Check::at_most("ratio", ward / limit, 2.5)),
-        What::Get => Some(Check::at_most("ratio", ward / limit, 3.5)),
-        What::Create => Some(Check::at_least("rate ratio", rate / limit_rate, 0.4)),
-        What::Total | What::Search | What::Common => None,
+    let (ward, limit) = (middle(wards, |it| it.cpu), middle(limits, |it| it.cpu));
+    let (p50, p99) = (middle(wards, |it| it.p50), middle(wards, |it| it.p99));
+    let (rate, limit_rate) = (middle(wards, |it| it.rate), middle(limits, |it| it.rate));
+    let ratio = match goal {
+        Goal::Cpu(most) => Some(Check::at_most("ratio", ward / limit, most)),
+        Goal::Rate(least) => Some(Check::at_least("rate ratio", rate / limit_rate, least)),
+        Goal::None => None,
     };
     let tail = Check::at_most("p99/p50", p99 / p50, 3.0);
     Row {
@@ -112,9 +146,8 @@ fn row(name: String, what: What, limits: Vec<Figures>, wards: Vec<Figures>) -> R
 }
 
 /// How the rows of larger practices compare with the smallest one's.
-fn grow(rows: &mut [Row], what: What) {
+pub fn grow(rows: &mut [Row], goal: f64) {
     let Some((first, others)) = rows.split_first_mut() else { return };
-    let goal = if matches!(what, What::Search | What::Common) { 2.0 } else { 1.2 };
     for row in others {
         row.checks.insert(0, Check::at_most("slope", row.ward / first.ward, goal));
     }
@@ -125,8 +158,7 @@ async fn of_ward(world: &World, what: What, round: usize) -> Result<Figures> {
     let (make, expected) = requests(world, port, what, round);
     let before = world.ward_cpu().await?;
     let outcome = load::run(port, CONNECTIONS, until(what), make, expected).await?;
-    let cpu = (world.ward_cpu().await? - before) / outcome.requests as f64;
-    Ok(Figures { cpu, rate: outcome.rate(), p50: outcome.p50, p99: outcome.p99 })
+    Ok(Figures::of(&outcome, world.ward_cpu().await? - before))
 }
 
 async fn of_limit(world: &World, what: What, word: &'static str) -> Result<Figures> {
@@ -140,8 +172,7 @@ async fn of_limit(world: &World, what: What, word: &'static str) -> Result<Figur
     let expected = if what == What::Create { "createClient" } else { "\"first_name\"" };
     let before = world.limit_cpu().await?;
     let outcome = load::run(port, CONNECTIONS, until(what), make, expected).await?;
-    let cpu = (world.limit_cpu().await? - before) / outcome.requests as f64;
-    Ok(Figures { cpu, rate: outcome.rate(), p50: outcome.p50, p99: outcome.p99 })
+    Ok(Figures::of(&outcome, world.limit_cpu().await? - before))
 }
 
 fn until(what: What) -> Until {

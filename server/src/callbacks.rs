@@ -2,8 +2,9 @@
 //! was given. In Production only, and only where the configuration has a token for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -17,6 +18,8 @@ use crate::respond::{refuse, unavailable};
 
 /// Bytes of a report.
 const BODY: usize = 4 * 1024;
+/// It arrives within this time.
+const BODY_TIME: Duration = Duration::from_secs(30);
 /// Characters of a reference; longer ones are none of ours.
 const REFERENCE: usize = 64;
 
@@ -45,14 +48,11 @@ pub async fn post(
     if app.is_quarantined() {
         return unavailable("The instance is quarantined; report again later.");
     }
-    let Ok(body) = Limited::new(body, BODY).collect().await else {
-        return refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "BODY_TOO_LARGE",
-            "Send one report in at most 4 KiB.",
-        );
+    let body = match arrived(body, BODY_TIME).await {
+        Ok(body) => body,
+        Err(response) => return response,
     };
-    let report = match read(medium, &body.to_bytes()) {
+    let report = match read(medium, &body) {
         Ok(report) => report,
         Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
     };
@@ -66,6 +66,23 @@ pub async fn post(
             tracing::error!(%error, "a report could not be kept");
             unavailable("The report can't be kept now; report again later.")
         }
+    }
+}
+
+/// A report's bytes.
+async fn arrived(body: Body, within: Duration) -> Result<Bytes, Response<Body>> {
+    match tokio::time::timeout(within, Limited::new(body, BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "BODY_TOO_LARGE",
+            "Send one report in at most 4 KiB.",
+        )),
+        Err(_) => Err(refuse(
+            StatusCode::REQUEST_TIMEOUT,
+            "BODY_TIMEOUT",
+            "The report did not arrive within 30 seconds.",
+        )),
     }
 }
 
@@ -96,4 +113,20 @@ fn read(medium: Medium, body: &[u8]) -> Result<(String, EffectOutcome), String> 
 fn plain(reference: &str) -> &str {
     let reference = reference.trim_start_matches('<');
     reference.split_once('@').map_or(reference, |(local, _)| local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_report_that_does_not_come_is_not_waited_for() {
+        let never = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let refused = arrived(Body::from_stream(never), Duration::ZERO).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
+        let large = Body::from(vec![b'x'; BODY + 1]);
+        let refused = arrived(large, BODY_TIME).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(arrived(Body::from("{}"), BODY_TIME).await.unwrap(), "{}");
+    }
 }

@@ -8,7 +8,6 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use ward_messaging::notices;
-use ward_messaging::notices::reminders::ReminderKind;
 use ward_store::system::EffectClass;
 use ward_store::{Hint, StoreError};
 
@@ -27,14 +26,6 @@ enum Sort {
     /// Reminders and notices.
     Notices,
 }
-
-/// What says reminders, of all domains.
-static REMINDERS: [ReminderKind; 4] = [
-    notices::UNREAD,
-    notices::GIVEN,
-    ward_scheduling::notices::REMINDER,
-    ward_scheduling::notices::WAITING,
-];
 
 impl Sort {
     fn all() -> impl Iterator<Item = Sort> {
@@ -60,7 +51,7 @@ impl Sort {
             Sort::Effects(class) => app.door.run_class(class).await,
             Sort::Reports => app.door.report_batch().await,
             Sort::Messages => ward_messaging::sender::run_batch(&app.db).await,
-            Sort::Notices => notices::run_batch(&app.db, &REMINDERS).await,
+            Sort::Notices => notices::run_batch(&app.db, notices::KINDS).await,
         }
     }
 }
@@ -115,6 +106,6 @@ pub async fn some(app: &App) -> Result<Ran, StoreError> {
     }
     let mut ran = app.door.run_batch().await?;
     ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
-    ran.jobs += notices::run_batch(&app.db, &REMINDERS).await?;
+    ran.jobs += notices::run_batch(&app.db, notices::KINDS).await?;
     Ok(ran)
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value as Json, json};
 pub use ward_connectors::Holding;
@@ -10,7 +11,11 @@ use ward_instance::{Certificate, Config, Instance, State};
 use ward_store::blobs::BlobStore;
 use ward_store::{BlobDirectory, Db, Engine, Query, Sql, StoreError, Value};
 
+use crate::file_guard::Guarded;
 use crate::place::{Opened, ServerError};
+
+/// A file in the instance's directory that names the bucket which has its files.
+const IN_BUCKET: &str = "files.bucket";
 
 /// Bytes of a sealed file that are copied at one time.
 const COPIED_BYTES: usize = 256 * 1024;
@@ -22,13 +27,15 @@ pub struct FilePlace {
     pub directory: PathBuf,
     config: Config,
     dir: PathBuf,
+    /// Whether a bucket may be changed: not by a quarantined copy.
+    is_open: Arc<AtomicBool>,
 }
 
 impl FilePlace {
     /// As the configuration says.
     pub fn of(opened: &Opened) -> Self {
         let (config, dir) = (opened.config.clone(), opened.dir.clone());
-        FilePlace { directory: opened.files(), config, dir }
+        FilePlace { directory: opened.files(), config, dir, is_open: Arc::default() }
     }
 
     /// The bucket, if the configuration names one; nothing is asked yet.
@@ -38,7 +45,8 @@ impl FilePlace {
     }
 
     /// Opens the store for an instance whose certificate this is. A bucket is refused that is
-    /// another instance's, another copy's, or lacks what the instance has stored.
+    /// another instance's, another copy's, or lacks what the instance has stored; a directory, while
+    /// the files are in a bucket that the configuration does not name any more.
     pub async fn open(
         &self,
         db: &Db,
@@ -46,6 +54,7 @@ impl FilePlace {
     ) -> Result<Arc<dyn BlobStore>, ServerError> {
         let instance = db.instance();
         let Some(bucket) = self.bucket(instance)? else {
+            self.refuse_forgotten()?;
             return Ok(Arc::new(BlobDirectory::open(&self.directory).await?));
         };
         let place = &place_of(db, &certificate.host_binding).await?;
@@ -61,7 +70,38 @@ impl FilePlace {
             }
             Holding::Nobodys | Holding::Unfinished => return Err(self.not_there(&bucket)),
         }
-        Ok(Arc::new(bucket))
+        let is_active = certificate.state == State::Active;
+        if is_active {
+            self.note(&bucket)?;
+        }
+        self.is_open.store(is_active, Ordering::Release);
+        Ok(Arc::new(Guarded { store: bucket, is_open: self.is_open.clone() }))
+    }
+
+    /// Writes down that the files are in a bucket, so that a start without its keys is noticed.
+    fn note(&self, bucket: &S3Blobs) -> Result<(), ServerError> {
+        let path = self.dir.join(IN_BUCKET);
+        let name = format!("{}\n", bucket.name());
+        if std::fs::read_to_string(&path).is_ok_and(|noted| noted == name) {
+            return Ok(());
+        }
+        std::fs::write(&path, name).map_err(|error| {
+            ServerError::System(format!("cannot write {}: {error}", path.display()))
+        })
+    }
+
+    fn refuse_forgotten(&self) -> Result<(), ServerError> {
+        let path = self.dir.join(IN_BUCKET);
+        let name = match std::fs::read_to_string(&path) {
+            Ok(name) => name.chars().filter(|c| !c.is_control()).take(200).collect::<String>(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(_) => "that a start with it has noted".to_owned(),
+        };
+        Err(ServerError::Usage(format!(
+            "the files of this instance are in the bucket {name}, and the configuration names none; give its s3_ keys again, or remove {} once the files are in {}",
+            path.display(),
+            self.directory.display()
+        )))
     }
 
     /// `ward attest` has said that the instance is meant to be where it is: the bucket follows.
@@ -74,6 +114,8 @@ impl FilePlace {
             Holding::Elsewhere { whole } => bucket.take(instance, place, whole).await?,
             Holding::Nobodys => bucket.claim(instance, place, stored(db).await? == 0).await?,
         }
+        self.note(&bucket)?;
+        self.is_open.store(true, Ordering::Release);
         Ok(())
     }
 

@@ -260,6 +260,7 @@ pub fn request_of(app: &App, facts: Facts, caller: Caller, view: ViewId) -> ward
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
         base_url: app.instance.base_url().to_string(),
         reads: ward_engine::Reads::default(),
+        work: ward_engine::Work::default(),
         refused: ward_engine::RefusedCodes::default(),
     }
 }

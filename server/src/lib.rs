@@ -21,6 +21,7 @@ pub mod door;
 mod due;
 mod effects;
 mod explorer;
+mod file_guard;
 pub mod file_store;
 mod files;
 mod graphql;

@@ -207,6 +207,9 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
             Box::pin(async move { ward_webhooks::deliver::purge(tx).await.map(drop) })
         })
         .await?;
+    app.db
+        .write(|tx: &mut Tx| Box::pin(async move { ward_effects::purge(tx).await.map(drop) }))
+        .await?;
     for _ in 0..EVENT_BATCHES {
         let gone = app.db.write(|tx: &mut Tx| Box::pin(events::purge(tx))).await?;
         if gone < events::PURGED_TOGETHER.unsigned_abs() {

@@ -44,11 +44,12 @@ use crate::sample::Sample;
 use crate::world::World;
 
 /// What strangers may ask, with everybody else (behaviour 3.4).
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 10] = [
     "validateResetPasswordToken",
     "validateSignupToken",
     "brand",
     "brandFromCustomSignInPath",
+    "embedWidgetSteps",
     "organization",
     "organizationMembership",
     "resetPassword",
@@ -56,9 +57,15 @@ const PUBLIC: [&str; 9] = [
     "signUp",
 ];
 
-/// Who names a client whom they do not see is answered their own (behaviour 32).
-const OWN_INSTEAD: [&str; 3] =
-    ["conversationMemberships", "conversationMembershipsAllCounts", "conversationMembershipsCount"];
+/// Who names a client whom they do not see is answered their own (behaviour 32), and a
+/// client their own appointments, whatever they name (behaviour 23.6).
+const OWN_INSTEAD: [&str; 5] = [
+    "conversationMemberships",
+    "conversationMembershipsAllCounts",
+    "conversationMembershipsCount",
+    "appointments",
+    "appointmentsCount",
+];
 
 /// A verdict for every principal, in the order of the columns.
 type Row = [String; Principal::COLUMNS.len()];

@@ -129,6 +129,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("deleteAppointment", "input.id", Needs(Object::Appointment)),
     // A number of a code set.
     ("deleteAppointment", "input.cancellation_reason.id", Meaning::Left),
+    ("resetCalendarFeed", "input.user_id", May(Object::Provider)),
     ("updateAppointmentInclusion", "input.id", Needs(Object::Inclusion)),
     ("availableSlotsForRange", "provider_id", Needs(Object::Provider)),
     ("availableSlotsForRange", "provider_ids", May(Object::Provider)),
@@ -151,6 +152,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("nextAvailableSlot", "appointment_to_reschedule_id", May(Object::Appointment)),
     ("nextAvailableSlot", "tag_ids", May(Object::Tag)),
     ("availableSlotsForRange", "appointment_type_ids", May(Object::AppointmentType)),
+    ("appointmentBookingWarnings", "recurring_appt_id", May(Object::Series)),
     ("appointmentBookingWarnings", "provider_id", Needs(Object::Provider)),
     ("appointmentBookingWarnings", "appointment_type_id", May(Object::AppointmentType)),
     ("appointmentBookingWarnings", "current_appt_id", May(Object::Appointment)),
@@ -214,6 +216,14 @@ pub const WORDS: &str = "
     pm_status attended cancelled cancellation_reason initiated_by
     suppress_webhook_notifications reason_type startDate confirmed datetime contact_type
     client_confirmed join_all repeat repeat_interval repeat_times updateRecurring deleteRecurring
+    send_appointment_cancellation_email send_appointment_update_email send_booking_notice
+    send_email_before_appointment send_reminder_four_days_before send_reminder_three_days_before
+    send_reminder_two_days_before send_reminder_one_day_before send_reminder_two_hours_before
+    send_reminder_one_hour_before send_text_reminder_four_days_before
+    send_text_reminder_three_days_before send_text_reminder_two_days_before
+    send_text_reminder_one_day_before send_text_reminder_two_hours_before
+    send_text_reminder_one_hour_before send_text_reminder_five_minutes_before
+    skip_notification_email
 ";
 
 /// The value of data that is part of every call.

@@ -53,6 +53,28 @@ fn files_of_the_directory_are_copied_before_the_bucket_is_used() {
     assert_eq!(bucket.objects().len(), 3);
 }
 
+/// Without its keys the bucket would be followed by an empty directory.
+#[test]
+fn a_bucket_is_not_forgotten() {
+    let (bucket, p) = (Bucket::start(), Instance::birth(Kind::Production, Engine::Sqlite));
+    configure(&p, &bucket.lines("kept"));
+    let owner = p.owner_key();
+    let server = p.serve();
+    let link = avatar(&server.with(&owner));
+    drop(server.stop());
+    configure(&p, "");
+    let refused = p.refused_start(&[]);
+    let is_told = refused.stderr.contains("in the bucket practice-files/kept/");
+    assert!(is_told && refused.stderr.contains("s3_ keys"), "{refused:?}");
+    assert!(!p.dir.join("files").exists());
+    configure(&p, &bucket.lines("kept"));
+    is_picture(&p.serve(), &link);
+    // Who means it says so.
+    configure(&p, "");
+    std::fs::remove_file(p.dir.join("files.bucket")).unwrap();
+    drop(p.serve());
+}
+
 /// A directory that is not there, or not the right one, does not make the bucket whole.
 #[test]
 fn a_bucket_is_not_used_while_files_are_missing() {

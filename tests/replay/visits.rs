@@ -124,7 +124,8 @@ pub fn read_back(
         "createAppointment" => {
             let read = read(&id(&answer["appointment"]), false);
             let day = read["date"].as_str().unwrap_or_default().starts_with("2027-06-09");
-            holds(day && read["user_id"].to_string() == world.client, read)
+            let client = read["user_id"].to_string();
+            holds(day && client == world.client, read)
         }
         // All of the recorded ones move it, or its end.
         "updateAppointment" => {

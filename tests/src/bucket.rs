@@ -41,6 +41,10 @@ pub enum Fault {
     CutFile,
     /// It answers with something that is not S3.
     Nonsense,
+    /// It does not know conditions: what is there is overwritten.
+    Unconditional,
+    /// It begins an upload in parts, and answers when the fault is another one.
+    SlowBegin,
 }
 
 /// An object.
@@ -87,7 +91,7 @@ impl Shared {
 
     /// Waits while requests are to hang.
     pub(crate) fn hang(&self) {
-        let hanging = |state: &mut State| state.fault == Fault::Hang;
+        let hanging = |state: &mut State| matches!(state.fault, Fault::Hang | Fault::SlowBegin);
         drop(self.changed.wait_while(self.lock(), hanging));
     }
 }

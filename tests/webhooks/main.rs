@@ -20,3 +20,4 @@ mod replay;
 mod three_days;
 mod validation;
 mod verify;
+mod weekly;

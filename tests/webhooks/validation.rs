@@ -11,12 +11,12 @@ use crate::verify;
 
 const SHOWN: &str = "webhook { id validation { state } }";
 const VALIDATION: &str = "{ webhooks { nodes { id validation { state explanation environment \
-    is_challenge_answered accepts_genuine accepts_forged accepts_altered accepts_stale \
-    created_at ended_at } } } }";
+    is_challenge_answered accepts_genuine accepts_duplicate accepts_unknown accepts_forged \
+    accepts_altered accepts_stale created_at ended_at repeats_at } } } }";
 
 impl Practice {
     /// A webhook whose receiver answers so.
-    fn answering(
+    pub fn answering(
         &self,
         path: &str,
         reply: impl Fn(&Received, &Secrets) -> Reply + Send + Sync + 'static,
@@ -31,14 +31,15 @@ impl Practice {
         made["id"].clone()
     }
 
-    fn validation(&self, id: &Json) -> Json {
+    /// What is known of a receiver.
+    pub fn validation(&self, id: &Json) -> Json {
         let reply = self.api().ask(VALIDATION, json!({}));
         let webhooks = reply.data()["webhooks"]["nodes"].as_array().unwrap();
         webhooks.iter().find(|it| it["id"] == *id).unwrap()["validation"].clone()
     }
 
     /// Validates a webhook; what came of it.
-    fn validated(&self, id: &Json) -> Json {
+    pub fn validated(&self, id: &Json) -> Json {
         let begun = self.run("validateWebhook", SHOWN, &json!({"id": id}));
         assert_eq!(begun["webhook"]["validation"]["state"], "RUNNING", "{begun}");
         self.ended(id)
@@ -53,7 +54,8 @@ impl Practice {
     }
 }
 
-struct Secrets {
+/// What signs for a webhook.
+pub struct Secrets {
     contract: String,
     standard: String,
 }
@@ -73,22 +75,25 @@ fn is_old(received: &Received) -> bool {
     now.abs_diff(sent) > 300
 }
 
-fn is_handshake(received: &Received) -> bool {
+/// The event that asks who a receiver is.
+pub fn is_handshake(received: &Received) -> bool {
     received.event() == "webhook.verify"
 }
 
-fn answer(received: &Received, environment: &str) -> Reply {
+/// The handshake answered.
+pub fn answer(received: &Received, environment: &str) -> Reply {
     let challenge = received.json()["challenge"].clone();
     let body = json!({"challenge": challenge, "environment": environment});
     Reply { status: 200, body: body.to_string() }
 }
 
-fn plain(status: u16) -> Reply {
+/// A status and nothing else.
+pub fn plain(status: u16) -> Reply {
     Reply { status, body: String::new() }
 }
 
 /// As a receiver should be.
-fn good(received: &Received, secrets: &Secrets) -> Reply {
+pub fn good(received: &Received, secrets: &Secrets) -> Reply {
     match secrets.is_right(received) {
         false => plain(401),
         true if is_handshake(received) => answer(received, "sandbox"),
@@ -111,27 +116,36 @@ fn a_good_receiver() {
         let told = [
             "is_challenge_answered",
             "accepts_genuine",
+            "accepts_duplicate",
+            "accepts_unknown",
             "accepts_forged",
             "accepts_altered",
             "accepts_stale",
         ];
         let told: Vec<&Json> = told.iter().map(|name| &validation[*name]).collect();
-        assert_eq!(told, [true, true, false, false, false], "{validation}");
+        assert_eq!(told, [true, true, true, true, false, false, false], "{validation}");
         // What was sent: nothing of a record, and everything in the log.
         let received = practice.receiver.at("/good");
         let kinds: Vec<String> = received.iter().map(Received::event).collect();
         assert_eq!(kinds[0], "webhook.verify");
-        assert_eq!(kinds[1..], ["test.created"; 4], "{kinds:?}");
+        let mut wanted = ["test.created"; 6];
+        wanted[2] = "webhook.unknown";
+        assert_eq!(kinds[1..], wanted, "{kinds:?}");
         for it in &received {
             assert!(it.resource().parse::<i64>().unwrap() < 1_000_000, "{it:?}");
             assert_eq!(it.header("ward-cause"), "probe");
         }
-        let [_, genuine, forged, altered, stale] = received.as_slice() else { panic!("{kinds:?}") };
-        assert!(is_old(stale) && ![genuine, forged, altered].into_iter().any(is_old));
+        let [_, genuine, duplicate, unknown, forged, altered, stale] = received.as_slice() else {
+            panic!("{kinds:?}")
+        };
+        let id_of = |it: &Received| it.header("webhook-id").to_owned();
+        assert_eq!((id_of(duplicate), &duplicate.body), (id_of(genuine), &genuine.body));
+        assert!(received.iter().all(|it| it.header("ward-replay").is_empty()));
+        assert!(is_old(stale) && ![genuine, unknown, forged, altered].into_iter().any(is_old));
         let log = "{ sentWebhooks { nodes { cause event_id attempt_number } } }";
         let log = practice.api().ask(log, json!({}));
         let log = log.data()["sentWebhooks"]["nodes"].as_array().unwrap();
-        assert_eq!(log.len(), 5, "{log:?}");
+        assert_eq!(log.len(), 7, "{log:?}");
         let ids = |of: &mut dyn Iterator<Item = String>| of.collect::<BTreeSet<String>>();
         let logged = ids(&mut log.iter().map(|it| it["event_id"].as_str().unwrap().to_owned()));
         assert_eq!(logged, ids(&mut received.iter().map(|it| it.header("webhook-id").to_owned())));
@@ -150,11 +164,11 @@ fn a_good_receiver() {
         );
         assert_eq!(
             lane.number(&format!("{entries} AND event_type = 'UPDATE' AND actor_kind = 'system'")),
-            5
+            7
         );
         // Once more, from the beginning.
         assert_eq!(practice.validated(&id)["state"], "VALID");
-        assert_eq!(practice.receiver.at("/good").len(), 10);
+        assert_eq!(practice.receiver.at("/good").len(), 14);
         // Another address has shown nothing yet.
         let moved = json!({"id": id, "url": practice.receiver.url("/moved")});
         practice.run("updateWebhook", "webhook { id }", &moved);

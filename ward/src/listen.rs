@@ -102,7 +102,7 @@ fn events(names: &[String]) -> Done<Vec<String>> {
 fn open(api: &Api, url: &str, events: &[String]) -> Done<Json> {
     let events: Vec<Json> = events.iter().map(|event| json!({"event_type": event})).collect();
     let input = json!({"url": url, "webhook_events": events, "should_retry": false});
-    let shown = "webhook { id url signature_secret standard_signature_secret }";
+    let shown = "webhook { id url is_enabled signature_secret standard_signature_secret }";
     let mut made = mutate(api, "createWebhook", shown, &input).map_err(|failure| {
         let fix = match failure.sentence.starts_with("Url must") {
             true => "; the Sandbox has to be started with --allow-loopback-webhooks",
@@ -110,7 +110,14 @@ fn open(api: &Api, url: &str, events: &[String]) -> Done<Json> {
         };
         Failure { sentence: failure.sentence + fix, ..failure }
     })?;
-    Ok(made["webhook"].take())
+    let webhook = made["webhook"].take();
+    if webhook["is_enabled"] == false {
+        mutate(api, "deleteWebhook", "webhook { id }", &json!({"id": webhook["id"]}))?;
+        let sentence = "the organization has webhooks enabled by a validation only \
+            (requires_webhook_validation); switch that off in this Sandbox to listen";
+        return Err(Failure::said_no(sentence.to_owned()));
+    }
+    Ok(webhook)
 }
 
 fn secret_of(api: &Api, id: &str) -> Done<String> {

@@ -12,6 +12,7 @@ use ward_store::{Actor, Db, Role, Scope, Uuid};
 
 use crate::reads::Reads;
 use crate::version::ViewId;
+use crate::work::Work;
 
 /// A file that came with the request, already on disk; gone from there when
 /// the request is, however that ends.
@@ -69,6 +70,8 @@ pub struct Request {
     pub reads: Reads,
     /// What was refused in `messages`, where no error code tells of it.
     pub refused: RefusedCodes,
+    /// What it has cost so far, where fields do not tell.
+    pub work: Work,
 }
 
 /// Refusals that an operation wants in the audit log, each by its code.
@@ -118,6 +121,7 @@ impl Request {
             base_url: self.base_url.clone(),
             reads: Reads::default(),
             refused: RefusedCodes::default(),
+            work: Work::default(),
         }
     }
 }

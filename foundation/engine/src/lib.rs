@@ -37,6 +37,7 @@ mod values;
 mod version;
 mod view;
 mod wording;
+mod work;
 mod write;
 mod write_pages;
 
@@ -57,3 +58,4 @@ pub use values::UPLOAD;
 pub use version::{Chosen, LATEST, PUBLISHED, ViewId, choose};
 pub use view::{PAGING, View, prune};
 pub use ward_instance::IdCodec;
+pub use work::Work;

@@ -24,6 +24,9 @@ pub const fn job_kind(class: EffectClass) -> &'static str {
     }
 }
 
+/// For so long an effect is kept that happened and of which nothing bad was told.
+pub const KEPT_MICROS: i64 = 180 * 24 * 3_600 * 1_000_000;
+
 /// Errors are cut to so many characters.
 const MAX_ERROR_CHARS: usize = 500;
 
@@ -167,6 +170,20 @@ pub async fn mark_waiting(
     reason: &str,
 ) -> Result<bool, StoreError> {
     mark(tx, org_id, id, EffectState::Waiting, Some(reason)).await
+}
+
+/// Deletes up to 1,000 effects that happened before the time for which they are kept; how many.
+/// What did not happen, came back, or was answered with the wish for no more, stays: that is still
+/// asked for.
+pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
+    let before = tx.now().minus_micros(KEPT_MICROS);
+    tx.execute(&Sql::fixed(
+        "DELETE FROM effect_intents WHERE id IN (SELECT id FROM effect_intents \
+         WHERE state = 'done' AND outcome IN ('sent', 'delivered') AND done_at < $1 \
+         ORDER BY done_at LIMIT 1000)",
+        [before.0.into()],
+    ))
+    .await
 }
 
 async fn mark(

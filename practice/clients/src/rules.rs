@@ -76,6 +76,18 @@ pub fn bounded(field: &str, value: &Given<String>, most: usize, problems: &mut P
     }
 }
 
+/// A name that strangers give: it is written into mails, and leads nowhere.
+pub fn plain_name(field: &str, value: &Given<String>, problems: &mut Problems) {
+    let leads = |text: &str| {
+        let text = text.to_lowercase();
+        text.chars().any(char::is_control) || text.contains("://") || text.contains("www.")
+    };
+    if value.value().is_some_and(|text| leads(text)) {
+        let sentence = format!("{} can't contain links or line breaks", label(field));
+        problems.add(field, sentence);
+    }
+}
+
 /// An address as it is kept: trimmed, in lower case.
 pub fn kept_email(text: &str) -> String {
     text.trim().to_lowercase()

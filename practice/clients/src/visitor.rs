@@ -1,16 +1,21 @@
 //! Somebody without an account who books: a client whom the provider has, or a new
 //! one (behaviour 18.1, 23.3).
 
-use ward_engine::{Answer, Call, Given, Problems};
+use ward_engine::{Answer, Call, Given, Problems, Refused};
 use ward_identity::account::{self as accounts, human_of, lock_address};
-use ward_identity::email;
+use ward_identity::allowance::{self, Allowance};
 use ward_identity::tables::User;
+use ward_identity::{attempt, email};
 use ward_store::{Cond, Id, Query, Sql, Value, search};
 
 use crate::account::{self, Welcome};
 use crate::client::{self, blank_client, set_active};
 use crate::events;
 use crate::rules;
+
+/// One mail a day to an address, of an organization.
+const INVITATION: Allowance =
+    Allowance { kind: "invitation_by_visitor", most: 1, seconds: 24 * 3_600 };
 
 /// What a visitor says of themselves.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +46,13 @@ impl Visitor {
             rules::required(field, value, problems);
         }
         rules::email("email", &self.email, problems);
+        for (field, value) in [
+            ("first_name", &self.first_name),
+            ("last_name", &self.last_name),
+            ("legal_name", &self.legal_name),
+        ] {
+            rules::plain_name(field, value, problems);
+        }
         for (field, value) in [
             ("first_name", &self.first_name),
             ("last_name", &self.last_name),
@@ -131,7 +143,23 @@ async fn new(
     };
     call.scope.subject_id = Some(client.id.0);
     accounts::create(&mut call.scope, &client).await?;
-    account::invite(call, &client, Welcome::SetPassword).await?;
+    invite(call, &client).await?;
     call.emit(events::patient_created(client.id.0, client.unit_id.0));
     Ok(client)
+}
+
+/// Invites a client whom a visitor made, unless visitors had a mail sent to the
+/// address today: it is whoever's they said. Who gets none can ask for a password.
+async fn invite(call: &mut Call<'_>, client: &User) -> Answer<()> {
+    let Some(address) = client.email.as_deref() else { return Ok(()) };
+    let whose = format!("{}\u{1f}{}", client.org_id, email::key(address));
+    if !allowance::take(call.scope.tx, &INVITATION, &whose).await? {
+        return Ok(());
+    }
+    match attempt::count_mail(&mut call.scope, client, address).await {
+        Ok(()) => account::invite(call, client, Welcome::SetPassword).await,
+        // Too many mails of other kinds: that is no reason not to be booked.
+        Err(Refused::Error(_)) => Ok(()),
+        Err(refused) => Err(refused),
+    }
 }

@@ -64,7 +64,7 @@ impl Subjects {
 
 /// Whom an address stands for: itself, or with IPv6 the network of 64 bits that
 /// one household is given.
-fn network_of(address: &str) -> String {
+pub fn network_of(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
@@ -145,7 +145,7 @@ async fn count_one(tx: &mut Tx, scope: AttemptScope, subject: &[u8]) -> Answer<(
     Ok(())
 }
 
-fn id(id: Uuid) -> Value {
+pub(crate) fn id(id: Uuid) -> Value {
     id.0.into()
 }
 
@@ -160,12 +160,20 @@ async fn counter(
         [scope.as_str().into(), subject.into()],
     );
     sql.push(ending);
-    let rows = q.rows(&sql).await?;
+    pair(q, &sql).await
+}
+
+/// A number and a moment of a counter.
+pub(crate) async fn pair(
+    q: &mut impl Query,
+    sql: &Sql,
+) -> Result<Option<(i64, Timestamp)>, StoreError> {
+    let rows = q.rows(sql).await?;
     let row = rows.iter().next();
     Ok(row.and_then(|row| Some((row.first()?.int()?, Timestamp(row.get(1)?.int()?)))))
 }
 
-async fn forget_old(tx: &mut Tx) -> Result<(), StoreError> {
+pub(crate) async fn forget_old(tx: &mut Tx) -> Result<(), StoreError> {
     let before = tx.wall().plus_seconds(-KEPT_SECONDS);
     let sql = Sql::fixed(
         "DELETE FROM sign_in_attempts WHERE id IN \

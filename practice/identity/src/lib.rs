@@ -5,6 +5,7 @@
 pub mod account;
 pub mod account_mail;
 pub mod admin;
+pub mod allowance;
 pub mod attempt;
 pub mod authenticate;
 pub mod bindings;

@@ -24,6 +24,7 @@ input! {
         id: IdOrBlank<Organization>,
         organization_email: String,
         organization_info: InfoChange,
+        requires_webhook_validation: bool,
     }
 }
 
@@ -55,6 +56,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
     let mut after = before.clone();
     if let Some(address) = input.organization_email.trimmed() {
         address.clone_into(&mut after.organization_email);
+    }
+    if let Some(&requires) = input.requires_webhook_validation.value() {
+        after.requires_webhook_validation = requires;
     }
     let mut payload = Payload::new().one("organization", after.id.0);
     if let Some(info) = input.organization_info.value() {

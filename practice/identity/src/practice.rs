@@ -123,6 +123,7 @@ pub fn blank_organization(
         owner_id: None,
         onboarding_flow_id: None,
         require_insurance_card_upload: false,
+        requires_webhook_validation: false,
         version: 1,
         created_at: now,
         updated_at: now,

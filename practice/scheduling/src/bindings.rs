@@ -16,7 +16,7 @@ use crate::tables::{
     ADVANCE_APPOINTMENT_PRICES, APPOINTMENT_TYPES, AppointmentType,
     advance_appointment_prices as prices,
 };
-use crate::{calendar_feed, listing, money, notices, price, settings};
+use crate::{calendar_feed, listing, money, price, settings};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -29,7 +29,6 @@ pub fn bind(b: &mut Bindings) {
     availability::bind(b);
     exists::bind(b);
     slots::bind(b);
-    notices::bind(b);
     calendar_feed::bind(b);
     appointment::bind(b);
 }

@@ -17,7 +17,6 @@ pub mod events;
 pub mod id_list;
 pub mod listing;
 pub mod money;
-pub mod notices;
 pub mod price;
 pub mod seed;
 pub mod seed_appointments;

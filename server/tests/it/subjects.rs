@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 34] = [
+const OTHERWISE: [(&str, &str); 35] = [
     ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
@@ -37,6 +37,7 @@ const OTHERWISE: [(&str, &str); 34] = [
     ("provider_appt_type_connections", "of staff"),
     ("availabilities", "of staff"),
     ("appointment_providers", "of staff"),
+    ("calendar_feeds", "of staff"),
     ("calendar_entries", "never answered, and of staff"),
 ];
 

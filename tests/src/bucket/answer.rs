@@ -41,7 +41,14 @@ pub(super) fn answer(stream: &mut Stream, request: Request, shared: &Shared) -> 
             shared.hang();
             return Ok(false);
         }
-        Fault::None | Fault::CutFile => done(&request, shared),
+        Fault::SlowBegin => {
+            let told = done(&request, shared);
+            if request.query.contains("uploads") {
+                shared.hang();
+            }
+            told
+        }
+        Fault::None | Fault::CutFile | Fault::Unconditional => done(&request, shared),
     };
     let halved = fault == Fault::CutFile && request.method == "GET" && request.query.is_empty();
     write(stream, &told, halved)?;
@@ -81,7 +88,9 @@ fn done(request: &Request, shared: &Shared) -> Answer {
             Answer::of(204)
         }
         ("PUT", None)
-            if request.header("if-none-match") == "*" && state.objects.contains_key(name) =>
+            if request.header("if-none-match") == "*"
+                && state.fault != Fault::Unconditional
+                && state.objects.contains_key(name) =>
         {
             Answer::error(412, "PreconditionFailed")
         }

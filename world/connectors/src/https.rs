@@ -45,8 +45,13 @@ pub(crate) enum Unanswered {
 /// The address that a key of the configuration names; only HTTPS is one.
 pub(crate) fn address(key: &str, text: &str) -> Result<Uri, InstanceError> {
     let uri: Option<Uri> = text.parse().ok();
+    // What stands before an @ would be a secret in a file that others read, and in messages.
+    let is_plain = |uri: &Uri| uri.authority().is_some_and(|it| !it.as_str().contains('@'));
     let uri = uri.filter(|uri| uri.scheme_str() == Some("https") && uri.host().is_some());
-    uri.ok_or_else(|| InstanceError::config(format!("{key}: is an https:// address")))
+    let uri = uri.filter(is_plain);
+    uri.ok_or_else(|| {
+        InstanceError::config(format!("{key}: is an https:// address without a user name"))
+    })
 }
 
 /// What a server's certificate is checked against: the roots of the web, and one more in the PEM

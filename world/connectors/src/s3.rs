@@ -212,7 +212,9 @@ impl BlobStore for S3Blobs {
             while let Some(object) = listing.try_next().await.map_err(|error| failed(&error))? {
                 let changed = object.last_modified.timestamp_micros();
                 if wall.saturating_sub(changed) >= SETTLED {
-                    ids.extend(object.location.filename().map(str::to_owned));
+                    // What somebody else put there is no file of ours.
+                    let id = object.location.filename().filter(|id| self.path(id).is_ok());
+                    ids.extend(id.map(str::to_owned));
                 }
             }
             Ok(ids)

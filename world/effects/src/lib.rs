@@ -20,6 +20,7 @@ mod mail;
 mod message;
 mod policy;
 mod port;
+mod purge;
 mod release;
 mod sim;
 mod text;
@@ -38,6 +39,7 @@ pub use policy::{
     EFFECT_POLICIES, EffectMode, EffectPolicy, Policy, at_birth, decide, effect_policies, policy,
 };
 pub use port::{Live, Port, Sent};
+pub use purge::purge;
 pub use release::{HELD_SECONDS, Released, release};
 pub use sim::inbox::{INBOX_MAX, InboxFilter, inbox};
 pub use sim::magic::{CARRIER_SECONDS, COMPLAINT_SECONDS, SLOW_SECONDS};

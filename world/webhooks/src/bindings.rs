@@ -121,9 +121,12 @@ fn other_fields(b: &mut Bindings) {
         named(request, row.text(sent::event_type))
     });
     b.object("WebhookValidation", &WEBHOOK_VALIDATIONS);
-    b.computed("WebhookValidation", "explanation", &[validation_at::state], |_, row, _| {
+    const SHOWN: &[usize] = &[validation_at::state, validation_at::accepts_duplicate];
+    b.computed("WebhookValidation", "explanation", SHOWN, |_, row, _| {
         let state = row.text(validation_at::state).and_then(ValidationState::from_text);
-        state.map(validation::explanation).into()
+        let accepts_duplicate = row.get(validation_at::accepts_duplicate);
+        let accepts_duplicate = (!accepts_duplicate.is_null()).then(|| accepts_duplicate.truth());
+        state.map(|state| validation::explanation(state, accepts_duplicate)).into()
     });
 }
 

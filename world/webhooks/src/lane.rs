@@ -54,6 +54,15 @@ pub async fn pause(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(),
     tx.execute(&sql).await.map(drop)
 }
 
+/// Lets the probes of a disabled webhook through, whose lane is paused otherwise.
+pub async fn open(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE webhook_lanes SET is_paused = FALSE WHERE org_id = $1 AND webhook_id = $2",
+        [org_id.into(), webhook.0.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
 /// Lets the lane begin anew, as if it were that of a new webhook.
 pub async fn begin_anew(tx: &mut Tx, org_id: i64, webhook: Id<Webhook>) -> Result<(), StoreError> {
     let (now, wall) = (tx.now().0, tx.wall().0);

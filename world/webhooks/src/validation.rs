@@ -3,24 +3,36 @@
 //!
 //! A validation is a row, and its probes are deliveries like all others: one after another, each
 //! through the guard, within 10 seconds and in the log. What a probe's answer means, and which
-//! comes next, is decided where the answer is written down.
+//! comes next, is decided where the answer is written down (`judge`); what follows from the result
+//! is in `policy`, and what is done each week in `weekly`.
 
+mod judge;
+pub mod policy;
 pub mod table;
+pub mod weekly;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use ward_engine::{Answer, Call, Payload, Refused, input};
-use ward_instance::Kind;
 use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Uuid, Value};
 
 use crate::catalogue;
 use crate::deliver::Attempt;
 use crate::deliver::queue::{self, New};
+use crate::lane;
 use crate::payload::Told;
-use crate::tables::{DeliveryCause, Outcome, Probe, ValidationState, Webhook, WebhookValidation};
+use crate::tables::{DeliveryCause, Probe, ValidationState, Webhook, WebhookValidation};
 use crate::webhook::{named, requires};
+use judge::Step;
+pub use judge::explanation;
 
 /// The event of the handshake: none that one can subscribe to.
 const VERIFY: &str = "webhook.verify";
+
+/// An event that there is not, and will not be.
+const UNKNOWN: &str = "webhook.unknown";
+
+/// Tells the second delivery of the genuine probe from the first; no replay has this number.
+const SECOND: &str = "second";
 
 /// No record has these ids: numbers below a million are given to none. The second stands where the
 /// first was signed.
@@ -47,7 +59,7 @@ input! {
 pub async fn validate(call: &mut Call<'_>, input: &ValidateWebhook) -> Answer<Payload> {
     requires(call)?;
     let webhook = named(call, input.id.value()).await?;
-    if !webhook.is_enabled {
+    if !webhook.is_enabled && !policy::is_strict(call, &webhook).await? {
         let why = "Webhook is disabled. Enable it to send it something";
         return Err(Refused::on("id", why));
     }
@@ -72,8 +84,20 @@ pub enum Begun {
     TooMany,
 }
 
-/// Begins one, unless one is under way or there were too many.
+/// Begins one that a member asks for, unless one is under way or there were too many.
 pub async fn begin(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<Begun, StoreError> {
+    start(scope, webhook, false).await
+}
+
+async fn start(
+    scope: &mut Scope<'_>,
+    webhook: &Webhook,
+    is_repeat: bool,
+) -> Result<Begun, StoreError> {
+    if !webhook.is_enabled {
+        // Of what waits for a disabled webhook only probes are sent.
+        lane::open(scope.tx, webhook.org_id.0, webhook.id).await?;
+    }
     let before: Option<WebhookValidation> =
         scope.find_by(Cond::eq("webhook_id", webhook.id.0)).await?;
     if let Some(before) = &before
@@ -85,26 +109,35 @@ pub async fn begin(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<Begun, St
     if begun_lately(scope, webhook.org_id.0).await? >= HOURLY_MAX {
         return Ok(Begun::TooMany);
     }
-    let event_id = send(scope, webhook, Probe::Handshake).await?;
+    let event_id = send(scope, webhook, Probe::Handshake, None).await?;
     let id = match &before {
         Some(before) => before.id,
         None => scope.next_id().await?,
     };
+    let previous = before.as_ref().and_then(|before| match before.state {
+        ValidationState::Running => before.previous,
+        state => Some(state),
+    });
     let fresh = WebhookValidation {
         id,
         org_id: webhook.org_id,
         unit_id: webhook.unit_id,
         webhook_id: webhook.id,
         state: ValidationState::Running,
+        previous,
+        is_repeat,
         event_id,
         environment: None,
         is_challenge_answered: None,
         accepts_genuine: None,
+        accepts_duplicate: None,
+        accepts_unknown: None,
         accepts_forged: None,
         accepts_altered: None,
         accepts_stale: None,
         created_at: scope.now(),
         ended_at: None,
+        repeats_at: weekly::after(scope.now()),
     };
     match before {
         Some(before) => drop(scope.update(&before, &fresh).await?),
@@ -139,22 +172,30 @@ async fn begun_lately(scope: &mut Scope<'_>, org_id: i64) -> Result<i64, StoreEr
     Ok(scope.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
-/// Puts a probe into the webhook's queue, before what waits there; the id that it has.
-async fn send(scope: &mut Scope<'_>, webhook: &Webhook, probe: Probe) -> Result<Uuid, StoreError> {
+/// Puts a probe into the webhook's queue, before what waits there; the id that it has, which for a
+/// duplicate is that of the event `sent` before.
+async fn send(
+    scope: &mut Scope<'_>,
+    webhook: &Webhook,
+    probe: Probe,
+    sent: Option<&Uuid>,
+) -> Result<Uuid, StoreError> {
     let challenge = scope.instance().random().base62(CHALLENGE_CHARACTERS);
     let challenge = json!({ "challenge": challenge }).to_string();
     let (event_type, extra) = match probe {
         Probe::Handshake => (VERIFY, challenge.as_str()),
+        Probe::Unknown => (UNKNOWN, "{}"),
         _ => (catalogue::TEST, "{}"),
     };
     let resource_id = if probe == Probe::Altered { NO_OTHER_RECORD } else { NO_RECORD };
     let told = Told { event_type, resource_type: "Test", resource_id, changed_fields: "[]", extra };
-    let event_id = scope.tx.uuid();
+    let second = sent.filter(|_| probe == Probe::Duplicate);
+    let event_id = second.cloned().unwrap_or_else(|| scope.tx.uuid());
     let new = New {
         event_id: event_id.clone(),
         cause: DeliveryCause::Probe,
         probe: Some(probe),
-        replay: String::new(),
+        replay: second.map(|_| SECOND.to_owned()).unwrap_or_default(),
         told: &told,
         encoding: webhook.id_encoding,
         is_ordered: false,
@@ -168,33 +209,49 @@ pub fn before_altering(body: &str) -> String {
     body.replacen(&NO_OTHER_RECORD.to_string(), &NO_RECORD.to_string(), 1)
 }
 
-/// Takes a validation a step on, after a probe has ended.
+/// Takes a validation a step on, after a probe has ended; whether it was the last one.
 pub async fn go_on(
+    scope: &mut Scope<'_>,
+    webhook: &Webhook,
+    attempt: &Attempt,
+) -> Result<bool, StoreError> {
+    let Some(before) = under_way(scope, attempt).await? else { return Ok(false) };
+    let Some(probe) = attempt.delivery.probe else { return Ok(false) };
+    let mut after = before.clone();
+    judge::learn(&mut after, probe, attempt);
+    match judge::next(&after, probe, scope.instance().kind().as_str()) {
+        Step::Send(probe) => {
+            after.event_id = send(scope, webhook, probe, Some(&before.event_id)).await?;
+            scope.update(&before, &after).await?;
+            Ok(false)
+        }
+        Step::End(state) => end(scope, webhook, &before, &after, state).await.map(|()| true),
+    }
+}
+
+/// Ends a validation of whose probe nobody knows what became.
+pub async fn cut_off(
     scope: &mut Scope<'_>,
     webhook: &Webhook,
     attempt: &Attempt,
 ) -> Result<(), StoreError> {
     let Some(before) = under_way(scope, attempt).await? else { return Ok(()) };
-    let Some(probe) = attempt.delivery.probe else { return Ok(()) };
-    let mut after = before.clone();
-    learn(&mut after, probe, attempt);
-    match next(&after, probe, scope.instance().kind().as_str()) {
-        Step::Send(probe) => after.event_id = send(scope, webhook, probe).await?,
-        Step::End(state) => {
-            after.state = state;
-            after.ended_at = Some(scope.now());
-        }
-    }
-    scope.update(&before, &after).await.map(drop)
+    end(scope, webhook, &before, &before, ValidationState::Inconclusive).await
 }
 
-/// Ends a validation of whose probe nobody knows what became.
-pub async fn cut_off(scope: &mut Scope<'_>, attempt: &Attempt) -> Result<(), StoreError> {
-    let Some(before) = under_way(scope, attempt).await? else { return Ok(()) };
-    let mut after = before.clone();
-    after.state = ValidationState::Inconclusive;
-    after.ended_at = Some(scope.now());
-    scope.update(&before, &after).await.map(drop)
+async fn end(
+    scope: &mut Scope<'_>,
+    webhook: &Webhook,
+    before: &WebhookValidation,
+    learnt: &WebhookValidation,
+    state: ValidationState,
+) -> Result<(), StoreError> {
+    let now = scope.now();
+    let ended_at = Some(now);
+    let after =
+        WebhookValidation { state, ended_at, repeats_at: weekly::after(now), ..learnt.clone() };
+    scope.update(before, &after).await?;
+    policy::follow(scope, webhook, &after).await
 }
 
 /// Takes away what is known of a receiver that the webhook has no more, and what it would still
@@ -222,139 +279,9 @@ async fn under_way(
     Ok(found.filter(|it| it.state == ValidationState::Running && it.event_id == delivery.event_id))
 }
 
-/// What follows a probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Send(Probe),
-    End(ValidationState),
-}
-
-fn learn(validation: &mut WebhookValidation, probe: Probe, attempt: &Attempt) {
-    let is_accepted = accepted(attempt);
-    match probe {
-        Probe::Handshake => {
-            // Nobody agrees with a fault or a refusal, whatever stands in it.
-            let answer = attempt.response.as_deref().filter(|_| is_accepted == Some(true));
-            let said = answer.and_then(|it| said(&attempt.delivery.body, it));
-            validation.is_challenge_answered = attempt.status.map(|_| said.is_some());
-            validation.environment = said.flatten().map(str::to_owned);
-        }
-        Probe::Genuine => validation.accepts_genuine = is_accepted,
-        Probe::Forged => validation.accepts_forged = is_accepted,
-        Probe::Altered => validation.accepts_altered = is_accepted,
-        Probe::Stale => validation.accepts_stale = is_accepted,
-    }
-}
-
-/// Whether a receiver took a probe; none when its answer is neither: a fault, or one of the 4xx
-/// that ask to come again.
-fn accepted(attempt: &Attempt) -> Option<bool> {
-    match (attempt.outcome, attempt.status) {
-        (Outcome::Delivered, _) => Some(true),
-        (_, Some(408 | 425 | 429)) => None,
-        (_, Some(400..=499)) => Some(false),
-        _ => None,
-    }
-}
-
-/// What a receiver says that answers the challenge of `request`: its environment, if that too.
-fn said(request: &str, answer: &str) -> Option<Option<&'static str>> {
-    let request: Json = serde_json::from_str(request).ok()?;
-    let answer: Json = serde_json::from_str(answer).ok()?;
-    let challenge = request.get("challenge")?.as_str()?;
-    if answer.get("challenge")?.as_str()? != challenge {
-        return None;
-    }
-    let named = answer.get("environment").and_then(Json::as_str).unwrap_or_default();
-    let mut words = Kind::ALL.into_iter().map(Kind::as_str);
-    Some(words.find(|word| word.eq_ignore_ascii_case(named)))
-}
-
-/// What comes after a probe, in an instance of the environment `own`. Forgeries are sent only to
-/// a receiver that has answered for itself: nobody else's is attacked.
-fn next(validation: &WebhookValidation, probe: Probe, own: &str) -> Step {
-    let environment = validation.environment.as_deref();
-    match probe {
-        Probe::Handshake if validation.is_challenge_answered.is_none() => {
-            Step::End(ValidationState::Unreachable)
-        }
-        Probe::Handshake if environment.is_some_and(|environment| environment != own) => {
-            Step::End(ValidationState::OtherEnvironment)
-        }
-        Probe::Handshake => Step::Send(Probe::Genuine),
-        Probe::Genuine if environment.is_none() => Step::End(ValidationState::Unverified),
-        Probe::Genuine => match validation.accepts_genuine {
-            Some(true) => Step::Send(Probe::Forged),
-            Some(false) => Step::End(ValidationState::RefusesGenuine),
-            None => Step::End(ValidationState::Inconclusive),
-        },
-        Probe::Forged => Step::Send(Probe::Altered),
-        Probe::Altered => Step::Send(Probe::Stale),
-        Probe::Stale => Step::End(verdict(validation)),
-    }
-}
-
-fn verdict(validation: &WebhookValidation) -> ValidationState {
-    let all = [validation.accepts_forged, validation.accepts_altered, validation.accepts_stale];
-    if all.contains(&Some(true)) {
-        ValidationState::AcceptsForgeries
-    } else if all.contains(&None) {
-        ValidationState::Inconclusive
-    } else {
-        ValidationState::Valid
-    }
-}
-
-/// One sentence for developers on what a state means, and what can be done.
-pub fn explanation(state: ValidationState) -> &'static str {
-    match state {
-        ValidationState::Running => "The validation is under way",
-        ValidationState::Valid => {
-            "The receiver serves this environment, takes what is genuine and refuses what is \
-             forged, altered or stale"
-        }
-        ValidationState::Unverified => {
-            "The receiver answers, but not the challenge with its environment; so nothing that is \
-             forged was sent to it"
-        }
-        ValidationState::OtherEnvironment => {
-            "The receiver says that it serves the other environment. Give this webhook the address \
-             of the one for this environment"
-        }
-        ValidationState::RefusesGenuine => {
-            "The receiver refuses an event that is genuine. Check which secret it has"
-        }
-        ValidationState::AcceptsForgeries => {
-            "The receiver takes events that it has to refuse. Check the signature, over the body \
-             as it came, and the time of webhook-timestamp"
-        }
-        ValidationState::Unreachable => {
-            "The receiver gave no answer. The log of what was sent says why"
-        }
-        ValidationState::Inconclusive => {
-            "The receiver did not answer every probe with a status of 2xx or 4xx, or the server \
-             stopped meanwhile. Validate it again"
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const CHALLENGE: &str = r#"{"resource_id":1,"event_type":"webhook.verify","challenge":"abc"}"#;
-
-    #[test]
-    fn a_challenge_is_answered_with_the_environment() {
-        let said = |answer: &str| said(CHALLENGE, answer);
-        assert_eq!(said(r#"{"challenge":"abc","environment":"Sandbox"}"#), Some(Some("sandbox")));
-        assert_eq!(said(r#"{"challenge":"abc","environment":"staging"}"#), Some(None));
-        // Who sends back what comes, says nothing of itself.
-        assert_eq!(said(CHALLENGE), Some(None));
-        for other in [r#"{"challenge":"abd","environment":"sandbox"}"#, "abc", "", "[]", "{}"] {
-            assert_eq!(said(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn what_is_altered_is_as_long_as_what_was_signed() {

@@ -7,7 +7,12 @@ use crate::address::Address;
 use crate::deliver::feed;
 use crate::subscription::{self, Entry};
 use crate::tables::{IdEncoding, PERMISSION, SecretState, Webhook, WebhookEvent, WebhookSecret};
-use crate::{enable, lane, secret, validation};
+use crate::validation::{self, policy};
+use crate::{enable, lane, secret};
+
+/// Said where webhooks are enabled by a validation only.
+const VALID_ONLY: &str = "Webhook is enabled when a validation finds its receiver VALID. Run \
+    validateWebhook";
 
 /// Webhooks of one organization.
 pub const WEBHOOKS_MAX: usize = 100;
@@ -78,7 +83,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateWebhook) -> Answer<Payloa
         ));
     }
     let now = call.now();
-    let webhook = Webhook {
+    let mut webhook = Webhook {
         id: call.next_id().await?,
         org_id: Id::new(call.actor.org_id),
         unit_id: Id::new(call.actor.unit_id),
@@ -95,6 +100,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateWebhook) -> Answer<Payloa
         updated_at: now,
         deleted_at: None,
     };
+    // Its receiver has shown nothing yet.
+    webhook.is_enabled &= !policy::is_strict(call, &webhook).await?;
     call.create(&webhook).await?;
     subscription::set(call, &webhook, &events).await?;
     new_secret(call, &webhook).await?;
@@ -116,6 +123,13 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateWebhook) -> Answer<Payloa
         Some(entries) => Some(subscription::wanted(entries, &input.event_type, &mut problems)),
         None => subscription::with_one_more(&own, &input.event_type, &mut problems),
     };
+    let enabled = input.is_enabled.value().copied();
+    let moved = after.url != before.url;
+    let is_strict = policy::is_strict(call, &before).await?;
+    let is_proved = !moved && policy::is_proved(call, &before).await?;
+    if is_strict && !is_proved && enabled == Some(true) && !before.is_enabled {
+        problems.add("is_enabled", VALID_ONLY);
+    }
     problems.check()?;
     if let Some(events) = &events {
         subscription::set(call, &before, events).await?;
@@ -124,21 +138,24 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateWebhook) -> Answer<Payloa
     after.should_retry = input.should_retry.value().copied().unwrap_or(after.should_retry);
     after.is_ordered = input.is_ordered.value().copied().unwrap_or(after.is_ordered);
     after.id_encoding = encoding(&input.id_encoding).unwrap_or(after.id_encoding);
-    let enabled = input.is_enabled.value().copied();
     if enabled == Some(true) {
         after.warned_at = None;
     }
-    after.is_enabled = enabled.unwrap_or(after.is_enabled);
+    // Another receiver has shown nothing yet.
+    after.is_enabled = enabled.unwrap_or(after.is_enabled) && !(is_strict && moved);
     if after.is_enabled && !before.is_enabled {
         after.listens_since = call.now();
     }
     call.update(&before, &after).await?;
-    let moved = after.url != before.url;
     if moved {
         validation::forget(call, &before).await?;
     }
     match (after.is_enabled, enabled) {
-        (false, _) => lane::pause(call.tx, before.org_id.0, before.id).await?,
+        // A lane that is disabled already may be open for probes.
+        (false, _) if before.is_enabled || moved => {
+            lane::pause(call.tx, before.org_id.0, before.id).await?;
+        }
+        (false, _) => {}
         (true, Some(true)) => enable::begin_anew(call, &after).await?,
         (true, _) if moved => enable::begin_anew(call, &after).await?,
         (true, _) => {}

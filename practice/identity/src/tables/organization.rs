@@ -28,6 +28,8 @@ record! {
         owner_id: Option<Id<User>>,
         onboarding_flow_id: Option<String>,
         require_insurance_card_upload: bool,
+        /// Whether a webhook is enabled by a good validation of its receiver only.
+        requires_webhook_validation: bool,
         version: i64,
         created_at: Timestamp [public],
         updated_at: Timestamp,

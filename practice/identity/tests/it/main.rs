@@ -11,6 +11,7 @@
 #[macro_use]
 mod support;
 
+mod allowance;
 mod attempt;
 mod audit;
 mod circle;

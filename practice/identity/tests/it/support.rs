@@ -271,6 +271,7 @@ impl World {
             sign_up_open: self.sign_up_open,
             base_url: "http://127.0.0.1:4100".to_owned(),
             reads: ward_engine::Reads::default(),
+            work: ward_engine::Work::default(),
             refused: ward_engine::RefusedCodes::default(),
         };
         let incoming = Incoming { query: query.to_owned(), ..Incoming::default() };

@@ -1,6 +1,7 @@
 //! Notices: what people are told of what happened, where and when they want to be
 //! told (behaviour 42).
 
+pub mod appointments;
 pub mod choices;
 pub mod contact;
 pub mod feed;
@@ -34,7 +35,7 @@ pub const GIVEN: ReminderKind =
     ReminderKind { name: given::KIND, deliver: |scope, row| Box::pin(given::deliver(scope, row)) };
 
 /// The kinds of reminders that this domain says.
-pub const KINDS: &[ReminderKind] = &[UNREAD, GIVEN];
+pub const KINDS: &[ReminderKind] = &[UNREAD, GIVEN, appointments::REMINDER, appointments::WAITING];
 
 /// Binds the types, queries, mutations and reactions.
 pub fn bind(b: &mut Bindings) {
@@ -43,6 +44,7 @@ pub fn bind(b: &mut Bindings) {
     given::bind(b);
     sent::bind(b);
     contact::bind(b);
+    appointments::bind(b);
 }
 
 /// Tells of some messages and says some reminders that are due; how many jobs

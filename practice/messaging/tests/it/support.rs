@@ -154,6 +154,7 @@ impl World {
             sign_up_open: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
             reads: ward_engine::Reads::default(),
+            work: ward_engine::Work::default(),
             refused: Default::default(),
         };
         let variables = variables.as_object().cloned().unwrap_or_default();

@@ -10,7 +10,8 @@ use ward_store::Id;
 use super::table::Appointment;
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
-use crate::slots::reading::{self, Provider};
+use crate::slots::diary;
+use crate::slots::reading::Provider;
 use crate::tables::AppointmentType;
 
 /// What somebody wants to book.
@@ -34,7 +35,7 @@ pub struct Wanted<'a> {
 /// booked by the buffer, and where a client books at a start that they could choose.
 pub async fn bookable(call: &mut Call<'_>, wanted: &Wanted<'_>) -> Answer<bool> {
     let Interval { start, end } = wanted.interval;
-    let question = reading::Wanted {
+    let question = diary::Wanted {
         of: wanted.of,
         length: wanted.interval.minutes(),
         contact: wanted.contact_type_id.and_then(ContactType::of_number),
@@ -44,7 +45,7 @@ pub async fn bookable(call: &mut Call<'_>, wanted: &Wanted<'_>) -> Answer<bool> 
     let instant = Interval { start, end: Timestamp(start.0 + 1) };
     let providers = [Provider::of(wanted.provider)];
     let (tx, actor) = (&mut *call.scope.tx, call.scope.actor);
-    let found = reading::diaries(tx, actor, &providers, &question, &instant).await?;
+    let found = diary::diaries(tx, actor, &providers, &question, &instant).await?;
     let Some(diary) = found.first() else { return Ok(false) };
     Ok(match wanted.by_client {
         true => diary.starts(&instant, call.now()).contains(&start),

@@ -2,6 +2,7 @@
 //! What is listed as free can be booked, and nothing else: both ask one rule (DOM-08),
 //! here behind the calendar's lock.
 
+use ward_clients::access;
 use ward_engine::{Answer, Call, Payload, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::states;
@@ -43,6 +44,10 @@ pub async fn complete(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<P
     let request = call.request;
     let actor = visiting(&request.actor, place.org_id, place.unit_id);
     let mut inner = Call { scope: Scope::new(&mut *call.scope.tx, &actor), request };
+    // The tenant, too: of a practice that is shut a branch may be open.
+    if !access::is_open(&mut inner, Id::new(place.unit_id)).await? {
+        return Err(Refused::not_found(if joins.is_empty() { "provider_id" } else { seat::AT }));
+    }
     let ids = match joins.is_empty() {
         true => vec![alone(&mut inner, input).await?],
         false => seat::join(&mut inner, input, &joins).await?,
@@ -77,6 +82,7 @@ fn ask(input: &CompleteCheckout) -> Ask {
         provider: named(&input.provider_id).map(|id| id.0),
         type_id: named(&input.appointment_type_id).map(|id| id.0),
         contact: input.contact_type.trimmed().and_then(ContactType::of_text),
+        location: named(&input.appointment_location_id).map(|id| id.0),
         state: input.location.trimmed().and_then(states::code),
         ..Ask::default()
     }
@@ -95,7 +101,7 @@ async fn alone(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<i64> {
     ask.contact = Some(way);
     if of.require_in_state_clients {
         // Of a client it is the address that counts; what is said, where there is none.
-        needs_state(call, &ask).await?;
+        ask.state = state(call, &ask).await?;
     } else {
         ask.state = None;
     }
@@ -104,6 +110,7 @@ async fn alone(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<i64> {
     let wanted = Slot { provider: provider_id, start, length: of.length, group: None };
     is_free(call, &ask, field.as_ref(), &wanted).await?;
     let client = who::client(call, &input.visitor(), &provider).await?;
+    who::bounded(call, &client, &provider).await?;
     let client = who::placed(call, client, &of).await?;
     let row = row(call, input, (&provider, &of, &client), start).await?;
     let row = Appointment { contact_type_id: Some(way.number()), ..row };
@@ -139,15 +146,19 @@ async fn kind(
     }
 }
 
-async fn needs_state(call: &mut Call<'_>, ask: &Ask) -> Answer<()> {
+/// The state that is said, where no address says it.
+async fn state(call: &mut Call<'_>, ask: &Ask) -> Answer<Option<&'static str>> {
     let request = call.request;
     let known = match call.actor.is_client() {
         true => !reading::home_states(request, call.scope.tx, call.scope.actor).await?.is_empty(),
         false => false,
     };
-    match known || ask.state.is_some() {
-        true => Ok(()),
-        false => Err(Refused::on("location", "Location must be the state in which you are")),
+    match (known, ask.state) {
+        (true, _) => Ok(None),
+        (false, Some(state)) => Ok(Some(state)),
+        (false, None) => {
+            Err(Refused::on("location", "Location must be the state in which you are"))
+        }
     }
 }
 
@@ -162,7 +173,7 @@ pub(super) async fn is_free(
     let field = field.ok_or_else(taken)?;
     let instant = Interval { start: wanted.start, end: Timestamp(wanted.start.0 + 1) };
     let now = call.now();
-    let found = found::slots(call.scope.tx, ask, field, &instant, now).await?;
+    let found = found::slots(call.request, call.scope.tx, ask, field, &instant, now).await?;
     match found.contains(wanted) {
         true => Ok(()),
         false => Err(taken()),
@@ -177,7 +188,9 @@ async fn row(
 ) -> Answer<Appointment> {
     let end = Timestamp(start.0 + of.length * MINUTE);
     let own = input.timezone.trimmed().map(str::to_owned);
-    let zone = own.or_else(|| client.timezone.clone()).or_else(|| provider.timezone.clone());
+    // Of whom a visitor is taken for, nothing is theirs to learn.
+    let of_client = client.timezone.clone().filter(|_| call.actor.is_client());
+    let zone = own.or(of_client).or_else(|| provider.timezone.clone());
     let zone = zone.unwrap_or_else(|| "America/New_York".to_owned());
     let settings = applies(call, Some(of), provider.id.0, provider.unit_id.0).await?;
     let row = blank(call, provider, &Interval { start, end }, zone).await?;

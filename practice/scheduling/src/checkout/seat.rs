@@ -4,12 +4,12 @@ use ward_engine::{Answer, Call, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
-use ward_store::{Cond, OrderKey, Query, Sql, Value};
+use ward_store::{Cond, OrderKey, Query, Role, Sql, Value};
 
 use super::book::Place;
 use super::input::CompleteCheckout;
 use super::who;
-use crate::appointment::table::Appointment;
+use crate::appointment::table::{Appointment, AppointmentInclusion};
 use crate::appointment::{calendar, people};
 use crate::availability::wall::Interval;
 use crate::events;
@@ -18,7 +18,7 @@ use crate::slots::found::{self, Seat};
 use crate::slots::reading;
 use crate::tables::AppointmentType;
 
-const AT: &str = "appointment_id";
+pub(super) const AT: &str = "appointment_id";
 
 /// Where the appointments are: all in one unit.
 pub(super) async fn place(call: &mut Call<'_>, ids: &[i64]) -> Answer<Place> {
@@ -50,24 +50,50 @@ pub(super) async fn join(
     let mut providers: Vec<i64> = rows.iter().map(|row| row.provider_id.0).collect();
     providers.sort_unstable();
     providers.dedup();
+    if providers.len() > 1 && call.actor.role == Role::Anonymous {
+        // Who a visitor is to each of them would be two people, or told.
+        let sentence = "Appointments of one provider can be joined at once";
+        return Err(Refused::on("appointment_ids", sentence));
+    }
     calendar::lock(call, &providers).await?;
     let asked = named(&input.provider_id).map(|id| id.0);
     let mut joined = Vec::with_capacity(rows.len());
+    let mut who: Option<User> = None;
     for row in &rows {
         if asked.is_some_and(|asked| asked != row.provider_id.0) {
             return Err(Refused::not_found("provider_id"));
         }
+        if attends(call, row).await? {
+            joined.push(row.id.0);
+            continue;
+        }
         let of = has_seat(call, row).await?;
         let provider: Option<User> = call.find(row.provider_id).await?;
         let provider = provider.ok_or_else(|| Refused::not_found(AT))?;
-        let client = who::client(call, &input.visitor(), &provider).await?;
+        let client = match who {
+            Some(client) => client,
+            None => who::client(call, &input.visitor(), &provider).await?,
+        };
+        who::bounded(call, &client, &provider).await?;
         let client = who::placed(call, client, &of).await?;
         if people::add_attendee(call, row, &client).await? {
             call.emit(events::appointment_updated(row, &["attended_clients"]));
         }
+        who = Some(client);
         joined.push(row.id.0);
     }
     Ok(joined)
+}
+
+/// Whether the client who asks attends it already.
+async fn attends(call: &mut Call<'_>, row: &Appointment) -> Answer<bool> {
+    if !call.actor.is_client() {
+        return Ok(false);
+    }
+    let own = Cond::eq("user_id", call.actor.user_id);
+    let own: Option<AppointmentInclusion> =
+        call.find_by(own.and(Cond::eq("appointment_id", row.id.0))).await?;
+    Ok(own.is_some_and(|own| !own.cancelled))
 }
 
 /// The appointments, kept from changing, in order of their ids.
@@ -101,7 +127,7 @@ async fn has_seat(call: &mut Call<'_>, row: &Appointment) -> Answer<AppointmentT
     let field = field.ok_or_else(|| Refused::not_found(AT))?;
     let instant = Interval { start: row.start_at, end: Timestamp(row.start_at.0 + 1) };
     let now = call.now();
-    let slots = found::slots(call.scope.tx, &ask, &field, &instant, now).await?;
+    let slots = found::slots(call.request, call.scope.tx, &ask, &field, &instant, now).await?;
     let is_it = |seat: &&Seat| seat.appointment == row.id.0;
     let seat = slots.iter().filter_map(|slot| slot.group.as_ref()).find(is_it);
     match seat {

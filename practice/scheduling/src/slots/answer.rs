@@ -7,6 +7,7 @@ use ward_instance::Timestamp;
 use ward_store::Query;
 
 use super::ask::{self, Ask, NEXT_DAYS_MAX, Span};
+use super::budget::{self, ANSWERED, QUESTION, spend};
 use super::found::{self, PROVIDER_DAYS_MAX, Slot};
 use super::reading::{self, Field};
 use crate::availability::wall::day_of;
@@ -45,6 +46,7 @@ async fn found(
     args: &Args,
     span: Span,
 ) -> Answer<(Vec<Slot>, TimeZone, TimeZone)> {
+    spend(request, QUESTION)?;
     let ask = Ask::of(request, args)?;
     let nothing = || (Vec::new(), TimeZone::UTC, TimeZone::UTC);
     let Some(field) = reading::field(request, q, &ask).await? else {
@@ -56,7 +58,7 @@ async fn found(
     let (days, answer) =
         (zone_of_days(request, &ask, &field), zone_of_answer(request, &ask, &field));
     let Some(window) = ask::window(args, span, &days, request.now)? else { return Ok(nothing()) };
-    let slots = found::slots(q, &ask, &field, &window, request.now).await?;
+    let slots = found::slots(request, q, &ask, &field, &window, request.now).await?;
     Ok((slots, days, answer))
 }
 
@@ -68,6 +70,7 @@ pub async fn list(
     args: &Args,
 ) -> Answer<Vec<Out>> {
     let (slots, _, zone) = found(request, q, args, Span::Range).await?;
+    spend(request, budget::units(slots.len(), ANSWERED))?;
     let value = |slot: &Slot| {
         let seat = slot.group.as_ref();
         Out::Json(json!({
@@ -104,6 +107,7 @@ pub async fn next(
     rows: Vec<RowView<'_>>,
     args: &Args,
 ) -> Answer<Vec<Out>> {
+    spend(request, QUESTION)?;
     let ask = Ask::of(request, args)?;
     let out = match reading::field(request, q, &ask).await? {
         Some(field) => next_of(request, q, args, &ask, &field).await?,

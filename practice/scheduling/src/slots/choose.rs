@@ -4,30 +4,43 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
+use ward_instance::Timestamp;
 
+use super::diary::Diary;
 use super::found::Slot;
-use super::reading::Diary;
 use crate::availability::wall::day_of;
 
-/// Of the slots of one time, the one of the provider who is booked first: the highest
-/// `scheduling_priority`, then the fewest appointments on the day on their own clock,
-/// then the lowest id.
-pub fn unique(slots: Vec<Slot>, diaries: &[Diary]) -> Vec<Slot> {
-    let loads: HashMap<i64, Load<'_>> =
-        diaries.iter().map(|diary| (diary.provider.id, Load::of(diary))).collect();
-    let rank = |slot: &Slot| {
-        let load = loads.get(&slot.provider);
-        let priority = load.map_or(0, |load| load.diary.provider.priority);
-        (Reverse(priority), load.map_or(0, |load| load.on(slot)), slot.provider)
-    };
-    let mut chosen: BTreeMap<_, Slot> = BTreeMap::new();
-    for slot in slots {
-        match chosen.get(&slot.start) {
-            Some(other) if rank(other) <= rank(&slot) => {}
-            _ => drop(chosen.insert(slot.start, slot)),
+/// Who is booked first has the lowest: the highest `scheduling_priority`, then the
+/// fewest appointments on the day on their own clock, then the lowest id.
+type Rank = (Reverse<i64>, usize, i64);
+
+/// Of the slots of one time, the one of the provider who is booked first, chosen while
+/// they are found: no more are kept than there are times.
+#[derive(Default)]
+pub struct Choice(BTreeMap<Timestamp, (Rank, Slot)>);
+
+impl Choice {
+    /// The slots of one provider.
+    pub fn offer(&mut self, diary: &Diary, slots: impl Iterator<Item = Slot>) {
+        let load = Load::of(diary);
+        for slot in slots {
+            let rank = (Reverse(diary.provider.priority), load.on(&slot), slot.provider);
+            match self.0.get(&slot.start) {
+                Some((other, _)) if *other <= rank => {}
+                _ => drop(self.0.insert(slot.start, (rank, slot))),
+            }
         }
     }
-    chosen.into_values().collect()
+
+    /// How many times there are.
+    pub fn times(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What is chosen, in order.
+    pub fn into_slots(self) -> Vec<Slot> {
+        self.0.into_values().map(|(_, slot)| slot).collect()
+    }
 }
 
 /// How many appointments a provider has on each day.

@@ -1,13 +1,15 @@
 //! Which starts a question finds: the pure rule on what was read.
 
-use ward_engine::{Answer, Refused, Request};
+use ward_engine::{Answer, Request};
 use ward_instance::Timestamp;
 use ward_store::Query;
 
 use super::ask::Ask;
-use super::choose;
+use super::budget::{self, PROVIDER_DAY, spend, too_much};
+use super::choose::Choice;
+use super::diary::{self, Diary, Wanted};
 use super::group;
-use super::reading::{self, Diary, Field, Wanted, What};
+use super::reading::{Field, What};
 use super::rule::{Calendar, collides, merged, starts};
 use crate::availability::wall::Interval;
 
@@ -58,6 +60,13 @@ impl Diary {
             found.sort_unstable();
             found.dedup();
         }
+        if !self.held.is_empty() {
+            found.retain(|start| {
+                let wanted = Interval { start: *start, end: Timestamp(start.0 + length) };
+                let next = self.held.partition_point(|it| it.end <= wanted.start);
+                self.held.get(next).is_none_or(|it| !it.meets(&wanted))
+            });
+        }
         found
     }
 
@@ -70,51 +79,56 @@ impl Diary {
     }
 }
 
-/// Refuses a window that is too long for so many providers.
-fn bounded(field: &Field, window: &Interval) -> Answer<()> {
+fn provider_days(field: &Field, window: &Interval) -> i64 {
     let days = (window.end.0 - window.start.0) / DAY_MICROS + 1;
-    let providers = i64::try_from(field.providers.len()).unwrap_or(i64::MAX);
-    match days.saturating_mul(providers) > PROVIDER_DAYS_MAX {
-        true => Err(too_much()),
-        false => Ok(()),
-    }
+    days.saturating_mul(budget::units(field.providers.len(), 1))
 }
 
-fn too_much() -> Refused {
-    Refused::on("end_date", "That is too much at once: ask for fewer days or fewer providers")
+/// Refuses a window that is too long for so many providers.
+fn bounded(request: &Request, field: &Field, window: &Interval) -> Answer<()> {
+    let all = provider_days(field, window);
+    match all > PROVIDER_DAYS_MAX {
+        true => Err(too_much()),
+        false => spend(request, all.saturating_mul(PROVIDER_DAY)),
+    }
 }
 
 /// The slots within a window, in order.
 pub async fn slots(
+    request: &Request,
     q: &mut dyn Query,
     ask: &Ask,
     field: &Field,
     window: &Interval,
     now: Timestamp,
 ) -> Answer<Vec<Slot>> {
-    bounded(field, window)?;
+    bounded(request, field, window)?;
     let (of, length) = match &field.what {
         What::Alone { of, length } => (of.as_deref(), *length),
-        What::Seat(types) => return group::seats(q, ask, field, types, window, now).await,
+        What::Seat(types) => {
+            let seats = group::seats(q, ask, field, types, window, now).await?;
+            spend(request, budget::units(seats.len(), 1))?;
+            return Ok(seats);
+        }
     };
     let diaries = alone(q, ask, field, of, length, window).await?;
-    let mut found = Vec::new();
+    let (mut found, mut choice) = (Vec::new(), Choice::default());
     for diary in &diaries {
-        let starts = diary.starts(window, now).into_iter();
+        let starts = diary.starts(window, now);
+        spend(request, budget::units(starts.len(), 1))?;
         let provider = diary.provider.id;
-        found.extend(starts.map(|start| Slot { provider, start, length, group: None }));
-        if !ask.unique && found.len() > SLOTS_MAX {
+        let slots = starts.into_iter().map(|start| Slot { provider, start, length, group: None });
+        match ask.unique && diaries.len() > 1 {
+            true => choice.offer(diary, slots),
+            false => found.extend(slots),
+        }
+        if found.len().max(choice.times()) > SLOTS_MAX {
             return Err(too_much());
         }
     }
-    if ask.unique && diaries.len() > 1 {
-        found = choose::unique(found, &diaries);
-    }
+    found.extend(choice.into_slots());
     found.sort_unstable_by_key(|slot| (slot.start, slot.provider));
-    match found.len() > SLOTS_MAX {
-        true => Err(too_much()),
-        false => Ok(found),
-    }
+    Ok(found)
 }
 
 async fn alone(
@@ -125,9 +139,20 @@ async fn alone(
     length: i64,
     window: &Interval,
 ) -> Answer<Vec<Diary>> {
-    let moved = reading::movable(q, &field.actor, ask.moved).await?;
-    let wanted = Wanted { of, length, contact: ask.contact, location: ask.location, moved };
-    reading::diaries(q, &field.actor, &field.providers, &wanted, window).await
+    let Some(moved) = &field.moved else {
+        let moved = diary::movable(q, &field.actor, ask.moved).await?;
+        let wanted = Wanted { of, length, contact: ask.contact, location: ask.location, moved };
+        return diary::diaries(q, &field.actor, &field.providers, &wanted, window).await;
+    };
+    let (contact, moving) = (moved.contact, Some(moved.id));
+    let wanted = Wanted { of, length, contact, location: None, moved: moving };
+    let mut diaries = diary::diaries(q, &field.actor, &field.providers, &wanted, window).await?;
+    let end = Timestamp(window.end.0.saturating_add(length * MINUTE));
+    let held = moved.held(q, field.actor.org_id, &Interval { start: window.start, end }).await?;
+    for diary in &mut diaries {
+        diary.held.clone_from(&held);
+    }
+    Ok(diaries)
 }
 
 /// The first start within a window, looked for a week at a time.
@@ -138,10 +163,12 @@ pub async fn first(
     field: &Field,
     window: &Interval,
 ) -> Answer<Option<Timestamp>> {
+    spend(request, provider_days(field, window).saturating_mul(PROVIDER_DAY))?;
     let (of, length) = match &field.what {
         What::Alone { of, length } => (of.as_deref(), *length),
         What::Seat(types) => {
             let seats = group::seats(q, ask, field, types, window, request.now).await?;
+            spend(request, budget::units(seats.len(), 1))?;
             return Ok(seats.first().map(|slot| slot.start));
         }
     };
@@ -150,9 +177,14 @@ pub async fn first(
     while start < window.end {
         let end = Timestamp((start.0 + 7 * DAY_MICROS).min(window.end.0));
         let week = Interval { start, end };
-        let found = diaries.iter().filter_map(|it| it.starts(&week, request.now).first().copied());
-        if let Some(first) = found.min() {
-            return Ok(Some(first));
+        let mut first: Option<Timestamp> = None;
+        for diary in &diaries {
+            let starts = diary.starts(&week, request.now);
+            spend(request, budget::units(starts.len(), 1))?;
+            first = first.into_iter().chain(starts.first().copied()).min();
+        }
+        if first.is_some() {
+            return Ok(first);
         }
         start = end;
     }

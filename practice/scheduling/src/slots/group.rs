@@ -6,8 +6,9 @@ use ward_instance::Timestamp;
 use ward_store::{Query, Sql, Value};
 
 use super::ask::Ask;
+use super::diary::{self, Wanted};
 use super::found::{SLOTS_MAX, Seat, Slot};
-use super::reading::{self, Field, Wanted};
+use super::reading::Field;
 use super::rule;
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
@@ -39,7 +40,7 @@ pub(super) async fn seats(
     if field.providers.is_empty() {
         return Ok(Vec::new());
     }
-    let layers = reading::layers_of(q, &field.actor, &field.providers, &ids).await?;
+    let layers = diary::layers_of(q, field.actor.org_id, &field.providers, &ids).await?;
     let mut found = Vec::new();
     for group in groups(q, field, &ids, window).await? {
         let provider = field.providers.iter().find(|it| it.id == group.provider);
@@ -52,7 +53,7 @@ pub(super) async fn seats(
             location: None,
             moved: None,
         };
-        let rules = reading::rules_of(&field.actor, provider, &wanted, &layers);
+        let rules = diary::rules_of(&field.actor, provider, &wanted, &layers);
         let can_begin = rules
             .is_some_and(|(rules, _)| rule::can_begin(&provider.zone, &rules, group.start, now));
         let way = ask.contact.map(ContactType::number);

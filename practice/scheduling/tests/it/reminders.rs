@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use ward_engine::moment;
 use ward_instance::Timestamp;
+use ward_messaging::notices::appointments::happening::Happening;
+use ward_messaging::notices::appointments::{REMINDER, WAITING, rule};
 use ward_messaging::notices::{self, reminders::ReminderKind};
-use ward_scheduling::notices::happening::Happening;
-use ward_scheduling::notices::{REMINDER, WAITING, rule};
 use ward_scheduling::settings::layers::{Settings, resolve};
 use ward_store::{Actor, Query, Sql, Value};
 

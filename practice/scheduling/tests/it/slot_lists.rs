@@ -8,12 +8,12 @@ use crate::calendars::{Booked, at};
 use crate::support::World;
 
 /// A Monday on which New York is at -05:00.
-const DAY: &str = "start_date: \"2027-03-01\", end_date: \"2027-03-01\"";
+pub const DAY: &str = "start_date: \"2027-03-01\", end_date: \"2027-03-01\"";
 /// Some time before.
-const NOW: &str = "2027-02-20T12:00:00Z";
+pub const NOW: &str = "2027-02-20T12:00:00Z";
 
 /// What a query answers at a time before the day.
-async fn asked(w: &World, actor: &Actor, query: &str) -> Json {
+pub async fn asked(w: &World, actor: &Actor, query: &str) -> Json {
     w.run_at(at(NOW), ViewId::V2026, actor, query, json!({})).await
 }
 
@@ -31,7 +31,7 @@ async fn slots(w: &World, actor: &Actor, args: &str) -> Vec<String> {
 }
 
 /// Hours of a member on the day, from nine o'clock in New York.
-async fn hours(w: &World, member: &Actor, more: Json) {
+pub async fn hours(w: &World, member: &Actor, more: Json) {
     let mut input = json!({ "range_start": "March 1, 2027", "time": "09 00", "end_time": "10 00",
         "timezone": "America/New_York", "user_id": member.user_id.to_string() });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -39,7 +39,7 @@ async fn hours(w: &World, member: &Actor, more: Json) {
     assert!(made["messages"].is_null(), "{made}");
 }
 
-async fn open_type(w: &World, more: Json) -> String {
+pub async fn open_type(w: &World, more: Json) -> String {
     let mut input = json!({ "name": "Visit", "length": 30, "clients_can_book": true });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     w.type_of(&w.owner, input).await
@@ -54,7 +54,7 @@ async fn set(w: &World, input: Json) {
     assert!(made["messages"].is_null(), "{made}");
 }
 
-fn of(provider: &Actor, of: &str) -> String {
+pub fn of(provider: &Actor, of: &str) -> String {
     format!("provider_id: \"{}\", appt_type_id: \"{of}\"", provider.user_id)
 }
 
@@ -360,96 +360,6 @@ async fn nobody_learns_when_an_appointment_is_that_they_do_not_see() {
         ] {
             assert_eq!(slots(&w, actor, &moving).await.len(), sees);
         }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn days_are_of_who_asks_and_answers_of_the_view() {
-    World::each(async |w| {
-        // From ten in the evening in New York: the second of March in London.
-        let late = json!({ "time": "22 00", "end_time": "23 00" });
-        hours(&w, &w.standard, late).await;
-        let open = open_type(&w, json!({ "length": 60 })).await;
-        let mut sql = Sql::new();
-        sql.push("UPDATE users SET timezone = 'America/New_York' WHERE id = ")
-            .bind(w.standard.user_id);
-        w.execute(sql).await;
-        let args = of(&w.standard, &open);
-        let nobody = Actor::anonymous();
-        let days = async |more: &str| {
-            let query = format!("{{ daysAvailableForRange({args}{more}) }}");
-            asked(&w, &nobody, &query).await["data"]["daysAvailableForRange"].clone()
-        };
-        let march = ", date_from_month: \"March 9, 2027\"";
-        assert_eq!(days(march).await, json!(["2027-03-01"]), "a visitor's days are the provider's");
-        assert_eq!(
-            days(&format!("{march}, timezone: \"Europe/London\"")).await,
-            json!(["2027-03-02"])
-        );
-        let browser = ", start_date: \"Tue Mar 02 2027 08:15:00 GMT+0000 (Greenwich Mean Time)\", \
-            end_date: \"2027-03-02T23:00:00.000Z\", timezone: \"Europe/London\"";
-        assert_eq!(days(browser).await, json!(["2027-03-02"]), "as browsers show a moment");
-        let bound = format!("{march}, start_date_boundary: \"2027-03-02\"");
-        assert_eq!(days(&bound).await, json!([]));
-        let query = format!("{{ nextAvailableSlot({args}, timezone: \"Europe/London\") }}");
-        for (view, shown) in [
-            (ViewId::V2026, "2027-03-02T03:00:00Z"),
-            (ViewId::Baseline, "2027-03-02 03:00:00 +0000"),
-        ] {
-            let answer = w.run_at(at(NOW), view, &nobody, &query, json!({})).await;
-            assert_eq!(answer["data"]["nextAvailableSlot"], shown, "{answer}");
-            // Whoever has an account has a zone, whatever they send.
-            let answer = w.run_at(at(NOW), view, &w.owner, &query, json!({})).await;
-            let own = answer["data"]["nextAvailableSlot"].as_str().unwrap();
-            assert!(own.starts_with("2027-03-01") && own.contains("22:00:00"), "{answer}");
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_is_no_question_gets_a_sentence_and_what_is_too_much_too() {
-    World::each(async |w| {
-        hours(&w, &w.standard, json!({})).await;
-        let open = open_type(&w, json!({})).await;
-        let args = of(&w.standard, &open);
-        let nobody = Actor::anonymous();
-        let many: Vec<String> = (1..=501).map(|n| format!("\"{}\"", w.standard.user_id + n)).collect();
-        let many = format!("provider_ids: [{}]", many.join(", "));
-        let bad = [
-            ("timezone: \"Nowhere/At_All\"", "timezone is not a known time zone such as America/New_York"),
-            ("start_date: \"2027-02-31\"", "start_date must be a date such as 2026-03-04"),
-            ("start_date: \"2027-03-02\", end_date: \"2027-03-01\"", "end_date can't be before start_date"),
-            ("start_date: \"2027-03-01\", end_date: \"2027-05-02\"", "end_date must be within 62 days of start_date"),
-            ("start_date: \"0001-01-01\", end_date: \"9999-12-30\"", "end_date must be within 62 days of start_date"),
-            ("start_date: \"-0004-01-01\"", "start_date must be a date such as 2026-03-04"),
-            ("length: \"0\"", "length must be from 1 to 1440 minutes"),
-            ("length: \"-30\"", "length must be from 1 to 1440 minutes"),
-            ("contact_type: \"Telepathy\"", "contact_type must be one of Healthie Video Call, In Person, Phone Call"),
-            ("licensed_in_state: \"Ontario\"", "licensed_in_state must be a state such as NY"),
-            (many.as_str(), "provider_ids can name at most 500"),
-        ];
-        for (more, sentence) in bad {
-            let query = format!("{{ availableSlotsForRange({args}, {more}) {{ date }} }}");
-            let answer = asked(&w, &nobody, &query).await;
-            assert_eq!(answer["errors"][0]["message"], sentence, "{answer}");
-        }
-        let half = format!("{{ daysAvailableForRange({args}, start_date: \"2027-03-01\") }}");
-        let answer = asked(&w, &nobody, &half).await;
-        assert_eq!(answer["errors"][0]["message"], "start_date and end_date are sent together, or neither");
-        for year in ["0001-01-01", "9999-12-30"] {
-            let query = format!("{{ availableSlotsForRange({args}, start_date: \"{year}\", end_date: \"{year}\") {{ date }} \
-                daysAvailableForRange({args}, date_from_month: \"{year}\") \
-                nextAvailableSlot({args}, start_date_boundary: \"{year}\") }}");
-            let answer = asked(&w, &nobody, &query).await;
-            assert!(answer.get("errors").is_none(), "{answer}");
-            assert_eq!(answer["data"]["daysAvailableForRange"], json!([]));
-        }
-        // Nobody asks of nobody.
-        let nothing = format!("{{ availableSlotsForRange(provider_id: \"\", {DAY}) {{ date }} nextAvailableSlot daysAvailableForRange }}");
-        let answer = asked(&w, &nobody, &nothing).await;
-        assert_eq!(answer["data"], json!({ "availableSlotsForRange": [], "nextAvailableSlot": null, "daysAvailableForRange": [] }));
     })
     .await;
 }

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use serde::{Deserialize, Serialize};
-use ward_instance::{Instance, IsoError};
+use ward_instance::{Instance, IsoError, Kind};
 use ward_store::StoreError;
 
 use crate::s3::{S3Blobs, failed};
@@ -65,7 +65,13 @@ impl S3Blobs {
             };
         };
         if marker.instance != instance.instance_id().to_string() {
-            let whose = format!("belongs to the {} {}", marker.kind, marker.tag);
+            // Anybody may have written it: only what can be one is told.
+            let kind = Kind::ALL.into_iter().find(|kind| kind.to_string() == marker.kind);
+            let tag = Some(marker.tag.as_str()).filter(|tag| is_tag(tag));
+            let whose = match (kind, tag) {
+                (Some(kind), Some(tag)) => format!("belongs to the {kind} {tag}"),
+                _ => "belongs to another instance".to_owned(),
+            };
             return Err(self.foreign(&whose, "give this instance a bucket or prefix of its own"));
         }
         Ok(match (marker.place == place, marker.whole) {
@@ -75,7 +81,8 @@ impl S3Blobs {
         })
     }
 
-    /// Makes an empty bucket the instance's. Two that try at once do not both succeed.
+    /// Makes an empty bucket the instance's. Two that try at once do not both succeed; so a store
+    /// is refused that does not know the condition, and lets what is there be overwritten.
     pub async fn claim(
         &self,
         instance: &Instance,
@@ -84,11 +91,21 @@ impl S3Blobs {
     ) -> Result<(), StoreError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let body = PutPayload::from(self.text(instance, place, whole)?);
-        match self.s3.put_opts(&self.marker(), body, options).await {
+        match self.s3.put_opts(&self.marker(), body.clone(), options.clone()).await {
             Ok(_) | Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
             Err(error) => return Err(failed(&error)),
         }
-        // A store that does not know the condition has let the other one's be overwritten, or ours.
+        match self.s3.put_opts(&self.marker(), body, options).await {
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
+            Err(error) => return Err(failed(&error)),
+            Ok(_) => {
+                self.s3.delete(&self.marker()).await.map_err(|error| failed(&error))?;
+                return Err(StoreError::Unavailable(format!(
+                    "the file store {} overwrites what it was asked not to (If-None-Match), so that two instances could take it at once; use one that knows that condition",
+                    self.name()
+                )));
+            }
+        }
         match self.holding(instance, place).await? {
             Holding::Own | Holding::Unfinished => Ok(()),
             Holding::Elsewhere { .. } | Holding::Nobodys => Err(self.foreign(
@@ -156,6 +173,10 @@ impl S3Blobs {
         let sentence = format!("the file store {} {what}", self.name());
         StoreError::Foreign(IsoError::new("ISO-02", sentence, fix))
     }
+}
+
+fn is_tag(text: &str) -> bool {
+    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A store answers 404 for a bucket that it has not, too.

@@ -31,8 +31,7 @@ impl Upload {
 
     async fn send_part(&mut self, part: Vec<u8>) -> Result<(), StoreError> {
         if self.parts.is_none() {
-            let begun = self.s3.put_multipart(&self.path).await;
-            self.parts = Some(begun.map_err(|error| failed(&error))?);
+            self.parts = Some(begin(Arc::clone(&self.s3), self.path.clone()).await?);
         }
         let Some(parts) = &mut self.parts else { return Ok(()) };
         parts.put_part(PutPayload::from(part)).await.map_err(|error| failed(&error))
@@ -76,16 +75,31 @@ impl BlobWrite for Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         // What a killed process leaves is for the bucket's own rule about unfinished uploads.
-        let (Some(mut parts), Ok(runtime)) =
-            (self.parts.take(), tokio::runtime::Handle::try_current())
+        let (Some(parts), Ok(runtime)) = (self.parts.take(), tokio::runtime::Handle::try_current())
         else {
             return;
         };
-        runtime.spawn(async move {
-            if let Err(error) = parts.abort().await {
-                let error = failed(&error);
-                tracing::warn!(%error, "an unfinished upload stays in the bucket");
-            }
-        });
+        runtime.spawn(give_up(parts));
+    }
+}
+
+/// Begins an upload in parts. Who stops waiting for the answer leaves nothing: the store may have
+/// begun it, and it is given up when the answer comes.
+async fn begin(s3: Arc<AmazonS3>, path: Path) -> Result<Box<dyn MultipartUpload>, StoreError> {
+    let (told, begun) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let answer = s3.put_multipart(&path).await;
+        if let Err(Ok(unwanted)) = told.send(answer) {
+            give_up(unwanted).await;
+        }
+    });
+    let gone = || StoreError::Unavailable("the file store: the server stops".to_owned());
+    begun.await.map_err(|_| gone())?.map_err(|error| failed(&error))
+}
+
+async fn give_up(mut parts: Box<dyn MultipartUpload>) {
+    if let Err(error) = parts.abort().await {
+        let error = failed(&error);
+        tracing::warn!(%error, "an unfinished upload stays in the bucket");
     }
 }

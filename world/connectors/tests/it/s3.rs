@@ -8,7 +8,7 @@ use ward_instance::config::Connectors;
 use ward_store::blobs::{self, BlobFacts, BlobStore, Registered, Swept};
 use ward_store::keyring::OrgKeys;
 use ward_store::{Query, Sql, StoreError, Uuid};
-use ward_tests::bucket::{ACCESS_KEY, BUCKET, Bucket};
+use ward_tests::bucket::{ACCESS_KEY, BUCKET, Bucket, Fault};
 
 use crate::world::World;
 
@@ -148,6 +148,29 @@ async fn an_upload_that_is_dropped_leaves_nothing() {
     .unwrap();
 }
 
+/// Nor one that is dropped while the store begins it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_is_dropped_at_its_beginning_leaves_nothing() {
+    let (w, bucket) = (World::new().await, Bucket::start());
+    let store = store(&w, &bucket, "");
+    let keys = keys(&w).await;
+    let instance = w.instance.clone();
+    bucket.misbehave(Fault::SlowBegin);
+    let task = tokio::spawn(async move {
+        let mut upload = blobs::begin(&store, &instance, &keys, 1 << 30).await.unwrap();
+        upload.write(&pattern(6 << 20)).await
+    });
+    tokio::task::spawn_blocking(move || {
+        ward_tests::until("the upload is begun", || (bucket.unfinished() == 1).then_some(()));
+        task.abort();
+        ward_tests::until("nobody waits", || task.is_finished().then_some(()));
+        bucket.misbehave(Fault::None);
+        ward_tests::until("the upload is given up", || (bucket.unfinished() == 0).then_some(()));
+    })
+    .await
+    .unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_deleted_and_what_no_row_tells_of_is_cleared_away() {
     let (w, bucket) = (World::new().await, Bucket::start());
@@ -180,6 +203,7 @@ async fn what_is_deleted_and_what_no_row_tells_of_is_cleared_away() {
     for id in &ids {
         bucket.put(&format!("files/ab/{id}"), b"sealed");
     }
+    bucket.put("files/ab/notes.txt", b"somebody's");
     bucket.put("elsewhere/ab/00000000-0000-7000-8009-0123456789ab", b"another's");
     let wall = w.instance.clock().wall().0;
     let day = 24 * 3_600 * 1_000_000;
@@ -190,7 +214,7 @@ async fn what_is_deleted_and_what_no_row_tells_of_is_cleared_away() {
         store.remove(id).await.unwrap();
         store.remove(id).await.unwrap();
     }
-    assert_eq!(bucket.objects().len(), 2);
+    assert_eq!(bucket.objects().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -204,6 +228,10 @@ async fn what_is_not_to_be_armed() {
         (
             Connectors { s3_endpoint: Some("https://localhost/x".into()), ..right.clone() },
             "without a path",
+        ),
+        (
+            Connectors { s3_endpoint: Some("https://key:word@localhost".into()), ..right.clone() },
+            "without a user name",
         ),
         (Connectors { s3_bucket: Some("a/b".into()), ..right.clone() }, "s3_bucket"),
         (Connectors { s3_prefix: Some("a/../b".into()), ..right.clone() }, "s3_prefix"),

@@ -43,6 +43,37 @@ async fn a_bucket_is_one_instances_at_one_place() {
     assert!(marker.contains("\"kind\":\"production\"") && marker.contains(&tag), "{marker}");
 }
 
+/// What a marker says is told only as far as Ward itself could have written it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_markers_text_is_not_repeated() {
+    let (w, bucket) = (World::new().await, Bucket::start());
+    let store = store(&w, &bucket, "");
+    for (kind, tag) in [("production", "A\u{1b}[2J"), ("run this", "K7QF2"), ("sandbox", "")] {
+        let marker = serde_json::json!({
+            "kind": kind, "instance": "another", "tag": tag, "place": "here", "whole": true,
+        });
+        bucket.put("ward-instance.json", marker.to_string().as_bytes());
+        foreign(store.holding(&w.instance, "here").await, "belongs to another instance");
+    }
+}
+
+/// Two could take it at once: nobody does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_without_conditions_is_not_taken() {
+    let (w, bucket) = (World::new().await, Bucket::start());
+    let store = store(&w, &bucket, "");
+    bucket.misbehave(ward_tests::bucket::Fault::Unconditional);
+    for _ in 0..2 {
+        match store.claim(&w.instance, "here", true).await.unwrap_err() {
+            StoreError::Unavailable(text) => assert!(text.contains("If-None-Match"), "{text}"),
+            other => panic!("{other}"),
+        }
+        assert!(bucket.objects().is_empty());
+    }
+    bucket.misbehave(ward_tests::bucket::Fault::None);
+    store.claim(&w.instance, "here", true).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_prefix_is_as_good_as_a_bucket() {
     let (one, two, bucket) = (World::new().await, World::new().await, Bucket::start());

@@ -45,6 +45,8 @@ pub(crate) struct Payload {
     /// The host name of a webhook's receiver, and the webhook's id.
     pub(crate) endpoint: Option<String>,
     pub(crate) webhook: Option<String>,
+    /// What a validation found: the name of a state.
+    pub(crate) finding: Option<String>,
     /// Whether something was switched on, or off.
     #[serde(default)]
     pub(crate) is_on: bool,
@@ -82,6 +84,7 @@ impl Payload {
             &mut payload.webhook,
             &mut payload.time,
             &mut payload.provider_name,
+            &mut payload.finding,
         ] {
             tidy(name);
         }
@@ -137,6 +140,9 @@ impl Payload {
         }
         if kind.starts_with("webhook_") && self.endpoint.is_none() {
             return Err(RenderError::Missing("endpoint"));
+        }
+        if matches!(kind, "webhook_worse" | "webhook_unfit") && self.finding.is_none() {
+            return Err(RenderError::Missing("finding"));
         }
         Ok(())
     }

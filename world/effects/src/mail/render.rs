@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 20] = [
+pub const MAIL_KINDS: [&str; 22] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -27,6 +27,8 @@ pub const MAIL_KINDS: [&str; 20] = [
     "key_revoked",
     "webhook_failing",
     "webhook_disabled",
+    "webhook_worse",
+    "webhook_unfit",
     "new_message",
     "client_created",
     "client_assigned",
@@ -55,7 +57,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 20] = [
+const TEMPLATES: [Template; 22] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -68,6 +70,8 @@ const TEMPLATES: [Template; 20] = [
     template!("key_revoked", "An API key was revoked"),
     template!("webhook_failing", "A webhook fails"),
     template!("webhook_disabled", "A webhook was disabled"),
+    template!("webhook_worse", "A webhook's receiver needs a look"),
+    template!("webhook_unfit", "A webhook was disabled"),
     template!("new_message", "You have a new message"),
     template!("client_created", "You have a new client"),
     template!("client_assigned", "You have a new client"),
@@ -84,7 +88,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 42] = sources![
+const SOURCES: [(&str, &str); 46] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -111,6 +115,10 @@ const SOURCES: [(&str, &str); 42] = sources![
     "webhook_failing.html",
     "webhook_disabled.txt",
     "webhook_disabled.html",
+    "webhook_worse.txt",
+    "webhook_worse.html",
+    "webhook_unfit.txt",
+    "webhook_unfit.html",
     "new_message.txt",
     "new_message.html",
     "client_created.txt",
@@ -217,6 +225,7 @@ fn values(
         key => payload.key.as_deref(),
         endpoint => payload.endpoint.as_deref(),
         webhook => payload.webhook.as_deref(),
+        finding => payload.finding.as_deref(),
         is_on => payload.is_on,
         time => payload.time.as_deref(),
         provider_name => payload.provider_name.as_deref(),

@@ -59,6 +59,7 @@ record! {
         unique(&["org_id", "intent_id"]),
         index(&["org_id", "arrived_at"]),
         index(&["org_id", "to_index", "arrived_at"]),
+        index(&["created_at"]),
     ],
     references: [],
     audit: None,

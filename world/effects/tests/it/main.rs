@@ -13,6 +13,7 @@ mod support;
 mod compile_fail;
 mod dispatch;
 mod inbox;
+mod kept;
 mod leases;
 mod policy;
 mod production;

@@ -23,12 +23,13 @@ fn full() -> Json {
         "webhook": "2000000123",
         "time": "Wednesday, March 4, 2026 at 9:00 AM EST",
         "provider_name": "Grace Hopper",
+        "finding": "ACCEPTS_FORGERIES",
         "unsubscribe_link": format!("{BASE}/unsubscribe?setting=1&type=messages"),
     })
 }
 
 /// Mails that lead nowhere: who is used to links in them follows a stranger's.
-const WITHOUT_LINK: [&str; 8] = [
+const WITHOUT_LINK: [&str; 10] = [
     "contact_message",
     "verification_code",
     "second_factor_changed",
@@ -37,6 +38,8 @@ const WITHOUT_LINK: [&str; 8] = [
     "break_glass",
     "webhook_failing",
     "webhook_disabled",
+    "webhook_worse",
+    "webhook_unfit",
 ];
 
 /// Mails that one may want no more of, with the way out.

@@ -176,11 +176,14 @@ async fn serve(
     Ok(claimed)
 }
 
-/// Ids of what is due: the oldest, without what waits for an earlier event of its record.
+/// Ids of what is due: the oldest, without what waits for an earlier event of its record; of a
+/// webhook that is disabled its probes alone.
 async fn due(tx: &mut Tx, lane: &Lane, limit: i64) -> Result<Vec<Box<str>>, StoreError> {
     let sql = Sql::fixed(
         "SELECT d.id FROM webhook_deliveries d \
          WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.state = 'pending' AND d.due_at <= $3 \
+         AND (d.cause = 'probe' OR EXISTS (SELECT 1 FROM webhooks w \
+              WHERE w.org_id = $1 AND w.id = $2 AND w.is_enabled = TRUE)) \
          AND (d.is_ordered = FALSE OR NOT EXISTS (SELECT 1 FROM webhook_deliveries e \
               WHERE e.org_id = d.org_id AND e.webhook_id = d.webhook_id \
               AND e.resource_type = d.resource_type AND e.resource_id = d.resource_id \

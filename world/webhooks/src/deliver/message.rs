@@ -51,7 +51,8 @@ pub fn request(
         .header(USER_AGENT, AGENT)
         .header(CONTENT_TYPE, signature::CONTENT_TYPE)
         .header(CONTENT_LENGTH, body.len());
-    let replay = (!delivery.replay.is_empty()).then(|| ("ward-replay", delivery.replay.clone()));
+    let is_replay = delivery.probe.is_none() && !delivery.replay.is_empty();
+    let replay = is_replay.then(|| ("ward-replay", delivery.replay.clone()));
     for (name, value) in headers.into_iter().chain(replay) {
         request =
             request.header(HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?);
@@ -75,7 +76,7 @@ fn seal<'a>(claimed: &'a Claimed, instance: &Instance, seconds: i64) -> Seal<'a>
         seconds,
     };
     match claimed.delivery.probe {
-        None | Some(Probe::Handshake | Probe::Genuine) => {}
+        None | Some(Probe::Handshake | Probe::Genuine | Probe::Duplicate | Probe::Unknown) => {}
         Some(Probe::Forged) => seal.secrets = Cow::Owned(vec![secret::new(instance)]),
         Some(Probe::Altered) => seal.signed = Cow::Owned(validation::before_altering(body)),
         Some(Probe::Stale) => seal.seconds = seconds - validation::STALE_SECONDS,

@@ -9,7 +9,7 @@ mod damaged;
 mod failure;
 pub(crate) mod feed;
 mod message;
-mod notice;
+pub(crate) mod notice;
 pub(crate) mod queue;
 mod record;
 mod recover;
@@ -28,6 +28,7 @@ use ward_store::{Db, Hint, Query, Sql, StoreError, Tx, Value};
 use crate::address::Address;
 use crate::guard::Openings;
 use crate::tables::Outcome;
+use crate::validation::weekly;
 use claim::Claimed;
 use client::Client;
 pub(crate) use record::Attempt;
@@ -139,10 +140,13 @@ impl Engine {
         self.under_way.lock().room(SOCKETS, SLOW_SOCKETS)
     }
 
-    /// New events, and those that are sent again, to deliveries; how many. Where nobody listens, events wait for the second.
+    /// New events, those that are sent again, and the validations of the week, to deliveries; how
+    /// many. Where nobody listens, events wait for the second.
     async fn hand_on(&self, is_second: bool) -> Result<usize, StoreError> {
         let mut reader = self.db.read().await?;
+        let now = self.db.instance().now();
         let is_any = feed::any(&mut reader).await?
+            || weekly::any(&mut reader, now).await?
             || ((is_second || relay::anybody_listens(&mut reader).await?)
                 && ward_store::events::any_unrelayed(&mut reader).await?);
         drop(reader);
@@ -152,6 +156,7 @@ impl Engine {
         let handed_on = self.db.write(|tx: &mut Tx| {
             Box::pin(async move {
                 let handed_on = relay::hand_on(tx).await? + feed::feed(tx).await?;
+                let handed_on = handed_on + weekly::begin(tx).await?;
                 crash::point("webhook.handed_on");
                 Ok::<_, StoreError>(handed_on)
             })
@@ -317,7 +322,9 @@ pub async fn next_due(
          WHERE ready_at IS NOT NULL AND is_paused = FALSE) l WHERE l.due_at > $1",
         [after.0.into()],
     );
-    Ok(q.rows(&sql).await?.scalar().and_then(Value::int).map(Timestamp))
+    let lane = q.rows(&sql).await?.scalar().and_then(Value::int).map(Timestamp);
+    let week = weekly::next(q, after).await?;
+    Ok(lane.into_iter().chain(week).min())
 }
 
 /// Whether something is under way, due, or not yet handed on to those who listen.
@@ -326,11 +333,19 @@ pub async fn at_work(
     now: Timestamp,
     wall: Timestamp,
 ) -> Result<bool, StoreError> {
-    let sent = Sql::fixed("SELECT 1 FROM webhook_deliveries WHERE state = 'leased' LIMIT 1", []);
-    Ok(!q.rows(&sent).await?.is_empty()
-        || claim::any_ready(q, now, wall, &share::Full::default()).await?
-        || feed::any(q).await?
-        || (relay::anybody_listens(q).await? && ward_store::events::any_unrelayed(q).await?))
+    // In the order in which things go on, so that nothing slips through between two looks; and
+    // where they go round (a probe follows a probe), in one look.
+    let round = Sql::fixed(
+        "SELECT 1 FROM webhook_validations WHERE repeats_at <= $1 UNION ALL \
+         SELECT 1 FROM webhook_deliveries WHERE state = 'leased' UNION ALL \
+         SELECT 1 FROM webhook_lanes WHERE is_paused = FALSE AND ready_at IS NOT NULL \
+         AND ready_at <= $1 \
+         AND (broken_until IS NULL OR broken_until <= $1 OR broken_until_wall <= $2) LIMIT 1",
+        [now.0.into(), wall.0.into()],
+    );
+    Ok(feed::any(q).await?
+        || (relay::anybody_listens(q).await? && ward_store::events::any_unrelayed(q).await?)
+        || !q.rows(&round).await?.is_empty())
 }
 
 /// How many attempts the log has.
@@ -374,4 +389,4 @@ mod others;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
-mod trial;
+pub(crate) mod trial;

@@ -5,7 +5,7 @@ use ward_identity::account_mail::{self, AccountMail};
 use ward_identity::tables::{Organization, OrganizationMembership, User};
 use ward_store::{Cond, Scope, StoreError};
 
-use crate::tables::Webhook;
+use crate::tables::{ValidationState, Webhook};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub enum Notice {
     Failing,
     /// It has failed for three days and was disabled.
     Disabled,
+    /// Its receiver got worse since last week.
+    Worse(ValidationState),
+    /// Its receiver is such that it was disabled.
+    Unfit(ValidationState),
 }
 
 impl Notice {
@@ -21,6 +25,15 @@ impl Notice {
         match self {
             Notice::Failing => "webhook_failing",
             Notice::Disabled => "webhook_disabled",
+            Notice::Worse(_) => "webhook_worse",
+            Notice::Unfit(_) => "webhook_unfit",
+        }
+    }
+
+    const fn finding(self) -> Option<ValidationState> {
+        match self {
+            Notice::Failing | Notice::Disabled => None,
+            Notice::Worse(state) | Notice::Unfit(state) => Some(state),
         }
     }
 }
@@ -34,8 +47,11 @@ pub async fn send(
     let endpoint = url::Url::parse(&webhook.url).ok();
     // A path or query may hold a secret of the receiver's.
     let endpoint = endpoint.and_then(|url| url.host_str().map(str::to_owned));
-    let facts =
-        json!({ "endpoint": endpoint.unwrap_or_default(), "webhook": webhook.id.0.to_string() });
+    let facts = json!({
+        "endpoint": endpoint.unwrap_or_default(),
+        "webhook": webhook.id.0.to_string(),
+        "finding": notice.finding().map(ValidationState::as_str),
+    });
     let cause = format!("webhook/{}", webhook.id);
     for reader in readers(scope, webhook).await? {
         let Some(to) = reader.email.clone() else { continue };

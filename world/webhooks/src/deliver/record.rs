@@ -63,7 +63,7 @@ async fn record_of(
 ) -> Result<(), StoreError> {
     let webhook = scope.visible_for_update(id, Level::Full).await?.map(|(webhook, _)| webhook);
     let lane: Option<WebhookLane> = scope.find_by(Cond::eq("webhook_id", id.0)).await?;
-    let (Some(webhook), Some(mut lane)) = (webhook, lane) else {
+    let (Some(mut webhook), Some(mut lane)) = (webhook, lane) else {
         // Deleted meanwhile: what happened is written, and nothing follows.
         for result in results {
             settle(scope, result, DeliveryState::Dead, None, None).await?;
@@ -73,7 +73,7 @@ async fn record_of(
     let mut given_up = false;
     for result in results {
         given_up |= match (result.delivery.cause, result.outcome) {
-            (DeliveryCause::Probe, _) => probed(scope, &webhook, result).await?,
+            (DeliveryCause::Probe, _) => probed(scope, &mut webhook, &mut lane, result).await?,
             (_, Outcome::Delivered) => succeeded(scope, &mut lane, result).await?,
             _ => failed(scope, &webhook, &mut lane, result).await?,
         };
@@ -85,10 +85,12 @@ async fn record_of(
     lane::look_again(scope.tx, lane.org_id.0, id.0).await
 }
 
-/// Writes a probe's end. What a receiver does with probes is no failure of its webhook's.
+/// Writes a probe's end. What a receiver does with probes is no failure of its webhook's; what
+/// comes of the last of them can switch it on or off.
 async fn probed(
     scope: &mut Scope<'_>,
-    webhook: &Webhook,
+    webhook: &mut Webhook,
+    lane: &mut WebhookLane,
     result: &Attempt,
 ) -> Result<bool, StoreError> {
     let state = match result.outcome {
@@ -96,7 +98,14 @@ async fn probed(
         _ => DeliveryState::Dead,
     };
     if settle(scope, result, state, None, None).await? {
-        validation::go_on(scope, webhook, result).await?;
+        write_lane(scope, lane).await?;
+        if validation::go_on(scope, webhook, result).await? {
+            let found: Option<Webhook> = scope.find(webhook.id).await?;
+            *webhook = found.unwrap_or_else(|| webhook.clone());
+            let found: Option<WebhookLane> =
+                scope.find_by(Cond::eq("webhook_id", webhook.id.0)).await?;
+            *lane = found.unwrap_or_else(|| lane.clone());
+        }
     }
     Ok(false)
 }
@@ -187,9 +196,9 @@ async fn follow(
         false => return Ok(None),
     };
     let mut after = webhook.clone();
-    match notice {
-        Notice::Disabled => after.is_enabled = false,
-        Notice::Failing => after.warned_at = Some(now),
+    match notice == Notice::Disabled {
+        true => after.is_enabled = false,
+        false => after.warned_at = Some(now),
     }
     scope.update(webhook, &after).await?;
     notice::send(scope, webhook, notice).await?;

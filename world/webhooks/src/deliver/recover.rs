@@ -90,7 +90,7 @@ async fn take_back(scope: &mut Scope<'_>, id: &str) -> Result<(), StoreError> {
         || webhook.as_ref().is_some_and(|webhook| !webhook.should_retry);
     let due = if is_gone || is_once { None } else { due_again(scope, &delivery) };
     let attempt = Attempt {
-        url: webhook.map(|webhook| webhook.url).unwrap_or_default(),
+        url: webhook.as_ref().map(|webhook| webhook.url.clone()).unwrap_or_default(),
         outcome: Outcome::Unknown,
         status: None,
         error: Some(STOPPED),
@@ -101,8 +101,11 @@ async fn take_back(scope: &mut Scope<'_>, id: &str) -> Result<(), StoreError> {
         delivery,
     };
     let state = if due.is_none() { DeliveryState::Dead } else { DeliveryState::Pending };
-    if record::settle(scope, &attempt, state, due, None).await? && is_probe {
-        validation::cut_off(scope, &attempt).await?;
+    if record::settle(scope, &attempt, state, due, None).await?
+        && is_probe
+        && let Some(webhook) = webhook
+    {
+        validation::cut_off(scope, &webhook, &attempt).await?;
     }
     Ok(())
 }
@@ -190,6 +193,33 @@ mod tests {
             w.record(&probe, 200).await;
             assert_eq!(w.rows::<WebhookValidation>().await[0].state, ValidationState::Inconclusive);
             assert_eq!(begin(&w, webhook).await, Begun::Yes);
+        })
+        .await;
+    }
+
+    /// Of what waits for a disabled webhook a probe is sent, and nothing else.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_disabled_webhook_is_sent_its_probes_alone() {
+        World::each(async |w| {
+            let webhook = w.webhook(false).await;
+            w.emit(&[7]).await;
+            assert!(w.claim("one:first", World::room(0, 0)).await.is_empty());
+            w.spoil("UPDATE webhooks SET is_enabled = FALSE").await;
+            w.spoil("UPDATE webhook_lanes SET is_paused = TRUE, max_in_flight = 8").await;
+            assert!(w.claim("one:first", World::all_room()).await.is_empty());
+            assert_eq!(begin(&w, webhook).await, Begun::Yes);
+            let probe = w.claim("one:first", World::all_room()).await;
+            assert_eq!(probe.len(), 1);
+            assert_eq!(probe[0].delivery.cause, DeliveryCause::Probe);
+            // Nobody is there: the validation is over, and the lane closed again.
+            w.record(&probe, 503).await;
+            let probe = w.claim("one:first", World::all_room()).await;
+            assert_eq!(probe[0].delivery.cause, DeliveryCause::Probe);
+            w.record(&probe, 503).await;
+            assert!(w.claim("one:first", World::all_room()).await.is_empty());
+            let paused = "SELECT COUNT(*) FROM webhook_lanes WHERE is_paused = TRUE";
+            assert_eq!(w.number(paused).await, 1);
+            assert_eq!(w.rows::<WebhookValidation>().await[0].state, ValidationState::Unverified);
         })
         .await;
     }

@@ -2,7 +2,7 @@
 
 use ward_identity::tables::Organization;
 use ward_instance::Timestamp;
-use ward_store::{Id, Key, Reference, Uuid, record, text_enum, unique};
+use ward_store::{Id, Key, Reference, Uuid, index, record, text_enum, unique};
 
 use crate::tables::{Webhook, developers};
 
@@ -13,6 +13,10 @@ text_enum! {
         Handshake = "handshake",
         /// Is as good as any event, of no record.
         Genuine = "genuine",
+        /// Is the genuine one once more, under the same id.
+        Duplicate = "duplicate",
+        /// Is of a kind that there is not.
+        Unknown = "unknown",
         /// Is signed with a secret that is not the webhook's.
         Forged = "forged",
         /// Is signed, and its body was changed since.
@@ -52,6 +56,10 @@ record! {
         unit_id: Id<Organization>,
         webhook_id: Id<Webhook>,
         state: ValidationState,
+        /// What came of the one before.
+        previous: Option<ValidationState>,
+        /// Whether it is one of those of each week, that nobody asked for.
+        is_repeat: bool,
         /// The probe that is under way, or was the last.
         event_id: Uuid,
         /// Which environment the receiver takes itself for.
@@ -59,15 +67,20 @@ record! {
         /// None of these while it is not known.
         is_challenge_answered: Option<bool>,
         accepts_genuine: Option<bool>,
+        accepts_duplicate: Option<bool>,
+        accepts_unknown: Option<bool>,
         accepts_forged: Option<bool>,
         accepts_altered: Option<bool>,
         accepts_stale: Option<bool>,
         created_at: Timestamp,
         ended_at: Option<Timestamp>,
+        /// When it is done again, by the instance's clock.
+        repeats_at: Timestamp,
     }
     key: Key::Id,
     indexes: [
         unique(&["org_id", "webhook_id"]),
+        index(&["repeats_at"]),
     ],
     references: [
         Reference { columns: &["org_id", "webhook_id"], table: "webhooks", target: &["org_id", "id"] },

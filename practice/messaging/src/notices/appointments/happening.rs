@@ -1,7 +1,7 @@
 //! What happens to an appointment, and what is left to say of several such things
 //! that nobody was told of yet (behaviour 42). Pure.
 
-use crate::settings::layers::Settings;
+use ward_scheduling::settings::layers::Settings;
 
 /// What happened to an appointment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

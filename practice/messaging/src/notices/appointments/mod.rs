@@ -12,10 +12,10 @@ use ward_engine::{Answer, Bindings, Call};
 use ward_identity::tables::User;
 use ward_store::{Event, Id};
 
-use crate::appointment::calendar;
-use crate::appointment::status::PmStatus;
-use crate::appointment::table::Appointment;
 use happening::Happening;
+use ward_scheduling::appointment::calendar;
+use ward_scheduling::appointment::status::PmStatus;
+use ward_scheduling::appointment::table::Appointment;
 
 pub use remind::REMINDER;
 pub use tell::WAITING;

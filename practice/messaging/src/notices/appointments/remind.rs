@@ -3,25 +3,25 @@
 
 use std::collections::BTreeSet;
 
+use crate::notices::choices::Wishes;
+use crate::notices::notice::{self, Notice};
+use crate::notices::plan::Slots;
+use crate::notices::reminders::{self, About, Outcome, ReminderKind};
+use crate::notices::settings as wishes;
+use crate::notices::tables::{NoticeCategory, Reminder};
 use jiff::tz::TimeZone;
 use ward_engine::Answer;
 use ward_identity::person;
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
-use ward_messaging::notices::choices::Wishes;
-use ward_messaging::notices::notice::{self, Notice};
-use ward_messaging::notices::plan::Slots;
-use ward_messaging::notices::reminders::{self, About, Outcome, ReminderKind};
-use ward_messaging::notices::settings as wishes;
-use ward_messaging::notices::tables::{NoticeCategory, Reminder};
 use ward_store::{Cond, Id, Scope};
 
 use super::rule::{self, Reminding};
 use super::{CHOICE, people};
-use crate::appointment::calendar;
-use crate::appointment::table::Appointment;
-use crate::settings::applies::{applies, type_of};
-use crate::settings::layers::Settings;
+use ward_scheduling::appointment::calendar;
+use ward_scheduling::appointment::table::Appointment;
+use ward_scheduling::settings::applies::{applies, type_of};
+use ward_scheduling::settings::layers::Settings;
 
 /// The kind of reminder.
 pub const KIND: &str = "appointment";

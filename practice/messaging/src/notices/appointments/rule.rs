@@ -1,14 +1,14 @@
 //! When somebody is reminded of an appointment, and how its time is written
 //! (behaviour 42). Pure.
 
+use crate::notices::plan::Slots;
+use crate::notices::tables::NoticeCategory;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use ward_instance::Timestamp;
-use ward_messaging::notices::plan::Slots;
-use ward_messaging::notices::tables::NoticeCategory;
 
-use crate::contact_type::ContactType;
-use crate::settings::layers::Settings;
+use ward_scheduling::contact_type::ContactType;
+use ward_scheduling::settings::layers::Settings;
 
 const MINUTE: i64 = 60_000_000;
 

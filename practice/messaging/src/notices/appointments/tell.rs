@@ -5,22 +5,22 @@
 //! In quiet hours a mail waits as a reminder does, and what is so is asked when it
 //! is sent.
 
+use crate::notices::choices::Wishes;
+use crate::notices::notice::{self, Notice};
+use crate::notices::plan::Slots;
+use crate::notices::reminders::{self, About, Outcome, ReminderKind};
+use crate::notices::settings as wishes;
+use crate::notices::tables::{NoticeCategory, Reminder};
 use ward_engine::{Answer, Call};
 use ward_identity::person::{self, Person};
 use ward_identity::tables::User;
-use ward_messaging::notices::choices::Wishes;
-use ward_messaging::notices::notice::{self, Notice};
-use ward_messaging::notices::plan::Slots;
-use ward_messaging::notices::reminders::{self, About, Outcome, ReminderKind};
-use ward_messaging::notices::settings as wishes;
-use ward_messaging::notices::tables::{NoticeCategory, Reminder};
 use ward_store::{Cond, Id, Scope};
 
 use super::happening::Happening;
 use super::{people, remind, rule};
-use crate::appointment::calendar;
-use crate::appointment::table::Appointment;
-use crate::settings::layers::Settings;
+use ward_scheduling::appointment::calendar;
+use ward_scheduling::appointment::table::Appointment;
+use ward_scheduling::settings::layers::Settings;
 
 /// The kind of reminder of a mail that waits for the end of quiet hours. Its slot
 /// is the mail's template.

@@ -6,7 +6,7 @@ use ward_identity::account::joined;
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Scope};
 
-use crate::appointment::table::{Appointment, AppointmentInclusion};
+use ward_scheduling::appointment::table::{Appointment, AppointmentInclusion};
 
 /// The clients who attend, without those who called it off for themselves and those
 /// who are archived: they are told nothing (behaviour 18.3).
