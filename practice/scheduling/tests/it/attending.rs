@@ -213,7 +213,8 @@ async fn a_group_without_seats_has_a_bound_all_the_same() {
         for n in 0..201 {
             people.push(w.client("Ada", &format!("ada{n}@example.com")).await);
         }
-        let all = with(&circle(&w).await, json!({ "attendee_ids": people[..200] }));
+        let group = circle(&w).await;
+        let all = with(&group, json!({ "attendee_ids": people[..200] }));
         let id = booked(&w, &w.owner, all).await;
         let first = w.as_client(&people[0]).await;
         w.mutate(&first, "deleteAppointment", ALL, json!({ "id": id })).await;
@@ -223,6 +224,16 @@ async fn a_group_without_seats_has_a_bound_all_the_same() {
         let payload = w.mutate(&w.owner, "updateAppointmentInclusion", PART, back).await;
         let full = ("attendee_ids".to_owned(), "The appointment has only 200 seats".to_owned());
         assert_eq!(message(&payload), full);
+        // Nor does a client get in by themselves.
+        let of = json!({ "id": group["appointment_type_id"], "clients_can_book": true });
+        let made = w.mutate(&w.owner, "updateAppointmentType", "appointmentType { id }", of).await;
+        assert!(made["messages"].is_null(), "{made}");
+        let query = "mutation($input: completeCheckoutInput) { completeCheckout(input: $input) {
+            appointment { id } messages { field message } } }";
+        let join = json!({ "input": { "appointment_id": id } });
+        let payload = w.run(&first, query, join).await["completeCheckout"].clone();
+        let sentence = "There is no seat left in this appointment";
+        assert_eq!(message(&payload), ("appointment_id".to_owned(), sentence.to_owned()));
         // More than there are seats, as a merge may leave it: the rest can be changed.
         w.execute(Sql::fixed("UPDATE appointments SET max_attendees = 100", [])).await;
         let payload = change(&w, &w.owner, json!({ "id": id, "notes": "by the window" })).await;
