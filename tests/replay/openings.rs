@@ -72,7 +72,12 @@ fn sent(world: &World, name: &str) -> Option<Json> {
         "appointment_type_id" => world.bookings.of.clone().into(),
         "contact_type" => "Healthie Video Call".into(),
         "date" => next(world),
-        "email" => "wanda@visitor.example".into(),
+        // Each time another mailbox: attempts are counted by it.
+        "email" => {
+            let slot = next(world).to_string();
+            let word: String = slot.chars().filter(char::is_ascii_digit).collect();
+            format!("wanda{word}@visitor.example").into()
+        }
         "first_name" => "Wanda".into(),
         "last_name" => "Visitor".into(),
         "legal_name" => "Wanda Visitor".into(),

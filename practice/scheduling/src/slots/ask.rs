@@ -247,9 +247,17 @@ fn days(args: &Args, span: Span, zone: &TimeZone, today: Date) -> Answer<(Date, 
     }
     let from = day(args, "start_date", zone)?;
     let to = day(args, "end_date", zone)?;
+    let month = match span {
+        Span::Month => day(args, "date_from_month", zone)?,
+        _ => None,
+    };
     let (first, last) = match (span, from, to) {
-        (Span::Month, None, None) => {
-            let of = day(args, "date_from_month", zone)?.unwrap_or(today);
+        // One of the two says nothing of itself where there is a month.
+        (Span::Month, from, to)
+            if month.is_some() && (from.is_none() || to.is_none())
+                || from.is_none() && to.is_none() =>
+        {
+            let of = month.unwrap_or(today);
             (of.first_of_month(), of.last_of_month())
         }
         (Span::Month, None, Some(_)) => return Err(half("start_date")),

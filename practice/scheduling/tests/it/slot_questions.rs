@@ -34,6 +34,8 @@ async fn days_are_of_who_asks_and_answers_of_the_view() {
         let browser = ", start_date: \"Tue Mar 02 2027 08:15:00 GMT+0000 (Greenwich Mean Time)\", \
             end_date: \"2027-03-02T23:00:00.000Z\", timezone: \"Europe/London\"";
         assert_eq!(days(browser).await, json!(["2027-03-02"]), "as browsers show a moment");
+        let half = format!("{march}, end_date: \"2027-03-09\"");
+        assert_eq!(days(&half).await, json!(["2027-03-01"]), "the month, as one end says none");
         let bound = format!("{march}, start_date_boundary: \"2027-03-02\"");
         assert_eq!(days(&bound).await, json!([]));
         let query = format!("{{ nextAvailableSlot({args}, timezone: \"Europe/London\") }}");
