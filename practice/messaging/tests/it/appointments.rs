@@ -6,8 +6,7 @@ use serde_json::{Value as Json, json};
 use ward_engine::moment;
 use ward_instance::Timestamp;
 use ward_messaging::notices::appointments::happening::Happening;
-use ward_messaging::notices::appointments::{REMINDER, WAITING, rule};
-use ward_messaging::notices::{self, reminders::ReminderKind};
+use ward_messaging::notices::appointments::rule;
 use ward_scheduling::settings::layers::{Settings, resolve};
 use ward_store::{Actor, Query, Sql, Value};
 
