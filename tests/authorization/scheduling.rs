@@ -156,6 +156,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("appointmentBookingWarnings", "provider_id", Needs(Object::Provider)),
     ("appointmentBookingWarnings", "appointment_type_id", May(Object::AppointmentType)),
     ("appointmentBookingWarnings", "current_appt_id", May(Object::Appointment)),
+    ("appointmentBookingWarnings", "recurring_appt_id", May(Object::Series)),
     ("appointmentBookingWarnings", "additional_providers", May(Object::SecondProvider)),
     ("completeCheckout", "input.provider_id", Needs(Object::Provider)),
     ("completeCheckout", "input.appointment_type_id", Needs(Object::AppointmentType)),
