@@ -62,12 +62,23 @@ pub struct World {
     pub spent: bool,
 }
 
+/// Makes it noon in New York, whatever the hour of the run: what mails people get, and so what
+/// lists of them show, would else hang on whether it is night.
+fn be_awake(owner: &Api) {
+    let now = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC);
+    let day = if now.hour() < 17 { now.date() } else { now.date().tomorrow().unwrap() };
+    let to = format!("{:04}-{:02}-{:02}T17:00:00Z", day.year(), day.month(), day.day());
+    let reply = owner.post("/sandbox/v1/clock/set", &json!({"to": to, "settle": true}));
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
 impl World {
     /// Makes it.
     pub fn new(engine: Engine) -> World {
         let instance = Instance::birth(Kind::Sandbox, engine);
         // The proxy is the test: sign-ups are bounded for an address, and so each call has its own.
         let server = instance.serve_with(&["--trusted-proxy", "127.0.0.0/8"]);
+        be_awake(&server.with(&instance.owner_key()));
         let flags = Flags::of(&instance, &server);
         let mut staff = Staff::hired(&instance, &server, &flags);
         let places = crate::sites::founded(&instance, &server, &mut staff);
