@@ -62,12 +62,13 @@ pub struct World {
     pub spent: bool,
 }
 
-/// Makes it noon in New York, whatever the hour of the run: what mails people get, and so what
-/// lists of them show, would else hang on whether it is night.
-fn be_awake(owner: &Api) {
+/// Makes it night in New York, whatever the hour of the run: mails of what is booked on the way
+/// wait for the morning, so that what lists of mails show hangs neither on the hour nor on which
+/// calls came before.
+fn be_asleep(owner: &Api) {
     let now = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC);
-    let day = if now.hour() < 17 { now.date() } else { now.date().tomorrow().unwrap() };
-    let to = format!("{:04}-{:02}-{:02}T17:00:00Z", day.year(), day.month(), day.day());
+    let day = if now.hour() < 3 { now.date() } else { now.date().tomorrow().unwrap() };
+    let to = format!("{:04}-{:02}-{:02}T03:30:00Z", day.year(), day.month(), day.day());
     let reply = owner.post("/sandbox/v1/clock/set", &json!({"to": to, "settle": true}));
     assert_eq!(reply.status, 200, "{}", reply.text);
 }
@@ -78,7 +79,7 @@ impl World {
         let instance = Instance::birth(Kind::Sandbox, engine);
         // The proxy is the test: sign-ups are bounded for an address, and so each call has its own.
         let server = instance.serve_with(&["--trusted-proxy", "127.0.0.0/8"]);
-        be_awake(&server.with(&instance.owner_key()));
+        be_asleep(&server.with(&instance.owner_key()));
         let flags = Flags::of(&instance, &server);
         let mut staff = Staff::hired(&instance, &server, &flags);
         let places = crate::sites::founded(&instance, &server, &mut staff);
