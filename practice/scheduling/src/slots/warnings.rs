@@ -57,10 +57,11 @@ pub async fn list(
     members_only(&request.actor)?;
     let zone = zone(request, args)?;
     let members = members(request, q, args).await?;
+    let edited = Edited::of(request, args)?;
     let warnings = match interval_minutes(request, q, args).await? {
         Some(minutes) if !members.is_empty() => {
             let times = times(args, &zone, minutes, request.now)?;
-            let taken = taken(request, q, args, &members, &times).await?;
+            let taken = taken(request, q, &edited, &members, &times).await?;
             conflicts(request, q, &taken, &zone).await?
         }
         _ => Vec::new(),
@@ -165,24 +166,38 @@ fn repeated(
         .ok_or_else(|| Refused::on("repeat_times", "repeat_times goes beyond what can be booked"))
 }
 
+/// What is being changed, which does not stand in its own way.
+struct Edited {
+    appointment: Option<Id<Appointment>>,
+    series: Option<Id<RecurringAppointment>>,
+}
+
+impl Edited {
+    fn of(request: &Request, args: &Args) -> Answer<Self> {
+        Ok(Edited {
+            appointment: listing::id(args, "current_appt_id", request)?,
+            series: listing::id(args, "recurring_appt_id", request)?,
+        })
+    }
+}
+
 /// What is booked at these times, each appointment once.
 async fn taken(
     request: &Request,
     q: &mut dyn Query,
-    args: &Args,
+    edited: &Edited,
     members: &[i64],
     times: &[Interval],
 ) -> Answer<Vec<Taken>> {
-    let current = listing::id::<Appointment>(args, "current_appt_id", request)?;
-    let series = listing::id::<RecurringAppointment>(args, "recurring_appt_id", request)?;
     let mut found: BTreeMap<(Timestamp, i64), Taken> = BTreeMap::new();
     for time in times {
-        for it in calendar::taken(q, request.actor.org_id, members, time, current).await? {
+        for it in
+            calendar::taken(q, request.actor.org_id, members, time, edited.appointment).await?
+        {
             found.insert((it.interval.start, it.appointment_id), it);
         }
     }
-    let Some(series) = series else { return Ok(found.into_values().collect()) };
-    // A series does not stand in its own way.
+    let Some(series) = edited.series else { return Ok(found.into_values().collect()) };
     let ids: Vec<i64> = found.values().map(|it| it.appointment_id).collect();
     let mut select = seen(&request.actor, &APPOINTMENTS);
     select.columns = vec![appointments::id];
