@@ -123,6 +123,9 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"name": format!("{canary} tag")}),
     );
     let tag = made(tag, "createTag", "tag");
+    let feed =
+        "mutation { resetCalendarFeed(input: {}) { user { id } messages { field message } } }";
+    made(api.ask(feed, json!({})), "resetCalendarFeed", "user");
     let applied = api.ask(
         "mutation($ids: [ID]!, $user: ID!) { bulkApply(input: {ids: $ids, taggable_user_id: $user}) { tags { id } messages { field message } } }",
         json!({"ids": [tag], "user": clients[0]}),
