@@ -3,7 +3,7 @@
 //! address of its own, so that the brake on guessing does not show.
 
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -39,7 +39,7 @@ pub async fn run(samples: usize) -> Result<()> {
         .args(["serve", "--kind", "sandbox", "--listen", "127.0.0.1:0", "--rate-limit", "0"])
         .args(["--trusted-proxy", "127.0.0.1/32", "--dir"])
         .arg(world.dir());
-    let server = Server::start(&mut command)?;
+    let server = Server::start(command.stderr(Stdio::null()))?;
     people(&world, &server, samples).await?;
     let mut seen: Vec<Seen> =
         CLASSES.iter().map(|_| Seen { millis: Vec::new(), bodies: BTreeSet::new() }).collect();

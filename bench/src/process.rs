@@ -13,13 +13,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a program that prints `… 127.0.0.1:PORT …` when it listens.
+    /// Starts a program that prints `… 127.0.0.1:PORT …` when it listens. What it says of
+    /// errors is shown, unless the command has another place for it.
     pub fn start(command: &mut Command) -> Result<Self> {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot start a server")?;
+        let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start a server")?;
         let out = child.stdout.take().context("no output")?;
         for line in BufReader::new(out).lines() {
             let line = line?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -277,13 +277,13 @@ impl Program {
     pub fn serve_with(&self, options: &[&str]) -> Result<Server> {
         let mut words = vec!["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"];
         words.extend(options);
-        Server::start(&mut self.command(&words))
+        Server::start(self.command(&words).stderr(Stdio::null()))
     }
 
     /// Starts a server with a variable of the environment.
     pub fn serve_in(&self, (name, value): (&str, &str)) -> Result<Server> {
         let words = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0"];
-        Server::start(self.command(&words).env(name, value))
+        Server::start(self.command(&words).env(name, value).stderr(Stdio::null()))
     }
 }
 

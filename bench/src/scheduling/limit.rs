@@ -38,14 +38,11 @@ fn written(lite: &Connection, template: i64) -> Result<Written> {
         ("appointments", "id = ?1"),
         ("appointment_inclusions", "appointment_id = ?1"),
         ("calendar_entries", "appointment_id = ?1"),
-        ("sent_notification_records", "instr(intent_key, ':' || ?1 || ':') > 0"),
-        ("effect_intents", "instr(cause, ':' || ?1 || ':') > 0"),
-        ("reminders", "kind = 'appointment' AND subject_id = ?1"),
+        ("reminders", "kind IN ('appointment', 'appointment_mail') AND subject_id = ?1"),
         (
             "jobs",
-            "dedupe_key IN (SELECT id FROM effect_intents WHERE instr(cause, ':' || ?1 || ':') > 0) \
-             OR payload IN (SELECT '{\"reminder\":' || id || '}' FROM reminders \
-             WHERE kind = 'appointment' AND subject_id = ?1)",
+            "payload IN (SELECT '{\"reminder\":' || id || '}' FROM reminders \
+             WHERE kind IN ('appointment', 'appointment_mail') AND subject_id = ?1)",
         ),
         (
             "events",
@@ -57,10 +54,8 @@ fn written(lite: &Connection, template: i64) -> Result<Written> {
             "(resource_name = 'APPOINTMENT' AND resource_id = CAST(?1 AS TEXT)) \
              OR (resource_name = 'APPOINTMENT_INCLUSION' AND resource_id IN (SELECT CAST(id AS TEXT) \
              FROM appointment_inclusions WHERE appointment_id = ?1)) \
-             OR (resource_name = 'SENT_NOTIFICATION_RECORD' AND resource_id IN (SELECT CAST(id AS TEXT) \
-             FROM sent_notification_records WHERE instr(intent_key, ':' || ?1 || ':') > 0)) \
-             OR (resource_name = 'REMINDER' AND resource_id IN (SELECT CAST(id AS TEXT) \
-             FROM reminders WHERE kind = 'appointment' AND subject_id = ?1))",
+             OR (resource_name = 'REMINDER' AND resource_id IN (SELECT CAST(id AS TEXT) FROM reminders \
+             WHERE kind IN ('appointment', 'appointment_mail') AND subject_id = ?1))",
         ),
     ] {
         written.add(lite, table, condition, template)?;
@@ -76,9 +71,7 @@ fn fresh(cell: &Cell<'_>) -> Option<Value> {
         }
         (_, "id" | "seq", Value::Integer(_)) => Some(Value::Integer(cell.own())),
         (_, "id", Value::Text(uuid)) => Some(cell.uuid(uuid)),
-        (_, "intent_key" | "idempotency_key" | "dedupe_key", Value::Text(text)) => {
-            Some(Value::Text(format!("{}:{text}", cell.key)))
-        }
+        (_, "dedupe_key", Value::Text(text)) => Some(Value::Text(format!("{}:{text}", cell.key))),
         _ => None,
     }
 }

@@ -68,3 +68,9 @@ fn fixed_zone(text: &str) -> Option<TimeZone> {
 pub fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
+
+/// What is said when there is no such time zone, of a field by the name it has in the
+/// sentence.
+pub fn unknown_zone(label: &str) -> String {
+    format!("{label} is not a known time zone such as America/New_York")
+}

@@ -5,6 +5,8 @@ use jiff::tz::TimeZone;
 use ward_instance::Timestamp;
 use ward_store::{Column, ColumnKind, Value};
 
+use crate::instant::{baseline_instant, iso_instant};
+
 /// An internal value on its way out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Out {
@@ -24,6 +26,8 @@ pub enum Out {
     Json(serde_json::Value),
     /// A list of leaves.
     List(Vec<Out>),
+    /// A value of an object type that is no row: its members by their names.
+    Object(Vec<(&'static str, Out)>),
 }
 
 impl From<&str> for Out {
@@ -119,36 +123,12 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
 }
 
 fn write_number(n: i64, out: &mut Vec<u8>) {
-    use std::io::Write;
-    let _ = write!(out, "{n}");
+    out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
 }
 
 /// A number that the contract's `Int` can hold.
 fn as_int(n: f64) -> Option<i64> {
     (n.fract() == 0.0 && n >= f64::from(i32::MIN) && n <= f64::from(i32::MAX)).then_some(n as i64)
-}
-
-/// An instant as the baseline view's strings: `2026-03-04 09:30:00 -0500`.
-pub fn baseline_instant(at: Timestamp, zone: &TimeZone) -> String {
-    local(at, zone)
-        .map_or_else(String::new, |zoned| zoned.strftime("%Y-%m-%d %H:%M:%S %z").to_string())
-}
-
-/// An instant as `ISO8601DateTime`: `2026-03-04T09:30:00-05:00`, `Z` at zero.
-pub fn iso_instant(at: Timestamp, zone: &TimeZone) -> String {
-    local(at, zone).map_or_else(String::new, |zoned| {
-        if zoned.offset().is_zero() {
-            zoned.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-        } else {
-            zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
-        }
-    })
-}
-
-fn local(at: Timestamp, zone: &TimeZone) -> Option<jiff::ZonedDateTime> {
-    jiff::Timestamp::from_microsecond(at.0)
-        .ok()
-        .map(|instant| instant.to_zoned_datetime(zone.clone()))
 }
 
 /// Writes a leaf. False when the value can't be written as that type, which
@@ -191,7 +171,7 @@ pub fn write_leaf(value: &Out, leaf: Leaf, zone: &TimeZone, out: &mut Vec<u8>) -
         (Out::Instant(at), _) => write_text(&baseline_instant(*at, zone), out),
         (Out::Json(json), Leaf::Text) => write_text(&json.to_string(), out),
         (Out::Json(json), _) => out.extend_from_slice(json.to_string().as_bytes()),
-        (Out::List(_), _) => return false,
+        (Out::List(_) | Out::Object(_), _) => return false,
     }
     true
 }

@@ -1,6 +1,8 @@
 //! The writer: levels straight to JSON bytes, with null propagation and the
 //! paths of errors (specification section 6.4.4).
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
 use crate::call::Request;
@@ -228,8 +230,15 @@ impl<'a> Writer<'a> {
                 Ok(())
             }
             (Out::Json(serde_json::Value::Object(members)), None) if field.children.is_some() => {
-                self.value_object(field, members)
+                self.value_object(field, |inner| match members.get(inner.name.as_ref()) {
+                    None => Cow::Owned(Out::Null),
+                    Some(value) => Cow::Owned(out_of_json(value, inner)),
+                })
             }
+            (Out::Object(members), None) => self.value_object(field, |inner| {
+                let found = members.iter().find(|(name, _)| *name == inner.name.as_ref());
+                found.map_or(Cow::Owned(Out::Null), |(_, value)| Cow::Borrowed(value))
+            }),
             (value, _) => {
                 if scalar::write_leaf(value, field.leaf, self.zone(), &mut self.out) {
                     Ok(())
@@ -240,24 +249,21 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn value_object(
+    /// A value that is no row, by what its members are.
+    fn value_object<'m>(
         &mut self,
         field: &Field,
-        members: &serde_json::Map<String, serde_json::Value>,
+        member: impl Fn(&Field) -> Cow<'m, Out>,
     ) -> Result<(), Propagate> {
-        let Some(selection) = &field.children else { return Ok(()) };
+        let Some(selection) = &field.children else { return self.null(field, &field.ty) };
         self.out.push(b'{');
         let mut first = true;
         for inner in selection.fields.iter().filter(|inner| values::included(inner, self.variables))
         {
             self.key(inner, &mut first);
             let value = match &inner.action {
-                Action::Typename(name) => Out::Text(name.clone()),
-                _ if inner.leaf == Leaf::Json && inner.children.is_none() => members
-                    .get(inner.name.as_ref())
-                    .filter(|value| !value.is_null())
-                    .map_or(Out::Null, |value| Out::Json(value.clone())),
-                _ => members.get(inner.name.as_ref()).map_or(Out::Null, out_of_json),
+                Action::Typename(name) => Cow::Owned(Out::Text(name.clone())),
+                _ => member(inner),
             };
             self.field(inner, |writer| writer.leaf(inner, &inner.ty, &value))?;
         }
@@ -316,13 +322,17 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn out_of_json(value: &serde_json::Value) -> Out {
+/// A member of a JSON object, as what the field wants.
+fn out_of_json(value: &serde_json::Value, field: &Field) -> Out {
     match value {
         serde_json::Value::Null => Out::Null,
+        _ if field.leaf == Leaf::Json && field.children.is_none() => Out::Json(value.clone()),
         serde_json::Value::Bool(value) => Out::Bool(*value),
         serde_json::Value::String(text) => Out::Text(text.as_str().into()),
         serde_json::Value::Number(n) if n.is_i64() => n.as_i64().into(),
-        serde_json::Value::Array(items) => Out::List(items.iter().map(out_of_json).collect()),
+        serde_json::Value::Array(items) => {
+            Out::List(items.iter().map(|item| out_of_json(item, field)).collect())
+        }
         other => Out::Json(other.clone()),
     }
 }

@@ -103,10 +103,7 @@ pub fn email(field: &str, value: &Given<String>, problems: &mut Problems) {
 /// An IANA time zone, when one is given.
 pub fn time_zone(field: &str, value: &Given<String>, problems: &mut Problems) {
     if value.trimmed().is_some_and(|name| moment::zone(name).is_none()) {
-        problems.add(
-            field,
-            format!("{} is not a known time zone such as America/New_York", label(field)),
-        );
+        problems.add(field, moment::unknown_zone(&label(field)));
     }
 }
 

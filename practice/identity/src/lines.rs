@@ -57,8 +57,7 @@ pub fn address(field: &str, given: &Given<String>, problems: &mut Problems) {
 /// An IANA time zone, when one is given.
 pub fn time_zone(field: &str, given: &Given<String>, problems: &mut Problems) {
     if given.trimmed().is_some_and(|name| moment::zone(name).is_none()) {
-        let label = label(field);
-        problems.add(field, format!("{label} is not a known time zone such as America/New_York"));
+        problems.add(field, moment::unknown_zone(&label(field)));
     }
 }
 

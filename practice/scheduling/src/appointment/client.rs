@@ -119,13 +119,7 @@ async fn reschedule(
     }
     let provider = main(call, before).await?;
     (row.start_at, row.end_at) = (interval.start, interval.end);
-    let terms = Terms {
-        provider: &provider,
-        of: of.as_ref(),
-        settings: &settings,
-        enforced: true,
-        by_client: true,
-    };
+    let terms = Terms { provider: &provider, of: of.as_ref(), enforced: true, by_client: true };
     if !provider.active {
         return Err(Refused::base("The provider can't be booked any more"));
     }

@@ -62,7 +62,6 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     let terms = Terms {
         provider: &provider,
         of: of.as_ref(),
-        settings: &settings,
         // It says nothing of series (behaviour 23.2).
         enforced: input.enforce_availability.is_true() && !is_series,
         by_client: false,

@@ -11,7 +11,7 @@ use super::settle::{Terms, retake, settle};
 use super::table::{Appointment, AppointmentInclusion};
 use super::update::{main, tell, to_change, write};
 use super::{calendar, client, part, people, permit};
-use crate::settings::applies::{applies, type_of};
+use crate::settings::applies::type_of;
 
 const AT: &str = "attended_clients";
 
@@ -115,14 +115,7 @@ async fn take_again(
     calendar::lock(call, &all).await?;
     let provider = main(call, before).await?;
     let of = type_of(call, before.appointment_type_id).await?;
-    let settings = applies(call, of.as_ref(), before.provider_id.0, before.unit_id.0).await?;
-    let terms = Terms {
-        provider: &provider,
-        of: of.as_ref(),
-        settings: &settings,
-        enforced: false,
-        by_client: false,
-    };
+    let terms = Terms { provider: &provider, of: of.as_ref(), enforced: false, by_client: false };
     row.booked_over |= settle(call, before, &[member], &terms, Some(before.id)).await?;
     write(call, before, &mut row).await?;
     Ok(row)

@@ -9,7 +9,6 @@ use super::bookable::{Wanted, bookable};
 use super::table::Appointment;
 use super::{calendar, people, permit};
 use crate::availability::wall::Interval;
-use crate::settings::layers::Settings;
 use crate::tables::AppointmentType;
 
 /// On which terms a time is wanted.
@@ -19,8 +18,6 @@ pub struct Terms<'a> {
     pub provider: &'a User,
     /// The type, if any.
     pub of: Option<&'a AppointmentType>,
-    /// What applies.
-    pub settings: &'a Settings,
     /// Whether only a free time will do.
     pub enforced: bool,
     /// Whether a client asks, to whom more rules apply.

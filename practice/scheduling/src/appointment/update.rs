@@ -114,11 +114,9 @@ pub(super) async fn one(
         None => row.time_recurring_override || (is_series && moved),
     };
     if moved || change.members.iter().any(|it| !held.contains(it)) {
-        let settings = applies(call, change.of.as_ref(), row.provider_id.0, row.unit_id.0).await?;
         let terms = Terms {
             provider: &change.provider,
             of: change.of.as_ref(),
-            settings: &settings,
             // It says nothing of series (behaviour 23.2).
             enforced: input.enforce_availability.is_true() && place.is_none(),
             by_client: false,

@@ -209,8 +209,7 @@ pub fn zone(
     if let Some(name) = sent.trimmed() {
         match moment::zone(name) {
             Some(zone) => return (zone, name.to_owned()),
-            None => problems
-                .add("timezone", "Timezone is not a known time zone such as America/New_York"),
+            None => problems.add("timezone", moment::unknown_zone("Timezone")),
         }
     }
     let name = callers.iana_name().unwrap_or("America/New_York").to_owned();

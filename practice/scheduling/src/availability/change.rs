@@ -46,10 +46,7 @@ pub(super) fn zone(
 ) -> Answer<(TimeZone, String)> {
     if let Some(name) = sent {
         let known = moment::zone(name).map(|zone| (zone, name.to_owned()));
-        return known.ok_or_else(|| {
-            let sentence = "Timezone is not a known time zone such as America/New_York";
-            Refused::on("timezone", sentence)
-        });
+        return known.ok_or_else(|| Refused::on("timezone", moment::unknown_zone("Timezone")));
     }
     let own = provider.timezone.as_deref().and_then(|name| Some((moment::zone(name)?, name)));
     Ok(match own {

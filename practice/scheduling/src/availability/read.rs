@@ -230,7 +230,7 @@ fn is_day(rule: &Weekly, date: Date) -> bool {
 fn window(request: &Request, args: &Args) -> Answer<Interval> {
     let zone = match args.text("timezone") {
         Some(name) => moment::zone(name)
-            .ok_or_else(|| Refused::on("timezone", "timezone is not a known time zone"))?,
+            .ok_or_else(|| Refused::on("timezone", moment::unknown_zone("timezone")))?,
         None => request.zone.clone(),
     };
     let at = |name: &str| match args.text(name) {

@@ -1,8 +1,7 @@
 //! Slots as they are told (behaviour 22, 9).
 
 use jiff::tz::TimeZone;
-use serde_json::json;
-use ward_engine::{Answer, Args, Out, Request, RowView, ViewId, baseline_instant, iso_instant};
+use ward_engine::{Answer, Args, Clock, Out, Request, RowView, ViewId};
 use ward_instance::Timestamp;
 use ward_store::Query;
 
@@ -33,10 +32,10 @@ fn zone_of_answer(request: &Request, ask: &Ask, field: &Field) -> TimeZone {
     }
 }
 
-fn shown(request: &Request, at: Timestamp, zone: &TimeZone) -> String {
+fn shown(request: &Request, at: Timestamp, clock: &mut Clock<'_>) -> String {
     match request.view {
-        ViewId::Baseline => baseline_instant(at, zone),
-        ViewId::V2026 => iso_instant(at, zone),
+        ViewId::Baseline => clock.baseline(at),
+        ViewId::V2026 => clock.iso(at),
     }
 }
 
@@ -71,16 +70,17 @@ pub async fn list(
 ) -> Answer<Vec<Out>> {
     let (slots, _, zone) = found(request, q, args, Span::Range).await?;
     spend(request, budget::units(slots.len(), ANSWERED))?;
+    let mut clock = Clock::new(&zone);
     let value = |slot: &Slot| {
         let seat = slot.group.as_ref();
-        Out::Json(json!({
-            "appointment_id": seat.map(|it| it.appointment.to_string()),
-            "date": shown(request, slot.start, &zone),
-            "has_waitlist_enabled": seat.is_some_and(|it| it.has_waitlist),
-            "is_fully_booked": seat.is_some_and(|it| it.is_full),
-            "length": slot.length,
-            "user_id": slot.provider.to_string(),
-        }))
+        Out::Object(vec![
+            ("appointment_id", seat.map(|it| it.appointment).into()),
+            ("date", shown(request, slot.start, &mut clock).into()),
+            ("has_waitlist_enabled", seat.is_some_and(|it| it.has_waitlist).into()),
+            ("is_fully_booked", seat.is_some_and(|it| it.is_full).into()),
+            ("length", slot.length.into()),
+            ("user_id", slot.provider.into()),
+        ])
     };
     let list = Out::List(slots.iter().map(value).collect());
     Ok(vec![list; rows.len()])
@@ -128,5 +128,5 @@ async fn next_of(
     let (days, zone) = (zone_of_days(request, ask, field), zone_of_answer(request, ask, field));
     let Some(window) = ask::window(args, span, &days, request.now)? else { return Ok(Out::Null) };
     let first = found::first(request, q, ask, field, &window).await?;
-    Ok(first.map(|at| shown(request, at, &zone)).into())
+    Ok(first.map(|at| shown(request, at, &mut Clock::new(&zone))).into())
 }

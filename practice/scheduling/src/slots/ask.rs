@@ -198,10 +198,8 @@ fn contact(args: &Args) -> Answer<Option<ContactType>> {
 
 fn zone(args: &Args) -> Answer<Option<TimeZone>> {
     let Some(name) = args.text("timezone") else { return Ok(None) };
-    moment::zone(name).map(Some).ok_or_else(|| {
-        let sentence = "timezone is not a known time zone such as America/New_York";
-        Refused::on("timezone", sentence)
-    })
+    let zone = moment::zone(name).map(Some);
+    zone.ok_or_else(|| Refused::on("timezone", moment::unknown_zone("timezone")))
 }
 
 /// Which days a query asks for.

@@ -72,8 +72,7 @@ pub async fn list(
 
 fn zone(request: &Request, args: &Args) -> Answer<TimeZone> {
     let Some(name) = args.text("timezone") else { return Ok(request.zone.clone()) };
-    let sentence = "timezone is not a known time zone such as America/New_York";
-    moment::zone(name).ok_or_else(|| Refused::on("timezone", sentence))
+    moment::zone(name).ok_or_else(|| Refused::on("timezone", moment::unknown_zone("timezone")))
 }
 
 /// Whose calendars are meant, each of which the caller has to be allowed to see.

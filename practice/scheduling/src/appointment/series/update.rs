@@ -12,7 +12,7 @@ use crate::appointment::settle::{self, Terms};
 use crate::appointment::table::Appointment;
 use crate::appointment::{calendar, delete, people, permit, update};
 use crate::availability::wall::Interval;
-use crate::settings::applies::{applies, type_of};
+use crate::settings::applies::type_of;
 
 /// Where an appointment stands from now on.
 #[derive(Clone, Copy, Debug)]
@@ -168,7 +168,6 @@ async fn copy(
 ) -> Answer<()> {
     let provider = update::main(call, row).await?;
     let of = type_of(call, row.appointment_type_id).await?;
-    let settings = applies(call, of.as_ref(), row.provider_id.0, row.unit_id.0).await?;
     let further: Vec<_> = people::providers(call, row).await?.into_iter().map(Id::new).collect();
     let attendees = match row.is_group && !series.join_all {
         true => Vec::new(),
@@ -201,13 +200,7 @@ async fn copy(
         permit::may_add(call, *member, row.is_blocker)?;
     }
     calendar::lock(call, &members).await?;
-    let terms = Terms {
-        provider: &provider,
-        of: of.as_ref(),
-        settings: &settings,
-        enforced: false,
-        by_client: false,
-    };
+    let terms = Terms { provider: &provider, of: of.as_ref(), enforced: false, by_client: false };
     write(call, &mut next, (&further, &attendees), &members, &terms, false).await
 }
 
