@@ -20,8 +20,8 @@ const FIRST_DAY: Date = date(2026, 1, 5);
 /// Minutes of the day, from Monday to Friday.
 const HOURS: [(i64, i64); 2] = [(9 * 60, 12 * 60), (13 * 60, 17 * 60)];
 
-/// Lays types of the root organization, which it answers, and the hours of these
-/// providers.
+/// Lays types of the root organization, which it answers, and the hours of the owner,
+/// whose key is the first one that is tried, and of these providers.
 pub async fn lay(
     scope: &mut Scope<'_>,
     providers: &[User],
@@ -66,7 +66,13 @@ pub async fn lay(
         scope.create(&row).await?;
         types.push(row);
     }
-    for provider in providers {
+    let owner = match owner {
+        Some(id) => {
+            scope.find::<User>(id).await?.filter(|it| providers.iter().all(|one| one.id != it.id))
+        }
+        None => None,
+    };
+    for provider in owner.iter().chain(providers) {
         let mut week = Vec::new();
         for day_of_week in 1..=5 {
             for (start_minute, end_minute) in HOURS {

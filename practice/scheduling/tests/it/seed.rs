@@ -37,6 +37,9 @@ async fn the_seed_can_be_booked_from() {
         assert_eq!(week.len(), 10, "{answer}");
         let first = json!({ "range_start": "2027-03-15T09:00:00-04:00", "duration_string": "3h" });
         assert_eq!(week[0], first);
+        let of_owner = format!("{{ nextAvailableSlot(provider_id: \"{}\") }}", w.owner.user_id);
+        let next = w.run(&Actor::anonymous(), &of_owner, json!({})).await;
+        assert!(next["nextAvailableSlot"].is_string(), "the owner can be booked, too: {next}");
         let third = &answer["appointmentTypes"]["nodes"][2];
         assert_eq!(
             *third,
