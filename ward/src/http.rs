@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The version of the contract that this program was written for.
 const API_VERSION: &str = "2026-01-01";
 
-/// A running instance and a key to it.
+/// A running instance and a key to it, or none for a visitor.
 pub struct Api {
     url: BaseUrl,
-    key: String,
+    key: Option<String>,
     expected: Option<Kind>,
     agent: Agent,
 }
@@ -39,6 +39,11 @@ pub struct Answer {
 impl Api {
     /// The instance at an address.
     pub fn new(url: &str, key: impl Into<String>) -> Done<Self> {
+        Ok(Api { key: Some(key.into()), ..Api::visitor(url)? })
+    }
+
+    /// The same, without a credential.
+    pub fn visitor(url: &str) -> Done<Self> {
         let url: BaseUrl =
             url.parse().map_err(|wrong| Failure::usage(format!("--url is wrong: {wrong}")))?;
         if url.is_secure() {
@@ -51,7 +56,7 @@ impl Api {
         if url.is_loopback() {
             config = config.proxy(None);
         }
-        Ok(Api { url, key: key.into(), expected: None, agent: config.build().into() })
+        Ok(Api { url, key: None, expected: None, agent: config.build().into() })
     }
 
     /// The instance that options or variables name.
@@ -94,10 +99,13 @@ impl Api {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
-            .header("Authorization", format!("Basic {}", self.key))
-            .header("AuthorizationSource", "API")
             .header("Healthie-GraphQL-API-Version", API_VERSION)
             .header("Content-Type", "application/json");
+        if let Some(key) = &self.key {
+            request = request
+                .header("Authorization", format!("Basic {key}"))
+                .header("AuthorizationSource", "API");
+        }
         if let Some(kind) = self.expected {
             request = request.header("X-Expect-Environment", kind.as_str());
         }

@@ -3,6 +3,7 @@
 //! done, what was seen and why it matters; the first that does not hold ends it.
 
 mod cast;
+mod desk;
 mod steps;
 
 use std::io::Write as _;
@@ -24,7 +25,7 @@ struct Step {
     why: &'static str,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 9] = [
     Step {
         title: "A Sandbox and a Production are born",
         why: "Each has its own directory, database, root key and process. What an instance is, is decided at birth; no command changes it.",
@@ -36,6 +37,14 @@ const STEPS: [Step; 7] = [
     Step {
         title: "The client is read back",
         why: "Same key, same address: what was written is there.",
+    },
+    Step {
+        title: "She books the next free time herself, as a visitor of the practice's website",
+        why: "Without a credential, as a booking widget does. The answer does not tell a stranger that she is a client already.",
+    },
+    Step {
+        title: "Her provider moves the appointment",
+        why: "Staff may book over what is taken; with enforce_availability the time has to be one that is listed.",
     },
     Step {
         title: "The same key is tried on Production",

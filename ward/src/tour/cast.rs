@@ -91,6 +91,11 @@ impl Player {
         Api::new(&self.url, key).map_err(|failure| failure.sentence)
     }
 
+    /// The API, called without a credential.
+    pub fn visited(&self) -> Result<Api, String> {
+        Api::visitor(&self.url).map_err(|failure| failure.sentence)
+    }
+
     /// The key of the person of this role.
     pub fn key(&self, role: &str) -> Result<String, String> {
         let users = self.credentials["users"].as_array().map(Vec::as_slice).unwrap_or_default();

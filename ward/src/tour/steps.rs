@@ -3,8 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::cast::{Cast, Player};
+use super::desk::Desk;
 use super::{Seen, text};
-use crate::http::Answer;
+use crate::http::{Answer, Api};
 
 const CREATE: &str = "mutation Create($input: createClientInput) { createClient(input: $input) { user { id first_name last_name } messages { field message } } }";
 const WHO: &str = "query Who { currentUser { id full_name } }";
@@ -15,14 +16,15 @@ const AUDIT: &str = "query Audit($id: ID) { auditLog(resource_id: $id, resource_
 pub struct Story {
     /// The two instances.
     pub cast: Cast,
-    client: String,
-    provider: String,
+    pub(super) client: String,
+    pub(super) provider: String,
+    pub(super) desk: Desk,
 }
 
 impl Story {
     /// Begins.
     pub fn new(cast: Cast) -> Self {
-        Story { cast, client: String::new(), provider: String::new() }
+        Story { cast, client: String::new(), provider: String::new(), desk: Desk::default() }
     }
 
     /// Plays a step.
@@ -30,9 +32,11 @@ impl Story {
         match step {
             1 => self.create(),
             2 => self.read_back(),
-            3 => self.wrong_key().await,
-            4 => self.wrong_id(),
-            5 => self.audit(),
+            3 => self.book(),
+            4 => self.reschedule(),
+            5 => self.wrong_key().await,
+            6 => self.wrong_id(),
+            7 => self.audit(),
             _ => self.verify().await,
         }
     }
@@ -135,8 +139,16 @@ impl Story {
     }
 }
 
-fn call(player: &Player, key: &str, query: &str, variables: &Json) -> Result<Answer, String> {
-    let api = player.api(key)?;
+pub(super) fn call(
+    player: &Player,
+    key: &str,
+    query: &str,
+    variables: &Json,
+) -> Result<Answer, String> {
+    ask(&player.api(key)?, query, variables)
+}
+
+pub(super) fn ask(api: &Api, query: &str, variables: &Json) -> Result<Answer, String> {
     tokio::task::block_in_place(|| api.graphql(query, variables))
         .map_err(|failure| failure.sentence)
 }
@@ -146,6 +158,6 @@ async fn clients(player: &Player) -> Result<i64, String> {
     status["clients"].as_i64().ok_or_else(|| "ward status does not count the clients".to_owned())
 }
 
-fn unexpected(what: &str, answer: &Answer) -> String {
+pub(super) fn unexpected(what: &str, answer: &Answer) -> String {
     format!("{what}; the answer was {} {}", answer.status, answer.body)
 }

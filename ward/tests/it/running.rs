@@ -207,5 +207,5 @@ fn a_refused_child_is_not_started_again() {
 fn the_story_of_the_tour_holds() {
     let told = ward(&["tour", "--json"]).ends(0).json();
     assert_eq!(told["held"], true);
-    assert_eq!(told["steps"].as_array().unwrap().len(), 7);
+    assert_eq!(told["steps"].as_array().unwrap().len(), 9);
 }
