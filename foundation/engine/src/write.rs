@@ -33,12 +33,23 @@ pub struct Writer<'a> {
     /// The answer grew past a bound; what is written is not to be sent.
     pub refused: Option<RequestError>,
     objects: usize,
-    path: Vec<PathStep>,
+    /// Where the writer starts.
+    root: Vec<PathStep>,
+    /// Where it is below.
+    path: Vec<Step<'a>>,
+}
+
+/// A step of the path to what is written, as the plan has it: of thousands of values
+/// that are written, few are an error that tells its path.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
 }
 
 impl<'a> Writer<'a> {
     /// An empty answer; `path` is where it starts.
-    pub fn new(request: &'a Request, variables: &'a Variables, path: Vec<PathStep>) -> Self {
+    pub fn new(request: &'a Request, variables: &'a Variables, root: Vec<PathStep>) -> Self {
         Writer {
             request,
             variables,
@@ -46,7 +57,8 @@ impl<'a> Writer<'a> {
             errors: Vec::new(),
             refused: None,
             objects: 0,
-            path,
+            root,
+            path: Vec::new(),
         }
     }
 
@@ -57,7 +69,7 @@ impl<'a> Writer<'a> {
     /// Writes one object of a level.
     pub fn object(
         &mut self,
-        selection: &Selection,
+        selection: &'a Selection,
         level: &Level,
         row: usize,
     ) -> Result<(), Propagate> {
@@ -86,11 +98,11 @@ impl<'a> Writer<'a> {
     /// field may be null.
     pub(crate) fn field(
         &mut self,
-        field: &Field,
+        field: &'a Field,
         write: impl FnOnce(&mut Self) -> Result<(), Propagate>,
     ) -> Result<(), Propagate> {
         let start = self.out.len();
-        self.path.push(PathStep::Key(field.key.clone()));
+        self.path.push(Step::Key(&field.key));
         let written = write(self);
         self.path.pop();
         match written {
@@ -105,7 +117,7 @@ impl<'a> Writer<'a> {
 
     fn cell(
         &mut self,
-        field: &Field,
+        field: &'a Field,
         cell: &Cell,
         level: &Level,
         row: usize,
@@ -174,7 +186,7 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn list(
         &mut self,
-        field: &Field,
+        field: &'a Field,
         rows: impl Iterator<Item = usize>,
         mut write: impl FnMut(&mut Self, usize) -> Result<(), Propagate>,
     ) -> Result<(), Propagate> {
@@ -185,7 +197,7 @@ impl<'a> Writer<'a> {
                 self.out.push(b',');
             }
             let start = self.out.len();
-            self.path.push(PathStep::Index(n));
+            self.path.push(Step::Index(n));
             let written = write(self, row);
             self.path.pop();
             if written.is_err() {
@@ -202,7 +214,7 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn leaf(
         &mut self,
-        field: &Field,
+        field: &'a Field,
         ty: &OutType,
         value: &Out,
     ) -> Result<(), Propagate> {
@@ -214,7 +226,7 @@ impl<'a> Writer<'a> {
                     if n > 0 {
                         self.out.push(b',');
                     }
-                    self.path.push(PathStep::Index(n));
+                    self.path.push(Step::Index(n));
                     let start = self.out.len();
                     let written = self.leaf(field, item, value);
                     self.path.pop();
@@ -252,7 +264,7 @@ impl<'a> Writer<'a> {
     /// A value that is no row, by what its members are.
     fn value_object<'m>(
         &mut self,
-        field: &Field,
+        field: &'a Field,
         member: impl Fn(&Field) -> Cow<'m, Out>,
     ) -> Result<(), Propagate> {
         let Some(selection) = &field.children else { return self.null(field, &field.ty) };
@@ -294,7 +306,7 @@ impl<'a> Writer<'a> {
     }
 
     fn fail(&mut self, field: &Field, mut error: RequestError) {
-        error.path.clone_from(&self.path);
+        error.path = self.place();
         error.location = error.location.or(field.location);
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(error);
@@ -317,8 +329,17 @@ impl<'a> Writer<'a> {
 
     /// Adds an error that belongs to the field where the writer starts.
     pub fn note(&mut self, mut error: RequestError) {
-        error.path.clone_from(&self.path);
+        error.path = self.place();
         self.errors.push(error);
+    }
+
+    /// The path to what is written now.
+    fn place(&self) -> Vec<PathStep> {
+        let below = self.path.iter().map(|step| match step {
+            Step::Key(key) => PathStep::Key((*key).into()),
+            Step::Index(n) => PathStep::Index(*n),
+        });
+        self.root.iter().cloned().chain(below).collect()
     }
 }
 

@@ -7,10 +7,10 @@ use crate::scalar::{self, Out};
 use crate::values;
 use crate::write::{Propagate, Writer};
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     pub(crate) fn connection(
         &mut self,
-        selection: &Selection,
+        selection: &'a Selection,
         page: &Page,
         paged: &Paged,
     ) -> Result<(), Propagate> {
@@ -29,7 +29,7 @@ impl Writer<'_> {
 
     fn part(
         &mut self,
-        field: &Field,
+        field: &'a Field,
         n: usize,
         page: &Page,
         paged: &Paged,
@@ -61,7 +61,7 @@ impl Writer<'_> {
 
     fn edge(
         &mut self,
-        edge: &Selection,
+        edge: &'a Selection,
         n: usize,
         row: usize,
         paged: &Paged,
@@ -95,7 +95,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn page_info(&mut self, info: &Selection, page: &Page, paged: &Paged) -> Result<(), Propagate> {
+    fn page_info(
+        &mut self,
+        info: &'a Selection,
+        page: &Page,
+        paged: &Paged,
+    ) -> Result<(), Propagate> {
         self.out.push(b'{');
         let mut first = true;
         for field in &info.fields {
