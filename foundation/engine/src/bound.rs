@@ -205,7 +205,7 @@ impl Link {
 /// How many rows a field answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// The first row, or null.
+    /// The first row in the default order, or null.
     One,
     /// All: a plain list or a connection, as the view's type says.
     List,
@@ -275,7 +275,8 @@ pub(crate) type ReactionFn =
 pub struct MutationBinding {
     pub(crate) prepare: PrepareFn,
     pub(crate) apply: ApplyFn,
-    pub(crate) fields: fn() -> &'static [(&'static str, Kind)],
+    /// Of the domain that binds it, and of each that has a share in it.
+    pub(crate) fields: Vec<fn() -> &'static [(&'static str, Kind)]>,
     pub(crate) returns: &'static [(&'static str, Returns)],
 }
 
