@@ -270,13 +270,16 @@ pub(crate) type ApplyFn = Arc<
 pub(crate) type ReactionFn =
     Arc<dyn for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>> + Send + Sync>;
 
+/// The fields of an input, and what they refer to.
+pub(crate) type FieldsFn = fn() -> &'static [(&'static str, Kind)];
+
 /// A mutation: what happens before the transaction, and in it.
 #[derive(Clone)]
 pub struct MutationBinding {
     pub(crate) prepare: PrepareFn,
     pub(crate) apply: ApplyFn,
     /// Of the domain that binds it, and of each that has a share in it.
-    pub(crate) fields: Vec<fn() -> &'static [(&'static str, Kind)]>,
+    pub(crate) fields: Vec<FieldsFn>,
     pub(crate) returns: &'static [(&'static str, Returns)],
 }
 

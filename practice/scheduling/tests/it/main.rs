@@ -14,6 +14,7 @@ mod calendars;
 mod checkout;
 mod checkout_races;
 mod clients_own;
+mod credit_deficits;
 mod credit_races;
 mod credits;
 mod feeds;
