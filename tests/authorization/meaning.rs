@@ -63,6 +63,8 @@ pub enum Object {
     AppointmentSetting,
     /// What a type costs the client.
     AppointmentPrice,
+    /// How many of a type the client can have.
+    AppointmentCredit,
     /// A day of the provider above.
     Availability,
     /// An appointment of the client's; the client's part in it; a series of them.
@@ -136,6 +138,7 @@ const TRIED: &[(&str, &str)] = &[
     ("updateClient", "input.email"),
     ("updateClient", "input.password"),
     ("updateClient", "input.restricted"),
+    ("updateClient", "input.appointment_type_credits_attributes.quantity"),
 ];
 
 /// Data that makes a call meaningful, by root field.

@@ -130,6 +130,7 @@ impl World {
             Object::AppointmentType => self.appointment_type(own),
             Object::AppointmentSetting => self.appointment_setting(own),
             Object::AppointmentPrice => self.appointment_price(own),
+            Object::AppointmentCredit => self.appointment_credit(own),
             Object::Availability => self.availability(own),
             Object::Appointment => self.appointment(own).0,
             Object::Inclusion => self.appointment(own).1,

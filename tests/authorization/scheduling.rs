@@ -56,6 +56,21 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
         "input.advance_appointment_prices.user_id",
         May(Object::Client),
     ),
+    ("appointmentTypeCreditChanges", "appointment_type_id", May(Object::AppointmentType)),
+    ("appointmentTypeCreditChanges", "user_id", May(Object::Client)),
+    ("appointmentWorkflowStatuses", "client_id", May(Object::Client)),
+    ("appointmentWorkflowStatuses", "provider_ids", May(Object::Provider)),
+    (
+        "updateClient",
+        "input.appointment_type_credits_attributes.appointment_type_id",
+        May(Object::AppointmentType),
+    ),
+    (
+        "updateClient",
+        "input.appointment_type_credits_attributes.id",
+        May(Object::AppointmentCredit),
+    ),
+    ("appointmentBookingWarnings", "attendee_ids", May(Object::Client)),
     ("availability", "id", Needs(Object::Availability)),
     ("availabilities", "appointment_type_id", May(Object::AppointmentType)),
     ("availabilities", "appointment_type_ids", May(Object::AppointmentType)),
@@ -224,7 +239,8 @@ pub const WORDS: &str = "
     send_text_reminder_three_days_before send_text_reminder_two_days_before
     send_text_reminder_one_day_before send_text_reminder_two_hours_before
     send_text_reminder_one_hour_before send_text_reminder_five_minutes_before
-    skip_notification_email
+    skip_notification_email exclude_no_credits prevent_no_credit_booking
+    restore_credit_on_cancel use_client_credit_system
 ";
 
 /// The value of data that is part of every call.
@@ -243,6 +259,7 @@ pub fn data(name: &str) -> Option<Json> {
         "length_in_minutes" => 30.into(),
         "startDate" => "2027-06-01T00:00:00Z".into(),
         "price" => "75.00".into(),
+        "quantity" => "3".into(),
         _ => return None,
     })
 }
@@ -294,6 +311,18 @@ impl World {
             "advance_appointment_prices": [{"appointment_type_id": of, "price": "80"}]});
         let made = self.as_owner().ask(query, json!({"input": input}));
         id(&made.data()["updateUserAppointmentPricing"]["advance_appointment_prices"][0])
+    }
+
+    /// How many appointments of a type the client can have.
+    pub fn appointment_credit(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let of = self.appointment_type(false);
+        let query = "mutation($input: updateClientInput!, $of: ID) { updateClient(input: $input) {
+            user { appointment_type_credits(appointment_type_id: $of) { id } } messages { message } } }";
+        let credits = json!([{"appointment_type_id": of, "quantity": "4"}]);
+        let input = json!({"id": client, "appointment_type_credits_attributes": credits});
+        let made = self.as_owner().ask(query, json!({"input": input, "of": of}));
+        id(&made.data()["updateClient"]["user"]["appointment_type_credits"][0])
     }
 
     /// An appointment of the client's with the owner, and the client's part in it.

@@ -250,6 +250,11 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
         json!({"input": {"user_id": client, "advance_appointment_prices": [{"appointment_type_id": of, "price": "80"}]}}),
     );
     priced.data();
+    let paid = api.ask(
+        "mutation($input: updateClientInput!) { updateClient(input: $input) { user { id } messages { field message } } }",
+        json!({"input": {"id": client, "appointment_type_credits_attributes": [{"appointment_type_id": of, "quantity": "5"}]}}),
+    );
+    paid.data();
     let free = api.ask(
         "mutation($input: CreateAvailabilityWithAppointmentTypesInput!) { createAvailabilityWithAppointmentTypes(input: $input) { messages { field message } } }",
         json!({"input": {"appointment_type_ids": [of], "start_datetime": "2027-06-01T09:00:00Z",

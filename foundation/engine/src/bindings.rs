@@ -60,6 +60,14 @@ impl Payload {
         self
     }
 
+    /// The id of the row that it answers as this field.
+    pub fn id(&self, field: &str) -> Option<i64> {
+        self.values.iter().find_map(|(name, value)| match value {
+            Returned::One(id) if *name == field => Some(*id),
+            _ => None,
+        })
+    }
+
     /// With a remark among its `messages`: what was asked for was understood and
     /// something is answered, but not all of it was done.
     #[must_use]
@@ -280,7 +288,7 @@ impl Bindings {
                 .into())
             }),
         });
-        let binding = MutationBinding { prepare, apply, fields: I::input_fields, returns };
+        let binding = MutationBinding { prepare, apply, fields: vec![I::input_fields], returns };
         self.bind("Mutation", field, Bound::new(Resolve::Mutation(binding), Level::None))
     }
 

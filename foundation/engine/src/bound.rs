@@ -205,7 +205,7 @@ impl Link {
 /// How many rows a field answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// The first row, or null.
+    /// The first row in the default order, or null.
     One,
     /// All: a plain list or a connection, as the view's type says.
     List,
@@ -270,12 +270,16 @@ pub(crate) type ApplyFn = Arc<
 pub(crate) type ReactionFn =
     Arc<dyn for<'a, 'b> Fn(&'a mut Call<'b>, &'a Event) -> BoxFuture<'a, Answer<()>> + Send + Sync>;
 
+/// The fields of an input, and what they refer to.
+pub(crate) type FieldsFn = fn() -> &'static [(&'static str, Kind)];
+
 /// A mutation: what happens before the transaction, and in it.
 #[derive(Clone)]
 pub struct MutationBinding {
     pub(crate) prepare: PrepareFn,
     pub(crate) apply: ApplyFn,
-    pub(crate) fields: fn() -> &'static [(&'static str, Kind)],
+    /// Of the domain that binds it, and of each that has a share in it.
+    pub(crate) fields: Vec<FieldsFn>,
     pub(crate) returns: &'static [(&'static str, Returns)],
 }
 

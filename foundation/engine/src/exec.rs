@@ -241,8 +241,8 @@ impl Executor<'_> {
         if matches!(rows.link, Link::Root) {
             select.limit = Some(1);
         }
-        select = select.ordered(Vec::new());
-        let order = Order { keys: Vec::new(), scope: format!("{} id", rows.table.name) };
+        let order = paging::order(rows, &Args::default());
+        select = select.ordered(order.keys.clone());
         let found =
             self.found(conn, select, rows, children.columns.clone(), Some(parents), &order).await?;
         let mut first: HashMap<&GroupKey, usize> = HashMap::new();

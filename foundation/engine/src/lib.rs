@@ -33,6 +33,7 @@ mod planner;
 mod reactions;
 mod reads;
 mod scalar;
+mod share;
 mod subscribe;
 mod values;
 mod version;

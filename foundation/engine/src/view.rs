@@ -223,7 +223,9 @@ fn prune_inputs(schema: &mut Schema, bindings: &Bindings) {
             };
             if let Some(argument) = definition.arguments.first() {
                 let input = argument.ty.inner_named_type();
-                walk_input(schema, input, (binding.fields)(), &mut served);
+                for fields in &binding.fields {
+                    walk_input(schema, input, fields(), &mut served);
+                }
                 // The engine answers it itself, where the view has it.
                 served.entry(input.to_string()).or_default().insert("clientMutationId".to_owned());
             }

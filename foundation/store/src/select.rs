@@ -165,6 +165,18 @@ impl<'a> Select<'a> {
         sql
     }
 
+    /// The statement that sums a whole number of the matching rows by the values of
+    /// `by` (expressions such as `t.user_id`, with commas between), which come before
+    /// the sum.
+    pub fn sum_by_sql(&self, number: &str, by: &str) -> Sql {
+        let rule = (self.table.visible)(self.actor);
+        let mut sql = Sql::new();
+        sql.push("SELECT ").push(by).push(", CAST(SUM(").push(number).push(") AS BIGINT)");
+        self.write_from(&rule, &mut sql);
+        sql.push(" GROUP BY ").push(by);
+        sql
+    }
+
     /// The statement that counts all matching rows, whatever the page.
     pub fn count_sql(&self) -> Sql {
         let rule = (self.table.visible)(self.actor);

@@ -3,7 +3,9 @@
 mod appointment;
 mod appointment_type;
 mod availability;
+mod credit;
 mod exists;
+mod of_user;
 mod setting;
 mod slots;
 
@@ -31,6 +33,8 @@ pub fn bind(b: &mut Bindings) {
     slots::bind(b);
     calendar_feed::bind(b);
     appointment::bind(b);
+    of_user::bind(b);
+    credit::bind(b);
 }
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);

@@ -13,6 +13,7 @@ pub mod bindings;
 pub mod calendar_feed;
 pub mod checkout;
 pub mod contact_type;
+pub mod credit;
 pub mod events;
 pub mod id_list;
 pub mod listing;

@@ -10,6 +10,7 @@ use ward_store::{Day, Id, Key, Reference, Table, index, record, unique};
 
 use crate::appointment::table as appointment;
 use crate::calendar_feed::table::CALENDAR_FEEDS;
+use crate::credit::table as credit;
 use crate::settings::table::APPOINTMENT_SETTINGS;
 use crate::visibility;
 
@@ -246,6 +247,7 @@ pub fn tables() -> Vec<&'static Table> {
         &AVAILABILITY_APPOINTMENT_TYPES,
     ];
     tables.extend(appointment::TABLES);
+    tables.extend(credit::TABLES);
     tables.push(&CALENDAR_FEEDS);
     tables
 }

@@ -164,7 +164,7 @@ pub fn calendar_feeds(actor: &Actor) -> Rule {
     }
 }
 
-/// Prices: members see those of whom they see in full, clients their own.
+/// Prices and credits: members see those of whom they see in full, clients their own.
 pub fn prices(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),

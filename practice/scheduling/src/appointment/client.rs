@@ -15,6 +15,7 @@ use super::update::{main, tell, write};
 use super::when::{self, Known};
 use super::{calendar, cancel, inclusion, part, people};
 use crate::availability::wall::Interval;
+use crate::credit::follow;
 use crate::settings::applies::{applies, type_of};
 
 /// Moves or confirms an appointment of the client who asks.
@@ -206,6 +207,7 @@ async fn call_off(call: &mut Call<'_>, before: &Appointment, why: Why) -> Answer
     let held = calendar::holders(call, before.id).await?;
     calendar::lock(call, &held).await?;
     let fields = write(call, before, &mut row).await?;
+    follow::ended(call, before, &row).await?;
     calendar::put(call, &row, &[]).await?;
     tell(call, &row, &fields, true);
     Ok(())

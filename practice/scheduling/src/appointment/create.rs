@@ -17,6 +17,7 @@ use super::when::{self, Known};
 use super::{calendar, people, permit};
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
+use crate::credit::exclude::with_credits;
 use crate::settings::applies::applies;
 use crate::tables::AppointmentType;
 
@@ -59,6 +60,15 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     let intervals = series::intervals(call, &said, interval, &zone)?;
     calendar::lock(call, &members).await?;
     let is_series = said.is_said();
+    let join_all = said.join_all.unwrap_or(false);
+    let joins = join_all || !row.is_group;
+    let attendees = match input.exclude_no_credits.is_true() {
+        true => {
+            let times = if joins { intervals.len() } else { 1 };
+            with_credits(call, &row, &settings, attendees, times).await?
+        }
+        false => attendees,
+    };
     let terms = Terms {
         provider: &provider,
         of: of.as_ref(),
@@ -66,7 +76,6 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
         enforced: input.enforce_availability.is_true() && !is_series,
         by_client: false,
     };
-    let join_all = said.join_all.unwrap_or(false);
     if let Some(wanted) = series::wanted(&said)? {
         let made = series::series(call, &row, wanted, join_all, None).await?;
         row.recurring_appointment_id = Some(made.id);
@@ -74,7 +83,6 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     }
     let told = !input.suppress_webhook_notifications.is_true() && !is_series;
     series::write(call, &mut row, (&further, &attendees), &members, &terms, told).await?;
-    let joins = join_all || !row.is_group;
     let (attendees, members) = match joins {
         true => (attendees, members),
         false => (Vec::new(), settle::members(&row, &further, &[])),

@@ -9,6 +9,7 @@ use super::series::update as series;
 use super::table::Appointment;
 use super::update::{to_change, write};
 use super::{calendar, cancel, client, people, permit};
+use crate::credit::follow;
 use crate::events;
 
 /// Deletes an appointment, or calls it off for the client who asks; with it all
@@ -51,7 +52,8 @@ pub(super) async fn one(call: &mut Call<'_>, row: Appointment, told: bool) -> An
     let held = calendar::holders(call, row.id).await?;
     calendar::lock(call, &held).await?;
     call.destroy(&row).await?;
-    let gone = Appointment { deleted_at: Some(call.now()), ..row };
+    let gone = Appointment { deleted_at: Some(call.now()), ..row.clone() };
+    follow::ended(call, &row, &gone).await?;
     calendar::put(call, &gone, &[]).await?;
     // Of series webhooks are not told (behaviour 13.6).
     let told = told && gone.recurring_appointment_id.is_none();

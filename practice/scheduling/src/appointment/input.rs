@@ -160,7 +160,7 @@ macro_rules! sent {
 
 sent! {
     /// `createAppointmentInput`.
-    CreateAppointment { start_immediately: bool }
+    CreateAppointment { exclude_no_credits: bool, start_immediately: bool }
 }
 sent! {
     /// `updateAppointmentInput`.

@@ -133,7 +133,7 @@ pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
 /// beside the main provider or attend. One list of ids, so that it is what is read
 /// first; only without others they come in the order of an index. Who attends is
 /// nothing that clients learn (DOM-09).
-fn given_by(actor: &Actor, members: &[i64], with_others: bool) -> Cond {
+pub(super) fn given_by(actor: &Actor, members: &[i64], with_others: bool) -> Cond {
     if !with_others {
         return Cond::is_in("provider_id", members);
     }
@@ -153,7 +153,7 @@ fn given_by(actor: &Actor, members: &[i64], with_others: bool) -> Cond {
 
 /// Appointments that one of these attends; the client of an individual one does.
 /// Clients can ask of themselves only, and what they see they attend (DOM-09).
-fn attended_by(actor: &Actor, people: &[i64]) -> Cond {
+pub(super) fn attended_by(actor: &Actor, people: &[i64]) -> Cond {
     if !actor.is_member() {
         return match people.contains(&actor.user_id) {
             true => Cond::Always,
@@ -282,10 +282,7 @@ fn span(zone: &TimeZone, first: Date, days: i64) -> Option<(Timestamp, Timestamp
 fn became(args: &Args) -> Cond {
     let mut cond = Cond::Always;
     if !args.flag("with_all_statuses") {
-        let statuses = PmStatus::TEXTS.iter().filter_map(|text| PmStatus::from_text(text));
-        let active: Vec<&str> =
-            statuses.filter(|it| it.is_active()).map(PmStatus::as_str).collect();
-        let active = Cond::is_null("pm_status").or(of_status(&active));
+        let active = is_active();
         match args.bool("is_active") {
             Some(true) => cond = cond.and(active.clone()),
             Some(false) => cond = cond.and(active.clone().negated()),
@@ -299,6 +296,13 @@ fn became(args: &Args) -> Cond {
         cond = cond.and(Cond::is_null("pm_status"));
     }
     cond
+}
+
+/// Those that take place, or did.
+pub(super) fn is_active() -> Cond {
+    let statuses = PmStatus::TEXTS.iter().filter_map(|text| PmStatus::from_text(text));
+    let active: Vec<&str> = statuses.filter(|it| it.is_active()).map(PmStatus::as_str).collect();
+    Cond::is_null("pm_status").or(of_status(&active))
 }
 
 fn of_status(texts: &[&str]) -> Cond {

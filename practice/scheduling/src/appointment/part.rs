@@ -1,11 +1,14 @@
 //! The part of each who attends, as it is written: in the log it concerns the client
-//! whose it is, and a client who comes or goes is an event (behaviour 14, 23.1).
+//! whose it is, a client who comes or goes is an event, and takes or gives back a credit
+//! (behaviour 14, 23.1).
 
 use ward_engine::{Answer, Call};
 use ward_identity::tables::User;
 use ward_store::Id;
 
 use super::table::{Appointment, AppointmentInclusion};
+use crate::credit::follow;
+use crate::credit::rule::Step;
 use crate::events;
 
 /// Writes what becomes of a part: a new one has nothing before, one that is gone
@@ -31,13 +34,14 @@ pub async fn write(
     };
     call.scope.subject_id = subject;
     let attends = |part: Option<&AppointmentInclusion>| part.is_some_and(|it| !it.cancelled);
-    let event = match (attends(before), attends(after)) {
-        (false, true) => events::patient_added(row, user.0),
-        (true, false) => events::patient_removed(row, user.0),
+    let (event, step) = match (attends(before), attends(after)) {
+        (false, true) => (events::patient_added(row, user.0), Step::Begins),
+        (true, false) => (events::patient_removed(row, user.0), Step::Ends),
         _ => return Ok(changed),
     };
     if is_client {
         call.emit(event.noticed(noticed));
+        follow::part(call, row, user, step).await?;
     }
     Ok(changed)
 }

@@ -17,6 +17,7 @@ use super::table::Appointment;
 use super::when::{self, Known};
 use super::{calendar, cancel, client, inclusion, part, people, permit};
 use crate::availability::wall::Interval;
+use crate::credit::follow;
 use crate::events;
 use crate::settings::applies::{applies, type_of};
 use crate::tables::AppointmentType;
@@ -127,6 +128,7 @@ pub(super) async fn one(
     call.scope.subject_id = part::concerned(call, before, &row).await?;
     let mut fields = write(call, before, &mut row).await?;
     call.scope.subject_id = row.user_id.map(|client| client.0);
+    follow::ended(call, before, &row).await?;
     let noticed = !input.skip_notification_email.is_true();
     if people::put_providers(call, &row, &change.further).await? {
         fields.push("providers");
@@ -139,6 +141,7 @@ pub(super) async fn one(
     if inclusion::apply_all(call, &row, said, noticed).await? {
         fields.push("attended_clients");
     }
+    follow::resumed(call, before, &row).await?;
     retake(call, &row).await?;
     if !fields.is_empty() {
         let event = events::appointment_updated(&row, &fields);

@@ -65,7 +65,9 @@ input! {
         minimum_advance_reschedule_time: Whole,
         minimum_advance_schedule_time: Whole,
         prevent_client_booking: bool,
+        prevent_no_credit_booking: bool,
         provider_cancel_reason_required: bool,
+        restore_credit_on_cancel: bool,
         same_day_appointments: bool,
         send_appointment_cancellation_email: bool,
         send_appointment_update_email: bool,
@@ -88,6 +90,7 @@ input! {
         times_by_appointment_type: bool,
         times_by_contact_type: bool,
         times_by_location: bool,
+        use_client_credit_system: bool,
     }
 }
 
@@ -115,7 +118,9 @@ input! {
         minimum_advance_reschedule_time: Whole,
         minimum_advance_schedule_time: Whole,
         prevent_client_booking: bool,
+        prevent_no_credit_booking: bool,
         provider_cancel_reason_required: bool,
+        restore_credit_on_cancel: bool,
         same_day_appointments: bool,
         send_appointment_cancellation_email: bool,
         send_appointment_update_email: bool,
@@ -138,6 +143,7 @@ input! {
         times_by_appointment_type: bool,
         times_by_contact_type: bool,
         times_by_location: bool,
+        use_client_credit_system: bool,
     }
 }
 
@@ -156,6 +162,7 @@ input! {
         minimum_advance_reschedule_time: Whole,
         minimum_advance_schedule_time: Whole,
         patient_reschedule_count_cap: Whole,
+        prevent_no_credit_booking: bool,
         same_day_appointments: bool,
         send_appointment_cancellation_email: bool,
         send_appointment_update_email: bool,
@@ -172,6 +179,7 @@ input! {
         send_text_reminder_three_days_before: bool,
         send_text_reminder_two_days_before: bool,
         send_text_reminder_two_hours_before: bool,
+        use_client_credit_system: bool,
     }
 }
 
@@ -208,7 +216,8 @@ says!(CreateAppointmentSetting;
     switches: allow_clients_to_cancel_appt ask_clients_to_confirm base_calendar_interval
         client_cancel_reason_required client_should_call_provider confirm_by_default
         enable_checked_in_status enable_late_cancellation_status hide_link
-        prevent_client_booking provider_cancel_reason_required same_day_appointments
+        prevent_client_booking prevent_no_credit_booking provider_cancel_reason_required
+        restore_credit_on_cancel same_day_appointments use_client_credit_system
         times_by_appointment_type times_by_contact_type times_by_location
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
         send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
@@ -230,8 +239,9 @@ says!(UpdateAppointmentSetting;
         ask_clients_to_confirm base_calendar_interval client_cancel_reason_required
         client_should_call_provider confirm_by_default enable_checked_in_status
         enable_late_cancellation_status hide_link prevent_client_booking
-        provider_cancel_reason_required same_day_appointments times_by_appointment_type
-        times_by_contact_type times_by_location
+        prevent_no_credit_booking provider_cancel_reason_required restore_credit_on_cancel
+        same_day_appointments times_by_appointment_type times_by_contact_type
+        times_by_location use_client_credit_system
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
         send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
         send_reminder_one_hour_before send_reminder_three_days_before
@@ -249,7 +259,8 @@ says!(UpdateAppointmentSetting;
 
 says!(TypeSetting;
     switches: allow_clients_to_cancel_appt allow_clients_to_reschedule_appt
-        allow_past_appointment_rescheduling same_day_appointments
+        allow_past_appointment_rescheduling prevent_no_credit_booking same_day_appointments
+        use_client_credit_system
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
         send_reminder_four_days_before send_reminder_one_day_before send_reminder_one_hour_before
         send_reminder_three_days_before send_reminder_two_days_before

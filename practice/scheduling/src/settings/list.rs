@@ -25,7 +25,9 @@ macro_rules! with_settings {
                 minimum_advance_reschedule_time: i64 = 0;
                 minimum_advance_schedule_time: i64 = 0;
                 prevent_client_booking: bool = false;
+                prevent_no_credit_booking: bool = false;
                 provider_cancel_reason_required: bool = false;
+                restore_credit_on_cancel: bool = false;
                 same_day_appointments: bool = false;
                 send_appointment_cancellation_email: bool = true;
                 send_appointment_update_email: bool = true;
@@ -47,6 +49,7 @@ macro_rules! with_settings {
                 times_by_appointment_type: bool = false;
                 times_by_contact_type: bool = false;
                 times_by_location: bool = false;
+                use_client_credit_system: bool = false;
             }
             maybe {
                 end_time: String;

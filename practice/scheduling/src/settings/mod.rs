@@ -6,5 +6,6 @@ pub mod change;
 pub mod input;
 pub mod layers;
 mod list;
+pub mod of_user;
 pub mod read;
 pub mod table;

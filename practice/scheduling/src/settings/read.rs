@@ -38,7 +38,9 @@ pub const MEMBERS: &[&str] = &[
     "patient_reschedule_count_cap",
     "pm_statuses",
     "prevent_client_booking",
+    "prevent_no_credit_booking",
     "provider_cancel_reason_required",
+    "restore_credit_on_cancel",
     "same_day_appointments",
     "send_appointment_cancellation_email",
     "send_appointment_update_email",
@@ -62,6 +64,7 @@ pub const MEMBERS: &[&str] = &[
     "times_by_contact_type",
     "times_by_location",
     "updated_at",
+    "use_client_credit_system",
     "user_id",
 ];
 

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod ask;
 pub mod budget;
 pub mod choose;
+mod deficits;
 pub mod diary;
 pub mod found;
 pub mod group;

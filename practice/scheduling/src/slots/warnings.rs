@@ -13,6 +13,7 @@ use ward_identity::tables::{USERS, User, users};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Entity, Id, Level, Query, Value};
 
+use super::deficits;
 use super::reading::{records, seen};
 use crate::appointment::calendar::{self, Taken};
 use crate::appointment::series::rule::{RepeatInterval, TIMES_MAX, occurrences};
@@ -30,6 +31,7 @@ pub const MEMBERS: &[&str] = &["category", "potential_issue_ids", "potential_iss
 pub const ARGS: &[(&str, Kind)] = &[
     ("additional_providers", Kind::Ids(User::NAME)),
     ("appointment_type_id", Kind::Id(AppointmentType::NAME)),
+    ("attendee_ids", Kind::Ids(User::NAME)),
     ("current_appt_id", Kind::Id(Appointment::NAME)),
     ("date", Kind::Plain),
     ("is_repeating", Kind::Plain),
@@ -47,7 +49,8 @@ pub const FURTHER_MAX: usize = 20;
 const MINUTE: i64 = 60_000_000;
 const CATEGORY: &str = "Event Conflicts";
 
-/// The warnings: none, or one of what is booked at the same time.
+/// The warnings: of what is booked at the same time, and of clients who have too few
+/// credits; at most one of each.
 pub async fn list(
     request: &Request,
     q: &mut dyn Query,
@@ -62,7 +65,9 @@ pub async fn list(
         Some(minutes) if !members.is_empty() => {
             let times = times(args, &zone, minutes, request.now)?;
             let taken = taken(request, q, &edited, &members, &times).await?;
-            conflicts(request, q, &taken, &zone).await?
+            let mut warnings = conflicts(request, q, &taken, &zone).await?;
+            warnings.extend(deficits::warning(request, q, args, &edited, times.len()).await?);
+            warnings
         }
         _ => Vec::new(),
     };
@@ -166,8 +171,8 @@ fn repeated(
 }
 
 /// What is being changed, which does not stand in its own way.
-struct Edited {
-    appointment: Option<Id<Appointment>>,
+pub(super) struct Edited {
+    pub appointment: Option<Id<Appointment>>,
     series: Option<Id<RecurringAppointment>>,
 }
 

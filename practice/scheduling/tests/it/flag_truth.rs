@@ -2,7 +2,7 @@
 //! allowed with it.
 
 use serde_json::json;
-use ward_identity::flags::CAN_EDIT_APPOINTMENT_TYPES;
+use ward_identity::flags::{CAN_EDIT_APPOINTMENT_TYPES, CAN_EDIT_CREDIT, SEES_ALL_CLIENTS};
 use ward_store::Sql;
 
 use crate::support::World;
@@ -33,6 +33,27 @@ async fn types_are_edited_with_the_right_to() {
             let done = w.run_in(ward_engine::ViewId::V2026, &with, &query, variables).await;
             assert!(done["data"][field]["messages"].is_null(), "{done}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn credits_are_set_with_the_right_to() {
+    World::each(async |w| {
+        let of = w.type_of(&w.owner, json!({ "name": "Visit", "length": 30 })).await;
+        let client = w.client("Ada", "ada@example.com").await;
+        let query = "mutation($input: updateClientInput!) { updateClient(input: $input) \
+            { user { id } messages { message } } }";
+        let credits = json!([{ "appointment_type_id": of, "quantity": "1" }]);
+        let input =
+            json!({ "input": { "id": client, "appointment_type_credits_attributes": credits } });
+        let without = w.with(&w.standard, &[SEES_ALL_CLIENTS]);
+        let with = w.with(&w.standard, &[SEES_ALL_CLIENTS, CAN_EDIT_CREDIT]);
+        let refused = w.run_in(ward_engine::ViewId::V2026, &without, query, input.clone()).await;
+        let named = &refused["errors"][0]["extensions"]["permission"];
+        assert_eq!(named, "can_edit_credit", "{refused}");
+        let done = w.run_in(ward_engine::ViewId::V2026, &with, query, input).await;
+        assert!(done["data"]["updateClient"]["messages"].is_null(), "{done}");
     })
     .await;
 }

@@ -144,7 +144,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("can_edit_appointment_types", Later("scheduling")),
     ("can_edit_automations", Awaits("automation")),
     ("can_edit_calendar", Awaits("scheduling")),
-    ("can_edit_credit", Awaits("scheduling")),
+    ("can_edit_credit", Later("scheduling")),
     ("can_edit_docs", Awaits("documents")),
     ("can_edit_education", Awaits("documents")),
     ("can_edit_forms", Awaits("charting")),
