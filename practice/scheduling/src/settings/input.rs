@@ -7,6 +7,7 @@ use ward_identity::tables::User;
 use ward_store::Id;
 
 use super::table::{AppointmentSetting, BaseCalendarInterval};
+use crate::appointment_location::input::PlaceInput;
 use crate::contact_type::ContactType;
 
 /// Start times that clients can be bound to, in minutes (behaviour 21); 0 for
@@ -48,6 +49,7 @@ input! {
     pub struct CreateAppointmentSetting {
         user_id: IdOrBlank<User>,
         allow_clients_to_cancel_appt: bool,
+        appointment_locations: Vec<PlaceInput>,
         ask_clients_to_confirm: bool,
         base_calendar_interval: BaseCalendarInterval,
         booking_interval_restriction: Whole,
@@ -66,6 +68,7 @@ input! {
         minimum_advance_schedule_time: Whole,
         prevent_client_booking: bool,
         provider_cancel_reason_required: bool,
+        require_selected_location_for_all_contact_types: bool,
         same_day_appointments: bool,
         send_appointment_cancellation_email: bool,
         send_appointment_update_email: bool,
@@ -98,6 +101,7 @@ input! {
         user_id: IdOrBlank<User>,
         allow_clients_to_cancel_appt: bool,
         allow_clients_to_reschedule_appt: bool,
+        appointment_locations: Vec<PlaceInput>,
         ask_clients_to_confirm: bool,
         base_calendar_interval: BaseCalendarInterval,
         booking_interval_restriction: Whole,
@@ -116,6 +120,7 @@ input! {
         minimum_advance_schedule_time: Whole,
         prevent_client_booking: bool,
         provider_cancel_reason_required: bool,
+        require_selected_location_for_all_contact_types: bool,
         same_day_appointments: bool,
         send_appointment_cancellation_email: bool,
         send_appointment_update_email: bool,
@@ -208,7 +213,8 @@ says!(CreateAppointmentSetting;
     switches: allow_clients_to_cancel_appt ask_clients_to_confirm base_calendar_interval
         client_cancel_reason_required client_should_call_provider confirm_by_default
         enable_checked_in_status enable_late_cancellation_status hide_link
-        prevent_client_booking provider_cancel_reason_required same_day_appointments
+        prevent_client_booking provider_cancel_reason_required
+        require_selected_location_for_all_contact_types same_day_appointments
         times_by_appointment_type times_by_contact_type times_by_location
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
         send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
@@ -230,7 +236,8 @@ says!(UpdateAppointmentSetting;
         ask_clients_to_confirm base_calendar_interval client_cancel_reason_required
         client_should_call_provider confirm_by_default enable_checked_in_status
         enable_late_cancellation_status hide_link prevent_client_booking
-        provider_cancel_reason_required same_day_appointments times_by_appointment_type
+        provider_cancel_reason_required require_selected_location_for_all_contact_types
+        same_day_appointments times_by_appointment_type
         times_by_contact_type times_by_location
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
         send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before

@@ -26,6 +26,7 @@ macro_rules! with_settings {
                 minimum_advance_schedule_time: i64 = 0;
                 prevent_client_booking: bool = false;
                 provider_cancel_reason_required: bool = false;
+                require_selected_location_for_all_contact_types: bool = false;
                 same_day_appointments: bool = false;
                 send_appointment_cancellation_email: bool = true;
                 send_appointment_update_email: bool = true;
