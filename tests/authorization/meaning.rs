@@ -63,6 +63,9 @@ pub enum Object {
     AppointmentSetting,
     /// What a type costs the client.
     AppointmentPrice,
+    /// A place of the provider above, which clients may not book; a room of it.
+    Place,
+    Room,
     /// A day of the provider above.
     Availability,
     /// An appointment of the client's; the client's part in it; a series of them.
@@ -97,6 +100,8 @@ impl Object {
                 | Object::ChatSetting
                 | Object::AppointmentType
                 | Object::AppointmentSetting
+                | Object::Place
+                | Object::Room
                 | Object::Availability
         )
     }
