@@ -65,6 +65,9 @@ pub enum Object {
     AppointmentPrice,
     /// How many of a type the client can have.
     AppointmentCredit,
+    /// A place of the provider above, which clients may not book; a room of it.
+    Place,
+    Room,
     /// A day of the provider above.
     Availability,
     /// An appointment of the client's; the client's part in it; a series of them.
@@ -99,6 +102,8 @@ impl Object {
                 | Object::ChatSetting
                 | Object::AppointmentType
                 | Object::AppointmentSetting
+                | Object::Place
+                | Object::Room
                 | Object::Availability
         )
     }

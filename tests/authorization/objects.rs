@@ -129,6 +129,7 @@ impl World {
             }
             Object::AppointmentType => self.appointment_type(own),
             Object::AppointmentSetting => self.appointment_setting(own),
+            kind @ (Object::Place | Object::Room) => self.place(own, kind),
             Object::AppointmentPrice => self.appointment_price(own),
             Object::AppointmentCredit => self.appointment_credit(own),
             Object::Availability => self.availability(own),

@@ -109,18 +109,18 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ),
     ("appointment", "id", Needs(Object::Appointment)),
     ("appointments", "attendee_ids", May(Object::Client)),
-    ("appointments", "filter_by_appointment_location_ids", May(Object::Location)),
+    ("appointments", "filter_by_appointment_location_ids", May(Object::Place)),
     ("appointments", "filter_by_appointment_type_id", May(Object::AppointmentType)),
     ("appointments", "filter_by_appointment_type_ids", May(Object::AppointmentType)),
-    ("appointments", "filter_by_location_id", May(Object::Location)),
+    ("appointments", "filter_by_location_id", May(Object::Place)),
     ("appointments", "organization_id", May(Object::Organization)),
     ("appointments", "provider_id", May(Object::Provider)),
     ("appointments", "provider_ids", May(Object::Provider)),
     ("appointments", "user_id", May(Object::Client)),
-    ("appointmentsCount", "filter_by_appointment_location_ids", May(Object::Location)),
+    ("appointmentsCount", "filter_by_appointment_location_ids", May(Object::Place)),
     ("appointmentsCount", "filter_by_appointment_type_id", May(Object::AppointmentType)),
     ("appointmentsCount", "filter_by_appointment_type_ids", May(Object::AppointmentType)),
-    ("appointmentsCount", "filter_by_location_id", May(Object::Location)),
+    ("appointmentsCount", "filter_by_location_id", May(Object::Place)),
     ("appointmentsCount", "provider_id", May(Object::Provider)),
     ("appointmentsCount", "provider_ids", May(Object::Provider)),
     ("appointmentsCount", "user_id", May(Object::Client)),
@@ -128,12 +128,12 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("recurringAppointment", "id", Needs(Object::Series)),
     ("createAppointment", "input.user_id", Needs(Object::Client)),
     ("createAppointment", "input.appointment_type_id", Needs(Object::AppointmentType)),
-    ("createAppointment", "input.appointment_location_id", May(Object::Location)),
+    ("createAppointment", "input.appointment_location_id", May(Object::Place)),
     ("createAppointment", "input.attendee_ids", May(Object::Client)),
     ("createAppointment", "input.other_party_id", May(Object::Provider)),
     ("createAppointment", "input.providers", May(Object::Provider)),
     ("updateAppointment", "input.id", Needs(Object::Appointment)),
-    ("updateAppointment", "input.appointment_location_id", May(Object::Location)),
+    ("updateAppointment", "input.appointment_location_id", May(Object::Place)),
     ("updateAppointment", "input.appointment_type_id", May(Object::AppointmentType)),
     ("updateAppointment", "input.attended_clients.id", May(Object::Inclusion)),
     ("updateAppointment", "input.attended_clients.user_id", May(Object::Client)),
@@ -149,21 +149,21 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("availableSlotsForRange", "provider_id", Needs(Object::Provider)),
     ("availableSlotsForRange", "provider_ids", May(Object::Provider)),
     ("availableSlotsForRange", "appt_type_id", Needs(Object::AppointmentType)),
-    ("availableSlotsForRange", "appt_loc_id", May(Object::Location)),
+    ("availableSlotsForRange", "appt_loc_id", May(Object::Place)),
     ("availableSlotsForRange", "appointment_to_reschedule_id", May(Object::Appointment)),
     ("availableSlotsForRange", "tag_ids", May(Object::Tag)),
     ("availableSlotsForRange", "exclude_provider_ids", May(Object::Provider)),
     ("daysAvailableForRange", "provider_id", Needs(Object::Provider)),
     ("daysAvailableForRange", "provider_ids", May(Object::Provider)),
     ("daysAvailableForRange", "appt_type_id", Needs(Object::AppointmentType)),
-    ("daysAvailableForRange", "appt_loc_id", May(Object::Location)),
+    ("daysAvailableForRange", "appt_loc_id", May(Object::Place)),
     ("daysAvailableForRange", "appointment_to_reschedule_id", May(Object::Appointment)),
     ("daysAvailableForRange", "tag_ids", May(Object::Tag)),
     ("daysAvailableForRange", "exclude_provider_ids", May(Object::Provider)),
     ("nextAvailableSlot", "provider_id", Needs(Object::Provider)),
     ("nextAvailableSlot", "provider_ids", May(Object::Provider)),
     ("nextAvailableSlot", "appt_type_id", Needs(Object::AppointmentType)),
-    ("nextAvailableSlot", "appt_loc_id", May(Object::Location)),
+    ("nextAvailableSlot", "appt_loc_id", May(Object::Place)),
     ("nextAvailableSlot", "appointment_to_reschedule_id", May(Object::Appointment)),
     ("nextAvailableSlot", "tag_ids", May(Object::Tag)),
     ("availableSlotsForRange", "appointment_type_ids", May(Object::AppointmentType)),
@@ -177,7 +177,29 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("completeCheckout", "input.appointment_type_id", Needs(Object::AppointmentType)),
     ("completeCheckout", "input.appointment_id", May(Object::Appointment)),
     ("completeCheckout", "input.appointment_ids", May(Object::Appointment)),
-    ("completeCheckout", "input.appointment_location_id", May(Object::Location)),
+    ("completeCheckout", "input.appointment_location_id", May(Object::Place)),
+    ("appointmentLocation", "id", Needs(Object::Place)),
+    ("appointmentLocations", "appointment_type_id", May(Object::AppointmentType)),
+    ("appointmentLocations", "ids", May(Object::Place)),
+    ("appointmentLocations", "location_ids", May(Object::Place)),
+    ("appointmentLocations", "provider_id", May(Object::Provider)),
+    ("appointmentLocations", "provider_ids", May(Object::Provider)),
+    ("locationResources", "location_ids", May(Object::Place)),
+    ("providerAppointmentLocations", "provider_id", May(Object::Provider)),
+    ("createAppointmentSetting", "input.appointment_locations.id", May(Object::Place)),
+    ("createAppointmentSetting", "input.appointment_locations.rooms.id", May(Object::Room)),
+    ("updateAppointmentSetting", "input.appointment_locations.id", May(Object::Place)),
+    ("updateAppointmentSetting", "input.appointment_locations.rooms.id", May(Object::Room)),
+    ("availabilities", "appointment_location_id", May(Object::Place)),
+    ("availabilitiesCount", "appointment_location_id", May(Object::Place)),
+    ("createAvailability", "input.appointment_location_id", May(Object::Place)),
+    ("editAvailability", "input.appointment_location_id", May(Object::Place)),
+    ("bulkCreateAvailability", "input.appointment_location_id", May(Object::Place)),
+    ("bulkCreateAvailability", "input.availabilities.appointment_location_id", May(Object::Place)),
+    ("createAvailabilityWithAppointmentTypes", "input.appointment_location_id", May(Object::Place)),
+    ("editAvailabilityWithAppointmentTypes", "input.appointment_location_id", May(Object::Place)),
+    ("createAppointment", "input.room_id", May(Object::Room)),
+    ("updateAppointment", "input.room_id", May(Object::Room)),
 ];
 
 /// Data that makes a call meaningful, by root field.
@@ -219,6 +241,8 @@ pub const WORDS: &str = "
     minimum_advance_schedule_time patient_reschedule_count_cap prevent_client_booking
     provider_cancel_reason_required same_day_appointments start_time
     times_by_appointment_type times_by_contact_type times_by_location
+    require_selected_location_for_all_contact_types has_rooms limit_to_one appointment_date
+    with_availability
     contact_type_id day_of_week end_on is_repeating range_end range_start time start_datetime
     end_datetime link_all_non_group_types endDate includeRepeating is_org
     show_availability
@@ -290,6 +314,23 @@ impl World {
         );
         let made = self.as_owner().ask(&query, json!({"input": input}));
         id(&made.data()["createAppointmentSetting"]["appointmentSetting"])
+    }
+
+    /// A place of a provider's own, or a room of it.
+    pub fn place(&mut self, own: bool, kind: Object) -> String {
+        let setting = self.appointment_setting(own);
+        let name = if own { self.word() } else { self.unseen() };
+        let query = "mutation($input: updateAppointmentSettingInput) {
+            updateAppointmentSetting(input: $input) { appointmentSetting {
+            appointment_locations { id location rooms { id } } } messages { message } } }";
+        let room = json!({"name": name, "limit_to_one": true});
+        let sent = json!({"location": name, "clients_can_book": false, "rooms": [room]});
+        let input = json!({"id": setting, "appointment_locations": [sent]});
+        let made = self.as_owner().ask(query, json!({"input": input}));
+        let all = &made.data()["updateAppointmentSetting"]["appointmentSetting"];
+        let all = all["appointment_locations"].as_array().unwrap();
+        let place = all.iter().find(|it| it["location"] == json!(name)).unwrap();
+        id(if kind == Object::Room { &place["rooms"][0] } else { place })
     }
 
     /// A day of a provider's.

@@ -147,6 +147,7 @@ impl World {
         let input = json!({"name": "Main office", "line1": "1 Main Street", "city": "Town", "state": "NY", "zip": "10001"});
         self.make("createLocation", "createLocationInput", "location", input);
         self.availability(false);
+        self.place(false, Object::Place);
         self.appointment(false);
         self.brands();
     }

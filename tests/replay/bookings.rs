@@ -14,10 +14,14 @@ pub struct Bookings {
     pub of: String,
     /// The organization's settings.
     setting: String,
+    /// A place of the organization's.
+    pub place: String,
+    /// A room of it.
+    pub room: String,
 }
 
 const TYPE: &str = "mutation($input: createAppointmentTypeInput) { createAppointmentType(input: $input) { appointmentType { id } messages { field message } } }";
-const SETTING: &str = "mutation($input: createAppointmentSettingInput!) { createAppointmentSetting(input: $input) { appointmentSetting { id } messages { field message } } }";
+const SETTING: &str = "mutation($input: createAppointmentSettingInput!) { createAppointmentSetting(input: $input) { appointmentSetting { id appointment_locations { id rooms { id } } } messages { field message } } }";
 const PRICE: &str = "mutation($input: updateUserAppointmentPricingInput) { updateUserAppointmentPricing(input: $input) { messages { field message } } }";
 const FREE: &str = "mutation($input: createAvailabilityInput) { createAvailability(input: $input) { availability { id } messages { field message } } }";
 
@@ -28,15 +32,18 @@ impl Bookings {
             "user_group_id": world.group, "contact_type_overrides": ["video_chat"]});
         let made = world.ask(TYPE, json!({"input": input}), "createAppointmentType");
         let of = id(&made["appointmentType"]);
-        let input = json!({"start_time": "08:00", "end_time": "18:00"});
+        let input = json!({"start_time": "08:00", "end_time": "18:00",
+            "appointment_locations": [{"location": "4 Replay Street", "rooms": [{"name": "Blue"}]}]});
         let made = world.ask(SETTING, json!({"input": input}), "createAppointmentSetting");
         let setting = id(&made["appointmentSetting"]);
+        let place = &made["appointmentSetting"]["appointment_locations"][0];
+        let (place, room) = (id(place), id(&place["rooms"][0]));
         let prices = json!([{"appointment_type_id": of, "price": "80"}]);
         let input = json!({"user_id": world.client, "advance_appointment_prices": prices});
         world.ask(PRICE, json!({"input": input}), "updateUserAppointmentPricing");
         let input = json!({"is_repeating": true, "range_start": "March 1, 2027", "time": "09 00", "end_time": "12 30"});
         world.ask(FREE, json!({"input": input}), "createAvailability");
-        Bookings { of, setting }
+        Bookings { of, setting, place, room }
     }
 }
 
@@ -69,12 +76,21 @@ pub fn value(
             "clients_can_book" | "org_level" | "embed_or_sharing_link" | "should_paginate" => {
                 true.into()
             }
+            "appointment_location_id" => bookings.place.clone().into(),
             "client_state_of_residence" => "NY".into(),
             "keywords" => "".into(),
             "provider_id" => world.owner.clone().into(),
             "provider_ids" => json!([world.owner]),
             "show_group" => false.into(),
             "with_deleted_appt_types" => attempt.switch.into(),
+            _ => return None,
+        },
+        ("appointmentLocation", "id") => bookings.place.clone().into(),
+        ("appointmentLocations", _) => match name {
+            "appointment_date" => "2027-06-14".into(),
+            "appointment_type_id" => bookings.of.clone().into(),
+            "location_ids" => bookings.place.clone().into(),
+            "provider_id" => world.owner.clone().into(),
             _ => return None,
         },
         ("updateAppointmentSetting", "hide_link") => true.into(),

@@ -11,31 +11,25 @@ use crate::world::World;
 pub struct Visits {
     /// An appointment of which everything is said.
     full: String,
-    /// Where it is.
-    place: String,
 }
 
 const BOOK: &str = "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }";
 const CHANGE: &str = "mutation($input: updateAppointmentInput!) { updateAppointment(input: $input) { appointment { id } messages { field message } } }";
-const PLACE: &str = "mutation($input: createLocationInput) { createLocation(input: $input) { location { id } messages { field message } } }";
 
 impl Visits {
     /// Makes them.
     pub fn new(world: &World) -> Visits {
-        let input = json!({"name": "Replay office", "line1": "4 Replay Street", "city": "Denver",
-            "state": "CO", "zip": "80201", "country": "US"});
-        let made = world.ask(PLACE, json!({"input": input}), "createLocation");
-        let place = id(&made["location"]);
         let input = json!({"user_id": world.client, "other_party_id": world.provider,
             "appointment_type_id": world.bookings.of, "contact_type": "In Person",
-            "appointment_location_id": place, "location": "Room 1", "notes": "Brings a diary",
+            "appointment_location_id": world.bookings.place,
+            "room_id": world.bookings.room, "location": "Room 1", "notes": "Brings a diary",
             "datetime": "2027-06-07T15:00:00Z", "timezone": "America/Denver",
             "metadata": {"source": "replay"}, "external_videochat_url": "https://example.com/room"});
         let made = world.ask(BOOK, json!({"input": input}), "createAppointment");
         let full = id(&made["appointment"]);
         let input = json!({"id": full, "pm_status": "Occurred", "actual_duration": 45});
         world.ask(CHANGE, json!({"input": input}), "updateAppointment");
-        Visits { full, place }
+        Visits { full }
     }
 }
 
@@ -78,7 +72,7 @@ pub fn value(world: &World, root: &str, name: &str, subject: &Subject) -> Option
 fn sent(world: &World, name: &str) -> Option<Json> {
     Some(match name {
         "actual_duration" => 40.into(),
-        "appointment_location_id" => world.visits.place.clone().into(),
+        "appointment_location_id" => world.bookings.place.clone().into(),
         "appointment_type_id" => world.bookings.of.clone().into(),
         "attended_clients" => json!([{"user_id": world.client, "attended": true}]),
         "attendee_ids" | "user_id" => world.client.clone().into(),
@@ -100,6 +94,7 @@ fn sent(world: &World, name: &str) -> Option<Json> {
         "time" => "10 00".into(),
         "timezone" => "America/Denver".into(),
         "recurring_appointment" => Json::Null,
+        "room_id" => world.bookings.room.clone().into(),
         "updateRecurring" => false.into(),
         _ => return None,
     })

@@ -261,10 +261,17 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
             "end_datetime": "2027-06-01T10:00:00Z"}}),
     );
     free.data();
+    let set = api.ask(
+        "mutation($input: createAppointmentSettingInput!) { createAppointmentSetting(input: $input) { appointmentSetting { appointment_locations { rooms { id } } } messages { field message } } }",
+        json!({"input": {"start_time": "08:00", "end_time": "18:00", "appointment_locations": [{"location": format!("{canary} office"),
+            "rooms": [{"name": format!("{canary} room"), "limit_to_one": true}]}]}}),
+    );
+    let rooms = &set.data()["createAppointmentSetting"]["appointmentSetting"];
+    let room = id(&rooms["appointment_locations"][0]["rooms"][0]);
     let booked = api.ask(
         "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }",
         json!({"input": {"user_id": client, "appointment_type_id": of, "providers": colleague,
-            "contact_type": "Phone Call", "datetime": "2027-06-07T09:00:00Z",
+            "contact_type": "Phone Call", "datetime": "2027-06-07T09:00:00Z", "room_id": room,
             "recurring_appointment": {"repeat_interval": "Weekly", "repeat_times": "2"},
             "notes": format!("{canary} notes")}}),
     );

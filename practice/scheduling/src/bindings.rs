@@ -1,6 +1,7 @@
 //! What answers each contract field of the domain, one line a field.
 
 mod appointment;
+mod appointment_location;
 mod appointment_type;
 mod availability;
 mod credit;
@@ -28,6 +29,7 @@ pub fn bind(b: &mut Bindings) {
     price_fields(b);
     appointment_type::bind(b);
     setting::bind(b);
+    appointment_location::bind(b);
     availability::bind(b);
     exists::bind(b);
     slots::bind(b);

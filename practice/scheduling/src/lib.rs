@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod appointment;
+pub mod appointment_location;
 pub mod appointment_type;
 pub mod availability;
 pub mod bindings;

@@ -99,6 +99,7 @@ fn weekly(
         user_id: provider.id,
         appointment_type_id: None,
         contact_type_id: None,
+        appointment_location_id: None,
         is_repeating: true,
         day_of_week: Some(day_of_week),
         first_day: Day(FIRST_DAY),

@@ -194,6 +194,7 @@ fn row(
         contact_type_id: visit.way.map(ContactType::number),
         location: is_group.then(|| "Teaching kitchen".to_owned()),
         appointment_location_id: None,
+        room_id: None,
         start_at: start,
         end_at: end,
         length: visit.length,

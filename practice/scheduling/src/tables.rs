@@ -9,6 +9,7 @@ use ward_instance::Timestamp;
 use ward_store::{Day, Id, Key, Reference, Table, index, record, unique};
 
 use crate::appointment::table as appointment;
+use crate::appointment_location::table::{AppointmentLocation, ROOM_ENTRIES, TABLES as PLACES};
 use crate::calendar_feed::table::CALENDAR_FEEDS;
 use crate::credit::table as credit;
 use crate::settings::table::APPOINTMENT_SETTINGS;
@@ -171,6 +172,8 @@ record! {
         appointment_type_id: Option<Id<AppointmentType>>,
         /// The only way to meet that it is for: a number of the code set.
         contact_type_id: Option<i64>,
+        /// The only place that it is at.
+        appointment_location_id: Option<Id<AppointmentLocation>>,
         is_repeating: bool,
         /// Of a weekly one: 0 for Sunday to 6 for Saturday.
         day_of_week: Option<i64>,
@@ -196,12 +199,19 @@ record! {
     indexes: [
         index(&["org_id", "user_id", "id"]),
         index(&["org_id", "unit_id", "id"]),
+        index(&["org_id", "appointment_location_id", "id"])
+            .only("appointment_location_id IS NOT NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
         Reference {
             columns: &["org_id", "appointment_type_id"],
             table: "appointment_types",
+            target: &["org_id", "id"],
+        },
+        Reference {
+            columns: &["org_id", "appointment_location_id"],
+            table: "appointment_locations",
             target: &["org_id", "id"],
         },
     ],
@@ -243,11 +253,12 @@ pub fn tables() -> Vec<&'static Table> {
         &PROVIDER_APPT_TYPE_CONNECTIONS,
         &APPOINTMENT_TYPE_GROUPS,
         &ADVANCE_APPOINTMENT_PRICES,
-        &AVAILABILITIES,
-        &AVAILABILITY_APPOINTMENT_TYPES,
     ];
+    tables.extend(PLACES);
+    tables.extend([&AVAILABILITIES, &AVAILABILITY_APPOINTMENT_TYPES]);
     tables.extend(appointment::TABLES);
     tables.extend(credit::TABLES);
+    tables.push(&ROOM_ENTRIES);
     tables.push(&CALENDAR_FEEDS);
     tables
 }

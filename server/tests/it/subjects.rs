@@ -34,6 +34,7 @@ const OTHERWISE: [(&str, &str); 35] = [
     ("simulated_messages", "never answered by the engine"),
     ("appointment_types", "the user is the member who made it"),
     ("appointment_settings", "of staff"),
+    ("appointment_locations", "of staff"),
     ("provider_appt_type_connections", "of staff"),
     ("availabilities", "of staff"),
     ("appointment_providers", "of staff"),

@@ -12,6 +12,7 @@ use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
 use crate::slots::diary;
 use crate::slots::reading::Provider;
+use crate::slots::rooms::Place;
 use crate::tables::AppointmentType;
 
 /// What somebody wants to book.
@@ -23,6 +24,8 @@ pub struct Wanted<'a> {
     pub of: Option<&'a AppointmentType>,
     /// A number of the code set.
     pub contact_type_id: Option<i64>,
+    /// At which place and in which room.
+    pub place: Option<Place>,
     /// When.
     pub interval: Interval,
     /// The appointment that is being moved.
@@ -39,7 +42,7 @@ pub async fn bookable(call: &mut Call<'_>, wanted: &Wanted<'_>) -> Answer<bool> 
         of: wanted.of,
         length: wanted.interval.minutes(),
         contact: wanted.contact_type_id.and_then(ContactType::of_number),
-        location: None,
+        place: wanted.place,
         moved: wanted.without.map(|id| id.0),
     };
     let instant = Interval { start, end: Timestamp(start.0 + 1) };

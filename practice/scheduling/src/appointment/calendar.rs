@@ -8,10 +8,11 @@
 
 use std::collections::HashMap;
 
-use ward_engine::Call;
+use ward_engine::{Answer, Call};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Id, Query, Sql, StoreError, Value};
 
+use super::room;
 use super::status::PmStatus;
 use super::table::{Appointment, CalendarEntry};
 use crate::availability::wall::Interval;
@@ -112,13 +113,10 @@ pub async fn holders(call: &mut Call<'_>, id: Id<Appointment>) -> Result<Vec<i64
     Ok(held.iter().map(|it| it.user_id.0).collect())
 }
 
-/// Writes whose time an appointment takes: that of these members, or nobody's when
-/// it is not active. Behind [`lock`] on them and on those whose time it took.
-pub async fn put(
-    call: &mut Call<'_>,
-    row: &Appointment,
-    members: &[i64],
-) -> Result<(), StoreError> {
+/// Writes whose time and which room an appointment takes: the time of these members,
+/// or nobody's when it is not active; a refusal where the room is another's then.
+/// Behind [`lock`] on them and on those whose time it took.
+pub async fn put(call: &mut Call<'_>, row: &Appointment, members: &[i64]) -> Answer<()> {
     let held: Vec<CalendarEntry> = call.list(Cond::eq("appointment_id", row.id.0), &[]).await?;
     let members = if takes_time(row) { members } else { &[] };
     let stays = |it: &CalendarEntry| {
@@ -141,5 +139,5 @@ pub async fn put(
         };
         call.create(&entry).await?;
     }
-    Ok(())
+    room::take(call, row).await
 }

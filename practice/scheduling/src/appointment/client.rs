@@ -91,6 +91,7 @@ fn says_more(input: &UpdateAppointment) -> bool {
         || input.repeat.is_given()
         || input.repeat_interval.is_given()
         || input.repeat_times.is_given()
+        || input.room_id.is_given()
         || input.join_all.is_given()
         || input.updateRecurring.is_given()
         || input.user_id.is_given()

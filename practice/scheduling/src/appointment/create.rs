@@ -5,7 +5,7 @@ use ward_clients::access;
 use ward_engine::{Answer, Call, Payload, Problems, Refused, ViewId};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::members_only;
-use ward_identity::tables::{Location, Organization, User};
+use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Level};
 
@@ -15,10 +15,12 @@ use super::settle::{self, Terms, attending_members, members};
 use super::table::Appointment;
 use super::when::{self, Known};
 use super::{calendar, people, permit};
+use crate::appointment_location::choice;
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
 use crate::credit::exclude::with_credits;
 use crate::settings::applies::applies;
+use crate::settings::layers::Settings;
 use crate::tables::AppointmentType;
 
 /// Books an appointment, or keeps time free with a blocker.
@@ -45,8 +47,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     row.appointment_type_id = of.as_ref().map(|of| of.id);
     row.is_group = of.as_ref().is_some_and(|of| of.is_group);
     input.write(&mut row);
-    row.appointment_location_id = place(call, named(&input.appointment_location_id), &row).await?;
-    needs_place(call, &row)?;
+    let at = (named(&input.appointment_location_id), named(&input.room_id));
+    (row.appointment_location_id, row.room_id) = choice::whereabouts(call, &row, at).await?;
     let further: &[Id<User>] = input.providers.value().map_or(&[], |list| &list.0);
     let further = people::further_providers(call, further, &provider).await?;
     let attendees = attendees(call, input, &mut row).await?;
@@ -55,6 +57,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
         permit::may_add(call, member.0, is_blocker)?;
     }
     let settings = applies(call, of.as_ref(), provider.id.0, provider.unit_id.0).await?;
+    needs_place(call, &row, &settings)?;
     row.confirmed = !is_blocker && settings.confirm_by_default;
     let members = members(&row, &further, &attendees);
     let intervals = series::intervals(call, &said, interval, &zone)?;
@@ -156,6 +159,7 @@ pub(crate) async fn blank(
         contact_type_id: None,
         location: None,
         appointment_location_id: None,
+        room_id: None,
         start_at: interval.start,
         end_at: interval.end,
         length: interval.minutes(),
@@ -191,24 +195,13 @@ pub(crate) async fn blank(
     })
 }
 
-/// Where they meet: an address that the caller sees, of the unit.
-pub(super) async fn place(
-    call: &mut Call<'_>,
-    id: Option<Id<Location>>,
-    row: &Appointment,
-) -> Answer<Option<Id<Location>>> {
-    let Some(id) = id else { return Ok(None) };
-    let found = call.visible_for_reference(id, Level::Full).await?;
-    let place = found.map(|(place, _): (Location, _)| place);
-    let place = place.filter(|it| it.unit_id == row.unit_id);
-    place.map(|it| Some(it.id)).ok_or_else(|| Refused::not_found("appointment_location_id"))
-}
-
-/// In a room there is a place, since version 2025-04-01 (behaviour 5).
-pub(super) fn needs_place(call: &Call<'_>, row: &Appointment) -> Answer<()> {
+/// Who meets in person meets at a place, since version 2025-04-01 (behaviour 5); with
+/// the setting everybody does (behaviour 21).
+pub(super) fn needs_place(call: &Call<'_>, row: &Appointment, settings: &Settings) -> Answer<()> {
     let in_person = row.contact_type_id == Some(ContactType::InPerson.number());
-    let asks = call.request.view == ViewId::V2026 && !row.is_blocker && in_person;
-    match asks && row.appointment_location_id.is_none() {
+    let asks = (call.request.view == ViewId::V2026 && in_person)
+        || settings.require_selected_location_for_all_contact_types;
+    match asks && !row.is_blocker && row.appointment_location_id.is_none() {
         true => Err(Refused::on("appointment_location_id", "Appointment location can't be blank")),
         false => Ok(()),
     }

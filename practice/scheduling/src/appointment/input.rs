@@ -4,13 +4,14 @@
 use ward_clients::rules;
 use ward_engine::{Answer, FromIn, Given, IdCodec, In, Kind, Problems, input, parse_id};
 use ward_identity::id_or_blank::IdOrBlank;
-use ward_identity::tables::{Location, User};
+use ward_identity::tables::User;
 use ward_store::{Entity, Id, Json};
 
 use super::series::rule::{self as series, Recurring};
 use super::status::CancelledBy;
 use super::table::{Appointment, AppointmentInclusion};
 use super::when::Times;
+use crate::appointment_location::table::{AppointmentLocation, Room};
 use crate::contact_type::ContactType;
 use crate::id_list;
 use crate::settings::input::Whole;
@@ -56,7 +57,7 @@ macro_rules! sent {
         input! {
             $(#[$doc])*
             pub struct $name {
-                appointment_location_id: IdOrBlank<Location>,
+                appointment_location_id: IdOrBlank<AppointmentLocation>,
                 appointment_type_id: IdOrBlank<AppointmentType>,
                 attendee_ids: Named<User>,
                 contact_type: String,
@@ -79,6 +80,7 @@ macro_rules! sent {
                 repeat: bool,
                 repeat_interval: String,
                 repeat_times: Whole,
+                room_id: IdOrBlank<Room>,
                 suppress_webhook_notifications: bool,
                 time: String,
                 timezone: String,

@@ -5,13 +5,14 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ward_engine::{Answer, Args, Kind, Listing, OrderOption, Refused, Request, moment};
-use ward_identity::tables::{Location, Organization, User};
+use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Entity, Value};
 
 use super::series::table::RecurringAppointment;
 use super::status::PmStatus;
 use super::table::{Appointment, AppointmentInclusion};
+use crate::appointment_location::table::AppointmentLocation;
 use crate::availability::wall;
 use crate::contact_type::ContactType;
 use crate::listing::{id, ids};
@@ -27,14 +28,14 @@ pub const ARGS: &[(&str, Kind)] = &[
     ("currentWeek", Kind::Plain),
     ("endDate", Kind::Plain),
     ("filter", Kind::Plain),
-    ("filter_by_appointment_location_ids", Kind::Ids(Location::NAME)),
+    ("filter_by_appointment_location_ids", Kind::Ids(AppointmentLocation::NAME)),
     ("filter_by_appointment_status", Kind::Plain),
     ("filter_by_appointment_statuses", Kind::Plain),
     ("filter_by_appointment_type_id", TYPE),
     ("filter_by_appointment_type_ids", Kind::Ids(AppointmentType::NAME)),
     ("filter_by_client_confirmed", Kind::Plain),
     ("filter_by_contact_types", Kind::Plain),
-    ("filter_by_location_id", Kind::Id(Location::NAME)),
+    ("filter_by_location_id", Kind::Id(AppointmentLocation::NAME)),
     ("filter_by_provider_confirmed", Kind::Plain),
     ("include_blockers", Kind::Plain),
     ("include_suborganizations", Kind::Plain),
@@ -61,11 +62,11 @@ pub const COUNT_ARGS: &[(&str, Kind)] = &[
     ("currentWeek", Kind::Plain),
     ("endDate", Kind::Plain),
     ("filter", Kind::Plain),
-    ("filter_by_appointment_location_ids", Kind::Ids(Location::NAME)),
+    ("filter_by_appointment_location_ids", Kind::Ids(AppointmentLocation::NAME)),
     ("filter_by_appointment_status", Kind::Plain),
     ("filter_by_appointment_type_id", TYPE),
     ("filter_by_appointment_type_ids", Kind::Ids(AppointmentType::NAME)),
-    ("filter_by_location_id", Kind::Id(Location::NAME)),
+    ("filter_by_location_id", Kind::Id(AppointmentLocation::NAME)),
     ("include_blockers", Kind::Plain),
     ("include_suborganizations", Kind::Plain),
     ("is_active", Kind::Plain),
@@ -332,9 +333,10 @@ fn which(request: &Request, args: &Args) -> Answer<Cond> {
         cond = cond.and(Cond::is_in("appointment_type_id", &types));
     }
     let mut places =
-        ids::<Location>(args, "filter_by_appointment_location_ids", request)?.unwrap_or_default();
+        ids::<AppointmentLocation>(args, "filter_by_appointment_location_ids", request)?
+            .unwrap_or_default();
     if places.is_empty() {
-        let one = id::<Location>(args, "filter_by_location_id", request)?;
+        let one = id::<AppointmentLocation>(args, "filter_by_location_id", request)?;
         places.extend(one.map(|id| id.0));
     }
     if !places.is_empty() {

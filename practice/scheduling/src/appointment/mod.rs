@@ -16,6 +16,7 @@ pub mod part;
 pub mod people;
 pub mod permit;
 pub mod reason;
+pub mod room;
 pub mod rules;
 pub mod series;
 pub mod settle;

@@ -9,6 +9,7 @@ use super::bookable::{Wanted, bookable};
 use super::table::Appointment;
 use super::{calendar, people, permit};
 use crate::availability::wall::Interval;
+use crate::slots::rooms::Place;
 use crate::tables::AppointmentType;
 
 /// On which terms a time is wanted.
@@ -60,6 +61,7 @@ pub async fn settle(
             provider: terms.provider,
             of: terms.of,
             contact_type_id: row.contact_type_id,
+            place: Place::of(row),
             interval,
             without,
             by_client: terms.by_client,
@@ -91,7 +93,7 @@ pub async fn retake(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
             return Err(not_free());
         }
     }
-    Ok(calendar::put(call, row, &takers).await?)
+    calendar::put(call, row, &takers).await
 }
 
 fn not_free() -> Refused {

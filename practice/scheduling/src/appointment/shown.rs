@@ -12,6 +12,7 @@ use super::rules::{Facts, cant_cancel, cant_reschedule};
 use super::series::table::{RECURRING_APPOINTMENTS, recurring_appointments as series};
 use super::status::PmStatus;
 use super::table::appointments as at;
+use crate::appointment_location::table::{APPOINTMENT_LOCATIONS, appointment_locations as places};
 use crate::settings::layers::{Settings, layers, resolve};
 use crate::settings::read::{own_of, unit_of};
 use crate::settings::table::{APPOINTMENT_SETTINGS, AppointmentSetting};
@@ -263,4 +264,39 @@ async fn titles(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) ->
         }
     };
     Ok(rows.iter().map(|row| title(row).into()).collect())
+}
+
+/// Columns that [`whereabouts`] reads.
+pub const PLACE_NEEDS: &[usize] = &[at::appointment_location_id, at::location];
+
+/// Where they meet: as somebody wrote it, else what the place is called, which whoever
+/// sees the appointment may know.
+pub async fn whereabouts(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+) -> Answer<Vec<Out>> {
+    let own = |row: &RowView<'_>| row.text(at::location).map(str::to_owned);
+    let unsaid: Vec<RowView<'_>> = rows.iter().filter(|row| own(row).is_none()).copied().collect();
+    let ids = numbers(&unsaid, at::appointment_location_id);
+    let names = match ids.is_empty() {
+        true => HashMap::new(),
+        false => place_names(request, q, &ids).await?,
+    };
+    let named = |row: &RowView<'_>| {
+        row.get(at::appointment_location_id).int().and_then(|id| names.get(&id).cloned())
+    };
+    Ok(rows.iter().map(|row| own(row).or_else(|| named(row)).into()).collect())
+}
+
+async fn place_names(
+    request: &Request,
+    q: &mut dyn Query,
+    ids: &[i64],
+) -> Answer<HashMap<i64, String>> {
+    let system = Actor::system(request.actor.org_id);
+    let columns = vec![places::id, places::location];
+    let found = read(q, &system, &APPOINTMENT_LOCATIONS, columns, Cond::is_in("id", ids)).await?;
+    let name = |row: &Vec<Value>| Some((row.first()?.int()?, row.get(1)?.text()?.to_owned()));
+    Ok(found.iter().filter_map(name).collect())
 }

@@ -1,12 +1,13 @@
 //! Tables of appointments (behaviour 23).
 
 use ward_identity::restricted;
-use ward_identity::tables::{Location, Organization, User};
+use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Json, Key, Reference, Table, index, record, unique};
 
 use super::series::table::{RECURRING_APPOINTMENTS, RecurringAppointment};
 use super::status::{CancelledBy, PmStatus};
+use crate::appointment_location::table::{AppointmentLocation, Room};
 use crate::tables::AppointmentType;
 use crate::visibility;
 
@@ -27,8 +28,10 @@ record! {
         contact_type_id: Option<i64> [public],
         /// Where they meet, as somebody wrote it.
         location: Option<String> [sealed public],
-        /// Where they meet: an address of the practice's or the client's.
-        appointment_location_id: Option<Id<Location>>,
+        /// Where they meet: a place of the practice's.
+        appointment_location_id: Option<Id<AppointmentLocation>> [public],
+        /// In which room of it.
+        room_id: Option<Id<Room>>,
         start_at: Timestamp [public],
         end_at: Timestamp [public],
         /// Minutes from the start to the end.
@@ -81,6 +84,8 @@ record! {
         index(&["org_id", "unit_id", "start_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "user_id", "start_at", "id"]).only("user_id IS NOT NULL"),
         index(&["org_id", "appointment_type_id", "start_at"]).only("deleted_at IS NULL"),
+        index(&["org_id", "appointment_location_id", "start_at"])
+            .only("appointment_location_id IS NOT NULL"),
         index(&["org_id", "recurring_appointment_id", "current_position_in_recurring_series"])
             .only("recurring_appointment_id IS NOT NULL"),
     ],
@@ -94,9 +99,10 @@ record! {
         },
         Reference {
             columns: &["org_id", "appointment_location_id"],
-            table: "locations",
+            table: "appointment_locations",
             target: &["org_id", "id"],
         },
+        Reference { columns: &["org_id", "room_id"], table: "rooms", target: &["org_id", "id"] },
         Reference {
             columns: &["org_id", "recurring_appointment_id"],
             table: "recurring_appointments",

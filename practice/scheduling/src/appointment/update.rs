@@ -9,13 +9,15 @@ use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Id, Level};
 
-use super::create::{bookable_type, check_attendees, checked, needs_place, place};
+use super::create::{bookable_type, check_attendees, checked, needs_place};
 use super::input::{self, UpdateAppointment};
 use super::series::update::{self as series, Place};
 use super::settle::{Terms, attending_members, retake, settle};
 use super::table::Appointment;
 use super::when::{self, Known};
 use super::{calendar, cancel, client, inclusion, part, people, permit};
+use crate::appointment_location::choice;
+use crate::appointment_location::table::AppointmentLocation;
 use crate::availability::wall::Interval;
 use crate::credit::follow;
 use crate::events;
@@ -67,6 +69,8 @@ pub(super) struct Preview {
     pub end_at: Timestamp,
     /// Whether anything is different.
     pub differs: bool,
+    /// Whose time it would take.
+    pub members: Vec<i64>,
 }
 
 pub(super) async fn preview(
@@ -80,7 +84,8 @@ pub(super) async fn preview(
     let change = changed(call, input, before, providers).await?;
     let differs =
         change.row != *before || change.attendees.is_some() || change.members != change.were;
-    Ok(Preview { start_at: change.row.start_at, end_at: change.row.end_at, differs })
+    let (start_at, end_at) = (change.row.start_at, change.row.end_at);
+    Ok(Preview { start_at, end_at, differs, members: change.members })
 }
 
 /// Changes one appointment by staff, as it is held; with another place in a series
@@ -244,8 +249,12 @@ async fn changed(
         (row.start_at, row.end_at) = (interval.start, interval.end);
         row.length = interval.minutes();
     }
-    facts(call, input, &mut row).await?;
+    facts(input, &mut row);
+    whereabouts(call, input, before, &mut row).await?;
     let settings = applies(call, of.as_ref(), row.provider_id.0, row.unit_id.0).await?;
+    if input.appointment_location_id.is_given() || input.contact_type.is_given() {
+        needs_place(call, &row, &settings)?;
+    }
     cancel::status(call, input, before, &mut row, &settings)?;
     let further = match input.providers.value() {
         Some(list) => people::further_providers(call, &list.0, &provider).await?,
@@ -271,22 +280,38 @@ async fn changed(
     Ok(Change { row, provider, of, further, attendees, members, were })
 }
 
-async fn facts(
+/// Where it is to be from now on. At another place it has no room of the old one; what
+/// stays is not asked for again.
+async fn whereabouts(
     call: &mut Call<'_>,
     input: &UpdateAppointment,
+    before: &Appointment,
     row: &mut Appointment,
 ) -> Answer<()> {
-    input.write(row);
+    let was = (before.appointment_location_id, before.room_id);
+    let mut wanted = was;
     if input.appointment_location_id.is_given() {
         let id = named(&input.appointment_location_id);
-        row.appointment_location_id = match id == row.appointment_location_id {
-            true => id,
-            false => place(call, id, row).await?,
-        };
+        wanted = (id, was.1.filter(|_| id == was.0));
     }
-    if input.appointment_location_id.is_given() || input.contact_type.is_given() {
-        needs_place(call, row)?;
+    if input.room_id.is_given() {
+        wanted.1 = named(&input.room_id);
     }
+    if wanted != was {
+        wanted = choice::whereabouts(call, row, wanted).await?;
+    } else if let Some(id) = was.0.filter(|_| row.provider_id != before.provider_id) {
+        let place: Option<AppointmentLocation> = call.find_deleted_too(id).await?;
+        if place.is_some_and(|it| !it.serves(row.unit_id.0, row.provider_id.0)) {
+            let sentence = "Appointment location is another provider's";
+            return Err(Refused::on(choice::AT, sentence));
+        }
+    }
+    (row.appointment_location_id, row.room_id) = wanted;
+    Ok(())
+}
+
+fn facts(input: &UpdateAppointment, row: &mut Appointment) {
+    input.write(row);
     if let Some(confirmed) = input.confirmed.value() {
         row.confirmed = *confirmed;
     }
@@ -296,7 +321,6 @@ async fn facts(
     if input.actual_duration.is_given() {
         row.actual_duration = input.actual_duration.value().and_then(|it| it.0);
     }
-    Ok(())
 }
 
 /// The main provider as they are, whatever became of them.

@@ -15,6 +15,8 @@ use super::input::{
     self, AT_ONCE_MAX, BulkCreate, CreateAvailability, EditAvailability, Times, When,
 };
 use super::{of_types, read, wall};
+use crate::appointment_location::choice;
+use crate::appointment_location::table::AppointmentLocation;
 use crate::events;
 use crate::settings::change as settings;
 use crate::tables::{AppointmentType, Availability};
@@ -73,6 +75,7 @@ pub(super) async fn blank(
         user_id: provider.id,
         appointment_type_id: None,
         contact_type_id: None,
+        appointment_location_id: None,
         is_repeating: false,
         day_of_week: None,
         first_day: Day(when.first),
@@ -126,6 +129,17 @@ async fn of_type(
     of.map(|of| Some(of.id)).ok_or_else(|| Refused::not_found("appointment_type_id"))
 }
 
+/// The place that times are at: one of the provider's.
+pub(super) async fn at_place(
+    call: &mut Call<'_>,
+    given: Option<Id<AppointmentLocation>>,
+    provider: &User,
+) -> Answer<Option<Id<AppointmentLocation>>> {
+    let Some(id) = given else { return Ok(None) };
+    let place = choice::place(call, id, (provider.unit_id, provider.id), Level::Full).await?;
+    Ok(Some(place.id))
+}
+
 pub(super) async fn checked(
     call: &mut Call<'_>,
     times: &Times<'_>,
@@ -158,6 +172,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAvailability) -> Answer<P
     let mut row = blank(call, &provider, name, &when).await?;
     row.contact_type_id = contact_type_id;
     row.appointment_type_id = of_type(call, named(&input.appointment_type_id), &provider).await?;
+    let place = named(&input.appointment_location_id);
+    row.appointment_location_id = at_place(call, place, &provider).await?;
     call.create(&row).await?;
     call.emit(events::availability_created(&row));
     Ok(Payload::new().leaf("availability", read::shown(call.request, &row)))
@@ -186,6 +202,8 @@ pub async fn bulk_create(call: &mut Call<'_>, input: &BulkCreate) -> Answer<Payl
         row.contact_type_id = contact(way)?;
         let of = named(&one.appointment_type_id).or(named(&input.appointment_type_id));
         row.appointment_type_id = of_type(call, of, &provider).await?;
+        let place = named(&one.appointment_location_id).or(named(&input.appointment_location_id));
+        row.appointment_location_id = at_place(call, place, &provider).await?;
         call.create(&row).await?;
         call.emit(events::availability_created(&row));
         made.push(read::shown(call.request, &row));
@@ -247,6 +265,13 @@ pub async fn edit(call: &mut Call<'_>, input: &EditAvailability) -> Answer<Paylo
     }
     if input.contact_type_id.is_given() {
         after.contact_type_id = contact(&input.contact_type_id)?;
+    }
+    let place = match input.appointment_location_id.is_given() {
+        true => named(&input.appointment_location_id),
+        false => after.appointment_location_id,
+    };
+    if place != before.appointment_location_id || provider.id != before.user_id {
+        after.appointment_location_id = at_place(call, place, &provider).await?;
     }
     let mut retied = false;
     if input.appointment_type_id.is_given() {

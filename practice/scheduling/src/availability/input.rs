@@ -9,6 +9,7 @@ use ward_instance::Timestamp;
 use ward_store::{Day, Id};
 
 use super::wall::{self, DAY_MINUTES, Interval, minute_of};
+use crate::appointment_location::table::AppointmentLocation;
 use crate::contact_type::ContactType;
 use crate::id_list::IdList;
 use crate::tables::{AppointmentType, Availability};
@@ -26,6 +27,7 @@ macro_rules! sent {
         input! {
             $(#[$doc])*
             pub struct $name {
+                appointment_location_id: IdOrBlank<AppointmentLocation>,
                 appointment_type_id: IdOrBlank<AppointmentType>,
                 contact_type_id: String,
                 day_of_week: i64,
@@ -59,6 +61,7 @@ input! {
     /// `bulkCreateAvailabilityInput`: what the single ones leave out stands beside
     /// them.
     pub struct BulkCreate {
+        appointment_location_id: IdOrBlank<AppointmentLocation>,
         appointment_type_id: IdOrBlank<AppointmentType>,
         availabilities: Vec<OneOfMany>,
         contact_type_id: String,
@@ -70,6 +73,7 @@ input! {
 input! {
     /// `CreateAvailabilityWithAppointmentTypesInput`.
     pub struct CreateWithTypes {
+        appointment_location_id: IdOrBlank<AppointmentLocation>,
         appointment_type_ids: IdList<AppointmentType>,
         contact_type_id: i64,
         end_datetime: String,
@@ -83,6 +87,7 @@ input! {
 input! {
     /// `EditAvailabilityWithAppointmentTypesInput`.
     pub struct EditWithTypes {
+        appointment_location_id: IdOrBlank<AppointmentLocation>,
         appointment_type_ids: IdList<AppointmentType>,
         contact_type_id: i64,
         end_datetime: String,

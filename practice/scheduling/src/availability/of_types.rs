@@ -6,7 +6,7 @@ use ward_identity::id_or_blank::named;
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level};
 
-use super::change::{blank, bounded, checked, provider, put, to_change, write, zone};
+use super::change::{at_place, blank, bounded, checked, provider, put, to_change, write, zone};
 use super::input::{self, CreateWithTypes, EditWithTypes, Times};
 use super::read;
 use crate::appointment_type::circle::NAMED_MAX;
@@ -31,6 +31,8 @@ pub async fn create_with_types(call: &mut Call<'_>, input: &CreateWithTypes) -> 
     bounded(call, &provider, 1).await?;
     let mut row = blank(call, &provider, name, &when).await?;
     row.contact_type_id = contact_type_id;
+    let place = named(&input.appointment_location_id);
+    row.appointment_location_id = at_place(call, place, &provider).await?;
     call.create(&row).await?;
     let mut types = named_types(&input.appointment_type_ids)?;
     if input.link_all_non_group_types.is_true() {
@@ -71,6 +73,10 @@ pub async fn edit_with_types(call: &mut Call<'_>, input: &EditWithTypes) -> Answ
     }
     if input.contact_type_id.is_given() {
         after.contact_type_id = way(&input.contact_type_id)?;
+    }
+    let place = named(&input.appointment_location_id);
+    if input.appointment_location_id.is_given() && place != before.appointment_location_id {
+        after.appointment_location_id = at_place(call, place, &provider).await?;
     }
     let types = named_types(&input.appointment_type_ids)?;
     not_blank(&types)?;

@@ -12,6 +12,7 @@ use ward_instance::Timestamp;
 use ward_store::{Cond, Day, Entity, Id, Level, Query, Record, Select, StoreError, Value};
 
 use super::wall::{self, Interval, Weekly};
+use crate::appointment_location::table::AppointmentLocation;
 use crate::listing;
 use crate::tables::{AVAILABILITIES, AppointmentType, Availability};
 
@@ -25,6 +26,7 @@ const DAY_MICROS: i64 = 86_400_000_000;
 
 /// The members of the contract's `Availability` that are served.
 pub const MEMBERS: &[&str] = &[
+    "appointment_location_id",
     "appointment_type_id",
     "contact_type_id",
     "created_at",
@@ -45,10 +47,12 @@ pub const MEMBERS: &[&str] = &[
 ];
 
 const USER: Kind = Kind::Id(User::NAME);
+const PLACE: Kind = Kind::Id(AppointmentLocation::NAME);
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);
 
 /// Arguments of `availabilities`.
 pub const ARGS: &[(&str, Kind)] = &[
+    ("appointment_location_id", PLACE),
     ("appointment_type_id", TYPE),
     ("appointment_type_ids", Kind::Ids(AppointmentType::NAME)),
     ("availability_provider_id", USER),
@@ -68,6 +72,7 @@ pub const ARGS: &[(&str, Kind)] = &[
 
 /// Arguments of `availabilitiesCount`.
 pub const COUNT_ARGS: &[(&str, Kind)] = &[
+    ("appointment_location_id", PLACE),
     ("appointment_type_id", TYPE),
     ("endDate", Kind::Plain),
     ("is_org", Kind::Plain),
@@ -154,6 +159,7 @@ fn members(
     };
     let origin = wall::instant(&zone, row.first_day.0, row.start_minute);
     Out::Json(json!({
+        "appointment_location_id": row.appointment_location_id.map(|id| id.0.to_string()),
         "appointment_type_id": row.appointment_type_id.map(|id| id.0),
         "contact_type_id": row.contact_type_id,
         "created_at": iso_instant(row.created_at, &request.zone),
@@ -280,6 +286,11 @@ fn which(request: &Request, args: &Args) -> Answer<Cond> {
     types.extend(one.map(|id| id.0));
     if !types.is_empty() {
         cond = cond.and(for_types(&types));
+    }
+    if let Some(place) =
+        listing::id::<AppointmentLocation>(args, "appointment_location_id", request)?
+    {
+        cond = cond.and(Cond::eq("appointment_location_id", place.0));
     }
     if let Some(text) = args.text("contact_type_id") {
         let way = text.parse().ok().and_then(crate::contact_type::ContactType::of_number);

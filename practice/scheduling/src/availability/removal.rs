@@ -1,12 +1,13 @@
 //! Deleting availability, for good (behaviour 20).
 
 use ward_engine::{Answer, Call, Payload, Refused};
-use ward_store::{Cond, OrderKey, Query, Sql};
+use ward_store::{Cond, Id, OrderKey, Query, Sql};
 
 use super::change::{row_id, to_change};
 use super::input::{AT_ONCE_MAX, BulkDelete, DeleteAvailability};
 use super::of_types::untie;
 use super::read;
+use crate::appointment_location::table::AppointmentLocation;
 use crate::events;
 use crate::tables::Availability;
 
@@ -62,6 +63,16 @@ pub async fn delete_all(call: &mut Call<'_>, unit: i64) -> Answer<()> {
             remove(call, &row).await?;
             call.emit(events::availability_deleted(&row));
         }
+    }
+    Ok(())
+}
+
+/// Deletes what can be booked at one place only, which goes.
+pub async fn delete_of_place(call: &mut Call<'_>, place: Id<AppointmentLocation>) -> Answer<()> {
+    let there = Cond::eq("appointment_location_id", place.0);
+    for row in call.list::<Availability>(there, &[OrderKey::column("id", false)]).await? {
+        remove(call, &row).await?;
+        call.emit(events::availability_deleted(&row));
     }
     Ok(())
 }

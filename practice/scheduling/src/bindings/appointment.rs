@@ -119,6 +119,13 @@ fn facts(b: &mut Bindings) {
     b.computed(OF, "resourceId", &[at::provider_id], |_, row, _| {
         row.get(at::provider_id).int().map(|id| id.to_string()).into()
     });
+    b.batch(OF, "location", shown::PLACE_NEEDS, |request, q, rows, _| {
+        Box::pin(shown::whereabouts(request, q, rows))
+    })
+    .public();
+    b.computed(OF, "locationResource", &[at::appointment_location_id], |_, row, _| {
+        row.get(at::appointment_location_id).int().map(|id| id.to_string()).into()
+    });
     b.computed(OF, "timezone_abbr", &[at::timezone, at::start_at], |_, row, _| {
         abbreviation(row).into()
     });

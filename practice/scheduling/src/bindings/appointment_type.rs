@@ -7,6 +7,7 @@ use ward_engine::{Answer, Bindings, Link, Listing, Out, Request, RowView};
 use ward_identity::tables::{USERS, users};
 use ward_store::{Cond, Join, Level, Query, Select, Value};
 
+use crate::appointment_location::read::of_layers;
 use crate::contact_type::{ContactType, offered};
 use crate::settings::layers::resolve;
 use crate::settings::read;
@@ -108,10 +109,11 @@ async fn own_settings(
 ) -> Answer<Vec<Out>> {
     let (ids, units) = (numbers(&rows, at::id), numbers(&rows, at::unit_id));
     let found = read::of_types(request, q, &ids, &units).await?;
+    let places = of_layers(request, q, found.iter()).await?;
     let value = |row: &RowView<'_>| {
         let (id, unit) = (row.get(at::id).int(), row.get(at::unit_id).int());
         match (row.get(at::has_specific_appointment_settings).truth(), id, unit) {
-            (true, Some(id), Some(unit)) => read::of_type(request, &found, id, unit),
+            (true, Some(id), Some(unit)) => read::of_type(request, (&found, &places), id, unit),
             _ => Out::Null,
         }
     };

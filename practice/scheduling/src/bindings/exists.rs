@@ -5,8 +5,11 @@ use std::collections::HashSet;
 
 use ward_engine::{Answer, Args, Bindings, Kind, Out, Request, RowView};
 use ward_identity::tables::{STATE_LICENSES, User};
+use ward_identity::visibility::seen;
 use ward_store::{Cond, Entity, Join, Level, Query, Value};
 
+use crate::appointment_location::listing::BY_PLACE;
+use crate::appointment_location::table::{APPOINTMENT_LOCATIONS, AppointmentLocation};
 use crate::listing;
 use crate::settings::layers::resolve;
 use crate::settings::read;
@@ -38,7 +41,12 @@ pub fn bind(b: &mut Bindings) {
     b.batch(OF, "availability_exists_for", &[at::id, at::unit_id], |request, q, rows, args| {
         Box::pin(has_times(request, q, rows, args))
     })
-    .args(&[("org_level", Kind::Plain), ("provider_id", USER), ("provider_ids", USERS)])
+    .args(&[
+        ("appointment_location_id", Kind::Id(AppointmentLocation::NAME)),
+        ("org_level", Kind::Plain),
+        ("provider_id", USER),
+        ("provider_ids", USERS),
+    ])
     .public();
     const NEEDS: &[usize] = &[at::id, at::unit_id, at::require_in_state_clients];
     b.batch(OF, "valid_state_licensing_for", NEEDS, |request, q, rows, args| {
@@ -87,6 +95,7 @@ async fn has_times(
         [request.now.0.into(), yesterday(request).into()],
     );
     let which = providers(request, args)?.and(Cond::is_in("unit_id", &units)).and(to_come);
+    let which = which.and(there(request, args)?);
     let by_type = |row: &RowView<'_>| {
         let unit = row.get(at::unit_id).int().and_then(|unit| read::unit_of(&layers, unit));
         let own: Vec<_> = unit.into_iter().collect();
@@ -106,6 +115,23 @@ async fn has_times(
         Out::from(row.get(at::id).int().is_some_and(|id| known.contains(&id)))
     };
     Ok(rows.iter().map(value).collect())
+}
+
+/// Times that are good for the place that is named: those at it, or all where times are
+/// not set by place, of a provider who meets clients there.
+fn there(request: &Request, args: &Args) -> Answer<Cond> {
+    let id = listing::id::<AppointmentLocation>(args, "appointment_location_id", request)?;
+    let Some(id) = id else { return Ok(Cond::Always) };
+    let (known, params) = seen(&APPOINTMENT_LOCATIONS, &request.actor, Level::Public, "l");
+    Ok(Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM appointment_locations l WHERE l.org_id = {{t}}.org_id \
+             AND l.id = ? AND l.deleted_at IS NULL AND l.unit_id = {{t}}.unit_id \
+             AND (l.user_id IS NULL OR l.user_id = {{t}}.user_id) AND ({known}) \
+             AND ({{t}}.appointment_location_id = l.id OR NOT {BY_PLACE}))"
+        ),
+        std::iter::once(Value::from(id.0)).chain(params),
+    ))
 }
 
 /// Which of the types one of these members offers.

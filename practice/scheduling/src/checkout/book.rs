@@ -6,7 +6,7 @@ use ward_clients::access;
 use ward_engine::{Answer, Call, Payload, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::states;
-use ward_identity::tables::{Location, User};
+use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Actor, Id, Level, Role, Scope};
 
@@ -14,7 +14,9 @@ use super::input::{CompleteCheckout, start};
 use super::{seat, who};
 use crate::appointment::create::blank;
 use crate::appointment::table::Appointment;
-use crate::appointment::{calendar, people};
+use crate::appointment::{calendar, people, room};
+use crate::appointment_location::choice;
+use crate::appointment_location::table::AppointmentLocation;
 use crate::availability::wall::Interval;
 use crate::contact_type::{ContactType, offered};
 use crate::events;
@@ -99,6 +101,7 @@ async fn alone(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<i64> {
     let provider = provider.ok_or_else(|| Refused::not_found("provider_id"))?;
     let (of, way) = kind(call, &ask, &provider).await?;
     ask.contact = Some(way);
+    let place = place(call, input, &provider, &of).await?;
     if of.require_in_state_clients {
         // Of a client it is the address that counts; what is said, where there is none.
         ask.state = state(call, &ask).await?;
@@ -113,7 +116,17 @@ async fn alone(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<i64> {
     who::bounded(call, &client, &provider).await?;
     let client = who::placed(call, client, &of).await?;
     let row = row(call, input, (&provider, &of, &client), start).await?;
-    let row = Appointment { contact_type_id: Some(way.number()), ..row };
+    let interval = Interval { start: row.start_at, end: row.end_at };
+    let room_id = match place {
+        Some(place) => room::choose(call, place, &interval).await?,
+        None => None,
+    };
+    let row = Appointment {
+        contact_type_id: Some(way.number()),
+        appointment_location_id: place,
+        room_id,
+        ..row
+    };
     call.create(&row).await?;
     call.emit(events::appointment_created(&row));
     people::put_attendees(call, &row, &[client], true).await?;
@@ -194,12 +207,10 @@ async fn row(
     let zone = zone.unwrap_or_else(|| "America/New_York".to_owned());
     let settings = applies(call, Some(of), provider.id.0, provider.unit_id.0).await?;
     let row = blank(call, provider, &Interval { start, end }, zone).await?;
-    let place = place(call, input, client).await?;
     Ok(Appointment {
         user_id: Some(client.id),
         appointment_type_id: Some(of.id),
         location: input.location.trimmed().map(str::to_owned),
-        appointment_location_id: place,
         reason: input.reason.trimmed().map(str::to_owned),
         confirmed: settings.confirm_by_default,
         initiator_id: (call.actor.user_id != 0).then(|| Id::new(call.actor.user_id)),
@@ -208,17 +219,26 @@ async fn row(
     })
 }
 
-/// Where they are to meet: an address of the practice's, or the client's own.
+/// Where they are to meet: at a place that clients may book, whose rooms are held from
+/// here on.
 async fn place(
     call: &mut Call<'_>,
     input: &CompleteCheckout,
-    client: &User,
-) -> Answer<Option<Id<Location>>> {
-    let Some(id) = named(&input.appointment_location_id) else { return Ok(None) };
-    let found = call.visible_for_reference(id, Level::Public).await?;
-    let place = found.map(|(place, _): (Location, _)| place);
-    let is_own = |it: &Location| it.user_id == Some(client.id) && call.actor.is_client();
-    let place = place
-        .filter(|it| it.unit_id == client.unit_id && (it.organization_id.is_some() || is_own(it)));
-    place.map(|it| Some(it.id)).ok_or_else(|| Refused::not_found("appointment_location_id"))
+    provider: &User,
+    of: &AppointmentType,
+) -> Answer<Option<Id<AppointmentLocation>>> {
+    let Some(id) = named(&input.appointment_location_id) else {
+        let settings = applies(call, Some(of), provider.id.0, provider.unit_id.0).await?;
+        return match settings.require_selected_location_for_all_contact_types {
+            true => Err(Refused::on(choice::AT, "Appointment location can't be blank")),
+            false => Ok(None),
+        };
+    };
+    let whose = (provider.unit_id, provider.id);
+    let place = choice::place(call, id, whose, Level::Public).await?;
+    if !place.clients_can_book {
+        return Err(Refused::not_found(choice::AT));
+    }
+    room::lock_place(call, place.id).await?;
+    Ok(Some(place.id))
 }

@@ -5,10 +5,11 @@ use ward_clients::rules;
 use ward_clients::visitor::Visitor;
 use ward_engine::{Problems, input, moment};
 use ward_identity::id_or_blank::IdOrBlank;
-use ward_identity::tables::{Location, User};
+use ward_identity::tables::User;
 use ward_instance::Timestamp;
 
 use crate::appointment::table::Appointment;
+use crate::appointment_location::table::AppointmentLocation;
 use crate::appointment_type::input::DESCRIPTION_CHARS_MAX;
 use crate::contact_type::ContactType;
 use crate::id_list::IdList;
@@ -22,7 +23,7 @@ input! {
     pub struct CompleteCheckout {
         appointment_id: IdOrBlank<Appointment>,
         appointment_ids: IdList<Appointment>,
-        appointment_location_id: IdOrBlank<Location>,
+        appointment_location_id: IdOrBlank<AppointmentLocation>,
         appointment_type_id: IdOrBlank<AppointmentType>,
         contact_type: String,
         date: String,

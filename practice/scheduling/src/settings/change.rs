@@ -13,6 +13,8 @@ use super::input::{CreateAppointmentSetting, Says, TypeSetting, UpdateAppointmen
 use super::layers::{Settings, layers, resolve};
 use super::read;
 use super::table::AppointmentSetting;
+use crate::appointment_location::input::{PlaceInput, check};
+use crate::appointment_location::{change as places, read as shown_places};
 use crate::availability::removal;
 use crate::tables::AppointmentType;
 
@@ -37,7 +39,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointmentSetting) -> An
             (taken as fn() -> Refused, of_unit(unit_id.0))
         }
     };
-    checked(input)?;
+    checked(input, &input.appointment_locations)?;
     if call.find_by::<AppointmentSetting>(same).await?.is_some() {
         return Err(taken());
     }
@@ -48,6 +50,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointmentSetting) -> An
         other => other.into(),
     })?;
     rescoped(call, None, &layer).await?;
+    places::apply(call, &layer, &input.appointment_locations).await?;
     answer(call, &layer).await
 }
 
@@ -61,12 +64,13 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointmentSetting) -> An
         (None, Some(_)) => requires(call.actor, CAN_EDIT_APPOINTMENT_TYPES)?,
         (None, None) => requires(call.actor, CAN_EDIT_SETTINGS)?,
     }
-    checked(input)?;
+    checked(input, &input.appointment_locations)?;
     let mut after = before.clone();
     input.write(&mut after);
     check_whole(&after)?;
     call.update(&before, &after).await?;
     rescoped(call, Some(&before), &after).await?;
+    places::apply(call, &after, &input.appointment_locations).await?;
     answer(call, &after).await
 }
 
@@ -155,9 +159,10 @@ fn may_write_of(call: &Call<'_>, user: Id<User>) -> Answer<()> {
     }
 }
 
-fn checked(input: &impl Says) -> Answer<()> {
+fn checked(input: &impl Says, places: &Given<Vec<PlaceInput>>) -> Answer<()> {
     let mut problems = Problems::new();
     input.check(&mut problems);
+    check(places, &mut problems);
     problems.check()
 }
 
@@ -170,7 +175,9 @@ async fn answer(call: &mut Call<'_>, layer: &AppointmentSetting) -> Answer<Paylo
     // As the store has it, with the moment of the change.
     let kept: Option<AppointmentSetting> = call.find(layer.id).await?;
     let near: Vec<&AppointmentSetting> = kept.iter().chain(unit.iter()).collect();
-    let out: Out = read::shown(call.request, &near);
+    let (request, tx) = (call.request, &mut *call.scope.tx);
+    let places = shown_places::of_layers(request, tx, near.iter().copied()).await?;
+    let out: Out = read::shown(request, &near, &places);
     Ok(Payload::new().leaf("appointmentSetting", out))
 }
 

@@ -7,6 +7,7 @@ use ward_identity::tables::User;
 use ward_store::Id;
 
 use super::table::{AppointmentSetting, BaseCalendarInterval};
+use crate::appointment_location::input::PlaceInput;
 use crate::contact_type::ContactType;
 
 /// Start times that clients can be bound to, in minutes (behaviour 21); 0 for
@@ -48,6 +49,7 @@ input! {
     pub struct CreateAppointmentSetting {
         user_id: IdOrBlank<User>,
         allow_clients_to_cancel_appt: bool,
+        appointment_locations: Vec<PlaceInput>,
         ask_clients_to_confirm: bool,
         base_calendar_interval: BaseCalendarInterval,
         booking_interval_restriction: Whole,
@@ -67,6 +69,7 @@ input! {
         prevent_client_booking: bool,
         prevent_no_credit_booking: bool,
         provider_cancel_reason_required: bool,
+        require_selected_location_for_all_contact_types: bool,
         restore_credit_on_cancel: bool,
         same_day_appointments: bool,
         send_appointment_cancellation_email: bool,
@@ -101,6 +104,7 @@ input! {
         user_id: IdOrBlank<User>,
         allow_clients_to_cancel_appt: bool,
         allow_clients_to_reschedule_appt: bool,
+        appointment_locations: Vec<PlaceInput>,
         ask_clients_to_confirm: bool,
         base_calendar_interval: BaseCalendarInterval,
         booking_interval_restriction: Whole,
@@ -120,6 +124,7 @@ input! {
         prevent_client_booking: bool,
         prevent_no_credit_booking: bool,
         provider_cancel_reason_required: bool,
+        require_selected_location_for_all_contact_types: bool,
         restore_credit_on_cancel: bool,
         same_day_appointments: bool,
         send_appointment_cancellation_email: bool,
@@ -216,6 +221,8 @@ says!(CreateAppointmentSetting;
     switches: allow_clients_to_cancel_appt ask_clients_to_confirm base_calendar_interval
         client_cancel_reason_required client_should_call_provider confirm_by_default
         enable_checked_in_status enable_late_cancellation_status hide_link
+        prevent_client_booking provider_cancel_reason_required
+        require_selected_location_for_all_contact_types same_day_appointments
         prevent_client_booking prevent_no_credit_booking provider_cancel_reason_required
         restore_credit_on_cancel same_day_appointments use_client_credit_system
         times_by_appointment_type times_by_contact_type times_by_location
@@ -239,6 +246,9 @@ says!(UpdateAppointmentSetting;
         ask_clients_to_confirm base_calendar_interval client_cancel_reason_required
         client_should_call_provider confirm_by_default enable_checked_in_status
         enable_late_cancellation_status hide_link prevent_client_booking
+        provider_cancel_reason_required require_selected_location_for_all_contact_types
+        same_day_appointments times_by_appointment_type
+        times_by_contact_type times_by_location
         prevent_no_credit_booking provider_cancel_reason_required restore_credit_on_cancel
         same_day_appointments times_by_appointment_type times_by_contact_type
         times_by_location use_client_credit_system

@@ -27,6 +27,7 @@ macro_rules! with_settings {
                 prevent_client_booking: bool = false;
                 prevent_no_credit_booking: bool = false;
                 provider_cancel_reason_required: bool = false;
+                require_selected_location_for_all_contact_types: bool = false;
                 restore_credit_on_cancel: bool = false;
                 same_day_appointments: bool = false;
                 send_appointment_cancellation_email: bool = true;

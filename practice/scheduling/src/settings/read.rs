@@ -10,6 +10,7 @@ use ward_store::{Cond, Id, Level, Query, Record, Value};
 
 use super::layers::{self, Settings};
 use super::table::{APPOINTMENT_SETTINGS, AppointmentSetting};
+use crate::appointment_location::read::{Places, of_layers};
 use crate::contact_type::ContactType;
 use crate::listing;
 
@@ -18,6 +19,7 @@ pub const MEMBERS: &[&str] = &[
     "allow_clients_to_cancel_appt",
     "allow_clients_to_reschedule_appt",
     "allow_past_appointment_rescheduling",
+    "appointment_locations",
     "ask_clients_to_confirm",
     "base_calendar_interval",
     "booking_interval_restriction",
@@ -40,6 +42,7 @@ pub const MEMBERS: &[&str] = &[
     "prevent_client_booking",
     "prevent_no_credit_booking",
     "provider_cancel_reason_required",
+    "require_selected_location_for_all_contact_types",
     "restore_credit_on_cancel",
     "same_day_appointments",
     "send_appointment_cancellation_email",
@@ -96,9 +99,11 @@ fn of_units(units: &[i64]) -> Cond {
 }
 
 /// A list of layers with what applies; nothing when there is no layer at all.
-pub(super) fn shown(request: &Request, layers: &[&AppointmentSetting]) -> Out {
+pub(super) fn shown(request: &Request, layers: &[&AppointmentSetting], places: &Places) -> Out {
     let Some(nearest) = layers.first() else { return Out::Null };
-    Out::Json(Json::Object(members(request, nearest, &layers::resolve(layers))))
+    let mut members = members(request, nearest, &layers::resolve(layers));
+    members.insert("appointment_locations".into(), places.of(layers));
+    Out::Json(Json::Object(members))
 }
 
 fn members(
@@ -155,7 +160,9 @@ async fn by_id(request: &Request, q: &mut dyn Query, id: Id<AppointmentSetting>)
         true => Vec::new(),
         false => read(request, q, of_units(&[layer.unit_id.0])).await?,
     };
-    Ok(shown(request, &layers::layers(None, Some(layer), unit.first())))
+    let near = layers::layers(None, Some(layer), unit.first());
+    let places = of_layers(request, q, near.iter().copied()).await?;
+    Ok(shown(request, &near, &places))
 }
 
 /// Users whom the caller knows of, with their units.
@@ -199,7 +206,8 @@ async fn of_caller(request: &Request, q: &mut dyn Query) -> Answer<Out> {
         Some(provider) => of_provider(request, q, provider).await,
         None => {
             let unit = read(request, q, of_units(&[actor.unit_id])).await?;
-            Ok(shown(request, &layers::layers(None, None, unit.first())))
+            let places = of_layers(request, q, unit.iter()).await?;
+            Ok(shown(request, &layers::layers(None, None, unit.first()), &places))
         }
     }
 }
@@ -217,8 +225,10 @@ async fn of_users(
     let found = read(request, q, Cond::is_in("user_id", &ids).or(of_units(&units))).await?;
     let own = |id: i64| found.iter().find(|it| it.user_id.is_some_and(|user| user.0 == id));
     let unit = |unit: i64| found.iter().find(|it| it.user_id.is_none() && it.unit_id.0 == unit);
-    let value =
-        |(id, of): &(i64, i64)| (*id, shown(request, &layers::layers(None, own(*id), unit(*of))));
+    let places = of_layers(request, q, found.iter()).await?;
+    let value = |(id, of): &(i64, i64)| {
+        (*id, shown(request, &layers::layers(None, own(*id), unit(*of)), &places))
+    };
     Ok(users.iter().map(value).collect())
 }
 
@@ -253,10 +263,15 @@ pub async fn of_types(
 }
 
 /// A type's own settings over its unit's; nothing when it has none of its own.
-pub fn of_type(request: &Request, found: &[AppointmentSetting], id: i64, unit: i64) -> Out {
+pub fn of_type(
+    request: &Request,
+    (found, places): (&[AppointmentSetting], &Places),
+    id: i64,
+    unit: i64,
+) -> Out {
     let own = own_of(found, id);
     match own {
-        Some(own) => shown(request, &layers::layers(Some(own), None, unit_of(found, unit))),
+        Some(own) => shown(request, &layers::layers(Some(own), None, unit_of(found, unit)), places),
         None => Out::Null,
     }
 }

@@ -6,11 +6,12 @@ use jiff::tz::TimeZone;
 use ward_clients::tables::Tag;
 use ward_engine::{Answer, Args, Kind, Refused, Request, moment};
 use ward_identity::states;
-use ward_identity::tables::{Location, User};
+use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Entity, Id};
 
 use crate::appointment::table::Appointment;
+use crate::appointment_location::table::AppointmentLocation;
 use crate::appointment_type::input::LENGTH_MINUTES_MAX;
 use crate::availability::wall::{DAY_MINUTES, Interval, day_of, instant};
 use crate::contact_type::ContactType;
@@ -34,7 +35,7 @@ const TYPE: Kind = Kind::Id(AppointmentType::NAME);
 const USER: Kind = Kind::Id(User::NAME);
 const USERS: Kind = Kind::Ids(User::NAME);
 const TAGS: Kind = Kind::Ids(Tag::NAME);
-const LOCATION: Kind = Kind::Id(Location::NAME);
+const LOCATION: Kind = Kind::Id(AppointmentLocation::NAME);
 const MOVED: Kind = Kind::Id(Appointment::NAME);
 
 /// Arguments of `availableSlotsForRange`.
@@ -151,7 +152,8 @@ impl Ask {
             group_types: some::<AppointmentType>(request, args, "appointment_type_ids", TYPES_MAX)?,
             length: length(args)?,
             contact: contact(args)?,
-            location: listing::id::<Location>(args, "appt_loc_id", request)?.map(|id| id.0),
+            location: listing::id::<AppointmentLocation>(args, "appt_loc_id", request)?
+                .map(|id| id.0),
             moved: listing::id::<Appointment>(args, "appointment_to_reschedule_id", request)?
                 .map(|id| id.0),
             full_too: args.flag("clients_can_join_waitlist"),

@@ -8,6 +8,7 @@ use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Id, Level, Query, Sql, Value};
 
 use super::reading::{Provider, records, seen};
+use super::rooms::{self, Full, Place};
 use super::rule::Rules;
 use crate::appointment::calendar;
 use crate::appointment::table::{APPOINTMENTS, appointments};
@@ -38,6 +39,8 @@ pub struct Diary {
     pub busy: Vec<Interval>,
     /// When others can't come who have to be there: in order, apart.
     pub held: Vec<Interval>,
+    /// When the place has no room left.
+    pub full: Full,
 }
 
 /// What is wanted of a provider's time.
@@ -50,7 +53,7 @@ pub struct Wanted<'a> {
     /// How they are to meet.
     pub contact: Option<ContactType>,
     /// Where they are to meet.
-    pub location: Option<i64>,
+    pub place: Option<Place>,
     /// The appointment that is to be moved.
     pub moved: Option<i64>,
 }
@@ -97,6 +100,10 @@ pub async fn diaries(
     let moved = wanted.moved.map(Id::new);
     let busy = around(buffer, buffer + length);
     let mut busy = calendar::busy(q, actor.org_id, &ids, &busy, moved).await?;
+    let full = match &wanted.place {
+        Some(at) => rooms::full(q, actor.org_id, at, wanted.length, window, wanted.moved).await?,
+        None => Full::default(),
+    };
     let mut free: HashMap<i64, Vec<&Availability>> = HashMap::new();
     for row in &rows {
         free.entry(row.user_id.0).or_default().push(row);
@@ -109,6 +116,7 @@ pub async fn diaries(
             free: scopes.lists(&rows, wanted, &tied, &around(0, DAY_MICROS)),
             busy: busy.remove(&provider.id).unwrap_or_default(),
             held: Vec::new(),
+            full: full.clone(),
         }
     };
     Ok(ruled.into_iter().map(diary).collect())
@@ -137,8 +145,10 @@ impl Scopes {
             occurrences(row, window).into_iter().map(|(_, interval)| interval).collect::<Vec<_>>()
         };
         let is_for = |row: &Availability| match wanted.of {
-            // No time is set by location yet.
-            _ if self.by_location => wanted.location.is_none(),
+            _ if self.by_location => match wanted.place {
+                Some(at) => row.appointment_location_id.is_some_and(|id| id.0 == at.location),
+                None => true,
+            },
             Some(of) if self.by_type => {
                 row.appointment_type_id == Some(of.id) || tied.contains(&row.id.0)
             }
@@ -149,8 +159,9 @@ impl Scopes {
             _ => true,
         };
         let kept = rows.iter().filter(|row| is_for(row));
-        let is_open =
-            (self.by_type && wanted.of.is_none()) || (self.by_contact && self.ways.len() > 1);
+        let is_open = (self.by_type && wanted.of.is_none())
+            || (self.by_contact && self.ways.len() > 1)
+            || (self.by_location && wanted.place.is_none());
         if !is_open {
             return vec![kept.flat_map(|row| times(row)).collect()];
         }

@@ -1,16 +1,20 @@
 //! Which starts a question finds: the pure rule on what was read.
 
+use std::borrow::Cow;
+
 use ward_engine::{Answer, Request};
 use ward_instance::Timestamp;
-use ward_store::Query;
+use ward_store::{Cond, Query};
 
 use super::ask::Ask;
 use super::budget::{self, PROVIDER_DAY, spend, too_much};
 use super::choose::Choice;
 use super::diary::{self, Diary, Wanted};
 use super::group;
-use super::reading::{Field, What};
+use super::reading::{Field, Provider, What, records, seen};
+use super::rooms::Place;
 use super::rule::{Calendar, collides, merged, starts};
+use crate::appointment_location::table::{APPOINTMENT_LOCATIONS, AppointmentLocation};
 use crate::availability::wall::Interval;
 
 /// So many slots one question answers.
@@ -60,6 +64,7 @@ impl Diary {
             found.sort_unstable();
             found.dedup();
         }
+        found.retain(|start| !self.full.at(*start));
         if !self.held.is_empty() {
             found.retain(|start| {
                 let wanted = Interval { start: *start, end: Timestamp(start.0 + length) };
@@ -75,7 +80,9 @@ impl Diary {
     pub fn has_room(&self, wanted: &Interval) -> bool {
         let within = |run: &Interval| run.start <= wanted.start && wanted.end <= run.end;
         let is_taken = self.busy.iter().any(|it| collides(wanted, it, self.rules.buffer_minutes));
-        !is_taken && self.free.iter().any(|free| merged(free).iter().any(within))
+        !is_taken
+            && !self.full.at(wanted.start)
+            && self.free.iter().any(|free| merged(free).iter().any(within))
     }
 }
 
@@ -141,11 +148,13 @@ async fn alone(
 ) -> Answer<Vec<Diary>> {
     let Some(moved) = &field.moved else {
         let moved = diary::movable(q, &field.actor, ask.moved).await?;
-        let wanted = Wanted { of, length, contact: ask.contact, location: ask.location, moved };
-        return diary::diaries(q, &field.actor, &field.providers, &wanted, window).await;
+        let place = ask.location.map(Place::any);
+        let wanted = Wanted { of, length, contact: ask.contact, place, moved };
+        let providers = at_place(q, field, ask.location).await?;
+        return diary::diaries(q, &field.actor, &providers, &wanted, window).await;
     };
     let (contact, moving) = (moved.contact, Some(moved.id));
-    let wanted = Wanted { of, length, contact, location: None, moved: moving };
+    let wanted = Wanted { of, length, contact, place: moved.place, moved: moving };
     let mut diaries = diary::diaries(q, &field.actor, &field.providers, &wanted, window).await?;
     let end = Timestamp(window.end.0.saturating_add(length * MINUTE));
     let held = moved.held(q, field.actor.org_id, &Interval { start: window.start, end }).await?;
@@ -153,6 +162,20 @@ async fn alone(
         diary.held.clone_from(&held);
     }
     Ok(diaries)
+}
+
+/// The providers who meet clients at a place that the caller knows of.
+async fn at_place<'a>(
+    q: &mut dyn Query,
+    field: &'a Field,
+    location: Option<i64>,
+) -> Answer<Cow<'a, [Provider]>> {
+    let Some(location) = location else { return Ok(Cow::Borrowed(&field.providers)) };
+    let mut select = seen(&field.actor, &APPOINTMENT_LOCATIONS);
+    select.filter = Cond::eq("id", location);
+    let found: Vec<AppointmentLocation> = records(q, select).await?;
+    let serves = |it: &&Provider| found.iter().any(|at| at.serves(it.unit_id, it.id));
+    Ok(Cow::Owned(field.providers.iter().filter(serves).cloned().collect()))
 }
 
 /// The first start within a window, looked for a week at a time.

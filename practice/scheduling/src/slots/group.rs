@@ -22,6 +22,7 @@ struct Group {
     start: Timestamp,
     length: i64,
     contact: Option<i64>,
+    location: Option<i64>,
     seats: Option<i64>,
     taken: i64,
 }
@@ -46,18 +47,14 @@ pub(super) async fn seats(
         let provider = field.providers.iter().find(|it| it.id == group.provider);
         let of = types.iter().find(|of| of.id.0 == group.of);
         let Some((provider, of)) = provider.zip(of) else { continue };
-        let wanted = Wanted {
-            of: Some(of),
-            length: group.length,
-            contact: None,
-            location: None,
-            moved: None,
-        };
+        let wanted =
+            Wanted { of: Some(of), length: group.length, contact: None, place: None, moved: None };
         let rules = diary::rules_of(&field.actor, provider, &wanted, &layers);
         let can_begin = rules
             .is_some_and(|(rules, _)| rule::can_begin(&provider.zone, &rules, group.start, now));
         let way = ask.contact.map(ContactType::number);
-        if can_begin && (way.is_none() || way == group.contact) {
+        let is_there = ask.location.is_none() || ask.location == group.location;
+        if can_begin && is_there && (way.is_none() || way == group.contact) {
             found.extend(group.slot(of, ask.full_too));
         }
     }
@@ -94,8 +91,8 @@ async fn groups(
     let sql = Sql::fixed(
         "SELECT a.id, a.provider_id, a.appointment_type_id, a.start_at, a.length, \
          a.contact_type_id, a.max_attendees, (SELECT COUNT(*) FROM appointment_inclusions i \
-         WHERE i.org_id = a.org_id AND i.appointment_id = a.id AND i.cancelled = FALSE) \
-         FROM appointments a WHERE a.org_id = $1 AND a.appointment_type_id IN_LIST($2) \
+         WHERE i.org_id = a.org_id AND i.appointment_id = a.id AND i.cancelled = FALSE), \
+         a.appointment_location_id FROM appointments a WHERE a.org_id = $1 AND a.appointment_type_id IN_LIST($2) \
          AND a.provider_id IN_LIST($3) AND a.start_at >= $4 AND a.start_at < $5 \
          AND a.deleted_at IS NULL AND a.is_group = TRUE AND a.is_blocker = FALSE \
          AND (a.pm_status IS NULL OR a.pm_status IN ('Occurred', 'Checked-In')) \
@@ -124,6 +121,7 @@ async fn groups(
             contact: number(5),
             seats: number(6),
             taken: number(7)?,
+            location: number(8),
         })
     };
     Ok(rows.iter().filter_map(group).collect())

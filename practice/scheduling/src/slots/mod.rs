@@ -1,7 +1,7 @@
 //! When clients can book (behaviour 22): `rule` is what makes a start one that can be
 //! chosen, and pure; `ask` what is asked, `reading` whom and what that means, `diary`
 //! when they are free, `found` which starts that leaves, `answer` how they are told.
-//! `moved` is what counts of an appointment that is to be moved, `budget` how much one
+//! `rooms` is when a place has one, `moved` is what counts of an appointment that is to be moved, `budget` how much one
 //! request may ask.
 
 pub mod answer;
@@ -14,6 +14,7 @@ pub mod found;
 pub mod group;
 pub mod moved;
 pub mod reading;
+pub mod rooms;
 pub mod rule;
 pub mod warnings;
 

@@ -9,6 +9,7 @@ use ward_store::{Actor, Cond, Id, Level, Query, Sql, Value};
 
 use super::ask::Ask;
 use super::reading::{Field, Provider, USER_COLUMNS, What, provider, records, seen};
+use super::rooms::Place;
 use super::rule::merged;
 use crate::appointment::calendar;
 use crate::appointment::table::{APPOINTMENTS, Appointment, appointments as at};
@@ -23,6 +24,8 @@ pub struct Moved {
     pub id: i64,
     /// How they meet.
     pub contact: Option<ContactType>,
+    /// Where they meet.
+    pub place: Option<Place>,
     /// Who else has to be there.
     others: Vec<i64>,
 }
@@ -49,13 +52,20 @@ impl Moved {
 pub async fn field(q: &mut dyn Query, actor: &Actor, ask: &Ask) -> Answer<Option<Field>> {
     let Some(id) = ask.moved else { return Ok(None) };
     let mut select = seen(actor, &APPOINTMENTS);
-    select.columns =
-        vec![at::provider_id, at::appointment_type_id, at::contact_type_id, at::length];
+    select.columns = vec![
+        at::provider_id,
+        at::appointment_type_id,
+        at::contact_type_id,
+        at::length,
+        at::appointment_location_id,
+        at::room_id,
+    ];
     select.least = Level::Full;
     select.filter = Cond::eq("id", id);
     let rows = q.rows(&select.sql()).await?;
     let number = |at: usize| rows.iter().next().and_then(|row| row.get(at)).and_then(Value::int);
     let (Some(provider_id), Some(length)) = (number(0), number(3)) else { return Ok(None) };
+    let place = number(4).map(|location| Place { location, room: number(5) });
     let (of, contact) = (number(1), number(2).and_then(ContactType::of_number));
     // Whose client they are no longer, they may still move.
     let system = Actor::system(actor.org_id);
@@ -73,7 +83,7 @@ pub async fn field(q: &mut dyn Query, actor: &Actor, ask: &Ask) -> Answer<Option
         what: What::Alone { of: of.map(Box::new), length },
         zone: providers.first().map(|it| it.zone.clone()),
         providers,
-        moved: Some(Moved { id, contact, others }),
+        moved: Some(Moved { id, contact, place, others }),
     }))
 }
 

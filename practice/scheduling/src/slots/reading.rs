@@ -87,7 +87,7 @@ pub(crate) fn seen<'a>(actor: &'a Actor, table: &'static Table) -> Select<'a> {
     select
 }
 
-pub(super) async fn records<R: Record>(
+pub(crate) async fn records<R: Record>(
     q: &mut dyn Query,
     mut select: Select<'_>,
 ) -> Answer<Vec<R>> {

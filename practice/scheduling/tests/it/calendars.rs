@@ -50,6 +50,7 @@ impl World {
                     contact_type_id: Some(1),
                     location: None,
                     appointment_location_id: None,
+                    room_id: None,
                     start_at: booked.start,
                     end_at: end,
                     length: booked.minutes,

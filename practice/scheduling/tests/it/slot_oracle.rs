@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
 use ward_instance::Timestamp;
+use ward_scheduling::appointment_location::table::RoomEntry;
 use ward_scheduling::slots::Rules;
 use ward_scheduling::tables::Availability;
 use ward_store::{Actor, Day, Id, Scope, Sql, StoreError};
@@ -40,11 +41,17 @@ struct Hours {
     weekly: bool,
 }
 
+/// Whether a room holds one at a time, and from when and how long it is taken.
+type Booking = (bool, Vec<(i64, i64)>);
+
 #[derive(Clone, Debug)]
 struct Case {
     change: (&'static str, Date),
     hours: Vec<Hours>,
     busy: Vec<(i64, i64)>,
+    /// The rooms of the place that is asked for: what is booked in each, and whether it
+    /// holds one at a time.
+    rooms: Option<Vec<Booking>>,
     rules: Rules,
     asks_from: &'static str,
     asked: (i64, i64),
@@ -61,19 +68,24 @@ fn cases() -> impl Strategy<Value = Case> {
                 Hours { zone, day, start_minute, minutes: (long * 15).min(most), weekly }
             });
     let busy = proptest::collection::vec((0..DAYS * 1_440, 1..300_i64), 0..5);
+    // Long ones, so that several rooms are full at once.
+    let in_room = proptest::collection::vec((0..DAYS * 1_440, 1..2_900_i64), 0..6);
+    let room = (proptest::bool::weighted(0.9), in_room);
+    let rooms = proptest::option::weighted(0.6, proptest::collection::vec(room, 0..4));
     (
         proptest::sample::select(&CHANGES[..]),
         proptest::collection::vec(hours, 1..5),
-        busy,
+        (busy, rooms),
         rules(),
         proptest::sample::select(&ZONES[..]),
         (1..5_i64, 0..3_i64),
         -3_000..5_000_i64,
     )
-        .prop_map(|(change, hours, busy, rules, asks_from, asked, now_minute)| Case {
+        .prop_map(|(change, hours, (busy, rooms), rules, asks_from, asked, now_minute)| Case {
             change,
             hours,
             busy,
+            rooms,
             rules,
             asks_from,
             asked,
@@ -156,8 +168,23 @@ impl Case {
         let asked = all.filter(|(_, at)| *at >= from && *at < to);
         asked
             .filter(|(minute, _)| minutes.allows(&self.rules, *minute, now))
+            .filter(|(_, at)| self.has_room((at - self.base()) / MINUTE))
             .map(|(_, at)| at)
             .collect()
+    }
+
+    /// Whether one room is free in every minute of what begins then.
+    fn has_room(&self, minute: i64) -> bool {
+        let Some(rooms) = self.rooms.as_ref().filter(|rooms| !rooms.is_empty()) else {
+            return true;
+        };
+        let needed = minute..minute + self.rules.length_minutes;
+        let is_free = |busy: &Vec<(i64, i64)>| {
+            needed
+                .clone()
+                .all(|at| !busy.iter().any(|(from, long)| (*from..from + long).contains(&at)))
+        };
+        rooms.iter().any(|(is_limited, busy)| !is_limited || is_free(busy))
     }
 
     fn asked_days(&self) -> (Date, Date) {
@@ -170,9 +197,10 @@ impl Case {
     }
 }
 
-async fn arrange(w: &World, case: &Case, setting: &Json) {
+/// The place that is asked for, where the case has one.
+async fn arrange(w: &World, case: &Case, setting: &Json) -> Json {
     let provider = w.standard.user_id;
-    for table in ["calendar_entries", "appointments", "availabilities"] {
+    for table in ["room_entries", "calendar_entries", "appointments", "availabilities"] {
         let mut sql = Sql::new();
         sql.push("DELETE FROM ").push(table);
         w.execute(sql).await;
@@ -212,6 +240,50 @@ async fn arrange(w: &World, case: &Case, setting: &Json) {
         w.booked(Booked { provider, start, minutes: *minutes, group: None, clients: Vec::new() })
             .await;
     }
+    match &case.rooms {
+        Some(rooms) => place(w, case, rooms, setting).await,
+        None => Json::Null,
+    }
+}
+
+/// A place with these rooms, and what others have booked in them.
+async fn place(w: &World, case: &Case, rooms: &[(bool, Vec<(i64, i64)>)], setting: &Json) -> Json {
+    let sent: Vec<Json> = rooms
+        .iter()
+        .map(|(is_limited, _)| json!({ "name": "Room", "limit_to_one": is_limited }))
+        .collect();
+    let input = json!({ "id": setting, "appointment_locations": [
+        { "location": "Main Street 1", "rooms": sent }] });
+    let selects = "appointmentSetting { appointment_locations { id rooms { id } } }";
+    let made = w.mutate(&w.owner, "updateAppointmentSetting", selects, input).await;
+    let all = made["appointmentSetting"]["appointment_locations"].as_array();
+    let place = all.unwrap_or_else(|| panic!("{made}")).last().unwrap().clone();
+    for ((_, busy), room) in rooms.iter().zip(place["rooms"].as_array().unwrap()) {
+        let room: i64 = room["id"].as_str().unwrap().parse().unwrap();
+        for (from, minutes) in busy {
+            let start = Timestamp(case.base() + from * MINUTE);
+            let other = w.owner.user_id;
+            let booked =
+                Booked { provider: other, start, minutes: *minutes, group: None, clients: vec![] };
+            let appointment = w.booked(booked).await;
+            let (org, end) = (w.organization.id, start.plus_seconds(minutes * 60));
+            let done = w.db.write(move |tx| {
+                Box::pin(async move {
+                    let system = Actor::system(org.0);
+                    let entry = RoomEntry {
+                        org_id: org,
+                        appointment_id: Id::new(appointment),
+                        room_id: Id::new(room),
+                        start_at: start,
+                        end_at: end,
+                    };
+                    Scope::new(tx, &system).create(&entry).await
+                })
+            });
+            done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+        }
+    }
+    place["id"].clone()
 }
 
 async fn availability(
@@ -232,6 +304,7 @@ async fn availability(
         user_id: provider,
         appointment_type_id: None,
         contact_type_id: None,
+        appointment_location_id: None,
         is_repeating: hours.weekly,
         day_of_week: hours.weekly.then(|| i64::from(date.weekday().to_sunday_zero_offset())),
         first_day: Day(date),
@@ -247,11 +320,11 @@ async fn availability(
     })
 }
 
-const SLOTS: &str = "query($p: ID!, $tz: String, $length: String, $from: ISO8601DateTime, $to: ISO8601DateTime) { \
-    availableSlotsForRange(provider_id: $p, timezone: $tz, length: $length, start_date: $from, end_date: $to) \
+const SLOTS: &str = "query($p: ID!, $tz: String, $length: String, $from: ISO8601DateTime, $to: ISO8601DateTime, $at: ID) { \
+    availableSlotsForRange(provider_id: $p, appt_loc_id: $at, timezone: $tz, length: $length, start_date: $from, end_date: $to) \
     { date user_id length } }";
-const DAYS_OF: &str = "query($p: String, $tz: String, $length: String, $from: String, $to: ISO8601DateTime) { \
-    daysAvailableForRange(provider_id: $p, timezone: $tz, length: $length, start_date: $from, end_date: $to) }";
+const DAYS_OF: &str = "query($p: String, $tz: String, $length: String, $from: String, $to: ISO8601DateTime, $at: ID) { \
+    daysAvailableForRange(provider_id: $p, appt_loc_id: $at, timezone: $tz, length: $length, start_date: $from, end_date: $to) }";
 
 #[tokio::test]
 async fn dom_02_04_08_the_front_door_tells_what_every_minute_says() {
@@ -263,10 +336,10 @@ async fn dom_02_04_08_the_front_door_tells_what_every_minute_says() {
         let mut told = 0;
         for _ in 0..60 {
             let case = cases().new_tree(&mut runner).unwrap().current();
-            arrange(&w, &case, &setting).await;
+            let place = arrange(&w, &case, &setting).await;
             let (first, last) = case.asked_days();
             let variables = json!({ "p": w.standard.user_id.to_string(), "tz": case.asks_from,
-                "length": case.rules.length_minutes.to_string(), "from": first.to_string(), "to": last.to_string() });
+                "length": case.rules.length_minutes.to_string(), "from": first.to_string(), "to": last.to_string(), "at": place });
             let nobody = Actor::anonymous();
             let answer = w.run_at(case.now(), ViewId::V2026, &nobody, SLOTS, variables.clone()).await;
             let slots = answer["data"]["availableSlotsForRange"].as_array().unwrap_or_else(|| panic!("{answer}"));

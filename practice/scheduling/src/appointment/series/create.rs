@@ -77,5 +77,5 @@ pub async fn write(
     call.emit(events::appointment_created(row).told(told));
     people::put_providers(call, row, further).await?;
     people::put_attendees(call, row, attendees, true).await?;
-    Ok(calendar::put(call, row, members).await?)
+    calendar::put(call, row, members).await
 }

@@ -57,6 +57,7 @@ pub async fn all(
     let position = before.current_position_in_recurring_series.unwrap_or(1);
     let later = behind(call, before).await?;
     let wanted = update::preview(call, input, before).await?;
+    hold(call, before, &later, wanted.members).await?;
     let every = said.interval.unwrap_or(series.repeat_interval);
     let moves = (wanted.start_at, wanted.end_at) != (before.start_at, before.end_at)
         || every != series.repeat_interval;
@@ -94,6 +95,23 @@ pub async fn all(
         delete::one(call, gone.clone(), false).await?;
     }
     Ok(())
+}
+
+/// Takes every calendar of a series at once: rooms are taken behind all members, and
+/// the first appointment takes its room before the next is looked at.
+async fn hold(
+    call: &mut Call<'_>,
+    before: &Appointment,
+    later: &[Appointment],
+    mut members: Vec<i64>,
+) -> Answer<()> {
+    for row in later.iter().chain([before]) {
+        members.extend(calendar::holders(call, row.id).await?);
+        members.extend(people::takers(call, row).await?);
+    }
+    members.sort_unstable();
+    members.dedup();
+    Ok(calendar::lock(call, &members).await?)
 }
 
 /// The series of an appointment.
