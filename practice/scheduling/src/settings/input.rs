@@ -71,6 +71,7 @@ input! {
         send_appointment_update_email: bool,
         send_booking_notice: bool,
         send_email_before_appointment: bool,
+        send_push_before_appointment: bool,
         send_reminder_four_days_before: bool,
         send_reminder_one_day_before: bool,
         send_reminder_one_hour_before: bool,
@@ -121,6 +122,7 @@ input! {
         send_appointment_update_email: bool,
         send_booking_notice: bool,
         send_email_before_appointment: bool,
+        send_push_before_appointment: bool,
         send_reminder_four_days_before: bool,
         send_reminder_one_day_before: bool,
         send_reminder_one_hour_before: bool,
@@ -211,7 +213,8 @@ says!(CreateAppointmentSetting;
         prevent_client_booking provider_cancel_reason_required same_day_appointments
         times_by_appointment_type times_by_contact_type times_by_location
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
-        send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
+        send_email_before_appointment send_push_before_appointment
+        send_reminder_four_days_before send_reminder_one_day_before
         send_reminder_one_hour_before send_reminder_three_days_before
         send_reminder_two_days_before send_reminder_two_hours_before
         send_text_reminder_five_minutes_before send_text_reminder_four_days_before
@@ -233,7 +236,8 @@ says!(UpdateAppointmentSetting;
         provider_cancel_reason_required same_day_appointments times_by_appointment_type
         times_by_contact_type times_by_location
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
-        send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
+        send_email_before_appointment send_push_before_appointment
+        send_reminder_four_days_before send_reminder_one_day_before
         send_reminder_one_hour_before send_reminder_three_days_before
         send_reminder_two_days_before send_reminder_two_hours_before
         send_text_reminder_five_minutes_before send_text_reminder_four_days_before
