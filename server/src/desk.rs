@@ -57,6 +57,19 @@ pub async fn founding_administrator(
     facts: &Facts,
 ) -> Result<Actor, Response<Body>> {
     let actor = founding_desk(app, headers, facts).await?;
+    administrators(actor)
+}
+
+/// An administrator of a root organization: for what concerns its own people only.
+pub async fn administrator(
+    app: &App,
+    headers: &HeaderMap,
+    facts: &Facts,
+) -> Result<Actor, Response<Body>> {
+    administrators(desk(app, headers, facts).await?)
+}
+
+fn administrators(actor: Actor) -> Result<Actor, Response<Body>> {
     match ward_identity::is_admin(&actor) {
         true => Ok(actor),
         false => Err(denied("Only the owner or an administrator may do this.")),

@@ -3,10 +3,8 @@
 
 use std::path::Path;
 
-use ward_connectors::{Callbacks, LiveMail, LiveSms};
-use ward_effects::{
-    Awaiting, Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator,
-};
+use ward_connectors::{Callbacks, LiveMail, LivePush, LiveSms};
+use ward_effects::{Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator};
 use ward_instance::{Config, Witness};
 use ward_store::system::EffectClass;
 use ward_store::{Db, StoreError};
@@ -15,7 +13,7 @@ use crate::place::ServerError;
 use crate::settle::Ran;
 
 /// Production's connectors.
-type Live = ProductionEnv<LiveMail, LiveSms, Awaiting>;
+type Live = ProductionEnv<LiveMail, LiveSms, LivePush>;
 
 /// The dispatcher of one environment or the other.
 pub enum Door {
@@ -46,7 +44,7 @@ impl Door {
                 let ports = Ports {
                     mail: LiveMail::arm(&witness, connectors, dir)?,
                     sms: LiveSms::arm(&witness, connectors, dir)?,
-                    push: Awaiting::arm(&witness),
+                    push: LivePush::arm(&witness, connectors, dir)?,
                 };
                 let callbacks = Callbacks::arm(&witness, connectors, dir)?;
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
@@ -106,9 +104,9 @@ impl Door {
         Ok(policy.mode == EffectMode::Live && self.is_connected(class))
     }
 
-    /// Lets go what waits of a class, if its effects happen now.
+    /// Lets go what waits of a class and may happen now.
     pub async fn release(&self, db: &Db, class: EffectClass) -> Result<Released, StoreError> {
-        match self.is_open(db, class).await? {
+        match self.is_connected(class) {
             true => ward_effects::release(db, class).await,
             false => Ok(Released::default()),
         }

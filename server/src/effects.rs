@@ -21,7 +21,7 @@ use crate::guard::Facts;
 use crate::respond::{self, refuse};
 
 /// The longest reason, in characters.
-const REASON_CHARS_MAX: usize = 500;
+pub(crate) const REASON_CHARS_MAX: usize = 500;
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -91,13 +91,16 @@ async fn set(
         Err(response) => return response,
     };
     let Some(class) = EffectClass::from_text(&class) else {
-        let sentence = "There is no such class; GET /effects lists them.";
-        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", sentence);
+        return unknown_class();
     };
     let (mode, reason) = match decision(&body) {
         Ok(decision) => decision,
         Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
     };
+    if mode == EffectMode::Cohort && !ward_effects::has_cohort(class) {
+        let sentence = "Account mail is off or live: who is in no cohort could not sign in.";
+        return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence);
+    }
     if let Some(response) = quarantined(&app) {
         return response;
     }
@@ -116,13 +119,16 @@ async fn set(
     }
 }
 
+/// There is no class of this name.
+pub(crate) fn unknown_class() -> Response<Body> {
+    let sentence = "There is no such class; GET /effects lists them.";
+    refuse(StatusCode::NOT_FOUND, "NOT_FOUND", sentence)
+}
+
 fn decision(body: &[u8]) -> Result<(EffectMode, String), &'static str> {
-    const WHAT: &str = "send {\"mode\": \"off\" or \"live\", \"reason\": \"…\"}";
+    const WHAT: &str = "send {\"mode\": \"off\", \"cohort\" or \"live\", \"reason\": \"…\"}";
     let decision: Decision = serde_json::from_slice(body).map_err(|_| WHAT)?;
-    let mode = match decision.mode.as_str() {
-        "cohort" => return Err("the stage for chosen clients comes with going live: off or live"),
-        mode => EffectMode::from_text(mode).ok_or(WHAT)?,
-    };
+    let mode = EffectMode::from_text(&decision.mode).ok_or(WHAT)?;
     let reason = decision.reason.trim();
     match reason.chars().count() {
         0 => Err("reason can't be blank: it stands in the audit log"),

@@ -14,6 +14,7 @@ mod attest;
 pub mod birthday;
 mod calendars;
 mod callbacks;
+mod cohort;
 pub mod control;
 mod credential;
 mod desk;

@@ -17,7 +17,7 @@ use tower::{Service, ServiceExt};
 use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
-    calendars, callbacks, control, due, effects, explorer, files, graphql, guard, health,
+    calendars, callbacks, cohort, control, due, effects, explorer, files, graphql, guard, health,
     key_revoke, live, password_page, sandbox, unsubscribe_page, workers,
 };
 
@@ -47,6 +47,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/unsubscribe", get(unsubscribe_page::form).post(unsubscribe_page::submit))
         .route("/confirm-email", get(password_page::confirm_form).post(password_page::confirm))
         .route("/keys/revoke", post(key_revoke::post))
+        .merge(cohort::routes())
         .merge(effects::routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -216,7 +216,7 @@ const WORDS: &str = "
     dismissed_insurance_eligibility_warning dismissed_products_tab
     expires_at allowed_addresses overlap_minutes
     allow_multiple_api_keys generate_api_token namespace username token reset_token role
-    human_id pretend_to_be title position org_role bypass_api_key_warning
+    human_id uniq_push_id pretend_to_be title position org_role bypass_api_key_warning
     selected_licensed_in_filter selected_locations_filter selected_statuses_filter
     selected_tags_filter organization_email primary tax_id tax_id_type external_id id_number_type
     break_glass minutes default_water_intake date_range_preference last_journal_from_date

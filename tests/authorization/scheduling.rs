@@ -257,7 +257,8 @@ pub const WORDS: &str = "
     suppress_webhook_notifications reason_type startDate confirmed datetime contact_type
     client_confirmed join_all repeat repeat_interval repeat_times updateRecurring deleteRecurring
     send_appointment_cancellation_email send_appointment_update_email send_booking_notice
-    send_email_before_appointment send_reminder_four_days_before send_reminder_three_days_before
+    send_email_before_appointment send_push_before_appointment
+    send_reminder_four_days_before send_reminder_three_days_before
     send_reminder_two_days_before send_reminder_one_day_before send_reminder_two_hours_before
     send_reminder_one_hour_before send_text_reminder_four_days_before
     send_text_reminder_three_days_before send_text_reminder_two_days_before

@@ -100,7 +100,7 @@ fn who_may_turn_it() {
         ("/effects/fax", body.clone(), 404),
         ("/effects/email", json!({"mode": "off"}), 400),
         ("/effects/email", json!({"mode": "off", "reason": " "}), 400),
-        ("/effects/email", json!({"mode": "cohort", "reason": "x"}), 400),
+        ("/effects/account_mail", json!({"mode": "cohort", "reason": "x"}), 400),
         ("/effects/email", json!({"mode": "on", "reason": "x"}), 400),
     ] {
         let reply = server.with(&owner).post(path, &body);

@@ -19,6 +19,7 @@ const NOT_OURS: &[(&str, &str)] = &[
     ("place_of_service_id", "a code of a public list, not an object of an instance"),
     ("gender_identity", "a word of the client's own, although typed ID"),
     ("human_id", "inert: an account's human follows from its e-mail"),
+    ("uniq_push_id", "a push service's name of a device"),
     ("tax_id", "a tax office's number"),
     ("external_id", "another system's number"),
     ("event_ids", "UUIDs of events, which no other instance has"),

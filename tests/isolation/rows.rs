@@ -38,6 +38,10 @@ fn iso_03_copied_rows_rejected() {
         let decision = json!({"mode": "off", "reason": "nothing is sent here"});
         let reply = side.as_owner().post("/effects/push", &decision);
         assert_eq!(reply.status, 200, "{}", reply.text);
+        let clients = people::client_ids(&side.as_owner());
+        let pilot = json!({"add": [clients[0]], "reason": "a pilot"});
+        let reply = side.as_owner().post("/effects/push/cohort", &pilot);
+        assert_eq!(reply.status, 200, "{}", reply.text);
     }
     for kind in Kind::BOTH {
         let (to, from) = pair.sides(kind);

@@ -172,6 +172,11 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"input": {"quiet_hours_start": "22:00"}}),
     );
     told.data();
+    let app = api.ask(
+        "mutation($input: updateUserInput) { updateUser(input: $input) { user { id } messages { field message } } }",
+        json!({"input": {"uniq_push_id": format!("{canary}-app")}}),
+    );
+    app.data();
     let brand = api.ask(
         "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
         json!({"input": {"brand_name": format!("{canary} brand")}}),

@@ -19,6 +19,21 @@ pub fn run(command: &EffectsCommand, out: Out) -> Done {
             let answer = Api::there(there)?.post(&format!("/effects/{class}"), &body)?.done()?;
             shown(out, &answer);
         }
+        EffectsCommand::Cohort { class, add, remove, reason, there } => {
+            let (api, path) = (Api::there(there)?, format!("/effects/{class}/cohort"));
+            if add.is_empty() && remove.is_empty() {
+                let answer = api.get(&path)?.done()?;
+                out.answer(&answer, || table(&answer["people"]));
+            } else {
+                let body = json!({"add": add, "remove": remove, "reason": reason});
+                shown(out, &api.post(&path, &body)?.done()?);
+            }
+        }
+        EffectsCommand::Held { class, there } => {
+            let filter = class.as_ref().map(|class| format!("?class={class}")).unwrap_or_default();
+            let answer = Api::there(there)?.get(&format!("/effects/held{filter}"))?.done()?;
+            out.answer(&answer, || table(&answer["items"]));
+        }
         EffectsCommand::Failed { class, there } => {
             let filter = class.as_ref().map(|class| format!("?class={class}")).unwrap_or_default();
             let answer = Api::there(there)?.get(&format!("/effects/failed{filter}"))?.done()?;

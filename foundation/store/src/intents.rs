@@ -43,6 +43,8 @@ pub struct EffectIntent {
     pub payload: serde_json::Value,
     /// The client concerned.
     pub subject_client: Option<i64>,
+    /// The person whom it reaches; none of account mail, which no cohort holds back.
+    pub recipient: Option<i64>,
     /// The request that led here.
     pub cause: String,
     /// The organization makes one effect of a key, whatever happens.
@@ -63,6 +65,7 @@ pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bo
         to_sealed: intent.to,
         payload: intent.payload.to_string(),
         subject_id: intent.subject_client,
+        recipient_id: intent.recipient,
         state: EffectState::Queued,
         attempts: 0,
         cause: intent.cause,

@@ -285,6 +285,8 @@ record! {
         to_sealed: String [sealed],
         payload: String [sealed],
         subject_id: Option<i64>,
+        /// The person whom it reaches: who is in a cohort is chosen by person.
+        recipient_id: Option<i64>,
         state: EffectState,
         attempts: i64,
         /// The request that led here.

@@ -45,6 +45,7 @@ pub async fn invite(call: &mut Call<'_>, user: &User, welcome: Welcome) -> Answe
         to: email,
         payload,
         subject_client: user.is_patient.then_some(user.id.0),
+        recipient: None,
         cause: call.request.request_id.clone(),
         idempotency_key: format!("welcome:{}:{}", user.id, call.uuid()),
         not_before: None,

@@ -179,6 +179,7 @@ async fn tell_owner(call: &mut Call<'_>, access: &BreakGlassAccess, me: &User) -
             "about": { "type": "BreakGlassAccess", "id": access.id.0 },
         }),
         subject_client: Some(access.client_id.0),
+        recipient: None,
         cause: call.request.request_id.clone(),
         idempotency_key: format!("break_glass:{}", access.id),
         not_before: None,

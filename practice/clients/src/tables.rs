@@ -80,6 +80,7 @@ pub fn tables() -> Vec<&'static Table> {
         &REFERRING_PHYSICIANS,
         &REFERRALS,
         &VISITORS,
+        &crate::push_device::PUSH_DEVICES,
         &crate::feature_toggle_table::FEATURE_TOGGLES,
     ]
 }

@@ -18,6 +18,7 @@ use crate::account;
 use crate::client;
 use crate::location::{self, ClientLocation};
 use crate::password::{self, NewPassword};
+use crate::push_device;
 use crate::rules;
 use crate::update_client::client_of_email;
 
@@ -59,6 +60,8 @@ input! {
         password_confirmation: String,
         consented_to_labs: bool,
         submit_labs_immediately: bool,
+        /// A device to be notified on; its owner alone says.
+        uniq_push_id: String,
         assign_tasks_seen: bool,
         blast_seen: bool,
         seen_welcome: bool,
@@ -214,6 +217,7 @@ pub async fn update(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
         let cause = call.request.request_id.clone();
         confirm_email::ask(call, &user, &address, &cause).await?;
     }
+    push_device::write(call, "uniq_push_id", &input.uniq_push_id, &user).await?;
     // A new password or e-mail ends all sessions, but not the one at work.
     if is_self && (prepared.password.is_some() || has_new_email) {
         account::keep_own_session(call).await?;
@@ -285,6 +289,7 @@ pub fn check(input: &UpdateUser, before: &User, now: ward_instance::Timestamp) -
         rules::ETHNICITY_CODES,
         p,
     );
+    push_device::check("uniq_push_id", &input.uniq_push_id, p);
     location::check_all("locations", &input.locations, p);
     problems
 }

@@ -41,6 +41,7 @@ pub async fn send(
         to: mail.to.to_owned(),
         payload,
         subject_client: user.is_patient.then_some(user.id.0),
+        recipient: None,
         cause: mail.cause.to_owned(),
         idempotency_key: format!("{}/{}", mail.kind, scope.uuid().0),
         not_before: None,

@@ -114,6 +114,7 @@ async fn send(tx: &mut Tx, org_id: i64, users: Vec<i64>, cause: &str) -> Result<
             to,
             payload,
             subject_client: subject,
+            recipient: None,
             cause: cause.to_owned(),
             idempotency_key: format!("reset_password/{key}"),
             not_before: None,

@@ -71,6 +71,7 @@ fn intent(body: &[u8], request: &str) -> Option<EffectIntent> {
         to: rehearsal.to,
         payload: json!({"text": rehearsal.text}),
         subject_client: None,
+        recipient: None,
         cause: request.to_owned(),
         idempotency_key: format!("rehearsal/{request}"),
         not_before: not_before.transpose().ok()?,

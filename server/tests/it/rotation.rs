@@ -7,7 +7,7 @@ use ward_store::{ColumnKind, Table};
 
 /// What a rotation does with columns of bytes that are not sealed; sealed ones
 /// are sealed anew, except those of the audit log.
-const COLUMNS: [(&str, &str); 16] = [
+const COLUMNS: [(&str, &str); 17] = [
     ("api_keys.row_mac", "signed anew, by a step of its domain"),
     ("api_keys.secret_hash", "hangs on no key"),
     ("audit_events.chain", "stays; the old root's chain key is kept to verify"),
@@ -19,6 +19,7 @@ const COLUMNS: [(&str, &str); 16] = [
     ("idempotency_keys.request_hash", "stays for its day; the old root's key is kept to compare"),
     ("link_tokens.address_digest", "ends"),
     ("link_tokens.lookup", "ends"),
+    ("push_devices.token_digest", "hangs on no key"),
     ("sessions.lookup", "ends"),
     ("sign_in_attempts.subject", "ends: counting begins again"),
     ("simulated_messages.to_index", "made anew, by a step of its crate"),

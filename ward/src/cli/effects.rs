@@ -15,12 +15,39 @@ pub enum EffectsCommand {
         /// Which class
         #[arg(value_parser = CLASSES)]
         class: String,
-        /// off: what is wanted waits; live: it happens
-        #[arg(value_parser = ["off", "live"])]
+        /// off: what is wanted waits; cohort: it happens for chosen people; live: it happens
+        #[arg(value_parser = ["off", "cohort", "live"])]
         mode: String,
         /// Why, for the audit log
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        /// The running instance
+        #[command(flatten)]
+        there: There,
+    },
+    /// Whom a class reaches while it is at its cohort; with --add or --remove it is changed
+    Cohort {
+        /// Which class
+        #[arg(value_parser = COHORTS)]
+        class: String,
+        /// The id of a client or member who comes; may be repeated
+        #[arg(long, value_name = "ID", requires = "reason")]
+        add: Vec<String>,
+        /// The id of somebody who goes; may be repeated
+        #[arg(long, value_name = "ID", requires = "reason")]
+        remove: Vec<String>,
+        /// Why, for the audit log
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// The running instance
+        #[command(flatten)]
+        there: There,
+    },
+    /// What is held back, oldest first, and why
+    Held {
+        /// Only of this class
+        #[arg(long, value_parser = CLASSES)]
+        class: Option<String>,
         /// The running instance
         #[command(flatten)]
         there: There,
@@ -46,3 +73,6 @@ pub enum EffectsCommand {
 
 /// The classes.
 const CLASSES: [&str; 4] = ["account_mail", "email", "sms", "push"];
+
+/// The classes that have a cohort.
+const COHORTS: [&str; 3] = ["email", "sms", "push"];

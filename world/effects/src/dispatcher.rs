@@ -11,10 +11,11 @@ use serde::Deserialize;
 use ward_instance::{IsoError, crash};
 use ward_store::intents::{self, job_kind};
 use ward_store::jobs::{self, Job};
-use ward_store::system::{EffectClass, EffectRow, EffectState};
+use ward_store::system::{EffectClass, EffectOutcome, EffectRow, EffectState};
 use ward_store::{Db, StoreError, Tx, Uuid};
 
 use crate::about::About;
+use crate::cohort;
 use crate::env::{Env, Ports};
 use crate::mail::render;
 use crate::mail::render_error::RenderError;
@@ -43,6 +44,9 @@ const NOT_CONNECTED: &str = "no connector of its class is there";
 
 /// Why an intent waits: its class is off.
 const SWITCHED_OFF: &str = "its class is switched off";
+
+/// Why an intent waits: it reaches nobody of the cohort.
+const OUTSIDE: &str = "its class is at its cohort, and whom it reaches is not in it";
 
 /// The kinds of jobs that a dispatcher takes.
 pub const fn kinds() -> &'static [&'static str] {
@@ -141,6 +145,7 @@ enum Verdict {
     Waiting,
     Retry(String),
     Failed(String),
+    Gone(String),
 }
 
 /// Does what intents want, through the connectors of the environment `E`.
@@ -285,10 +290,15 @@ async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreErr
         && matches!(intent.state, EffectState::Queued | EffectState::Waiting)
     {
         let kind = tx.instance().kind();
-        if policy::policy(tx, kind, intent.class).await?.mode == EffectMode::Live {
-            return Ok(Found::Ready(Box::new(intent)));
-        }
-        intents::mark_waiting(tx, job.org_id, id, SWITCHED_OFF).await?;
+        let why = match policy::policy(tx, kind, intent.class).await?.mode {
+            EffectMode::Live => return Ok(Found::Ready(Box::new(intent))),
+            EffectMode::Cohort if cohort::includes(tx, &intent).await? => {
+                return Ok(Found::Ready(Box::new(intent)));
+            }
+            EffectMode::Cohort => OUTSIDE,
+            EffectMode::Off => SWITCHED_OFF,
+        };
+        intents::mark_waiting(tx, job.org_id, id, why).await?;
         jobs::complete(tx, job).await?;
         return Ok(Found::Waiting);
     }
@@ -320,6 +330,11 @@ async fn record_in(
             intents::mark_failed(tx, org_id, id, reason, true).await?;
             (End::Failed, jobs::complete(tx, job).await?)
         }
+        Verdict::Gone(reason) => {
+            intents::mark_failed(tx, org_id, id, reason, true).await?;
+            intents::report(tx, org_id, id, EffectOutcome::Undeliverable).await?;
+            (End::Failed, jobs::complete(tx, job).await?)
+        }
     };
     // The error undoes what was marked.
     if held { Ok(end) } else { Err(StoreError::Conflict) }
@@ -332,6 +347,7 @@ fn verdict(job: &Job, sent: Sent) -> Verdict {
             Verdict::Done
         }
         Sent::NotConnected => Verdict::Waiting,
+        Sent::Gone { reason } => Verdict::Gone(reason),
         Sent::Failed { reason, retry } if retry && job.attempts < job.max_attempts => {
             Verdict::Retry(reason)
         }
@@ -346,7 +362,7 @@ fn message(db: &Db, intent: EffectRow) -> Result<Message, RenderError> {
     let (instance, to) = (db.instance(), &intent.to_sealed);
     let (content, about) = match intent.class {
         EffectClass::AccountMail | EffectClass::Email => {
-            check_address(to)?;
+            text::check_address(to)?;
             render::rendered(instance, &intent.kind, &intent.payload)?
         }
         EffectClass::Sms => {
@@ -368,18 +384,4 @@ fn message(db: &Db, intent: EffectRow) -> Result<Message, RenderError> {
         content,
         cause: intent.cause,
     })
-}
-
-/// One address and no more: a line break or a comma would make a second one.
-fn check_address(address: &str) -> Result<(), RenderError> {
-    let strange =
-        |c: char| c.is_control() || c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>');
-    match address.split_once('@') {
-        Some((local, domain))
-            if !local.is_empty() && !domain.is_empty() && !address.contains(strange) =>
-        {
-            Ok(())
-        }
-        _ => Err(RenderError::Address),
-    }
 }

@@ -12,6 +12,7 @@
 
 mod about;
 mod awaiting;
+mod cohort;
 mod counts;
 mod dispatcher;
 mod env;
@@ -28,6 +29,10 @@ mod told;
 
 pub use about::About;
 pub use awaiting::Awaiting;
+pub use cohort::{
+    COHORT_MAX, CohortChange, CohortEnd, CohortPerson, EFFECT_COHORTS, change as change_cohort,
+    effect_cohorts, has_cohort, held, people as cohort,
+};
 pub use counts::{Pending, pending, waiting};
 pub use dispatcher::{Dispatcher, LEASE, Report, kinds};
 pub use env::{Env, Ports, ProductionEnv, SandboxEnv};
@@ -51,5 +56,5 @@ pub use told::{tellable, told};
 /// The tables of this crate. Both environments have them; only a Sandbox's simulator writes
 /// messages.
 pub fn tables() -> Vec<&'static ward_store::Table> {
-    vec![&EFFECT_POLICIES, &SIMULATED_MESSAGES]
+    vec![&EFFECT_POLICIES, &EFFECT_COHORTS, &SIMULATED_MESSAGES]
 }

@@ -1,8 +1,8 @@
 //! Which classes of effects happen: the pause switch.
 //!
 //! A new Production does nothing but account mail until somebody switches a class on; in a Sandbox
-//! all is simulated, so all is on. The stage between, for chosen clients only, comes with going
-//! live and has its place in [`EffectMode`].
+//! all is simulated, so all is on. Between them is a stage for chosen people only: see
+//! [`crate::cohort`].
 
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ text_enum! {
     pub enum EffectMode {
         /// They wait.
         Off = "off",
+        /// Those that reach the people of the class's cohort happen, the others wait.
+        Cohort = "cohort",
         /// They happen.
         Live = "live",
     }

@@ -14,6 +14,11 @@ pub enum Sent {
     },
     /// No connector is there: the message waits until there is one.
     NotConnected,
+    /// It was not taken, and nothing for this address ever will be: the app is gone from the device.
+    Gone {
+        /// Why, without address or text of the message.
+        reason: String,
+    },
     /// It was not handed over.
     Failed {
         /// Why, without address or text of the message.

@@ -68,6 +68,20 @@ pub(crate) fn check_number(number: &str) -> Result<(), RenderError> {
     }
 }
 
+/// One address and no more: a line break or a comma would make a second one.
+pub(crate) fn check_address(address: &str) -> Result<(), RenderError> {
+    let strange =
+        |c: char| c.is_control() || c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>');
+    match address.split_once('@') {
+        Some((local, domain))
+            if !local.is_empty() && !domain.is_empty() && !address.contains(strange) =>
+        {
+            Ok(())
+        }
+        _ => Err(RenderError::Address),
+    }
+}
+
 /// The name of a device at its push service.
 pub(crate) fn check_device(device: &str) -> Result<(), RenderError> {
     let is_plain = |c: char| c.is_ascii_graphic();

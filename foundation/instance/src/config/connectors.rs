@@ -47,6 +47,12 @@ pub struct Connectors {
     pub sms_ca: Option<String>,
     /// File with the token that the provider has to tell what became of an SMS.
     pub sms_callback_token_file: Option<String>,
+    /// Where notifications to apps are posted to (https); absent: they wait.
+    pub push_url: Option<String>,
+    /// File with the push service's token.
+    pub push_token_file: Option<String>,
+    /// File with a further root certificate (PEM) that the push service may have.
+    pub push_ca: Option<String>,
     /// Where an S3-compatible store is (https); absent: stored files are in the directory.
     pub s3_endpoint: Option<String>,
     /// Its bucket.
@@ -87,6 +93,12 @@ impl Connectors {
             ),
             ("sms_url", self.sms_url.is_some(), "sms_token_file", self.sms_token_file.is_some()),
             ("sms_url", self.sms_url.is_some(), "sms_from", self.sms_from.is_some()),
+            (
+                "push_url",
+                self.push_url.is_some(),
+                "push_token_file",
+                self.push_token_file.is_some(),
+            ),
             (
                 "smtp_callback_token_file",
                 self.smtp_callback_token_file.is_some(),

@@ -30,7 +30,7 @@ const KEYS: [(&str, Shape); 18] = [
 ];
 
 /// Keys of live connectors, which only a Production has.
-const LIVE_KEYS: [(&str, Shape); 20] = [
+const LIVE_KEYS: [(&str, Shape); 23] = [
     ("smtp_host", Shape::Text),
     ("smtp_port", Shape::Number),
     ("smtp_tls", Shape::Text),
@@ -44,6 +44,9 @@ const LIVE_KEYS: [(&str, Shape); 20] = [
     ("sms_from", Shape::Text),
     ("sms_ca", Shape::Text),
     ("sms_callback_token_file", Shape::Text),
+    ("push_url", Shape::Text),
+    ("push_token_file", Shape::Text),
+    ("push_ca", Shape::Text),
     ("s3_endpoint", Shape::Text),
     ("s3_bucket", Shape::Text),
     ("s3_region", Shape::Text),

@@ -233,13 +233,19 @@ fn live_connectors_are_productions_alone() {
             "smtp_user needs smtp_password_file",
         ),
         ("sms_url = \"https://sms.example\"", "sms_url needs sms_token_file"),
+        ("push_url = \"https://push.example\"", "push_url needs push_token_file"),
         ("smtp_tls = \"none\"", "unknown variant"),
         ("smtp_password = \"x\"", "smtp_password"),
     ] {
         let told = refusal(Kind::Production, &format!("{PRODUCTION}{keys}\n"), &[]);
         assert!(told.contains(said), "{keys}: {told}");
     }
-    for keys in ["smtp_host = \"mail.example\"", "smtp_ca = \"x\"", "sms_url = \"https://x\""] {
+    for keys in [
+        "smtp_host = \"mail.example\"",
+        "smtp_ca = \"x\"",
+        "sms_url = \"https://x\"",
+        "push_url = \"https://x\"",
+    ] {
         let told = refusal(Kind::Sandbox, &format!("{SANDBOX}{keys}\n"), &[]);
         assert!(told.contains("ISO-05"), "{keys}: {told}");
     }

@@ -73,6 +73,7 @@ async fn sec_21_swapped_ciphertexts_open_nothing(w: World) {
             to: "ada@example.org".into(),
             payload: serde_json::json!({}),
             subject_client: None,
+            recipient: None,
             cause: "request 1".into(),
             idempotency_key: "welcome 1".into(),
             not_before: None,

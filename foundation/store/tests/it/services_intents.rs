@@ -18,6 +18,7 @@ fn welcome() -> EffectIntent {
         to: "ada@example.org".into(),
         payload: serde_json::json!({ "link": "http://127.0.0.1/x" }),
         subject_client: Some(7),
+        recipient: None,
         cause: "request 1".into(),
         idempotency_key: "welcome 7".into(),
         not_before: None,

@@ -9,6 +9,7 @@
 mod accesses;
 mod care;
 mod clients;
+mod devices;
 mod entrusting;
 mod flag_truth;
 mod groups;

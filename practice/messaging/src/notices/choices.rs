@@ -41,8 +41,13 @@ macro_rules! names {
 with_choices!(names);
 
 /// Choices of notices about messages.
-pub const OF_MESSAGES: &[&str] =
-    &["send_message_emails", "send_group_message_emails", "send_message_sms"];
+pub const OF_MESSAGES: &[&str] = &[
+    "send_message_emails",
+    "send_group_message_emails",
+    "send_message_sms",
+    "send_message_push",
+    "send_group_message_push",
+];
 
 /// What somebody chose; what they did not is as usual.
 #[derive(Clone, Debug, Default, PartialEq)]

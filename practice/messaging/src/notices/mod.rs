@@ -4,6 +4,7 @@
 pub mod appointments;
 pub mod choices;
 pub mod contact;
+pub mod devices;
 pub mod feed;
 pub mod given;
 pub mod listing;

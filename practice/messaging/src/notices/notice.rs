@@ -9,8 +9,8 @@ use ward_store::system::EffectClass;
 use ward_store::{Event, Query, Scope, Sql};
 
 use crate::notices::contact::NotificationContact;
-use crate::notices::settings;
 use crate::notices::tables::{NoticeCategory, SentNotificationRecord};
+use crate::notices::{devices, settings};
 
 /// Where people sign in; the instance's address is added when it is sent.
 const SIGN_IN_PAGE: &str = "/sign-in";
@@ -20,7 +20,7 @@ const SIGN_IN_PAGE: &str = "/sign-in";
 pub struct Notice<'a> {
     /// The mail's template; what the record calls it.
     pub kind: &'static str,
-    /// In an SMS: the practice's own words; of a client at most when they come.
+    /// In an SMS or a notification: the practice's own words; of a client at most when they come.
     pub text: &'a str,
     /// What else the mail's template says.
     pub facts: &'a [(&'static str, Option<String>)],
@@ -53,22 +53,44 @@ pub async fn send(
     let address = match category {
         NoticeCategory::Email => user.email.clone(),
         NoticeCategory::Sms => user.phone_number.clone(),
+        NoticeCategory::Push => return push(scope, user, notice).await,
     };
     let Some(to) = address else { return Ok(()) };
     if is_stopped(scope, user, category).await? {
         return Ok(());
     }
+    intend(scope, user, category, notice, to, format!("{}:{}", notice.key, category)).await
+}
+
+/// Notifies all devices that the person has registered.
+async fn push(scope: &mut Scope<'_>, user: &User, notice: &Notice<'_>) -> Answer<()> {
+    for device in devices::reached(scope, user).await? {
+        let key = devices::key(notice.key, &device);
+        intend(scope, user, NoticeCategory::Push, notice, device.token, key).await?;
+    }
+    Ok(())
+}
+
+async fn intend(
+    scope: &mut Scope<'_>,
+    user: &User,
+    category: NoticeCategory,
+    notice: &Notice<'_>,
+    to: String,
+    key: String,
+) -> Answer<()> {
     let (class, payload) = match category {
         NoticeCategory::Email => (EffectClass::Email, mail(scope, user, notice).await?),
         NoticeCategory::Sms => (EffectClass::Sms, text(scope, user, notice).await?),
+        NoticeCategory::Push => (EffectClass::Push, text(scope, user, notice).await?),
     };
-    let key = format!("{}:{}", notice.key, category);
     let intent = EffectIntent {
         class,
         kind: notice.kind,
         to,
         payload,
         subject_client: user.is_patient.then_some(user.id.0),
+        recipient: Some(user.id.0),
         cause: notice.key.to_owned(),
         idempotency_key: key.clone(),
         not_before: None,
@@ -100,6 +122,7 @@ pub async fn copy(
         to,
         payload,
         subject_client: Some(client.id.0),
+        recipient: Some(client.id.0),
         cause: key.clone(),
         idempotency_key: key.clone(),
         not_before: None,

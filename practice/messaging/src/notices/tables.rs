@@ -107,6 +107,8 @@ text_enum! {
         Email = "email",
         /// By SMS.
         Sms = "sms",
+        /// By a notification to an app.
+        Push = "push",
     }
 }
 

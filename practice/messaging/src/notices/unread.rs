@@ -116,6 +116,7 @@ async fn readers(scope: &mut Scope<'_>, note: &Note) -> Answer<Vec<(Id<User>, bo
 struct Ways {
     email: bool,
     sms: bool,
+    push: bool,
 }
 
 /// Says it.
@@ -141,8 +142,12 @@ pub(super) async fn deliver(scope: &mut Scope<'_>, row: &Reminder) -> Answer<Out
             let conversation: Option<Conversation> =
                 scope.find(Id::new(waiting.subject_id)).await?;
             let shared = conversation.is_some_and(|it| it.clients_count > 1);
-            let mails = if shared { "send_group_message_emails" } else { "send_message_emails" };
+            let (mails, push) = match shared {
+                true => ("send_group_message_emails", "send_group_message_push"),
+                false => ("send_message_emails", "send_message_push"),
+            };
             ways.email |= wishes.choices.is_on(mails);
+            ways.push |= wishes.choices.is_on(push);
             ways.sms |= wishes.choices.is_on("send_message_sms");
         }
         if waiting.id != row.id {
@@ -163,6 +168,9 @@ pub(super) async fn deliver(scope: &mut Scope<'_>, row: &Reminder) -> Answer<Out
     }
     if ways.sms {
         notice::send(scope, &person.user, NoticeCategory::Sms, &notice).await?;
+    }
+    if ways.push {
+        notice::send(scope, &person.user, NoticeCategory::Push, &notice).await?;
     }
     Ok(Outcome::Done)
 }

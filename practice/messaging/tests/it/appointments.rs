@@ -23,6 +23,7 @@ fn all_on() -> Settings {
         &mut on.send_reminder_two_hours_before,
         &mut on.send_reminder_one_hour_before,
         &mut on.send_email_before_appointment,
+        &mut on.send_push_before_appointment,
         &mut on.send_text_reminder_four_days_before,
         &mut on.send_text_reminder_three_days_before,
         &mut on.send_text_reminder_two_days_before,
@@ -56,8 +57,10 @@ fn days_before_are_days_on_the_clients_wall() {
     let video = rule::slots(at("2026-03-08T14:00:00Z"), &york, &all_on(), Some(1));
     let others = |id| rule::slots(at("2026-03-08T14:00:00Z"), &york, &all_on(), Some(id));
     let with_mail = [video, others(2), others(3)];
-    let count = with_mail.iter().filter(|it| it.contains_key("email_5_minutes")).count();
-    assert_eq!(count, 1, "of one way to meet only");
+    for slot in ["email_5_minutes", "push_5_minutes"] {
+        let count = with_mail.iter().filter(|it| it.contains_key(slot)).count();
+        assert_eq!(count, 1, "{slot}: of one way to meet only");
+    }
     // 02:30 does not exist on March 8: an appointment on the 9th is announced after the gap.
     let slots = rule::slots(at("2026-03-09T06:30:00Z"), &york, &all_on(), None);
     assert_eq!(slots["email_1_day"], at("2026-03-08T07:30:00Z"));

@@ -76,6 +76,7 @@ input! {
         send_appointment_update_email: bool,
         send_booking_notice: bool,
         send_email_before_appointment: bool,
+        send_push_before_appointment: bool,
         send_reminder_four_days_before: bool,
         send_reminder_one_day_before: bool,
         send_reminder_one_hour_before: bool,
@@ -131,6 +132,7 @@ input! {
         send_appointment_update_email: bool,
         send_booking_notice: bool,
         send_email_before_appointment: bool,
+        send_push_before_appointment: bool,
         send_reminder_four_days_before: bool,
         send_reminder_one_day_before: bool,
         send_reminder_one_hour_before: bool,
@@ -227,7 +229,8 @@ says!(CreateAppointmentSetting;
         restore_credit_on_cancel same_day_appointments use_client_credit_system
         times_by_appointment_type times_by_contact_type times_by_location
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
-        send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
+        send_email_before_appointment send_push_before_appointment
+        send_reminder_four_days_before send_reminder_one_day_before
         send_reminder_one_hour_before send_reminder_three_days_before
         send_reminder_two_days_before send_reminder_two_hours_before
         send_text_reminder_five_minutes_before send_text_reminder_four_days_before
@@ -253,7 +256,8 @@ says!(UpdateAppointmentSetting;
         same_day_appointments times_by_appointment_type times_by_contact_type
         times_by_location use_client_credit_system
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
-        send_email_before_appointment send_reminder_four_days_before send_reminder_one_day_before
+        send_email_before_appointment send_push_before_appointment
+        send_reminder_four_days_before send_reminder_one_day_before
         send_reminder_one_hour_before send_reminder_three_days_before
         send_reminder_two_days_before send_reminder_two_hours_before
         send_text_reminder_five_minutes_before send_text_reminder_four_days_before

@@ -34,6 +34,7 @@ macro_rules! with_settings {
                 send_appointment_update_email: bool = true;
                 send_booking_notice: bool = true;
                 send_email_before_appointment: bool = false;
+                send_push_before_appointment: bool = false;
                 send_reminder_four_days_before: bool = false;
                 send_reminder_one_day_before: bool = true;
                 send_reminder_one_hour_before: bool = false;

@@ -49,6 +49,7 @@ pub const MEMBERS: &[&str] = &[
     "send_appointment_update_email",
     "send_booking_notice",
     "send_email_before_appointment",
+    "send_push_before_appointment",
     "send_reminder_four_days_before",
     "send_reminder_one_day_before",
     "send_reminder_one_hour_before",

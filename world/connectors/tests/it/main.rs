@@ -8,6 +8,7 @@
 
 mod authority;
 mod mail;
+mod push;
 mod s3;
 mod s3_faults;
 mod s3_marker;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use ward_connectors::{LiveMail, LiveSms};
+use ward_connectors::{LiveMail, LivePush, LiveSms};
 use ward_effects::{
-    Awaiting, Content, Dispatcher, EffectMode, Message, Ports, ProductionEnv, Report, decide,
+    Content, Dispatcher, EffectMode, Message, Ports, ProductionEnv, Report, decide,
 };
 use ward_instance::config::Connectors;
 use ward_instance::{
@@ -17,7 +17,7 @@ use ward_store::intents::{EffectIntent, intend};
 use ward_store::system::EffectClass;
 use ward_store::{Actor, Birth, Db, Place, Query, Sql, StoreError, Uuid, keyring};
 
-pub type Live = Dispatcher<ProductionEnv<LiveMail, LiveSms, Awaiting>>;
+pub type Live = Dispatcher<ProductionEnv<LiveMail, LiveSms, LivePush>>;
 
 pub struct World {
     pub db: Db,
@@ -67,7 +67,7 @@ impl World {
         let ports = Ports {
             mail: LiveMail::arm(&witness, config, dir)?,
             sms: LiveSms::arm(&witness, config, dir)?,
-            push: Awaiting::arm(&witness),
+            push: LivePush::arm(&witness, config, dir)?,
         };
         Ok(Dispatcher::new(self.db.clone(), ports).unwrap())
     }
@@ -88,6 +88,7 @@ impl World {
             to: to.to_owned(),
             payload,
             subject_client: None,
+            recipient: None,
             cause: "request-1".to_owned(),
             idempotency_key: "one".to_owned(),
             not_before: None,

@@ -7,7 +7,7 @@ use EffectOutcome::{Bounced, Complained, Delivered, OptedOut, SoftBounced, Undel
 /// How long mail to `slow30@` is on its way, in seconds of the instance's clock.
 pub const SLOW_SECONDS: i64 = 30;
 
-/// How long a carrier holds what goes to 555-0103, in seconds of the instance's clock.
+/// How long a carrier holds what goes to 555-0103, a number or the end of a device's name, in seconds of the instance's clock.
 pub const CARRIER_SECONDS: i64 = 600;
 
 /// How long a reader takes to report a mail as spam, in seconds of the instance's clock.
@@ -21,7 +21,7 @@ pub(crate) fn chain(class: EffectClass, to: &str) -> Chain {
     match class {
         EffectClass::AccountMail | EffectClass::Email => of_mail(to),
         EffectClass::Sms => of_number(to),
-        EffectClass::Push => &[(0, Delivered)],
+        EffectClass::Push => of_device(to),
     }
 }
 
@@ -46,6 +46,14 @@ fn of_number(number: &str) -> Chain {
     }
 }
 
+/// A device whose name ends like a telephone number is treated as that number is. Other names are
+/// the push service's own, and long: the digits in them mean nothing.
+fn of_device(device: &str) -> Chain {
+    let is_number = |end: &&str| device.ends_with(*end);
+    let end = ["555-0101", "555-0102", "555-0103"].into_iter().find(is_number);
+    end.map_or(&[(0, Delivered)], of_number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +68,17 @@ mod tests {
         assert_eq!(sms("212-555-0103"), [(CARRIER_SECONDS, Delivered)]);
         for to in ["555-0100", "555-0199", "+44 20 7946 0101", ""] {
             assert_eq!(sms(to), [(0, Delivered)], "{to}");
+        }
+    }
+
+    #[test]
+    fn devices_by_the_end_of_their_name() {
+        let push = |to: &str| chain(EffectClass::Push, to);
+        assert_eq!(push("device-555-0101"), [(0, Undeliverable)]);
+        assert_eq!(push("555-0102"), [(0, OptedOut)]);
+        assert_eq!(push("app:555-0103"), [(CARRIER_SECONDS, Delivered)]);
+        for to in ["device-1", "a5b5c50d101", "5550101", "555-0101-x"] {
+            assert_eq!(push(to), [(0, Delivered)], "{to}");
         }
     }
 }

@@ -10,6 +10,7 @@
 #[macro_use]
 mod support;
 
+mod cohort;
 mod compile_fail;
 mod dispatch;
 mod inbox;

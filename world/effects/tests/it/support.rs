@@ -190,6 +190,7 @@ impl World {
             to: to.to_owned(),
             payload,
             subject_client: None,
+            recipient: None,
             cause: "request-1".to_owned(),
             idempotency_key: format!("{kind} {to}"),
             not_before: None,

@@ -23,6 +23,9 @@ pub use tell::WAITING;
 /// The choice with which somebody wants mails before appointments.
 const CHOICE: &str = "send_email_before_appointment";
 
+/// The choice with which somebody wants notifications before appointments.
+const PUSH_CHOICE: &str = "send_push_before_appointment";
+
 /// Changes of which people are told.
 const TOLD: [&str; 6] =
     ["date", "length", "contact_type", "location", "appointment_location_id", "other_party_id"];

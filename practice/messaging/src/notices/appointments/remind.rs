@@ -17,7 +17,7 @@ use ward_instance::Timestamp;
 use ward_store::{Cond, Id, Scope};
 
 use super::rule::{self, Reminding};
-use super::{CHOICE, people};
+use super::{CHOICE, PUSH_CHOICE, people};
 use ward_scheduling::appointment::calendar;
 use ward_scheduling::appointment::table::Appointment;
 use ward_scheduling::settings::applies::{applies, type_of};
@@ -124,7 +124,12 @@ async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
     let setting = wishes::of(scope, client.id).await?;
     let wishes = Wishes::of(setting.as_ref());
     let is_email = reminding.category == NoticeCategory::Email;
-    if is_email && !wishes.choices.is_on(CHOICE) {
+    let choice = match reminding.category {
+        NoticeCategory::Email => Some(CHOICE),
+        NoticeCategory::Push => Some(PUSH_CHOICE),
+        NoticeCategory::Sms => None,
+    };
+    if choice.is_some_and(|choice| !wishes.choices.is_on(choice)) {
         return Ok(Outcome::Done);
     }
     let zone = people::zone(&client, &row);

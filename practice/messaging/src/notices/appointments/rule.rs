@@ -53,6 +53,7 @@ remindings! {
     "email_2_hours" Email Minutes(120) send_reminder_two_hours_before false;
     "email_1_hour" Email Minutes(60) send_reminder_one_hour_before false;
     "email_5_minutes" Email Minutes(5) send_email_before_appointment true;
+    "push_5_minutes" Push Minutes(5) send_push_before_appointment true;
     "sms_4_days" Sms Days(4) send_text_reminder_four_days_before false;
     "sms_3_days" Sms Days(3) send_text_reminder_three_days_before false;
     "sms_2_days" Sms Days(2) send_text_reminder_two_days_before false;

@@ -1,0 +1,125 @@
+//! The apps that people are notified on (behaviour 42): each person registers
+//! their own with `updateUser(uniq_push_id)`, and nobody else's.
+
+use ward_engine::{Answer, Call, Given, Problems, Refused};
+use ward_identity::tables::{Organization, User};
+use ward_instance::{Timestamp, mac};
+use ward_store::{Actor, Cond, Id, Key, OrderKey, Reference, Role, Rule, Scope, Uuid};
+use ward_store::{index, record, unique};
+
+/// The most devices of a person; the one that was registered longest ago goes first.
+pub const DEVICES_MAX: usize = 10;
+
+/// The longest name of a device at its push service, in characters.
+const TOKEN_CHARS_MAX: usize = 4_096;
+
+/// What a digest is made over.
+const PURPOSE: &[u8] = b"ward/push-device/v1";
+
+record! {
+    /// An app on a device, where its owner wants to be notified.
+    pub struct PushDevice in PUSH_DEVICES, push_devices {
+        id: Uuid,
+        org_id: Id<Organization>,
+        unit_id: Id<Organization>,
+        user_id: Id<User>,
+        /// Its name at the push service.
+        token: String [sealed secret],
+        /// Finds a device that somebody else has by now.
+        token_digest: Vec<u8> [secret],
+        created_at: Timestamp,
+    }
+    key: Key::Uuid,
+    indexes: [
+        unique(&["org_id", "token_digest"]),
+        index(&["org_id", "user_id", "created_at"]),
+    ],
+    references: [
+        Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+    ],
+    audit: Some("PUSH_DEVICE"),
+    subject: ward_identity::restricted::by_user_id,
+    visible: nobodys,
+}
+
+/// A device is notified, and read by nobody.
+fn nobodys(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member | Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
+
+/// What is wrong with a device's name.
+pub fn check(field: &str, given: &Given<String>, problems: &mut Problems) {
+    let Some(token) = given.trimmed() else { return };
+    let is_plain = token.chars().all(|c| c.is_ascii_graphic());
+    if !is_plain || token.len() > TOKEN_CHARS_MAX {
+        let what = "must be at most 4,096 visible ASCII characters";
+        problems.add(field, format!("{} {what}", crate::rules::label(field)));
+    }
+}
+
+/// Writes what somebody sent of their own device; of another person it is refused, or
+/// staff could have a client's notices sent to themselves. Blank forgets all of one's own.
+pub async fn write(
+    call: &mut Call<'_>,
+    field: &str,
+    given: &Given<String>,
+    owner: &User,
+) -> Answer<()> {
+    if !given.is_given() {
+        return Ok(());
+    }
+    if owner.id.0 != call.actor.user_id {
+        let sentence = "A device is registered by the person who carries it";
+        return Err(Refused::on(field, sentence));
+    }
+    match given.trimmed() {
+        Some(token) => register(&mut call.scope, owner, token).await,
+        None => forget(&mut call.scope, owner.id).await,
+    }
+}
+
+/// Registers a device for its owner. Who had it before, in the same organization,
+/// gave it away.
+async fn register(scope: &mut Scope<'_>, owner: &User, token: &str) -> Answer<()> {
+    let digest = digest(owner.org_id, token);
+    let found: Option<PushDevice> = scope.find_by(Cond::eq("token_digest", digest.clone())).await?;
+    // Made anew also for who has it already: what was told of it before counts no more.
+    if let Some(before) = found {
+        scope.destroy(&before).await?;
+    }
+    let device = PushDevice {
+        id: scope.uuid(),
+        org_id: owner.org_id,
+        unit_id: owner.unit_id,
+        user_id: owner.id,
+        token: token.to_owned(),
+        token_digest: digest,
+        created_at: scope.now(),
+    };
+    let devices = of(scope, owner.id).await?;
+    for oldest in devices.iter().skip(DEVICES_MAX - 1) {
+        scope.destroy(oldest).await?;
+    }
+    Ok(scope.create(&device).await?)
+}
+
+/// Somebody's devices, the latest first.
+pub async fn of(scope: &mut Scope<'_>, user: Id<User>) -> Answer<Vec<PushDevice>> {
+    let latest = [OrderKey::column("created_at", true), OrderKey::column("id", false)];
+    Ok(scope.list(Cond::eq("user_id", user.0), &latest).await?)
+}
+
+/// Forgets all of somebody's devices.
+pub async fn forget(scope: &mut Scope<'_>, user: Id<User>) -> Answer<()> {
+    for device in of(scope, user).await? {
+        scope.destroy(&device).await?;
+    }
+    Ok(())
+}
+
+fn digest(org_id: Id<Organization>, token: &str) -> Vec<u8> {
+    mac::sha256_fields(&[PURPOSE, &org_id.0.to_be_bytes(), token.as_bytes()]).to_vec()
+}
