@@ -4,6 +4,7 @@ mod appointment;
 mod appointment_type;
 mod availability;
 mod exists;
+mod live;
 mod setting;
 mod slots;
 
@@ -31,6 +32,7 @@ pub fn bind(b: &mut Bindings) {
     slots::bind(b);
     calendar_feed::bind(b);
     appointment::bind(b);
+    live::bind(b);
 }
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);
