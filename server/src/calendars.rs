@@ -37,7 +37,7 @@ pub async fn get(
         let moments = (app.instance.now(), app.instance.clock().wall());
         let opened = read::open(&mut reader, &link, moments).await?;
         drop(reader);
-        if let Some(read) = opened.as_ref().and_then(|it| it.read.as_ref()) {
+        for read in opened.iter().flat_map(|it| &it.reads) {
             let by = ("calendar_link", "calendars/appointment");
             files::log(&app, &read.actor, facts.as_ref(), by, (read.client, read.watch)).await?;
         }

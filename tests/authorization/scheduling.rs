@@ -116,7 +116,10 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("appointments", "organization_id", May(Object::Organization)),
     ("appointments", "provider_id", May(Object::Provider)),
     ("appointments", "provider_ids", May(Object::Provider)),
+    ("appointments", "tag_ids", May(Object::Tag)),
     ("appointments", "user_id", May(Object::Client)),
+    ("availabilities", "organization_id", May(Object::Organization)),
+    ("availabilities", "tag_ids", May(Object::Tag)),
     ("appointmentsCount", "filter_by_appointment_location_ids", May(Object::Place)),
     ("appointmentsCount", "filter_by_appointment_type_id", May(Object::AppointmentType)),
     ("appointmentsCount", "filter_by_appointment_type_ids", May(Object::AppointmentType)),
@@ -226,7 +229,7 @@ pub const DATA: &[(&str, &[&str])] = &[
 
 /// Names that mean the same wherever they stand, and open nothing.
 pub const WORDS: &str = "
-    clients_can_join_waitlist date_from_month end_date_boundary licensed_in_state make_unique
+    state_license clients_can_join_waitlist date_from_month end_date_boundary licensed_in_state make_unique
     start_date_boundary is_for_web reason locationString repeat_interval repeat_times scheduling_priority
     clients_can_book embed_or_sharing_link org_level show_group with_deleted_appt_types
     bookable_by_groups bookable_without_group specific_groups client_display_description

@@ -14,4 +14,5 @@ mod ends;
 mod events;
 mod messaging;
 mod practice;
+mod scheduling;
 mod transport;

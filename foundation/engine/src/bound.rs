@@ -113,6 +113,9 @@ pub struct Listing {
     pub deleted: bool,
     /// Keywords that the rows have to match, too.
     pub keywords: Option<Keywords>,
+    /// Records of a table that the question names: of the clients among them it tells
+    /// something whatever it finds, which the access log knows.
+    pub named: Option<(&'static Table, Vec<i64>)>,
 }
 
 impl Listing {
@@ -125,6 +128,7 @@ impl Listing {
             anywhere: false,
             deleted: false,
             keywords: None,
+            named: None,
         }
     }
 
@@ -142,6 +146,13 @@ impl Listing {
     #[must_use]
     pub fn public(mut self) -> Self {
         self.least = Level::Public;
+        self
+    }
+
+    /// A question that names these records.
+    #[must_use]
+    pub fn naming(mut self, table: &'static Table, ids: Vec<i64>) -> Self {
+        self.named = (!ids.is_empty()).then_some((table, ids));
         self
     }
 

@@ -155,7 +155,7 @@ impl Executor<'_> {
             None => RowSet::default(),
         });
         if shows_rows(children, self.variables) {
-            self.request.reads.note_rows(&field.path, &set, 0..set.rows.len());
+            self.noted(conn, field, &set, 0..set.rows.len()).await?;
         }
         let mut nodes = Vec::new();
         // The writer meets the same ones in the same order.

@@ -81,7 +81,7 @@ impl Executor<'_> {
             .await?;
         let at = |id: &i64| found.parents.iter().position(|parent| parent.int() == Some(*id));
         let index: Vec<Option<usize>> = ids.iter().map(at).collect();
-        self.request.reads.note_rows(&field.path, &found.set, 0..found.set.rows.len());
+        self.noted(conn, field, &found.set, 0..found.set.rows.len()).await?;
         let level = Box::new(self.level(conn, children, found.set).await?);
         Ok(match returns {
             Returns::Many(_) => {

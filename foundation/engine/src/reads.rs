@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 use ward_store::access::AccessEntry;
-use ward_store::{Actor, StoreError, Value, Watch};
+use ward_store::{Actor, Query, Sql, StoreError, Value, Watch};
 
 use crate::call::Request;
 use crate::level::RowSet;
@@ -20,6 +20,13 @@ struct Found {
     paths: Vec<Box<str>>,
 }
 
+/// A client and the watch, as a statement answers them.
+fn subject(row: &[Value]) -> Option<(i64, Watch)> {
+    let watch = row.get(1).and_then(Value::int);
+    let watch = watch.map_or(Watch::BrokenGlass, Watch::from_number);
+    Some((row.first()?.int()?, watch))
+}
+
 impl Reads {
     /// Notes clients that were read by another way than rows of the engine, such
     /// as their ids out of a batch.
@@ -35,21 +42,36 @@ impl Reads {
         }
     }
 
-    /// Notes the clients of these rows.
+    /// Notes the clients of these rows; the ids of those that are of several.
     pub(crate) fn note_rows(
         &self,
         path: &str,
         set: &RowSet,
         rows: impl IntoIterator<Item = usize>,
-    ) {
-        let Some(at) = set.subject else { return };
+    ) -> Vec<i64> {
+        let Some(at) = set.subject else { return Vec::new() };
+        let mut several = Vec::new();
         let client = |row: usize| {
-            let row = set.rows.row(row);
-            let client = row.get(at).and_then(Value::int)?;
-            let watch = row.get(at + 1).and_then(Value::int);
-            Some((client, watch.map_or(Watch::BrokenGlass, Watch::from_number)))
+            let (client, watch) = subject(set.rows.row(row).get(at..)?)?;
+            if client < 0 {
+                several.push(-client);
+            }
+            (client >= 0).then_some((client, watch))
         };
         self.note(path, rows.into_iter().filter_map(client));
+        several
+    }
+
+    /// Notes the clients that a statement finds, and how closely they are watched.
+    pub(crate) async fn note_found(
+        &self,
+        path: &str,
+        conn: &mut dyn Query,
+        sql: &Sql,
+    ) -> Result<(), StoreError> {
+        let found = conn.rows(sql).await?;
+        self.note(path, found.iter().filter_map(subject));
+        Ok(())
     }
 
     /// Forgets what was noted: the answer that showed it never left.

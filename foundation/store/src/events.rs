@@ -42,6 +42,8 @@ pub struct Event {
     pub is_told: bool,
     /// Whether people are written to because of it.
     pub is_noticed: bool,
+    /// What reactions are told besides, within the transaction: it is kept nowhere.
+    pub aside: Vec<(&'static str, i64)>,
 }
 
 impl Event {
@@ -57,6 +59,7 @@ impl Event {
             subject_id: None,
             is_told: true,
             is_noticed: true,
+            aside: Vec::new(),
         }
     }
 
@@ -71,6 +74,13 @@ impl Event {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
         self.extra.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With one more thing that only reactions are told.
+    #[must_use]
+    pub fn aside(mut self, name: &'static str, value: i64) -> Self {
+        self.aside.push((name, value));
         self
     }
 

@@ -3,6 +3,7 @@
 
 use crate::actor::{Actor, Level, Rule};
 use crate::cond::Cond;
+use crate::value::Sql;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,10 +189,13 @@ pub struct Table {
 /// read without reading again.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// The client's id; NULL when the row is no client's.
+    /// The client's id; NULL when the row is no client's; the row's own id as a negative
+    /// number when it is of several, whom [`Subject::several`] finds.
     pub client: &'static str,
     /// How closely the reading is watched: the number of a [`Watch`].
     pub watch: Cond,
+    /// The clients of these rows and their watch, as far as the actor knows of them.
+    pub several: Option<fn(&Actor, &[i64]) -> Sql>,
 }
 
 /// How closely the reading of a client's data is watched.

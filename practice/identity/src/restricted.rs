@@ -53,24 +53,25 @@ pub fn of_users(actor: &Actor) -> Subject {
     Subject {
         client: "CASE WHEN {t}.is_patient = TRUE THEN {t}.id END",
         watch: watch(actor, "{t}"),
+        several: None,
     }
 }
 
 /// Whose data the rows of a table with `client_id` are.
 pub fn by_client_id(actor: &Actor) -> Subject {
-    Subject { client: "{t}.client_id", watch: watch_of(actor, "client_id") }
+    Subject { client: "{t}.client_id", watch: watch_of(actor, "client_id"), several: None }
 }
 
 /// Whose data the rows of a table with `patient_id` are.
 pub fn by_patient_id(actor: &Actor) -> Subject {
-    Subject { client: "{t}.patient_id", watch: watch_of(actor, "patient_id") }
+    Subject { client: "{t}.patient_id", watch: watch_of(actor, "patient_id"), several: None }
 }
 
 /// Whose data the rows of a table with `user_id` are, which may be staff's.
 pub fn by_user_id(actor: &Actor) -> Subject {
     let client = "(SELECT wc.id FROM users wc WHERE wc.org_id = {t}.org_id \
          AND wc.id = {t}.user_id AND wc.is_patient = TRUE)";
-    Subject { client, watch: watch_of(actor, "user_id") }
+    Subject { client, watch: watch_of(actor, "user_id"), several: None }
 }
 
 fn watch_of(actor: &Actor, column: &str) -> Cond {
@@ -105,7 +106,7 @@ pub fn of_audit_entries(actor: &Actor) -> Subject {
         "(SELECT COALESCE(wm.merged_into_id, wm.id) FROM users wm \
          WHERE wm.org_id = {{t}}.org_id AND wm.id = {AUDITED})"
     );
-    Subject { client: AUDITED, watch: watch_of_id(actor, &now) }
+    Subject { client: AUDITED, watch: watch_of_id(actor, &now), several: None }
 }
 
 /// Authorizations: with the client and the provider, for members who see both.

@@ -6,6 +6,7 @@ mod appointment_type;
 mod availability;
 mod credit;
 mod exists;
+mod live;
 mod of_user;
 mod setting;
 mod slots;
@@ -35,6 +36,7 @@ pub fn bind(b: &mut Bindings) {
     slots::bind(b);
     calendar_feed::bind(b);
     appointment::bind(b);
+    live::bind(b);
     of_user::bind(b);
     credit::bind(b);
 }

@@ -1,6 +1,7 @@
 //! Events that the domain emits (behaviour 14).
 
-use ward_store::Event;
+use ward_identity::tables::User;
+use ward_store::{Event, Id};
 
 use crate::appointment::table::Appointment;
 use crate::tables::Availability;
@@ -50,6 +51,17 @@ pub fn patient_added(row: &Appointment, client: i64) -> Event {
 /// A client attends an appointment no longer.
 pub fn patient_removed(row: &Appointment, client: i64) -> Event {
     appointment("appointment.patient_removed", row).about(client)
+}
+
+/// A member gives an appointment from now on, in whichever role: told of aside.
+pub const PROVIDER_ADDED: &str = "provider_added";
+/// A member gives an appointment no longer that took place so far: told of aside.
+pub const PROVIDER_REMOVED: &str = "provider_removed";
+
+/// The members whom an event tells of aside.
+pub fn providers_of(event: &Event, what: &str) -> Vec<Id<User>> {
+    let told = event.aside.iter().filter(|(name, _)| *name == what);
+    told.map(|(_, member)| Id::new(*member)).collect()
 }
 
 fn appointment(kind: &'static str, row: &Appointment) -> Event {

@@ -20,6 +20,7 @@ pub mod id_list;
 pub mod listing;
 pub mod money;
 pub mod price;
+pub(crate) mod providers;
 pub mod seed;
 pub mod seed_appointments;
 pub mod settings;

@@ -162,6 +162,7 @@ async fn write(
                 user_id: row.provider_id,
                 start_at: row.start_at,
                 end_at: row.end_at,
+                is_blocker: row.is_blocker,
             });
         }
         rows.push(row);
@@ -246,6 +247,7 @@ fn part(id: Id<AppointmentInclusion>, row: &Appointment, client: &User) -> Appoi
         cancelled_by_id: None,
         cancellation_reason: None,
         other_cancellation_reason: None,
+        seats_held: 0,
         version: 1,
         created_at: row.created_at,
         updated_at: row.updated_at,

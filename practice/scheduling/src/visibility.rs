@@ -3,9 +3,10 @@
 use ward_identity::flags::{
     CAN_EDIT_APPOINTMENT_TYPES, CAN_MANAGE_OTHERS_AVAILABILITY, CAN_SEE_CALENDAR, IS_ADMIN,
 };
+use ward_identity::restricted;
 use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user, seen};
-use ward_store::{Actor, Cond, Level, Role, Rule, Value};
+use ward_store::{Actor, Cond, Level, Role, Rule, Select, Sql, Subject, Value};
 
 /// SQL: that the type `$t` is shared with the whole organization: by whoever holds
 /// `share_appointment_types`, an administrator or the owner; or is nobody's.
@@ -253,6 +254,39 @@ pub fn appointments(actor: &Actor) -> Rule {
         )),
         Role::Anonymous => Rule::none().public(Cond::is_in("id", &actor.handed)),
     }
+}
+
+/// An appointment's client; the negative of its id where several attend it.
+const CLIENT_OF: &str = "CASE WHEN {t}.is_group = TRUE OR (SELECT COUNT(*) \
+     FROM appointment_inclusions comes WHERE comes.org_id = {t}.org_id \
+     AND comes.appointment_id = {t}.id) > 1 THEN -{t}.id ELSE \
+     (SELECT wc.id FROM users wc WHERE wc.org_id = {t}.org_id AND wc.id = {t}.user_id \
+     AND wc.is_patient = TRUE) END";
+
+/// Whose data appointments are: of all clients who attend them.
+pub fn of_attendees(actor: &Actor) -> Subject {
+    Subject { client: CLIENT_OF, several: Some(attendees_of), ..restricted::by_user_id(actor) }
+}
+
+/// The clients of these appointments, as far as the actor knows of them; a client
+/// learns of themselves only (DOM-09).
+pub(crate) fn attendees_of(actor: &Actor, appointments: &[i64]) -> Sql {
+    let mut select = Select::new(&USERS, actor);
+    select.with_subject = true;
+    select.filter = match actor.is_client() {
+        true => Cond::eq("id", actor.user_id),
+        false => {
+            let list = || [Value::from(actor.org_id), Value::Ints(appointments.into())];
+            Cond::sql(
+                "{t}.id IN (SELECT comes.user_id FROM appointment_inclusions comes \
+                 WHERE comes.org_id = ? AND comes.appointment_id IN_LIST(?) \
+                 AND comes.cancelled = FALSE UNION SELECT own.user_id FROM appointments own \
+                 WHERE own.org_id = ? AND own.id IN_LIST(?))",
+                list().into_iter().chain(list()),
+            )
+        }
+    };
+    select.sql()
 }
 
 fn opens_calendars(actor: &Actor) -> bool {

@@ -18,30 +18,75 @@ pub struct Way {
     pub to: i64,
 }
 
-/// Moves all references; how many rows moved.
+/// The column that says that a part of something is called off.
+const OFF: &str = "cancelled";
+
+/// Whose rows are removed where both clients have one.
+#[derive(Clone, Copy)]
+enum Whose {
+    Sources,
+    Targets,
+}
+
+/// Moves all references; how many rows moved. Of two parts in one thing the one that is
+/// not called off stays.
 pub async fn sweep(call: &mut Call<'_>, way: Way) -> Answer<usize> {
     let moves = plan(call.tx.tables()).map_err(StoreError::internal)?;
     let mut moved = 0;
     for it in &moves {
         for unique in &it.unique {
-            remove_doubles(call, it, unique, way).await?;
+            if it.table.column(OFF).is_some() {
+                hold_wholes(call, it, unique, way).await?;
+                remove_doubles(call, it, unique, way, Whose::Targets).await?;
+            }
+            remove_doubles(call, it, unique, way, Whose::Sources).await?;
         }
         moved += repoint(call, it, way).await?;
     }
     Ok(moved)
 }
 
-/// Removes the rows of which the other client has one already.
-async fn remove_doubles(call: &mut Call<'_>, it: &Move, unique: &Unique, way: Way) -> Answer<()> {
+/// Holds what the parts of the client who is merged are parts of: who changes who takes
+/// part holds the whole first.
+async fn hold_wholes(call: &mut Call<'_>, it: &Move, unique: &Unique, way: Way) -> Answer<()> {
+    let (table, column) = (it.table, it.column);
+    let wholes = table.references.iter().filter_map(|reference| match reference.columns {
+        ["org_id", name] if unique.with.contains(name) => Some((reference.table, *name)),
+        _ => None,
+    });
+    for (whole, name) in wholes {
+        let mut sql = Sql::new();
+        sql.push(&format!("SELECT p.id FROM {whole} p WHERE p.org_id = ")).bind(way.org_id);
+        sql.push(&format!(" AND p.id IN (SELECT r.{name} FROM {} r WHERE r.org_id = ", table.name));
+        sql.bind(way.org_id).push(&format!(" AND r.{column} = ")).bind(way.from);
+        sql.push(") ORDER BY p.id FOR_NO_KEY_UPDATE");
+        call.tx.rows(&sql).await?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of which the other client has one already: the source's, or those of
+/// the target's that are called off where the source's is not.
+async fn remove_doubles(
+    call: &mut Call<'_>,
+    it: &Move,
+    unique: &Unique,
+    way: Way,
+    whose: Whose,
+) -> Answer<()> {
     let (table, column) = (it.table, it.column);
     let only = unique.only.map(|only| format!(" AND ({only})")).unwrap_or_default();
     let same: String = unique.with.iter().map(|name| format!(" AND o.{name} = r.{name}")).collect();
+    let (removed, kept, off) = match whose {
+        Whose::Sources => (way.from, way.to, ""),
+        Whose::Targets => (way.to, way.from, " AND r.cancelled = TRUE AND o.cancelled = FALSE"),
+    };
     let mut sql = select_keys(table, "r");
     sql.push(" WHERE r.org_id = ").bind(way.org_id);
-    sql.push(&format!(" AND r.{column} = ")).bind(way.from).push(&only);
+    sql.push(&format!(" AND r.{column} = ")).bind(removed).push(&only);
     sql.push(&format!(" AND EXISTS (SELECT 1 FROM {} o WHERE o.org_id = ", table.name));
-    sql.bind(way.org_id).push(&format!(" AND o.{column} = ")).bind(way.to);
-    sql.push(&same).push(&only).push(") FOR_UPDATE");
+    sql.bind(way.org_id).push(&format!(" AND o.{column} = ")).bind(kept);
+    sql.push(&same).push(&only).push(off).push(") FOR_UPDATE");
     let doubles = call.tx.rows(&sql).await?;
     for row in doubles.iter() {
         let mut sql = Sql::new();
@@ -55,7 +100,8 @@ async fn remove_doubles(call: &mut Call<'_>, it: &Move, unique: &Unique, way: Wa
         }
         write_key(table, way.org_id, row, &mut sql);
         call.tx.execute(&sql).await?;
-        note(call, it, way, row, AuditType::Destroy);
+        let of = Way { from: removed, ..way };
+        note(call, it, of, row, AuditType::Destroy);
     }
     Ok(())
 }

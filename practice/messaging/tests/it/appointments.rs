@@ -289,7 +289,7 @@ async fn of_reminders_that_come_too_late_one_is_said() {
 
 #[test]
 fn of_several_happenings_one_word_is_left() {
-    use Happening::{Booked, Cancelled, Changed};
+    use Happening::{Booked, Cancelled, Changed, Left};
     for (waiting, now, left) in [
         (None, Booked, Some(Booked)),
         (Some(Booked), Changed, Some(Booked)),
@@ -297,6 +297,11 @@ fn of_several_happenings_one_word_is_left() {
         (Some(Changed), Cancelled, Some(Cancelled)),
         (Some(Cancelled), Booked, Some(Changed)),
         (Some(Cancelled), Changed, Some(Changed)),
+        (None, Left, Some(Left)),
+        (Some(Booked), Left, Some(Booked)),
+        (Some(Changed), Left, Some(Changed)),
+        (Some(Left), Changed, Some(Changed)),
+        (Some(Left), Cancelled, Some(Cancelled)),
     ] {
         assert_eq!(now.after(waiting), left, "{now:?} after {waiting:?}");
     }

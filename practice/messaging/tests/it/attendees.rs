@@ -1,6 +1,7 @@
 //! What those are told who come to an appointment, or go.
 
 use serde_json::{Value as Json, json};
+use ward_identity::flags::{CAN_ADD_OTHERS_APPOINTMENTS, CAN_EDIT_CALENDAR, CAN_SEE_CALENDAR};
 use ward_store::{Query, Sql, Value};
 
 use crate::desk::{ahead, awake, booked, change, planned, told, with};
@@ -20,6 +21,13 @@ async fn circle(w: &World) -> (String, [String; 2]) {
     let input = json!({ "appointment_type_id": of, "contact_type": "Phone Call",
         "datetime": ahead(w, 9, "15:00"), "attendee_ids": people });
     (booked(w, &w.owner, input).await, people)
+}
+
+/// How often staff was told of each.
+async fn staff(w: &World) -> [usize; 4] {
+    let told = told(w).await;
+    ["booked", "changed", "cancelled", "part_cancelled"]
+        .map(|it| told.get(&format!("{it} email staff")).copied().unwrap_or(0))
 }
 
 /// How often they were told that it is booked, that it changed, that it is off.
@@ -98,6 +106,50 @@ async fn a_silent_update_is_silent_to_who_comes_and_goes() {
         }
         change(&w, &w.owner, json!({ "id": id, "attendee_ids": [ada, cy] })).await;
         assert_eq!(mails(&w).await, [3, 0, 1], "aloud again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_gives_it_is_told_as_well() {
+    World::each(async |w| {
+        let (id, [ada, bea]) = circle(&w).await;
+        let stan = w.standard.user_id.to_string();
+        let third = w.owner.user_id.to_string();
+        for member in [&w.owner, &w.standard] {
+            awake(&w, member).await;
+        }
+        // Who does it themselves is told nothing.
+        assert_eq!(staff(&w).await, [0, 0, 0, 0]);
+        // The owner hears of what a client calls off for themselves alone, not of what staff do.
+        let own = w.as_client(&ada).await;
+        w.mutate(&own, "deleteAppointment", "appointment { id }", json!({ "id": id })).await;
+        assert_eq!(staff(&w).await, [0, 0, 0, 1]);
+        let off = json!({ "id": id, "attended_clients": [{ "user_id": bea, "cancelled": true }] });
+        change(&w, &w.owner, off).await;
+        assert_eq!(staff(&w).await, [0, 0, 0, 1]);
+        // One more provider has it booked, hears of a move, and of its end for them.
+        change(&w, &w.owner, json!({ "id": id, "providers": stan })).await;
+        assert_eq!(staff(&w).await, [1, 0, 0, 1]);
+        change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 10, "15:00") })).await;
+        assert_eq!(staff(&w).await, [1, 1, 0, 1]);
+        change(&w, &w.owner, json!({ "id": id, "providers": "" })).await;
+        assert_eq!(staff(&w).await, [1, 1, 1, 1]);
+        // Given away: booked for the new one; for the old one, who does it, no word.
+        change(&w, &w.owner, json!({ "id": id, "other_party_id": stan })).await;
+        assert_eq!(staff(&w).await, [2, 1, 1, 1]);
+        // And back, by the one who gives it now: the owner has it booked.
+        let may = [CAN_EDIT_CALENDAR, CAN_SEE_CALENDAR, CAN_ADD_OTHERS_APPOINTMENTS];
+        let giver = w.with(&w.standard, &may);
+        change(&w, &giver, json!({ "id": id, "other_party_id": third })).await;
+        assert_eq!(staff(&w).await, [3, 1, 1, 1]);
+        // By somebody else the old one is told that it is off, too.
+        let sue = w.with(&w.support, &may);
+        change(&w, &sue, json!({ "id": id, "other_party_id": stan })).await;
+        assert_eq!(staff(&w).await, [4, 1, 2, 1]);
+        let silent = json!({ "id": id, "other_party_id": third, "skip_notification_email": true });
+        change(&w, &sue, silent).await;
+        assert_eq!(staff(&w).await, [4, 1, 2, 1]);
     })
     .await;
 }

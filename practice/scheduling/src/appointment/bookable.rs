@@ -44,6 +44,7 @@ pub async fn bookable(call: &mut Call<'_>, wanted: &Wanted<'_>) -> Answer<bool> 
         contact: wanted.contact_type_id.and_then(ContactType::of_number),
         place: wanted.place,
         moved: wanted.without.map(|id| id.0),
+        by_load: false,
     };
     let instant = Interval { start, end: Timestamp(start.0 + 1) };
     let providers = [Provider::of(wanted.provider)];

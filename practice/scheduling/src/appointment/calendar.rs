@@ -30,6 +30,8 @@ pub struct Taken {
     pub appointment_id: i64,
     /// From when to when.
     pub interval: Interval,
+    /// Whether a blocker takes it, and no appointment.
+    pub is_blocker: bool,
 }
 
 /// What takes the time of these members within a window, in order of the start,
@@ -47,10 +49,12 @@ pub async fn taken(
     let without = without.map_or(0, |id| id.0);
     let near = window.start.0.saturating_sub(DAY_MICROS);
     let sql = Sql::fixed(
-        "SELECT c.user_id, c.appointment_id, c.start_at, c.end_at FROM calendar_entries c \
+        "SELECT c.user_id, c.appointment_id, c.start_at, c.end_at, c.is_blocker \
+         FROM calendar_entries c \
          WHERE c.org_id = $1 AND c.user_id IN_LIST($2) AND c.start_at >= $3 AND c.start_at < $4 \
          AND c.end_at > $5 AND c.appointment_id <> $6 UNION ALL \
-         SELECT c.user_id, c.appointment_id, c.start_at, c.end_at FROM calendar_entries c \
+         SELECT c.user_id, c.appointment_id, c.start_at, c.end_at, c.is_blocker \
+         FROM calendar_entries c \
          WHERE c.org_id = $1 AND c.user_id IN_LIST($2) AND c.end_at - c.start_at > 86400000000 \
          AND c.start_at < $3 AND c.end_at > $5 AND c.appointment_id <> $6 \
          ORDER BY 3, 2, 1",
@@ -70,22 +74,23 @@ pub async fn taken(
             user_id: number(0)?,
             appointment_id: number(1)?,
             interval: Interval::new(Timestamp(number(2)?), Timestamp(number(3)?))?,
+            is_blocker: row.get(4).is_some_and(Value::truth),
         })
     };
     Ok(rows.iter().filter_map(taken).collect())
 }
 
-/// What is busy of each of these members within a window: see [`taken`].
+/// What is busy of each of these members within a window, in order: see [`taken`].
 pub async fn busy(
     q: &mut dyn Query,
     org_id: i64,
     members: &[i64],
     window: &Interval,
     without: Option<Id<Appointment>>,
-) -> Result<HashMap<i64, Vec<Interval>>, StoreError> {
-    let mut busy: HashMap<i64, Vec<Interval>> = HashMap::new();
+) -> Result<HashMap<i64, Vec<Taken>>, StoreError> {
+    let mut busy: HashMap<i64, Vec<Taken>> = HashMap::new();
     for it in taken(q, org_id, members, window, without).await? {
-        busy.entry(it.user_id).or_default().push(it.interval);
+        busy.entry(it.user_id).or_default().push(it);
     }
     Ok(busy)
 }
@@ -136,6 +141,7 @@ pub async fn put(call: &mut Call<'_>, row: &Appointment, members: &[i64]) -> Ans
             user_id: Id::new(user),
             start_at: row.start_at,
             end_at: row.end_at,
+            is_blocker: row.is_blocker,
         };
         call.create(&entry).await?;
     }

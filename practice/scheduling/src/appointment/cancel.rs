@@ -2,6 +2,7 @@
 //! 23.4).
 
 use ward_engine::{Answer, Call, Given, Refused};
+use ward_identity::lines::label;
 use ward_store::Id;
 
 use super::input::UpdateAppointment;
@@ -26,37 +27,60 @@ pub(super) fn status(
         let by = input.cancellation_initiated_by.trimmed();
         row.cancellation_initiated_by = by.and_then(CancelledBy::from_text);
     }
-    let has_reason =
-        row.cancellation_reason_id.is_some() || row.other_cancellation_reason.is_some();
-    let lacks_reason = settings.provider_cancel_reason_required && !has_reason;
-    if !input.pm_status.is_given() {
-        let had_reason =
-            before.cancellation_reason_id.is_some() || before.other_cancellation_reason.is_some();
-        // What had to be said can't be taken back as long as it is off.
-        return match before.pm_status.is_some_and(is_cancelled) && had_reason && lacks_reason {
-            true => Err(no_reason("cancellation_reason_id")),
-            false => Ok(()),
-        };
-    }
-    let wanted = match input.pm_status.trimmed() {
-        Some(text) => Some(known(text, settings)?),
-        None => None,
+    let wanted = match (input.pm_status.is_given(), input.pm_status.trimmed()) {
+        (true, Some(text)) => Some(known(text, settings)?),
+        (true, None) => None,
+        (false, _) => before.pm_status,
     };
+    if wanted.is_none_or(PmStatus::is_active) {
+        says_why_not(before, row)?;
+    }
+    let reason = |row: &Appointment| {
+        row.cancellation_reason_id.is_some() || row.other_cancellation_reason.is_some()
+    };
+    let (is_off, was_off) =
+        (wanted.is_some_and(is_cancelled), before.pm_status.is_some_and(is_cancelled));
+    // What had to be said can't be taken back as long as it is off.
+    if settings.provider_cancel_reason_required
+        && is_off
+        && !reason(row)
+        && (!was_off || reason(before))
+    {
+        return Err(no_reason("cancellation_reason_id"));
+    }
     if wanted == before.pm_status {
         return Ok(());
     }
-    if wanted.is_some_and(is_cancelled) {
-        if lacks_reason {
-            return Err(no_reason("cancellation_reason_id"));
-        }
+    if is_off {
         row.cancellation_initiated_by.get_or_insert(CancelledBy::Provider);
-    } else if before.pm_status.is_some_and(is_cancelled) {
+    } else if was_off {
         row.cancellation_reason_id = None;
         row.other_cancellation_reason = None;
         row.cancellation_initiated_by = None;
     }
     stamp(call, row, wanted);
     Ok(())
+}
+
+/// Refuses what is newly said of why it does not take place, or by whom, of what takes
+/// place.
+fn says_why_not(before: &Appointment, row: &Appointment) -> Answer<()> {
+    let by = row.cancellation_initiated_by;
+    let field = if row.cancellation_reason_id.is_some()
+        && row.cancellation_reason_id != before.cancellation_reason_id
+    {
+        "cancellation_reason_id"
+    } else if row.other_cancellation_reason.is_some()
+        && row.other_cancellation_reason != before.other_cancellation_reason
+    {
+        "other_cancellation_reason"
+    } else if by.is_some() && by != before.cancellation_initiated_by {
+        "cancellation_initiated_by"
+    } else {
+        return Ok(());
+    };
+    let sentence = format!("{} is of an appointment that does not take place", label(field));
+    Err(Refused::on(field, sentence))
 }
 
 /// Writes a status, with who set it and when.

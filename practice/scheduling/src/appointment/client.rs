@@ -46,14 +46,12 @@ pub(super) async fn update(
         None => {}
     }
     let moves = input.times().name_a_start();
-    if moves && is_shared {
-        return Err(Refused::base("This appointment can't be rescheduled by clients"));
-    }
     if moves {
         if !input.client_updating.is_true() {
             return Err(Refused::on("client_updating", "Client updating must be true"));
         }
-        reschedule(call, input, &before, &mut row).await?;
+        let facts = Facts { is_shared, ..Facts::of(&before) };
+        reschedule(call, input, (&before, facts), &mut row).await?;
     }
     fields.extend(write(call, &before, &mut row).await?);
     if moves {
@@ -102,10 +100,12 @@ fn says_more(input: &UpdateAppointment) -> bool {
 async fn reschedule(
     call: &mut Call<'_>,
     input: &UpdateAppointment,
-    before: &Appointment,
+    (before, facts): (&Appointment, Facts),
     row: &mut Appointment,
 ) -> Answer<()> {
-    may_schedule(call).await?;
+    let (org, client) = (call.actor.org_id, call.actor.user_id);
+    let may_schedule = feature_toggle::is_on(call.tx, org, client, Switch::Scheduling).await?;
+    let facts = Facts { may_schedule, ..facts };
     let mut problems = Problems::new();
     let (zone, _) = when::zone(&input.timezone, &call.request.zone, &mut problems);
     let was = Interval { start: before.start_at, end: before.end_at };
@@ -116,7 +116,7 @@ async fn reschedule(
     calendar::lock(call, &members).await?;
     let of = type_of(call, before.appointment_type_id).await?;
     let settings = applies(call, of.as_ref(), before.provider_id.0, before.unit_id.0).await?;
-    if let Some(why) = cant_reschedule(&Facts::of(before), &settings, call.now()) {
+    if let Some(why) = cant_reschedule(&facts, &settings, call.now()) {
         return Err(Refused::base(why));
     }
     let provider = main(call, before).await?;
@@ -129,15 +129,6 @@ async fn reschedule(
     row.patient_reschedule_count += 1;
     row.time_recurring_override = row.recurring_appointment_id.is_some();
     Ok(())
-}
-
-/// Whether the client may schedule at all (behaviour 19).
-async fn may_schedule(call: &mut Call<'_>) -> Answer<()> {
-    let (org, client) = (call.actor.org_id, call.actor.user_id);
-    match feature_toggle::is_on(call.tx, org, client, Switch::Scheduling).await? {
-        true => Ok(()),
-        false => Err(Refused::base("Scheduling is switched off for you")),
-    }
 }
 
 /// The part of the client who asks.
@@ -177,18 +168,16 @@ struct Why {
 }
 
 async fn call_off(call: &mut Call<'_>, before: &Appointment, why: Why) -> Answer<()> {
+    let own = own_part(call, before).await?.ok_or_else(|| Refused::not_found("id"))?;
     let of = type_of(call, before.appointment_type_id).await?;
     let settings = applies(call, of.as_ref(), before.provider_id.0, before.unit_id.0).await?;
-    if let Some(why) = cant_cancel(&Facts::of(before), &settings, call.now()) {
+    let facts = Facts { is_off: own.cancelled, ..Facts::of(before) };
+    if let Some(why) = cant_cancel(&facts, &settings, call.now()) {
         return Err(Refused::base(why));
     }
     let has_reason = why.number.is_some() || why.text.is_some() || why.other.is_some();
     if settings.client_cancel_reason_required && !has_reason {
         return Err(cancel::no_reason("cancellation_reason"));
-    }
-    let own = own_part(call, before).await?.ok_or_else(|| Refused::not_found("id"))?;
-    if own.cancelled {
-        return Err(Refused::base("This appointment can't be cancelled any more"));
     }
     if people::is_shared(call, before).await? {
         let mut after = own.clone();

@@ -150,6 +150,7 @@ async fn apply(
 /// Marks somebody's part as called off by the caller.
 pub(super) fn call_off(call: &Call<'_>, part: &mut AppointmentInclusion) {
     part.cancelled = true;
+    part.seats_held = 0;
     part.cancelled_at = Some(call.now());
     part.cancelled_by_id = Some(Id::new(call.actor.user_id));
 }

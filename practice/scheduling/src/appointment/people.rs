@@ -85,6 +85,30 @@ pub async fn attending(call: &mut Call<'_>, row: &Appointment) -> Answer<usize> 
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// How many seats are taken for who books by themselves: those of who attends, and those
+/// that are held besides.
+pub async fn taken_seats(call: &mut Call<'_>, row: &Appointment) -> Answer<usize> {
+    let sql = Sql::fixed(
+        "SELECT CAST(COUNT(*) + COALESCE(SUM(seats_held), 0) AS BIGINT) \
+         FROM appointment_inclusions \
+         WHERE org_id = $1 AND appointment_id = $2 AND cancelled = FALSE",
+        [row.org_id.0.into(), row.id.0.into()],
+    );
+    let count = call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// Holds one more seat in the name of somebody who attends already.
+pub async fn hold_seat(call: &mut Call<'_>, row: &Appointment, user: &User) -> Answer<()> {
+    let known = Cond::eq("appointment_id", row.id.0).and(Cond::eq("user_id", user.id.0));
+    let known: Option<AppointmentInclusion> = call.find_by(known).await?;
+    if let Some(before) = known.filter(|part| !part.cancelled) {
+        let after = AppointmentInclusion { seats_held: before.seats_held + 1, ..before.clone() };
+        part::write(call, row, Some(&before), Some(&after), false).await?;
+    }
+    Ok(())
+}
+
 /// Whether more than one client attends: then each has the own part only, as in a
 /// group (DOM-09).
 pub async fn is_shared(call: &mut Call<'_>, row: &Appointment) -> Answer<bool> {
@@ -208,6 +232,7 @@ pub fn revived(call: &Call<'_>, before: &AppointmentInclusion) -> AppointmentInc
         cancelled_by_id: None,
         cancellation_reason: None,
         other_cancellation_reason: None,
+        seats_held: 0,
         ..before.clone()
     }
 }
@@ -232,6 +257,7 @@ async fn inclusion(
         cancelled_by_id: None,
         cancellation_reason: None,
         other_cancellation_reason: None,
+        seats_held: 0,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -240,7 +266,12 @@ async fn inclusion(
 
 /// How many seats a group's appointment has.
 pub fn seats(row: &Appointment) -> usize {
-    let seats = row.max_attendees.and_then(|seats| usize::try_from(seats).ok());
+    seats_of(row.max_attendees)
+}
+
+/// How many seats there are where so many are said.
+pub fn seats_of(max_attendees: Option<i64>) -> usize {
+    let seats = max_attendees.and_then(|seats| usize::try_from(seats).ok());
     seats.unwrap_or(ATTENDEES_MAX).min(ATTENDEES_MAX)
 }
 

@@ -16,19 +16,25 @@ pub struct Facts {
     pub start_at: Timestamp,
     /// What became of it.
     pub pm_status: Option<PmStatus>,
-    /// Whether several come.
-    pub is_group: bool,
+    /// Whether several clients come, or could.
+    pub is_shared: bool,
+    /// Whether the part of the client who asks is called off.
+    pub is_off: bool,
+    /// Whether the client who asks may schedule at all (behaviour 19).
+    pub may_schedule: bool,
     /// How many times clients moved it.
     pub reschedules: i64,
 }
 
 impl Facts {
-    /// Of a row.
+    /// Of a row, for somebody whom nothing else keeps from it.
     pub fn of(row: &Appointment) -> Self {
         Facts {
             start_at: row.start_at,
             pm_status: row.pm_status,
-            is_group: row.is_group,
+            is_shared: row.is_group,
+            is_off: false,
+            may_schedule: true,
             reschedules: row.patient_reschedule_count,
         }
     }
@@ -40,7 +46,7 @@ pub fn cant_cancel(facts: &Facts, settings: &Settings, now: Timestamp) -> Option
     if !settings.allow_clients_to_cancel_appt {
         return Some("This appointment can't be cancelled by clients".to_owned());
     }
-    if facts.pm_status.is_some() {
+    if facts.pm_status.is_some() || facts.is_off {
         return Some("This appointment can't be cancelled any more".to_owned());
     }
     let notice = settings.minimum_advance_cancel_time;
@@ -49,10 +55,13 @@ pub fn cant_cancel(facts: &Facts, settings: &Settings, now: Timestamp) -> Option
 
 /// Why a client can't move an appointment; nothing when they can.
 pub fn cant_reschedule(facts: &Facts, settings: &Settings, now: Timestamp) -> Option<String> {
-    if !settings.allow_clients_to_reschedule_appt || facts.is_group {
+    if !settings.allow_clients_to_reschedule_appt || facts.is_shared {
         return Some("This appointment can't be rescheduled by clients".to_owned());
     }
-    if facts.pm_status.is_some() {
+    if !facts.may_schedule {
+        return Some("Scheduling is switched off for you".to_owned());
+    }
+    if facts.pm_status.is_some() || facts.is_off {
         return Some("This appointment can't be rescheduled any more".to_owned());
     }
     if settings.patient_reschedule_count_cap.is_some_and(|cap| facts.reschedules >= cap) {

@@ -1,12 +1,13 @@
 //! Fields of appointments that take a look at others: what clients may do by the
 //! settings, and names. Each is answered for all rows of a level at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Args, BatchFn, Out, Request, RowView};
 use ward_identity::tables::{USERS, users};
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Level, Query, Record, Select, StoreError, Table, Value};
+use ward_store::{Actor, Cond, Level, Query, Record, Select, Sql, StoreError, Table, Value};
 
 use super::rules::{Facts, cant_cancel, cant_reschedule};
 use super::series::table::{RECURRING_APPOINTMENTS, recurring_appointments as series};
@@ -29,6 +30,7 @@ pub struct Field {
 /// Columns that the fields of [`RULES`] read.
 pub const RULE_NEEDS: &[usize] = &[
     at::appointment_type_id,
+    at::id,
     at::is_group,
     at::patient_reschedule_count,
     at::pm_status,
@@ -177,8 +179,10 @@ async fn by_rule(
             .map_err(|column| StoreError::internal(format!("settings: {column}")))
     };
     let found: Vec<AppointmentSetting> = found.iter().map(layer).collect::<Result<_, _>>()?;
+    let parts = Parts::read(request, q, &rows).await?;
     let value = |row: &RowView<'_>| {
         let number = |column: usize| row.get(column).int();
+        let id = number(at::id).unwrap_or_default();
         let of = number(at::appointment_type_id).and_then(|id| own_of(&found, id));
         let provider = number(at::provider_id)
             .and_then(|id| found.iter().find(|it| it.user_id.is_some_and(|user| user.0 == id)));
@@ -187,12 +191,56 @@ async fn by_rule(
         let facts = Facts {
             start_at: Timestamp(number(at::start_at).unwrap_or_default()),
             pm_status: row.text(at::pm_status).and_then(PmStatus::from_text),
-            is_group: row.get(at::is_group).truth(),
+            is_shared: row.get(at::is_group).truth() || parts.shared.contains(&id),
+            is_off: parts.off.contains(&id),
+            may_schedule: parts.may_schedule,
             reschedules: number(at::patient_reschedule_count).unwrap_or_default(),
         };
         rule(&facts, &settings, request.now)
     };
     Ok(rows.iter().map(value).collect())
+}
+
+/// What the rules ask of those who attend.
+struct Parts {
+    /// Appointments that several clients attend.
+    shared: HashSet<i64>,
+    /// Appointments in which the client who asks has called their part off.
+    off: HashSet<i64>,
+    /// Whether the client who asks may schedule; of whoever else asks nothing is known.
+    may_schedule: bool,
+}
+
+impl Parts {
+    async fn read(request: &Request, q: &mut dyn Query, rows: &[RowView<'_>]) -> Answer<Self> {
+        let actor = &request.actor;
+        let ids = Value::Ints(numbers(rows, at::id).into());
+        let sql = Sql::fixed(
+            "SELECT i.appointment_id FROM appointment_inclusions i JOIN users u \
+             ON u.org_id = i.org_id AND u.id = i.user_id WHERE i.org_id = $1 \
+             AND i.appointment_id IN_LIST($2) AND i.cancelled = FALSE AND u.is_patient = TRUE \
+             GROUP BY i.appointment_id HAVING COUNT(*) > 1",
+            [actor.org_id.into(), ids.clone()],
+        );
+        let shared = found_ids(q, &sql).await?;
+        if !actor.is_client() {
+            return Ok(Parts { shared, off: HashSet::new(), may_schedule: true });
+        }
+        let sql = Sql::fixed(
+            "SELECT i.appointment_id FROM appointment_inclusions i WHERE i.org_id = $1 \
+             AND i.appointment_id IN_LIST($2) AND i.user_id = $3 AND i.cancelled = TRUE",
+            [actor.org_id.into(), ids, actor.user_id.into()],
+        );
+        let off = found_ids(q, &sql).await?;
+        let may_schedule =
+            feature_toggle::is_on(q, actor.org_id, actor.user_id, Switch::Scheduling).await?;
+        Ok(Parts { shared, off, may_schedule })
+    }
+}
+
+async fn found_ids(q: &mut dyn Query, sql: &Sql) -> Answer<HashSet<i64>> {
+    let rows = q.rows(sql).await?;
+    Ok(rows.iter().filter_map(|row| row.first()?.int()).collect())
 }
 
 /// Names of people, as far as the actor knows of them.

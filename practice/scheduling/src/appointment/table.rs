@@ -121,7 +121,7 @@ record! {
         },
     ],
     audit: Some("APPOINTMENT"),
-    subject: restricted::by_user_id,
+    subject: visibility::of_attendees,
     visible: visibility::appointments,
 }
 
@@ -143,6 +143,9 @@ record! {
         cancelled_by_id: Option<Id<User>>,
         cancellation_reason: Option<String> [sealed],
         other_cancellation_reason: Option<String> [sealed],
+        /// Seats besides that visitors took who said that they are this client: what is
+        /// free must not tell them that the client attends.
+        seats_held: i64,
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -201,13 +204,14 @@ record! {
         user_id: Id<User>,
         start_at: Timestamp,
         end_at: Timestamp,
+        is_blocker: bool,
     }
     key: Key::Columns(&["org_id", "appointment_id", "user_id"]),
     indexes: [
-        index(&["org_id", "user_id", "start_at", "end_at", "appointment_id"]),
+        index(&["org_id", "user_id", "start_at", "end_at", "appointment_id", "is_blocker"]),
         // The few that are longer than a day: what is busy in a window begins at
         // most a day before it, or is one of these.
-        index(&["org_id", "user_id", "end_at", "start_at", "appointment_id"])
+        index(&["org_id", "user_id", "end_at", "start_at", "appointment_id", "is_blocker"])
             .only("end_at - start_at > 86400000000"),
     ],
     references: [

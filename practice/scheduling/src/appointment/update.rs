@@ -7,7 +7,7 @@ use ward_identity::id_or_blank::named;
 use ward_identity::permit::members_only;
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
-use ward_store::{Id, Level};
+use ward_store::{Event, Id, Level};
 
 use super::create::{bookable_type, check_attendees, checked, needs_place};
 use super::input::{self, UpdateAppointment};
@@ -99,7 +99,7 @@ pub(super) async fn one(
     members_only(call.actor)?;
     let providers = people::providers(call, before).await?;
     permit::may_change(call, before, &providers)?;
-    let mut change = changed(call, input, before, providers).await?;
+    let mut change = changed(call, input, before, providers.clone()).await?;
     let said = input.attended_clients.value();
     change.members.extend(inclusion::revived_members(call, before, said).await?);
     let held = calendar::holders(call, before.id).await?;
@@ -151,9 +151,29 @@ pub(super) async fn one(
     if !fields.is_empty() {
         let event = events::appointment_updated(&row, &fields);
         let event = event.told(!input.suppress_webhook_notifications.is_true());
+        let event = giving(event, (before, &providers), (&row, &change.further));
         call.emit(event.noticed(noticed));
     }
     Ok(row)
+}
+
+/// Tells aside of the members who give it from now on, as the main provider or beside
+/// them, and of those who do not any more.
+fn giving(
+    event: Event,
+    (before, were): (&Appointment, &[i64]),
+    (after, are): (&Appointment, &[Id<User>]),
+) -> Event {
+    let main = (before.provider_id.0, after.provider_id.0);
+    let gives = |id: i64| id == main.1 || are.iter().any(|it| it.0 == id);
+    let fresh = are.iter().map(|it| it.0).filter(|id| !were.contains(id));
+    let fresh = fresh.chain([main.1].into_iter().filter(|id| *id != main.0));
+    let event = fresh.fold(event, |event, id| event.aside(events::PROVIDER_ADDED, id));
+    if !calendar::takes_time(before) {
+        return event;
+    }
+    let gone = were.iter().copied().chain([main.0]).filter(|id| !gives(*id));
+    gone.fold(event, |event, id| event.aside(events::PROVIDER_REMOVED, id))
 }
 
 /// Writes a row; what changed, by the contract's names.

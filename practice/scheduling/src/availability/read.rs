@@ -3,18 +3,19 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
+use ward_clients::tables::Tag;
 use ward_engine::{
     Answer, Args, Kind, Out, Refused, Request, RowView, ViewId, baseline_instant, iso_instant,
     moment, parse_id,
 };
-use ward_identity::tables::User;
+use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Day, Entity, Id, Level, Query, Record, Select, StoreError, Value};
 
 use super::wall::{self, Interval, Weekly};
 use crate::appointment_location::table::AppointmentLocation;
-use crate::listing;
 use crate::tables::{AVAILABILITIES, AppointmentType, Availability};
+use crate::{listing, providers};
 
 /// The longest window that one list answers, in days.
 pub const WINDOW_DAYS_MAX: i64 = 400;
@@ -59,13 +60,17 @@ pub const ARGS: &[(&str, Kind)] = &[
     ("contact_type_id", Kind::Plain),
     ("endDate", Kind::Plain),
     ("includeRepeating", Kind::Plain),
+    ("include_suborganizations", Kind::Plain),
     ("is_org", Kind::Plain),
     ("is_repeating", Kind::Plain),
     ("one_time", Kind::Plain),
+    ("organization_id", Kind::Id(Organization::NAME)),
     ("provider_id", USER),
     ("provider_ids", Kind::Ids(User::NAME)),
     ("show_availability", Kind::Plain),
     ("startDate", Kind::Plain),
+    ("state_license", Kind::Plain),
+    ("tag_ids", Kind::Ids(Tag::NAME)),
     ("timezone", Kind::Plain),
     ("user_id", USER),
 ];
@@ -255,15 +260,25 @@ fn window(request: &Request, args: &Args) -> Answer<Interval> {
         .ok_or_else(|| Refused::on("endDate", "endDate must be after startDate"))
 }
 
-/// Whose: one provider's, some providers', the organization's, else one's own.
+/// Whose: one provider's, some providers', an organization's, else one's own.
 fn whose(request: &Request, args: &Args) -> Answer<Cond> {
     let one = |name| listing::id::<User>(args, name, request);
     let nearest = one("availability_provider_id")?;
     let named = one("provider_id")?.or(one("user_id")?);
     let some = listing::ids::<User>(args, "provider_ids", request)?;
-    Ok(match (nearest, args.flag("is_org"), named) {
+    let unit = listing::id::<Organization>(args, "organization_id", request)?;
+    let is_org = args.flag("is_org") || unit.is_some();
+    Ok(match (nearest, is_org, named) {
         (Some(provider), _, _) => Cond::eq("user_id", provider.0),
-        (None, true, _) => some.map_or(Cond::Always, |ids| Cond::is_in("user_id", &ids)),
+        (None, true, _) => {
+            let actor = &request.actor;
+            let unit = unit.map_or(actor.unit_id, |unit| unit.0);
+            let of_unit = match args.flag("include_suborganizations") && unit == actor.org_id {
+                true => Cond::Always,
+                false => Cond::eq("unit_id", unit),
+            };
+            some.map_or(Cond::Always, |ids| Cond::is_in("user_id", &ids)).and(of_unit)
+        }
         (None, false, Some(provider)) => Cond::eq("user_id", provider.0),
         (None, false, None) => Cond::eq("user_id", request.actor.user_id),
     })
@@ -296,7 +311,7 @@ fn which(request: &Request, args: &Args) -> Answer<Cond> {
         let way = text.parse().ok().and_then(crate::contact_type::ContactType::of_number);
         cond = cond.and(way.map_or(Cond::Never, |way| Cond::eq("contact_type_id", way.number())));
     }
-    Ok(cond)
+    Ok(cond.and(providers::narrowed(request, args, "user_id")?))
 }
 
 /// Rows that may be within a window: by the day on whatever wall, a weekly one can

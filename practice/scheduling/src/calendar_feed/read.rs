@@ -3,11 +3,12 @@
 use ward_identity::authenticate;
 use ward_instance::Timestamp;
 use ward_instance::calendar_link::{Calendar, CalendarLink};
-use ward_store::{Actor, Cond, Level, Query, Select, Sql, StoreError, Value, Watch};
+use ward_store::{Actor, Cond, Level, Query, Rows, Select, Sql, StoreError, Value, Watch};
 
 use super::ics::Entry;
 use crate::appointment::status::PmStatus;
 use crate::appointment::table::APPOINTMENTS;
+use crate::visibility;
 
 /// How far back a member's calendar reaches, and how long an appointment's link is good.
 const PAST_DAYS: i64 = 30;
@@ -27,8 +28,8 @@ pub struct Opened {
     pub practice: String,
     /// In order of their start.
     pub entries: Vec<Entry>,
-    /// Whose data it is, where it is one client's.
-    pub read: Option<Read>,
+    /// Whose data it is, where it is clients'.
+    pub reads: Vec<Read>,
 }
 
 /// What the access log is to know.
@@ -77,8 +78,15 @@ async fn appointment(
         .and(Cond::sql("{t}.end_at > ?", [now.0.saturating_sub(PAST_DAYS * DAY_MICROS).into()]));
     let seen_rows = q.rows(&seen.sql()).await?;
     let Some([client, watch, ..]) = seen_rows.iter().next() else { return Ok(None) };
-    let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
-    let read = client.int().map(|client| Read { actor: actor.clone(), client, watch });
+    let whose = match client.int() {
+        Some(several) if several < 0 => q.rows(&visibility::attendees_of(&actor, &[id])).await?,
+        _ => Rows::from_values(2, vec![client.clone(), watch.clone()]),
+    };
+    let read = |row: &[Value]| {
+        let watch = row.get(1)?.int().map_or(Watch::BrokenGlass, Watch::from_number);
+        Some(Read { actor: actor.clone(), client: row.first()?.int()?, watch })
+    };
+    let reads: Vec<Read> = whose.iter().filter_map(read).collect();
     let mut sql = Sql::new();
     sql.push("SELECT ").push(COLUMNS);
     sql.push(
@@ -88,7 +96,11 @@ async fn appointment(
     sql.bind(org_id).push(" AND a.id = ").bind(id);
     let rows = q.rows(&sql).await?;
     let Some(row) = rows.iter().next() else { return Ok(None) };
-    Ok(name(row).zip(entry(row)).map(|(practice, it)| Opened { practice, entries: vec![it], read }))
+    Ok(name(row).zip(entry(row)).map(|(practice, it)| Opened {
+        practice,
+        entries: vec![it],
+        reads,
+    }))
 }
 
 async fn member(
@@ -124,7 +136,7 @@ async fn member(
     sql.push(" ORDER BY c.start_at, c.appointment_id").limit(ENTRIES_MAX);
     let rows = q.rows(&sql).await?;
     let entries = rows.iter().filter_map(entry).collect();
-    Ok(practice.map(|practice| Opened { practice, entries, read: None }))
+    Ok(practice.map(|practice| Opened { practice, entries, reads: Vec::new() }))
 }
 
 async fn generation_of(q: &mut dyn Query, org_id: i64, user_id: i64) -> Result<i64, StoreError> {

@@ -160,7 +160,7 @@ async fn kind(
 }
 
 /// The state that is said, where no address says it.
-async fn state(call: &mut Call<'_>, ask: &Ask) -> Answer<Option<&'static str>> {
+pub(super) async fn state(call: &mut Call<'_>, ask: &Ask) -> Answer<Option<&'static str>> {
     let request = call.request;
     let known = match call.actor.is_client() {
         true => !reading::home_states(request, call.scope.tx, call.scope.actor).await?.is_empty(),

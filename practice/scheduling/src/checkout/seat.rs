@@ -2,11 +2,12 @@
 
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::id_or_blank::named;
+use ward_identity::states;
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Cond, OrderKey, Query, Role, Sql, Value};
 
-use super::book::Place;
+use super::book::{self, Place};
 use super::input::CompleteCheckout;
 use super::who;
 use crate::appointment::table::{Appointment, AppointmentInclusion};
@@ -67,7 +68,7 @@ pub(super) async fn join(
             joined.push(row.id.0);
             continue;
         }
-        let of = has_seat(call, row).await?;
+        let of = has_seat(call, input, row).await?;
         let provider: Option<User> = call.find(row.provider_id).await?;
         let provider = provider.ok_or_else(|| Refused::not_found(AT))?;
         let client = match who {
@@ -76,8 +77,10 @@ pub(super) async fn join(
         };
         who::bounded(call, &client, &provider).await?;
         let client = who::placed(call, client, &of).await?;
-        if people::add_attendee(call, row, &client).await? {
-            call.emit(events::appointment_updated(row, &["attended_clients"]));
+        match people::add_attendee(call, row, &client).await? {
+            true => drop(call.emit(events::appointment_updated(row, &["attended_clients"]))),
+            // Nobody learns by what is left whether the client attended already.
+            false => people::hold_seat(call, row, &client).await?,
         }
         who = Some(client);
         joined.push(row.id.0);
@@ -114,13 +117,23 @@ async fn held(call: &mut Call<'_>, ids: &[i64]) -> Answer<Vec<Appointment>> {
 
 /// The type of an appointment that is listed with a seat left, by the rule that lists
 /// them.
-async fn has_seat(call: &mut Call<'_>, row: &Appointment) -> Answer<AppointmentType> {
+async fn has_seat(
+    call: &mut Call<'_>,
+    input: &CompleteCheckout,
+    row: &Appointment,
+) -> Answer<AppointmentType> {
     let of = row.appointment_type_id.ok_or_else(|| Refused::not_found(AT))?;
-    let ask = Ask {
+    let of: AppointmentType = call.find(of).await?.ok_or_else(|| Refused::not_found(AT))?;
+    let mut ask = Ask {
         provider: Some(row.provider_id.0),
-        group_types: vec![of.0],
+        group_types: vec![of.id.0],
         full_too: true,
+        state: input.location.trimmed().and_then(states::code),
         ..Ask::default()
+    };
+    ask.state = match of.require_in_state_clients {
+        true => book::state(call, &ask).await?,
+        false => None,
     };
     let request = call.request;
     let field = reading::field(request, call.scope.tx, &ask).await?;
@@ -131,9 +144,10 @@ async fn has_seat(call: &mut Call<'_>, row: &Appointment) -> Answer<AppointmentT
     let is_it = |seat: &&Seat| seat.appointment == row.id.0;
     let seat = slots.iter().filter_map(|slot| slot.group.as_ref()).find(is_it);
     match seat {
-        Some(seat) if !seat.is_full && people::attending(call, row).await? < people::seats(row) => {
-            let of: Option<AppointmentType> = call.find(of).await?;
-            of.ok_or_else(|| Refused::not_found(AT))
+        Some(seat)
+            if !seat.is_full && people::taken_seats(call, row).await? < people::seats(row) =>
+        {
+            Ok(of)
         }
         _ => Err(Refused::on(AT, "There is no seat left in this appointment")),
     }

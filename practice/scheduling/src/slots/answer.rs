@@ -7,7 +7,7 @@ use ward_store::Query;
 
 use super::ask::{self, Ask, NEXT_DAYS_MAX, Span};
 use super::budget::{self, ANSWERED, QUESTION, spend};
-use super::found::{self, PROVIDER_DAYS_MAX, Slot};
+use super::found::{self, Slot};
 use super::reading::{self, Field};
 use crate::availability::wall::day_of;
 
@@ -123,8 +123,7 @@ async fn next_of(
     ask: &Ask,
     field: &Field,
 ) -> Answer<Out> {
-    let providers = i64::try_from(field.providers.len()).unwrap_or(i64::MAX).max(1);
-    let span = Span::Next((PROVIDER_DAYS_MAX / providers).min(NEXT_DAYS_MAX));
+    let span = Span::Next(NEXT_DAYS_MAX);
     let (days, zone) = (zone_of_days(request, ask, field), zone_of_answer(request, ask, field));
     let Some(window) = ask::window(args, span, &days, request.now)? else { return Ok(Out::Null) };
     let first = found::first(request, q, ask, field, &window).await?;

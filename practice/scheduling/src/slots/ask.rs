@@ -5,7 +5,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ward_clients::tables::Tag;
 use ward_engine::{Answer, Args, Kind, Refused, Request, moment};
-use ward_identity::states;
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Entity, Id};
@@ -16,6 +15,7 @@ use crate::appointment_type::input::LENGTH_MINUTES_MAX;
 use crate::availability::wall::{DAY_MINUTES, Interval, day_of, instant};
 use crate::contact_type::ContactType;
 use crate::listing;
+use crate::providers;
 use crate::tables::AppointmentType;
 
 /// The longest window that is answered, in days.
@@ -147,7 +147,7 @@ impl Ask {
             org_level,
             excluded: if org_level { excluded } else { Vec::new() },
             tags: some::<Tag>(request, args, "tag_ids", TAGS_MAX)?,
-            state: state(args)?,
+            state: providers::state(args, "licensed_in_state")?,
             type_id: listing::id::<AppointmentType>(args, "appt_type_id", request)?.map(|id| id.0),
             group_types: some::<AppointmentType>(request, args, "appointment_type_ids", TYPES_MAX)?,
             length: length(args)?,
@@ -172,14 +172,6 @@ where
         true => Err(Refused::on(name, format!("{name} can name at most {most}"))),
         false => Ok(ids),
     }
-}
-
-fn state(args: &Args) -> Answer<Option<&'static str>> {
-    let Some(text) = args.text("licensed_in_state") else { return Ok(None) };
-    let known = states::code(text).map(Some);
-    known.ok_or_else(|| {
-        Refused::on("licensed_in_state", "licensed_in_state must be a state such as NY")
-    })
 }
 
 fn length(args: &Args) -> Answer<Option<i64>> {

@@ -52,8 +52,8 @@ struct Load<'a> {
 impl<'a> Load<'a> {
     fn of(diary: &'a Diary) -> Self {
         let mut days = HashMap::new();
-        for it in &diary.busy {
-            if let Some(day) = day_of(&diary.provider.zone, it.start) {
+        for start in &diary.begins {
+            if let Some(day) = day_of(&diary.provider.zone, *start) {
                 *days.entry(day).or_default() += 1;
             }
         }

@@ -24,6 +24,7 @@ use crate::tables::{AVAILABILITIES, AppointmentType, Availability};
 pub const AVAILABILITIES_MAX: usize = 20_000;
 const MINUTE: i64 = 60_000_000;
 const DAY_MICROS: i64 = 1_440 * MINUTE;
+const LONGEST_DAY: i64 = 25 * 60 * MINUTE;
 
 /// When a provider is free and busy, and by which rules they are booked.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Diary {
     pub free: Vec<Vec<Interval>>,
     /// What takes their time.
     pub busy: Vec<Interval>,
+    /// When the appointments begin that they have, blockers left out.
+    pub begins: Vec<Timestamp>,
     /// When others can't come who have to be there: in order, apart.
     pub held: Vec<Interval>,
     /// When the place has no room left.
@@ -56,6 +59,9 @@ pub struct Wanted<'a> {
     pub place: Option<Place>,
     /// The appointment that is to be moved.
     pub moved: Option<i64>,
+    /// Whether it is asked how much each has to do on the days of the window: then what
+    /// is busy is read from the first of their days to the last.
+    pub by_load: bool,
 }
 
 /// The diaries of providers for starts within a window. Who does not take bookings
@@ -98,7 +104,9 @@ pub async fn diaries(
         None => HashSet::new(),
     };
     let moved = wanted.moved.map(Id::new);
-    let busy = around(buffer, buffer + length);
+    // A day has up to 25 hours, wherever the window begins in it.
+    let day = if wanted.by_load { LONGEST_DAY } else { 0 };
+    let busy = around(buffer.max(day), (buffer + length).max(day));
     let mut busy = calendar::busy(q, actor.org_id, &ids, &busy, moved).await?;
     let full = match &wanted.place {
         Some(at) => rooms::full(q, actor.org_id, at, wanted.length, window, wanted.moved).await?,
@@ -110,11 +118,14 @@ pub async fn diaries(
     }
     let diary = |(provider, rules, scopes): (&Provider, Rules, Scopes)| {
         let rows = free.remove(&provider.id).unwrap_or_default();
+        let busy = busy.remove(&provider.id).unwrap_or_default();
+        let of_clients = busy.iter().filter(|it| !it.is_blocker);
         Diary {
             provider: provider.clone(),
             rules,
             free: scopes.lists(&rows, wanted, &tied, &around(0, DAY_MICROS)),
-            busy: busy.remove(&provider.id).unwrap_or_default(),
+            begins: of_clients.map(|it| it.interval.start).collect(),
+            busy: busy.iter().map(|it| it.interval).collect(),
             held: Vec::new(),
             full: full.clone(),
         }

@@ -16,11 +16,14 @@ use super::rooms::Place;
 use super::rule::{Calendar, collides, merged, starts};
 use crate::appointment_location::table::{APPOINTMENT_LOCATIONS, AppointmentLocation};
 use crate::availability::wall::Interval;
+use crate::tables::AppointmentType;
 
 /// So many slots one question answers.
 pub const SLOTS_MAX: usize = 20_000;
 /// So many days of providers one question looks at: providers times days.
 pub const PROVIDER_DAYS_MAX: i64 = 12_000;
+/// How far ahead the next start is looked for at first, in days.
+const FIRST_DAYS: i64 = 7;
 const MINUTE: i64 = 60_000_000;
 const DAY_MICROS: i64 = 1_440 * MINUTE;
 
@@ -118,7 +121,8 @@ pub async fn slots(
             return Ok(seats);
         }
     };
-    let diaries = alone(q, ask, field, of, length, window).await?;
+    let by_load = ask.unique && field.providers.len() > 1;
+    let diaries = alone(q, ask, field, (of, length, by_load), window).await?;
     let (mut found, mut choice) = (Vec::new(), Choice::default());
     for diary in &diaries {
         let starts = diary.starts(window, now);
@@ -142,19 +146,18 @@ async fn alone(
     q: &mut dyn Query,
     ask: &Ask,
     field: &Field,
-    of: Option<&crate::tables::AppointmentType>,
-    length: i64,
+    (of, length, by_load): (Option<&AppointmentType>, i64, bool),
     window: &Interval,
 ) -> Answer<Vec<Diary>> {
     let Some(moved) = &field.moved else {
         let moved = diary::movable(q, &field.actor, ask.moved).await?;
         let place = ask.location.map(Place::any);
-        let wanted = Wanted { of, length, contact: ask.contact, place, moved };
+        let wanted = Wanted { of, length, contact: ask.contact, place, moved, by_load };
         let providers = at_place(q, field, ask.location).await?;
         return diary::diaries(q, &field.actor, &providers, &wanted, window).await;
     };
     let (contact, moving) = (moved.contact, Some(moved.id));
-    let wanted = Wanted { of, length, contact, place: moved.place, moved: moving };
+    let wanted = Wanted { of, length, contact, place: moved.place, moved: moving, by_load };
     let mut diaries = diary::diaries(q, &field.actor, &field.providers, &wanted, window).await?;
     let end = Timestamp(window.end.0.saturating_add(length * MINUTE));
     let held = moved.held(q, field.actor.org_id, &Interval { start: window.start, end }).await?;
@@ -178,7 +181,9 @@ async fn at_place<'a>(
     Ok(Cow::Owned(field.providers.iter().filter(serves).cloned().collect()))
 }
 
-/// The first start within a window, looked for a week at a time.
+/// The first start within a window, however long it is: looked for in pages of days, each
+/// twice as long as the one before and as long as one question's may be. A request that
+/// can't pay for going on is refused: what it did not look at is not told to be taken.
 pub async fn first(
     request: &Request,
     q: &mut dyn Query,
@@ -186,30 +191,58 @@ pub async fn first(
     field: &Field,
     window: &Interval,
 ) -> Answer<Option<Timestamp>> {
-    spend(request, provider_days(field, window).saturating_mul(PROVIDER_DAY))?;
-    let (of, length) = match &field.what {
-        What::Alone { of, length } => (of.as_deref(), *length),
-        What::Seat(types) => {
-            let seats = group::seats(q, ask, field, types, window, request.now).await?;
-            spend(request, budget::units(seats.len(), 1))?;
-            return Ok(seats.first().map(|slot| slot.start));
-        }
-    };
-    let diaries = alone(q, ask, field, of, length, window).await?;
-    let mut start = window.start;
+    let providers = budget::units(field.providers.len(), 1).max(1);
+    let longest = (PROVIDER_DAYS_MAX / providers).max(1);
+    let (mut start, mut days) = (window.start, FIRST_DAYS.min(longest));
     while start < window.end {
-        let end = Timestamp((start.0 + 7 * DAY_MICROS).min(window.end.0));
-        let week = Interval { start, end };
-        let mut first: Option<Timestamp> = None;
-        for diary in &diaries {
-            let starts = diary.starts(&week, request.now);
-            spend(request, budget::units(starts.len(), 1))?;
-            first = first.into_iter().chain(starts.first().copied()).min();
+        let end = Timestamp((start.0 + days * DAY_MICROS).min(window.end.0));
+        let page = Interval { start, end };
+        let found = match &field.what {
+            What::Alone { of, length } => {
+                first_alone(request, q, ask, field, (of.as_deref(), *length), &page).await?
+            }
+            What::Seat(types) => {
+                let seats = group::seats(q, ask, field, types, &page, request.now).await?;
+                spend(request, budget::units(seats.len() + field.providers.len(), 1))?;
+                seats.first().map(|slot| slot.start)
+            }
+        };
+        if found.is_some() {
+            return Ok(found);
         }
-        if first.is_some() {
-            return Ok(first);
-        }
-        start = end;
+        (start, days) = (end, (days * 2).min(longest));
     }
     Ok(None)
+}
+
+/// The first start within a page. Of a provider without a free time nothing is looked at,
+/// and of the others nothing behind the first start that is known.
+async fn first_alone(
+    request: &Request,
+    q: &mut dyn Query,
+    ask: &Ask,
+    field: &Field,
+    (of, length): (Option<&AppointmentType>, i64),
+    page: &Interval,
+) -> Answer<Option<Timestamp>> {
+    spend(request, budget::units(field.providers.len(), 1))?;
+    let diaries = alone(q, ask, field, (of, length, false), page).await?;
+    let open = diaries.iter().filter(|it| it.free.iter().any(|times| !times.is_empty()));
+    let mut first: Option<Timestamp> = None;
+    for diary in open {
+        let mut start = page.start;
+        let end = first.unwrap_or(page.end);
+        while start < end {
+            let week = Interval { start, end: Timestamp((start.0 + 7 * DAY_MICROS).min(end.0)) };
+            let starts = diary.starts(&week, request.now);
+            let days = (week.end.0 - week.start.0) / DAY_MICROS + 1;
+            spend(request, days * PROVIDER_DAY + budget::units(starts.len(), 1))?;
+            if let Some(found) = starts.first() {
+                first = Some(*found);
+                break;
+            }
+            start = week.end;
+        }
+    }
+    Ok(first)
 }

@@ -10,6 +10,7 @@ use super::diary::{self, Wanted};
 use super::found::{SLOTS_MAX, Seat, Slot};
 use super::reading::Field;
 use super::rule;
+use crate::appointment::people;
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
 use crate::tables::AppointmentType;
@@ -24,7 +25,7 @@ struct Group {
     contact: Option<i64>,
     location: Option<i64>,
     seats: Option<i64>,
-    taken: i64,
+    taken: usize,
 }
 
 /// The seats within a window, in order. Full ones where they are asked for and the
@@ -47,8 +48,17 @@ pub(super) async fn seats(
         let provider = field.providers.iter().find(|it| it.id == group.provider);
         let of = types.iter().find(|of| of.id.0 == group.of);
         let Some((provider, of)) = provider.zip(of) else { continue };
-        let wanted =
-            Wanted { of: Some(of), length: group.length, contact: None, place: None, moved: None };
+        if !field.may_give(of, provider.id) {
+            continue;
+        }
+        let wanted = Wanted {
+            of: Some(of),
+            length: group.length,
+            contact: None,
+            place: None,
+            moved: None,
+            by_load: false,
+        };
         let rules = diary::rules_of(&field.actor, provider, &wanted, &layers);
         let can_begin = rules
             .is_some_and(|(rules, _)| rule::can_begin(&provider.zone, &rules, group.start, now));
@@ -67,7 +77,7 @@ pub(super) async fn seats(
 impl Group {
     /// As a slot, where there is a seat, or full ones are shown too.
     fn slot(&self, of: &AppointmentType, full_too: bool) -> Option<Slot> {
-        let is_full = self.seats.is_some_and(|seats| self.taken >= seats);
+        let is_full = self.taken >= people::seats_of(self.seats);
         let has_waitlist = of.is_waitlist_enabled;
         let seat = Seat { appointment: self.id, is_full, has_waitlist };
         (!is_full || (full_too && has_waitlist)).then_some(Slot {
@@ -90,8 +100,9 @@ async fn groups(
     let limit = i64::try_from(SLOTS_MAX + 1).unwrap_or(i64::MAX);
     let sql = Sql::fixed(
         "SELECT a.id, a.provider_id, a.appointment_type_id, a.start_at, a.length, \
-         a.contact_type_id, a.max_attendees, (SELECT COUNT(*) FROM appointment_inclusions i \
-         WHERE i.org_id = a.org_id AND i.appointment_id = a.id AND i.cancelled = FALSE), \
+         a.contact_type_id, a.max_attendees, CAST((SELECT COUNT(*) + COALESCE(SUM(i.seats_held), 0) \
+         FROM appointment_inclusions i WHERE i.org_id = a.org_id AND i.appointment_id = a.id \
+         AND i.cancelled = FALSE) AS BIGINT), \
          a.appointment_location_id FROM appointments a WHERE a.org_id = $1 AND a.appointment_type_id IN_LIST($2) \
          AND a.provider_id IN_LIST($3) AND a.start_at >= $4 AND a.start_at < $5 \
          AND a.deleted_at IS NULL AND a.is_group = TRUE AND a.is_blocker = FALSE \
@@ -120,7 +131,7 @@ async fn groups(
             length: number(4)?,
             contact: number(5),
             seats: number(6),
-            taken: number(7)?,
+            taken: usize::try_from(number(7)?).unwrap_or(usize::MAX),
             location: number(8),
         })
     };

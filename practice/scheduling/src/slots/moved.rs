@@ -84,6 +84,7 @@ pub async fn field(q: &mut dyn Query, actor: &Actor, ask: &Ask) -> Answer<Option
         zone: providers.first().map(|it| it.zone.clone()),
         providers,
         moved: Some(Moved { id, contact, place, others }),
+        licensed: None,
     }))
 }
 

@@ -2,18 +2,21 @@
 //! and what they can be booked for. A constant number of statements, however many
 //! providers.
 
+use std::collections::HashSet;
+
 use jiff::tz::TimeZone;
 use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Refused, Request, moment};
 use ward_identity::states;
 use ward_identity::tables::{LOCATIONS, USERS, User, locations, users};
 use ward_store::{
-    Actor, Cond, Join, Level, OrderKey, Query, Record, Role, Select, StoreError, Table, Value,
+    Actor, Cond, Join, Level, OrderKey, Query, Record, Role, Select, Sql, StoreError, Table, Value,
     read_selected,
 };
 
 use super::ask::{Ask, PROVIDERS_MAX};
 use super::moved::{self, Moved};
+use crate::providers::{licensed_in, tagged};
 use crate::tables::{APPOINTMENT_TYPES, AppointmentType, appointment_types as at};
 use crate::visibility;
 
@@ -77,6 +80,16 @@ pub struct Field {
     pub zone: Option<TimeZone>,
     /// What a client's move is bound by.
     pub moved: Option<Moved>,
+    /// Who has a licence where the client is, where a group's type asks for one.
+    pub licensed: Option<HashSet<i64>>,
+}
+
+impl Field {
+    /// Whether a provider may see the client in a group of this type (behaviour 22.1).
+    pub(super) fn may_give(&self, of: &AppointmentType, provider: i64) -> bool {
+        let licensed = self.licensed.as_ref().filter(|_| of.require_in_state_clients);
+        licensed.is_none_or(|licensed| licensed.contains(&provider))
+    }
 }
 
 /// Rows as the actor sees them; a visitor is bound by the public part of the rule.
@@ -161,7 +174,11 @@ pub async fn field(request: &Request, q: &mut dyn Query, ask: &Ask) -> Answer<Op
             length.map(|length| What::Alone { of: None, length })
         }
     };
-    Ok(what.map(|what| Field { actor, what, providers, zone, moved: None }))
+    let licensed = match &what {
+        Some(What::Seat(types)) => licensed(request, q, &actor, (types, &providers), ask).await?,
+        _ => None,
+    };
+    Ok(what.map(|what| Field { actor, what, providers, zone, moved: None, licensed }))
 }
 
 /// The types that are named and that the caller may book: to members all they see.
@@ -239,25 +256,6 @@ fn offers(type_id: i64) -> Cond {
     )
 }
 
-fn licensed_in(states: &[&str]) -> Cond {
-    let states: Vec<Box<str>> = states.iter().map(|it| Box::from(*it)).collect();
-    Cond::sql(
-        "EXISTS (SELECT 1 FROM state_licenses may WHERE may.org_id = {t}.org_id \
-         AND may.user_id = {t}.id AND may.state IN_LIST(?))",
-        [Value::Texts(states.into())],
-    )
-}
-
-/// Providers who have all of these tags.
-fn tagged(tags: &[i64]) -> Cond {
-    let count = i64::try_from(tags.len()).unwrap_or(i64::MAX);
-    Cond::sql(
-        "(SELECT COUNT(*) FROM applied_tags has WHERE has.org_id = {t}.org_id \
-         AND has.user_id = {t}.id AND has.deleted_at IS NULL AND has.tag_id IN_LIST(?)) = ?",
-        [Value::Ints(tags.into()), count.into()],
-    )
-}
-
 /// Who may see the client where a type asks for a licence in the client's state:
 /// where the client lives, else where they say they do (behaviour 21). Nothing where
 /// that is not known. Members book whom they like.
@@ -271,6 +269,17 @@ async fn in_state(
     if !of.require_in_state_clients || actor.is_member() {
         return Ok(Some(Cond::Always));
     }
+    let states = states(request, q, actor, ask).await?;
+    Ok((!states.is_empty()).then(|| licensed_in(&states)))
+}
+
+/// Where the client is.
+async fn states(
+    request: &Request,
+    q: &mut dyn Query,
+    actor: &Actor,
+    ask: &Ask,
+) -> Answer<Vec<&'static str>> {
     let mut states = match actor.is_client() {
         true => home_states(request, q, actor).await?,
         false => Vec::new(),
@@ -278,7 +287,34 @@ async fn in_state(
     if states.is_empty() {
         states.extend(ask.state);
     }
-    Ok((!states.is_empty()).then(|| licensed_in(&states)))
+    Ok(states)
+}
+
+/// Which of these providers have a licence where the client is; nothing where none of
+/// these types asks for one. Nobody where it is not known where the client is.
+async fn licensed(
+    request: &Request,
+    q: &mut dyn Query,
+    actor: &Actor,
+    (types, providers): (&[AppointmentType], &[Provider]),
+    ask: &Ask,
+) -> Answer<Option<HashSet<i64>>> {
+    if actor.is_member() || !types.iter().any(|of| of.require_in_state_clients) {
+        return Ok(None);
+    }
+    let states = states(request, q, actor, ask).await?;
+    let states: Vec<Box<str>> = states.into_iter().map(Box::from).collect();
+    let ids: Vec<i64> = providers.iter().map(|it| it.id).collect();
+    if states.is_empty() || ids.is_empty() {
+        return Ok(Some(HashSet::new()));
+    }
+    let sql = Sql::fixed(
+        "SELECT l.user_id FROM state_licenses l WHERE l.org_id = $1 AND l.user_id IN_LIST($2) \
+         AND l.state IN_LIST($3)",
+        [actor.org_id.into(), Value::Ints(ids.into()), Value::Texts(states.into())],
+    );
+    let rows = q.rows(&sql).await?;
+    Ok(Some(rows.iter().filter_map(|row| row.first()?.int()).collect()))
 }
 
 /// The states of a client's addresses.

@@ -91,6 +91,7 @@ impl World {
                     user_id: Id::new(booked.provider),
                     start_at: booked.start,
                     end_at: end,
+                    is_blocker: booked.group.is_none(),
                 };
                 scope.create(&entry).await?;
                 for client in booked.clients {
@@ -108,6 +109,7 @@ impl World {
                         cancelled_by_id: None,
                         cancellation_reason: None,
                         other_cancellation_reason: None,
+                        seats_held: 0,
                         version: 1,
                         created_at: now,
                         updated_at: now,

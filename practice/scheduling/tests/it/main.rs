@@ -33,6 +33,7 @@ mod rules;
 mod seed;
 mod series;
 mod settings;
+mod shared;
 mod slot_lists;
 mod slot_oracle;
 mod slot_questions;

@@ -161,7 +161,28 @@ async fn an_organization_answers_with_who_is_booked_first() {
         let both = [format!("09:00 {owner}"), format!("09:00 {stan}")];
         assert_eq!(slots(&w, &nobody, &each).await, both);
         w.busy(owner, "2027-03-01T17:00:00Z", 15).await;
+        assert_eq!(slots(&w, &nobody, &all).await, [format!("09:00 {owner}")], "a blocker is none");
+        let group =
+            w.type_of(&w.owner, json!({ "name": "G", "length": 15, "is_group": true })).await;
+        let booked = |start: &str| Booked {
+            provider: owner,
+            start: at(start),
+            minutes: 15,
+            group: Some((group.parse().unwrap(), 3)),
+            clients: Vec::new(),
+        };
+        w.booked(booked("2027-03-02T17:00:00Z")).await;
+        assert_eq!(slots(&w, &nobody, &all).await, [format!("09:00 {owner}")], "on another day");
+        // At one in the morning, which is before a day that begins farther east.
+        w.booked(booked("2027-03-01T06:00:00Z")).await;
         assert_eq!(slots(&w, &nobody, &all).await, [format!("09:00 {stan}")], "the least loaded");
+        let east = format!(
+            "{{ availableSlotsForRange({all}, timezone: \"Pacific/Kiritimati\", \
+             start_date: \"2027-03-02\", end_date: \"2027-03-02\") {{ user_id }} }}"
+        );
+        let answer = asked(&w, &nobody, &east).await;
+        let east = json!([{ "user_id": stan.to_string() }]);
+        assert_eq!(answer["data"]["availableSlotsForRange"], east, "wherever one asks from");
         let mut sql = Sql::new();
         sql.push("SELECT id FROM organization_memberships WHERE user_id = ").bind(owner);
         let place = w.db.read().await.unwrap();

@@ -323,6 +323,8 @@ async fn availability(
 const SLOTS: &str = "query($p: ID!, $tz: String, $length: String, $from: ISO8601DateTime, $to: ISO8601DateTime, $at: ID) { \
     availableSlotsForRange(provider_id: $p, appt_loc_id: $at, timezone: $tz, length: $length, start_date: $from, end_date: $to) \
     { date user_id length } }";
+const NEXT: &str = "query($p: ID, $tz: String, $length: String, $from: String, $to: String) { \
+    nextAvailableSlot(provider_id: $p, timezone: $tz, length: $length, start_date_boundary: $from, end_date_boundary: $to) }";
 const DAYS_OF: &str = "query($p: String, $tz: String, $length: String, $from: String, $to: ISO8601DateTime, $at: ID) { \
     daysAvailableForRange(provider_id: $p, appt_loc_id: $at, timezone: $tz, length: $length, start_date: $from, end_date: $to) }";
 
@@ -350,7 +352,12 @@ async fn dom_02_04_08_the_front_door_tells_what_every_minute_says() {
             let expected = case.expected();
             assert_eq!(starts, expected, "{case:?}");
             told += starts.len();
-            let days = w.run_at(case.now(), ViewId::V2026, &nobody, DAYS_OF, variables).await;
+            let days = w.run_at(case.now(), ViewId::V2026, &nobody, DAYS_OF, variables.clone()).await;
+            let next = w.run_at(case.now(), ViewId::V2026, &nobody, NEXT, variables).await;
+            let next = next["data"]["nextAvailableSlot"].as_str().map(|date| {
+                date.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+            });
+            assert_eq!(next, expected.first().copied(), "the first of them: {case:?}");
             let client = zone(case.asks_from);
             let mut shown: Vec<String> = expected.iter().map(|at| {
                 let at = jiff::Timestamp::from_microsecond(*at).unwrap();

@@ -55,6 +55,35 @@ async fn days_are_of_who_asks_and_answers_of_the_view() {
 }
 
 #[tokio::test]
+async fn the_next_slot_is_found_however_many_could_have_one() {
+    World::each(async |w| {
+        let open = open_type(&w, json!({})).await;
+        let names: Vec<String> = (0..75).map(|n| format!("P{n}")).collect();
+        for name in &names[1..] {
+            w.colleague(name.clone().leak()).await;
+        }
+        let late = w.colleague("P0").await;
+        let nobody = Actor::anonymous();
+        let all = format!(
+            "{{ nextAvailableSlot(provider_id: \"{}\", org_level: true, appt_type_id: \"{open}\") }}",
+            w.standard.user_id
+        );
+        let next = async || asked(&w, &nobody, &all).await["data"]["nextAvailableSlot"].clone();
+        assert!(next().await.is_null());
+        // In 174 days, where 77 providers once were looked at for 155.
+        hours(&w, &late, json!({ "range_start": "August 13, 2027" })).await;
+        assert_eq!(next().await, json!("2027-08-13T09:00:00-04:00"));
+        // The first of all, whoever has it.
+        hours(&w, &w.owner, json!({ "range_start": "May 3, 2027" })).await;
+        hours(&w, &w.standard, json!({ "range_start": "May 4, 2027" })).await;
+        assert_eq!(next().await, json!("2027-05-03T09:00:00-04:00"));
+        let end = all.replace("org_level", "end_date_boundary: \"2027-05-02\", org_level");
+        assert!(asked(&w, &nobody, &end).await["data"]["nextAvailableSlot"].is_null());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_no_question_gets_a_sentence_and_what_is_too_much_too() {
     World::each(async |w| {
         hours(&w, &w.standard, json!({})).await;

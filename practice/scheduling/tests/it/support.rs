@@ -273,6 +273,11 @@ impl World {
         done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
     }
 
+    /// One more colleague.
+    pub async fn colleague(&self, first: &'static str) -> Actor {
+        join(&self.db, &self.organization, first, OrgRole::Standard).await
+    }
+
     /// A sub-organization with its owner.
     pub async fn branch(&self) -> Actor {
         let (org, root) = (self.organization.id.0, self.organization.id);

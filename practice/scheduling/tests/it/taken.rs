@@ -99,7 +99,8 @@ proptest! {
     ) {
         let now = Timestamp(1_800_000_000_000_000);
         let start_at = Timestamp(now.0 + left * MINUTE);
-        let facts = Facts { start_at, pm_status: status, is_group, reschedules: moved };
+        let facts = Facts { start_at, pm_status: status, is_shared: is_group, is_off: false,
+            may_schedule: true, reschedules: moved };
         let mut settings = resolve(&[]);
         settings.allow_clients_to_cancel_appt = cancels;
         settings.allow_clients_to_reschedule_appt = moves;

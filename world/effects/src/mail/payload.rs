@@ -12,7 +12,7 @@ const ACCOUNTS_MAX: usize = 8;
 const NAME_CHARS_MAX: usize = 120;
 
 /// Kinds that the receiver can do without, and says so by a link.
-const NOTICES: [&str; 7] = [
+const NOTICES: [&str; 8] = [
     "new_message",
     "client_created",
     "client_assigned",
@@ -20,6 +20,7 @@ const NOTICES: [&str; 7] = [
     "appointment_booked",
     "appointment_changed",
     "appointment_cancelled",
+    "appointment_part_cancelled",
 ];
 
 /// The payload of any kind; which members a kind needs, [`Payload::check`] says.

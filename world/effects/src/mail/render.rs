@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 22] = [
+pub const MAIL_KINDS: [&str; 23] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -37,6 +37,7 @@ pub const MAIL_KINDS: [&str; 22] = [
     "appointment_booked",
     "appointment_changed",
     "appointment_cancelled",
+    "appointment_part_cancelled",
 ];
 
 struct Template {
@@ -57,7 +58,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 22] = [
+const TEMPLATES: [Template; 23] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -80,6 +81,7 @@ const TEMPLATES: [Template; 22] = [
     template!("appointment_booked", "Your appointment is booked"),
     template!("appointment_changed", "Your appointment has changed"),
     template!("appointment_cancelled", "Your appointment was cancelled"),
+    template!("appointment_part_cancelled", "A client does not come to an appointment"),
 ];
 
 macro_rules! sources {
@@ -88,7 +90,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 46] = sources![
+const SOURCES: [(&str, &str); 48] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -135,6 +137,8 @@ const SOURCES: [(&str, &str); 46] = sources![
     "appointment_changed.html",
     "appointment_cancelled.txt",
     "appointment_cancelled.html",
+    "appointment_part_cancelled.txt",
+    "appointment_part_cancelled.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.

@@ -43,7 +43,7 @@ const WITHOUT_LINK: [&str; 10] = [
 ];
 
 /// Mails that one may want no more of, with the way out.
-const WITH_WAY_OUT: [&str; 7] = [
+const WITH_WAY_OUT: [&str; 8] = [
     "new_message",
     "client_created",
     "client_assigned",
@@ -51,6 +51,7 @@ const WITH_WAY_OUT: [&str; 7] = [
     "appointment_booked",
     "appointment_changed",
     "appointment_cancelled",
+    "appointment_part_cancelled",
 ];
 
 /// ISO-24: every template in both environments, and no other host in it.

@@ -12,11 +12,14 @@ pub enum Happening {
     Changed,
     /// It does not take place, or not for them.
     Cancelled,
+    /// One of several clients called off their own part, of which who gives it is told.
+    Left,
 }
 
 impl Happening {
     /// All of them.
-    pub const ALL: [Happening; 3] = [Happening::Booked, Happening::Changed, Happening::Cancelled];
+    pub const ALL: [Happening; 4] =
+        [Happening::Booked, Happening::Changed, Happening::Cancelled, Happening::Left];
 
     /// The mail's template.
     pub const fn template(self) -> &'static str {
@@ -24,6 +27,7 @@ impl Happening {
             Happening::Booked => "appointment_booked",
             Happening::Changed => "appointment_changed",
             Happening::Cancelled => "appointment_cancelled",
+            Happening::Left => "appointment_part_cancelled",
         }
     }
 
@@ -37,7 +41,7 @@ impl Happening {
         match self {
             Happening::Booked => "send_email_on_appointment_book",
             Happening::Changed => "send_email_on_appointment_reschedule",
-            Happening::Cancelled => "send_email_on_appointment_cancel",
+            Happening::Cancelled | Happening::Left => "send_email_on_appointment_cancel",
         }
     }
 
@@ -46,7 +50,7 @@ impl Happening {
         match self {
             Happening::Booked => settings.send_booking_notice,
             Happening::Changed => settings.send_appointment_update_email,
-            Happening::Cancelled => settings.send_appointment_cancellation_email,
+            Happening::Cancelled | Happening::Left => settings.send_appointment_cancellation_email,
         }
     }
 
@@ -60,6 +64,8 @@ impl Happening {
             (Some(Happening::Cancelled), Happening::Booked | Happening::Changed) => {
                 Some(Happening::Changed)
             }
+            // Who looks at what changed sees who comes.
+            (Some(Happening::Changed), Happening::Left) => Some(Happening::Changed),
             (_, now) => Some(now),
         }
     }

@@ -16,6 +16,7 @@ use happening::Happening;
 use ward_scheduling::appointment::calendar;
 use ward_scheduling::appointment::status::PmStatus;
 use ward_scheduling::appointment::table::Appointment;
+use ward_scheduling::events::{PROVIDER_ADDED, PROVIDER_REMOVED, providers_of};
 
 pub use remind::REMINDER;
 pub use tell::WAITING;
@@ -62,7 +63,7 @@ fn is_on(call: &Call<'_>, row: &Appointment) -> bool {
 async fn created(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let Some(row) = row(call, event).await? else { return Ok(()) };
     match event.is_noticed && is_on(call, &row) {
-        true => tell::provider(call, &row, Happening::Booked).await,
+        true => tell::providers(call, &row, Happening::Booked, &[]).await,
         false => Ok(()),
     }
 }
@@ -90,15 +91,40 @@ async fn removed(call: &mut Call<'_>, event: &Event) -> Answer<()> {
         return Ok(());
     }
     let settings = remind::settings(call, &row).await?;
-    tell::clients(call, &row, &settings, Happening::Cancelled, &[&client]).await
+    tell::clients(call, &row, &settings, Happening::Cancelled, &[&client]).await?;
+    match tell::is_by(call, client.id) {
+        true => tell::providers(call, &row, Happening::Left, &[]).await,
+        false => Ok(()),
+    }
+}
+
+/// Tells who gives it from now on, and who does not any more; the former.
+async fn given(call: &mut Call<'_>, event: &Event, row: &Appointment) -> Answer<Vec<Id<User>>> {
+    let added = providers_of(event, PROVIDER_ADDED);
+    if !event.is_noticed || !is_ahead(call, row) {
+        return Ok(added);
+    }
+    for id in &added {
+        if is_on(call, row) {
+            tell::provider(call, row, Happening::Booked, *id).await?;
+        }
+    }
+    for id in providers_of(event, PROVIDER_REMOVED) {
+        tell::provider(call, row, Happening::Cancelled, id).await?;
+    }
+    Ok(added)
 }
 
 async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let has = |of: &[&str]| event.changed_fields.iter().any(|field| of.contains(field));
-    if !has(&TOLD) && !has(&PLANNED) {
+    if !has(&TOLD) && !has(&PLANNED) && event.aside.is_empty() {
         return Ok(());
     }
     let Some(row) = row(call, event).await? else { return Ok(()) };
+    let fresh = given(call, event, &row).await?;
+    if !has(&TOLD) && !has(&PLANNED) {
+        return Ok(());
+    }
     let attending = people::clients(call, &row).await?;
     let settings = remind::settings(call, &row).await?;
     let clients: Vec<&User> = attending.iter().map(|(user, _)| user).collect();
@@ -119,7 +145,8 @@ async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let known = attending.iter().filter(|(_, own)| own.attends_from < row.updated_at);
     let known: Vec<&User> = known.map(|(user, _)| user).collect();
     tell::clients(call, &row, &settings, happening, &known).await?;
-    tell::provider(call, &row, happening).await
+    // So is who gives it since this very change.
+    tell::providers(call, &row, happening, &fresh).await
 }
 
 async fn deleted(call: &mut Call<'_>, event: &Event) -> Answer<()> {
@@ -133,5 +160,5 @@ async fn deleted(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     }
     let clients: Vec<&User> = attending.iter().map(|(user, _)| user).collect();
     tell::clients(call, &row, &settings, Happening::Cancelled, &clients).await?;
-    tell::provider(call, &row, Happening::Cancelled).await
+    tell::providers(call, &row, Happening::Cancelled, &[]).await
 }

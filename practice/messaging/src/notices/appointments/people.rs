@@ -6,7 +6,7 @@ use ward_identity::account::joined;
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Scope};
 
-use ward_scheduling::appointment::table::{Appointment, AppointmentInclusion};
+use ward_scheduling::appointment::table::{Appointment, AppointmentInclusion, AppointmentProvider};
 
 /// The clients who attend, without those who called it off for themselves and those
 /// who are archived: they are told nothing (behaviour 18.3).
@@ -44,6 +44,13 @@ pub async fn attends(scope: &mut Scope<'_>, row: &Appointment, user: Id<User>) -
 pub fn zone(user: &User, row: &Appointment) -> TimeZone {
     let own = user.timezone.as_deref().and_then(moment::zone);
     own.or_else(|| moment::zone(&row.timezone)).unwrap_or(TimeZone::UTC)
+}
+
+/// Those who give an appointment: the main provider and the further ones.
+pub async fn givers(scope: &mut Scope<'_>, row: &Appointment) -> Answer<Vec<Id<User>>> {
+    let further: Vec<AppointmentProvider> =
+        scope.list(Cond::eq("appointment_id", row.id.0), &[]).await?;
+    Ok([row.provider_id].into_iter().chain(further.iter().map(|it| it.user_id)).collect())
 }
 
 /// The main provider's name.

@@ -47,16 +47,32 @@ pub(super) async fn clients(
     Ok(())
 }
 
-/// Mails the main provider, unless they did it themselves.
+/// Mails all who give it, but for these and who did it themselves.
+pub(super) async fn providers(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    happening: Happening,
+    without: &[Id<User>],
+) -> Answer<()> {
+    for id in people::givers(call, row).await? {
+        if !without.contains(&id) {
+            provider(call, row, happening, id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Mails a provider, unless they did it themselves.
 pub(super) async fn provider(
     call: &mut Call<'_>,
     row: &Appointment,
     happening: Happening,
+    id: Id<User>,
 ) -> Answer<()> {
-    if is_by(call, row.provider_id) {
+    if is_by(call, id) {
         return Ok(());
     }
-    match able(call, row.provider_id).await? {
+    match able(call, id).await? {
         Some(member) => tell(call, row, happening, &member.user).await,
         None => Ok(()),
     }
@@ -70,7 +86,7 @@ async fn able(scope: &mut Scope<'_>, user: Id<User>) -> Answer<Option<Person>> {
 }
 
 /// Whether it was this person who asked.
-fn is_by(call: &Call<'_>, user: Id<User>) -> bool {
+pub(super) fn is_by(call: &Call<'_>, user: Id<User>) -> bool {
     let asking = &call.request.actor;
     asking.org_id == call.actor.org_id && asking.user_id == user.0
 }
@@ -118,7 +134,7 @@ async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
     let to = person.user;
     let concerns = match to.is_patient {
         true => people::attends(scope, &row, to.id).await?,
-        false => row.provider_id == to.id,
+        false => people::givers(scope, &row).await?.contains(&to.id),
     };
     let is_on = calendar::takes_time(&row) && concerns;
     let settings = remind::settings(scope, &row).await?;
