@@ -4,6 +4,7 @@ mod appointment;
 mod appointment_type;
 mod availability;
 mod exists;
+mod request;
 mod setting;
 mod slots;
 
@@ -31,6 +32,8 @@ pub fn bind(b: &mut Bindings) {
     slots::bind(b);
     calendar_feed::bind(b);
     appointment::bind(b);
+    crate::waitlist::bind(b);
+    request::bind(b);
 }
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);

@@ -3,7 +3,11 @@
 use ward_store::Event;
 
 use crate::appointment::table::Appointment;
+use crate::request::table::AppointmentRequest;
 use crate::tables::Availability;
+
+/// The kind of event that is about a new request.
+pub const REQUESTED: &str = "appointment_request.created";
 
 /// A provider can be booked at more times.
 pub fn availability_created(row: &Availability) -> Event {
@@ -50,6 +54,16 @@ pub fn patient_added(row: &Appointment, client: i64) -> Event {
 /// A client attends an appointment no longer.
 pub fn patient_removed(row: &Appointment, client: i64) -> Event {
     appointment("appointment.patient_removed", row).about(client)
+}
+
+/// Somebody asked for an appointment. The catalogue of webhooks has no such event.
+pub fn request_created(row: &AppointmentRequest) -> Event {
+    let event = Event::new(REQUESTED, "AppointmentRequest", row.id.0).of_unit(row.unit_id.0);
+    let event = event.told(false);
+    match row.patient_id {
+        Some(client) => event.about(client.0),
+        None => event,
+    }
 }
 
 fn appointment(kind: &'static str, row: &Appointment) -> Event {

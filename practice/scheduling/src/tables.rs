@@ -10,6 +10,7 @@ use ward_store::{Day, Id, Key, Reference, Table, index, record, unique};
 
 use crate::appointment::table as appointment;
 use crate::calendar_feed::table::CALENDAR_FEEDS;
+use crate::request::table::{APPOINTMENT_REQUEST_SLOTS, APPOINTMENT_REQUESTS};
 use crate::settings::table::APPOINTMENT_SETTINGS;
 use crate::visibility;
 
@@ -246,6 +247,6 @@ pub fn tables() -> Vec<&'static Table> {
         &AVAILABILITY_APPOINTMENT_TYPES,
     ];
     tables.extend(appointment::TABLES);
-    tables.push(&CALENDAR_FEEDS);
+    tables.extend([&CALENDAR_FEEDS, &APPOINTMENT_REQUESTS, &APPOINTMENT_REQUEST_SLOTS]);
     tables
 }

@@ -13,6 +13,7 @@ use super::table::{Appointment, AppointmentInclusion};
 use super::when::Times;
 use crate::contact_type::ContactType;
 use crate::id_list;
+use crate::request::table::AppointmentRequest;
 use crate::settings::input::Whole;
 use crate::tables::AppointmentType;
 
@@ -160,7 +161,10 @@ macro_rules! sent {
 
 sent! {
     /// `createAppointmentInput`.
-    CreateAppointment { start_immediately: bool }
+    CreateAppointment {
+        appointment_request_id: IdOrBlank<AppointmentRequest>,
+        start_immediately: bool,
+    }
 }
 sent! {
     /// `updateAppointmentInput`.

@@ -9,6 +9,7 @@ use super::series::table::{RECURRING_APPOINTMENTS, RecurringAppointment};
 use super::status::{CancelledBy, PmStatus};
 use crate::tables::AppointmentType;
 use crate::visibility;
+use crate::waitlist::table::WAITLIST_PLACES;
 
 record! {
     /// Somebody's time, for a client, for several, or kept free by a blocker.
@@ -131,6 +132,8 @@ record! {
         attends_from: Timestamp,
         attended: Option<bool>,
         confirmed: bool,
+        /// Whether they waited for the seat and moved in when it was free.
+        from_waitlist: bool,
         /// Called off for this one alone.
         cancelled: bool,
         cancelled_at: Option<Timestamp>,
@@ -217,10 +220,11 @@ record! {
 }
 
 /// The tables of appointments.
-pub const TABLES: [&Table; 5] = [
+pub const TABLES: [&Table; 6] = [
     &RECURRING_APPOINTMENTS,
     &APPOINTMENTS,
     &APPOINTMENT_INCLUSIONS,
     &APPOINTMENT_PROVIDERS,
     &CALENDAR_ENTRIES,
+    &WAITLIST_PLACES,
 ];

@@ -1,4 +1,5 @@
 //! Joining appointments of several (behaviour 23.3): never more than there are seats.
+//! Of one that is full a place in the line, where that is asked for (behaviour 24).
 
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::id_or_blank::named;
@@ -17,6 +18,7 @@ use crate::slots::ask::Ask;
 use crate::slots::found::{self, Seat};
 use crate::slots::reading;
 use crate::tables::AppointmentType;
+use crate::waitlist::{fill, place};
 
 pub(super) const AT: &str = "appointment_id";
 
@@ -40,12 +42,20 @@ pub(super) async fn place(call: &mut Call<'_>, ids: &[i64]) -> Answer<Place> {
     }
 }
 
-/// Joins all of them, or none. Who attends one already goes on attending it.
+/// What was joined.
+pub(super) struct Joined {
+    pub ids: Vec<i64>,
+    /// Whether the client only waits for a seat in some of them.
+    pub waits: bool,
+}
+
+/// Joins all of them, or none. Who attends one already goes on attending it, and who
+/// waits for a seat waits.
 pub(super) async fn join(
     call: &mut Call<'_>,
     input: &CompleteCheckout,
     ids: &[i64],
-) -> Answer<Vec<i64>> {
+) -> Answer<Joined> {
     let rows = held(call, ids).await?;
     let mut providers: Vec<i64> = rows.iter().map(|row| row.provider_id.0).collect();
     providers.sort_unstable();
@@ -57,17 +67,26 @@ pub(super) async fn join(
     }
     calendar::lock(call, &providers).await?;
     let asked = named(&input.provider_id).map(|id| id.0);
-    let mut joined = Vec::with_capacity(rows.len());
+    let mut joined = Joined { ids: Vec::with_capacity(rows.len()), waits: false };
     let mut who: Option<User> = None;
     for row in &rows {
         if asked.is_some_and(|asked| asked != row.provider_id.0) {
             return Err(Refused::not_found("provider_id"));
         }
+        joined.ids.push(row.id.0);
         if attends(call, row).await? {
-            joined.push(row.id.0);
             continue;
         }
-        let of = has_seat(call, row).await?;
+        if place::of(call, row.id, call.actor.user_id).await?.is_some() {
+            joined.waits = true;
+            continue;
+        }
+        // Nobody passes who is in line already.
+        fill(call, row.id).await?;
+        let listed = listed(call, row).await?;
+        if listed.is_full && !(input.is_joining_waitlist.is_true() && listed.has_waitlist) {
+            return Err(no_seat());
+        }
         let provider: Option<User> = call.find(row.provider_id).await?;
         let provider = provider.ok_or_else(|| Refused::not_found(AT))?;
         let client = match who {
@@ -75,24 +94,42 @@ pub(super) async fn join(
             None => who::client(call, &input.visitor(), &provider).await?,
         };
         who::bounded(call, &client, &provider).await?;
-        let client = who::placed(call, client, &of).await?;
-        if people::add_attendee(call, row, &client).await? {
-            call.emit(events::appointment_updated(row, &["attended_clients"]));
-        }
-        who = Some(client);
-        joined.push(row.id.0);
+        who = Some(match listed.is_full {
+            true => {
+                joined.waits = true;
+                wait(call, row, client).await?
+            }
+            false => {
+                let client = who::placed(call, client, &listed.of).await?;
+                if people::add_attendee(call, row, &client).await? {
+                    call.emit(events::appointment_updated(row, &["attended_clients"]));
+                }
+                client
+            }
+        });
     }
     Ok(joined)
 }
 
+/// Puts the client into the line. A visitor is not told whether the client whom they
+/// are taken for attends.
+async fn wait(call: &mut Call<'_>, row: &Appointment, client: User) -> Answer<User> {
+    if !has_part(call, row, client.id.0).await? {
+        place::join(call, row, &client, AT).await?;
+    }
+    Ok(client)
+}
+
 /// Whether the client who asks attends it already.
 async fn attends(call: &mut Call<'_>, row: &Appointment) -> Answer<bool> {
-    if !call.actor.is_client() {
-        return Ok(false);
-    }
-    let own = Cond::eq("user_id", call.actor.user_id);
-    let own: Option<AppointmentInclusion> =
-        call.find_by(own.and(Cond::eq("appointment_id", row.id.0))).await?;
+    let own = call.actor.user_id;
+    Ok(call.actor.is_client() && has_part(call, row, own).await?)
+}
+
+/// Whether somebody attends it.
+async fn has_part(call: &mut Call<'_>, row: &Appointment, user: i64) -> Answer<bool> {
+    let own = Cond::eq("appointment_id", row.id.0).and(Cond::eq("user_id", user));
+    let own: Option<AppointmentInclusion> = call.find_by(own).await?;
     Ok(own.is_some_and(|own| !own.cancelled))
 }
 
@@ -112,9 +149,16 @@ async fn held(call: &mut Call<'_>, ids: &[i64]) -> Answer<Vec<Appointment>> {
     }
 }
 
-/// The type of an appointment that is listed with a seat left, by the rule that lists
-/// them.
-async fn has_seat(call: &mut Call<'_>, row: &Appointment) -> Answer<AppointmentType> {
+/// An appointment as it is listed.
+struct Listed {
+    of: AppointmentType,
+    is_full: bool,
+    has_waitlist: bool,
+}
+
+/// What the rule that lists appointments says of one; a refusal where it lists it not
+/// even as full.
+async fn listed(call: &mut Call<'_>, row: &Appointment) -> Answer<Listed> {
     let of = row.appointment_type_id.ok_or_else(|| Refused::not_found(AT))?;
     let ask = Ask {
         provider: Some(row.provider_id.0),
@@ -130,11 +174,13 @@ async fn has_seat(call: &mut Call<'_>, row: &Appointment) -> Answer<AppointmentT
     let slots = found::slots(call.request, call.scope.tx, &ask, &field, &instant, now).await?;
     let is_it = |seat: &&Seat| seat.appointment == row.id.0;
     let seat = slots.iter().filter_map(|slot| slot.group.as_ref()).find(is_it);
-    match seat {
-        Some(seat) if !seat.is_full && people::attending(call, row).await? < people::seats(row) => {
-            let of: Option<AppointmentType> = call.find(of).await?;
-            of.ok_or_else(|| Refused::not_found(AT))
-        }
-        _ => Err(Refused::on(AT, "There is no seat left in this appointment")),
-    }
+    let seat = seat.ok_or_else(no_seat)?;
+    let is_full = seat.is_full || people::attending(call, row).await? >= people::seats(row);
+    let found: Option<AppointmentType> = call.find(of).await?;
+    let of = found.ok_or_else(|| Refused::not_found(AT))?;
+    Ok(Listed { of, is_full, has_waitlist: seat.has_waitlist })
+}
+
+fn no_seat() -> Refused {
+    Refused::on(AT, "There is no seat left in this appointment")
 }
