@@ -79,6 +79,7 @@ fn sent(world: &World, name: &str) -> Option<Json> {
             format!("wanda{word}@visitor.example").into()
         }
         "first_name" => "Wanda".into(),
+        "is_joining_waitlist" => false.into(),
         "last_name" => "Visitor".into(),
         "legal_name" => "Wanda Visitor".into(),
         "location" => "By video".into(),

@@ -49,6 +49,12 @@ impl Api {
         Api { port, headers: headers.into_iter().collect() }
     }
 
+    /// A caller of the same server without a credential.
+    #[must_use]
+    pub fn nobody(&self) -> Self {
+        Api::at(self.port, None)
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

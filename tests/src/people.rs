@@ -281,6 +281,48 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
             "notes": format!("{canary} notes")}}),
     );
     booked.data();
+    furnish_line(api, client, canary);
+}
+
+/// A full class with a visitor who waits for a seat, and what another visitor asks for.
+fn furnish_line(api: &Api, client: &str, canary: &str) {
+    let open = api.ask(
+        "mutation($input: createAppointmentSettingInput!) { createAppointmentSetting(input: $input) { messages { field message } } }",
+        json!({"input": {"enable_appointment_requests": true, "start_time": "08:00", "end_time": "18:00"}}),
+    );
+    open.data();
+    let of = api.ask(
+        "mutation($input: createAppointmentTypeInput) { createAppointmentType(input: $input) { appointmentType { id } messages { field message } } }",
+        json!({"input": {"name": format!("{canary} class"), "length": 30, "is_group": true,
+            "clients_can_book": true, "is_waitlist_enabled": true}}),
+    );
+    let of = id(&of.data()["createAppointmentType"]["appointmentType"]);
+    let class = api.ask(
+        "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }",
+        json!({"input": {"attendee_ids": [client], "appointment_type_id": of, "max_attendees": "1",
+            "contact_type": "Phone Call", "datetime": "2027-06-10T09:00:00Z"}}),
+    );
+    let class = id(&class.data()["createAppointment"]["appointment"]);
+    let person = json!({"first_name": canary, "last_name": "Late", "email": format!("{canary}@late.example")});
+    let mut late = person.clone();
+    late["appointment_id"] = class.into();
+    late["is_joining_waitlist"] = true.into();
+    let waits = api.nobody().ask(
+        "mutation($input: completeCheckoutInput) { completeCheckout(input: $input) { messages { field message } } }",
+        json!({"input": late}),
+    );
+    assert!(waits.data()["completeCheckout"]["messages"].is_null(), "{}", waits.text);
+    let mut asks = person;
+    asks["timezone"] = "America/New_York".into();
+    asks["reason"] = format!("{canary} reason").into();
+    asks["appointment_type_id"] = of.into();
+    asks["slots"] =
+        json!([{"slot_start": "2027-06-11T09:00:00Z", "slot_end": "2027-06-11T10:00:00Z"}]);
+    let asked = api.nobody().ask(
+        "mutation($input: createAppointmentRequestInput) { createAppointmentRequest(input: $input) { messages { field message } } }",
+        json!({"input": asks}),
+    );
+    assert!(asked.data()["createAppointmentRequest"]["messages"].is_null(), "{}", asked.text);
 }
 
 /// Gives the caller a picture; the link to it.

@@ -8,6 +8,7 @@ mod credit;
 mod exists;
 mod live;
 mod of_user;
+mod request;
 mod setting;
 mod slots;
 
@@ -39,6 +40,8 @@ pub fn bind(b: &mut Bindings) {
     live::bind(b);
     of_user::bind(b);
     credit::bind(b);
+    crate::waitlist::bind(b);
+    request::bind(b);
 }
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);

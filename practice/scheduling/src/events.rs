@@ -4,7 +4,11 @@ use ward_identity::tables::User;
 use ward_store::{Event, Id};
 
 use crate::appointment::table::Appointment;
+use crate::request::table::AppointmentRequest;
 use crate::tables::Availability;
+
+/// The kind of event that is about a new request.
+pub const REQUESTED: &str = "appointment_request.created";
 
 /// A provider can be booked at more times.
 pub fn availability_created(row: &Availability) -> Event {
@@ -62,6 +66,16 @@ pub const PROVIDER_REMOVED: &str = "provider_removed";
 pub fn providers_of(event: &Event, what: &str) -> Vec<Id<User>> {
     let told = event.aside.iter().filter(|(name, _)| *name == what);
     told.map(|(_, member)| Id::new(*member)).collect()
+}
+
+/// Somebody asked for an appointment. The catalogue of webhooks has no such event.
+pub fn request_created(row: &AppointmentRequest) -> Event {
+    let event = Event::new(REQUESTED, "AppointmentRequest", row.id.0).of_unit(row.unit_id.0);
+    let event = event.told(false);
+    match row.patient_id {
+        Some(client) => event.about(client.0),
+        None => event,
+    }
 }
 
 fn appointment(kind: &'static str, row: &Appointment) -> Event {

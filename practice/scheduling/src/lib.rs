@@ -21,12 +21,14 @@ pub mod listing;
 pub mod money;
 pub mod price;
 pub(crate) mod providers;
+pub mod request;
 pub mod seed;
 pub mod seed_appointments;
 pub mod settings;
 pub mod slots;
 pub mod tables;
 pub mod visibility;
+pub mod waitlist;
 
 pub use bindings::bind;
 pub use tables::tables;

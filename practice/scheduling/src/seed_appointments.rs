@@ -242,6 +242,7 @@ fn part(id: Id<AppointmentInclusion>, row: &Appointment, client: &User) -> Appoi
         attends_from: row.created_at,
         attended: came,
         confirmed: false,
+        from_waitlist: false,
         cancelled: false,
         cancelled_at: None,
         cancelled_by_id: None,

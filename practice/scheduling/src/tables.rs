@@ -12,6 +12,7 @@ use crate::appointment::table as appointment;
 use crate::appointment_location::table::{AppointmentLocation, ROOM_ENTRIES, TABLES as PLACES};
 use crate::calendar_feed::table::CALENDAR_FEEDS;
 use crate::credit::table as credit;
+use crate::request::table::{APPOINTMENT_REQUEST_SLOTS, APPOINTMENT_REQUESTS};
 use crate::settings::table::APPOINTMENT_SETTINGS;
 use crate::visibility;
 
@@ -260,5 +261,6 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(credit::TABLES);
     tables.push(&ROOM_ENTRIES);
     tables.push(&CALENDAR_FEEDS);
+    tables.extend([&APPOINTMENT_REQUESTS, &APPOINTMENT_REQUEST_SLOTS]);
     tables
 }

@@ -233,7 +233,8 @@ fn no_restricted_hidden(actor: &Actor, id: &str) -> Cond {
 
 /// Appointments. A member sees their own and what they booked for others, and with
 /// `can_see_calendar` those of the units; a client those that they attend and that are no blockers; nobody those of
-/// a restricted client whom they do not see. A visitor knows of what they booked in the answer to it.
+/// a restricted client whom they do not see. A visitor knows of what they booked in the answer to it, and a client of what
+/// they only wait for.
 pub fn appointments(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
@@ -251,7 +252,8 @@ pub fn appointments(actor: &Actor) -> Rule {
             "{t}.id IN (SELECT comes.appointment_id FROM appointment_inclusions comes \
              WHERE comes.org_id = ? AND comes.user_id = ?) AND {t}.is_blocker = FALSE",
             [actor.org_id.into(), actor.user_id.into()],
-        )),
+        ))
+        .public(Cond::is_in("id", &actor.handed)),
         Role::Anonymous => Rule::none().public(Cond::is_in("id", &actor.handed)),
     }
 }
@@ -309,6 +311,70 @@ pub fn series(actor: &Actor) -> Rule {
             ))
         }
         other => Rule::full(other),
+    }
+}
+
+/// Who waits for a seat: as who attends.
+pub fn waitlist(actor: &Actor) -> Rule {
+    inclusions(actor)
+}
+
+/// Requests. A member sees those to them, and with `can_see_calendar` all of the units,
+/// but those of a restricted client whom they do not see. Whoever else asks reads what
+/// they said in the answer to it.
+pub fn requests(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let own = Cond::eq("provider_id", actor.user_id);
+            let which = match opens_calendars(actor) {
+                true => own.or(actor.units("unit_id")),
+                false => own,
+            };
+            Rule::full(which.and(no_restricted_asks(actor)))
+        }
+        Role::Client | Role::Anonymous => Rule::none().public(Cond::is_in("id", &actor.handed)),
+    }
+}
+
+/// That no restricted client asks whom the actor does not see (behaviour 16.2.4).
+fn no_restricted_asks(actor: &Actor) -> Cond {
+    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
+    if rule == "TRUE" {
+        return Cond::Always;
+    }
+    Cond::sql(
+        format!(
+            "NOT EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = {{t}}.org_id \
+             AND seen.id = {{t}}.patient_id AND seen.restricted = TRUE \
+             AND NOT COALESCE(({rule}), FALSE))"
+        ),
+        params,
+    )
+}
+
+/// The times of a request: with it.
+pub fn request_slots(actor: &Actor) -> Rule {
+    let rule = requests(actor);
+    let within = |cond: Cond| match cond {
+        Cond::Sql(text, params) => {
+            let text = text.replace("{t}", "of");
+            Cond::Sql(
+                format!(
+                    "EXISTS (SELECT 1 FROM appointment_requests of WHERE of.org_id = {{t}}.org_id \
+                     AND of.id = {{t}}.appointment_request_id AND of.deleted_at IS NULL \
+                     AND ({text}))"
+                ),
+                params,
+            )
+        }
+        other => other,
+    };
+    match actor.role {
+        Role::System | Role::Member => Rule::full(within(rule.full)),
+        Role::Client | Role::Anonymous => {
+            Rule::none().public(Cond::is_in("appointment_request_id", &actor.handed))
+        }
     }
 }
 

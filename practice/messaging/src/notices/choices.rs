@@ -12,7 +12,8 @@ macro_rules! with_choices {
             notification_on_module_completion send_comment_emails send_comment_push
             send_course_complete_email send_email_before_appointment
             send_email_on_appointment_book send_email_on_appointment_cancel
-            send_email_on_appointment_reschedule send_email_on_client_has_been_assigned_to_you
+            send_email_on_appointment_reschedule send_email_on_appt_request_for_anyone
+            send_email_on_appt_request_for_you send_email_on_client_has_been_assigned_to_you
             send_email_on_fax_delivery_failure send_email_on_fax_received
             send_email_on_intake_flow_complete send_email_on_intake_flow_item_complete
             send_email_on_intake_flow_start send_email_on_new_document send_email_on_new_folder
@@ -29,8 +30,12 @@ macro_rules! with_choices {
 pub(crate) use with_choices;
 
 /// Choices that are off until somebody switches them on: an SMS is sent to who
-/// asked for it only (47 CFR 64.1200(a)).
-const OFF: &[&str] = &["send_message_sms"];
+/// asked for it only (47 CFR 64.1200(a)), and of requests the contract says so.
+const OFF: &[&str] = &[
+    "send_email_on_appt_request_for_anyone",
+    "send_email_on_appt_request_for_you",
+    "send_message_sms",
+];
 
 macro_rules! names {
     ($($name:ident)*) => {

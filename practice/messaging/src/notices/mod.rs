@@ -2,6 +2,7 @@
 //! told (behaviour 42).
 
 pub mod appointments;
+pub mod asked;
 pub mod choices;
 pub mod contact;
 pub mod devices;
@@ -35,8 +36,13 @@ pub const UNREAD: ReminderKind = ReminderKind {
 pub const GIVEN: ReminderKind =
     ReminderKind { name: given::KIND, deliver: |scope, row| Box::pin(given::deliver(scope, row)) };
 
+/// Reminders of somebody who asks for an appointment.
+pub const ASKED: ReminderKind =
+    ReminderKind { name: asked::KIND, deliver: |scope, row| Box::pin(asked::deliver(scope, row)) };
+
 /// The kinds of reminders that this domain says.
-pub const KINDS: &[ReminderKind] = &[UNREAD, GIVEN, appointments::REMINDER, appointments::WAITING];
+pub const KINDS: &[ReminderKind] =
+    &[UNREAD, GIVEN, ASKED, appointments::REMINDER, appointments::WAITING];
 
 /// Binds the types, queries, mutations and reactions.
 pub fn bind(b: &mut Bindings) {
@@ -46,6 +52,7 @@ pub fn bind(b: &mut Bindings) {
     sent::bind(b);
     contact::bind(b);
     appointments::bind(b);
+    asked::bind(b);
 }
 
 /// Tells of some messages and says some reminders that are due; how many jobs

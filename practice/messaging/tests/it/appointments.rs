@@ -289,11 +289,14 @@ async fn of_reminders_that_come_too_late_one_is_said() {
 
 #[test]
 fn of_several_happenings_one_word_is_left() {
-    use Happening::{Booked, Cancelled, Changed, Left};
+    use Happening::{Booked, Cancelled, Changed, Left, SeatFreed};
     for (waiting, now, left) in [
         (None, Booked, Some(Booked)),
         (Some(Booked), Changed, Some(Booked)),
         (Some(Booked), Cancelled, None),
+        (Some(SeatFreed), Cancelled, None),
+        (Some(SeatFreed), Changed, Some(SeatFreed)),
+        (Some(Cancelled), SeatFreed, Some(SeatFreed)),
         (Some(Changed), Cancelled, Some(Cancelled)),
         (Some(Cancelled), Booked, Some(Changed)),
         (Some(Cancelled), Changed, Some(Changed)),

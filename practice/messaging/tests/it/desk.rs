@@ -11,7 +11,7 @@ use ward_store::{Actor, Query, Sql};
 
 use crate::support::World;
 
-const KINDS: &[ReminderKind] = &[REMINDER, WAITING];
+const KINDS: &[ReminderKind] = &[notices::ASKED, REMINDER, WAITING];
 
 /// A practice with a client and a type of 50 minutes.
 pub struct Desk {

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod appointments;
+mod asked;
 mod attendees;
 mod away;
 mod conversations;

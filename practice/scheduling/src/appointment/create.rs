@@ -19,6 +19,7 @@ use crate::appointment_location::choice;
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
 use crate::credit::exclude::with_credits;
+use crate::request::answer;
 use crate::settings::applies::applies;
 use crate::settings::layers::Settings;
 use crate::tables::AppointmentType;
@@ -56,6 +57,13 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     for member in others {
         permit::may_add(call, member.0, is_blocker)?;
     }
+    let asked = match named(&input.appointment_request_id) {
+        Some(_) if is_blocker => {
+            return Err(Refused::on("appointment_request_id", "A blocker answers no request"));
+        }
+        Some(id) => Some(answer::to_fulfil(call, id, row.unit_id).await?),
+        None => None,
+    };
     let settings = applies(call, of.as_ref(), provider.id.0, provider.unit_id.0).await?;
     needs_place(call, &row, &settings)?;
     row.confirmed = !is_blocker && settings.confirm_by_default;
@@ -86,6 +94,10 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     }
     let told = !input.suppress_webhook_notifications.is_true() && !is_series;
     series::write(call, &mut row, (&further, &attendees), &members, &terms, told).await?;
+    if let Some(asked) = &asked {
+        answer::fulfil(call, asked, &row).await?;
+    }
+    let joins = join_all || !row.is_group;
     let (attendees, members) = match joins {
         true => (attendees, members),
         false => (Vec::new(), settle::members(&row, &further, &[])),

@@ -3,6 +3,7 @@
 
 use ward_engine::{Answer, Call, Payload, Problems};
 use ward_identity::permit::members_only;
+use ward_store::Actor;
 
 use super::input::{self, DeleteAppointment};
 use super::series::update as series;
@@ -11,10 +12,18 @@ use super::update::{to_change, write};
 use super::{calendar, cancel, client, people, permit};
 use crate::credit::follow;
 use crate::events;
+use crate::waitlist::place;
 
 /// Deletes an appointment, or calls it off for the client who asks; with it all
-/// behind it of its series, when asked to.
+/// behind it of its series, when asked to. A client who only waits for a seat waits no
+/// more.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteAppointment) -> Answer<Payload> {
+    if let Some(id) = input.id.value().copied().filter(|_| call.actor.is_client())
+        && place::leave_own(call, id).await?
+    {
+        let seen = Actor { handed: vec![id.0], ..call.request.actor.as_ref().clone() };
+        return Ok(Payload::new().one("appointment", id.0).seen_by(seen));
+    }
     let row = to_change(call, input.id.value().copied()).await?;
     let later = match input.deleteRecurring.is_true() {
         true => series::behind(call, &row).await?,

@@ -12,6 +12,7 @@ use super::table::{Appointment, AppointmentInclusion};
 use super::update::{main, tell, to_change, write};
 use super::{calendar, client, part, people, permit};
 use crate::settings::applies::type_of;
+use crate::waitlist::place;
 
 const AT: &str = "attended_clients";
 
@@ -51,10 +52,31 @@ pub(super) async fn apply_all(
         bounded_reason(AT, &one.cancellation_reason, &mut problems);
         bounded_reason(AT, &one.other_cancellation_reason, &mut problems);
         problems.check()?;
-        let found = found(call, row, one).await?.ok_or_else(|| Refused::not_found(AT))?;
-        changed |= apply(call, row, &found, &Said::of(one), noticed).await?;
+        let said = Said::of(one);
+        match found(call, row, one).await? {
+            Some(found) => changed |= apply(call, row, &found, &said, noticed).await?,
+            None => waits_no_more(call, row, one, &said).await?,
+        }
     }
     Ok(changed)
+}
+
+/// Takes somebody off the waitlist whose part there is to come: calling it off is all
+/// that can be said of them.
+async fn waits_no_more(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    one: &AttendedClient,
+    said: &Said,
+) -> Answer<()> {
+    let place = match named(&one.user_id).filter(|_| said.cancelled == Some(true)) {
+        Some(user) => place::of(call, row.id, user.0).await?,
+        None => None,
+    };
+    match place {
+        Some(place) => place::leave(call, &place).await,
+        None => Err(Refused::not_found(AT)),
+    }
 }
 
 /// The part that is named.

@@ -14,6 +14,7 @@ use super::when::Times;
 use crate::appointment_location::table::{AppointmentLocation, Room};
 use crate::contact_type::ContactType;
 use crate::id_list;
+use crate::request::table::AppointmentRequest;
 use crate::settings::input::Whole;
 use crate::tables::AppointmentType;
 
@@ -162,7 +163,11 @@ macro_rules! sent {
 
 sent! {
     /// `createAppointmentInput`.
-    CreateAppointment { exclude_no_credits: bool, start_immediately: bool }
+    CreateAppointment {
+        appointment_request_id: IdOrBlank<AppointmentRequest>,
+        exclude_no_credits: bool,
+        start_immediately: bool,
+    }
 }
 sent! {
     /// `updateAppointmentInput`.

@@ -208,6 +208,23 @@ pub async fn add_attendee(call: &mut Call<'_>, row: &Appointment, user: &User) -
     come(call, row, known.as_ref(), user, true).await
 }
 
+/// Somebody who waited attends; whether they did not before. `known` is the part that
+/// they had.
+pub async fn move_in(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    known: Option<&AppointmentInclusion>,
+    user: &User,
+) -> Answer<bool> {
+    let after = match known {
+        Some(before) if !before.cancelled => return Ok(false),
+        Some(before) => revived(call, before),
+        None => inclusion(call, row, user).await?,
+    };
+    let after = AppointmentInclusion { from_waitlist: true, ..after };
+    part::write(call, row, known, Some(&after), true).await
+}
+
 async fn come(
     call: &mut Call<'_>,
     row: &Appointment,
@@ -227,6 +244,7 @@ async fn come(
 pub fn revived(call: &Call<'_>, before: &AppointmentInclusion) -> AppointmentInclusion {
     AppointmentInclusion {
         attends_from: call.now(),
+        from_waitlist: false,
         cancelled: false,
         cancelled_at: None,
         cancelled_by_id: None,
@@ -252,6 +270,7 @@ async fn inclusion(
         attends_from: now,
         attended: None,
         confirmed: false,
+        from_waitlist: false,
         cancelled: false,
         cancelled_at: None,
         cancelled_by_id: None,

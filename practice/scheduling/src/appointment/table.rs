@@ -10,6 +10,7 @@ use super::status::{CancelledBy, PmStatus};
 use crate::appointment_location::table::{AppointmentLocation, Room};
 use crate::tables::AppointmentType;
 use crate::visibility;
+use crate::waitlist::table::WAITLIST_PLACES;
 
 record! {
     /// Somebody's time, for a client, for several, or kept free by a blocker.
@@ -137,6 +138,8 @@ record! {
         attends_from: Timestamp,
         attended: Option<bool>,
         confirmed: bool,
+        /// Whether they waited for the seat and moved in when it was free.
+        from_waitlist: bool,
         /// Called off for this one alone.
         cancelled: bool,
         cancelled_at: Option<Timestamp>,
@@ -227,10 +230,11 @@ record! {
 }
 
 /// The tables of appointments.
-pub const TABLES: [&Table; 5] = [
+pub const TABLES: [&Table; 6] = [
     &RECURRING_APPOINTMENTS,
     &APPOINTMENTS,
     &APPOINTMENT_INCLUSIONS,
     &APPOINTMENT_PROVIDERS,
     &CALENDAR_ENTRIES,
+    &WAITLIST_PLACES,
 ];

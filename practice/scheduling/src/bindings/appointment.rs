@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 use ward_engine::{
-    Answer, Args, Bindings, Kind, Link, Listing, Out, Request, Returns, RowView, moment, op,
+    Answer, Args, Bindings, Kind, Link, Listing, OrderOption, Out, Request, Returns, RowView,
+    moment, op,
 };
 use ward_identity::tables::USERS;
 use ward_store::{Cond, Entity, Join};
@@ -38,6 +39,14 @@ const COMERS: Join = Join {
     to: "user_id",
     from: "appointment_id",
 };
+/// Everybody who waits for a seat.
+const WAITERS: Join = Join {
+    table: "(SELECT w.org_id, w.appointment_id, w.user_id, w.position FROM waitlist_places w)",
+    to: "user_id",
+    from: "appointment_id",
+};
+/// Who moves in next is the first.
+const NEXT: &[OrderOption] = &[OrderOption { name: "POSITION", expression: "j.position" }];
 const PARTS: Link = Link::Column { parent: at::id, child: "appointment_id" };
 
 /// Binds the fields.
@@ -57,6 +66,11 @@ pub fn bind(b: &mut Bindings) {
         .public();
     b.many(OF, "providers", &USERS, Link::Join { parent: at::id, join: GIVERS }).listing(anybody);
     b.many(OF, "attendees", &USERS, Link::Join { parent: at::id, join: COMERS }).listing(anybody);
+    let waiters = Link::Join { parent: at::id, join: WAITERS };
+    b.many(OF, "attendees_on_waitlist", &USERS, waiters)
+        .listing(anybody)
+        .orders(NEXT, "POSITION_ASC")
+        .public();
     b.many(OF, "attended_clients", &APPOINTMENT_INCLUSIONS, PARTS)
         .orders(listing::ADDED, "CREATED_AT_ASC");
     b.count(OF, "appointment_inclusions_count", &APPOINTMENT_INCLUSIONS, PARTS)

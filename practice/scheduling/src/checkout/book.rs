@@ -11,6 +11,7 @@ use ward_instance::Timestamp;
 use ward_store::{Actor, Id, Level, Role, Scope};
 
 use super::input::{CompleteCheckout, start};
+use super::seat::Joined;
 use super::{seat, who};
 use crate::appointment::create::blank;
 use crate::appointment::table::Appointment;
@@ -50,8 +51,8 @@ pub async fn complete(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<P
     if !access::is_open(&mut inner, Id::new(place.unit_id)).await? {
         return Err(Refused::not_found(if joins.is_empty() { "provider_id" } else { seat::AT }));
     }
-    let ids = match joins.is_empty() {
-        true => vec![alone(&mut inner, input).await?],
+    let Joined { ids, waits } = match joins.is_empty() {
+        true => Joined { ids: vec![alone(&mut inner, input).await?], waits: false },
         false => seat::join(&mut inner, input, &joins).await?,
     };
     let mut payload = Payload::new().many("appointments", ids.clone());
@@ -59,10 +60,11 @@ pub async fn complete(call: &mut Call<'_>, input: &CompleteCheckout) -> Answer<P
         payload = payload.one("appointment", *id);
     }
     // A visitor reads what they booked in the answer to it, and no more of it than
-    // anybody might: whose client it became is not theirs to learn.
-    Ok(match actor.role {
-        Role::Anonymous => payload.seen_by(Actor { handed: ids, ..actor.clone() }),
-        _ => payload,
+    // anybody might: whose client it became is not theirs to learn. Nor does a client
+    // see more of what they only wait for.
+    Ok(match actor.role == Role::Anonymous || waits {
+        true => payload.seen_by(Actor { handed: ids, ..actor.clone() }),
+        false => payload,
     })
 }
 

@@ -29,6 +29,7 @@ input! {
         date: String,
         email: String,
         first_name: String,
+        is_joining_waitlist: bool,
         last_name: String,
         legal_name: String,
         location: String,

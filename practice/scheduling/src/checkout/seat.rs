@@ -1,4 +1,5 @@
 //! Joining appointments of several (behaviour 23.3): never more than there are seats.
+//! Of one that is full a place in the line, where that is asked for (behaviour 24).
 
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::id_or_blank::named;
@@ -18,6 +19,7 @@ use crate::slots::ask::Ask;
 use crate::slots::found::{self, Seat};
 use crate::slots::reading;
 use crate::tables::AppointmentType;
+use crate::waitlist::{fill, place};
 
 pub(super) const AT: &str = "appointment_id";
 
@@ -41,12 +43,20 @@ pub(super) async fn place(call: &mut Call<'_>, ids: &[i64]) -> Answer<Place> {
     }
 }
 
-/// Joins all of them, or none. Who attends one already goes on attending it.
+/// What was joined.
+pub(super) struct Joined {
+    pub ids: Vec<i64>,
+    /// Whether the client only waits for a seat in some of them.
+    pub waits: bool,
+}
+
+/// Joins all of them, or none. Who attends one already goes on attending it, and who
+/// waits for a seat waits.
 pub(super) async fn join(
     call: &mut Call<'_>,
     input: &CompleteCheckout,
     ids: &[i64],
-) -> Answer<Vec<i64>> {
+) -> Answer<Joined> {
     let rows = held(call, ids).await?;
     let mut providers: Vec<i64> = rows.iter().map(|row| row.provider_id.0).collect();
     providers.sort_unstable();
@@ -58,17 +68,26 @@ pub(super) async fn join(
     }
     calendar::lock(call, &providers).await?;
     let asked = named(&input.provider_id).map(|id| id.0);
-    let mut joined = Vec::with_capacity(rows.len());
+    let mut joined = Joined { ids: Vec::with_capacity(rows.len()), waits: false };
     let mut who: Option<User> = None;
     for row in &rows {
         if asked.is_some_and(|asked| asked != row.provider_id.0) {
             return Err(Refused::not_found("provider_id"));
         }
+        joined.ids.push(row.id.0);
         if attends(call, row).await? {
-            joined.push(row.id.0);
             continue;
         }
-        let of = has_seat(call, input, row).await?;
+        if place::of(call, row.id, call.actor.user_id).await?.is_some() {
+            joined.waits = true;
+            continue;
+        }
+        // Nobody passes who is in line already.
+        fill(call, row.id).await?;
+        let listed = listed(call, input, row).await?;
+        if listed.is_full && !(input.is_joining_waitlist.is_true() && listed.has_waitlist) {
+            return Err(no_seat());
+        }
         let provider: Option<User> = call.find(row.provider_id).await?;
         let provider = provider.ok_or_else(|| Refused::not_found(AT))?;
         let client = match who {
@@ -76,26 +95,52 @@ pub(super) async fn join(
             None => who::client(call, &input.visitor(), &provider).await?,
         };
         who::bounded(call, &client, &provider).await?;
-        let client = who::placed(call, client, &of).await?;
-        match people::add_attendee(call, row, &client).await? {
-            true => drop(call.emit(events::appointment_updated(row, &["attended_clients"]))),
-            // Nobody learns by what is left whether the client attended already.
-            false => people::hold_seat(call, row, &client).await?,
-        }
-        who = Some(client);
-        joined.push(row.id.0);
+        who = Some(match listed.is_full {
+            true => {
+                joined.waits = true;
+                wait(call, row, client).await?
+            }
+            false => seated(call, row, client, &listed.of).await?,
+        });
     }
     Ok(joined)
 }
 
+/// Gives the client a seat.
+async fn seated(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    client: User,
+    of: &AppointmentType,
+) -> Answer<User> {
+    let client = who::placed(call, client, of).await?;
+    match people::add_attendee(call, row, &client).await? {
+        true => drop(call.emit(events::appointment_updated(row, &["attended_clients"]))),
+        // Nobody learns by what is left whether the client attended already.
+        false => people::hold_seat(call, row, &client).await?,
+    }
+    Ok(client)
+}
+
+/// Puts the client into the line. A visitor is not told whether the client whom they
+/// are taken for attends.
+async fn wait(call: &mut Call<'_>, row: &Appointment, client: User) -> Answer<User> {
+    if !has_part(call, row, client.id.0).await? {
+        place::join(call, row, &client, AT).await?;
+    }
+    Ok(client)
+}
+
 /// Whether the client who asks attends it already.
 async fn attends(call: &mut Call<'_>, row: &Appointment) -> Answer<bool> {
-    if !call.actor.is_client() {
-        return Ok(false);
-    }
-    let own = Cond::eq("user_id", call.actor.user_id);
-    let own: Option<AppointmentInclusion> =
-        call.find_by(own.and(Cond::eq("appointment_id", row.id.0))).await?;
+    let own = call.actor.user_id;
+    Ok(call.actor.is_client() && has_part(call, row, own).await?)
+}
+
+/// Whether somebody attends it.
+async fn has_part(call: &mut Call<'_>, row: &Appointment, user: i64) -> Answer<bool> {
+    let own = Cond::eq("appointment_id", row.id.0).and(Cond::eq("user_id", user));
+    let own: Option<AppointmentInclusion> = call.find_by(own).await?;
     Ok(own.is_some_and(|own| !own.cancelled))
 }
 
@@ -115,13 +160,20 @@ async fn held(call: &mut Call<'_>, ids: &[i64]) -> Answer<Vec<Appointment>> {
     }
 }
 
-/// The type of an appointment that is listed with a seat left, by the rule that lists
-/// them.
-async fn has_seat(
+/// An appointment as it is listed.
+struct Listed {
+    of: AppointmentType,
+    is_full: bool,
+    has_waitlist: bool,
+}
+
+/// What the rule that lists appointments says of one; a refusal where it lists it not
+/// even as full.
+async fn listed(
     call: &mut Call<'_>,
     input: &CompleteCheckout,
     row: &Appointment,
-) -> Answer<AppointmentType> {
+) -> Answer<Listed> {
     let of = row.appointment_type_id.ok_or_else(|| Refused::not_found(AT))?;
     let of: AppointmentType = call.find(of).await?.ok_or_else(|| Refused::not_found(AT))?;
     let mut ask = Ask {
@@ -143,12 +195,11 @@ async fn has_seat(
     let slots = found::slots(call.request, call.scope.tx, &ask, &field, &instant, now).await?;
     let is_it = |seat: &&Seat| seat.appointment == row.id.0;
     let seat = slots.iter().filter_map(|slot| slot.group.as_ref()).find(is_it);
-    match seat {
-        Some(seat)
-            if !seat.is_full && people::taken_seats(call, row).await? < people::seats(row) =>
-        {
-            Ok(of)
-        }
-        _ => Err(Refused::on(AT, "There is no seat left in this appointment")),
-    }
+    let seat = seat.ok_or_else(no_seat)?;
+    let is_full = seat.is_full || people::taken_seats(call, row).await? >= people::seats(row);
+    Ok(Listed { of, is_full, has_waitlist: seat.has_waitlist })
+}
+
+fn no_seat() -> Refused {
+    Refused::on(AT, "There is no seat left in this appointment")
 }

@@ -58,6 +58,7 @@ input! {
         client_should_call_provider: bool,
         confirm_by_default: bool,
         contact_type_overrides: Vec<ContactTypeOverride>,
+        enable_appointment_requests: bool,
         enable_checked_in_status: bool,
         enable_late_cancellation_status: bool,
         end_time: String,
@@ -114,6 +115,7 @@ input! {
         client_should_call_provider: bool,
         confirm_by_default: bool,
         contact_type_overrides: Vec<ContactTypeOverride>,
+        enable_appointment_requests: bool,
         enable_checked_in_status: bool,
         enable_late_cancellation_status: bool,
         end_time: String,
@@ -164,6 +166,7 @@ input! {
         allow_past_appointment_rescheduling: bool,
         booking_interval_restriction: Whole,
         buffer: Whole,
+        enable_appointment_requests: bool,
         max_days_in_future: Whole,
         minimum_advance_cancel_time: Whole,
         minimum_advance_reschedule_time: Whole,
@@ -222,10 +225,9 @@ macro_rules! says {
 says!(CreateAppointmentSetting;
     switches: allow_clients_to_cancel_appt ask_clients_to_confirm base_calendar_interval
         client_cancel_reason_required client_should_call_provider confirm_by_default
-        enable_checked_in_status enable_late_cancellation_status hide_link
-        prevent_client_booking provider_cancel_reason_required
-        require_selected_location_for_all_contact_types same_day_appointments
-        prevent_client_booking prevent_no_credit_booking provider_cancel_reason_required
+        enable_appointment_requests enable_checked_in_status enable_late_cancellation_status
+        hide_link prevent_client_booking prevent_no_credit_booking
+        provider_cancel_reason_required require_selected_location_for_all_contact_types
         restore_credit_on_cancel same_day_appointments use_client_credit_system
         times_by_appointment_type times_by_contact_type times_by_location
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
@@ -247,12 +249,10 @@ says!(CreateAppointmentSetting;
 says!(UpdateAppointmentSetting;
     switches: allow_clients_to_cancel_appt allow_clients_to_reschedule_appt
         ask_clients_to_confirm base_calendar_interval client_cancel_reason_required
-        client_should_call_provider confirm_by_default enable_checked_in_status
-        enable_late_cancellation_status hide_link prevent_client_booking
-        provider_cancel_reason_required require_selected_location_for_all_contact_types
-        same_day_appointments times_by_appointment_type
-        times_by_contact_type times_by_location
-        prevent_no_credit_booking provider_cancel_reason_required restore_credit_on_cancel
+        client_should_call_provider confirm_by_default enable_appointment_requests
+        enable_checked_in_status enable_late_cancellation_status hide_link prevent_client_booking
+        prevent_no_credit_booking provider_cancel_reason_required
+        require_selected_location_for_all_contact_types restore_credit_on_cancel
         same_day_appointments times_by_appointment_type times_by_contact_type
         times_by_location use_client_credit_system
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
@@ -273,8 +273,8 @@ says!(UpdateAppointmentSetting;
 
 says!(TypeSetting;
     switches: allow_clients_to_cancel_appt allow_clients_to_reschedule_appt
-        allow_past_appointment_rescheduling prevent_no_credit_booking same_day_appointments
-        use_client_credit_system
+        allow_past_appointment_rescheduling enable_appointment_requests prevent_no_credit_booking
+        same_day_appointments use_client_credit_system
         send_appointment_cancellation_email send_appointment_update_email send_booking_notice
         send_reminder_four_days_before send_reminder_one_day_before send_reminder_one_hour_before
         send_reminder_three_days_before send_reminder_two_days_before

@@ -18,6 +18,7 @@ macro_rules! with_settings {
                 client_cancel_reason_required: bool = false;
                 client_should_call_provider: bool = false;
                 confirm_by_default: bool = false;
+                enable_appointment_requests: bool = false;
                 enable_checked_in_status: bool = false;
                 enable_late_cancellation_status: bool = false;
                 hide_link: bool = false;

@@ -28,6 +28,7 @@ pub const MEMBERS: &[&str] = &[
     "client_should_call_provider",
     "confirm_by_default",
     "contact_type_overrides",
+    "enable_appointment_requests",
     "enable_checked_in_status",
     "enable_late_cancellation_status",
     "end_time",

@@ -29,7 +29,7 @@ struct Group {
 }
 
 /// The seats within a window, in order. Full ones where they are asked for and the
-/// type has a waitlist; of those that the caller attends, none.
+/// type has a waitlist; of those that the caller attends or waits for, none.
 pub(super) async fn seats(
     q: &mut dyn Query,
     ask: &Ask,
@@ -109,6 +109,8 @@ async fn groups(
          AND (a.pm_status IS NULL OR a.pm_status IN ('Occurred', 'Checked-In')) \
          AND NOT EXISTS (SELECT 1 FROM appointment_inclusions own WHERE own.org_id = a.org_id \
          AND own.appointment_id = a.id AND own.user_id = $6 AND own.cancelled = FALSE) \
+         AND NOT EXISTS (SELECT 1 FROM waitlist_places waits WHERE waits.org_id = a.org_id \
+         AND waits.appointment_id = a.id AND waits.user_id = $6) \
          ORDER BY a.start_at, a.id LIMIT CAST($7 AS BIGINT)",
         [
             field.actor.org_id.into(),

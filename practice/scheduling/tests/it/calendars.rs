@@ -104,6 +104,7 @@ impl World {
                         attends_from: now,
                         attended: None,
                         confirmed: false,
+                        from_waitlist: false,
                         cancelled: false,
                         cancelled_at: None,
                         cancelled_by_id: None,

@@ -12,12 +12,14 @@ const ACCOUNTS_MAX: usize = 8;
 const NAME_CHARS_MAX: usize = 120;
 
 /// Kinds that the receiver can do without, and says so by a link.
-const NOTICES: [&str; 8] = [
+const NOTICES: [&str; 10] = [
     "new_message",
     "client_created",
     "client_assigned",
     "appointment_reminder",
+    "new_appointment_request",
     "appointment_booked",
+    "appointment_seat_freed",
     "appointment_changed",
     "appointment_cancelled",
     "appointment_part_cancelled",

@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 23] = [
+pub const MAIL_KINDS: [&str; 25] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -34,7 +34,9 @@ pub const MAIL_KINDS: [&str; 23] = [
     "client_assigned",
     "contact_message",
     "appointment_reminder",
+    "new_appointment_request",
     "appointment_booked",
+    "appointment_seat_freed",
     "appointment_changed",
     "appointment_cancelled",
     "appointment_part_cancelled",
@@ -58,7 +60,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 23] = [
+const TEMPLATES: [Template; 25] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -78,7 +80,9 @@ const TEMPLATES: [Template; 23] = [
     template!("client_assigned", "You have a new client"),
     template!("contact_message", "A message is waiting"),
     template!("appointment_reminder", "Reminder of your appointment"),
+    template!("new_appointment_request", "Somebody asks for an appointment"),
     template!("appointment_booked", "Your appointment is booked"),
+    template!("appointment_seat_freed", "A seat is free, and yours"),
     template!("appointment_changed", "Your appointment has changed"),
     template!("appointment_cancelled", "Your appointment was cancelled"),
     template!("appointment_part_cancelled", "A client does not come to an appointment"),
@@ -90,7 +94,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 48] = sources![
+const SOURCES: [(&str, &str); 52] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -131,8 +135,12 @@ const SOURCES: [(&str, &str); 48] = sources![
     "contact_message.html",
     "appointment_reminder.txt",
     "appointment_reminder.html",
+    "new_appointment_request.txt",
+    "new_appointment_request.html",
     "appointment_booked.txt",
     "appointment_booked.html",
+    "appointment_seat_freed.txt",
+    "appointment_seat_freed.html",
     "appointment_changed.txt",
     "appointment_changed.html",
     "appointment_cancelled.txt",

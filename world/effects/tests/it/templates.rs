@@ -43,12 +43,14 @@ const WITHOUT_LINK: [&str; 10] = [
 ];
 
 /// Mails that one may want no more of, with the way out.
-const WITH_WAY_OUT: [&str; 8] = [
+const WITH_WAY_OUT: [&str; 10] = [
     "new_message",
     "client_created",
     "client_assigned",
     "appointment_reminder",
+    "new_appointment_request",
     "appointment_booked",
+    "appointment_seat_freed",
     "appointment_changed",
     "appointment_cancelled",
     "appointment_part_cancelled",

@@ -76,7 +76,11 @@ async fn added(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let settings = remind::settings(call, &row).await?;
     remind::plan(call, &row, &settings, &client).await?;
     match event.is_noticed && is_on(call, &row) {
-        true => tell::clients(call, &row, &settings, Happening::Booked, &[&client]).await,
+        true => {
+            let waited = people::waited(call, &row, client.id).await?;
+            let happening = if waited { Happening::SeatFreed } else { Happening::Booked };
+            tell::clients(call, &row, &settings, happening, &[&client]).await
+        }
         false => Ok(()),
     }
 }

@@ -39,6 +39,13 @@ pub async fn attends(scope: &mut Scope<'_>, row: &Appointment, user: Id<User>) -
     Ok(found.is_some_and(|it| !it.cancelled))
 }
 
+/// Whether somebody waited for the seat that they have.
+pub async fn waited(scope: &mut Scope<'_>, row: &Appointment, user: Id<User>) -> Answer<bool> {
+    let own = Cond::eq("appointment_id", row.id.0).and(Cond::eq("user_id", user.0));
+    let found: Option<AppointmentInclusion> = scope.find_by(own).await?;
+    Ok(found.is_some_and(|it| it.from_waitlist))
+}
+
 /// The zone in which somebody reads times: their own, else the one in which the
 /// appointment was booked.
 pub fn zone(user: &User, row: &Appointment) -> TimeZone {
