@@ -19,6 +19,7 @@ mod flag_truth;
 mod groups;
 mod hidden;
 mod lists;
+mod narrowed;
 mod one_rule;
 mod prices;
 mod races;
