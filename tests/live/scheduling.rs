@@ -65,7 +65,11 @@ fn who_sees_an_appointment_hears_of_it_and_who_gives_a_group_of_those_who_come()
         assert_eq!(told(&mut own, changed), mine);
         // Two who come at once are told of once, with both; and nobody else of either.
         update(json!({"attendee_ids": clients.join(",")}));
-        let all = told(&mut giver, added);
+        let mut all = told(&mut giver, added);
+        if all["attendees"].as_array().unwrap().len() == 1 {
+            // How it began may be told late, before those.
+            all = told(&mut giver, added);
+        }
         assert_eq!(all["id"], id);
         assert_eq!(all["attendees"].as_array().unwrap().len(), 3);
         giver.is_silent();

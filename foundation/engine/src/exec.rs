@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use apollo_compiler::Schema;
 use futures_util::future::BoxFuture;
-use ward_store::{Actor, Cond, Query, Role, Rows, Select, StoreError, Table, Value};
+use ward_store::{Actor, Query, Role, Rows, Select, StoreError, Table, Value};
 
 use crate::bound::{Args, Bound, Link, Listing, Resolve, RowView, RowsBinding, Shape};
 use crate::call::Request;
@@ -179,14 +179,7 @@ impl Executor<'_> {
             Err(Refused::NotFound(_)) => Listing::none(),
             Err(refused) => return failed(refused),
         };
-        if let Some((table, ids)) = listing.named.take() {
-            let mut select = Select::new(table, self.actor);
-            select.filter = Cond::is_in("id", &ids);
-            select.with_subject = true;
-            if !select.filter.is_never() {
-                self.request.reads.note_found(&field.path, conn, &select.sql()).await?;
-            }
-        }
+        self.note_named(conn, field, listing.named.take()).await?;
         if let Some(keywords) = listing.keywords.take()
             && !listing.filter.is_never()
         {
@@ -276,26 +269,6 @@ impl Executor<'_> {
         self.noted(conn, field, &set, 0..set.rows.len()).await?;
         let level = self.level(conn, children, set).await?;
         Ok(Cell::One(index, Box::new(level)))
-    }
-
-    /// Notes whose data these rows are.
-    pub(crate) async fn noted(
-        &self,
-        conn: &mut dyn Query,
-        field: &Field,
-        set: &RowSet,
-        rows: impl IntoIterator<Item = usize>,
-    ) -> Result<(), StoreError> {
-        let several = self.request.reads.note_rows(&field.path, set, rows);
-        if several.is_empty() {
-            return Ok(());
-        }
-        let subject = set.table.and_then(|table| table.subject);
-        let Some(find) = subject.and_then(|subject| subject(self.actor).several) else {
-            return Ok(());
-        };
-        let sql = find(self.actor, &several);
-        self.request.reads.note_found(&field.path, conn, &sql).await
     }
 
     async fn lists(

@@ -25,6 +25,7 @@ mod live;
 mod measure;
 pub mod moment;
 mod mutate;
+mod noting;
 mod outcome;
 mod paging;
 mod payload;

@@ -6,10 +6,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ward_clients::tables::Tag;
 use ward_engine::{Answer, Args, Kind, Listing, OrderOption, Refused, Request, moment};
-use ward_identity::tables::{self as people, Organization, User};
+use ward_identity::tables::{self, Organization, User};
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Entity, Keywords, Level, Value};
+use ward_store::{Actor, Cond, Entity, Value};
 
+use super::asked;
 use super::series::table::RecurringAppointment;
 use super::status::PmStatus;
 use super::table::{Appointment, AppointmentInclusion};
@@ -18,7 +19,7 @@ use crate::availability::wall;
 use crate::contact_type::ContactType;
 use crate::listing::{id, ids};
 use crate::providers;
-use crate::tables::{APPOINTMENT_TYPES, AppointmentType};
+use crate::tables::AppointmentType;
 
 const USER: Kind = Kind::Id(User::NAME);
 const USERS: Kind = Kind::Ids(User::NAME);
@@ -134,60 +135,8 @@ pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
         .and(with_clients(request, args))
         .and(confirmed(args))
         .and(providers::narrowed(request, args, "provider_id")?)
-        .and(found_by(request, args));
-    Ok(Listing::of(cond).naming(&people::USERS, named(request, args)?))
-}
-
-/// People whom a member asks about: of the clients among them the answer tells, even when
-/// it is empty.
-fn named(request: &Request, args: &Args) -> Answer<Vec<i64>> {
-    if !request.actor.is_member() {
-        return Ok(Vec::new());
-    }
-    let mut named = ids::<User>(args, "attendee_ids", request)?.unwrap_or_default();
-    named.extend(id::<User>(args, "user_id", request)?.map(|id| id.0));
-    if args.bool("use_provider_inclusions").unwrap_or(true) {
-        named.extend(ids::<User>(args, "provider_ids", request)?.unwrap_or_default());
-        named.extend(id::<User>(args, "provider_id", request)?.map(|id| id.0));
-    }
-    named.retain(|id| *id != request.actor.user_id);
-    named.sort_unstable();
-    named.dedup();
-    Ok(named)
-}
-
-/// Appointments of which a client who attends and whom the member sees is found by the
-/// keywords, or the type (behaviour 8). Clients find the type only.
-fn found_by(request: &Request, args: &Args) -> Cond {
-    let Some(text) = args.text("keywords") else { return Cond::Always };
-    let org = request.actor.org_id;
-    let of_type = match Keywords::new(&APPOINTMENT_TYPES, org, text).cond() {
-        Cond::Sql(text, params) => Cond::Sql(
-            format!(
-                "{{t}}.appointment_type_id IN (SELECT of.id FROM appointment_types of \
-                 WHERE of.org_id = {{t}}.org_id AND {})",
-                text.replace("{t}", "of")
-            ),
-            params,
-        ),
-        other => return other,
-    };
-    if !request.actor.is_member() {
-        return of_type;
-    }
-    let seen = (people::USERS.visible)(&request.actor).at_least(Level::Full);
-    let known = Keywords::new(&people::USERS, org, text).cond().and(seen);
-    let Cond::Sql(text, params) = known else { return of_type };
-    of_type.or(Cond::Sql(
-        format!(
-            "{{t}}.id IN (SELECT comes.appointment_id FROM users client \
-             JOIN appointment_inclusions comes ON comes.org_id = client.org_id \
-             AND comes.user_id = client.id WHERE client.org_id = {{t}}.org_id \
-             AND client.is_patient = TRUE AND client.deleted_at IS NULL AND {})",
-            text.replace("{t}", "client")
-        ),
-        params,
-    ))
+        .and(asked::found_by(request, args));
+    Ok(Listing::of(cond).naming(&tables::USERS, asked::named(request, args)?))
 }
 
 /// Appointments that these members give; with others, also those that they give

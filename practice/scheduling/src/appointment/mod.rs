@@ -2,6 +2,7 @@
 //! takes (behaviour 23). `table` has the rows, `calendar` what is busy and the lock
 //! behind which that is decided.
 
+mod asked;
 pub mod bookable;
 pub mod calendar;
 mod cancel;
