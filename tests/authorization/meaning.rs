@@ -69,6 +69,8 @@ pub enum Object {
     Appointment,
     Inclusion,
     Series,
+    /// What the client asks for.
+    Request,
 }
 
 impl Object {

@@ -148,6 +148,13 @@ impl World {
         self.make("createLocation", "createLocationInput", "location", input);
         self.availability(false);
         self.appointment(false);
+        for site in self.places.keys().copied().collect::<Vec<Site>>() {
+            self.enter(site);
+            self.take_requests();
+        }
+        self.enter(Site::A);
+        self.request(false);
+        self.line();
         self.brands();
     }
 
