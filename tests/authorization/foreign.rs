@@ -19,9 +19,9 @@ use crate::world::World;
 const PUBLIC: [&str; 4] =
     ["brand", "brandFromCustomSignInPath", "organization", "organizationMembership"];
 
-/// What a stranger may read of any organization, and nobody of another (behaviour 3.4): whoever
-/// books has to know the rules.
-pub const OF_STRANGERS: &str = "appointmentSetting";
+/// What a stranger may ask of any organization, and nobody of another (behaviour 3.4, 24): whoever
+/// books has to know the rules, and requests are anybody's to make.
+pub const OF_STRANGERS: [&str; 2] = ["appointmentSetting", "createAppointmentRequest"];
 
 /// What answers the same to everybody, for it is how one becomes somebody.
 const STRANGERS: [&str; 3] = ["resetPassword", "signIn", "signUp"];
@@ -264,5 +264,5 @@ fn is_public(principal: Principal, site: Site, line: &Line) -> bool {
             && site == Site::A;
     let name = line.field.name.as_str();
     (principal == Principal::Anonymous || looks_up) && PUBLIC.contains(&name)
-        || principal == Principal::Anonymous && name == OF_STRANGERS
+        || principal == Principal::Anonymous && OF_STRANGERS.contains(&name)
 }

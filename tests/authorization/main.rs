@@ -147,7 +147,8 @@ fn judged(
     let is_foreign_write =
         principal == Principal::Other && line.root == Root::Mutation && line.names_object();
     let is_public = PUBLIC.contains(&line.field.name.as_str())
-        || principal == Principal::Anonymous && line.field.name == foreign::OF_STRANGERS;
+        || principal == Principal::Anonymous
+            && foreign::OF_STRANGERS.contains(&line.field.name.as_str());
     let before = (is_foreign_write && !is_public).then(|| world.instance.settled_dump());
     let reply = send(world, schema, line, principal, &filled.values);
     let verdict = verdict(line, &reply);

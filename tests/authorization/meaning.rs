@@ -74,6 +74,8 @@ pub enum Object {
     Appointment,
     Inclusion,
     Series,
+    /// What the client asks for.
+    Request,
 }
 
 impl Object {

@@ -136,6 +136,7 @@ impl World {
             Object::Appointment => self.appointment(own).0,
             Object::Inclusion => self.appointment(own).1,
             Object::Series => self.series(own),
+            Object::Request => self.request(own),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

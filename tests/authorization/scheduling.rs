@@ -176,6 +176,15 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("appointmentBookingWarnings", "current_appt_id", May(Object::Appointment)),
     ("appointmentBookingWarnings", "recurring_appt_id", May(Object::Series)),
     ("appointmentBookingWarnings", "additional_providers", May(Object::SecondProvider)),
+    ("appointmentRequest", "id", Needs(Object::Request)),
+    ("createAppointmentRequest", "input.appointment_type_id", May(Object::AppointmentType)),
+    ("createAppointmentRequest", "input.organization_id", May(Object::Organization)),
+    ("createAppointmentRequest", "input.patient_id", May(Object::Client)),
+    ("createAppointmentRequest", "input.provider_id", Needs(Object::Provider)),
+    ("updateAppointmentRequest", "input.id", Needs(Object::Request)),
+    ("updateAppointmentRequest", "input.patient_id", May(Object::Client)),
+    ("deleteAppointmentRequest", "input.id", Needs(Object::Request)),
+    ("createAppointment", "input.appointment_request_id", May(Object::Request)),
     ("completeCheckout", "input.provider_id", Needs(Object::Provider)),
     ("completeCheckout", "input.appointment_type_id", Needs(Object::AppointmentType)),
     ("completeCheckout", "input.appointment_id", May(Object::Appointment)),
@@ -224,6 +233,8 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("availableSlotsForRange", &["start_date", "end_date"]),
     ("daysAvailableForRange", &["date_from_month"]),
     ("appointmentBookingWarnings", &["date", "length_in_minutes"]),
+    ("createAppointmentRequest", &["first_name", "last_name", "email", "timezone", "reason"]),
+    ("updateAppointmentRequest", &["provider_notes"]),
     ("completeCheckout", &["date", "first_name", "last_name", "email"]),
 ];
 
@@ -268,13 +279,17 @@ pub const WORDS: &str = "
     send_text_reminder_one_day_before send_text_reminder_two_hours_before
     send_text_reminder_one_hour_before send_text_reminder_five_minutes_before
     skip_notification_email exclude_no_credits prevent_no_credit_booking
-    restore_credit_on_cancel use_client_credit_system
+    restore_credit_on_cancel use_client_credit_system booking_params current_status current_statuses
+    enable_appointment_requests is_joining_waitlist phone selected_contact_type
+    selected_state should_assign_provider slot_end slot_start with_org
 ";
 
 /// The value of data that is part of every call.
 pub fn data(name: &str) -> Option<Json> {
     Some(match name {
         "length" => 30.into(),
+        "timezone" => "America/New_York".into(),
+        "provider_notes" => "call back".into(),
         "start_datetime" | "range_start" => "2027-06-02T09:00:00Z".into(),
         "end_datetime" | "range_end" => "2027-06-02T10:00:00Z".into(),
         // There are settings already or not, whoever was asked before: they are never made.
@@ -395,5 +410,48 @@ impl World {
             "datetime": "2027-06-09T09:00:00Z", "recurring_appointment": every});
         let made = self.as_owner().ask(query, json!({"input": input}));
         id(&made.data()["createAppointment"]["appointment"]["recurring_appointment"])
+    }
+
+    /// What the client asks of the owner, by a page that the practice has.
+    pub fn request(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let reason = if own { self.word() } else { self.unseen() };
+        self.take_requests();
+        let input = json!({"patient_id": client, "reason": reason, "timezone": "America/New_York",
+            "provider_id": self.owner_id.clone(), "booking_params": {"page": reason},
+            "slots": [{"slot_start": "2027-06-11T09:00:00Z", "slot_end": "2027-06-11T10:00:00Z"}]});
+        let of = "createAppointmentRequestInput";
+        self.make("createAppointmentRequest", of, "appointmentRequest", input)
+    }
+
+    /// A full class of the owner's, with a visitor who waits for a seat.
+    pub fn line(&mut self) {
+        let input = json!({"name": self.word(), "length": 30, "is_group": true,
+            "clients_can_book": true, "is_waitlist_enabled": true});
+        let of = "createAppointmentTypeInput";
+        let of_type = self.make("createAppointmentType", of, "appointmentType", input);
+        let input = json!({"attendee_ids": [self.about().0], "appointment_type_id": of_type,
+            "max_attendees": "1", "contact_type": "Phone Call", "datetime": "2027-06-10T09:00:00Z"});
+        let class = self.make("createAppointment", "createAppointmentInput!", "appointment", input);
+        let name = self.unseen();
+        let query = "mutation($input: completeCheckoutInput) { completeCheckout(input: $input) {
+            messages { message } } }";
+        let input = json!({"appointment_id": class, "is_joining_waitlist": true,
+            "first_name": name, "last_name": "Late", "email": "late@client.example"});
+        let joined = self.server.api().ask(query, json!({"input": input}));
+        assert!(joined.data()["completeCheckout"]["messages"].is_null(), "{}", joined.text);
+        // Nobody else comes.
+        let input = json!({"id": of_type, "clients_can_book": false});
+        self.make("updateAppointmentType", "updateAppointmentTypeInput", "appointmentType", input);
+    }
+
+    /// Where requests are not taken yet, they are from now on; who has settings has them
+    /// from before.
+    pub fn take_requests(&mut self) {
+        let query = "mutation($input: createAppointmentSettingInput!) {
+            createAppointmentSetting(input: $input) { messages { message } } }";
+        let input = json!({"enable_appointment_requests": true, "start_time": "08:00",
+            "end_time": "18:00"});
+        self.as_owner().ask(query, json!({"input": input}));
     }
 }

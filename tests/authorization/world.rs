@@ -149,6 +149,13 @@ impl World {
         self.availability(false);
         self.place(false, Object::Place);
         self.appointment(false);
+        for site in self.places.keys().copied().collect::<Vec<Site>>() {
+            self.enter(site);
+            self.take_requests();
+        }
+        self.enter(Site::A);
+        self.request(false);
+        self.line();
         self.brands();
     }
 
