@@ -23,6 +23,7 @@ pub struct Bookings {
 const TYPE: &str = "mutation($input: createAppointmentTypeInput) { createAppointmentType(input: $input) { appointmentType { id } messages { field message } } }";
 const SETTING: &str = "mutation($input: createAppointmentSettingInput!) { createAppointmentSetting(input: $input) { appointmentSetting { id appointment_locations { id rooms { id } } } messages { field message } } }";
 const PRICE: &str = "mutation($input: updateUserAppointmentPricingInput) { updateUserAppointmentPricing(input: $input) { messages { field message } } }";
+const PAID: &str = "mutation($input: updateClientInput!) { updateClient(input: $input) { messages { field message } } }";
 const FREE: &str = "mutation($input: createAvailabilityInput) { createAvailability(input: $input) { availability { id } messages { field message } } }";
 
 impl Bookings {
@@ -41,6 +42,9 @@ impl Bookings {
         let prices = json!([{"appointment_type_id": of, "price": "80"}]);
         let input = json!({"user_id": world.client, "advance_appointment_prices": prices});
         world.ask(PRICE, json!({"input": input}), "updateUserAppointmentPricing");
+        let credits = json!([{"appointment_type_id": of, "quantity": "5"}]);
+        let input = json!({"id": world.client, "appointment_type_credits_attributes": credits});
+        world.ask(PAID, json!({"input": input}), "updateClient");
         let input = json!({"is_repeating": true, "range_start": "March 1, 2027", "time": "09 00", "end_time": "12 30"});
         world.ask(FREE, json!({"input": input}), "createAvailability");
         Bookings { of, setting, place, room }
