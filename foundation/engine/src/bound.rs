@@ -1,5 +1,4 @@
-//! What a binding is made of: the rows it reads, the arguments it takes, how
-//! rows hang on their parents, and what answers the field.
+//! What a binding is made of: rows, arguments, how rows hang on parents, what answers.
 
 use std::any::Any;
 use std::collections::BTreeMap;

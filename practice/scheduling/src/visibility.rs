@@ -56,7 +56,7 @@ pub(crate) use offered_by;
 pub const SHARED: &str = shared!("{t}");
 
 /// SQL: that a row is of an organization that is open.
-const OPEN: &str = "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
+pub(crate) const OPEN: &str = "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
      AND place.id = {t}.unit_id AND place.is_active = TRUE)";
 
 /// Types that a client may book, by the client's group, which the SQL `group`
@@ -291,7 +291,7 @@ pub(crate) fn attendees_of(actor: &Actor, appointments: &[i64]) -> Sql {
     select.sql()
 }
 
-fn opens_calendars(actor: &Actor) -> bool {
+pub(crate) fn opens_calendars(actor: &Actor) -> bool {
     let opens = [CAN_SEE_CALENDAR, IS_ADMIN];
     actor.is_owner || opens.iter().any(|it| actor.has(it.flag))
 }
@@ -319,65 +319,6 @@ pub fn waitlist(actor: &Actor) -> Rule {
     inclusions(actor)
 }
 
-/// Requests. A member sees those to them, and with `can_see_calendar` all of the units,
-/// but those of a restricted client whom they do not see. Whoever else asks reads what
-/// they said in the answer to it.
-pub fn requests(actor: &Actor) -> Rule {
-    match actor.role {
-        Role::System => Rule::full(Cond::Always),
-        Role::Member => {
-            let own = Cond::eq("provider_id", actor.user_id);
-            let which = match opens_calendars(actor) {
-                true => own.or(actor.units("unit_id")),
-                false => own,
-            };
-            Rule::full(which.and(no_restricted_asks(actor)))
-        }
-        Role::Client | Role::Anonymous => Rule::none().public(Cond::is_in("id", &actor.handed)),
-    }
-}
-
-/// That no restricted client asks whom the actor does not see (behaviour 16.2.4).
-fn no_restricted_asks(actor: &Actor) -> Cond {
-    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
-    if rule == "TRUE" {
-        return Cond::Always;
-    }
-    Cond::sql(
-        format!(
-            "NOT EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = {{t}}.org_id \
-             AND seen.id = {{t}}.patient_id AND seen.restricted = TRUE \
-             AND NOT COALESCE(({rule}), FALSE))"
-        ),
-        params,
-    )
-}
-
-/// The times of a request: with it.
-pub fn request_slots(actor: &Actor) -> Rule {
-    let rule = requests(actor);
-    let within = |cond: Cond| match cond {
-        Cond::Sql(text, params) => {
-            let text = text.replace("{t}", "of");
-            Cond::Sql(
-                format!(
-                    "EXISTS (SELECT 1 FROM appointment_requests of WHERE of.org_id = {{t}}.org_id \
-                     AND of.id = {{t}}.appointment_request_id AND of.deleted_at IS NULL \
-                     AND ({text}))"
-                ),
-                params,
-            )
-        }
-        other => other,
-    };
-    match actor.role {
-        Role::System | Role::Member => Rule::full(within(rule.full)),
-        Role::Client | Role::Anonymous => {
-            Rule::none().public(Cond::is_in("appointment_request_id", &actor.handed))
-        }
-    }
-}
-
 /// Who attends: to members with the appointment, to clients the own part alone.
 pub fn inclusions(actor: &Actor) -> Rule {
     match actor.role {
@@ -397,27 +338,5 @@ pub fn inclusions(actor: &Actor) -> Rule {
         },
         Role::Client => Rule::full(Cond::eq("user_id", actor.user_id)),
         Role::Anonymous => Rule::none(),
-    }
-}
-
-/// Places: of the units to members; of the rest those that they may choose, of whom
-/// they know of: clients of their own unit, strangers of every open one.
-pub fn appointment_locations(actor: &Actor) -> Rule {
-    let unit = match actor.role {
-        Role::System => return Rule::full(Cond::Always),
-        Role::Member => return Rule::full(actor.units("unit_id")),
-        Role::Client => Cond::eq("unit_id", actor.unit_id),
-        Role::Anonymous => Cond::sql(OPEN, []),
-    };
-    let whose = Cond::is_null("user_id").or(of_user(actor, Level::Public));
-    Rule::none().public(unit.and(Cond::is_true("clients_can_book")).and(whose))
-}
-
-/// Rooms are the practice's own business.
-pub fn rooms(actor: &Actor) -> Rule {
-    match actor.role {
-        Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(actor.units("unit_id")),
-        Role::Client | Role::Anonymous => Rule::none(),
     }
 }

@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 35] = [
+const OTHERWISE: [(&str, &str); 36] = [
     ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),

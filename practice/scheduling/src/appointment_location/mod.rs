@@ -10,3 +10,4 @@ pub mod input;
 pub mod listing;
 pub mod read;
 pub mod table;
+pub mod visibility;

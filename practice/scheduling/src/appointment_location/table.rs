@@ -4,9 +4,9 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Key, Reference, Table, index, record};
 
+use super::visibility;
 use crate::appointment::table::Appointment;
 use crate::settings::table::AppointmentSetting;
-use crate::visibility;
 
 record! {
     /// A place at which clients are met. Removed, it stays for what was booked there.
@@ -103,7 +103,7 @@ record! {
         },
     ],
     audit: None,
-    visible: visibility::of_rules,
+    visible: crate::visibility::of_rules,
 }
 
 /// What availability and appointments refer to.

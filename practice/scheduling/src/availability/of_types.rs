@@ -1,7 +1,7 @@
 //! One-time availability that is for several types (behaviour 20).
 
 use ward_clients::access;
-use ward_engine::{Answer, Call, Given, Payload, Problems, Refused};
+use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, iso_instant};
 use ward_identity::id_or_blank::named;
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level};
@@ -61,7 +61,7 @@ pub async fn edit_with_types(call: &mut Call<'_>, input: &EditWithTypes) -> Answ
     }
     let (zone, _) = zone(call, Some(&after.timezone), &provider)?;
     if input.start_datetime.is_given() || input.end_datetime.is_given() {
-        let text = |at: Option<ward_instance::Timestamp>| at.map(|at| read::iso(at, &zone));
+        let text = |at: Option<ward_instance::Timestamp>| at.map(|at| iso_instant(at, &zone));
         let kept = (text(before.start_at), text(before.end_at));
         let times = Times {
             range_start: input.start_datetime.trimmed().or(kept.0.as_deref()),

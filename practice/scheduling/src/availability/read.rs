@@ -85,11 +85,6 @@ pub const COUNT_ARGS: &[(&str, Kind)] = &[
     ("startDate", Kind::Plain),
 ];
 
-/// An instant with its offset, whatever the view.
-pub fn iso(at: Timestamp, zone: &TimeZone) -> String {
-    iso_instant(at, zone)
-}
-
 fn zone_of(row: &Availability) -> TimeZone {
     moment::zone(&row.timezone).unwrap_or(TimeZone::UTC)
 }

@@ -8,3 +8,4 @@ pub mod ask;
 pub mod input;
 pub mod listing;
 pub mod table;
+pub mod visibility;

@@ -6,9 +6,9 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Json, Key, Reference, index, record, text_enum};
 
+use super::visibility;
 use crate::appointment::table::Appointment;
 use crate::tables::AppointmentType;
-use crate::visibility;
 
 text_enum! {
     /// Whether somebody still waits for an answer.
