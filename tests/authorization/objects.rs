@@ -203,12 +203,24 @@ impl World {
         (client, access)
     }
 
+    /// The authorization of the spare provider, of whom a client has one: that of a call which
+    /// took none away is there still.
     fn authorization(&mut self, own: bool) -> String {
-        const OBJECT: &str = "client_restriction_authorization";
         let client = if own { self.client.clone() } else { self.about().0 };
         let input = json!({"client_id": client, "provider_id": self.spare, "reason": self.word()});
-        let field = "createClientRestrictionAuthorization";
-        self.make(field, "createClientRestrictionAuthorizationInput", OBJECT, input)
+        let query = "mutation($input: createClientRestrictionAuthorizationInput) {
+            createClientRestrictionAuthorization(input: $input)
+            { client_restriction_authorization { id } messages { message } } }";
+        let reply = self.as_owner().ask(query, json!({"input": input}));
+        let made = &reply.json["data"]["createClientRestrictionAuthorization"];
+        match (&made["client_restriction_authorization"], self.authorized.get(&client)) {
+            (Json::Null, Some(known)) => known.clone(),
+            (Json::Null, None) => panic!("{}", reply.text),
+            (authorization, _) => {
+                self.authorized.insert(client, id(authorization));
+                id(authorization)
+            }
+        }
     }
 
     fn toggle(&mut self, own: bool) -> String {

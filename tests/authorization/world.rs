@@ -52,6 +52,8 @@ pub struct World {
     owner_session: Option<String>,
     /// The spare providers' keys, where one has broken the glass.
     pub openers: BTreeMap<Site, String>,
+    /// Authorizations of the spare provider that were made, by their clients: there is one of each.
+    pub authorized: BTreeMap<String, String>,
     /// Whose objects are made, and the clients whom all objects of a call belong to, with e-mail.
     pub whose: Whose,
     pub about: BTreeMap<(Site, Whose), (String, String)>,
@@ -102,6 +104,7 @@ impl World {
             client_group: String::new(),
             owner_session: None,
             openers: BTreeMap::new(),
+            authorized: BTreeMap::new(),
             whose: Whose::Stranger,
             about: BTreeMap::new(),
             named: Vec::new(),

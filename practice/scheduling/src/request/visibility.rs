@@ -6,26 +6,28 @@ use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use crate::visibility::opens_calendars;
 
-/// Requests. A member sees those to them, and with `can_see_calendar` all of the units,
-/// but those of a restricted client whom they do not see. Whoever else asks reads what
-/// they said in the answer to it.
+/// Requests. A member sees those to them but of a restricted client whom they do not
+/// see, and with `can_see_calendar` those of the units from whom they see or nobody
+/// knows: a request says as much of a client as the client's own record. Whoever else
+/// asks reads what they said in the answer to it.
 pub fn requests(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
         Role::Member => {
             let own = Cond::eq("provider_id", actor.user_id);
-            let which = match opens_calendars(actor) {
-                true => own.or(actor.units("unit_id")),
+            let own = own.and(from_nobody_unseen(actor, " AND seen.restricted = TRUE"));
+            Rule::full(match opens_calendars(actor) {
+                true => own.or(actor.units("unit_id").and(from_nobody_unseen(actor, ""))),
                 false => own,
-            };
-            Rule::full(which.and(no_restricted_asks(actor)))
+            })
         }
         Role::Client | Role::Anonymous => Rule::none().public(Cond::is_in("id", &actor.handed)),
     }
 }
 
-/// That no restricted client asks whom the actor does not see (behaviour 16.2.4).
-fn no_restricted_asks(actor: &Actor) -> Cond {
+/// That a request is from no client of a sort, by SQL of `seen`, whom the actor does not
+/// see (behaviour 16.2.4).
+fn from_nobody_unseen(actor: &Actor, sort: &str) -> Cond {
     let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
     if rule == "TRUE" {
         return Cond::Always;
@@ -33,8 +35,7 @@ fn no_restricted_asks(actor: &Actor) -> Cond {
     Cond::sql(
         format!(
             "NOT EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = {{t}}.org_id \
-             AND seen.id = {{t}}.patient_id AND seen.restricted = TRUE \
-             AND NOT COALESCE(({rule}), FALSE))"
+             AND seen.id = {{t}}.patient_id{sort} AND NOT COALESCE(({rule}), FALSE))"
         ),
         params,
     )

@@ -323,8 +323,8 @@ async fn availability(
 const SLOTS: &str = "query($p: ID!, $tz: String, $length: String, $from: ISO8601DateTime, $to: ISO8601DateTime, $at: ID) { \
     availableSlotsForRange(provider_id: $p, appt_loc_id: $at, timezone: $tz, length: $length, start_date: $from, end_date: $to) \
     { date user_id length } }";
-const NEXT: &str = "query($p: ID, $tz: String, $length: String, $from: String, $to: String) { \
-    nextAvailableSlot(provider_id: $p, timezone: $tz, length: $length, start_date_boundary: $from, end_date_boundary: $to) }";
+const NEXT: &str = "query($p: ID, $tz: String, $length: String, $from: String, $to: String, $at: ID) { \
+    nextAvailableSlot(provider_id: $p, appt_loc_id: $at, timezone: $tz, length: $length, start_date_boundary: $from, end_date_boundary: $to) }";
 const DAYS_OF: &str = "query($p: String, $tz: String, $length: String, $from: String, $to: ISO8601DateTime, $at: ID) { \
     daysAvailableForRange(provider_id: $p, appt_loc_id: $at, timezone: $tz, length: $length, start_date: $from, end_date: $to) }";
 
