@@ -19,7 +19,7 @@ use crate::slots::ask::Ask;
 use crate::slots::found::{self, Seat};
 use crate::slots::reading;
 use crate::tables::AppointmentType;
-use crate::waitlist::{fill, place};
+use crate::waitlist::{fill_first, place};
 
 pub(super) const AT: &str = "appointment_id";
 
@@ -83,7 +83,7 @@ pub(super) async fn join(
             continue;
         }
         // Nobody passes who is in line already.
-        fill(call, row.id).await?;
+        fill_first(call, row).await?;
         let listed = listed(call, input, row).await?;
         if listed.is_full && !(input.is_joining_waitlist.is_true() && listed.has_waitlist) {
             return Err(no_seat());
@@ -95,6 +95,7 @@ pub(super) async fn join(
             None => who::client(call, &input.visitor(), &provider).await?,
         };
         who::bounded(call, &client, &provider).await?;
+        who::bounded_seats(call, row, &input.email).await?;
         who = Some(match listed.is_full {
             true => {
                 joined.waits = true;
@@ -125,6 +126,9 @@ async fn seated(
 /// Puts the client into the line. A visitor is not told whether the client whom they
 /// are taken for attends.
 async fn wait(call: &mut Call<'_>, row: &Appointment, client: User) -> Answer<User> {
+    if call.actor.role == Role::Anonymous {
+        place::has_room(call, row, AT).await?;
+    }
     if !has_part(call, row, client.id.0).await? {
         place::join(call, row, &client, AT).await?;
     }

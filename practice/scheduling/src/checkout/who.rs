@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ward_clients::client as clients;
 use ward_clients::feature_toggle::{self, Switch};
 use ward_clients::visitor::{self, Visitor};
-use ward_engine::{Answer, Call, Refused, Request};
+use ward_engine::{Answer, Call, Given, Refused, Request};
 use ward_identity::allowance::{self, Allowance, take};
 use ward_identity::attempt::network_of;
 use ward_identity::email;
@@ -14,6 +14,7 @@ use ward_identity::tables::{User, UserGroup};
 use ward_store::{Id, Query, Role, Sql, Value};
 
 use super::input::{CompleteCheckout, problems};
+use crate::appointment::table::Appointment;
 use crate::tables::AppointmentType;
 
 /// Attempts of visitors from a network.
@@ -23,6 +24,12 @@ const OF_NETWORK: Allowance = Allowance { kind: "checkout_network", most: 30, se
 const OF_ADDRESS: Allowance = Allowance { kind: "checkout_address", most: 5, seconds: 15 * 60 };
 /// What visitors book with a provider.
 const OF_PROVIDER: Allowance = Allowance { kind: "checkout_provider", most: 20, seconds: 180 };
+/// Seats in one appointment that visitors take, or wait for, with one e-mail address.
+const SEATS_OF_ADDRESS: Allowance =
+    Allowance { kind: "checkout_seats", most: 4, seconds: 6 * 3_600 };
+/// Seats in all of a practice's appointments, the same.
+const GROUPS_OF_ADDRESS: Allowance =
+    Allowance { kind: "checkout_groups", most: 20, seconds: 3_600 };
 /// What a client books, called off or not.
 const OF_CLIENT: Allowance = Allowance { kind: "checkout_client", most: 30, seconds: 120 };
 /// So many appointments to come a client has by booking them.
@@ -93,6 +100,28 @@ pub async fn bounded(call: &mut Call<'_>, client: &User, provider: &User) -> Ans
     match may {
         true => Ok(()),
         false => Err(Refused::base("Too much was booked within the last hour. Try again later.")),
+    }
+}
+
+/// Refuses a visitor's further seats or places in an appointment's line, and in all of a
+/// practice's, by the e-mail address that they say is theirs: whoever attends or waits
+/// already, the refusal is the same.
+pub async fn bounded_seats(
+    call: &mut Call<'_>,
+    row: &Appointment,
+    address: &Given<String>,
+) -> Answer<()> {
+    if call.actor.role != Role::Anonymous {
+        return Ok(());
+    }
+    let address = email::key(address.trimmed().unwrap_or_default());
+    let (org, id) = (row.org_id.0, row.id.0);
+    let tx = &mut *call.scope.tx;
+    let may = take(tx, &SEATS_OF_ADDRESS, &format!("{org}\u{1f}{id}\u{1f}{address}")).await?
+        && take(tx, &GROUPS_OF_ADDRESS, &format!("{org}\u{1f}{address}")).await?;
+    match may {
+        true => Ok(()),
+        false => Err(Refused::base("Too many seats were taken lately. Try again later.")),
     }
 }
 

@@ -53,9 +53,6 @@ pub async fn resumed(call: &mut Call<'_>, before: &Appointment, after: &Appointm
         return Ok(());
     }
     for client in attending(call, after).await? {
-        if is_other {
-            swapped(call, after, client).await?;
-        }
         begins(call, after, client).await?;
     }
     Ok(())
@@ -75,6 +72,7 @@ async fn swapped(call: &mut Call<'_>, row: &Appointment, client: Id<User>) -> An
 }
 
 async fn begins(call: &mut Call<'_>, row: &Appointment, client: Id<User>) -> Answer<()> {
+    swapped(call, row, client).await?;
     let Some(of) = row.appointment_type_id else { return Ok(()) };
     let settings = settings(call, row).await?;
     let says = says(&settings);
@@ -94,6 +92,23 @@ async fn begins(call: &mut Call<'_>, row: &Appointment, client: Id<User>) -> Ans
         }
     }
     ledger::write(call, (client, of), Some(row.id), CreditCause::Booked, more).await
+}
+
+/// Whether a client has too few credits to get a part in an appointment without staff:
+/// by themselves, or by moving up a line.
+pub async fn lacks(call: &mut Call<'_>, row: &Appointment, client: Id<User>) -> Answer<bool> {
+    let Some(of) = row.appointment_type_id.filter(|_| is_due(row)) else { return Ok(false) };
+    let settings = settings(call, row).await?;
+    if !settings.use_client_credit_system || !settings.prevent_no_credit_booking {
+        return Ok(false);
+    }
+    let held = ledger::held(call, row.id, client).await?.get(&of.0).copied().unwrap_or(0);
+    let more = change(Step::Begins, held, says(&settings));
+    if more == 0 {
+        return Ok(false);
+    }
+    ledger::lock(call, &[client.0]).await?;
+    Ok(ledger::balance(call, of.0, client.0).await? + more < 0)
 }
 
 async fn ends(

@@ -84,14 +84,17 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteRequest) -> Answer<Payloa
 }
 
 /// The request that an appointment is to be the answer to: open, of its unit. Held, so
-/// that of two who answer one does.
+/// that of two who answer one does. Whom the appointment concerns stays as it was.
 pub async fn to_fulfil(
     call: &mut Call<'_>,
     id: Id<AppointmentRequest>,
     unit: Id<Organization>,
 ) -> Answer<AppointmentRequest> {
     const AT: &str = "appointment_request_id";
-    let row = to_change(call, Some(id), AT).await?;
+    let concerned = call.scope.subject_id;
+    let row = to_change(call, Some(id), AT).await;
+    call.scope.subject_id = concerned;
+    let row = row?;
     if row.unit_id != unit {
         return Err(Refused::not_found(AT));
     }

@@ -4,13 +4,14 @@
 use ward_clients::access;
 use ward_engine::{Answer, Bindings, Call};
 use ward_identity::tables::User;
-use ward_store::{Cond, Event, Id, Query, Sql};
+use ward_store::{Actor, Cond, Event, Id, Query, Scope, Sql};
 
 use super::place::{self, held, line};
 use super::table::WaitlistPlace;
 use crate::appointment::table::{Appointment, AppointmentInclusion};
 use crate::appointment::{calendar, people};
 use crate::checkout::who::placed;
+use crate::credit::follow;
 use crate::events;
 use crate::settings::applies::type_of;
 
@@ -109,6 +110,10 @@ pub async fn fill(call: &mut Call<'_>, id: Id<Appointment>) -> Answer<()> {
         if free == 0 {
             break;
         }
+        // Passed over until they have one: nobody else's seat hangs on it.
+        if follow::lacks(call, &row, place.user_id).await? {
+            continue;
+        }
         place::leave(call, &place).await?;
         if move_in(call, &row, &place).await? {
             free -= 1;
@@ -119,6 +124,15 @@ pub async fn fill(call: &mut Call<'_>, id: Id<Appointment>) -> Answer<()> {
         call.emit(events::appointment_updated(&row, &["attended_clients"]));
     }
     Ok(())
+}
+
+/// The same for whoever wants a seat: it is the practice that moves up the line.
+pub async fn fill_first(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
+    let system = Actor { unit_id: row.unit_id.0, ..Actor::system(row.org_id.0) };
+    let cause = call.scope.cause.clone();
+    let mut scope = Scope::new(&mut *call.scope.tx, &system);
+    scope.cause = cause;
+    fill(&mut Call { scope, request: call.request }, row.id).await
 }
 
 /// Nobody moves into what is over, off or shut.

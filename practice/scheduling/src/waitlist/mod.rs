@@ -7,4 +7,4 @@ mod fill;
 pub mod place;
 pub mod table;
 
-pub use fill::{bind, fill};
+pub use fill::{bind, fill_first};

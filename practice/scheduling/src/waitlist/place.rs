@@ -7,6 +7,7 @@ use ward_store::{Cond, Id, OrderKey, Query, Sql, Value};
 
 use super::table::WaitlistPlace;
 use crate::appointment::table::Appointment;
+use crate::credit::follow;
 
 /// So many wait for one appointment.
 pub const WAITING_MAX: i64 = 200;
@@ -43,20 +44,40 @@ pub async fn line(call: &mut Call<'_>, row: Id<Appointment>) -> Answer<Vec<Waitl
     Ok(call.list(Cond::eq("appointment_id", row.0), &order).await?)
 }
 
-/// Puts a client at the end of the line, where they are not in it. The appointment is
-/// held.
-pub async fn join(call: &mut Call<'_>, row: &Appointment, client: &User, at: &str) -> Answer<()> {
-    if of(call, row.id, client.id.0).await?.is_some() {
-        return Ok(());
+/// Refuses one more in a line that is as long as it can be.
+pub async fn has_room(call: &mut Call<'_>, row: &Appointment, at: &str) -> Answer<()> {
+    match number(call, row, None).await? >= WAITING_MAX {
+        true => Err(Refused::on(at, "So many wait for this appointment that nobody else can")),
+        false => Ok(()),
     }
-    if number(call, row, None).await? >= WAITING_MAX {
-        return Err(Refused::on(at, "So many wait for this appointment that nobody else can"));
+}
+
+/// Refuses a client's one more wait where they wait for as many as they can, or could
+/// not have the seat for want of a credit. Of a client whom a visitor names nothing is
+/// asked, since the refusal would tell of them.
+async fn may_wait(call: &mut Call<'_>, row: &Appointment, client: &User, at: &str) -> Answer<()> {
+    if !call.actor.is_client() {
+        return Ok(());
     }
     if number(call, row, Some(client)).await? >= WAITING_OF_CLIENT_MAX {
         let most = WAITING_OF_CLIENT_MAX;
         let sentence = format!("No more than {most} appointments can be waited for at once");
         return Err(Refused::on(at, sentence));
     }
+    match follow::lacks(call, row, client.id).await? {
+        true => Err(Refused::base("You have no credit left for this appointment type")),
+        false => Ok(()),
+    }
+}
+
+/// Puts a client at the end of the line, where they are not in it. The appointment is
+/// held.
+pub async fn join(call: &mut Call<'_>, row: &Appointment, client: &User, at: &str) -> Answer<()> {
+    if of(call, row.id, client.id.0).await?.is_some() {
+        return Ok(());
+    }
+    has_room(call, row, at).await?;
+    may_wait(call, row, client, at).await?;
     let last = Sql::fixed(
         "SELECT MAX(w.position) FROM waitlist_places w WHERE w.org_id = $1 \
          AND w.appointment_id = $2",

@@ -45,6 +45,7 @@ mod taken;
 mod types;
 mod visitors;
 mod waitlist;
+mod waitlist_credits;
 mod waitlist_races;
 mod wall;
 mod warnings;

@@ -54,7 +54,7 @@ impl Class {
         (attend, ids("attendees_on_waitlist"))
     }
 
-    async fn change(&self, w: &World, more: Json) {
+    pub async fn change(&self, w: &World, more: Json) {
         let payload = change(w, &w.owner, with(&json!({ "id": self.id }), more)).await;
         assert!(payload["messages"].is_null(), "{payload}");
     }
