@@ -27,6 +27,10 @@ pub const fn job_kind(class: EffectClass) -> &'static str {
 /// For so long an effect is kept that happened and of which nothing bad was told.
 pub const KEPT_MICROS: i64 = 180 * 24 * 3_600 * 1_000_000;
 
+/// Why an effect is given up whose device is its receiver's no more; such a one is not tried again
+/// either: the device may be somebody else's by now.
+pub const WITHDRAWN: &str = "the device was given away";
+
 /// Errors are cut to so many characters.
 const MAX_ERROR_CHARS: usize = 500;
 
@@ -102,17 +106,41 @@ async fn enqueue(
     Ok(())
 }
 
+/// Gives up what has not happened yet of a person's effects by a class whose keys end so, and
+/// says why; how many.
+pub async fn withdraw(
+    tx: &mut Tx,
+    org_id: i64,
+    recipient: i64,
+    (class, key_end): (EffectClass, &str),
+) -> Result<u64, StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE effect_intents SET state = 'failed', last_error = $1 \
+         WHERE org_id = $2 AND recipient_id = $3 AND class = $4 \
+         AND state IN ('queued', 'waiting') AND idempotency_key LIKE $5",
+        [
+            WITHDRAWN.into(),
+            org_id.into(),
+            recipient.into(),
+            class.as_str().into(),
+            format!("%{key_end}").into(),
+        ],
+    );
+    tx.execute(&sql).await
+}
+
 /// Lets an effect be tried again that waits, failed for good, or whose job is dead; with all its
-/// attempts. False when it is none of these.
+/// attempts. False when it is none of these, or was withdrawn.
 pub async fn requeue(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<bool, StoreError> {
     let now = tx.now();
     let Some(row) = intent(tx, org_id, id).await? else { return Ok(false) };
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = 'queued', last_error = NULL \
-         WHERE org_id = $1 AND id = $2 AND (state IN ('waiting', 'failed') \
+         WHERE org_id = $1 AND id = $2 AND (state = 'waiting' \
+           OR (state = 'failed' AND COALESCE(last_error, '') <> $4) \
            OR (state = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.org_id = $1 \
                AND j.kind = $3 AND j.dedupe_key = $2 AND j.state IN ('ready', 'leased'))))",
-        [org_id.into(), id.0.as_str().into(), job_kind(row.class).into()],
+        [org_id.into(), id.0.as_str().into(), job_kind(row.class).into(), WITHDRAWN.into()],
     );
     if tx.execute(&sql).await? != 1 {
         return Ok(false);

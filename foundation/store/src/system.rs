@@ -304,6 +304,7 @@ record! {
         unique(&["org_id", "idempotency_key"]),
         index(&["org_id", "state", "created_at"]),
         index(&["class", "created_at"]).only("state = 'waiting'"),
+        index(&["org_id", "recipient_id"]).only("state IN ('queued', 'waiting')"),
         index(&["done_at"]).only("state = 'done' AND outcome IN ('sent', 'delivered')"),
     ],
     references: [],
