@@ -55,6 +55,8 @@ pub struct EffectIntent {
     pub idempotency_key: String,
     /// Not before, on the instance's clock.
     pub not_before: Option<Timestamp>,
+    /// From then on it is not sent any more, but fails, on the instance's clock.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Records an effect for an organization, and the job that will do it. False
@@ -75,10 +77,12 @@ pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bo
         cause: intent.cause,
         idempotency_key: intent.idempotency_key,
         not_before: intent.not_before.unwrap_or(now),
+        expires_at: intent.expires_at,
         created_at: now,
         done_at: None,
         last_error: None,
         outcome: None,
+        outcome_at: None,
     };
     if !codec::insert_or_ignore(tx, &row).await? {
         return Ok(false);
@@ -158,10 +162,27 @@ pub async fn report(
     outcome: EffectOutcome,
 ) -> Result<bool, StoreError> {
     let sql = Sql::fixed(
-        "UPDATE effect_intents SET outcome = $1 WHERE org_id = $2 AND id = $3",
-        [outcome.as_str().into(), org_id.into(), id.0.as_str().into()],
+        "UPDATE effect_intents SET outcome = $1, outcome_at = $4 WHERE org_id = $2 AND id = $3",
+        [outcome.as_str().into(), org_id.into(), id.0.as_str().into(), tx.now().0.into()],
     );
     Ok(tx.execute(&sql).await? == 1)
+}
+
+/// Whether the person whom an effect reaches told, by its class and since it was wanted, that they
+/// want no more.
+pub async fn is_unwanted(tx: &mut Tx, intent: &EffectRow) -> Result<bool, StoreError> {
+    let Some(person) = intent.recipient_id else { return Ok(false) };
+    let sql = Sql::fixed(
+        "SELECT 1 FROM effect_intents WHERE org_id = $1 AND recipient_id = $2 AND class = $3 \
+         AND outcome IN ('opted_out', 'complained') AND outcome_at >= $4 LIMIT 1",
+        [
+            intent.org_id.into(),
+            person.into(),
+            intent.class.as_str().into(),
+            intent.created_at.0.into(),
+        ],
+    );
+    Ok(!tx.rows(&sql).await?.is_empty())
 }
 
 /// One effect, with its address and payload opened.

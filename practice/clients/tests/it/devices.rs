@@ -94,6 +94,7 @@ async fn on_its_way(w: &World, user: i64) {
         cause: "note 1".into(),
         idempotency_key: format!("note-1{}", key_end(&device)),
         not_before: None,
+        expires_at: None,
     };
     let org_id = device.org_id.0;
     let intended = w.db.write(move |tx| {
