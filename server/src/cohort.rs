@@ -1,5 +1,6 @@
 //! `/effects/{class}/cohort` and `/effects/held`: whom effects of a class reach before they reach
-//! everybody, and what is held back. Each root organization names its own people.
+//! everybody, and what is held back. Each root organization names its own people; whom the caller
+//! doesn't see is in neither list, and who of the others is a client stands in the access log.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,14 +13,15 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use ward_effects::{COHORT_MAX, CohortChange, CohortEnd};
+use ward_store::StoreError;
 use ward_store::system::EffectClass;
-use ward_store::{Query as _, Sql, StoreError, Value};
 
 use crate::app::App;
 use crate::desk::{administrator, desk, failed, quarantined};
 use crate::effects::{REASON_CHARS_MAX, unknown_class};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
+use crate::seen::{self, id_in};
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -55,7 +57,14 @@ async fn list(
         Ok(class) => class,
         Err(response) => return response,
     };
-    match ward_effects::cohort(&app.db, actor.org_id, class).await {
+    let read = async {
+        let mut people = ward_effects::cohort(&app.db, actor.org_id, class).await?;
+        let ids = people.iter().filter_map(id_in).collect();
+        let seen = seen::shown(&app, &actor, &facts, "effects/cohort", ids).await?;
+        people.retain(|person| id_in(person).is_some_and(|id| seen.contains(&id)));
+        Ok::<_, StoreError>(people)
+    };
+    match read.await {
         Ok(people) => {
             respond::json(StatusCode::OK, &json!({"class": class.as_str(), "people": people}))
         }
@@ -89,7 +98,7 @@ async fn change(
         Ok(class) => class,
         Err(response) => return response,
     };
-    let change = match read(&app, &body) {
+    let mut change = match read(&app, &body) {
         Ok(change) => change,
         Err((code, sentence)) => return refuse(StatusCode::BAD_REQUEST, code, &sentence),
     };
@@ -97,9 +106,12 @@ async fn change(
         return response;
     }
     let done = async {
-        if !are_people(&app, actor.org_id, &change.add).await? {
+        if seen::present(&app, &actor, &change.add).await?.len() != change.add.len() {
             return Ok(Err("Somebody of these is not a person of your organization."));
         }
+        // Who is not seen is passed over, as who is not there.
+        let known = seen::ever(&app, &actor, &change.remove).await?;
+        change.remove.retain(|id| known.contains(id));
         match ward_effects::change_cohort(&app.db, &actor, class, change).await? {
             CohortEnd::TooMany => Ok(Err("A cohort has at most 1,000 people.")),
             CohortEnd::Changed(count) => {
@@ -154,18 +166,6 @@ fn read(app: &App, body: &[u8]) -> Result<CohortChange, (&'static str, String)> 
     }
 }
 
-/// Whether all are clients or members of the organization.
-async fn are_people(app: &App, org_id: i64, ids: &[i64]) -> Result<bool, StoreError> {
-    if ids.is_empty() {
-        return Ok(true);
-    }
-    let mut sql = Sql::new();
-    sql.push("SELECT COUNT(*) FROM users WHERE org_id = ").bind(org_id);
-    sql.push(" AND deleted_at IS NULL AND id").bind_in(ids.to_vec());
-    let found = app.db.read().await?.rows(&sql).await?.scalar().and_then(Value::int);
-    Ok(found.and_then(|count| usize::try_from(count).ok()) == Some(ids.len()))
-}
-
 /// What is held back of the caller's organization, and why; for whom is for administrators.
 async fn held(
     State(app): State<Arc<App>>,
@@ -182,7 +182,19 @@ async fn held(
         class => class.flatten(),
     };
     let is_admin = ward_identity::is_admin(&actor);
-    match ward_effects::held(&app.db, actor.org_id, class, is_admin).await {
+    let read = async {
+        let found = ward_effects::held(&app.db, actor.org_id, class, is_admin).await?;
+        let (mut items, count) = found;
+        let ids = items.iter().filter_map(id_in).collect();
+        let seen = seen::shown(&app, &actor, &facts, "effects/held", ids).await?;
+        for item in &mut items {
+            if id_in(item).is_none_or(|id| !seen.contains(&id)) {
+                item["user_id"] = Json::Null;
+            }
+        }
+        Ok::<_, StoreError>((items, count))
+    };
+    match read.await {
         Ok((items, count)) => {
             respond::json(StatusCode::OK, &json!({"count": count, "items": items}))
         }

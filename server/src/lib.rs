@@ -39,6 +39,7 @@ mod reset;
 mod respond;
 pub mod rotator;
 mod sandbox;
+mod seen;
 mod serve;
 mod settle;
 mod test_clock;

@@ -154,3 +154,69 @@ fn who_may_say_who_is_in_it_and_whom_they_may_name() {
     }
     assert_eq!(api.get("/effects/email/cohort").json["people"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn an_administrator_learns_of_no_client_whom_they_do_not_see() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let (owner, admin) = (s.owner_key(), s.member("administrator"));
+    let server = s.serve();
+    let (api, admin) = (server.with(&owner), server.with(&admin));
+    let to = |at: &str| {
+        let reply = api.post("/sandbox/v1/clock/set", &json!({"to": at, "settle": true}));
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    };
+    posted(&api, "/sandbox/v1/clock/freeze", &json!({}));
+    to("2031-03-03T12:00:00Z");
+    let of = appointment_type(&api);
+    let [open, closed] = ["ada", "ben"].map(|name| people::client(&api, name));
+    let restrict = "mutation($id: ID) { updateClient(input: {id: $id, restricted: true}) { messages { message } } }";
+    api.ask(restrict, json!({"id": closed})).data();
+    posted(&api, "/effects/email", &json!({"mode": "cohort", "reason": "a pilot"}));
+    book(&api, &of, &open, 15);
+    book(&api, &of, &closed, 16);
+    to("2031-03-03T12:30:00Z");
+    let named = |api: &Api| -> Vec<String> {
+        let (count, items) = held(api);
+        assert_eq!((count, items.len()), (2, 2), "{items:?}");
+        let mut named: Vec<_> =
+            items.iter().filter_map(|item| Some(item["user_id"].as_str()?.to_owned())).collect();
+        named.sort_unstable();
+        named
+    };
+    assert_eq!(named(&admin), [open.as_str()]);
+    assert_eq!(named(&api), [open.as_str(), closed.as_str()]);
+    // To name them is answered as to name nobody.
+    let nobody = (closed.parse::<i64>().unwrap() + 900).to_string();
+    let [unseen, nobody] = [closed.as_str(), nobody.as_str()].map(|id| {
+        let body = json!({"add": [id], "reason": "x"});
+        admin.post("/effects/email/cohort", &body)
+    });
+    assert_eq!((unseen.status, &unseen.json), (400, &nobody.json), "{}", unseen.text);
+    posted(&api, "/effects/email/cohort", &json!({"add": [open, closed], "reason": "both"}));
+    let listed = |api: &Api| {
+        let people = api.get("/effects/email/cohort").json["people"].clone();
+        let mut ids: Vec<_> = people
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["user_id"].as_str().unwrap().to_owned())
+            .collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(listed(&admin), [open.as_str()]);
+    // Nor can they take out whom they don't see.
+    posted(&admin, "/effects/email/cohort", &json!({"remove": [closed], "reason": "x"}));
+    assert_eq!(listed(&api), [open.as_str(), closed.as_str()]);
+    // Whoever was shown stands in the access log: of the owner's readings both clients.
+    let read = |path: &str, client: &str| {
+        let sql = format!(
+            "SELECT COUNT(*) FROM access_log l WHERE l.path = '{path}' AND (l.client_id = {client} \
+             OR l.set_key IN (SELECT a.set_key FROM access_sets a WHERE a.client_id = {client}))"
+        );
+        s.database().number(&sql)
+    };
+    until("readings are logged", || (read("effects/held", &open) == 2).then_some(()));
+    until("readings are logged", || (read("effects/cohort", &open) == 2).then_some(()));
+    assert_eq!((read("effects/held", &closed), read("effects/cohort", &closed)), (1, 1));
+}

@@ -27,6 +27,10 @@ pub const fn job_kind(class: EffectClass) -> &'static str {
 /// For so long an effect is kept that happened and of which nothing bad was told.
 pub const KEPT_MICROS: i64 = 180 * 24 * 3_600 * 1_000_000;
 
+/// Why an effect is given up whose device is its receiver's no more; such a one is not tried again
+/// either: the device may be somebody else's by now.
+pub const WITHDRAWN: &str = "the device was given away";
+
 /// Errors are cut to so many characters.
 const MAX_ERROR_CHARS: usize = 500;
 
@@ -51,6 +55,8 @@ pub struct EffectIntent {
     pub idempotency_key: String,
     /// Not before, on the instance's clock.
     pub not_before: Option<Timestamp>,
+    /// From then on it is not sent any more, but fails, on the instance's clock.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Records an effect for an organization, and the job that will do it. False
@@ -71,10 +77,12 @@ pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bo
         cause: intent.cause,
         idempotency_key: intent.idempotency_key,
         not_before: intent.not_before.unwrap_or(now),
+        expires_at: intent.expires_at,
         created_at: now,
         done_at: None,
         last_error: None,
         outcome: None,
+        outcome_at: None,
     };
     if !codec::insert_or_ignore(tx, &row).await? {
         return Ok(false);
@@ -102,17 +110,41 @@ async fn enqueue(
     Ok(())
 }
 
+/// Gives up what has not happened yet of a person's effects by a class whose keys end so, and
+/// says why; how many.
+pub async fn withdraw(
+    tx: &mut Tx,
+    org_id: i64,
+    recipient: i64,
+    (class, key_end): (EffectClass, &str),
+) -> Result<u64, StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE effect_intents SET state = 'failed', last_error = $1 \
+         WHERE org_id = $2 AND recipient_id = $3 AND class = $4 \
+         AND state IN ('queued', 'waiting') AND idempotency_key LIKE $5",
+        [
+            WITHDRAWN.into(),
+            org_id.into(),
+            recipient.into(),
+            class.as_str().into(),
+            format!("%{key_end}").into(),
+        ],
+    );
+    tx.execute(&sql).await
+}
+
 /// Lets an effect be tried again that waits, failed for good, or whose job is dead; with all its
-/// attempts. False when it is none of these.
+/// attempts. False when it is none of these, or was withdrawn.
 pub async fn requeue(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<bool, StoreError> {
     let now = tx.now();
     let Some(row) = intent(tx, org_id, id).await? else { return Ok(false) };
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = 'queued', last_error = NULL \
-         WHERE org_id = $1 AND id = $2 AND (state IN ('waiting', 'failed') \
+         WHERE org_id = $1 AND id = $2 AND (state = 'waiting' \
+           OR (state = 'failed' AND COALESCE(last_error, '') <> $4) \
            OR (state = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.org_id = $1 \
                AND j.kind = $3 AND j.dedupe_key = $2 AND j.state IN ('ready', 'leased'))))",
-        [org_id.into(), id.0.as_str().into(), job_kind(row.class).into()],
+        [org_id.into(), id.0.as_str().into(), job_kind(row.class).into(), WITHDRAWN.into()],
     );
     if tx.execute(&sql).await? != 1 {
         return Ok(false);
@@ -130,10 +162,27 @@ pub async fn report(
     outcome: EffectOutcome,
 ) -> Result<bool, StoreError> {
     let sql = Sql::fixed(
-        "UPDATE effect_intents SET outcome = $1 WHERE org_id = $2 AND id = $3",
-        [outcome.as_str().into(), org_id.into(), id.0.as_str().into()],
+        "UPDATE effect_intents SET outcome = $1, outcome_at = $4 WHERE org_id = $2 AND id = $3",
+        [outcome.as_str().into(), org_id.into(), id.0.as_str().into(), tx.now().0.into()],
     );
     Ok(tx.execute(&sql).await? == 1)
+}
+
+/// Whether the person whom an effect reaches told, by its class and since it was wanted, that they
+/// want no more.
+pub async fn is_unwanted(tx: &mut Tx, intent: &EffectRow) -> Result<bool, StoreError> {
+    let Some(person) = intent.recipient_id else { return Ok(false) };
+    let sql = Sql::fixed(
+        "SELECT 1 FROM effect_intents WHERE org_id = $1 AND recipient_id = $2 AND class = $3 \
+         AND outcome IN ('opted_out', 'complained') AND outcome_at >= $4 LIMIT 1",
+        [
+            intent.org_id.into(),
+            person.into(),
+            intent.class.as_str().into(),
+            intent.created_at.0.into(),
+        ],
+    );
+    Ok(!tx.rows(&sql).await?.is_empty())
 }
 
 /// One effect, with its address and payload opened.

@@ -293,17 +293,24 @@ record! {
         cause: String,
         idempotency_key: String,
         not_before: Timestamp,
+        /// From then on it is not sent any more.
+        expires_at: Option<Timestamp>,
         created_at: Timestamp,
         done_at: Option<Timestamp>,
         last_error: Option<String>,
         /// None until it was handed over.
         outcome: Option<EffectOutcome>,
+        /// When the receiver's side told that.
+        outcome_at: Option<Timestamp>,
     }
     key: Key::Uuid,
     indexes: [
         unique(&["org_id", "idempotency_key"]),
         index(&["org_id", "state", "created_at"]),
         index(&["class", "created_at"]).only("state = 'waiting'"),
+        index(&["org_id", "recipient_id"]).only("state IN ('queued', 'waiting')"),
+        index(&["org_id", "recipient_id", "class", "outcome_at"])
+            .only("outcome IN ('opted_out', 'complained')"),
         index(&["done_at"]).only("state = 'done' AND outcome IN ('sent', 'delivered')"),
     ],
     references: [],

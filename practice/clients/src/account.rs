@@ -49,6 +49,7 @@ pub async fn invite(call: &mut Call<'_>, user: &User, welcome: Welcome) -> Answe
         cause: call.request.request_id.clone(),
         idempotency_key: format!("welcome:{}:{}", user.id, call.uuid()),
         not_before: None,
+        expires_at: None,
     };
     call.intend(intent).await?;
     Ok(())

@@ -183,6 +183,7 @@ async fn tell_owner(call: &mut Call<'_>, access: &BreakGlassAccess, me: &User) -
         cause: call.request.request_id.clone(),
         idempotency_key: format!("break_glass:{}", access.id),
         not_before: None,
+        expires_at: None,
     };
     call.intend(intent).await?;
     Ok(())

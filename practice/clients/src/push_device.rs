@@ -4,7 +4,9 @@
 use ward_engine::{Answer, Call, Given, Problems, Refused};
 use ward_identity::tables::{Organization, User};
 use ward_instance::{Timestamp, mac};
-use ward_store::{Actor, Cond, Id, Key, OrderKey, Reference, Role, Rule, Scope, Uuid};
+use ward_store::intents;
+use ward_store::system::EffectClass;
+use ward_store::{Actor, Cond, Id, Key, OrderKey, Reference, Role, Rule, Scope, StoreError, Uuid};
 use ward_store::{index, record, unique};
 
 /// The most devices of a person; the one that was registered longest ago goes first.
@@ -88,7 +90,7 @@ async fn register(scope: &mut Scope<'_>, owner: &User, token: &str) -> Answer<()
     let found: Option<PushDevice> = scope.find_by(Cond::eq("token_digest", digest.clone())).await?;
     // Made anew also for who has it already: what was told of it before counts no more.
     if let Some(before) = found {
-        scope.destroy(&before).await?;
+        remove(scope, &before).await?;
     }
     let device = PushDevice {
         id: scope.uuid(),
@@ -101,9 +103,33 @@ async fn register(scope: &mut Scope<'_>, owner: &User, token: &str) -> Answer<()
     };
     let devices = of(scope, owner.id).await?;
     for oldest in devices.iter().skip(DEVICES_MAX - 1) {
-        scope.destroy(oldest).await?;
+        remove(scope, oldest).await?;
     }
-    Ok(scope.create(&device).await?)
+    // Somebody else has registered it at the same time.
+    scope.create(&device).await.map_err(|error| match error {
+        StoreError::Unique(_) => StoreError::Conflict,
+        other => other,
+    })?;
+    Ok(())
+}
+
+/// How the keys of all effects on a device end.
+pub fn key_end(device: &PushDevice) -> String {
+    format!(":push:{}", device.id.0)
+}
+
+/// Removes a device, and gives up what is still on its way there: it may be somebody else's in a
+/// moment. The audit log tells it of the client whose it was.
+pub async fn remove(scope: &mut Scope<'_>, device: &PushDevice) -> Answer<()> {
+    let (owner, key_end) = (device.user_id, key_end(device));
+    let way = (EffectClass::Push, key_end.as_str());
+    intents::withdraw(scope.tx, device.org_id.0, owner.0, way).await?;
+    let was: Option<User> = scope.find_deleted_too(owner).await?;
+    let client = was.filter(|was| was.is_patient).map(|was| was.id.0);
+    let subject = std::mem::replace(&mut scope.subject_id, client);
+    let removed = scope.destroy(device).await;
+    scope.subject_id = subject;
+    Ok(removed?)
 }
 
 /// Somebody's devices, the latest first.
@@ -115,7 +141,7 @@ pub async fn of(scope: &mut Scope<'_>, user: Id<User>) -> Answer<Vec<PushDevice>
 /// Forgets all of somebody's devices.
 pub async fn forget(scope: &mut Scope<'_>, user: Id<User>) -> Answer<()> {
     for device in of(scope, user).await? {
-        scope.destroy(&device).await?;
+        remove(scope, &device).await?;
     }
     Ok(())
 }

@@ -45,6 +45,7 @@ pub async fn send(
         cause: mail.cause.to_owned(),
         idempotency_key: format!("{}/{}", mail.kind, scope.uuid().0),
         not_before: None,
+        expires_at: None,
     };
     scope.intend(intent).await.map(drop)
 }

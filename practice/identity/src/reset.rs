@@ -118,6 +118,7 @@ async fn send(tx: &mut Tx, org_id: i64, users: Vec<i64>, cause: &str) -> Result<
             cause: cause.to_owned(),
             idempotency_key: format!("reset_password/{key}"),
             not_before: None,
+            expires_at: None,
         })
         .await?;
     Ok(())

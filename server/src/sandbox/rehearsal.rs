@@ -75,6 +75,7 @@ fn intent(body: &[u8], request: &str) -> Option<EffectIntent> {
         cause: request.to_owned(),
         idempotency_key: format!("rehearsal/{request}"),
         not_before: not_before.transpose().ok()?,
+        expires_at: None,
     })
 }
 

@@ -48,6 +48,12 @@ const SWITCHED_OFF: &str = "its class is switched off";
 /// Why an intent waits: it reaches nobody of the cohort.
 const OUTSIDE: &str = "its class is at its cohort, and whom it reaches is not in it";
 
+/// Why an intent fails whose time is over.
+const EXPIRED: &str = "it would have come too late";
+
+/// Why an intent fails that is wanted no more.
+const UNWANTED: &str = "whom it reaches wants no more of its class";
+
 /// The kinds of jobs that a dispatcher takes.
 pub const fn kinds() -> &'static [&'static str] {
     &KINDS
@@ -134,6 +140,7 @@ enum End {
 enum Found {
     Ready(Box<EffectRow>),
     Waiting,
+    Failed,
     Settled,
     Lost,
 }
@@ -223,6 +230,7 @@ impl<E: Env> Dispatcher<E> {
         let intent = match self.look_up(job, &intent_id).await? {
             Found::Ready(intent) => intent,
             Found::Waiting => return Ok(End::Waiting),
+            Found::Failed => return Ok(End::Failed),
             Found::Settled => return Ok(End::Settled),
             Found::Lost => return Ok(End::Lost),
         };
@@ -289,6 +297,11 @@ async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreErr
     if let Some(intent) = intent
         && matches!(intent.state, EffectState::Queued | EffectState::Waiting)
     {
+        if let Some(why) = outlived(tx, &intent).await? {
+            intents::mark_failed(tx, job.org_id, id, why, true).await?;
+            jobs::complete(tx, job).await?;
+            return Ok(Found::Failed);
+        }
         let kind = tx.instance().kind();
         let why = match policy::policy(tx, kind, intent.class).await?.mode {
             EffectMode::Live => return Ok(Found::Ready(Box::new(intent))),
@@ -304,6 +317,16 @@ async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreErr
     }
     jobs::complete(tx, job).await?;
     Ok(Found::Settled)
+}
+
+/// Why an intent is not to be sent any more that was to be when it was made.
+async fn outlived(tx: &mut Tx, intent: &EffectRow) -> Result<Option<&'static str>, StoreError> {
+    if intent.expires_at.is_some_and(|at| at <= tx.now()) {
+        return Ok(Some(EXPIRED));
+    }
+    // Of a device, what it tells is asked of the device.
+    let is_asked = intent.class != EffectClass::Push;
+    Ok((is_asked && intents::is_unwanted(tx, intent).await?).then_some(UNWANTED))
 }
 
 async fn record_in(

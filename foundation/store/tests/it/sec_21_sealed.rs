@@ -77,6 +77,7 @@ async fn sec_21_swapped_ciphertexts_open_nothing(w: World) {
             cause: "request 1".into(),
             idempotency_key: "welcome 1".into(),
             not_before: None,
+            expires_at: None,
         };
         async move { scope.intend(intent).await }.boxed()
     })

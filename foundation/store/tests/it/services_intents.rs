@@ -22,6 +22,7 @@ fn welcome() -> EffectIntent {
         cause: "request 1".into(),
         idempotency_key: "welcome 7".into(),
         not_before: None,
+        expires_at: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Devices that people are notified on: each their own, with the contract's own field.
 
 use serde_json::{Value as Json, json};
-use ward_clients::push_device::{DEVICES_MAX, PushDevice};
-use ward_store::{Actor, Cond};
+use ward_clients::push_device::{DEVICES_MAX, PushDevice, key_end};
+use ward_store::intents::{self, EffectIntent};
+use ward_store::system::{EffectClass, EffectRow};
+use ward_store::{Actor, Cond, Query, Sql};
 
 use crate::support::World;
 
@@ -68,6 +70,76 @@ async fn a_device_has_one_owner_in_a_practice_and_another_practice_is_not_concer
         // In another practice it is another registration.
         assert!(register(&w, &w.stranger, phone).await.is_null());
         assert_eq!(devices(&w).await, [(w.standard.user_id, "phone-1".to_owned())]);
+    })
+    .await;
+}
+
+async fn count(w: &World, sql: &str, what: &str) -> i64 {
+    let mut counted = Sql::new();
+    counted.push(sql).bind(what);
+    let rows = w.db.read().await.unwrap().rows(&counted).await.unwrap();
+    rows.scalar().unwrap().int().unwrap()
+}
+
+/// Records a notification that waits for a person's only device.
+async fn on_its_way(w: &World, user: i64) {
+    let device = w.rows::<PushDevice>(Cond::eq("user_id", user)).await.remove(0);
+    let intent = EffectIntent {
+        class: EffectClass::Push,
+        kind: "new_message",
+        to: device.token.clone(),
+        payload: json!({ "text": "You have a new message" }),
+        subject_client: Some(user),
+        recipient: Some(user),
+        cause: "note 1".into(),
+        idempotency_key: format!("note-1{}", key_end(&device)),
+        not_before: None,
+        expires_at: None,
+    };
+    let org_id = device.org_id.0;
+    let intended = w.db.write(move |tx| {
+        let intent = intent.clone();
+        Box::pin(async move { intents::intend(tx, org_id, intent).await })
+    });
+    assert!(intended.await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_to_a_device_does_not_reach_who_has_it_next() {
+    World::each(async |w| {
+        let phone = json!({ "uniq_push_id": "phone-1" });
+        let (mut people, mut ids) = (Vec::new(), Vec::new());
+        for name in ["ada", "ben"] {
+            let id = w.client(name, &format!("{name}@example.com")).await;
+            people.push(w.as_client(&id).await);
+            ids.push(id.parse::<i64>().unwrap());
+        }
+        let states = "SELECT COUNT(*) FROM effect_intents WHERE class = 'push' AND state = ";
+        assert!(register(&w, &people[0], phone.clone()).await.is_null());
+        on_its_way(&w, ids[0]).await;
+        // Another's device leaves it.
+        assert!(register(&w, &people[1], json!({ "uniq_push_id": "phone-2" })).await.is_null());
+        assert!(register(&w, &people[1], json!({ "uniq_push_id": null })).await.is_null());
+        assert_eq!(count(&w, states, "queued").await, 1);
+        assert!(register(&w, &people[1], phone).await.is_null());
+        assert_eq!((count(&w, states, "queued").await, count(&w, states, "failed").await), (0, 1));
+        let why = "SELECT COUNT(*) FROM effect_intents WHERE last_error = ";
+        assert_eq!(count(&w, why, intents::WITHDRAWN).await, 1);
+        // Nobody lets it go again either.
+        let found = w.rows::<EffectRow>(Cond::eq("class", "push")).await.remove(0);
+        let again = w.db.write(move |tx| {
+            let (org_id, id) = (found.org_id, found.id.clone());
+            Box::pin(async move { intents::requeue(tx, org_id, &id).await })
+        });
+        assert!(!again.await.unwrap());
+        // Whose it was is told that it went; who has it next, that theirs came.
+        let told = "SELECT COUNT(*) FROM audit_events WHERE resource_name = 'PUSH_DEVICE' \
+                    AND subject_id = ";
+        let gone = format!("{told}{} AND event_type = ", ids[0]);
+        assert_eq!(count(&w, &gone, "DESTROY").await, 1);
+        on_its_way(&w, ids[1]).await;
+        assert!(register(&w, &people[1], json!({ "uniq_push_id": "" })).await.is_null());
+        assert_eq!((count(&w, states, "queued").await, count(&w, states, "failed").await), (0, 2));
     })
     .await;
 }

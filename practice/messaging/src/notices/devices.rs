@@ -9,7 +9,7 @@ use ward_store::{Query, Scope, Sql};
 
 /// The key of a notice's effect on a device.
 pub fn key(notice: &str, device: &PushDevice) -> String {
-    format!("{notice}:push:{}", device.id.0)
+    format!("{notice}{}", push_device::key_end(device))
 }
 
 /// The devices of a person that are still there.
@@ -22,7 +22,7 @@ pub async fn reached(scope: &mut Scope<'_>, user: &User) -> Answer<Vec<PushDevic
     let mut reached = Vec::with_capacity(devices.len());
     for device in devices {
         match gone.iter().any(|key| key.ends_with(&device.id.0)) {
-            true => scope.destroy(&device).await?,
+            true => push_device::remove(scope, &device).await?,
             false => reached.push(device),
         }
     }

@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 use ward_engine::Answer;
 use ward_identity::tables::{Organization, User};
+use ward_instance::Timestamp;
 use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
 use ward_store::{Event, Query, Scope, Sql};
@@ -28,6 +29,8 @@ pub struct Notice<'a> {
     pub unsubscribes: &'static str,
     /// One notice of a key and a way is sent, whatever happens.
     pub key: &'a str,
+    /// From this moment on it helps nobody any more, and is not sent.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl<'a> Notice<'a> {
@@ -38,7 +41,7 @@ impl<'a> Notice<'a> {
         unsubscribes: &'static str,
         key: &'a str,
     ) -> Self {
-        Notice { kind, text, facts: &[], unsubscribes, key }
+        Notice { kind, text, facts: &[], unsubscribes, key, expires_at: None }
     }
 }
 
@@ -94,6 +97,7 @@ async fn intend(
         cause: notice.key.to_owned(),
         idempotency_key: key.clone(),
         not_before: None,
+        expires_at: notice.expires_at,
     };
     if scope.intend(intent).await? {
         record(scope, user, category, notice.kind, key).await?;
@@ -126,6 +130,7 @@ pub async fn copy(
         cause: key.clone(),
         idempotency_key: key.clone(),
         not_before: None,
+        expires_at: None,
     };
     if scope.intend(intent).await? {
         record(scope, client, NoticeCategory::Email, KIND, key).await?;

@@ -92,6 +92,7 @@ impl World {
             cause: "request-1".to_owned(),
             idempotency_key: "one".to_owned(),
             not_before: None,
+            expires_at: None,
         };
         let org_id = self.org_id;
         self.db

@@ -5,9 +5,9 @@ use ward_effects::{
     CohortChange, CohortEnd, EffectMode, HELD_SECONDS, Released, Report, change_cohort, cohort,
     failed, held, release, replay,
 };
-use ward_store::intents::EffectIntent;
-use ward_store::system::EffectClass;
-use ward_store::{Actor, StoreError, keyring};
+use ward_store::intents::{self, EffectIntent};
+use ward_store::system::{EffectClass, EffectOutcome};
+use ward_store::{Actor, StoreError, Uuid, keyring};
 
 use crate::support::World;
 
@@ -116,5 +116,47 @@ both! {
         assert_eq!(w.sandbox().run_due().await.unwrap().waiting, 1);
         let released = release(&w.db, EffectClass::Sms).await.unwrap();
         assert_eq!(released, Released::default());
+    }
+}
+
+both! {
+    Sandbox,
+    /// What was held is not sent to who has said meanwhile that they want no more, nor when its
+    /// time is over: it fails, and says why.
+    async fn iso_31_what_is_held_is_asked_again_when_it_is_let_go(w) {
+        sms_of(&w, Some(1), "sent").await;
+        assert_eq!(w.sandbox().run_due().await.unwrap().done, 1);
+        w.decide(EffectClass::Sms, EffectMode::Off).await;
+        sms_of(&w, Some(1), "unwanted").await;
+        sms_of(&w, Some(2), "wanted").await;
+        for (key, seconds) in [("late", 3_600), ("in time", 3_601)] {
+            let intent = w.intent("reminder", "555-0100", json!({ "text": "See you" }));
+            let expires_at = Some(w.now().plus_seconds(seconds));
+            let class = EffectClass::Sms;
+            let (recipient, idempotency_key) = (Some(3), key.to_owned());
+            assert!(w.intend(EffectIntent { class, recipient, idempotency_key, expires_at, ..intent }).await);
+        }
+        assert_eq!(w.sandbox().run_due().await.unwrap().waiting, 4);
+        w.later(3_600);
+        let (org_id, rows) = (w.org_id, w.rows("SELECT id FROM effect_intents WHERE idempotency_key = 'sent'").await);
+        let id = Uuid(rows.scalar().unwrap().text().unwrap().to_owned());
+        let told = w.db.write(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { intents::report(tx, org_id, &id, EffectOutcome::OptedOut).await })
+        });
+        assert!(told.await.unwrap());
+        w.decide(EffectClass::Sms, EffectMode::Live).await;
+        assert_eq!(release(&w.db, EffectClass::Sms).await.unwrap().queued, 4);
+        let report = w.sandbox().run_due().await.unwrap();
+        assert_eq!(report, Report { done: 2, failed: 2, ..Report::default() });
+        let why = |key: &str| format!("SELECT COUNT(*) FROM effect_intents WHERE state = 'failed' \
+            AND idempotency_key = '{key}' AND last_error LIKE '%{}%'", if key == "late" { "too late" } else { "wants no more" });
+        for key in ["late", "unwanted"] {
+            assert_eq!(w.number(why(key).leak()).await, 1, "{key}");
+        }
+        // What is wanted after they said so has been asked where it was made.
+        w.later(1);
+        sms_of(&w, Some(1), "anew").await;
+        assert_eq!(w.sandbox().run_due().await.unwrap().done, 1);
     }
 }

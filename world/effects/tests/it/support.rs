@@ -194,6 +194,7 @@ impl World {
             cause: "request-1".to_owned(),
             idempotency_key: format!("{kind} {to}"),
             not_before: None,
+            expires_at: None,
         }
     }
 

@@ -149,8 +149,11 @@ async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
         ("time", rule::long(row.start_at, &zone)),
         ("provider_name", people::provider_name(scope, &row).await?),
     ];
-    let notice =
-        Notice { facts: &facts, ..Notice::new("appointment_reminder", &text, CHOICE, &key) };
+    let notice = Notice {
+        facts: &facts,
+        expires_at: Some(row.start_at),
+        ..Notice::new("appointment_reminder", &text, CHOICE, &key)
+    };
     scope.subject_id = Some(client.id.0);
     notice::send(scope, &client, reminding.category, &notice).await?;
     Ok(Outcome::Done)

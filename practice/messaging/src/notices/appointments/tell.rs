@@ -171,7 +171,10 @@ async fn mail(
     let facts = [("time", rule::long(row.start_at, &zone)), ("provider_name", provider_name)];
     let template = happening.template();
     let key = format!("{template}:{key}");
-    let notice = Notice { facts: &facts, ..Notice::new(template, "", happening.choice(), &key) };
+    // What is told of an appointment that has begun is told all the same.
+    let expires_at = Some(row.start_at).filter(|start| *start > scope.now());
+    let new = Notice::new(template, "", happening.choice(), &key);
+    let notice = Notice { facts: &facts, expires_at, ..new };
     let subject = scope.subject_id;
     scope.subject_id = to.is_patient.then_some(to.id.0);
     notice::send(scope, to, NoticeCategory::Email, &notice).await?;
