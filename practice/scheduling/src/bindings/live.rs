@@ -25,11 +25,15 @@ const GIVERS: &str = "SELECT gives.user_id, gives.id FROM (\
      AND next.attends_from = came.attends_from AND next.id > came.id \
      AND next.cancelled = FALSE AND client.is_patient = TRUE)";
 
+/// Columns of an update that says who else comes and nothing more.
+const OTHERS: &[&str] = &["attended_clients", "attendee_ids"];
+
 /// Binds the subscriptions.
 pub fn bind(b: &mut Bindings) {
     let changed = "appointmentUserDevicesSubscription";
     b.subscription(changed, &APPOINTMENTS, appointment)
-        .args(&[("id", Kind::Id(Appointment::NAME))]);
+        .args(&[("id", Kind::Id(Appointment::NAME))])
+        .hears(concerns);
     b.feed(changed, CHANGES, |event, _| {
         std::future::ready(Ok(Happening::of_record(event))).boxed()
     });
@@ -41,6 +45,19 @@ pub fn bind(b: &mut Bindings) {
 fn appointment(request: &Request, args: &Args) -> Answer<i64> {
     let text = args.text("id").unwrap_or_default();
     parse_id::<Appointment>(text, "id", request.instance.ids()).map(|id| id.0)
+}
+
+/// Clients who attend never learn of each other, nor by when they are told something
+/// (DOM-09): of who comes and goes they hear only of themselves.
+fn concerns(request: &Request, _: &Args, event: &StoredEvent) -> bool {
+    if request.actor.is_member() {
+        return true;
+    }
+    if event.kind != "appointment.updated" {
+        return event.subject_id == Some(request.actor.user_id);
+    }
+    let changed: Vec<String> = serde_json::from_str(&event.changed_fields).unwrap_or_default();
+    changed.iter().any(|field| !OTHERS.contains(&field.as_str()))
 }
 
 fn oneself(request: &Request, _: &Args) -> Answer<i64> {
