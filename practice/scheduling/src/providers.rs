@@ -35,13 +35,16 @@ pub(crate) fn state(args: &Args, name: &str) -> Answer<Option<&'static str>> {
 }
 
 /// Rows whose `column` names a member of `state_license` and all `tag_ids`, where these are
-/// sent.
+/// sent. Clients see no tags: by them they find nothing.
 pub(crate) fn narrowed(request: &Request, args: &Args, column: &str) -> Answer<Cond> {
     let mut cond = Cond::Always;
     if let Some(state) = state(args, "state_license")? {
         cond = cond.and(licensed_in(&[state]));
     }
     if let Some(mut tags) = ids::<Tag>(args, "tag_ids", request)? {
+        if !request.actor.is_member() {
+            return Ok(Cond::Never);
+        }
         tags.sort_unstable();
         tags.dedup();
         cond = cond.and(tagged(&tags));

@@ -16,6 +16,7 @@ use ward_store::{Actor, Id, Level, Query, Role, Scope, Sql, Value};
 use super::input::{CreateRequest, problems, slots};
 use super::table::{AppointmentRequest, AppointmentRequestSlot, RequestStatus};
 use crate::availability::wall::Interval;
+use crate::checkout::who;
 use crate::events;
 use crate::settings::applies::applies;
 use crate::slots::ask::Ask;
@@ -26,6 +27,10 @@ use crate::tables::AppointmentType;
 const OF_NETWORK: Allowance = Allowance { kind: "request_network", most: 30, seconds: 60 };
 /// Attempts from a network for one e-mail address.
 const OF_ADDRESS: Allowance = Allowance { kind: "request_address", most: 5, seconds: 15 * 60 };
+/// What visitors from a network ask of an organization: less than what all may, so that
+/// one of them leaves something to the others.
+const OF_NETWORK_AND_UNIT: Allowance =
+    Allowance { kind: "request_network_unit", most: 5, seconds: 15 * 60 };
 /// What visitors ask of an organization.
 const OF_UNIT: Allowance = Allowance { kind: "request_unit", most: 40, seconds: 90 };
 /// What a client asks.
@@ -66,6 +71,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateRequest) -> Answer<Payloa
     let settings = applies(call, asked.of.as_ref(), provider, unit).await?;
     if !settings.enable_appointment_requests || !access::is_open(call, Id::new(unit)).await? {
         return Err(not_taken());
+    }
+    if actor.is_client() {
+        who::may_schedule(call).await?;
     }
     let patient = patient(call, input, unit).await?;
     bounded(call, unit).await?;
@@ -203,9 +211,14 @@ async fn known(call: &mut Call<'_>, input: &CreateRequest, unit: i64) -> Answer<
 async fn bounded(call: &mut Call<'_>, unit: i64) -> Answer<()> {
     let org = call.actor.org_id;
     let own = call.actor.user_id;
+    let network = network_of(&call.request.address);
     let tx = &mut *call.scope.tx;
     let may = match call.scope.actor.role {
-        Role::Anonymous => take(tx, &OF_UNIT, &format!("{org}\u{1f}{unit}")).await?,
+        Role::Anonymous => {
+            let of_both = format!("{network}\u{1f}{org}\u{1f}{unit}");
+            take(tx, &OF_NETWORK_AND_UNIT, &of_both).await?
+                && take(tx, &OF_UNIT, &format!("{org}\u{1f}{unit}")).await?
+        }
         Role::Client => take(tx, &OF_CLIENT, &format!("{org}\u{1f}{own}")).await?,
         Role::Member | Role::System => true,
     };

@@ -52,6 +52,9 @@ async fn lists_are_narrowed_by_words_licences_and_tags() {
         let client = w.as_client(&bea).await;
         assert!(appointments(&w, &client, "keywords: \"beatrix\"").await.is_empty());
         assert_eq!(appointments(&w, &client, "keywords: \"massage\"").await, [second]);
+        // Clients see no tags, so they find nothing by them.
+        assert_eq!(appointments(&w, &client, "").await.len(), 1);
+        assert!(appointments(&w, &client, &format!("tag_ids: [\"{tag}\"]")).await.is_empty());
     })
     .await;
 }
