@@ -268,7 +268,7 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
     free.data();
     let set = api.ask(
         "mutation($input: createAppointmentSettingInput!) { createAppointmentSetting(input: $input) { appointmentSetting { appointment_locations { rooms { id } } } messages { field message } } }",
-        json!({"input": {"start_time": "08:00", "end_time": "18:00", "appointment_locations": [{"location": format!("{canary} office"),
+        json!({"input": {"start_time": "08:00", "end_time": "18:00", "enable_appointment_requests": true, "appointment_locations": [{"location": format!("{canary} office"),
             "rooms": [{"name": format!("{canary} room"), "limit_to_one": true}]}]}}),
     );
     let rooms = &set.data()["createAppointmentSetting"]["appointmentSetting"];
@@ -286,11 +286,6 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
 
 /// A full class with a visitor who waits for a seat, and what another visitor asks for.
 fn furnish_line(api: &Api, client: &str, canary: &str) {
-    let open = api.ask(
-        "mutation($input: createAppointmentSettingInput!) { createAppointmentSetting(input: $input) { messages { field message } } }",
-        json!({"input": {"enable_appointment_requests": true, "start_time": "08:00", "end_time": "18:00"}}),
-    );
-    open.data();
     let of = api.ask(
         "mutation($input: createAppointmentTypeInput) { createAppointmentType(input: $input) { appointmentType { id } messages { field message } } }",
         json!({"input": {"name": format!("{canary} class"), "length": 30, "is_group": true,
