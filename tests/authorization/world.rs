@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ward_tests::people;
 use ward_tests::{Api, Engine, Instance, Kind, Server, json};
+use ward_tests::{night, people};
 
 use crate::flags::Flags;
 use crate::meaning::Object;
@@ -64,24 +64,13 @@ pub struct World {
     pub spent: bool,
 }
 
-/// Makes it night in New York, whatever the hour of the run: mails of what is booked on the way
-/// wait for the morning, so that what lists of mails show hangs neither on the hour nor on which
-/// calls came before.
-fn be_asleep(owner: &Api) {
-    let now = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC);
-    let day = if now.hour() < 3 { now.date() } else { now.date().tomorrow().unwrap() };
-    let to = format!("{:04}-{:02}-{:02}T03:30:00Z", day.year(), day.month(), day.day());
-    let reply = owner.post("/sandbox/v1/clock/set", &json!({"to": to, "settle": true}));
-    assert_eq!(reply.status, 200, "{}", reply.text);
-}
-
 impl World {
     /// Makes it.
     pub fn new(engine: Engine) -> World {
         let instance = Instance::birth(Kind::Sandbox, engine);
         // The proxy is the test: sign-ups are bounded for an address, and so each call has its own.
         let server = instance.serve_with(&["--trusted-proxy", "127.0.0.0/8"]);
-        be_asleep(&server.with(&instance.owner_key()));
+        night::falls(&server.with(&instance.owner_key()));
         let flags = Flags::of(&instance, &server);
         let mut staff = Staff::hired(&instance, &server, &flags);
         let places = crate::sites::founded(&instance, &server, &mut staff);

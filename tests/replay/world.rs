@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ward_tests::night;
 use ward_tests::people::{self, id};
 use ward_tests::schema::Schema;
 use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
@@ -87,6 +88,7 @@ impl World {
         // The founding owner is listed first, the sub-organization's second.
         let branch_key = instance.key(member("owner", 1)["email"].as_str().unwrap());
         let server = instance.serve();
+        night::falls(&server.with(&owner_key));
         let schemas = [BASELINE, V2026].map(|view| Schema::of(&server.api(), view));
         let mut world = World {
             owner: people::current_user(&server.with(&owner_key)),

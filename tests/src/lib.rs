@@ -16,6 +16,7 @@ pub mod database;
 pub mod document;
 pub mod instance;
 pub mod janitor;
+pub mod night;
 pub mod people;
 pub mod postgres;
 pub mod program;

@@ -36,14 +36,14 @@ pub async fn warning(
     request: &Request,
     q: &mut dyn Query,
     args: &Args,
+    attendees: &[i64],
     edited: &Edited,
     times: usize,
 ) -> Answer<Option<Out>> {
-    let attendees = attendees(request, args)?;
     let of = listing::id::<AppointmentType>(args, "appointment_type_id", request)?;
     let Some(of) = of.filter(|_| !attendees.is_empty()) else { return Ok(None) };
     let Some(of) = type_with_credits(request, q, args, of).await? else { return Ok(None) };
-    let clients = clients(request, q, &attendees).await?;
+    let clients = clients(request, q, attendees).await?;
     let ids: Vec<i64> = clients.iter().map(|(id, _)| *id).collect();
     let has = ledger::balances(q, request.actor.org_id, of.id.0, &ids).await?;
     let paid = paid(request, q, edited, of.id).await?;

@@ -61,12 +61,15 @@ pub async fn list(
     let zone = zone(request, args)?;
     let members = members(request, q, args).await?;
     let edited = Edited::of(request, args)?;
+    let attendees = deficits::attendees(request, args)?;
     let warnings = match interval_minutes(request, q, args).await? {
         Some(minutes) if !members.is_empty() => {
             let times = times(args, &zone, minutes, request.now)?;
             let taken = taken(request, q, &edited, &members, &times).await?;
             let mut warnings = conflicts(request, q, &taken, &zone).await?;
-            warnings.extend(deficits::warning(request, q, args, &edited, times.len()).await?);
+            warnings.extend(
+                deficits::warning(request, q, args, &attendees, &edited, times.len()).await?,
+            );
             warnings
         }
         _ => Vec::new(),
