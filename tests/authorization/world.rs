@@ -70,7 +70,7 @@ impl World {
         let instance = Instance::birth(Kind::Sandbox, engine);
         // The proxy is the test: sign-ups are bounded for an address, and so each call has its own.
         let server = instance.serve_with(&["--trusted-proxy", "127.0.0.0/8"]);
-        night::falls(&server.with(&instance.owner_key()));
+        night::falls(&server.with(&instance.owner_key()), 3);
         let flags = Flags::of(&instance, &server);
         let mut staff = Staff::hired(&instance, &server, &flags);
         let places = crate::sites::founded(&instance, &server, &mut staff);

@@ -88,7 +88,7 @@ impl World {
         // The founding owner is listed first, the sub-organization's second.
         let branch_key = instance.key(member("owner", 1)["email"].as_str().unwrap());
         let server = instance.serve();
-        night::falls(&server.with(&owner_key));
+        night::falls(&server.with(&owner_key), 7);
         let schemas = [BASELINE, V2026].map(|view| Schema::of(&server.api(), view));
         let mut world = World {
             owner: people::current_user(&server.with(&owner_key)),
