@@ -102,6 +102,8 @@ impl Args {
 pub struct Listing {
     /// Which rows.
     pub filter: Cond,
+    /// Of these, those that one of the conditions finds ([`ward_store::Select::either`]).
+    pub either: Vec<Cond>,
     /// The filter names the rows by their ids ([`ward_store::Select::by_id`]).
     pub by_id: bool,
     /// The least level at which a row counts.
@@ -122,6 +124,7 @@ impl Listing {
     pub fn of(filter: Cond) -> Self {
         Listing {
             filter,
+            either: Vec::new(),
             by_id: false,
             least: Level::Limited,
             anywhere: false,

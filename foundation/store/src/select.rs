@@ -1,7 +1,7 @@
 //! The one way rows are read for an actor: every read passes the table's
 //! visibility predicate, which adds each row's level as a last column.
 
-use crate::actor::{Actor, Level};
+use crate::actor::{Actor, Level, Rule};
 use crate::cond::Cond;
 use crate::table::Table;
 use crate::value::{Sql, Value};
@@ -62,6 +62,10 @@ pub struct Select<'a> {
     pub deleted: bool,
     /// Which rows.
     pub filter: Cond,
+    /// Of these, those that one of the conditions finds; no row is found by two. A page
+    /// merges them, each in the order of its own index, where one condition of all would
+    /// sort every row. Empty for the filter alone.
+    pub either: Vec<Cond>,
     /// The filter names the rows by their ids. The tenant is only a test of them
     /// then: SQLite would take the index of both, one more look for each row.
     pub by_id: bool,
@@ -97,6 +101,7 @@ impl<'a> Select<'a> {
             least: Level::Public,
             deleted: false,
             filter: Cond::Always,
+            either: Vec::new(),
             by_id: false,
             join: None,
             order: Vec::new(),
@@ -123,6 +128,38 @@ impl<'a> Select<'a> {
     pub fn sql(&self) -> Sql {
         let rule = (self.table.visible)(self.actor);
         let mut sql = Sql::new();
+        // Rows of several statements are ordered by what all of them answer.
+        let is_merged = self.with_keys && self.either.len() > 1;
+        match is_merged {
+            true => {
+                for (n, part) in self.either.iter().enumerate() {
+                    sql.push(if n > 0 { " UNION ALL " } else { "" });
+                    self.write_rows(&rule, part, &mut sql);
+                }
+            }
+            false => self.write_rows(&rule, &self.any(), &mut sql),
+        }
+        let first_key = self.columns.len() + usize::from(self.join.is_some()) + 1;
+        for (n, key) in self.order.iter().enumerate() {
+            sql.push(if n > 0 { ", " } else { " ORDER BY " });
+            match is_merged {
+                true => sql.push(&(first_key + n).to_string()),
+                false => sql.push(&key.expression.replace("{t}", "t")),
+            };
+            if key.descending != self.reversed {
+                sql.push(" DESC");
+            }
+        }
+        if let Some(limit) = self.limit {
+            sql.limit(limit);
+            if self.offset > 0 {
+                sql.push(" OFFSET ").bind(self.offset);
+            }
+        }
+        sql
+    }
+
+    fn write_rows(&self, rule: &Rule, part: &Cond, sql: &mut Sql) {
         sql.push("SELECT ");
         for &column in &self.columns {
             sql.push("t.").push(self.table.columns[column].name).push(", ");
@@ -138,20 +175,20 @@ impl<'a> Select<'a> {
         if let Some(subject) = self.table.subject.filter(|_| self.with_subject) {
             let subject = subject(self.actor);
             sql.push(&subject.client.replace("{t}", "t")).push(", ");
-            subject.watch.write("t", &mut sql);
+            subject.watch.write("t", sql);
             sql.push(", ");
         }
-        self.write_level(&rule, &mut sql);
-        self.write_from(&rule, &mut sql);
-        self.write_place(&mut sql);
-        self.write_order(&mut sql);
-        if let Some(limit) = self.limit {
-            sql.limit(limit);
-            if self.offset > 0 {
-                sql.push(" OFFSET ").bind(self.offset);
-            }
+        self.write_level(rule, sql);
+        self.write_from(rule, part, sql);
+        self.write_place(sql);
+    }
+
+    /// What one of the conditions finds.
+    fn any(&self) -> Cond {
+        match self.either.as_slice() {
+            [] => Cond::Always,
+            parts => parts.iter().cloned().fold(Cond::Never, Cond::or),
         }
-        sql
     }
 
     /// The statement that counts matching rows by the value of `column` (an
@@ -160,7 +197,7 @@ impl<'a> Select<'a> {
         let rule = (self.table.visible)(self.actor);
         let mut sql = Sql::new();
         sql.push("SELECT ").push(column).push(", COUNT(*)");
-        self.write_from(&rule, &mut sql);
+        self.write_from(&rule, &self.any(), &mut sql);
         sql.push(" GROUP BY ").push(column);
         sql
     }
@@ -172,7 +209,7 @@ impl<'a> Select<'a> {
         let rule = (self.table.visible)(self.actor);
         let mut sql = Sql::new();
         sql.push("SELECT ").push(by).push(", CAST(SUM(").push(number).push(") AS BIGINT)");
-        self.write_from(&rule, &mut sql);
+        self.write_from(&rule, &self.any(), &mut sql);
         sql.push(" GROUP BY ").push(by);
         sql
     }
@@ -181,12 +218,20 @@ impl<'a> Select<'a> {
     pub fn count_sql(&self) -> Sql {
         let rule = (self.table.visible)(self.actor);
         let mut sql = Sql::new();
-        sql.push("SELECT COUNT(*)");
-        self.write_from(&rule, &mut sql);
+        if self.either.is_empty() {
+            sql.push("SELECT COUNT(*)");
+            self.write_from(&rule, &Cond::Always, &mut sql);
+            return sql;
+        }
+        for (n, part) in self.either.iter().enumerate() {
+            sql.push(if n > 0 { ") + (SELECT COUNT(*)" } else { "SELECT (SELECT COUNT(*)" });
+            self.write_from(&rule, part, &mut sql);
+        }
+        sql.push(")");
         sql
     }
 
-    fn write_level(&self, rule: &crate::actor::Rule, sql: &mut Sql) {
+    fn write_level(&self, rule: &Rule, sql: &mut Sql) {
         if rule.full.is_always() || (rule.limited.is_never() && rule.public.is_never()) {
             sql.push("3");
             return;
@@ -202,7 +247,7 @@ impl<'a> Select<'a> {
         sql.push(" ELSE 0 END");
     }
 
-    fn write_from(&self, rule: &crate::actor::Rule, sql: &mut Sql) {
+    fn write_from(&self, rule: &Rule, part: &Cond, sql: &mut Sql) {
         sql.push(" FROM ").push(self.table.name).push(" t");
         if let Some(join) = self.join {
             sql.push(" JOIN ").push(join.table).push(" j ON j.org_id = t.org_id AND j.");
@@ -215,7 +260,7 @@ impl<'a> Select<'a> {
             }
             None => drop(sql.push("TRUE")),
         }
-        for cond in [&rule.at_least(self.least), &self.filter] {
+        for cond in [&rule.at_least(self.least), &self.filter, part] {
             if !cond.is_always() {
                 sql.push(" AND ");
                 cond.write("t", sql);
@@ -240,16 +285,6 @@ impl<'a> Select<'a> {
                 sql.push(if n > 0 { ", " } else { "" }).bind(value.clone());
             }
             sql.push(")");
-        }
-    }
-
-    fn write_order(&self, sql: &mut Sql) {
-        for (n, key) in self.order.iter().enumerate() {
-            sql.push(if n > 0 { ", " } else { " ORDER BY " });
-            sql.push(&key.expression.replace("{t}", "t"));
-            if key.descending != self.reversed {
-                sql.push(" DESC");
-            }
         }
     }
 }

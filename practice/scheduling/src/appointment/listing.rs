@@ -128,7 +128,8 @@ pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
     if args.bool("show_appointments") == Some(false) {
         return Ok(Listing::none());
     }
-    let cond = whose(request, args)?
+    let (cond, either) = whose(request, args)?;
+    let cond = cond
         .and(when(request, args)?)
         .and(became(args))
         .and(which(request, args)?)
@@ -136,29 +137,34 @@ pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
         .and(confirmed(args))
         .and(providers::narrowed(request, args, "provider_id")?)
         .and(asked::found_by(request, args));
-    Ok(Listing::of(cond).naming(&tables::USERS, asked::named(request, args)?))
+    let listing = Listing { either, ..Listing::of(cond) };
+    Ok(listing.naming(&tables::USERS, asked::named(request, args)?))
 }
 
-/// Appointments that these members give; with others, also those that they give
-/// beside the main provider or attend. One list of ids, so that it is what is read
-/// first; only without others they come in the order of an index. Who attends is
+/// Appointments that these members give; with others, besides those that they give
+/// beside the main provider or attend. Of the former there are many, and an index has
+/// them in order; of the latter few, which are found by their ids. Who attends is
 /// nothing that clients learn (DOM-09).
-pub(super) fn given_by(actor: &Actor, members: &[i64], with_others: bool) -> Cond {
+pub(super) fn given_by(actor: &Actor, members: &[i64], with_others: bool) -> Vec<Cond> {
+    let gives = Cond::is_in("provider_id", members);
     if !with_others {
-        return Cond::is_in("provider_id", members);
+        return vec![gives];
     }
     let list = || [Value::from(actor.org_id), Value::Ints(members.into())];
-    let gives = "SELECT gives.id FROM appointments gives WHERE gives.org_id = ? \
-         AND gives.provider_id IN_LIST(?) AND gives.deleted_at IS NULL UNION ALL \
-         SELECT also.appointment_id FROM appointment_providers also WHERE also.org_id = ? \
-         AND also.user_id IN_LIST(?)";
-    let params = list().into_iter().chain(list());
-    if !actor.is_member() {
-        return Cond::sql(format!("{{t}}.id IN ({gives})"), params);
-    }
-    let comes = "SELECT comes.appointment_id FROM appointment_inclusions comes \
-         WHERE comes.org_id = ? AND comes.user_id IN_LIST(?)";
-    Cond::sql(format!("{{t}}.id IN ({gives} UNION ALL {comes})"), params.chain(list()))
+    let also = "SELECT also.appointment_id FROM appointment_providers also \
+         WHERE also.org_id = ? AND also.user_id IN_LIST(?)";
+    let others = match actor.is_member() {
+        true => Cond::sql(
+            format!(
+                "{{t}}.id IN ({also} UNION ALL SELECT comes.appointment_id \
+                 FROM appointment_inclusions comes \
+                 WHERE comes.org_id = ? AND comes.user_id IN_LIST(?))"
+            ),
+            list().into_iter().chain(list()),
+        ),
+        false => Cond::sql(format!("{{t}}.id IN ({also})"), list()),
+    };
+    vec![gives.clone(), gives.negated().and(others)]
 }
 
 /// Appointments that one of these attends; the client of an individual one does.
@@ -179,18 +185,19 @@ pub(super) fn attended_by(actor: &Actor, people: &[i64]) -> Cond {
 }
 
 /// Whose: a client's own are all that they see; a member's are those of the
-/// providers, the client or the organization that is named, else their own.
-fn whose(request: &Request, args: &Args) -> Answer<Cond> {
+/// providers, the client or the organization that is named, else their own. The second
+/// is [`Listing::either`].
+fn whose(request: &Request, args: &Args) -> Answer<(Cond, Vec<Cond>)> {
     let actor = &request.actor;
     let with_others = args.bool("use_provider_inclusions").unwrap_or(true);
-    let mut cond = Cond::Always;
+    let (mut cond, mut either) = (Cond::Always, Vec::new());
     let mut is_named = false;
     let mut providers = ids::<User>(args, "provider_ids", request)?.unwrap_or_default();
     if providers.is_empty() {
         providers.extend(id::<User>(args, "provider_id", request)?.map(|id| id.0));
     }
     if !providers.is_empty() {
-        cond = cond.and(given_by(actor, &providers, with_others));
+        either = given_by(actor, &providers, with_others);
         is_named = true;
     }
     if let Some(user) = id::<User>(args, "user_id", request)? {
@@ -204,19 +211,17 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
     let unit = id::<Organization>(args, "organization_id", request)?;
     if !actor.is_member() {
         // Organizations are staff's to ask for.
-        return Ok(if unit.is_some() { Cond::Never } else { cond });
+        return Ok((if unit.is_some() { Cond::Never } else { cond }, either));
     }
     if args.flag("is_org") || unit.is_some() {
         let unit = unit.map_or(actor.unit_id, |unit| unit.0);
-        return Ok(match args.flag("include_suborganizations") && unit == actor.org_id {
-            true => cond,
-            false => cond.and(Cond::eq("unit_id", unit)),
-        });
+        let is_all = args.flag("include_suborganizations") && unit == actor.org_id;
+        return Ok((if is_all { cond } else { cond.and(Cond::eq("unit_id", unit)) }, either));
     }
-    Ok(match is_named {
-        true => cond,
-        false => given_by(actor, &[actor.user_id], with_others),
-    })
+    if !is_named {
+        either = given_by(actor, &[actor.user_id], with_others);
+    }
+    Ok((cond, either))
 }
 
 /// When: days that are named count before the word of `filter` that is so by

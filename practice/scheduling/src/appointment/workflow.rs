@@ -24,12 +24,12 @@ pub const ARGS: &[(&str, Kind)] = &[
 /// member who asks sees them; blockers have no work.
 pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
     members_only(&request.actor)?;
-    let mut cond = Cond::eq("is_blocker", false);
+    let (mut cond, mut either) = (Cond::eq("is_blocker", false), Vec::new());
     if let Some(client) = id::<User>(args, "client_id", request)? {
         cond = cond.and(attended_by(&request.actor, &[client.0]));
     }
     if let Some(providers) = ids::<User>(args, "provider_ids", request)? {
-        cond = cond.and(given_by(&request.actor, &providers, true));
+        either = given_by(&request.actor, &providers, true);
     }
     if let Some(day) = day(args, "range_start")? {
         let from = start_of(request, day).ok_or_else(|| no_day("range_start"))?;
@@ -40,7 +40,7 @@ pub fn list(request: &Request, args: &Args) -> Answer<Listing> {
         let behind = behind.ok_or_else(|| no_day("range_end"))?;
         cond = cond.and(Cond::sql("{t}.start_at < ?", [behind.0.into()]));
     }
-    Ok(Listing::of(cond))
+    Ok(Listing { either, ..Listing::of(cond) })
 }
 
 fn day(args: &Args, name: &str) -> Answer<Option<Date>> {

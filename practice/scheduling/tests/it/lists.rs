@@ -123,3 +123,56 @@ async fn units_beside_and_above_each_other() {
     })
     .await;
 }
+
+/// What a member gives, gives beside another and attends is one list, however it is cut.
+#[tokio::test]
+async fn pages_of_all_that_somebody_takes_part_in() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        let standard = w.standard.user_id.to_string();
+        for day in 1..9 {
+            let more = match day % 3 {
+                0 => json!({ "other_party_id": standard }),
+                1 => json!({ "providers": standard }),
+                _ => json!({}),
+            };
+            booked(&w, &w.owner, with(&desk.at(&ahead(&w, day, "15:00")), more)).await;
+        }
+        for order in ["DATE_ASC", "DATE_DESC", "CREATED_AT_DESC"] {
+            let whose = format!("provider_id: \"{standard}\", order_by: {order}");
+            let all = appointments(&w, &w.owner, &whose).await;
+            assert_eq!(all.len(), 5, "1, 3, 4, 6 and 7 days ahead");
+            for (size, from) in [("first", "after"), ("last", "before")] {
+                let (mut pages, mut cursor) = (Vec::new(), String::new());
+                loop {
+                    let page = format!(
+                        "{{ appointments({whose}, {size}: 2{cursor}) {{ nodes {{ id }} total_count \
+                         page_info {{ start_cursor end_cursor has_next_page has_previous_page }} }} }}"
+                    );
+                    let answer =
+                        w.run_in(ward_engine::ViewId::V2026, &w.owner, &page, json!({})).await;
+                    let list = &answer["data"]["appointments"];
+                    assert_eq!(list["total_count"], 5, "{answer}");
+                    let ids = list["nodes"].as_array().unwrap().iter();
+                    let ids: Vec<String> =
+                        ids.map(|node| node["id"].as_str().unwrap().to_owned()).collect();
+                    let info = &list["page_info"];
+                    let (more, end) = match size {
+                        "first" => (&info["has_next_page"], &info["end_cursor"]),
+                        _ => (&info["has_previous_page"], &info["start_cursor"]),
+                    };
+                    cursor = format!(", {from}: {end}");
+                    pages = match size {
+                        "first" => [pages, ids].concat(),
+                        _ => [ids, pages].concat(),
+                    };
+                    if more != true {
+                        break;
+                    }
+                }
+                assert_eq!(pages, all, "{size} {order}");
+            }
+        }
+    })
+    .await;
+}
