@@ -63,6 +63,8 @@ pub struct App {
     pub turn: tokio::sync::RwLock<()>,
     /// The operator's sunset date for old API versions.
     pub sunset: Option<Date>,
+    /// Answers that a fault gives again.
+    pub stale: crate::faults::Kept,
     /// Requests answered, for the metrics.
     pub answered: AtomicU64,
     /// Answers with a status of 500 and above.
@@ -115,6 +117,7 @@ impl App {
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,
+            stale: crate::faults::Kept::default(),
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }))

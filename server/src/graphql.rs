@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
@@ -15,6 +15,7 @@ use ward_store::{Actor, Role, Uuid};
 
 use crate::app::App;
 use crate::credential::{self, Caller};
+use crate::faults::Hit;
 use crate::guard::Facts;
 use crate::multipart;
 use crate::respond::{self, refuse};
@@ -70,9 +71,21 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response<Bod
         ),
         Ok(Err(response)) => response,
         Ok(Ok((incoming, uploads))) => {
-            let Some(_inside) = app.admission.enter() else { return respond::overloaded() };
-            let work = execute(&app, &parts.headers, facts, caller, incoming, uploads);
-            app.admission.work(work).await
+            let hit = Hit::of(&app, &parts.headers, &caller.actor, &incoming);
+            if let Some(hit) = &hit
+                && let Some(response) = hit.instead().await
+            {
+                return response;
+            }
+            let response = {
+                let Some(_inside) = app.admission.enter() else { return respond::overloaded() };
+                let work = execute(&app, &parts.headers, facts, caller, incoming, uploads);
+                app.admission.work(work).await
+            };
+            match hit {
+                Some(hit) => hit.spoil(&app, response).await,
+                None => response,
+            }
         }
     }
 }
@@ -316,16 +329,7 @@ fn quarantine_admits(actor: &Actor, incoming: &Incoming) -> bool {
 /// The answer to who asks too often; counted.
 pub fn too_many(app: &App, actor: Option<&Actor>, who: &str, wait: Duration) -> Response<Body> {
     app.refusals.note(actor, who, "TOO_MANY_REQUESTS", app.instance.clock().wall());
-    let mut response = refuse(
-        StatusCode::TOO_MANY_REQUESTS,
-        "TOO_MANY_REQUESTS",
-        "Too many requests. Please try again later.",
-    );
-    let seconds = wait.as_secs().max(1).to_string();
-    if let Ok(value) = HeaderValue::from_str(&seconds) {
-        response.headers_mut().insert(header::RETRY_AFTER, value);
-    }
-    response
+    respond::too_many(wait)
 }
 
 /// The view of the version that was asked for, if one was.

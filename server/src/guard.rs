@@ -28,7 +28,8 @@ pub struct Facts {
 /// Request headers that browsers of other sites may send.
 const ALLOWED_HEADERS: &str = "Authorization, AuthorizationSource, AuthorizationShard, Content-Type, Healthie-GraphQL-API-Version, Idempotency-Key, X-Expect-Environment, X-Causation-Id";
 /// Answer headers that they may read.
-const EXPOSED_HEADERS: &str = "X-Environment, X-Instance, X-Request-Id, Retry-After";
+const EXPOSED_HEADERS: &str =
+    "X-Environment, X-Instance, X-Request-Id, X-Sandbox-Fault, Retry-After";
 
 /// Wraps every route.
 pub async fn guard(

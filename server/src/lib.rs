@@ -22,6 +22,7 @@ pub mod door;
 mod due;
 mod effects;
 mod explorer;
+mod faults;
 mod file_guard;
 pub mod file_store;
 mod files;

@@ -252,6 +252,7 @@ pub async fn open(
     let db = Db::open(place, instance.clone(), assemble::tables()).await?;
     if let Some(witness) = instance.witness().sandbox() {
         ward_store::test_clock::load(&db, &witness).await?;
+        ward_store::faults::load(&db, &witness).await?;
     }
     let mut opened = Opened { dir: dir.to_owned(), config, instance, db, certificate, lock: None };
     if let Some(lock) = &mut lock {

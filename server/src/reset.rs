@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 use ward_instance::SandboxWitness;
 use ward_instance::clock::Course;
-use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, test_clock};
+use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_clock};
 
 use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
@@ -31,6 +31,7 @@ pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerE
     context.db.forget();
     let mut answer = found_anew(&context.db, witness, &founder).await?;
     context.instance.clock().set_course(&witness, Course::REAL);
+    context.instance.faults().set(&witness, Vec::new());
     context.db.forget();
     if let Some(seed) = seed {
         answer["seeded"] = birthday::seed(context, seed, None).await?;
@@ -78,6 +79,7 @@ async fn found_anew(
         Box::pin(async move {
             wipe(tx, &tables).await?;
             test_clock::forget(tx, &witness).await?;
+            faults::forget(tx, &witness).await?;
             birthday::found_in(tx, founder).await
         })
     });

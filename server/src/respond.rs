@@ -1,5 +1,7 @@
 //! Answers outside GraphQL execution, in the contract's JSON shape.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use ward_engine::{Reply, RequestError};
@@ -13,6 +15,18 @@ pub fn refuse(status: StatusCode, code: &str, message: impl Into<String>) -> Res
 pub fn unavailable(message: &str) -> Response<Body> {
     let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// Too many requests of one caller, who may ask again after a while.
+pub fn too_many(wait: Duration) -> Response<Body> {
+    let mut response = refuse(
+        StatusCode::TOO_MANY_REQUESTS,
+        "TOO_MANY_REQUESTS",
+        "Too many requests. Please try again later.",
+    );
+    let seconds = HeaderValue::from(wait.as_secs().max(1));
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
     response
 }
 

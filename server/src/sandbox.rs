@@ -2,6 +2,7 @@
 //! Sandbox's witness is; elsewhere every path of it answers `SANDBOX_ONLY`.
 
 mod clock;
+mod faults;
 mod openapi;
 mod rehearsal;
 
@@ -29,6 +30,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/sandbox/v1/inbox", get(inbox))
         .route("/sandbox/v1/reset", post(reset))
         .merge(clock::routes())
+        .merge(faults::routes())
         .merge(rehearsal::routes())
         .route("/sandbox/{*path}", axum::routing::any(unknown))
 }

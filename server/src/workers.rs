@@ -61,7 +61,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     }
                 }
                 sequence(&app).await;
-                follow_clock(&app).await;
+                follow_sandbox(&app).await;
                 rotate(&app, ticks);
             }
             hint = hints.recv() => {
@@ -159,12 +159,14 @@ fn watch_clock(app: &App) {
     }
 }
 
-/// Takes over what another process did to the Sandbox's clock (PostgreSQL).
-async fn follow_clock(app: &App) {
-    if app.db.engine() == Engine::Pg
-        && let Some(witness) = app.instance.witness().sandbox()
-        && let Ok(_turn) = tokio::time::timeout(TURN, app.turn.write()).await
-    {
+/// Takes over what another process did to the Sandbox's clock and faults (PostgreSQL).
+async fn follow_sandbox(app: &App) {
+    let Some(witness) = app.instance.witness().sandbox() else { return };
+    if app.db.engine() != Engine::Pg {
+        return;
+    }
+    report("faults", ward_store::faults::load(&app.db, &witness).await);
+    if let Ok(_turn) = tokio::time::timeout(TURN, app.turn.write()).await {
         report("clock", ward_store::test_clock::load(&app.db, &witness).await);
     }
 }

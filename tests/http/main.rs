@@ -8,6 +8,7 @@
 
 mod accesses;
 mod bodies;
+mod faults;
 mod files;
 mod headers;
 mod running;

@@ -13,12 +13,13 @@ const HARMLESS: [(&str, &str); 1] =
     [("id_blocks", "a counter: ids still come from the own range, and from the row's own check")];
 
 /// Tables that hold no row in a furnished instance on SQLite, and why.
-const EMPTY: [(&str, &str); 8] = [
+const EMPTY: [(&str, &str); 9] = [
     ("auto_replies", "after a client's message to a member who is away"),
     ("sent_notification_records", "minutes after a message that nobody read"),
     ("verification_codes", "of a Production only once it sends mail"),
     ("simulated_messages", "a Production simulates nothing"),
     ("test_clock", "a Production has no other time than real time"),
+    ("faults", "nothing goes wrong on purpose in a Production"),
     ("nodes", "PostgreSQL only"),
     ("leases", "PostgreSQL only"),
     (
@@ -34,6 +35,9 @@ fn iso_03_copied_rows_rejected() {
         let reply = pair.s.as_owner().post(&format!("/sandbox/v1/clock/{act}"), &json!({}));
         assert_eq!(reply.status, 200, "{}", reply.text);
     }
+    let fault = json!({"kind": "latency", "operation": "nothing", "milliseconds": 0});
+    let reply = pair.s.as_owner().post("/sandbox/v1/faults", &fault);
+    assert_eq!(reply.status, 200, "{}", reply.text);
     for side in [&pair.s, &pair.p] {
         let decision = json!({"mode": "off", "reason": "nothing is sent here"});
         let reply = side.as_owner().post("/effects/push", &decision);
@@ -97,7 +101,7 @@ fn copy_all(from: &Side, to: &Side) {
     assert!(harm.is_empty(), "{way}: the database takes foreign rows: {harm:?}");
     let mut untried: Vec<_> = empty.iter().filter(|name| !listed(&EMPTY, name)).collect();
     if from.instance.kind == Kind::Sandbox {
-        let own = ["simulated_messages", "verification_codes", "test_clock"];
+        let own = ["simulated_messages", "verification_codes", "test_clock", "faults"];
         untried.extend(empty.iter().filter(|name| own.contains(name)));
     }
     assert!(untried.is_empty(), "{way}: no row to try in {untried:?}");

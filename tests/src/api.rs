@@ -92,6 +92,11 @@ impl Api {
         self.post_as(path, "application/json", body.to_string())
     }
 
+    /// A `DELETE`.
+    pub fn delete(&self, path: &str) -> Reply {
+        run(self.request("DELETE", path).body(String::new()).unwrap()).unwrap()
+    }
+
     /// A `POST` of anything.
     pub fn post_as(&self, path: &str, content_type: &str, body: String) -> Reply {
         let request = self.request("POST", path).header("Content-Type", content_type);

@@ -9,6 +9,7 @@ mod configuration;
 mod crashes;
 mod delivery;
 mod events;
+mod faults;
 mod fired;
 mod loops;
 mod neighbours;

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ward_instance::Kind;
 
 pub use effects::EffectsCommand;
-pub use sandbox::{ClockCommand, InboxArgs, SandboxCommand};
+pub use sandbox::{ClockCommand, FaultArgs, FaultsCommand, InboxArgs, SandboxCommand};
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 
 /// An API-first practice platform for digital health. One binary, run as two separate instances: a Sandbox (synthetic data, simulated effects) and a Production (live patients).

@@ -89,6 +89,11 @@ impl Api {
         self.call(Method::POST, path, Some(body))
     }
 
+    /// `DELETE path`.
+    pub fn delete(&self, path: &str) -> Done<Answer> {
+        self.call(Method::DELETE, path, None)
+    }
+
     /// A GraphQL operation.
     pub fn graphql(&self, query: &str, variables: &Json) -> Done<Answer> {
         self.post("/graphql", &serde_json::json!({"query": query, "variables": variables}))

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use ward_instance::Kind;
 use ward_server::admin::Command;
 
-use crate::cli::{ClockCommand, Here, InboxArgs, SandboxCommand, There};
+use crate::cli::{ClockCommand, FaultArgs, FaultsCommand, Here, InboxArgs, SandboxCommand, There};
 use crate::connect;
 use crate::failure::{Done, Failure};
 use crate::http::{Api, escaped};
@@ -30,6 +30,7 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
         SandboxCommand::Inbox(args) => inbox(&args, out)?,
         SandboxCommand::Clock { command } => clock(&command, out)?,
+        SandboxCommand::Faults { command } => faults(&command, out)?,
     }
     Ok(())
 }
@@ -81,6 +82,54 @@ fn clock(command: &ClockCommand, out: Out) -> Done {
     };
     shown(out, &answer);
     Ok(())
+}
+
+/// `ward sandbox faults …`.
+fn faults(command: &FaultsCommand, out: Out) -> Done {
+    const PATH: &str = "/sandbox/v1/faults";
+    let answer = match command {
+        FaultsCommand::List(there) => Api::sandbox(there)?.get(PATH)?,
+        FaultsCommand::Add(args) => Api::sandbox(&args.there)?.post(PATH, &asked(args))?,
+        FaultsCommand::Clear { id: Some(id), there } => {
+            Api::sandbox(there)?.delete(&format!("{PATH}/{id}"))?
+        }
+        FaultsCommand::Clear { id: None, there } => Api::sandbox(there)?.delete(PATH)?,
+    };
+    let answer = answer.sandbox()?;
+    out.answer(&answer, || told(&answer["faults"]));
+    Ok(())
+}
+
+fn asked(args: &FaultArgs) -> Json {
+    let mut asked = json!({
+        "kind": args.kind,
+        "operation": args.operation,
+        "key": args.key,
+        "webhook": args.webhook,
+        "event": args.event,
+        "percent": args.percent,
+        "times": args.times,
+        "milliseconds": args.milliseconds,
+        "seed": args.seed,
+        "seconds": args.seconds,
+    });
+    if let Some(asked) = asked.as_object_mut() {
+        asked.retain(|_, value| !value.is_null());
+    }
+    asked
+}
+
+fn told(faults: &Json) -> String {
+    let faults = faults.as_array().map(Vec::as_slice).unwrap_or_default();
+    if faults.is_empty() {
+        return "nothing goes wrong on purpose".to_owned();
+    }
+    let told = |fault: &Json| {
+        let [id, kind, percent, until, hits] =
+            ["id", "kind", "percent", "expires_at", "hits"].map(|key| plain(&fault[key]));
+        format!("{id} {BOLD}{kind}{PLAIN} {percent} % until {until} {DIM}{hits} hit so far{PLAIN}")
+    };
+    faults.iter().map(told).collect::<Vec<_>>().join("\n")
 }
 
 fn messages(items: &Json) -> String {

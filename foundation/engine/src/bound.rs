@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ward_instance::Timestamp;
-use ward_store::{Cond, Event, Join, Keywords, Level, Query, Table, Value};
+use ward_store::{Event, Join, Level, Query, Table, Value};
 
 use crate::bindings::Payload;
 use crate::call::{Call, Request};
 use crate::input::{FromIn, In, Kind};
+use crate::listing::Listing;
 use crate::live::SubscriptionBinding;
 use crate::moment;
 use crate::outcome::{Answer, Permission, Refused};
@@ -94,81 +95,6 @@ impl Args {
             Some(In::Int(n)) => Some(*n),
             _ => None,
         }
-    }
-}
-
-/// Which rows a field answers, beyond what visibility already says.
-#[derive(Clone, Debug)]
-pub struct Listing {
-    /// Which rows.
-    pub filter: Cond,
-    /// Of these, those that one of the conditions finds ([`ward_store::Select::either`]).
-    pub either: Vec<Cond>,
-    /// The filter names the rows by their ids ([`ward_store::Select::by_id`]).
-    pub by_id: bool,
-    /// The least level at which a row counts.
-    pub least: Level,
-    /// Across tenants: public reads by id.
-    pub anywhere: bool,
-    /// Deleted rows too.
-    pub deleted: bool,
-    /// Keywords that the rows have to match, too.
-    pub keywords: Option<Keywords>,
-    /// Records of a table that the question names: of the clients among them it tells
-    /// something whatever it finds, which the access log knows.
-    pub named: Option<(&'static Table, Vec<i64>)>,
-}
-
-impl Listing {
-    /// Rows that meet the condition and are seen at least in part.
-    pub fn of(filter: Cond) -> Self {
-        Listing {
-            filter,
-            either: Vec::new(),
-            by_id: false,
-            least: Level::Limited,
-            anywhere: false,
-            deleted: false,
-            keywords: None,
-            named: None,
-        }
-    }
-
-    /// Every visible row.
-    pub fn all() -> Self {
-        Self::of(Cond::Always)
-    }
-
-    /// No row.
-    pub fn none() -> Self {
-        Self::of(Cond::Never)
-    }
-
-    /// Rows whose public part is enough.
-    #[must_use]
-    pub fn public(mut self) -> Self {
-        self.least = Level::Public;
-        self
-    }
-
-    /// A question that names these records.
-    #[must_use]
-    pub fn naming(mut self, table: &'static Table, ids: Vec<i64>) -> Self {
-        self.named = (!ids.is_empty()).then_some((table, ids));
-        self
-    }
-
-    /// Of these, the rows of the table that the keywords find (behaviour 8);
-    /// without keywords, all.
-    #[must_use]
-    pub fn searching(
-        mut self,
-        table: &'static Table,
-        request: &Request,
-        keywords: Option<&str>,
-    ) -> Self {
-        self.keywords = keywords.map(|text| Keywords::new(table, request.actor.org_id, text));
-        self
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use ward_store::{Query, Rows, Value};
 
-use crate::bound::{Args, Link, Listing, RowsBinding};
+use crate::bound::{Args, Link, RowsBinding};
 use crate::exec::{Executor, Stop};
 use crate::grouping::{GroupKey, counts, linked};
 use crate::level::{Cell, MAX_OBJECTS, Page, Paged, RowSet, too_many};
+use crate::listing::Listing;
 use crate::paging::{self, Order};
 use crate::plan::{Action, Field, Part, Selection};
 use crate::values::{self, Variables};

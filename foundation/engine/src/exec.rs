@@ -9,10 +9,11 @@ use apollo_compiler::Schema;
 use futures_util::future::BoxFuture;
 use ward_store::{Actor, Query, Role, Rows, Select, StoreError, Table, Value};
 
-use crate::bound::{Args, Bound, Link, Listing, Resolve, RowView, RowsBinding, Shape};
+use crate::bound::{Args, Bound, Link, Resolve, RowView, RowsBinding, Shape};
 use crate::call::Request;
 use crate::grouping::{GroupKey, counts, linked};
 use crate::level::{Cell, Level, MAX_OBJECTS, RowSet, too_many};
+use crate::listing::Listing;
 use crate::outcome::{Refused, RequestError};
 use crate::paging::{self, Order};
 use crate::plan::{Action, Field, Selection};

@@ -21,6 +21,7 @@ mod instant;
 mod introspect;
 mod kept;
 mod level;
+mod listing;
 mod live;
 mod measure;
 pub mod moment;
@@ -46,13 +47,14 @@ mod write_pages;
 
 pub use bindings::{Bindings, Input, Payload};
 pub use bound::{
-    Args, BatchFn, Bound, ComputeFn, Link, Listing, MutationBinding, OrderOption, Resolve, Returns,
-    RowView, RowsBinding, Shape,
+    Args, BatchFn, Bound, ComputeFn, Link, MutationBinding, OrderOption, Resolve, Returns, RowView,
+    RowsBinding, Shape,
 };
 pub use call::{Call, RefusedCodes, Request, Upload};
 pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};
 pub use input::{FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, member, parse_id};
 pub use instant::{Clock, baseline_instant, iso_instant};
+pub use listing::Listing;
 pub use live::{FindFn, Happening, HearsFn, SubscriptionBinding, TopicFn};
 pub use outcome::{Answer, DENIED, FieldProblem, Permission, Problems, Refused, RequestError};
 pub use reads::Reads;

@@ -3,9 +3,10 @@
 use ward_store::{Query, Value};
 
 use crate::bindings::Returned;
-use crate::bound::{Link, Listing, Returns, RowsBinding, Shape};
+use crate::bound::{Link, Returns, RowsBinding, Shape};
 use crate::exec::{Executor, Stop};
 use crate::level::{Cell, Level, RowSet};
+use crate::listing::Listing;
 use crate::paging::Order;
 use crate::plan::{Action, Field, Selection};
 use crate::scalar::Out;

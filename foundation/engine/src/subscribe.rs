@@ -6,11 +6,12 @@ use std::sync::Arc;
 use ward_store::events::StoredEvent;
 use ward_store::{Cond, Query, Role, StoreError};
 
-use crate::bound::{Args, Bound, Link, Listing, Resolve, RowsBinding, Shape};
+use crate::bound::{Args, Bound, Link, Resolve, RowsBinding, Shape};
 use crate::call::Request;
 use crate::engine::{Engine, Halt, Incoming, Reply, reply, store_reply};
 use crate::exec::{Executor, Stop};
 use crate::level::{Cell, Level, RowSet};
+use crate::listing::Listing;
 use crate::live::SubscriptionBinding;
 use crate::outcome::{DENIED, Refused, RequestError, code_wanted};
 use crate::plan::{Action, Field, Operation, Plan};

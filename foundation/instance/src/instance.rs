@@ -11,6 +11,7 @@ use crate::birth::{Certificate, Witness};
 use crate::calendar_link::{self, CalendarLink};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{InstanceError, IsoError};
+use crate::faults::Faults;
 use crate::ids::IdCodec;
 use crate::kind::{InstanceId, Kind, Tag};
 use crate::ledger::Ledger;
@@ -37,6 +38,7 @@ pub struct Instance {
     clock: Clock,
     random: Random,
     reach: Reach,
+    faults: Faults,
 }
 
 impl Instance {
@@ -73,6 +75,7 @@ impl Instance {
             clock,
             random,
             reach: Reach::default(),
+            faults: Faults::default(),
         }))
     }
 
@@ -134,6 +137,11 @@ impl Instance {
     /// What it can do to the world outside.
     pub const fn reach(&self) -> &Reach {
         &self.reach
+    }
+
+    /// The faults that are made on purpose; none in Production.
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The clock.

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod crash;
 pub mod error;
+pub mod faults;
 pub mod file_seal;
 mod files;
 pub mod host;
@@ -38,6 +39,7 @@ pub use config::Config;
 pub use error::{
     EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE, InstanceError, IsoError,
 };
+pub use faults::{Fault, FaultKind, Faults};
 pub use ids::{IdCodec, IdRefusal};
 pub use instance::Instance;
 pub use kind::{InstanceId, Kind, Tag};

@@ -82,5 +82,13 @@ pub(crate) fn ddl(engine: Engine, kind: Kind) -> Vec<String> {
   rate {int} NOT NULL CHECK (rate >= 0)
 ){end}"
         ),
+        format!(
+            "CREATE TABLE faults (
+  only_row {int} NOT NULL PRIMARY KEY CHECK (only_row = 1),
+  kind {text} NOT NULL CHECK (kind = '{kind}'),
+  last_id {int} NOT NULL,
+  active {text} NOT NULL
+){end}"
+        ),
     ]
 }

@@ -29,6 +29,7 @@ mod epochs;
 mod error;
 pub mod events;
 mod exercised;
+pub mod faults;
 mod id_blocks;
 pub mod idempotency;
 pub mod intents;

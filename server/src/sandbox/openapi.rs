@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use serde_json::{Value as Json, json};
+use ward_instance::FaultKind;
 
 use crate::app::App;
 use crate::respond;
@@ -41,6 +42,12 @@ fn paths() -> Json {
             "summary": "Send a text as a practice would, to see what its receiver's side answers: {\"class\": \"sms|push\", \"to\", \"text\", \"not_before\"}",
             "responses": {"200": {"description": "{\"cause\"}: the same as in the inbox"}}
         }},
+        "/sandbox/v1/faults": faults(),
+        "/sandbox/v1/faults/{id}": {"delete": {
+            "summary": "End a fault",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}],
+            "responses": {"200": {"description": FAULTS}, "409": {"description": "FAULT_REFUSED: there is none of that number"}}
+        }},
         "/sandbox/v1/clock": {"get": {
             "summary": "The clock",
             "responses": {"200": {"description": CLOCK}}
@@ -49,6 +56,42 @@ fn paths() -> Json {
         "/sandbox/v1/clock/resume": moves("It goes on from where it is, as fast as real time", None),
         "/sandbox/v1/clock/set": moves("It goes on to a moment, never back", Some(("to", "date-time"))),
         "/sandbox/v1/clock/advance": moves("It goes on by a time: PT1H, 90s, 20m, 3d", Some(("by", "duration"))),
+    })
+}
+
+const FAULTS: &str =
+    "{\"faults\": […]}, each with its hits; answers that a fault hit have X-Sandbox-Fault";
+
+/// The faults: list, add, end all.
+fn faults() -> Json {
+    let number = |most: i64| json!({"type": "integer", "minimum": 1, "maximum": most});
+    let text = json!({"type": "string", "maxLength": 100});
+    let kinds = FaultKind::ALL.map(FaultKind::as_str);
+    let schema = json!({
+        "type": "object",
+        "required": ["kind"],
+        "properties": {
+            "kind": {"type": "string", "enum": kinds},
+            "operation": text,
+            "key": text,
+            "webhook": {"type": "integer"},
+            "event": text,
+            "percent": number(100),
+            "times": number(i64::from(u32::MAX)),
+            "milliseconds": {"type": "integer", "minimum": 0, "maximum": 86_400_000},
+            "seed": {"type": "integer", "minimum": 0},
+            "seconds": number(3_600),
+        }
+    });
+    let answers = json!({"200": {"description": FAULTS}});
+    json!({
+        "get": {"summary": "Faults that have not ended", "responses": answers},
+        "post": {
+            "summary": "Make something go wrong, for an hour at most",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
+            "responses": answers,
+        },
+        "delete": {"summary": "End all faults", "responses": answers},
     })
 }
 

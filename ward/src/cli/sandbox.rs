@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use ward_instance::FaultKind;
 
 use super::There;
 
@@ -41,6 +42,67 @@ pub enum SandboxCommand {
         #[command(subcommand)]
         command: ClockCommand,
     },
+    /// Things that go wrong on purpose, to see how your program takes them
+    Faults {
+        /// What to do
+        #[command(subcommand)]
+        command: FaultsCommand,
+    },
+}
+
+/// `ward sandbox faults …`
+#[derive(Subcommand, Clone, Debug)]
+pub enum FaultsCommand {
+    /// Those that have not ended
+    List(There),
+    /// Make something go wrong, for an hour at most
+    Add(FaultArgs),
+    /// End one, or all
+    Clear {
+        /// Its number; all without
+        id: Option<i64>,
+        /// The running Sandbox
+        #[command(flatten)]
+        there: There,
+    },
+}
+
+/// `ward sandbox faults add`
+#[derive(Args, Clone, Debug)]
+pub struct FaultArgs {
+    /// Such as latency, rate_limited, timeout_after_commit or webhook_duplicate
+    #[arg(value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(FaultKind::ALL.map(FaultKind::as_str)))]
+    pub kind: String,
+    /// Only requests whose document has this name of an operation or a field
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// Only requests of the key with this id: the eight characters behind the instance's tag
+    #[arg(long)]
+    pub key: Option<String>,
+    /// Only deliveries of this webhook
+    #[arg(long)]
+    pub webhook: Option<i64>,
+    /// Only deliveries of this event
+    #[arg(long)]
+    pub event: Option<String>,
+    /// How many of a hundred
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub percent: Option<u8>,
+    /// At most so many
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub times: Option<u32>,
+    /// How late an answer or a webhook is
+    #[arg(long, value_name = "MS")]
+    pub milliseconds: Option<u32>,
+    /// What decides which are hit; the same seed hits the same again
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// How long the fault lasts, in seconds
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3_600))]
+    pub seconds: Option<i64>,
+    /// The running Sandbox
+    #[command(flatten)]
+    pub there: There,
 }
 
 /// `ward sandbox clock …`

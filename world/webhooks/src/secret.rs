@@ -16,6 +16,15 @@ pub fn new(instance: &Instance) -> String {
     format!("whsec_{}_{}_{random}", instance.kind().short(), instance.tag())
 }
 
+/// What a secret becomes under the fault of a rotation that nobody tells the receiver of: always the
+/// same, of the same form, and nothing that is ever used otherwise.
+pub fn successor(secret: &str) -> String {
+    let (head, random) = secret.rsplit_once('_').unwrap_or(("whsec", secret));
+    let digest = STANDARD.encode(hmac(random.as_bytes(), b"rotated by a fault"));
+    let random: String = digest.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{head}_{}", random.chars().take(RANDOM_CHARACTERS).collect::<String>())
+}
+
 /// The key that Standard Webhooks libraries need, made of the secret: 32 bytes, which its text
 /// form holds in base64 behind `whsec_`. They would not take the secret itself, whose `_` is no
 /// letter of base64.

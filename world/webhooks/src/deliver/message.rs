@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use ward_instance::{Instance, Timestamp};
+use ward_instance::{Fault, Instance, Timestamp};
 
 use crate::address::Address;
 use crate::deliver::claim::Claimed;
@@ -22,6 +22,7 @@ pub fn request(
     address: &Address,
     instance: &Instance,
     wall: Timestamp,
+    fault: Option<&Fault>,
 ) -> Option<Request<Full<Bytes>>> {
     let delivery = &claimed.delivery;
     let body = delivery.body.as_bytes();
@@ -53,7 +54,8 @@ pub fn request(
         .header(CONTENT_LENGTH, body.len());
     let is_replay = delivery.probe.is_none() && !delivery.replay.is_empty();
     let replay = is_replay.then(|| ("ward-replay", delivery.replay.clone()));
-    for (name, value) in headers.into_iter().chain(replay) {
+    let fault = fault.map(|fault| ("x-sandbox-fault", fault.mark()));
+    for (name, value) in headers.into_iter().chain(replay).chain(fault) {
         request =
             request.header(HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?);
     }

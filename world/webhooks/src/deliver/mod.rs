@@ -7,6 +7,7 @@ mod claim;
 mod client;
 mod damaged;
 mod failure;
+mod faulty;
 pub(crate) mod feed;
 mod message;
 pub(crate) mod notice;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
-use ward_instance::{Timestamp, crash};
+use ward_instance::{FaultKind, Timestamp, crash};
 use ward_store::{Db, Hint, Query, Sql, StoreError, Tx, Value};
 
 use crate::address::Address;
@@ -209,8 +210,9 @@ impl Engine {
         });
     }
 
-    async fn send(&self, claimed: Claimed) -> Attempt {
+    async fn send(&self, mut claimed: Claimed) -> Attempt {
         let instance = self.db.instance();
+        let fault = faulty::hit(&mut claimed, instance);
         let clock = instance.clock();
         let began = clock.monotonic_micros();
         let wall = clock.wall();
@@ -227,7 +229,7 @@ impl Engine {
         };
         let address = Address::read(&claimed.webhook.url, instance);
         let request = address.and_then(|address| {
-            let request = message::request(&claimed, &address, instance, wall);
+            let request = message::request(&claimed, &address, instance, wall, fault.as_ref());
             request.map(|request| (address, request)).ok_or("Url is not a valid URL")
         });
         let (address, request) = match request {
@@ -239,7 +241,13 @@ impl Engine {
         };
         let seconds = u64::try_from(wall.as_seconds()).unwrap_or(0);
         let openings = Openings::of(instance);
+        let again = fault.filter(|it| it.kind == FaultKind::WebhookDuplicate);
+        let again = again.map(|_| request.clone());
         let (peer, answered) = self.client.send(&address, openings, request, seconds).await;
+        if let Some(request) = again {
+            // What is answered the first time counts.
+            let _ = self.client.send(&address, openings, request, seconds).await;
+        }
         let took = clock.monotonic_micros().saturating_sub(began) / 1_000;
         attempt.duration_ms = i64::try_from(took).unwrap_or(i64::MAX);
         attempt.peer = peer.map(|peer| peer.ip().to_string());

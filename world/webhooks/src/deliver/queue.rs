@@ -3,6 +3,7 @@
 use ward_instance::Timestamp;
 use ward_store::{Actor, Id, Scope, StoreError, Tx, Uuid};
 
+use crate::deliver::faulty;
 use crate::lane;
 use crate::payload::{self, Told};
 use crate::tables::{DeliveryCause, DeliveryState, IdEncoding, Probe, WebhookDelivery};
@@ -26,7 +27,7 @@ pub struct New<'a> {
     pub is_ordered: bool,
 }
 
-/// Adds deliveries, due now, in this order. Nothing is added for a webhook that is gone.
+/// Adds deliveries, due now unless a fault holds one back, in this order. Nothing is added for a webhook that is gone.
 pub async fn add(
     tx: &mut Tx,
     org_id: i64,
@@ -36,7 +37,7 @@ pub async fn add(
 ) -> Result<(), StoreError> {
     let count = i64::try_from(new.len()).unwrap_or(0);
     let Some(first) = lane::enqueue(tx, org_id, webhook, count).await? else { return Ok(()) };
-    let (now, wall) = (tx.now(), tx.wall());
+    let (now, wall, instance) = (tx.now(), tx.wall(), tx.instance().clone());
     let row = |(position, new): (i64, &New<'_>), id: Uuid| WebhookDelivery {
         id,
         org_id: Id::new(org_id),
@@ -53,7 +54,10 @@ pub async fn add(
         state: DeliveryState::Pending,
         position,
         is_ordered: new.is_ordered,
-        due_at: if new.probe.is_some() { Timestamp(0) } else { now },
+        due_at: match new.probe {
+            Some(_) => Timestamp(0),
+            None => now.plus_micros(faulty::held_back(&instance, webhook, new.told.event_type)),
+        },
         attempts: 0,
         first_failed_at: None,
         lease_epoch: None,

@@ -1,0 +1,298 @@
+//! `/sandbox/v1/faults`: for administrators and developers of the founding organization, since a
+//! fault hits whoever asks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::routing::{delete, get};
+use axum::{Extension, Router};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use ward_instance::{Fault, FaultKind, SandboxWitness, Timestamp};
+use ward_store::audit::{AuditChange, AuditEntry};
+use ward_store::system::AuditType;
+use ward_store::{Actor, Scope, StoreError, Tx, faults};
+
+use crate::app::App;
+use crate::desk::{failed, founding_desk, quarantined};
+use crate::guard::Facts;
+use crate::respond::{self, refuse};
+
+/// A fault ends after an hour at most (ISO-48), in seconds.
+const SECONDS_MAX: i64 = 3_600;
+/// And after ten minutes where nothing is said.
+const SECONDS: i64 = 600;
+/// So many at once.
+const FAULTS_MAX: usize = 20;
+/// An answer is late by a minute at most, a webhook by a day; in milliseconds.
+const LATE_MAX: u32 = 60_000;
+const WEBHOOK_LATE_MAX: u32 = 86_400_000;
+/// Characters of a name.
+const NAME_MAX: usize = 100;
+
+/// The routes.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/sandbox/v1/faults", get(list).post(add).delete(clear))
+        .route("/sandbox/v1/faults/{id}", delete(end))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    kind: String,
+    operation: Option<String>,
+    key: Option<String>,
+    webhook: Option<i64>,
+    event: Option<String>,
+    percent: Option<u8>,
+    times: Option<u32>,
+    milliseconds: Option<u32>,
+    seed: Option<u64>,
+    seconds: Option<i64>,
+}
+
+impl Asked {
+    fn read(body: &[u8]) -> Result<(Self, FaultKind), String> {
+        let asked: Asked = serde_json::from_slice(body).map_err(|error| {
+            format!("send {{\"kind\": \"rate_limited\"}} and how often and for how long: {error}")
+        })?;
+        let kind = FaultKind::from_text(&asked.kind).ok_or_else(|| {
+            let known = FaultKind::ALL.map(FaultKind::as_str).join(", ");
+            format!("kind is one of {known}")
+        })?;
+        Ok((asked, kind))
+    }
+
+    /// The fault of this number, from now on; or why there is none of that sort.
+    fn fault(self, kind: FaultKind, id: i64, now: Timestamp) -> Result<Fault, String> {
+        let is_of_webhooks = kind.is_of_webhooks();
+        for (name, is_said, fits) in [
+            ("operation", self.operation.is_some(), !is_of_webhooks),
+            ("key", self.key.is_some(), !is_of_webhooks),
+            ("webhook", self.webhook.is_some(), is_of_webhooks),
+            ("event", self.event.is_some(), is_of_webhooks),
+        ] {
+            if is_said && !fits {
+                return Err(format!("{name} does not go with {}", kind.as_str()));
+            }
+        }
+        let names = [("operation", &self.operation), ("key", &self.key), ("event", &self.event)];
+        for (name, text) in names {
+            let fits = |text: &String| (1..=NAME_MAX).contains(&text.len());
+            if !text.as_ref().is_none_or(fits) {
+                return Err(format!("{name} has 1 to {NAME_MAX} characters"));
+            }
+        }
+        let bounded = |name: &str, value: i64, most: i64| match (1..=most).contains(&value) {
+            true => Ok(value),
+            false => Err(format!("{name} is from 1 to {most}")),
+        };
+        bounded("percent", i64::from(self.percent.unwrap_or(100)), 100)?;
+        bounded("times", i64::from(self.times.unwrap_or(1)), i64::from(u32::MAX))?;
+        let seconds = bounded("seconds", self.seconds.unwrap_or(SECONDS), SECONDS_MAX)?;
+        let (usual, most) = match kind {
+            FaultKind::Latency => (1_000, LATE_MAX),
+            FaultKind::WebhookLate => (3_600_000, WEBHOOK_LATE_MAX),
+            FaultKind::WebhookReordered => (2_000, WEBHOOK_LATE_MAX),
+            _ => (0, LATE_MAX),
+        };
+        let milliseconds = self.milliseconds.unwrap_or(usual);
+        if milliseconds > most {
+            return Err(format!("milliseconds is from 0 to {most}"));
+        }
+        Ok(Fault {
+            id,
+            kind,
+            operation: self.operation,
+            key: self.key,
+            webhook: self.webhook,
+            event: self.event,
+            percent: self.percent.unwrap_or(100),
+            times: self.times,
+            milliseconds,
+            seed: self.seed.unwrap_or(1),
+            expires_at: now.plus_seconds(seconds),
+        })
+    }
+}
+
+fn shown(fault: &Fault, hits: u32) -> Json {
+    let mut shown = json!({
+        "id": fault.id,
+        "kind": fault.kind,
+        "percent": fault.percent,
+        "milliseconds": fault.milliseconds,
+        "seed": fault.seed,
+        "expires_at": fault.expires_at.to_string(),
+        "hits": hits,
+    });
+    let scope: HashMap<&str, Json> = [
+        ("operation", json!(fault.operation)),
+        ("key", json!(fault.key)),
+        ("webhook", json!(fault.webhook)),
+        ("event", json!(fault.event)),
+        ("times", json!(fault.times)),
+    ]
+    .into();
+    for (name, value) in scope.into_iter().filter(|(_, value)| !value.is_null()) {
+        shown[name] = value;
+    }
+    shown
+}
+
+/// Those that have not ended.
+async fn list(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    if let Err(response) = founding_desk(&app, &headers, &facts).await {
+        return response;
+    }
+    let all = app.instance.faults().all(app.instance.clock().wall());
+    let all: Vec<Json> = all.iter().map(|(fault, hits)| shown(fault, *hits)).collect();
+    respond::json(StatusCode::OK, &json!({ "faults": all }))
+}
+
+async fn add(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let change = |body: &[u8], wall| {
+        let (asked, kind) = Asked::read(body)?;
+        let first = asked.fault(kind, 0, wall)?;
+        Ok(move |last: &mut i64, faults: &mut Vec<Fault>| {
+            if faults.len() >= FAULTS_MAX {
+                return Err(format!("there are {FAULTS_MAX} faults already; end one first"));
+            }
+            *last += 1;
+            faults.push(Fault { id: *last, ..first.clone() });
+            Ok(())
+        })
+    };
+    changed(&app, &facts, &headers, change(&body, app.instance.clock().wall())).await
+}
+
+async fn clear(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let change = |_: &mut i64, faults: &mut Vec<Fault>| {
+        faults.clear();
+        Ok(())
+    };
+    changed(&app, &facts, &headers, Ok(change)).await
+}
+
+async fn end(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let change = move |_: &mut i64, faults: &mut Vec<Fault>| {
+        let before = faults.len();
+        faults.retain(|fault| fault.id != id);
+        match faults.len() < before {
+            true => Ok(()),
+            false => Err(format!("there is no fault {id}; GET /sandbox/v1/faults lists them")),
+        }
+    };
+    changed(&app, &facts, &headers, Ok(change)).await
+}
+
+/// Why faults were not changed.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ward_store::Failure for Failed {
+    fn store(&self) -> Option<&StoreError> {
+        match self {
+            Failed::Store(error) => Some(error),
+            Failed::Refused(_) => None,
+        }
+    }
+}
+
+/// Changes the faults as asked, audited; answers those there are then.
+async fn changed<C>(
+    app: &App,
+    facts: &Facts,
+    headers: &HeaderMap,
+    change: Result<C, String>,
+) -> Response<Body>
+where
+    C: Fn(&mut i64, &mut Vec<Fault>) -> Result<(), String> + Clone + Send + Sync + 'static,
+{
+    let actor = match founding_desk(app, headers, facts).await {
+        Ok(actor) => actor,
+        Err(response) => return response,
+    };
+    let change = match change {
+        Ok(change) => change,
+        Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
+    };
+    let Some(witness) = app.instance.witness().sandbox() else { return super::only_there().await };
+    if let Some(response) = quarantined(app) {
+        return response;
+    }
+    match written(app, witness, actor, change).await {
+        Ok(faults) => {
+            app.instance.faults().set(&witness, faults);
+            let all = app.instance.faults().all(app.instance.clock().wall());
+            let all: Vec<Json> = all.iter().map(|(fault, hits)| shown(fault, *hits)).collect();
+            respond::json(StatusCode::OK, &json!({ "faults": all }))
+        }
+        Err(Failed::Refused(sentence)) => refuse(StatusCode::CONFLICT, "FAULT_REFUSED", sentence),
+        Err(Failed::Store(error)) => failed(&error),
+    }
+}
+
+async fn written<C>(
+    app: &App,
+    witness: SandboxWitness,
+    actor: Actor,
+    change: C,
+) -> Result<Vec<Fault>, Failed>
+where
+    C: Fn(&mut i64, &mut Vec<Fault>) -> Result<(), String> + Clone + Send + Sync + 'static,
+{
+    app.db
+        .write(move |tx: &mut Tx| {
+            let (actor, change) = (actor.clone(), change.clone());
+            Box::pin(async move {
+                let wall = tx.wall();
+                let (mut last, mut kept) = faults::held(tx, &witness).await?;
+                kept.retain(|fault| wall < fault.expires_at);
+                let before = kept.clone();
+                change(&mut last, &mut kept).map_err(Failed::Refused)?;
+                faults::keep(tx, &witness, last, &kept).await?;
+                record(tx, &actor, &before, &kept);
+                Ok::<_, Failed>(kept)
+            })
+        })
+        .await
+}
+
+fn record(tx: &mut Tx, actor: &Actor, before: &[Fault], after: &[Fault]) {
+    let told = |faults: &[Fault]| {
+        let each = faults.iter().map(|fault| format!("{} {}", fault.id, fault.kind.as_str()));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let tag = tx.instance().tag().to_string();
+    let mut entry = AuditEntry::by(actor, AuditType::Admin, "FAULTS", tag);
+    entry.changes = vec![AuditChange::new("faults", Some(&told(before)), Some(&told(after)))];
+    Scope::new(tx, actor).record(entry);
+}

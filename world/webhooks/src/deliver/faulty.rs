@@ -1,0 +1,34 @@
+//! What the Sandbox's faults do to a delivery ([`ward_instance::faults`]): it comes late, twice, or
+//! signed with a secret that the receiver does not have. The log has what was sent.
+
+use ward_instance::{Fault, FaultKind, Instance};
+
+use crate::deliver::claim::Claimed;
+use crate::secret;
+
+/// For how long a new delivery is held back, in microseconds of the instance's clock.
+pub fn held_back(instance: &Instance, webhook: i64, event: &str) -> i64 {
+    let fault = instance.faults().of_queue(instance.clock().wall(), webhook, event);
+    fault.map_or(0, |fault| i64::from(fault.milliseconds) * 1_000)
+}
+
+/// The fault that hits the request of a delivery, whose secrets it may change. Probes find out how
+/// the receiver is, so none hits them.
+pub fn hit(claimed: &mut Claimed, instance: &Instance) -> Option<Fault> {
+    let delivery = &claimed.delivery;
+    if delivery.probe.is_some() {
+        return None;
+    }
+    let (wall, webhook) = (instance.clock().wall(), delivery.webhook_id.0);
+    let fault = instance.faults().of_delivery(wall, webhook, &delivery.event_type)?;
+    match fault.kind {
+        FaultKind::WebhookBadSignature => claimed.secrets = vec![secret::new(instance)],
+        FaultKind::WebhookRotatedSecret => {
+            for secret in &mut claimed.secrets {
+                *secret = secret::successor(secret);
+            }
+        }
+        _ => {}
+    }
+    Some(fault)
+}
