@@ -26,6 +26,8 @@ pub enum Object {
     Location,
     /// The client above and another, with a comma between.
     ClientPair,
+    /// A client who has an appointment.
+    Attendee,
     AppliedTag,
     Physician,
     Referral,
