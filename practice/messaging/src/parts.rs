@@ -212,7 +212,8 @@ pub async fn recount(scope: &mut Scope<'_>, before: &Conversation) -> Answer<Con
 }
 
 /// A conversation of an owner with one other and nobody else, the oldest; closed
-/// ones too unless only an open one is of use.
+/// ones too unless only an open one is of use. Looked for among those of the other, mostly a
+/// client with few (the CROSS JOIN says so to SQLite): an owner has one for each of theirs.
 pub async fn of_two(
     scope: &mut Scope<'_>,
     owner: &User,
@@ -220,9 +221,9 @@ pub async fn of_two(
     only_open: bool,
 ) -> Answer<Option<Id<Conversation>>> {
     let mut sql = Sql::fixed(
-        "SELECT c.id FROM conversations c JOIN conversation_memberships o \
-         ON o.org_id = c.org_id AND o.conversation_id = c.id AND o.deleted_at IS NULL \
-         WHERE c.org_id = $1 AND c.owner_id = $2 AND o.user_id = $3 \
+        "SELECT c.id FROM conversation_memberships o CROSS JOIN conversations c \
+         WHERE o.org_id = $1 AND o.user_id = $3 AND o.deleted_at IS NULL \
+         AND c.org_id = o.org_id AND c.id = o.conversation_id AND c.owner_id = $2 \
          AND (SELECT COUNT(*) FROM conversation_memberships m WHERE m.org_id = c.org_id \
          AND m.conversation_id = c.id AND m.deleted_at IS NULL) = 2",
         [owner.org_id.0.into(), owner.id.0.into(), other.0.into()],
