@@ -19,6 +19,7 @@ use crate::faults::Hit;
 use crate::guard::Facts;
 use crate::multipart;
 use crate::respond::{self, refuse};
+use crate::tripwire::{self, Tier};
 
 /// The header that asks for a version.
 pub const VERSION: &str = "healthie-graphql-api-version";
@@ -291,10 +292,37 @@ pub async fn answer(
         let error = RequestError::coded("QUARANTINED_INSTANCE", message);
         return ward_engine::reply(200, None, &[error], &[], false);
     }
+    if let Some(error) = real_data(app, &request, incoming) {
+        return ward_engine::reply(200, None, &[error], &[], false);
+    }
     let reply = app.engine.execute(incoming, request.clone(), warnings).await;
     count_refusals(app, &request, reply.code.as_deref());
     app.exercises.note(&request.actor, app.instance.clock().wall());
     reply
+}
+
+/// Why a Sandbox does not take a mutation: it looks like a real person's data. Every sign is
+/// counted, also of what is taken all the same.
+fn real_data(
+    app: &App,
+    request: &ward_engine::Request,
+    incoming: &Incoming,
+) -> Option<RequestError> {
+    if !app.is_sandbox() {
+        return None;
+    }
+    let found = tripwire::found(incoming, &request.uploads)?;
+    let tier = found.what.tier();
+    let actor = &request.actor;
+    let who = actor.credential.as_deref().unwrap_or(&request.address);
+    let known = (actor.role != Role::Anonymous).then_some(actor.as_ref());
+    app.refusals.note(known, who, tier.code(), app.instance.clock().wall());
+    let is_refused = match tier {
+        Tier::Hard => true,
+        Tier::Probable => app.config.tripwire_strict,
+        Tier::Possible => false,
+    };
+    is_refused.then(|| tripwire::refusal(&found))
 }
 
 /// Counts the refusals that tell of a mix-up or an attack: of the answer, and

@@ -44,6 +44,7 @@ mod seen;
 mod serve;
 mod settle;
 mod test_clock;
+mod tripwire;
 mod unsubscribe_page;
 mod workers;
 

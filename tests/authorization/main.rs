@@ -12,6 +12,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod booked;
 mod call;
 mod canary;
 mod clients;

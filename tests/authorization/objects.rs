@@ -61,10 +61,7 @@ impl World {
             Object::OtherIdNumber => self.shown("other_id_numbers"),
             Object::StateLicense => self.shown("state_licenses"),
             Object::Biography => self.shown("provider_bio"),
-            Object::Attendee => {
-                self.appointment(own);
-                self.new_object(own, Object::Client)
-            }
+            Object::Attendee => self.attendee(own),
             Object::ClientPair => {
                 let first = self.new_object(own, Object::Client);
                 format!("{first},{}", self.unseen_client().0)

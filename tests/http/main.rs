@@ -12,3 +12,4 @@ mod faults;
 mod files;
 mod headers;
 mod running;
+mod tripwire;

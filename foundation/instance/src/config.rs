@@ -99,6 +99,9 @@ pub struct Config {
     /// Webhooks may go to private networks; fatal in Production.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_private_webhooks: bool,
+    /// What is probably a real person's is refused, too; in a Sandbox only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tripwire_strict: bool,
     /// Date on which the older contract version ends, as it is announced in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sunset: Option<String>,
@@ -136,6 +139,7 @@ impl Config {
             sockets_of_person: None,
             allow_loopback_webhooks: false,
             allow_private_webhooks: false,
+            tripwire_strict: false,
             sunset: None,
             log_level: None,
             files: None,

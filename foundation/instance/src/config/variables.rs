@@ -29,6 +29,9 @@ const KEYS: [(&str, Shape); 18] = [
     ("files", Shape::Text),
 ];
 
+/// Keys that only a Sandbox has.
+const SANDBOX_KEYS: [(&str, Shape); 1] = [("tripwire_strict", Shape::Switch)];
+
 /// Keys of live connectors, which only a Production has.
 const LIVE_KEYS: [(&str, Shape); 23] = [
     ("smtp_host", Shape::Text),
@@ -58,11 +61,11 @@ const LIVE_KEYS: [(&str, Shape); 23] = [
 
 /// The keys of a kind of instance.
 fn keys_of(kind: Kind) -> impl Iterator<Item = (&'static str, Shape)> {
-    let live: &[(&str, Shape)] = match kind {
-        Kind::Sandbox => &[],
+    let own: &[(&str, Shape)] = match kind {
+        Kind::Sandbox => &SANDBOX_KEYS,
         Kind::Production => &LIVE_KEYS,
     };
-    KEYS.iter().chain(live).copied()
+    KEYS.iter().chain(own).copied()
 }
 
 /// Takes the keys of live connectors out of a table.

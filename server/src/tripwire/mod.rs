@@ -1,0 +1,130 @@
+//! The Sandbox's guard against real people's data: what looks like it is refused before anything
+//! is stored. What is found is never repeated, neither to the log nor to who sent it.
+//!
+//! Three tiers. Hard signs, which made-up data has no reason to have, are refused: numbers that
+//! could have been issued, files that say that they are a production's. Of what is probable, such as
+//! a private e-mail address with a birthday and a street, a Sandbox takes note, and refuses it where
+//! the operator wants that (`tripwire = "strict"`). What is only possible is counted.
+//!
+//! Well-known made-up numbers pass: the test cards of payment processors, 123-45-6789.
+
+mod files;
+mod known;
+mod numbers;
+mod walk;
+
+use ward_engine::{Incoming, RequestError, Upload};
+
+/// What was found, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What it looks like.
+    pub what: Sign,
+    /// The variable and the fields in it, or the argument in the document.
+    pub place: String,
+}
+
+/// What something looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sign {
+    /// A social security number that could have been issued.
+    Ssn,
+    /// A card number with a right check digit, of a network's range.
+    Card,
+    /// A Medicare beneficiary identifier.
+    Mbi,
+    /// An account beside a routing number with a right check digit.
+    BankAccount,
+    /// A file of HL7 v2, X12 or FHIR that is not marked as a test.
+    ProductionFile,
+    /// Somebody's own e-mail address, birthday and street.
+    Person,
+    /// A telephone number outside of the range that is nobody's (555-0100 to 555-0199).
+    Phone,
+    /// A number behind words such as MRN in a text.
+    Context,
+}
+
+impl Sign {
+    /// How sure it is.
+    pub const fn tier(self) -> Tier {
+        match self {
+            Sign::Ssn | Sign::Card | Sign::Mbi | Sign::BankAccount | Sign::ProductionFile => {
+                Tier::Hard
+            }
+            Sign::Person | Sign::Phone => Tier::Probable,
+            Sign::Context => Tier::Possible,
+        }
+    }
+
+    /// What it is called in a sentence, and what to send instead.
+    const fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Sign::Ssn => {
+                ("a social security number", "one that is never issued, such as 900-12-3456")
+            }
+            Sign::Card => ("a card number", "a test card, such as 4242424242424242"),
+            Sign::Mbi => {
+                ("a Medicare beneficiary identifier", "the published sample, 1EG4-TE5-MK73")
+            }
+            Sign::BankAccount => {
+                ("a bank account", "a test account, such as routing number 110000000")
+            }
+            Sign::ProductionFile => (
+                "a file of a production system",
+                "one that is marked as a test (MSH-11 T, ISA15 T, or the tag HTEST)",
+            ),
+            Sign::Person => ("somebody's own address and birthday", "an address @example.com"),
+            Sign::Phone => ("somebody's telephone number", "555-0100 to 555-0199"),
+            Sign::Context => ("a record's number", "none in a text"),
+        }
+    }
+}
+
+/// How sure it is that data are real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// Refused.
+    Hard,
+    /// Noted, or refused where the operator wants that.
+    Probable,
+    /// Counted.
+    Possible,
+}
+
+impl Tier {
+    /// Under what it is counted in the audit log.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Tier::Hard => "REAL_DATA_IN_SANDBOX",
+            Tier::Probable => "PROBABLY_REAL_DATA",
+            Tier::Possible => "POSSIBLY_REAL_DATA",
+        }
+    }
+}
+
+/// The surest sign of real data in a mutation; nothing where there is none, and in queries, which
+/// store nothing.
+pub fn found(incoming: &Incoming, uploads: &[Upload]) -> Option<Found> {
+    if !incoming.query.contains("mutation") {
+        return None;
+    }
+    let all = walk::variables(&incoming.variables)
+        .into_iter()
+        .chain(walk::document(&incoming.query))
+        .chain(files::uploads(uploads));
+    all.min_by_key(|found| found.what)
+}
+
+/// The refusal: what, where, and what to send instead.
+pub fn refusal(found: &Found) -> RequestError {
+    let (what, instead) = found.what.told();
+    let place = &found.place;
+    let message = format!(
+        "{place} looks like {what} of a real person. A Sandbox takes made-up data only: send {instead}. Nothing was stored."
+    );
+    RequestError::coded("REAL_DATA_IN_SANDBOX", message).with("field", place.as_str())
+}
+
+#[cfg(test)]
+mod corpus;

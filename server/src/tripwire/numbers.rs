@@ -1,0 +1,210 @@
+//! Numbers that could be somebody's. Pure.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use ward_clients::ssn::{Ssn, may_be_real_ssn};
+
+use super::Sign;
+use super::known::{CARDS, MBIS, ROUTINGS, SSNS};
+
+/// A pattern of this file, which compiles: each is tried by a test.
+fn pattern(text: &str) -> Option<Regex> {
+    Regex::new(text).ok()
+}
+
+/// Three, two and four digits, as social security numbers are written.
+static SSN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"\b([0-9]{3})([- ])([0-9]{2})([- ])([0-9]{4})\b"));
+/// 13 to 19 digits, perhaps in groups.
+static CARD: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"\b[2-6][0-9](?:[ -]?[0-9]){11,17}\b"));
+/// The form of an MBI (CMS): no letters that look like digits.
+static MBI: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"\b[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9]-?[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9]-?[AC-HJKMNP-RT-Y]{2}[0-9]{2}\b",
+    )
+});
+/// A number behind words that name a record's.
+static CONTEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:mrn|dob|date of birth|policy (?:no|number)|member id|medical record)\b[^0-9]{0,20}[0-9]{2}[0-9/.-]{2,}",
+    )
+});
+
+/// Digits of a text.
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// The surest sign in a text.
+pub fn sign_in(text: &str) -> Option<Sign> {
+    let count = text.bytes().filter(u8::is_ascii_digit).count();
+    if count < 4 {
+        return None;
+    }
+    if count >= 9 && has_ssn(text) {
+        return Some(Sign::Ssn);
+    }
+    if count >= 13 && has_card(text) {
+        return Some(Sign::Card);
+    }
+    if count < text.len() && has_mbi(text) {
+        return Some(Sign::Mbi);
+    }
+    CONTEXT.as_ref().filter(|it| it.is_match(text)).map(|_| Sign::Context)
+}
+
+fn has_ssn(text: &str) -> bool {
+    let Some(ssn) = SSN.as_ref() else { return false };
+    ssn.captures_iter(text).any(|found| found[2] == found[4] && is_somebodys_ssn(&found[0]))
+}
+
+/// Whether nine digits could be somebody's number.
+pub fn is_somebodys_ssn(text: &str) -> bool {
+    let Some(ssn) = Ssn::parse(text.trim()) else { return false };
+    let digits = ssn.digits();
+    let is_one_digit = digits.bytes().all(|byte| Some(byte) == digits.bytes().next());
+    may_be_real_ssn(&ssn) && !is_one_digit && !SSNS.contains(&digits)
+}
+
+fn has_card(text: &str) -> bool {
+    let Some(card) = CARD.as_ref() else { return false };
+    card.find_iter(text).any(|found| is_somebodys_card(&digits(found.as_str())))
+}
+
+/// Whether digits are a card's of a network, with a right check digit (ISO/IEC 7812-1).
+fn is_somebodys_card(digits: &str) -> bool {
+    let first = |n: usize| digits.get(..n).and_then(|it| it.parse::<u32>().ok()).unwrap_or(0);
+    let is_of_network = match digits.len() {
+        13 => first(1) == 4,
+        14 => matches!(first(2), 36 | 38 | 39) || matches!(first(3), 300..=305),
+        15 => matches!(first(2), 34 | 37),
+        16 => {
+            matches!(first(1), 4)
+                || matches!(first(2), 51..=55 | 65)
+                || matches!(first(4), 2221..=2720 | 3528..=3589 | 6011)
+                || matches!(first(3), 644..=649)
+        }
+        19 => first(1) == 4 || first(4) == 6011 || first(2) == 65,
+        _ => false,
+    };
+    is_of_network && is_luhn(digits) && !CARDS.iter().any(|known| digits.starts_with(known))
+}
+
+/// The check digit of ISO/IEC 7812-1.
+pub fn is_luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(n, byte)| {
+            let digit = u32::from(byte - b'0');
+            match n % 2 {
+                0 => digit,
+                _ => digit * 2 / 10 + digit * 2 % 10,
+            }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+fn has_mbi(text: &str) -> bool {
+    let Some(mbi) = MBI.as_ref() else { return false };
+    let is_known = |found: &str| MBIS.contains(&found.replace('-', "").as_str());
+    mbi.find_iter(text).any(|found| !is_known(found.as_str()))
+}
+
+/// Whether a routing number is a bank's: nine digits with a right check digit (ABA).
+pub fn is_routing(text: &str) -> bool {
+    let text = text.trim();
+    let is_nine = text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_nine || ROUTINGS.contains(&text) {
+        return false;
+    }
+    let weights = [3, 7, 1].into_iter().cycle();
+    let sum: u32 = text.bytes().zip(weights).map(|(byte, it)| u32::from(byte - b'0') * it).sum();
+    let prefix: u32 = text.get(..2).and_then(|it| it.parse().ok()).unwrap_or(99);
+    sum.is_multiple_of(10) && sum > 0 && matches!(prefix, 1..=12 | 21..=32 | 61..=72 | 80)
+}
+
+/// Whether a telephone number could ring somewhere: of North America, and not one of those kept for
+/// fiction.
+pub fn is_somebodys_phone(text: &str) -> bool {
+    let digits = digits(text);
+    let digits = digits.strip_prefix('1').filter(|it| it.len() == 10).unwrap_or(&digits);
+    if digits.len() != 10 {
+        return false;
+    }
+    let (exchange, line) =
+        (digits.get(3..6).unwrap_or_default(), digits.get(6..8).unwrap_or_default());
+    let is_number =
+        |at: usize| digits.as_bytes().get(at).is_some_and(|it| (b'2'..=b'9').contains(it));
+    let is_one_digit = digits.bytes().all(|byte| Some(byte) == digits.bytes().next());
+    is_number(0) && is_number(3) && !is_one_digit && !(exchange == "555" && line == "01")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_patterns_are_patterns() {
+        assert!([&SSN, &CARD, &MBI, &CONTEXT].iter().all(|it| it.is_some()));
+    }
+
+    #[test]
+    fn known_numbers_and_impossible_ones_pass() {
+        for text in [
+            "123-45-6789",
+            "078-05-1120",
+            "900-12-3456",
+            "000-12-3456",
+            "666-12-3456",
+            "123-00-4567",
+            "123-45-0000",
+            "333-33-3333",
+            "4242 4242 4242 4242",
+            "4000-0025-0000-3155",
+            "378282246310005",
+            "4242424242424241",
+            "1EG4-TE5-MK73",
+            "1EG4TE5MK72",
+            "2026-03-04T09:30:00Z",
+            "+1 (212) 555-0142",
+            "1764180000123456",
+            "12-34-5678",
+            "order 1234567890123",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "192.168.100.200:8080",
+        ] {
+            assert_eq!(sign_in(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_somebodys_is_found() {
+        for (text, sign) in [
+            ("SSN 536-90-4399 of hers", Sign::Ssn),
+            ("536 90 4399", Sign::Ssn),
+            ("card 4539 5787 6362 1486, thanks", Sign::Card),
+            ("5425233430109903", Sign::Card),
+            ("374245455400126", Sign::Card),
+            ("Medicare 2AC7-DF4-GH81", Sign::Mbi),
+            ("2AC7DF4GH81", Sign::Mbi),
+            ("her MRN is 00482913", Sign::Context),
+            ("DOB: 03/14/1961", Sign::Context),
+        ] {
+            assert_eq!(sign_in(text), Some(sign), "{text}");
+        }
+    }
+
+    #[test]
+    fn bank_and_telephone_numbers() {
+        assert!(is_routing("122000661") && !is_routing("122000662") && !is_routing("110000000"));
+        assert!(!is_routing("000000000") && !is_routing("12200066"));
+        assert!(is_somebodys_phone("(415) 867-5309") && is_somebodys_phone("+1 212 736 5000"));
+        assert!(!is_somebodys_phone("212-555-0123") && !is_somebodys_phone("555-0123"));
+        assert!(!is_somebodys_phone("1234567890") && !is_somebodys_phone("5555555555"));
+    }
+}
