@@ -19,5 +19,6 @@ mod keys;
 mod leaked_keys;
 mod pair;
 mod rows;
+mod sameness;
 mod starts;
 mod tokens;

@@ -27,7 +27,7 @@ pub struct Side {
 }
 
 impl Side {
-    fn new(kind: Kind) -> Side {
+    pub fn new(kind: Kind) -> Side {
         let canary = match kind {
             Kind::Sandbox => "sandcanary",
             Kind::Production => "prodcanary",
