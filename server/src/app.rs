@@ -65,6 +65,8 @@ pub struct App {
     pub sunset: Option<Date>,
     /// Answers that a fault gives again.
     pub stale: crate::faults::Kept,
+    /// Requests that a fault keeps waiting.
+    pub sleepers: tokio::sync::Semaphore,
     /// Requests answered, for the metrics.
     pub answered: AtomicU64,
     /// Answers with a status of 500 and above.
@@ -74,7 +76,9 @@ pub struct App {
 impl App {
     /// From an opened instance.
     pub async fn new(opened: &Opened, rate_limit: Option<u32>) -> Result<Arc<Self>, ServerError> {
-        let engine = crate::assemble::engine().map_err(|error| {
+        let sandbox = opened.instance.witness().sandbox();
+        let tripwire = sandbox.map(|_| opened.config.tripwire_strict);
+        let engine = crate::assemble::engine(tripwire).map_err(|error| {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = FilePlace::of(opened);
@@ -118,6 +122,7 @@ impl App {
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
             sunset,
             stale: crate::faults::Kept::default(),
+            sleepers: tokio::sync::Semaphore::new(crate::faults::SLEEPERS),
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }))

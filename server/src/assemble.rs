@@ -8,6 +8,8 @@ use ward_store::Table;
 use ward_store::migrate::Migration;
 use ward_store::rotation::Hooks;
 
+use crate::tripwire;
+
 /// Schema changes after the first release, oldest first.
 pub static MIGRATIONS: &[Migration] = &[];
 
@@ -48,7 +50,11 @@ pub const fn served_sdl(view: ViewId) -> &'static str {
     }
 }
 
-/// The engine with both views.
-pub fn engine() -> Result<Arc<Engine>, String> {
-    Engine::new(served_sdl(ViewId::Baseline), served_sdl(ViewId::V2026), bindings()).map(Arc::new)
+/// The engine with both views; a Sandbox's with its guard, which is strict or not.
+pub fn engine(tripwire: Option<bool>) -> Result<Arc<Engine>, String> {
+    let engine = Engine::new(served_sdl(ViewId::Baseline), served_sdl(ViewId::V2026), bindings())?;
+    Ok(Arc::new(match tripwire {
+        Some(is_strict) => engine.guarded(tripwire::guard(is_strict)),
+        None => engine,
+    }))
 }

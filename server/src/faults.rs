@@ -2,7 +2,6 @@
 //! the execution or behind it, never in it: what was committed is as if there were no fault.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::time::Duration;
 
@@ -24,17 +23,25 @@ const MARK: HeaderName = HeaderName::from_static("x-sandbox-fault");
 /// Answers that are kept to be given again, and the largest of them, in bytes.
 const KEPT_MAX: usize = 256;
 const KEPT_BYTES: usize = 64 * 1024;
+/// Requests that wait at once; further ones are not late.
+pub const SLEEPERS: usize = 256;
 
-/// Answers of queries as they were when they were first asked under a fault.
+/// Answers of queries as they were when they were first asked under a fault, by who asked what.
 #[derive(Default)]
-pub struct Kept(Mutex<HashMap<(i64, u64), Bytes>>);
+pub struct Kept(Mutex<HashMap<(i64, String), Bytes>>);
+
+impl Kept {
+    /// Forgets them: the faults have changed.
+    pub fn forget(&self) {
+        self.0.lock().clear();
+    }
+}
 
 /// A fault that hits a request.
 pub struct Hit {
     fault: Fault,
-    /// What tells the request's answer from others': who asks what.
-    question: u64,
-    is_query: bool,
+    /// Who asks what with which rights, where the answer may be one of before.
+    question: Option<String>,
 }
 
 impl Hit {
@@ -43,20 +50,16 @@ impl Hit {
         let wall = app.instance.clock().wall();
         let credential = actor.credential.as_deref();
         let fault = app.instance.faults().of_request(wall, credential, &incoming.query)?;
-        let mut hash = DefaultHasher::new();
-        (actor.user_id, credential, &incoming.query, incoming.operation_name.as_deref())
-            .hash(&mut hash);
-        headers.get(VERSION).map(HeaderValue::as_bytes).hash(&mut hash);
-        Json::Object(incoming.variables.clone()).to_string().hash(&mut hash);
-        let is_query = !incoming.query.contains("mutation");
-        Some(Hit { fault, question: hash.finish(), is_query })
+        let is_stale = fault.kind == FaultKind::StaleRead && !incoming.query.contains("mutation");
+        let question = is_stale.then(|| question(headers, actor, incoming));
+        Some(Hit { fault, question })
     }
 
     /// What is answered instead of executing anything; a slow answer is waited for.
-    pub async fn instead(&self) -> Option<Response<Body>> {
+    pub async fn instead(&self, app: &App) -> Option<Response<Body>> {
         let response = match self.fault.kind {
             FaultKind::Latency => {
-                self.wait().await;
+                self.wait(app).await;
                 return None;
             }
             FaultKind::RateLimited => respond::too_many(Duration::from_secs(1)),
@@ -81,7 +84,7 @@ impl Hit {
         };
         let body = match self.fault.kind {
             FaultKind::TimeoutAfterCommit => {
-                self.wait().await;
+                self.wait(app).await;
                 return self.marked(proxys(StatusCode::GATEWAY_TIMEOUT));
             }
             FaultKind::ConnectionReset => {
@@ -90,27 +93,33 @@ impl Hit {
             }
             FaultKind::TruncatedJson => Body::from(body.slice(..body.len() / 2)),
             FaultKind::PartialErrors => Body::from(partial(app, &body).unwrap_or(body)),
-            FaultKind::StaleRead => Body::from(self.stale(app, body)),
+            FaultKind::StaleRead => Body::from(self.stale(app, parts.status, body)),
             _ => Body::from(body),
         };
         self.marked(Response::from_parts(parts, body))
     }
 
-    async fn wait(&self) {
-        tokio::time::sleep(Duration::from_millis(u64::from(self.fault.milliseconds))).await;
+    /// Late by the fault's time, unless so many are already that others would suffer from it.
+    async fn wait(&self, app: &App) {
+        if let Ok(_place) = app.sleepers.try_acquire() {
+            tokio::time::sleep(Duration::from_millis(u64::from(self.fault.milliseconds))).await;
+        }
     }
 
-    /// The answer that the same query by the same caller had when it was first asked under the
-    /// fault.
-    fn stale(&self, app: &App, body: Bytes) -> Bytes {
-        if !self.is_query || body.len() > KEPT_BYTES {
+    /// The answer that the same question had when it was first asked under the fault. Who may not
+    /// ask any more is told so, and an answer that is large or has errors is never of before.
+    fn stale(&self, app: &App, status: StatusCode, body: Bytes) -> Bytes {
+        let is_plain = status == StatusCode::OK && !body.starts_with(b"{\"errors\"");
+        let Some(question) = &self.question else { return body };
+        if !is_plain || body.len() > KEPT_BYTES || question.len() > KEPT_BYTES {
             return body;
         }
+        let key = (self.fault.id, question.clone());
         let mut kept = app.stale.0.lock();
-        if kept.len() >= KEPT_MAX {
-            kept.clear();
+        if !kept.contains_key(&key) && kept.len() >= KEPT_MAX {
+            return body;
         }
-        kept.entry((self.fault.id, self.question)).or_insert(body).clone()
+        kept.entry(key).or_insert(body).clone()
     }
 
     fn marked(&self, mut response: Response<Body>) -> Response<Body> {
@@ -119,6 +128,15 @@ impl Hit {
         }
         response
     }
+}
+
+/// Who asks what, with which rights and in which view.
+fn question(headers: &HeaderMap, actor: &Actor, incoming: &Incoming) -> String {
+    let rights = (actor.role, actor.user_id, actor.org_id, actor.unit_id, actor.is_owner);
+    let flags = (actor.flags, actor.credential.as_deref(), headers.get(VERSION));
+    let variables = Json::Object(incoming.variables.clone());
+    let operation = incoming.operation_name.as_deref();
+    format!("{rights:?} {flags:?} {operation:?} {variables} {}", incoming.query)
 }
 
 /// An answer of something that stands between, which knows nothing of JSON.
@@ -168,14 +186,16 @@ fn partial(app: &App, body: &Bytes) -> Option<Bytes> {
     Some(Bytes::from(answer.to_string()))
 }
 
-/// Whether a root field of this name may be null in both views.
+/// Whether a root field of this name may be null in both views; an alias says nothing.
 fn may_be_null(app: &App, name: &str) -> bool {
-    [ViewId::Baseline, ViewId::V2026].into_iter().all(|view| {
+    let is_nullable = |view: ViewId| {
         let schema = &app.engine.view(view).schema;
-        let is_required = |root: &str| {
-            let field = schema.get_object(root).and_then(|object| object.fields.get(name));
-            field.is_some_and(|field| field.ty.is_non_null())
-        };
-        !is_required("Query") && !is_required("Mutation")
-    })
+        ["Query", "Mutation"].into_iter().find_map(|root| {
+            let field = schema.get_object(root)?.fields.get(name)?;
+            Some(!field.ty.is_non_null())
+        })
+    };
+    let found: Vec<bool> =
+        [ViewId::Baseline, ViewId::V2026].into_iter().filter_map(is_nullable).collect();
+    !found.is_empty() && found.into_iter().all(|it| it)
 }

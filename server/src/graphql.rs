@@ -19,7 +19,6 @@ use crate::faults::Hit;
 use crate::guard::Facts;
 use crate::multipart;
 use crate::respond::{self, refuse};
-use crate::tripwire::{self, Tier};
 
 /// The header that asks for a version.
 pub const VERSION: &str = "healthie-graphql-api-version";
@@ -74,7 +73,7 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response<Bod
         Ok(Ok((incoming, uploads))) => {
             let hit = Hit::of(&app, &parts.headers, &caller.actor, &incoming);
             if let Some(hit) = &hit
-                && let Some(response) = hit.instead().await
+                && let Some(response) = hit.instead(&app).await
             {
                 return response;
             }
@@ -292,37 +291,10 @@ pub async fn answer(
         let error = RequestError::coded("QUARANTINED_INSTANCE", message);
         return ward_engine::reply(200, None, &[error], &[], false);
     }
-    if let Some(error) = real_data(app, &request, incoming) {
-        return ward_engine::reply(200, None, &[error], &[], false);
-    }
     let reply = app.engine.execute(incoming, request.clone(), warnings).await;
     count_refusals(app, &request, reply.code.as_deref());
     app.exercises.note(&request.actor, app.instance.clock().wall());
     reply
-}
-
-/// Why a Sandbox does not take a mutation: it looks like a real person's data. Every sign is
-/// counted, also of what is taken all the same.
-fn real_data(
-    app: &App,
-    request: &ward_engine::Request,
-    incoming: &Incoming,
-) -> Option<RequestError> {
-    if !app.is_sandbox() {
-        return None;
-    }
-    let found = tripwire::found(incoming, &request.uploads)?;
-    let tier = found.what.tier();
-    let actor = &request.actor;
-    let who = actor.credential.as_deref().unwrap_or(&request.address);
-    let known = (actor.role != Role::Anonymous).then_some(actor.as_ref());
-    app.refusals.note(known, who, tier.code(), app.instance.clock().wall());
-    let is_refused = match tier {
-        Tier::Hard => true,
-        Tier::Probable => app.config.tripwire_strict,
-        Tier::Possible => false,
-    };
-    is_refused.then(|| tripwire::refusal(&found))
 }
 
 /// Counts the refusals that tell of a mix-up or an attack: of the answer, and
@@ -337,6 +309,7 @@ pub fn count_refusals(app: &App, request: &ward_engine::Request, code: Option<&s
                 | "STALE_EPOCH_ID"
                 | "CAUSATION_LOOP"
                 | "WRONG_ENVIRONMENT_TOKEN"
+                | "REAL_DATA_IN_SANDBOX"
         )
     };
     let actor = &request.actor;

@@ -29,9 +29,9 @@ pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerE
     let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
     // Ids in stock are of the old slot.
     context.db.forget();
-    let mut answer = found_anew(&context.db, witness, &founder).await?;
+    let (mut answer, revision) = found_anew(&context.db, witness, &founder).await?;
     context.instance.clock().set_course(&witness, Course::REAL);
-    context.instance.faults().set(&witness, Vec::new());
+    context.instance.faults().set(&witness, revision, Vec::new());
     context.db.forget();
     if let Some(seed) = seed {
         answer["seeded"] = birthday::seed(context, seed, None).await?;
@@ -72,15 +72,18 @@ async fn found_anew(
     db: &Db,
     witness: SandboxWitness,
     founder: &Founder,
-) -> Result<Json, ServerError> {
+) -> Result<(Json, i64), ServerError> {
     let (tables, founder) = (db.tables().to_vec(), founder.clone());
     let founded = db.write(move |tx: &mut Tx| {
         let (tables, founder) = (tables.clone(), founder.clone());
         Box::pin(async move {
             wipe(tx, &tables).await?;
             test_clock::forget(tx, &witness).await?;
-            faults::forget(tx, &witness).await?;
-            birthday::found_in(tx, founder).await
+            let mut held = faults::held(tx, &witness).await?;
+            held.faults.clear();
+            faults::keep(tx, &witness, &mut held).await?;
+            let answer = birthday::found_in(tx, founder).await?;
+            Ok::<_, ward_identity::admin::AdminError>((answer, held.revision))
         })
     });
     founded.await.map_err(admin::refused)

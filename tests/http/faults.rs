@@ -166,7 +166,8 @@ fn what_is_no_fault_is_one_sentence() {
         (json!({"kind": "latency", "percent": 0}), "percent is from 1 to 100"),
         (json!({"kind": "latency", "percent": 101}), "percent is from 1 to 100"),
         (json!({"kind": "latency", "times": 0}), "times is from 1 to"),
-        (json!({"kind": "latency", "milliseconds": 60_001}), "milliseconds is from 0 to 60000"),
+        (json!({"kind": "latency", "milliseconds": 20_001}), "milliseconds is from 0 to 20000"),
+        (json!({"kind": "latency", "key": "ward_sbx_ABCDE_secret"}), "key is the eight characters"),
         (json!({"kind": "latency", "event": "patient.created"}), "event does not go with latency"),
         (
             json!({"kind": "webhook_late", "operation": "x"}),
@@ -238,13 +239,24 @@ fn iso_48_no_fault_in_production() {
     for reply in &replies {
         assert_eq!((reply.status, reply.code()), (404, "SANDBOX_ONLY"), "{}", reply.text);
     }
-    // Not even with a row that somebody wrote by hand, were the database to take it.
-    let written = std::panic::catch_unwind(|| {
-        p.database().execute(
-            "INSERT INTO faults (only_row, kind, last_id, active) VALUES (1, 'sandbox', 1, '[]')",
-        );
-    });
-    assert!(written.is_err(), "Production's database takes a Sandbox's faults");
-    assert_eq!(api.ask(ME, json!({})).header("x-sandbox-fault"), "");
+    // Nor by a row that somebody wrote by hand: of the Sandbox the database does not take it, and
+    // of its own nobody reads it.
+    let row = |kind: &str| {
+        format!(
+            "INSERT INTO faults (only_row, kind, revision, last_id, active) VALUES (1, '{kind}', 1, 1, \
+             '[{{\"id\":1,\"kind\":\"internal_error\",\"operation\":null,\"key\":null,\"webhook\":null,\
+             \"event\":null,\"percent\":100,\"times\":null,\"milliseconds\":0,\"seed\":1,\
+             \"expires_at\":99999999999999999}}]')"
+        )
+    };
+    server.stop();
+    let database = ward_tests::database::writable(&p.file());
+    let refused = database.execute(&row("sandbox"), ()).unwrap_err().to_string();
+    assert!(refused.contains("CHECK"), "{refused}");
+    database.execute(&row("production"), ()).unwrap();
+    drop(database);
+    let server = p.serve();
+    let reply = server.with(&owner).ask(ME, json!({}));
+    assert_eq!((reply.status, reply.header("x-sandbox-fault")), (200, ""), "{}", reply.text);
     tell("ISO-48", format_args!("{} calls answered SANDBOX_ONLY", replies.len()));
 }

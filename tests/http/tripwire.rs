@@ -23,10 +23,10 @@ fn iso_33_real_numbers_are_refused_and_not_kept() {
         let api = server.with(&owner);
         let before = s.settled_dump();
         let cases = [
-            (json!({"ssn": "536-90-4399"}), "client.ssn", "536-90-4399"),
-            (json!({"ssn": "536904399"}), "client.ssn", "536904399"),
-            (json!({"last_name": "card 4539 5787 6362 1486"}), "client.last_name", "4539 5787"),
-            (json!({"metadata": "{\"mbi\": \"2AC7-DF4-GH81\"}"}), "client.metadata", "2AC7-DF4"),
+            (json!({"ssn": "536-90-4399"}), "input.ssn", "536-90-4399"),
+            (json!({"ssn": "536904399"}), "input.ssn", "536904399"),
+            (json!({"last_name": "card 4539 5787 6362 1486"}), "input.last_name", "4539 5787"),
+            (json!({"metadata": "{\"mbi\": \"2AC7-DF4-GH81\"}"}), "input.metadata", "2AC7-DF4"),
         ];
         for (more, place, secret) in &cases {
             let reply = api.ask(CREATE_CLIENT, with("real", more));
@@ -36,9 +36,12 @@ fn iso_33_real_numbers_are_refused_and_not_kept() {
                 "{}",
                 reply.text
             );
-            assert!(reply.json["data"].is_null(), "{}", reply.text);
+            let payload = &reply.json["data"]["createClient"];
+            assert!(payload["user"].is_null(), "{}", reply.text);
+            let field = place.rsplit('.').next().unwrap();
+            assert_eq!(payload["messages"][0]["field"], field, "{}", reply.text);
             let error = &reply.json["errors"][0];
-            assert_eq!(&error["extensions"]["field"], place, "{}", reply.text);
+            assert_eq!(&error["extensions"]["argument"], place, "{}", reply.text);
             assert!(error["message"].as_str().unwrap().starts_with(place), "{}", reply.text);
             assert!(!reply.text.contains(secret), "{}", reply.text);
             assert!(!server.logs().contains(secret), "the log repeats it");
@@ -47,7 +50,7 @@ fn iso_33_real_numbers_are_refused_and_not_kept() {
             email: \"a@client.example\", ssn: \"536-90-4399\"}) { user { id } } }";
         assert_eq!(api.ask(inline, json!({})).code(), "REAL_DATA_IN_SANDBOX");
         // Whoever asks, and where no credential is needed, too.
-        let stranger = "mutation($m: String) { completeCheckout(input: {metadata: $m}) { messages { message } } }";
+        let stranger = "mutation($m: String) { completeCheckout(input: {first_name: $m}) { messages { message } } }";
         let reply = api.nobody().ask(stranger, json!({"m": "536-90-4399"}));
         assert_eq!(reply.code(), "REAL_DATA_IN_SANDBOX", "{}", reply.text);
         s.settled_dump().assert_unchanged_since(&before, "what was refused");
@@ -55,6 +58,10 @@ fn iso_33_real_numbers_are_refused_and_not_kept() {
         for (name, ssn) in [("known", "123-45-6789"), ("never", "900-12-3456")] {
             api.ask(CREATE_CLIENT, with(name, &json!({"ssn": ssn}))).data();
         }
+        let told =
+            json!({"class": "sms", "to": "555-0100", "text": "your card 4539 5787 6362 1486"});
+        let reply = api.post("/sandbox/v1/effects", &told);
+        assert_eq!(reply.code(), "REAL_DATA_IN_SANDBOX", "{}", reply.text);
         // What is looked for is stored nowhere.
         let search = "{ users(keywords: \"536-90-4399\") { nodes { id } } }";
         assert_eq!(api.ask(search, json!({})).status, 200);
@@ -88,10 +95,10 @@ fn what_is_probable_is_noted_or_refused_as_the_operator_says() {
     std::fs::write(&file, format!("tripwire_strict = true\n{text}")).unwrap();
     let server = s.serve();
     let api = server.with(&owner);
-    for (more, place) in [(&jane, "input.email"), (&phone, "input.phone_number")] {
+    for (more, place) in [(&jane, "input"), (&phone, "input.phone_number")] {
         let reply = api.ask(UPDATE_CLIENT, update(more));
         assert_eq!(reply.code(), "REAL_DATA_IN_SANDBOX", "{}", reply.text);
-        assert_eq!(reply.json["errors"][0]["extensions"]["field"], place, "{}", reply.text);
+        assert_eq!(reply.json["errors"][0]["extensions"]["argument"], place, "{}", reply.text);
     }
     // What is only possible is taken even then.
     let possible = json!({"legal_name": "Ada, MRN 00482913"});

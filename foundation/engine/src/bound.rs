@@ -51,6 +51,11 @@ impl<'a> RowView<'a> {
 pub struct Args(pub(crate) BTreeMap<String, In>);
 
 impl Args {
+    /// Each that was sent, by its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &In)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The argument as a typed value; nothing when absent or null.
     pub fn get<T: FromIn>(&self, name: &str, request: &Request) -> Answer<Option<T>> {
         match self.0.get(name) {

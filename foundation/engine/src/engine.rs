@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use ward_store::{Query, StoreError};
 
 use crate::bindings::Bindings;
+use crate::bound::Args;
 use crate::cache::PlanCache;
 use crate::call::Request;
 use crate::document;
@@ -13,7 +14,7 @@ use crate::exec::{Executor, Stop};
 use crate::introspect;
 use crate::level::RowSet;
 use crate::mutate;
-use crate::outcome::{DENIED, RequestError, code_wanted};
+use crate::outcome::{DENIED, Refused, RequestError, code_wanted};
 use crate::paging;
 use crate::plan::{Action, Field, Operation, Plan};
 use crate::planner;
@@ -57,7 +58,11 @@ pub struct Engine {
     views: [View; 2],
     bindings: Arc<Bindings>,
     cache: PlanCache,
+    pub(crate) guard: Option<Guard>,
 }
+
+/// Looks at a mutation's arguments before anything is done with them.
+pub type Guard = Box<dyn Fn(&Request, &Args) -> Result<(), Refused> + Send + Sync>;
 
 /// Data and errors of an executed operation.
 pub(crate) struct Executed {
@@ -95,7 +100,17 @@ impl Engine {
             views: [View::load(baseline)?, View::load(v2026)?],
             bindings: Arc::new(bindings),
             cache: PlanCache::default(),
+            guard: None,
         })
+    }
+
+    /// The same, whose mutations are looked at by this guard first.
+    #[must_use]
+    pub fn guarded(
+        self,
+        guard: impl Fn(&Request, &Args) -> Result<(), Refused> + Send + Sync + 'static,
+    ) -> Self {
+        Engine { guard: Some(Box::new(guard)), ..self }
     }
 
     /// What is bound.

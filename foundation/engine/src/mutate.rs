@@ -134,6 +134,9 @@ async fn one(
     let mut args =
         values::arguments(&plan.root.fields[field], schema, variables).map_err(Refused::Error)?;
     let echo = echo(&args);
+    if let Some(guard) = &engine.guard {
+        guard(request, &args)?;
+    }
     let input = args.0.remove("input").unwrap_or(In::Null);
     let prepared = (binding.prepare)(request.clone(), input).await?;
     let job = Arc::new(Job {

@@ -215,19 +215,31 @@ impl Active {
 #[derive(Debug, Default)]
 pub struct Faults {
     is_any: AtomicBool,
-    active: RwLock<Vec<Arc<Active>>>,
+    active: RwLock<Known>,
+}
+
+/// The faults, and how often they had been written by then.
+#[derive(Debug, Default)]
+struct Known {
+    revision: i64,
+    faults: Vec<Arc<Active>>,
 }
 
 impl Faults {
-    /// Takes over which faults there are; those that stay go on where they were.
-    pub fn set(&self, _: &SandboxWitness, faults: Vec<Fault>) {
+    /// Takes over which faults there are since they were written for the `revision`th time, unless
+    /// later ones are known; those that stay go on where they were.
+    pub fn set(&self, _: &SandboxWitness, revision: i64, faults: Vec<Fault>) {
         let mut active = self.active.write();
-        let known = |fault: Fault| match active.iter().find(|it| it.fault == fault) {
+        if revision < active.revision {
+            return;
+        }
+        let known = |fault: Fault| match active.faults.iter().find(|it| it.fault == fault) {
             Some(active) => active.clone(),
             None => Active::new(fault),
         };
-        *active = faults.into_iter().map(known).collect();
-        self.is_any.store(!active.is_empty(), Ordering::Release);
+        let faults = faults.into_iter().map(known).collect();
+        *active = Known { revision, faults };
+        self.is_any.store(!active.faults.is_empty(), Ordering::Release);
     }
 
     /// The fault that hits a request, if one does.
@@ -248,7 +260,7 @@ impl Faults {
     /// Those that have not ended, each with how often it hit in this process.
     pub fn all(&self, wall: Timestamp) -> Vec<(Fault, u32)> {
         let active = self.active.read();
-        let lives = active.iter().filter(|it| wall < it.fault.expires_at);
+        let lives = active.faults.iter().filter(|it| wall < it.fault.expires_at);
         lives.map(|it| (it.fault.clone(), it.hits.load(Ordering::Acquire))).collect()
     }
 
@@ -257,7 +269,7 @@ impl Faults {
             return None;
         }
         let active = self.active.read();
-        let mut lives = active.iter().filter(|it| wall < it.fault.expires_at);
+        let mut lives = active.faults.iter().filter(|it| wall < it.fault.expires_at);
         lives.find(|it| is_meant(&it.fault) && it.hits()).map(|it| it.fault.clone())
     }
 }
@@ -283,8 +295,9 @@ mod tests {
     }
 
     fn of(faults: Vec<Fault>) -> Faults {
-        let active = faults.into_iter().map(Active::new).collect();
-        Faults { is_any: AtomicBool::new(true), active: RwLock::new(active) }
+        let faults = faults.into_iter().map(Active::new).collect();
+        let known = Known { revision: 1, faults };
+        Faults { is_any: AtomicBool::new(true), active: RwLock::new(known) }
     }
 
     #[test]

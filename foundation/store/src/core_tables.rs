@@ -86,6 +86,7 @@ pub(crate) fn ddl(engine: Engine, kind: Kind) -> Vec<String> {
             "CREATE TABLE faults (
   only_row {int} NOT NULL PRIMARY KEY CHECK (only_row = 1),
   kind {text} NOT NULL CHECK (kind = '{kind}'),
+  revision {int} NOT NULL,
   last_id {int} NOT NULL,
   active {text} NOT NULL
 ){end}"

@@ -27,8 +27,8 @@ const SECONDS_MAX: i64 = 3_600;
 const SECONDS: i64 = 600;
 /// So many at once.
 const FAULTS_MAX: usize = 20;
-/// An answer is late by a minute at most, a webhook by a day; in milliseconds.
-const LATE_MAX: u32 = 60_000;
+/// An answer is late by less than a stop waits for, a webhook by a day; in milliseconds.
+const LATE_MAX: u32 = 20_000;
 const WEBHOOK_LATE_MAX: u32 = 86_400_000;
 /// Characters of a name.
 const NAME_MAX: usize = 100;
@@ -80,12 +80,19 @@ impl Asked {
                 return Err(format!("{name} does not go with {}", kind.as_str()));
             }
         }
-        let names = [("operation", &self.operation), ("key", &self.key), ("event", &self.event)];
+        let names = [("operation", &self.operation), ("event", &self.event)];
         for (name, text) in names {
             let fits = |text: &String| (1..=NAME_MAX).contains(&text.len());
             if !text.as_ref().is_none_or(fits) {
                 return Err(format!("{name} has 1 to {NAME_MAX} characters"));
             }
+        }
+        let is_id =
+            |key: &String| key.len() == 8 && key.bytes().all(|it| it.is_ascii_alphanumeric());
+        if !self.key.as_ref().is_none_or(is_id) {
+            return Err(
+                "key is the eight characters behind the tag in ward_sbx_<tag>_<key>…".to_owned()
+            );
         }
         let bounded = |name: &str, value: i64, most: i64| match (1..=most).contains(&value) {
             true => Ok(value),
@@ -249,8 +256,9 @@ where
         return response;
     }
     match written(app, witness, actor, change).await {
-        Ok(faults) => {
-            app.instance.faults().set(&witness, faults);
+        Ok(kept) => {
+            app.instance.faults().set(&witness, kept.revision, kept.faults);
+            app.stale.forget();
             let all = app.instance.faults().all(app.instance.clock().wall());
             let all: Vec<Json> = all.iter().map(|(fault, hits)| shown(fault, *hits)).collect();
             respond::json(StatusCode::OK, &json!({ "faults": all }))
@@ -265,7 +273,7 @@ async fn written<C>(
     witness: SandboxWitness,
     actor: Actor,
     change: C,
-) -> Result<Vec<Fault>, Failed>
+) -> Result<faults::Held, Failed>
 where
     C: Fn(&mut i64, &mut Vec<Fault>) -> Result<(), String> + Clone + Send + Sync + 'static,
 {
@@ -274,12 +282,12 @@ where
             let (actor, change) = (actor.clone(), change.clone());
             Box::pin(async move {
                 let wall = tx.wall();
-                let (mut last, mut kept) = faults::held(tx, &witness).await?;
-                kept.retain(|fault| wall < fault.expires_at);
-                let before = kept.clone();
-                change(&mut last, &mut kept).map_err(Failed::Refused)?;
-                faults::keep(tx, &witness, last, &kept).await?;
-                record(tx, &actor, &before, &kept);
+                let mut kept = faults::held(tx, &witness).await?;
+                kept.faults.retain(|fault| wall < fault.expires_at);
+                let before = kept.faults.clone();
+                change(&mut kept.last_id, &mut kept.faults).map_err(Failed::Refused)?;
+                faults::keep(tx, &witness, &mut kept).await?;
+                record(tx, &actor, &before, &kept.faults);
                 Ok::<_, Failed>(kept)
             })
         })
@@ -288,7 +296,11 @@ where
 
 fn record(tx: &mut Tx, actor: &Actor, before: &[Fault], after: &[Fault]) {
     let told = |faults: &[Fault]| {
-        let each = faults.iter().map(|fault| format!("{} {}", fault.id, fault.kind.as_str()));
+        let each = faults.iter().map(|fault| {
+            let mut told = shown(fault, 0);
+            told.as_object_mut().and_then(|told| told.remove("hits"));
+            told.to_string()
+        });
         each.collect::<Vec<_>>().join(", ")
     };
     let tag = tx.instance().tag().to_string();

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::desk::{desk, failed, quarantined};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
+use crate::tripwire;
 
 /// The route.
 pub fn routes() -> Router<Arc<App>> {
@@ -48,6 +49,10 @@ async fn rehearse(
     let Some(intent) = intent(&body, &facts.id) else {
         return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", WHAT);
     };
+    if tripwire::is_real(&format!("{} {}", intent.to, intent.payload)) {
+        let sentence = "text looks like real data of a person. A Sandbox takes made-up data only.";
+        return refuse(StatusCode::BAD_REQUEST, "REAL_DATA_IN_SANDBOX", sentence);
+    }
     if let Some(response) = quarantined(&app) {
         return response;
     }

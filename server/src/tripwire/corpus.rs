@@ -56,6 +56,32 @@ impl Maker {
         )
     }
 
+    /// A number as people write it: in groups, with whatever between them.
+    fn grouped(&self, digits: &str, sizes: &[usize]) -> String {
+        let between = self.one(&[" ", "-", "", ".", "\u{a0}", "\u{2011}"]);
+        let (mut groups, mut rest) = (Vec::new(), digits);
+        for size in sizes {
+            let (group, behind) = rest.split_at((*size).min(rest.len()));
+            groups.push(group);
+            rest = behind;
+        }
+        groups.push(rest);
+        groups.retain(|group| !group.is_empty());
+        groups.join(between)
+    }
+
+    /// What stands beside a card: its end, its code, a date, a telephone number.
+    fn beside(&self, card: &str) -> String {
+        match self.0.below(6) {
+            0 => format!("{card} {:02}/{}", 1 + self.0.below(12), 26 + self.0.below(9)),
+            1 => format!("{card} {}", self.digits(3)),
+            2 => format!("2026-03-{:02} {card}", 1 + self.0.below(28)),
+            3 => format!("{card}, 212 555 01{}", self.digits(2)),
+            4 => format!("{{\"card\": \"{card}\"}}"),
+            _ => format!("line\n{card}\nline"),
+        }
+    }
+
     /// Something that a Sandbox is full of and that is nobody's.
     fn harmless(&self) -> String {
         match self.0.below(10) {
@@ -100,7 +126,19 @@ fn precision_and_recall() {
     let known = |sign: Option<Sign>| sign.is_some_and(|it| it.tier() == Tier::Hard);
     let mut missed = Vec::new();
     for _ in 0..EACH {
-        for real in [make.ssn(), make.card(), make.mbi()] {
+        let (card, mbi) = (make.card(), make.mbi());
+        let card = match card.len() {
+            15 => make.grouped(&card, &[4, 6, 5]),
+            _ => make.grouped(&card, &[4, 4, 4, 4]),
+        };
+        let between = make.one(&["-", " ", "."]);
+        let ssn = make.ssn().replace('-', between);
+        let mbi = match make.0.below(3) {
+            0 => mbi,
+            1 => mbi.to_lowercase(),
+            _ => format!("{}-{}-{}", &mbi[..4], &mbi[4..7], &mbi[7..]),
+        };
+        for real in [ssn, make.beside(&card), mbi] {
             let text = make.around(&real);
             if !known(sign_in(&text)) {
                 missed.push(text);

@@ -5,24 +5,18 @@ use std::io::Read as _;
 
 use ward_engine::Upload;
 
-use super::{Found, Sign};
-
 /// So much of a file is looked at.
-const HEAD: u64 = 256 * 1024;
+const HEAD: u64 = 64 * 1024;
 
-/// Uploads of which the beginning says so.
-pub fn uploads(uploads: &[Upload]) -> Vec<Found> {
-    let is_of_production = |upload: &&Upload| {
-        let mut head = Vec::new();
-        let read = File::open(&upload.path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-        read.is_ok() && says_production(&String::from_utf8_lossy(&head))
-    };
-    let found = |_: &Upload| Found { what: Sign::ProductionFile, place: "The file".to_owned() };
-    uploads.iter().filter(is_of_production).map(found).collect()
+/// Whether the beginning of an upload says so.
+pub fn says_production(upload: &Upload) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(&upload.path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    read.is_ok() && head_says_production(&String::from_utf8_lossy(&head))
 }
 
 /// HL7 v2 by MSH-11, X12 by ISA15, FHIR by a bundle without the tag of tests.
-fn says_production(head: &str) -> bool {
+fn head_says_production(head: &str) -> bool {
     let text = head.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with("MSH") {
         let Some(separator) = text.chars().nth(3) else { return false };
@@ -41,23 +35,23 @@ fn says_production(head: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::head_says_production as says;
 
     #[test]
     fn what_files_say() {
         let hl7 = |kind: &str| {
             format!("MSH|^~\\&|EHR|CLINIC|LAB|LAB|20260304||ADT^A01|42|{kind}|2.5\rPID|1||7")
         };
-        assert!(says_production(&hl7("P")) && !says_production(&hl7("T")));
+        assert!(says(&hl7("P")) && !says(&hl7("T")));
         let isa = |kind: &str| {
             format!(
                 "ISA*00*          *00*          *ZZ*SUBMITTERID    *ZZ*RECEIVERID     *260304*0930*^*00501*000000905*1*{kind}*:~"
             )
         };
-        assert!(says_production(&isa("P")) && !says_production(&isa("T")), "{}", isa("P"));
+        assert!(says(&isa("P")) && !says(&isa("T")), "{}", isa("P"));
         let fhir = r#"{"resourceType": "Bundle", "type": "collection"}"#;
-        assert!(says_production(fhir));
-        assert!(!says_production(&fhir.replace("collection", "HTEST")));
-        assert!(!says_production("MSH") && !says_production("") && !says_production("{}"));
+        assert!(says(fhir));
+        assert!(!says(&fhir.replace("collection", "HTEST")));
+        assert!(!says("MSH") && !says("") && !says("{}"));
     }
 }

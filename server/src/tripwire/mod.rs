@@ -13,14 +13,14 @@ mod known;
 mod numbers;
 mod walk;
 
-use ward_engine::{Incoming, RequestError, Upload};
+use ward_engine::{Args, Refused, Request};
 
 /// What was found, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// What it looks like.
     pub what: Sign,
-    /// The variable and the fields in it, or the argument in the document.
+    /// The argument and the fields in it.
     pub place: String,
 }
 
@@ -103,27 +103,37 @@ impl Tier {
     }
 }
 
-/// The surest sign of real data in a mutation; nothing where there is none, and in queries, which
-/// store nothing.
-pub fn found(incoming: &Incoming, uploads: &[Upload]) -> Option<Found> {
-    if !incoming.query.contains("mutation") {
-        return None;
+/// The guard of a Sandbox's mutations. Every sign is counted, also of what is taken all the same.
+pub fn guard(is_strict: bool) -> impl Fn(&Request, &Args) -> Result<(), Refused> + Send + Sync {
+    move |request, args| {
+        let Some(found) = walk::arguments(args.iter(), &request.uploads) else { return Ok(()) };
+        let tier = found.what.tier();
+        let is_refused = tier == Tier::Hard || (tier == Tier::Probable && is_strict);
+        if !is_refused {
+            request.note_refusal(tier.code());
+            return Ok(());
+        }
+        // Counted by its code, which the answer has.
+        Err(Refused::Foreign {
+            message: sentence(&found),
+            argument: found.place,
+            code: Tier::Hard.code(),
+        })
     }
-    let all = walk::variables(&incoming.variables)
-        .into_iter()
-        .chain(walk::document(&incoming.query))
-        .chain(files::uploads(uploads));
-    all.min_by_key(|found| found.what)
 }
 
-/// The refusal: what, where, and what to send instead.
-pub fn refusal(found: &Found) -> RequestError {
+/// Whether a text has a hard sign.
+pub fn is_real(text: &str) -> bool {
+    numbers::sign_in(text).is_some_and(|sign| sign.tier() == Tier::Hard)
+}
+
+/// What, where, and what to send instead.
+fn sentence(found: &Found) -> String {
     let (what, instead) = found.what.told();
     let place = &found.place;
-    let message = format!(
+    format!(
         "{place} looks like {what} of a real person. A Sandbox takes made-up data only: send {instead}. Nothing was stored."
-    );
-    RequestError::coded("REAL_DATA_IN_SANDBOX", message).with("field", place.as_str())
+    )
 }
 
 #[cfg(test)]

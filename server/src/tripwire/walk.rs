@@ -1,12 +1,14 @@
-//! Going through what a mutation is sent: its variables, and what stands in its document.
+//! Going through what a mutation is given: its arguments as the operation gets them, whether they
+//! stood in the document or in variables.
 
-use std::sync::LazyLock;
+use std::fmt::Write as _;
 
-use regex::Regex;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
+use ward_engine::{In, Upload};
 
+use super::files::says_production;
 use super::numbers::{is_routing, is_somebodys_phone, is_somebodys_ssn, sign_in};
-use super::{Found, Sign};
+use super::{Found, Sign, Tier};
 
 /// Mail services where people have their own addresses.
 const FREE_MAIL: [&str; 12] = [
@@ -23,94 +25,211 @@ const FREE_MAIL: [&str; 12] = [
     "proton.me",
     "protonmail.com",
 ];
-/// Pictures and files as text are no text.
-const DATA_URL: &str = "data:";
+/// So much of a text is looked at: what is longer is a file.
+const LOOKED_AT: usize = 256 * 1024;
+/// Characters of a place that are told.
+const PLACE: usize = 200;
 
-/// A literal of a document: the argument's name and the text. Block strings have none.
-static LITERAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"([A-Za-z_][A-Za-z_0-9]*)\s*:\s*\[?\s*"((?:[^"\\\n]|\\.)*)""#).ok()
-});
-
-/// What the variables have.
-pub fn variables(variables: &Map<String, Json>) -> Vec<Found> {
-    let mut all = Vec::new();
-    object(variables, "", &mut all);
-    all
+/// A step from an argument to a value in it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Name(&'a str),
+    Index(usize),
 }
 
-/// What the document has.
-pub fn document(document: &str) -> Vec<Found> {
-    let mut all = Vec::new();
-    if !document.contains('"') {
-        return all;
+/// The surest sign so far.
+struct Walk<'a> {
+    uploads: &'a [Upload],
+    path: Vec<Step<'a>>,
+    found: Option<Found>,
+}
+
+/// The surest sign in a mutation's arguments.
+pub fn arguments<'a>(
+    arguments: impl Iterator<Item = (&'a str, &'a In)>,
+    uploads: &'a [Upload],
+) -> Option<Found> {
+    let mut walk = Walk { uploads, path: Vec::new(), found: None };
+    for (name, value) in arguments {
+        walk.at(Step::Name(name), |walk| walk.value(value));
     }
-    if let Some(literal) = LITERAL.as_ref() {
-        for found in literal.captures_iter(document) {
-            text(&found[2], &found[1], &found[1], &mut all);
+    walk.found
+}
+
+impl<'a> Walk<'a> {
+    fn at(&mut self, step: Step<'a>, look: impl FnOnce(&mut Self)) {
+        // What is refused in any case is not looked for on.
+        if self.found.as_ref().is_some_and(|found| found.what.tier() == Tier::Hard) {
+            return;
+        }
+        self.path.push(step);
+        look(self);
+        self.path.pop();
+    }
+
+    fn note(&mut self, what: Sign) {
+        if self.found.as_ref().is_none_or(|found| what < found.what) {
+            self.found = Some(Found { what, place: place(&self.path) });
         }
     }
-    // What the pattern does not see, such as block strings and later members of lists.
-    if all.is_empty()
-        && let Some(what) = sign_in(document)
-    {
-        all.push(Found { what, place: "The document".to_owned() });
-    }
-    all
-}
 
-fn object(object: &Map<String, Json>, place: &str, all: &mut Vec<Found>) {
-    let within = |name: &str| match place {
-        "" => name.to_owned(),
-        place => format!("{place}.{name}"),
-    };
-    for (name, value) in object {
-        walk(value, name, &within(name), all);
+    /// The nearest name above a value.
+    fn name(&self) -> &'a str {
+        let name = |step: &Step<'a>| match step {
+            Step::Name(name) => Some(*name),
+            Step::Index(_) => None,
+        };
+        self.path.iter().rev().find_map(name).unwrap_or_default()
     }
-    let has = |is: &dyn Fn(&str, &str) -> bool| {
-        object.iter().any(|(name, value)| value.as_str().is_some_and(|text| is(name, text)))
-    };
-    let is_bank = has(&|name, text| name.contains("routing") && is_routing(text))
-        && has(&|name, text| {
+
+    fn value(&mut self, value: &'a In) {
+        match value {
+            In::Text(text) => self.text(text),
+            In::Int(number) => self.number(&number.to_string()),
+            In::Float(number) => self.number(&number.to_string()),
+            In::List(values) => {
+                for (n, value) in values.iter().enumerate() {
+                    self.at(Step::Index(n), |walk| walk.value(value));
+                }
+            }
+            In::Object(fields) => {
+                for (name, value) in fields {
+                    self.at(Step::Name(name), |walk| walk.value(value));
+                }
+                let text = |value: &'a In| match value {
+                    In::Text(text) => Some(text.as_ref()),
+                    _ => None,
+                };
+                let has_place = matches!(fields.get("location"), Some(In::Object(_)));
+                let texts = fields.iter().filter_map(|(name, it)| Some((name.as_str(), text(it)?)));
+                self.together(&texts.collect::<Vec<_>>(), has_place);
+            }
+            In::Json(value) => self.json(value),
+            In::Upload(n) => {
+                if self.uploads.get(*n).is_some_and(says_production) {
+                    self.note(Sign::ProductionFile);
+                }
+            }
+            In::Null | In::Bool(_) => {}
+        }
+    }
+
+    fn json(&mut self, value: &'a Json) {
+        match value {
+            Json::String(text) => self.text(text),
+            Json::Number(number) => self.number(&number.to_string()),
+            Json::Array(values) => {
+                for (n, value) in values.iter().enumerate() {
+                    self.at(Step::Index(n), |walk| walk.json(value));
+                }
+            }
+            Json::Object(fields) => {
+                for (name, value) in fields {
+                    self.at(Step::Name(name), |walk| {
+                        walk.plain(name);
+                        walk.json(value);
+                    });
+                }
+                let texts =
+                    fields.iter().filter_map(|(name, it)| Some((name.as_str(), it.as_str()?)));
+                self.together(&texts.collect::<Vec<_>>(), false);
+            }
+            Json::Null | Json::Bool(_) => {}
+        }
+    }
+
+    /// Fields of one object that say something together.
+    fn together(&mut self, texts: &[(&str, &str)], has_place: bool) {
+        let has = |is: &dyn Fn(&str, &str) -> bool| texts.iter().any(|(name, text)| is(name, text));
+        let has_account = has(&|name, text| {
             name.contains("account") && text.bytes().any(|it| it.is_ascii_digit())
         });
-    if is_bank {
-        all.push(Found { what: Sign::BankAccount, place: within("routing_number") });
-    }
-    let is_person = has(&|name, text| name.contains("email") && is_own_address(text))
-        && has(&|name, text| matches!(name, "dob" | "date_of_birth") && !text.is_empty())
-        && (object.get("location").is_some_and(Json::is_object)
-            || has(&|name, text| matches!(name, "line1" | "address") && !text.is_empty()));
-    if is_person {
-        all.push(Found { what: Sign::Person, place: within("email") });
-    }
-}
-
-fn walk(value: &Json, name: &str, place: &str, all: &mut Vec<Found>) {
-    match value {
-        Json::String(value) => text(value, name, place, all),
-        Json::Array(values) => {
-            for (n, value) in values.iter().enumerate() {
-                walk(value, name, &format!("{place}[{n}]"), all);
-            }
+        if has_account && has(&|name, text| name.contains("routing") && is_routing(text)) {
+            self.note(Sign::BankAccount);
         }
-        Json::Object(value) => object(value, place, all),
-        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        let has_street = has(&|name, text| matches!(name, "line1" | "address") && !text.is_empty());
+        if (has_place || has_street)
+            && has(&|name, text| name.contains("email") && is_own_address(text))
+            && has(&|name, text| matches!(name, "dob" | "date_of_birth") && !text.is_empty())
+        {
+            self.note(Sign::Person);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if is_data_url(text) {
+            return;
+        }
+        // JSON as a text, such as metadata: what stands in it.
+        if text.starts_with(['{', '['])
+            && text.len() <= LOOKED_AT
+            && let Ok(value) = serde_json::from_str::<Json>(text)
+        {
+            let mut inner = Walk { uploads: &[], path: vec![Step::Name(self.name())], found: None };
+            inner.json(&value);
+            if let Some(found) = inner.found {
+                self.note(found.what);
+            }
+            return;
+        }
+        self.number(text);
+    }
+
+    /// A number, or a text that is no JSON.
+    fn number(&mut self, text: &str) {
+        let name = self.name();
+        if matches!(name, "ssn" | "social_security_number") && is_somebodys_ssn(text) {
+            self.note(Sign::Ssn);
+        }
+        if name.contains("phone") {
+            // A telephone number may be grouped like anything.
+            if is_somebodys_phone(text) {
+                self.note(Sign::Phone);
+            }
+            return;
+        }
+        self.plain(text);
+    }
+
+    fn plain(&mut self, text: &str) {
+        let end = (0..=LOOKED_AT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+        if let Some(what) = sign_in(text.get(..end.unwrap_or(0)).unwrap_or_default()) {
+            self.note(what);
+        }
     }
 }
 
-fn text(text: &str, name: &str, place: &str, all: &mut Vec<Found>) {
-    if text.starts_with(DATA_URL) {
-        return;
+/// The dotted path, without what is no name: a key of JSON may be what is not to be repeated.
+fn place(path: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    for step in path {
+        let _ = match step {
+            Step::Index(n) => write!(text, "[{n}]"),
+            Step::Name(name) => {
+                let dot = if text.is_empty() { "" } else { "." };
+                write!(text, "{dot}{}", if is_name(name) { name } else { "…" })
+            }
+        };
+        if text.len() > PLACE {
+            text.push('…');
+            break;
+        }
     }
-    let what = match name {
-        "ssn" | "social_security_number" if is_somebodys_ssn(text) => Some(Sign::Ssn),
-        name if name.contains("phone") && is_somebodys_phone(text) => Some(Sign::Phone),
-        _ => None,
-    };
-    // A JSON text in a text (metadata, answers) is looked into as any.
-    if let Some(what) = what.or_else(|| sign_in(text)) {
-        all.push(Found { what, place: place.to_owned() });
-    }
+    text
+}
+
+fn is_name(text: &str) -> bool {
+    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    (1..=64).contains(&text.len())
+        && text.chars().all(is_part)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().filter(u8::is_ascii_digit).count() < 4
+}
+
+/// Pictures and files as text are no text.
+fn is_data_url(text: &str) -> bool {
+    let head: String = text.chars().take(100).collect();
+    head.starts_with("data:") && head.contains(";base64,") && !head.contains(' ')
 }
 
 fn is_own_address(text: &str) -> bool {
@@ -123,43 +242,87 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn found_in(value: Json) -> Vec<(Sign, String)> {
-        let all = variables(value.as_object().unwrap());
-        all.into_iter().map(|found| (found.what, found.place)).collect()
+    /// As the engine has it: objects of input types, and JSON scalars below `json`.
+    fn input(value: &Json) -> In {
+        match value {
+            Json::Null => In::Null,
+            Json::Bool(value) => In::Bool(*value),
+            Json::Number(number) => In::Int(number.as_i64().unwrap()),
+            Json::String(text) => In::Text(text.as_str().into()),
+            Json::Array(values) => In::List(values.iter().map(input).collect()),
+            Json::Object(fields) => {
+                let field = |(name, value): (&String, &Json)| match name.as_str() {
+                    "json" => (name.clone(), In::Json(value.clone())),
+                    _ => (name.clone(), input(value)),
+                };
+                In::Object(fields.iter().map(field).collect())
+            }
+        }
+    }
+
+    #[track_caller]
+    fn found(value: Json) -> (Sign, String) {
+        let found = arguments([("input", &input(&value))].into_iter(), &[]).unwrap();
+        (found.what, found.place)
+    }
+
+    fn is_clean(value: Json) -> bool {
+        arguments([("input", &input(&value))].into_iter(), &[]).is_none()
     }
 
     #[test]
     fn places_are_told() {
-        let input = json!({"input": {"first_name": "Ada", "ssn": "536904399"}});
-        assert_eq!(found_in(input), [(Sign::Ssn, "input.ssn".to_owned())]);
-        let input =
-            json!({"input": {"answers": [{"text": "x"}, {"text": "pay 4539578763621486"}]}});
-        assert_eq!(found_in(input), [(Sign::Card, "input.answers[1].text".to_owned())]);
-        let input = json!({"a": {"routing_number": "122000661", "account_number": "123456"}});
-        assert_eq!(found_in(input), [(Sign::BankAccount, "a.routing_number".to_owned())]);
-        let whom =
-            json!({"email": "jane@gmail.com", "dob": "1961-03-14", "location": {"line1": "1 St"}});
-        assert_eq!(found_in(whom), [(Sign::Person, "email".to_owned())]);
-        assert_eq!(found_in(json!({"email": "jane@gmail.com", "dob": "1961-03-14"})), []);
-        assert_eq!(found_in(json!({"id": "536904399", "n": 536_904_399})), []);
-        assert_eq!(found_in(json!({"image": "data:image/png;base64,4539578763621486"})), []);
+        for (value, what, place) in [
+            (json!({"first_name": "Ada", "ssn": "536904399"}), Sign::Ssn, "input.ssn"),
+            (
+                json!({"answers": [{}, {"text": "pay 4539578763621486"}]}),
+                Sign::Card,
+                "input.answers[1].text",
+            ),
+            (
+                json!({"routing_number": "122000661", "account_number": "1234"}),
+                Sign::BankAccount,
+                "input",
+            ),
+            (
+                json!({"email": "jane@gmail.com", "dob": "1961-03-14", "location": {}}),
+                Sign::Person,
+                "input",
+            ),
+            (json!({"json": {"ssn": 536_904_399}}), Sign::Ssn, "input.json.ssn"),
+            (json!({"json": {"card": 4_539_578_763_621_486_i64}}), Sign::Card, "input.json.card"),
+            (json!({"json": {"536-90-4399": 1}}), Sign::Ssn, "input.json.…"),
+            (json!({"metadata": "{\"ssn\": \"536904399\"}"}), Sign::Ssn, "input.metadata"),
+            (json!({"metadata": "{\"a\": [\"\\n536-90-4399\"]}"}), Sign::Ssn, "input.metadata"),
+            (json!({"notes": "data: SSN 536-90-4399"}), Sign::Ssn, "input.notes"),
+            // The surest is told, wherever it stands.
+            (
+                json!({"a_phone": "415-867-5309", "notes": "a\n536-90-4399"}),
+                Sign::Ssn,
+                "input.notes",
+            ),
+        ] {
+            assert_eq!(found(value.clone()), (what, place.to_owned()), "{value}");
+        }
     }
 
     #[test]
-    fn documents_are_read() {
-        let told = |text: &str| -> Vec<String> {
-            document(text)
-                .into_iter()
-                .map(|found| format!("{:?} {}", found.what, found.place))
-                .collect()
-        };
-        let create = |input: &str| {
-            format!("mutation {{ createClient(input: {{{input}}}) {{ user {{ id }} }} }}")
-        };
-        assert_eq!(told(&create("ssn: \"536904399\"")), ["Ssn ssn"]);
-        assert_eq!(told(&create("last_name: \"of 536-90-4399\"")), ["Ssn last_name"]);
-        assert_eq!(told(&create("notes: \"\"\"of 536-90-4399\"\"\"")), ["Ssn The document"]);
-        assert_eq!(told(&create("ids: [\"a\", \"536-90-4399\"]")), ["Ssn The document"]);
-        assert!(told(&create("ssn: \"900-12-3456\", first_name: \"A\"")).is_empty());
+    fn what_says_nothing_passes() {
+        for value in [
+            json!({"email": "jane@gmail.com", "dob": "1961-03-14"}),
+            json!({"id": "536904399", "user_id": 536_904_399}),
+            json!({"image": "data:image/png;base64,4539578763621486"}),
+            json!({"phone_number": "030 12 3456"}),
+            json!({"routing_number": "110000000", "account_number": "000123456789"}),
+        ] {
+            assert!(is_clean(value.clone()), "{value}");
+        }
+    }
+
+    #[test]
+    fn places_are_short() {
+        let long = "x".repeat(100_000);
+        let (_, place) = found(json!({"json": {long: "536-90-4399"}}));
+        assert_eq!(place, "input.json.…");
     }
 }

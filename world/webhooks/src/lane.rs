@@ -95,11 +95,18 @@ pub async fn enqueue(
     Ok(last.map(|last| last - count + 1))
 }
 
-/// Makes the lane ready when the first of what waits is due.
+/// Makes the lane ready when the first of what waits is due, apart from what waits for an earlier
+/// event of its record: that is looked for again when the earlier one has ended.
 pub async fn look_again(tx: &mut Tx, org_id: i64, webhook: i64) -> Result<(), StoreError> {
     let sql = Sql::fixed(
-        "UPDATE webhook_lanes SET ready_at = (SELECT MIN(d.due_at) FROM webhook_deliveries d \
-         WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.state = 'pending') \
+        "UPDATE webhook_lanes SET ready_at = (SELECT d.due_at FROM webhook_deliveries d \
+         WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.state = 'pending' \
+         AND (d.is_ordered = FALSE OR NOT EXISTS (SELECT 1 FROM webhook_deliveries e \
+              WHERE e.org_id = d.org_id AND e.webhook_id = d.webhook_id \
+              AND e.resource_type = d.resource_type AND e.resource_id = d.resource_id \
+              AND e.position < d.position AND e.is_ordered = TRUE \
+              AND e.state IN ('pending', 'leased'))) \
+         ORDER BY d.due_at, d.position LIMIT 1) \
          WHERE org_id = $1 AND webhook_id = $2",
         [org_id.into(), webhook.into()],
     );

@@ -138,6 +138,15 @@ async fn pages_of_all_that_somebody_takes_part_in() {
             };
             booked(&w, &w.owner, with(&desk.at(&ahead(&w, day, "15:00")), more)).await;
         }
+        let both = format!(
+            "provider_ids: [\"{standard}\", \"{}\"], order_by: DATE_ASC",
+            w.owner.user_id
+        );
+        let mut ids = appointments(&w, &w.owner, &both).await;
+        assert_eq!(ids.len(), 8, "each once, also where one gives and the other comes");
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 8);
         for order in ["DATE_ASC", "DATE_DESC", "CREATED_AT_DESC"] {
             let whose = format!("provider_id: \"{standard}\", order_by: {order}");
             let all = appointments(&w, &w.owner, &whose).await;

@@ -1,9 +1,15 @@
 //! What the Sandbox's faults do to a delivery ([`ward_instance::faults`]): it comes late, twice, or
 //! signed with a secret that the receiver does not have. The log has what was sent.
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
 use ward_instance::{Fault, FaultKind, Instance};
 
+use crate::address::Address;
+use crate::deliver::Engine;
 use crate::deliver::claim::Claimed;
+use crate::guard::Openings;
 use crate::secret;
 
 /// For how long a new delivery is held back, in microseconds of the instance's clock.
@@ -31,4 +37,21 @@ pub fn hit(claimed: &mut Claimed, instance: &Instance) -> Option<Fault> {
         _ => {}
     }
     Some(fault)
+}
+
+/// A request that is sent a second time. What is answered the first time counts.
+pub struct Again {
+    /// Where it goes.
+    pub address: Address,
+    /// What it is.
+    pub request: Request<Full<Bytes>>,
+    /// The wall time that it says, in seconds.
+    pub seconds: u64,
+}
+
+/// Sends it, if there is one.
+pub async fn once_more(again: Option<Again>, engine: &Engine) {
+    let Some(Again { address, request, seconds }) = again else { return };
+    let openings = Openings::of(engine.db.instance());
+    let _ = engine.client.send(&address, openings, request, seconds).await;
 }

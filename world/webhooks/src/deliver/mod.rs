@@ -32,6 +32,7 @@ use crate::tables::Outcome;
 use crate::validation::weekly;
 use claim::Claimed;
 use client::Client;
+use faulty::Again;
 pub(crate) use record::Attempt;
 use share::{Room, UnderWay};
 
@@ -202,15 +203,17 @@ impl Engine {
         let (org_id, is_slow) = (claimed.webhook.org_id.0, claimed.is_slow);
         engine.under_way.lock().add(org_id, is_slow);
         tokio::spawn(async move {
-            let attempt = engine.send(claimed).await;
+            let (attempt, again) = engine.send(claimed).await;
             crash::point("webhook.sent");
             // Room again only when it is on its way to the log: memory stays bounded.
             let _ = results.send(attempt).await;
+            faulty::once_more(again, &engine).await;
             engine.under_way.lock().remove(org_id, is_slow);
         });
     }
 
-    async fn send(&self, mut claimed: Claimed) -> Attempt {
+    /// How an attempt ended, and what a fault sends once more.
+    async fn send(&self, mut claimed: Claimed) -> (Attempt, Option<Again>) {
         let instance = self.db.instance();
         let fault = faulty::hit(&mut claimed, instance);
         let clock = instance.clock();
@@ -236,7 +239,7 @@ impl Engine {
             Ok(ready) => ready,
             Err(sentence) => {
                 attempt.error = Some(sentence);
-                return attempt;
+                return (attempt, None);
             }
         };
         let seconds = u64::try_from(wall.as_seconds()).unwrap_or(0);
@@ -244,10 +247,6 @@ impl Engine {
         let again = fault.filter(|it| it.kind == FaultKind::WebhookDuplicate);
         let again = again.map(|_| request.clone());
         let (peer, answered) = self.client.send(&address, openings, request, seconds).await;
-        if let Some(request) = again {
-            // What is answered the first time counts.
-            let _ = self.client.send(&address, openings, request, seconds).await;
-        }
         let took = clock.monotonic_micros().saturating_sub(began) / 1_000;
         attempt.duration_ms = i64::try_from(took).unwrap_or(i64::MAX);
         attempt.peer = peer.map(|peer| peer.ip().to_string());
@@ -264,7 +263,7 @@ impl Engine {
                 attempt.error = Some(failure.sentence);
             }
         }
-        attempt
+        (attempt, again.map(|request| Again { address, request, seconds }))
     }
 
     async fn record(self: Arc<Self>, mut incoming: mpsc::Receiver<Attempt>) {
