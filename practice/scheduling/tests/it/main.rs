@@ -28,6 +28,7 @@ mod one_rule;
 mod places;
 mod prices;
 mod races;
+mod request_matching;
 mod requests;
 mod room_races;
 mod rooms;
