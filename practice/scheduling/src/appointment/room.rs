@@ -163,3 +163,12 @@ fn is_taken(call: &Call<'_>) -> Refused {
         false => Refused::on("datetime", "That time is not available. Choose another one."),
     }
 }
+/// Frees the room that an appointment takes.
+pub(super) async fn free(call: &mut Call<'_>, id: Id<Appointment>) -> Answer<()> {
+    let held: Option<RoomEntry> = call.find_by(Cond::eq("appointment_id", id.0)).await?;
+    match &held {
+        Some(entry) => Ok(call.destroy(entry).await?),
+        None => Ok(()),
+    }
+}
+

@@ -6,7 +6,6 @@ use ward_engine::{Answer, Call, Payload, Problems, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::members_only;
 use ward_identity::tables::User;
-use ward_instance::Timestamp;
 use ward_store::{Event, Id, Level};
 
 use super::create::{bookable_type, check_attendees, checked, needs_place};
@@ -65,8 +64,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointment) -> Answer<Pa
 
 /// What a change makes of an appointment, before it is made.
 pub(super) struct Preview {
-    pub start_at: Timestamp,
-    pub end_at: Timestamp,
+    pub row: Appointment,
     /// Whether anything is different.
     pub differs: bool,
     /// Whose time it would take.
@@ -84,8 +82,7 @@ pub(super) async fn preview(
     let change = changed(call, input, before, providers).await?;
     let differs =
         change.row != *before || change.attendees.is_some() || change.members != change.were;
-    let (start_at, end_at) = (change.row.start_at, change.row.end_at);
-    Ok(Preview { start_at, end_at, differs, members: change.members })
+    Ok(Preview { row: change.row, differs, members: change.members })
 }
 
 /// Changes one appointment by staff, as it is held; with another place in a series

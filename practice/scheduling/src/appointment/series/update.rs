@@ -59,9 +59,20 @@ pub async fn all(
     let wanted = update::preview(call, input, before).await?;
     hold(call, before, &later, wanted.members).await?;
     let every = said.interval.unwrap_or(series.repeat_interval);
-    let moves = (wanted.start_at, wanted.end_at) != (before.start_at, before.end_at)
+    let first = Interval { start: wanted.row.start_at, end: wanted.row.end_at };
+    let moves = (first.start, first.end) != (before.start_at, before.end_at)
         || every != series.repeat_interval;
     let count = count(&said, &series, position, later.len())?;
+    let zone = moment::zone(&wanted.row.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let times = occurrences(&first, &zone, every, count, call.now()).ok_or_else(too_far)?;
+    let (later, gone) = later.split_at(later.len().min(times.len().saturating_sub(1)));
+    for row in gone {
+        delete::may_delete(call, row).await?;
+        delete::one(call, row.clone(), false).await?;
+    }
+    if moves {
+        make_way(call, later, &times).await?;
+    }
     let cuts = position > 1 && (moves || wanted.differs);
     let place = match cuts {
         true => {
@@ -76,9 +87,6 @@ pub async fn all(
         }
     };
     let row = update::one(call, input, before, Some(place)).await?;
-    let zone = moment::zone(&row.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let first = Interval { start: row.start_at, end: row.end_at };
-    let times = occurrences(&first, &zone, every, count, call.now()).ok_or_else(too_far)?;
     for (nth, interval) in (0_i64..).zip(times).skip(1) {
         let place = Place { position: place.position + nth, ..place };
         match usize::try_from(nth - 1).ok().and_then(|at| later.get(at)) {
@@ -90,9 +98,16 @@ pub async fn all(
             None => copy(call, &row, &series, interval, place).await?,
         }
     }
-    for gone in later.iter().skip(usize::try_from(count - 1).unwrap_or(0)) {
-        delete::may_delete(call, gone).await?;
-        delete::one(call, gone.clone(), false).await?;
+    Ok(())
+}
+
+/// Frees the time and the rooms of those that are to be at another time, so that none of a
+/// series is in the way of another: each takes its new one by [`update::one`].
+async fn make_way(call: &mut Call<'_>, later: &[Appointment], times: &[Interval]) -> Answer<()> {
+    for (row, to) in later.iter().zip(times.iter().skip(1)) {
+        if (row.start_at, row.end_at) != (to.start, to.end) {
+            calendar::free(call, row.id).await?;
+        }
     }
     Ok(())
 }
