@@ -147,7 +147,7 @@ pub(super) async fn one(
     retake(call, &row).await?;
     if !fields.is_empty() {
         let event = events::appointment_updated(&row, &fields);
-        let event = event.told(!input.suppress_webhook_notifications.is_true());
+        let event = event.told(is_told(&row, !input.suppress_webhook_notifications.is_true()));
         let event = giving(event, (before, &providers), (&row, &change.further));
         call.emit(event.noticed(noticed));
     }
@@ -203,16 +203,19 @@ fn field(column: &'static str) -> Option<&'static str> {
     }
 }
 
-/// Tells of a change, if there was one; of series webhooks are not told (behaviour
-/// 13.6).
-pub(super) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static str], told: bool) {
-    let told = told && row.recurring_appointment_id.is_none();
+/// Tells of a change, if there was one.
+pub(crate) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static str], told: bool) {
     if !fields.is_empty() {
-        call.emit(events::appointment_updated(row, fields).told(told));
+        call.emit(events::appointment_updated(row, fields).told(is_told(row, told)));
     }
 }
 
 /// An appointment as it is to be, with everybody in it.
+/// Whether webhooks are told that an appointment changed: of series never (behaviour 13.6).
+fn is_told(row: &Appointment, told: bool) -> bool {
+    told && row.recurring_appointment_id.is_none()
+}
+
 struct Change {
     row: Appointment,
     provider: User,

@@ -5,6 +5,7 @@ use ward_scheduling::appointment::series::rule::{RepeatInterval, occurrences};
 use ward_scheduling::availability::wall::Interval;
 
 use crate::booking::{Desk, ahead, appointments, book, booked, change, message, with};
+use crate::checkout::Door;
 use crate::places::clinic;
 use crate::rooms::{number, overlaps, taken};
 use crate::support::World;
@@ -271,6 +272,44 @@ async fn a_series_is_not_in_its_own_way() {
         assert_eq!(message(&refused), taken());
         assert_eq!(w.written("appointments").await, before);
         assert_eq!((w.written("room_entries").await.0, overlaps(&w).await), (3, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn webhooks_hear_nothing_of_a_series_but_who_comes() {
+    World::each(async |w| {
+        let of = json!({ "is_group": true, "is_waitlist_enabled": true });
+        let door = Door::new(w, of).await;
+        let w = &door.w;
+        let of = &door.of;
+        let every = json!({ "repeat_interval": "Weekly", "repeat_times": "2" });
+        let input = json!({ "appointment_type_id": of, "contact_type": "Healthie Video Call",
+            "max_attendees": "1", "other_party_id": w.standard.user_id.to_string(),
+            "datetime": ahead(w, 3, "15:00"), "recurring_appointment": every });
+        let id = booked(w, &w.owner, input).await;
+        for name in ["Ada", "Bea"] {
+            let client = w.client(name, &format!("{name}@example.com")).await;
+            let team =
+                json!({ "id": client, "other_provider_ids": [w.standard.user_id.to_string()] });
+            w.mutate(&w.owner, "updateClient", "user { id }", team).await;
+            let input = json!({ "appointment_id": id, "is_joining_waitlist": true });
+            let joined = door.book(&w.as_client(&client).await, input).await;
+            assert!(joined["messages"].is_null(), "{joined}");
+        }
+        // Staff change one of it, and who waited moves in.
+        for more in [json!({ "notes": "Mats" }), json!({ "attendee_ids": [] })] {
+            let payload = change(w, &w.owner, with(&more, json!({ "id": id }))).await;
+            assert!(payload["messages"].is_null(), "{payload}");
+        }
+        let said = "SELECT COUNT(*) FROM events WHERE event_type = 'appointment.updated'";
+        assert!(number(w, said).await >= 4, "the practice's own pages hear of it");
+        let told = "SELECT COUNT(*) FROM events WHERE is_told = TRUE AND event_type IN \
+            ('appointment.created', 'appointment.updated')";
+        assert_eq!(number(w, told).await, 0);
+        let came = "SELECT COUNT(*) FROM events WHERE is_told = TRUE \
+            AND event_type = 'appointment.patient_added'";
+        assert_eq!(number(w, came).await, 2);
     })
     .await;
 }
