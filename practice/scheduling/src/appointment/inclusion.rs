@@ -7,7 +7,7 @@ use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level};
 
 use super::input::{AttendedClient, UpdateInclusion, bounded_reason};
-use super::settle::{Terms, retake, settle};
+use super::settle::{Terms, hold, retake, settle};
 use super::table::{Appointment, AppointmentInclusion};
 use super::update::{main, tell, to_change, write};
 use super::{calendar, client, part, people, permit};
@@ -221,6 +221,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateInclusion) -> Answer<Payl
         other: None,
         seats_held: seats_held(input, &before)?,
     };
+    hold(call, &row).await?;
     let row = match said.cancelled == Some(false) && before.cancelled {
         true => take_again(call, &row, &before).await?,
         false => row,

@@ -14,7 +14,7 @@ use super::series::update::{self as series, Place};
 use super::settle::{Terms, attending_members, retake, settle};
 use super::table::Appointment;
 use super::when::{self, Known};
-use super::{calendar, cancel, client, inclusion, part, people, permit};
+use super::{calendar, cancel, client, inclusion, part, people, permit, room};
 use crate::appointment_location::choice;
 use crate::appointment_location::table::AppointmentLocation;
 use crate::availability::wall::Interval;
@@ -107,6 +107,7 @@ pub(super) async fn one(
     calendar::lock(call, &all.into_iter().collect::<Vec<i64>>()).await?;
     let mut row = change.row;
     let moved = (row.start_at, row.end_at) != (before.start_at, before.end_at);
+    room::hold(call, Some(before), &row).await?;
     let is_series = before.recurring_appointment_id.is_some();
     if let Some(place) = place {
         row.recurring_appointment_id = Some(place.series);
@@ -210,12 +211,12 @@ pub(crate) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static st
     }
 }
 
-/// An appointment as it is to be, with everybody in it.
 /// Whether webhooks are told that an appointment changed: of series never (behaviour 13.6).
 fn is_told(row: &Appointment, told: bool) -> bool {
     told && row.recurring_appointment_id.is_none()
 }
 
+/// An appointment as it is to be, with everybody in it.
 struct Change {
     row: Appointment,
     provider: User,

@@ -22,6 +22,7 @@ mod flag_truth;
 mod groups;
 mod hidden;
 mod lists;
+mod locks;
 mod narrowed;
 mod of_user;
 mod one_rule;

@@ -10,7 +10,7 @@ use super::table::RecurringAppointment;
 use crate::appointment::input::UpdateAppointment;
 use crate::appointment::settle::{self, Terms};
 use crate::appointment::table::Appointment;
-use crate::appointment::{calendar, delete, people, permit, update};
+use crate::appointment::{calendar, delete, people, permit, room, update};
 use crate::availability::wall::Interval;
 use crate::settings::applies::type_of;
 
@@ -57,7 +57,7 @@ pub async fn all(
     let position = before.current_position_in_recurring_series.unwrap_or(1);
     let later = behind(call, before).await?;
     let wanted = update::preview(call, input, before).await?;
-    hold(call, before, &later, wanted.members).await?;
+    hold(call, before, &later, &wanted).await?;
     let every = said.interval.unwrap_or(series.repeat_interval);
     let first = Interval { start: wanted.row.start_at, end: wanted.row.end_at };
     let moves = (first.start, first.end) != (before.start_at, before.end_at)
@@ -112,21 +112,26 @@ async fn make_way(call: &mut Call<'_>, later: &[Appointment], times: &[Interval]
     Ok(())
 }
 
-/// Takes every calendar of a series at once: rooms are taken behind all members, and
-/// the first appointment takes its room before the next is looked at.
+/// Takes every calendar of a series at once, then every room: rooms are taken behind all
+/// members, and the first appointment takes its room before the next is looked at.
 async fn hold(
     call: &mut Call<'_>,
     before: &Appointment,
     later: &[Appointment],
-    mut members: Vec<i64>,
+    wanted: &update::Preview,
 ) -> Answer<()> {
+    let mut members = wanted.members.clone();
     for row in later.iter().chain([before]) {
         members.extend(calendar::holders(call, row.id).await?);
         members.extend(people::takers(call, row).await?);
     }
     members.sort_unstable();
     members.dedup();
-    Ok(calendar::lock(call, &members).await?)
+    calendar::lock(call, &members).await?;
+    let all = later.iter().chain([before, &wanted.row]);
+    let rooms: Vec<i64> = all.filter_map(|row| row.room_id).map(|id| id.0).collect();
+    room::lock(call, &rooms).await?;
+    Ok(())
 }
 
 /// The series of an appointment.
