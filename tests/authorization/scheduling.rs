@@ -279,7 +279,7 @@ pub const WORDS: &str = "
     skip_notification_email exclude_no_credits prevent_no_credit_booking
     restore_credit_on_cancel use_client_credit_system booking_params current_status current_statuses
     enable_appointment_requests is_joining_waitlist phone selected_contact_type
-    selected_state should_assign_provider slot_end slot_start with_org
+    seats_held selected_state should_assign_provider slot_end slot_start with_org
 ";
 
 /// The value of data that is part of every call.

@@ -109,8 +109,8 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// Tokens that the drivers rewrite: `IN_LIST($n)` (after a column name: the
 /// value is in the list parameter `$n`), `FOR_UPDATE` (row lock; nothing on
 /// SQLite, whose single writer is the lock), `FOR_UPDATE_SKIP` (skip locked),
-/// `FOR_KEY_SHARE` (the row can change but not go), `FOR_NO_KEY_UPDATE` (one at a
-/// time, and others may refer to the row meanwhile).
+/// `FOR_KEY_SHARE` (the row can change but not go), `FOR_SHARE` (it can't change),
+/// `FOR_NO_KEY_UPDATE` (one at a time, and others may refer to the row meanwhile).
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     text: Cow<'static, str>,

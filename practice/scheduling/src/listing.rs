@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Request};
+use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Request, RowView};
 use ward_identity::tables::{USERS, User};
 use ward_store::{Actor, Cond, Entity, Id, Level, Role, Select, Table, Value};
 
@@ -175,4 +175,12 @@ pub fn prices(request: &Request, args: &Args) -> Answer<Listing> {
         cond = cond.and(Cond::eq("user_id", user.0));
     }
     Ok(Listing::of(cond))
+}
+
+/// The numbers that rows of a level have in a column, each once and in order.
+pub(crate) fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
+    let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }

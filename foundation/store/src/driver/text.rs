@@ -105,6 +105,7 @@ fn write_token(engine: Engine, text: &str, out: &mut String) -> usize {
         ("FOR_UPDATE_SKIP", "FOR UPDATE SKIP LOCKED"),
         ("FOR_UPDATE", "FOR UPDATE"),
         ("FOR_KEY_SHARE", "FOR KEY SHARE"),
+        ("FOR_SHARE", "FOR SHARE"),
         ("FOR_NO_KEY_UPDATE", "FOR NO KEY UPDATE"),
     ] {
         let Some(after) = text.strip_prefix(token) else { continue };
@@ -142,6 +143,8 @@ mod tests {
         assert_eq!(rewrite(Engine::Lite, "x FOR_UPDATE_SKIP"), "x ");
         assert_eq!(rewrite(Engine::Pg, "x FOR_KEY_SHARE"), "x FOR KEY SHARE");
         assert_eq!(rewrite(Engine::Lite, "x FOR_KEY_SHARE"), "x ");
+        assert_eq!(rewrite(Engine::Pg, "x FOR_SHARE"), "x FOR SHARE");
+        assert_eq!(rewrite(Engine::Lite, "x FOR_SHARE"), "x ");
         assert_eq!(rewrite(Engine::Pg, "x FOR_NO_KEY_UPDATE"), "x FOR NO KEY UPDATE");
         assert_eq!(rewrite(Engine::Lite, "x FOR_NO_KEY_UPDATE"), "x ");
     }

@@ -14,7 +14,7 @@ use crate::access::{self, IdOrBlank};
 use crate::client::{self, set_active};
 use crate::create_client::team_member;
 use crate::events;
-use crate::merge::sweep::{Way, sweep};
+use crate::merge::sweep::{Way, hold_wholes, sweep};
 use crate::push_device;
 use crate::rules;
 
@@ -82,6 +82,9 @@ async fn both(call: &mut Call<'_>, input: &MergeClients) -> Answer<(User, User)>
     let [first, second] = ids[..] else {
         return Err(Refused::on("ids", "Two clients are merged at a time: send two ids"));
     };
+    // What they take part in is held before the clients are, as whoever changes who takes
+    // part does it.
+    hold_wholes(call, &[first.0, second.0]).await?;
     // In the order of ids, so that two merges never wait for each other.
     let first = access::client_to_change(call, first, "ids").await?;
     let second = access::client_to_change(call, second, "ids").await?;

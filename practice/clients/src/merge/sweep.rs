@@ -3,7 +3,7 @@
 use ward_engine::{Answer, Call};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Key, Query, Sql, StoreError, Table, Value};
+use ward_store::{Key, Query, Reference, Sql, StoreError, Table, Value};
 
 use crate::merge::plan::{Move, Unique, plan};
 
@@ -31,12 +31,13 @@ enum Whose {
 /// Moves all references; how many rows moved. Of two parts in one thing the one that is
 /// not called off stays.
 pub async fn sweep(call: &mut Call<'_>, way: Way) -> Answer<usize> {
+    // What they take part in since they are held.
+    hold_wholes(call, &[way.from, way.to]).await?;
     let moves = plan(call.tx.tables()).map_err(StoreError::internal)?;
     let mut moved = 0;
     for it in &moves {
         for unique in &it.unique {
             if it.table.column(OFF).is_some() {
-                hold_wholes(call, it, unique, way).await?;
                 remove_doubles(call, it, unique, way, Whose::Targets).await?;
             }
             remove_doubles(call, it, unique, way, Whose::Sources).await?;
@@ -46,23 +47,34 @@ pub async fn sweep(call: &mut Call<'_>, way: Way) -> Answer<usize> {
     Ok(moved)
 }
 
-/// Holds what the parts of the client who is merged are parts of: who changes who takes
-/// part holds the whole first.
-async fn hold_wholes(call: &mut Call<'_>, it: &Move, unique: &Unique, way: Way) -> Answer<()> {
-    let (table, column) = (it.table, it.column);
-    let wholes = table.references.iter().filter_map(|reference| match reference.columns {
-        ["org_id", name] if unique.with.contains(name) => Some((reference.table, *name)),
-        _ => None,
-    });
-    for (whole, name) in wholes {
-        let mut sql = Sql::new();
-        sql.push(&format!("SELECT p.id FROM {whole} p WHERE p.org_id = ")).bind(way.org_id);
-        sql.push(&format!(" AND p.id IN (SELECT r.{name} FROM {} r WHERE r.org_id = ", table.name));
-        sql.bind(way.org_id).push(&format!(" AND r.{column} = ")).bind(way.from);
-        sql.push(") ORDER BY p.id FOR_NO_KEY_UPDATE");
-        call.tx.rows(&sql).await?;
+/// Holds what parts of these clients are parts of, in the order of ids: who changes who
+/// takes part holds the whole first.
+pub async fn hold_wholes(call: &mut Call<'_>, clients: &[i64]) -> Answer<()> {
+    let org = call.actor.org_id;
+    for it in plan(call.tx.tables()).map_err(StoreError::internal)? {
+        let (table, column) = (it.table, it.column);
+        if table.column(OFF).is_none() {
+            continue;
+        }
+        for (whole, name) in it.unique.iter().flat_map(|unique| wholes(table, unique)) {
+            let mut sql = Sql::new();
+            sql.push(&format!("SELECT p.id FROM {whole} p WHERE p.org_id = ")).bind(org);
+            sql.push(&format!(" AND p.id IN (SELECT r.{name} FROM {} r ", table.name));
+            sql.push("WHERE r.org_id = ").bind(org).push(&format!(" AND r.{column}"));
+            sql.bind_in(clients).push(") ORDER BY p.id FOR_NO_KEY_UPDATE");
+            call.tx.rows(&sql).await?;
+        }
     }
     Ok(())
+}
+
+/// The tables that a part names besides who takes part, by which column.
+fn wholes(table: &Table, unique: &Unique) -> Vec<(&'static str, &'static str)> {
+    let whole = |reference: &Reference| match reference.columns {
+        ["org_id", name] if unique.with.contains(name) => Some((reference.table, *name)),
+        _ => None,
+    };
+    table.references.iter().filter_map(whole).collect()
 }
 
 /// Removes the rows of which the other client has one already: the source's, or those of

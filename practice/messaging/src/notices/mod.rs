@@ -22,6 +22,7 @@ pub mod visibility;
 use jiff::tz::TimeZone;
 use ward_engine::{Bindings, moment};
 use ward_identity::person::Person;
+use ward_scheduling::request::matching;
 use ward_store::{Db, StoreError};
 
 use crate::notices::reminders::ReminderKind;
@@ -52,13 +53,13 @@ pub fn bind(b: &mut Bindings) {
     sent::bind(b);
     contact::bind(b);
     appointments::bind(b);
-    asked::bind(b);
 }
 
-/// Tells of some messages and says some reminders that are due; how many jobs
-/// were done. `kinds` are those of all domains.
+/// Tells of some messages and appointment requests and says some reminders that are
+/// due; how many jobs were done. `kinds` are those of all domains.
 pub async fn run_batch(db: &Db, kinds: &'static [ReminderKind]) -> Result<u64, StoreError> {
-    Ok(unread::run_batch(db).await? + reminders::run_batch(db, kinds).await?)
+    let told = unread::run_batch(db).await? + matching::run_batch(db, asked::tell).await?;
+    Ok(told + reminders::run_batch(db, kinds).await?)
 }
 
 /// The time zone in which somebody lives.

@@ -134,6 +134,9 @@ record! {
     key: Key::Id,
     indexes: [
         index(&["org_id", "user_id", "id"]),
+        // When somebody was told last of what comes in great numbers.
+        index(&["org_id", "user_id", "created_at"])
+            .only("notification_type = 'new_appointment_request'"),
         unique(&["org_id", "intent_key"]),
     ],
     references: [

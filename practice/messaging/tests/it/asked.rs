@@ -1,7 +1,8 @@
 //! Who is told that a seat is free, and that somebody asks for an appointment.
 
 use serde_json::{Value as Json, json};
-use ward_store::{Actor, Query, Sql, Value};
+use ward_store::system::EffectRow;
+use ward_store::{Actor, Cond, OrderKey, Query, Scope, Sql, Value};
 
 use crate::desk::{ahead, awake, booked, change, planned, say, told, waiting, with};
 use crate::support::World;
@@ -59,6 +60,12 @@ async fn wants(w: &World, actor: &Actor, more: Json) {
     assert!(made.await["messages"].is_null());
 }
 
+/// As if what was mailed so far had been an hour ago.
+async fn an_hour_later(w: &World) {
+    let past = "UPDATE sent_notification_records SET created_at = created_at - 3600000000";
+    w.execute(Sql::fixed(past, [])).await;
+}
+
 #[tokio::test]
 async fn members_who_want_to_hear_of_requests_that_they_see() {
     World::each(async |w| {
@@ -100,10 +107,12 @@ async fn members_who_want_to_hear_of_requests_that_they_see() {
         // To nobody: who wants to hear of anybody's.
         let to_all = json!({ "provider_id": null,
             "organization_id": w.organization.id.0.to_string() });
+        an_hour_later(&w).await;
         ask("xena", to_all).await;
         say(&w).await;
         assert_eq!(mailed(&w).await.len(), 3);
         // Closed before it is told.
+        an_hour_later(&w).await;
         let id = ask("yves", json!({})).await;
         let close = json!({ "id": id, "status": "CLOSED" });
         w.mutate(&w.owner, "updateAppointmentRequest", "appointmentRequest { id }", close).await;
@@ -115,6 +124,59 @@ async fn members_who_want_to_hear_of_requests_that_they_see() {
         ask("zoe", json!({})).await;
         say(&w).await;
         assert_eq!(mailed(&w).await.len(), 4, "the owner alone");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asks_often_fills_no_mailbox() {
+    World::each(async |w| {
+        let on = json!({ "start_time": "08:00", "end_time": "18:00",
+            "enable_appointment_requests": true });
+        w.mutate(&w.owner, "createAppointmentSetting", "appointmentSetting { id }", on).await;
+        wants(&w, &w.standard, json!({ "send_email_on_appt_request_for_you": true })).await;
+        let ask = async |name: &str| {
+            let input = json!({ "provider_id": w.standard.user_id.to_string(), "reason": "Sleep",
+                "first_name": name, "last_name": "Visitor", "timezone": "America/New_York",
+                "email": format!("{name}@example.com") });
+            let selects = "appointmentRequest { id }";
+            let made = w.mutate(&w.owner, "createAppointmentRequest", selects, input).await;
+            assert!(made["messages"].is_null(), "{made}");
+            made["appointmentRequest"]["id"].as_str().unwrap().to_owned()
+        };
+        ask("vera").await;
+        say(&w).await;
+        assert_eq!(mailed(&w).await, ["Stan"], "the first at once");
+        let gone = ask("walt").await;
+        for name in ["xena", "yves"] {
+            ask(name).await;
+            say(&w).await;
+        }
+        assert_eq!(mailed(&w).await.len(), 1);
+        assert_eq!(waiting(&w, "appointment_request").await.len(), 3, "held");
+        let close = json!({ "id": gone, "status": "CLOSED" });
+        w.mutate(&w.owner, "updateAppointmentRequest", "appointmentRequest { id }", close).await;
+        an_hour_later(&w).await;
+        say(&w).await;
+        assert_eq!(mailed(&w).await.len(), 2, "one for all that came meanwhile");
+        assert!(waiting(&w, "appointment_request").await.is_empty());
+        let org = w.organization.id.0;
+        let sent = w.db.write(move |tx| {
+            Box::pin(async move {
+                let system = Actor::system(org);
+                let mut scope = Scope::new(tx, &system);
+                let which = Cond::eq("kind", "new_appointment_request");
+                let order = [OrderKey::column("created_at", false)];
+                scope.list::<EffectRow>(which, &order).await
+            })
+        });
+        let counts: Vec<Json> = sent
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| serde_json::from_str::<Json>(&row.payload).unwrap()["count"].clone())
+            .collect();
+        assert_eq!(counts, [Json::Null, json!("2")]);
     })
     .await;
 }

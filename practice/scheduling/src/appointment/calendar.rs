@@ -147,3 +147,13 @@ pub async fn put(call: &mut Call<'_>, row: &Appointment, members: &[i64]) -> Ans
     }
     room::take(call, row).await
 }
+
+/// Frees the time and the room that an appointment takes, which [`put`] takes again in this
+/// transaction. Behind [`lock`] on whose time it is.
+pub(super) async fn free(call: &mut Call<'_>, id: Id<Appointment>) -> Answer<()> {
+    let held: Vec<CalendarEntry> = call.list(Cond::eq("appointment_id", id.0), &[]).await?;
+    for entry in &held {
+        call.destroy(entry).await?;
+    }
+    room::free(call, id).await
+}

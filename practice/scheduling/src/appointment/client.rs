@@ -211,7 +211,8 @@ pub(super) async fn update_part(
     before: &AppointmentInclusion,
 ) -> Answer<Payload> {
     let payload = Payload::new().one("appointment_inclusion", before.id.0);
-    if input.attended.is_given() || input.cancelled.value() == Some(&false) {
+    let says_more = input.attended.is_given() || input.seats_held.is_given();
+    if says_more || input.cancelled.value() == Some(&false) {
         let sentence = "A client can confirm their part or call it off, and change nothing else";
         return Err(Refused::base(sentence));
     }

@@ -14,7 +14,7 @@ use super::series::create as series;
 use super::settle::{self, Terms, attending_members, members};
 use super::table::Appointment;
 use super::when::{self, Known};
-use super::{calendar, people, permit};
+use super::{calendar, people, permit, room};
 use crate::appointment_location::choice;
 use crate::availability::wall::Interval;
 use crate::contact_type::ContactType;
@@ -70,6 +70,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateAppointment) -> Answer<Pa
     let members = members(&row, &further, &attendees);
     let intervals = series::intervals(call, &said, interval, &zone)?;
     calendar::lock(call, &members).await?;
+    room::hold(call, None, &row).await?;
     let is_series = said.is_said();
     let join_all = said.join_all.unwrap_or(false);
     let joins = join_all || !row.is_group;

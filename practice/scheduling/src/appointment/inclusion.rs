@@ -7,7 +7,7 @@ use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level};
 
 use super::input::{AttendedClient, UpdateInclusion, bounded_reason};
-use super::settle::{Terms, retake, settle};
+use super::settle::{Terms, hold, retake, settle};
 use super::table::{Appointment, AppointmentInclusion};
 use super::update::{main, tell, to_change, write};
 use super::{calendar, client, part, people, permit};
@@ -24,6 +24,7 @@ struct Said {
     confirmed: Option<bool>,
     reason: Option<String>,
     other: Option<String>,
+    seats_held: Option<i64>,
 }
 
 impl Said {
@@ -34,6 +35,7 @@ impl Said {
             confirmed: sent.confirmed.value().copied(),
             reason: sent.cancellation_reason.trimmed().map(str::to_owned),
             other: sent.other_cancellation_reason.trimmed().map(str::to_owned),
+            seats_held: None,
         }
     }
 }
@@ -157,6 +159,7 @@ async fn apply(
         people::check_seats(row, people::attending(call, row).await? + 1)?;
         after = people::revived(call, before);
     }
+    after.seats_held = said.seats_held.unwrap_or(after.seats_held);
     after.attended = said.attended.or(before.attended);
     after.confirmed = said.confirmed.unwrap_or(before.confirmed);
     if said.cancelled == Some(true) && !before.cancelled {
@@ -167,6 +170,19 @@ async fn apply(
         after.other_cancellation_reason = said.other.clone().or(after.other_cancellation_reason);
     }
     part::write(call, row, Some(before), Some(&after), noticed).await
+}
+
+/// How many seats are to be held besides from now on: staff free some, or all, and hold
+/// none that nobody asked for.
+fn seats_held(input: &UpdateInclusion, before: &AppointmentInclusion) -> Answer<Option<i64>> {
+    let Some(seats) = input.seats_held.value().and_then(|it| it.0) else { return Ok(None) };
+    match (0..=before.seats_held).contains(&seats) {
+        true => Ok(Some(seats)),
+        false => {
+            let sentence = format!("Seats held must be from 0 to {}", before.seats_held);
+            Err(Refused::on("seats_held", sentence))
+        }
+    }
 }
 
 /// Marks somebody's part as called off by the caller.
@@ -203,7 +219,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateInclusion) -> Answer<Payl
         confirmed: input.confirmed.value().copied(),
         reason: input.cancellation_reason.trimmed().map(str::to_owned),
         other: None,
+        seats_held: seats_held(input, &before)?,
     };
+    hold(call, &row).await?;
     let row = match said.cancelled == Some(false) && before.cancelled {
         true => take_again(call, &row, &before).await?,
         false => row,

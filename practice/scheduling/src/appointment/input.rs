@@ -229,6 +229,7 @@ input! {
         cancellation_reason: String,
         confirmed: bool,
         id: Id<AppointmentInclusion>,
+        seats_held: Whole,
     }
 }
 

@@ -2,7 +2,8 @@
 //! appointment at a time, whoever books it, and nobody books over another.
 //!
 //! A room is locked behind the members whose time is taken, rooms among themselves in
-//! ascending order of their ids, so that all who take any stand in one line.
+//! ascending order of their ids, so that all who take any stand in one line; then the
+//! place that it is of (see the README for the one order of all locks).
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use ward_store::{Cond, Id, Query, Sql, StoreError, Value};
 
 use super::calendar::takes_time;
 use super::table::Appointment;
+use crate::appointment_location::choice;
 use crate::appointment_location::table::{AppointmentLocation, Room, RoomEntry};
 use crate::availability::wall::Interval;
 
@@ -20,7 +22,10 @@ const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Takes rooms until the transaction ends; which of them hold one appointment at a
 /// time.
-async fn lock(call: &mut Call<'_>, rooms: &[i64]) -> Result<Vec<(i64, bool)>, StoreError> {
+pub(super) async fn lock(
+    call: &mut Call<'_>,
+    rooms: &[i64],
+) -> Result<Vec<(i64, bool)>, StoreError> {
     let sql = Sql::fixed(
         "SELECT r.id, r.limit_to_one FROM rooms r WHERE r.org_id = $1 AND r.id IN_LIST($2) \
          ORDER BY r.id FOR_NO_KEY_UPDATE",
@@ -29,6 +34,58 @@ async fn lock(call: &mut Call<'_>, rooms: &[i64]) -> Result<Vec<(i64, bool)>, St
     let rows = call.tx.rows(&sql).await?;
     let room = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.truth()));
     Ok(rows.iter().filter_map(room).collect())
+}
+
+/// Holds where an appointment is to be, if it was not there at that time: its room, then
+/// its place. A refusal where somebody removed meanwhile what it was not at before; what
+/// stays where it was stays there, whatever became of the place. Behind the members.
+pub(super) async fn hold(
+    call: &mut Call<'_>,
+    before: Option<&Appointment>,
+    row: &Appointment,
+) -> Answer<()> {
+    let place = |it: &Appointment| (it.appointment_location_id, it.room_id);
+    let is_elsewhere = before.is_none_or(|before| place(before) != place(row));
+    let time = |it: &Appointment| (it.start_at, it.end_at, takes_time(it));
+    if !is_elsewhere && before.is_some_and(|before| time(before) == time(row)) {
+        return Ok(());
+    }
+    if let Some(room) = row.room_id
+        && !hold_room(call, room).await?
+        && is_elsewhere
+    {
+        return Err(Refused::not_found("room_id"));
+    }
+    match row.appointment_location_id {
+        Some(place) if !hold_place(call, place).await? && is_elsewhere => {
+            Err(Refused::not_found(choice::AT))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes a room until the transaction ends; whether it is still there.
+async fn hold_room(call: &mut Call<'_>, room: Id<Room>) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT r.id FROM rooms r WHERE r.org_id = $1 AND r.id = $2 AND r.deleted_at IS NULL \
+         FOR_NO_KEY_UPDATE",
+        [call.actor.org_id.into(), room.0.into()],
+    );
+    Ok(!call.tx.rows(&sql).await?.is_empty())
+}
+
+/// Keeps a place as it is until the transaction ends; whether it is still there. Behind
+/// its rooms.
+async fn hold_place(
+    call: &mut Call<'_>,
+    place: Id<AppointmentLocation>,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT l.id FROM appointment_locations l WHERE l.org_id = $1 AND l.id = $2 \
+         AND l.deleted_at IS NULL FOR_SHARE",
+        [call.actor.org_id.into(), place.0.into()],
+    );
+    Ok(!call.tx.rows(&sql).await?.is_empty())
 }
 
 /// When rooms are taken within a window, leaving out one appointment: the window's
@@ -92,15 +149,20 @@ pub async fn of_place(
     Ok(rows.iter().filter_map(room).collect())
 }
 
-/// Takes all rooms of a place, of which one is to be chosen.
-pub async fn lock_place(call: &mut Call<'_>, place: Id<AppointmentLocation>) -> Answer<()> {
+/// Takes all rooms of a place, of which one is to be chosen; whether clients can still
+/// book there.
+pub async fn lock_place(call: &mut Call<'_>, place: Id<AppointmentLocation>) -> Answer<bool> {
     let org = call.actor.org_id;
     let rooms = of_place(call.tx, org, place.0).await?;
     let ids: Vec<i64> = rooms.iter().map(|(id, _)| *id).collect();
     if !ids.is_empty() {
         lock(call, &ids).await?;
     }
-    Ok(())
+    if !hold_place(call, place).await? {
+        return Ok(false);
+    }
+    let now: Option<AppointmentLocation> = call.find(place).await?;
+    Ok(now.is_some_and(|it| it.clients_can_book))
 }
 
 /// The room of a place that a client is given: the first that is free, one that holds
@@ -154,6 +216,15 @@ pub async fn take(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
         call.create(&entry).await?;
     }
     Ok(())
+}
+
+/// Frees the room that an appointment takes.
+pub(super) async fn free(call: &mut Call<'_>, id: Id<Appointment>) -> Answer<()> {
+    let held: Option<RoomEntry> = call.find_by(Cond::eq("appointment_id", id.0)).await?;
+    match &held {
+        Some(entry) => Ok(call.destroy(entry).await?),
+        None => Ok(()),
+    }
 }
 
 /// To clients a room is no more than a time that can't be had.

@@ -75,15 +75,22 @@ pub async fn settle(
     }
 }
 
-/// Writes whose time an appointment takes now: whoever gives and attends it. Of who
-/// did not before, that time is theirs to take, or free.
-pub async fn retake(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
+/// Takes the calendars of whoever gives and attends an appointment, and of those whose
+/// time it takes: who they are.
+pub async fn hold(call: &mut Call<'_>, row: &Appointment) -> Answer<(Vec<i64>, Vec<i64>)> {
     let takers = people::takers(call, row).await?;
     let held = calendar::holders(call, row.id).await?;
     let mut all = [takers.as_slice(), held.as_slice()].concat();
     all.sort_unstable();
     all.dedup();
     calendar::lock(call, &all).await?;
+    Ok((takers, held))
+}
+
+/// Writes whose time an appointment takes now: whoever gives and attends it. Of who
+/// did not before, that time is theirs to take, or free.
+pub async fn retake(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
+    let (takers, held) = hold(call, row).await?;
     let fresh: Vec<i64> = takers.iter().copied().filter(|it| !held.contains(it)).collect();
     if calendar::takes_time(row) && !fresh.is_empty() {
         let interval = Interval { start: row.start_at, end: row.end_at };

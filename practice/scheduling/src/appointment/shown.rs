@@ -14,6 +14,7 @@ use super::series::table::{RECURRING_APPOINTMENTS, recurring_appointments as ser
 use super::status::PmStatus;
 use super::table::appointments as at;
 use crate::appointment_location::table::{APPOINTMENT_LOCATIONS, appointment_locations as places};
+use crate::listing::numbers;
 use crate::settings::layers::{Settings, layers, resolve};
 use crate::settings::read::{own_of, unit_of};
 use crate::settings::table::{APPOINTMENT_SETTINGS, AppointmentSetting};
@@ -122,13 +123,6 @@ async fn by_series(
     let of = |row: &RowView<'_>| row.get(at::recurring_appointment_id).int();
     let value = |row: &RowView<'_>| of(row).and_then(|id| known.get(&id).cloned());
     Ok(rows.iter().map(|row| value(row).unwrap_or(Out::Null)).collect())
-}
-
-fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
-    let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
 }
 
 /// Rows of a table that meet the condition, as far as the actor sees them, deleted

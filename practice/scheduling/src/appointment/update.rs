@@ -6,7 +6,6 @@ use ward_engine::{Answer, Call, Payload, Problems, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::members_only;
 use ward_identity::tables::User;
-use ward_instance::Timestamp;
 use ward_store::{Event, Id, Level};
 
 use super::create::{bookable_type, check_attendees, checked, needs_place};
@@ -15,7 +14,7 @@ use super::series::update::{self as series, Place};
 use super::settle::{Terms, attending_members, retake, settle};
 use super::table::Appointment;
 use super::when::{self, Known};
-use super::{calendar, cancel, client, inclusion, part, people, permit};
+use super::{calendar, cancel, client, inclusion, part, people, permit, room};
 use crate::appointment_location::choice;
 use crate::appointment_location::table::AppointmentLocation;
 use crate::availability::wall::Interval;
@@ -65,8 +64,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAppointment) -> Answer<Pa
 
 /// What a change makes of an appointment, before it is made.
 pub(super) struct Preview {
-    pub start_at: Timestamp,
-    pub end_at: Timestamp,
+    pub row: Appointment,
     /// Whether anything is different.
     pub differs: bool,
     /// Whose time it would take.
@@ -84,8 +82,7 @@ pub(super) async fn preview(
     let change = changed(call, input, before, providers).await?;
     let differs =
         change.row != *before || change.attendees.is_some() || change.members != change.were;
-    let (start_at, end_at) = (change.row.start_at, change.row.end_at);
-    Ok(Preview { start_at, end_at, differs, members: change.members })
+    Ok(Preview { row: change.row, differs, members: change.members })
 }
 
 /// Changes one appointment by staff, as it is held; with another place in a series
@@ -110,6 +107,7 @@ pub(super) async fn one(
     calendar::lock(call, &all.into_iter().collect::<Vec<i64>>()).await?;
     let mut row = change.row;
     let moved = (row.start_at, row.end_at) != (before.start_at, before.end_at);
+    room::hold(call, Some(before), &row).await?;
     let is_series = before.recurring_appointment_id.is_some();
     if let Some(place) = place {
         row.recurring_appointment_id = Some(place.series);
@@ -150,7 +148,7 @@ pub(super) async fn one(
     retake(call, &row).await?;
     if !fields.is_empty() {
         let event = events::appointment_updated(&row, &fields);
-        let event = event.told(!input.suppress_webhook_notifications.is_true());
+        let event = event.told(is_told(&row, !input.suppress_webhook_notifications.is_true()));
         let event = giving(event, (before, &providers), (&row, &change.further));
         call.emit(event.noticed(noticed));
     }
@@ -206,13 +204,16 @@ fn field(column: &'static str) -> Option<&'static str> {
     }
 }
 
-/// Tells of a change, if there was one; of series webhooks are not told (behaviour
-/// 13.6).
-pub(super) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static str], told: bool) {
-    let told = told && row.recurring_appointment_id.is_none();
+/// Tells of a change, if there was one.
+pub(crate) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static str], told: bool) {
     if !fields.is_empty() {
-        call.emit(events::appointment_updated(row, fields).told(told));
+        call.emit(events::appointment_updated(row, fields).told(is_told(row, told)));
     }
+}
+
+/// Whether webhooks are told that an appointment changed: of series never (behaviour 13.6).
+fn is_told(row: &Appointment, told: bool) -> bool {
+    told && row.recurring_appointment_id.is_none()
 }
 
 /// An appointment as it is to be, with everybody in it.

@@ -2,7 +2,6 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde_json::json;
 use ward_clients::tables::Tag;
 use ward_engine::{
     Answer, Args, Kind, Out, Refused, Request, RowView, ViewId, baseline_instant, iso_instant,
@@ -158,26 +157,26 @@ fn members(
         None => row.id.0.to_string(),
     };
     let origin = wall::instant(&zone, row.first_day.0, row.start_minute);
-    Out::Json(json!({
-        "appointment_location_id": row.appointment_location_id.map(|id| id.0.to_string()),
-        "appointment_type_id": row.appointment_type_id.map(|id| id.0),
-        "contact_type_id": row.contact_type_id,
-        "created_at": iso_instant(row.created_at, &request.zone),
-        "day_of_week": row.day_of_week,
-        "duration_string": interval.map(|it| wall::duration(it.minutes())),
-        "end_on": row.end_on.map(|day| day.to_string()),
-        "id": id,
-        "is_repeating": row.is_repeating,
-        "origin_start_date": origin.map(instant),
-        "range_end": interval.map(|it| instant(it.end)),
-        "range_start": interval.map(|it| instant(it.start)),
-        "repeating_availability_id": row.is_repeating.then(|| row.id.0.to_string()),
-        "resourceId": row.user_id.0.to_string(),
-        "timezone": row.timezone,
-        "timezone_abbr": interval.and_then(|it| abbreviation(it.start)),
-        "updated_at": iso_instant(row.updated_at, &request.zone),
-        "user_id": row.user_id.0,
-    }))
+    Out::Object(vec![
+        ("appointment_location_id", row.appointment_location_id.map(|id| id.0.to_string()).into()),
+        ("appointment_type_id", row.appointment_type_id.map(|id| id.0).into()),
+        ("contact_type_id", row.contact_type_id.into()),
+        ("created_at", iso_instant(row.created_at, &request.zone).into()),
+        ("day_of_week", row.day_of_week.into()),
+        ("duration_string", interval.map(|it| wall::duration(it.minutes())).into()),
+        ("end_on", row.end_on.map(|day| day.to_string()).into()),
+        ("id", id.into()),
+        ("is_repeating", row.is_repeating.into()),
+        ("origin_start_date", origin.map(instant).into()),
+        ("range_end", interval.map(|it| instant(it.end)).into()),
+        ("range_start", interval.map(|it| instant(it.start)).into()),
+        ("repeating_availability_id", row.is_repeating.then(|| row.id.0.to_string()).into()),
+        ("resourceId", row.user_id.0.to_string().into()),
+        ("timezone", row.timezone.as_str().into()),
+        ("timezone_abbr", interval.and_then(|it| abbreviation(it.start)).into()),
+        ("updated_at", iso_instant(row.updated_at, &request.zone).into()),
+        ("user_id", row.user_id.0.into()),
+    ])
 }
 
 /// Rows that the caller sees.

@@ -252,4 +252,8 @@ fn parts(b: &mut Bindings) {
     b.one(PART, "appointment", &APPOINTMENTS, Link::Key(part::appointment_id));
     b.one(PART, "user", &USERS, Link::Key(part::user_id)).listing(anybody);
     b.one(PART, "cancelled_by", &USERS, Link::Key(part::cancelled_by_id)).listing(anybody);
+    // Whether somebody booked in their name is the practice's to find out.
+    b.computed(PART, "seats_held", &[part::seats_held], |request, row, _| {
+        row.get(part::seats_held).int().filter(|_| request.actor.is_member()).into()
+    });
 }

@@ -9,6 +9,8 @@ use ward_store::{Cond, Join, Level, Query, Select, Value};
 
 use crate::appointment_location::read::of_layers;
 use crate::contact_type::{ContactType, offered};
+use crate::listing::{self, numbers};
+use crate::money;
 use crate::settings::layers::resolve;
 use crate::settings::read;
 use crate::settings::table::AppointmentSetting;
@@ -16,7 +18,6 @@ use crate::tables::{
     ADVANCE_APPOINTMENT_PRICES, APPOINTMENT_TYPES, PROVIDER_APPT_TYPE_CONNECTIONS,
     appointment_types as at, provider_appt_type_connections as gives,
 };
-use crate::{listing, money};
 
 const OF: &str = "AppointmentType";
 
@@ -92,13 +93,6 @@ fn settings(b: &mut Bindings) {
         Box::pin(clients_call(request, q, rows))
     })
     .public();
-}
-
-fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
-    let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
 }
 
 /// A type's own settings, where they count.

@@ -238,9 +238,8 @@ async fn place(
     };
     let whose = (provider.unit_id, provider.id);
     let place = choice::place(call, id, whose, Level::Public).await?;
-    if !place.clients_can_book {
-        return Err(Refused::not_found(choice::AT));
+    match room::lock_place(call, place.id).await? {
+        true => Ok(Some(place.id)),
+        false => Err(Refused::not_found(choice::AT)),
     }
-    room::lock_place(call, place.id).await?;
-    Ok(Some(place.id))
 }

@@ -12,9 +12,9 @@ use super::book::{self, Place};
 use super::input::CompleteCheckout;
 use super::who;
 use crate::appointment::table::{Appointment, AppointmentInclusion};
+use crate::appointment::update::tell;
 use crate::appointment::{calendar, people};
 use crate::availability::wall::Interval;
-use crate::events;
 use crate::slots::ask::Ask;
 use crate::slots::found::{self, Seat};
 use crate::slots::reading;
@@ -116,7 +116,7 @@ async fn seated(
 ) -> Answer<User> {
     let client = who::placed(call, client, of).await?;
     match people::add_attendee(call, row, &client).await? {
-        true => drop(call.emit(events::appointment_updated(row, &["attended_clients"]))),
+        true => tell(call, row, &["attended_clients"], true),
         // Nobody learns by what is left whether the client attended already.
         false => people::hold_seat(call, row, &client).await?,
     }

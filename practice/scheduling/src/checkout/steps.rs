@@ -1,6 +1,5 @@
 //! `embedWidgetSteps`: what a booking page leads through (behaviour 23.3).
 
-use serde_json::json;
 use ward_engine::{Answer, Args, Kind, Out, Request, RowView, parse_id};
 use ward_store::{Cond, Id, Query};
 
@@ -35,7 +34,8 @@ pub async fn list(
         None => false,
     };
     let shown = STEPS.iter().filter(|(id, _)| !(is_known && *id == "select_appt_type"));
-    let steps = shown.map(|(id, title)| Out::Json(json!({ "id": id, "title": title })));
+    let steps = shown
+        .map(|(id, title)| Out::Object(vec![("id", (*id).into()), ("title", (*title).into())]));
     let list = Out::List(steps.collect());
     Ok(vec![list; rows.len()])
 }

@@ -22,6 +22,10 @@ const OF_NETWORK: Allowance = Allowance { kind: "checkout_network", most: 30, se
 /// Attempts from a network for one e-mail address: of no other network, whose is
 /// whoever's the address is.
 const OF_ADDRESS: Allowance = Allowance { kind: "checkout_address", most: 5, seconds: 15 * 60 };
+/// What visitors from a network book with a provider: less than what all may, so that one
+/// of them leaves something to the others.
+const OF_NETWORK_AND_PROVIDER: Allowance =
+    Allowance { kind: "checkout_network_provider", most: 10, seconds: 360 };
 /// What visitors book with a provider.
 const OF_PROVIDER: Allowance = Allowance { kind: "checkout_provider", most: 20, seconds: 180 };
 /// Seats in one appointment that visitors take, or wait for, with one e-mail address.
@@ -92,9 +96,15 @@ pub async fn bounded(call: &mut Call<'_>, client: &User, provider: &User) -> Ans
         let sentence = format!("No more than {most} appointments to come can be booked by oneself");
         return Err(Refused::base(sentence));
     }
+    let network = network_of(&call.request.address);
     let tx = &mut *call.scope.tx;
     let may = match is_visitor {
-        true => take(tx, &OF_PROVIDER, &format!("{org}\u{1f}{}", provider.id)).await?,
+        true => {
+            let with = format!("{org}\u{1f}{}", provider.id);
+            let of_both = format!("{network}\u{1f}{with}");
+            take(tx, &OF_NETWORK_AND_PROVIDER, &of_both).await?
+                && take(tx, &OF_PROVIDER, &with).await?
+        }
         false => take(tx, &OF_CLIENT, &format!("{org}\u{1f}{own}")).await?,
     };
     match may {

@@ -4,6 +4,7 @@ use ward_engine::{Answer, Call, Refused};
 use ward_identity::tables::User;
 
 use super::ledger;
+use super::rule::lacks;
 use crate::appointment::table::Appointment;
 use crate::settings::layers::Settings;
 
@@ -26,8 +27,8 @@ pub async fn with_credits(
     let org = call.actor.org_id;
     let has = ledger::balances(&mut *call.scope.tx, org, of.0, &clients).await?;
     let needs = i64::try_from(times).unwrap_or(i64::MAX);
-    let enough = |user: &User| has.get(&user.id.0).copied().unwrap_or(0) >= needs;
-    let stays = |user: &User| !user.is_patient || enough(user);
+    let is_short = |user: &User| lacks(has.get(&user.id.0).copied().unwrap_or(0), 0, needs);
+    let stays = |user: &User| !user.is_patient || !is_short(user);
     let attendees: Vec<User> = attendees.into_iter().filter(stays).collect();
     match row.user_id.is_some_and(|client| attendees.iter().all(|user| user.id != client)) {
         true => {

@@ -8,7 +8,7 @@ use ward_identity::tables::User;
 use ward_store::{Cond, Id, Query, Sql};
 
 use super::ledger;
-use super::rule::{Says, Step, change, is_due};
+use super::rule::{self, Says, Step, change, is_due};
 use super::table::CreditCause;
 use crate::appointment::table::Appointment;
 use crate::settings::layers::{Settings, layers, resolve};
@@ -87,7 +87,7 @@ async fn begins(call: &mut Call<'_>, row: &Appointment, client: Id<User>) -> Ans
     // Staff are warned of it and may; of a visitor nothing is known (behaviour 23.3).
     if settings.prevent_no_credit_booking && call.actor.is_client() {
         ledger::lock(call, &[client.0]).await?;
-        if ledger::balance(call, of.0, client.0).await? + more < 0 {
+        if rule::lacks(ledger::balance(call, of.0, client.0).await?, 0, -more) {
             return Err(Refused::base("You have no credit left for this appointment type"));
         }
     }
@@ -108,7 +108,7 @@ pub async fn lacks(call: &mut Call<'_>, row: &Appointment, client: Id<User>) -> 
         return Ok(false);
     }
     ledger::lock(call, &[client.0]).await?;
-    Ok(ledger::balance(call, of.0, client.0).await? + more < 0)
+    Ok(rule::lacks(ledger::balance(call, of.0, client.0).await?, 0, -more))
 }
 
 async fn ends(

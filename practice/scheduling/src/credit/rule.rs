@@ -32,6 +32,12 @@ pub fn change(step: Step, held: i64, says: Says) -> i64 {
     }
 }
 
+/// Whether a client who has so many credits, and so many more in what is being changed,
+/// has too few for what needs so many.
+pub const fn lacks(has: i64, held: i64, needs: i64) -> bool {
+    has.saturating_add(held) < needs
+}
+
 /// Whether an appointment takes its clients' credits: it is there, of a type, and
 /// was not called off. A client who did not come, or said so too late, has used
 /// theirs.

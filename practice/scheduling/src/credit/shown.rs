@@ -8,7 +8,7 @@ use ward_store::{Cond, Entity, Level, Query, Select, Value};
 
 use super::table::{APPOINTMENT_CREDIT_CHANGES, appointment_type_credits as credits};
 use crate::appointment::table::appointments as at;
-use crate::listing;
+use crate::listing::{self, numbers};
 use crate::tables::{AppointmentType, appointment_types as types};
 
 const TYPE: Kind = Kind::Id(AppointmentType::NAME);
@@ -82,13 +82,6 @@ pub async fn clients_have(
     let left: BTreeSet<i64> = left.filter_map(|row| row.first().copied()).collect();
     let value = |row: &RowView<'_>| row.get(types::id).int().is_some_and(|id| left.contains(&id));
     Ok(rows.iter().map(|row| value(row).into()).collect())
-}
-
-fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
-    let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
 }
 
 /// Sums of the changes that the caller sees, behind what they are summed by.

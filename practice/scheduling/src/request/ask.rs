@@ -14,6 +14,7 @@ use ward_identity::tables::{Organization, User};
 use ward_store::{Actor, Id, Level, Query, Role, Scope, Sql, Value};
 
 use super::input::{CreateRequest, problems, slots};
+use super::matching;
 use super::table::{AppointmentRequest, AppointmentRequestSlot, RequestStatus};
 use crate::availability::wall::Interval;
 use crate::checkout::who;
@@ -33,6 +34,9 @@ const OF_NETWORK_AND_UNIT: Allowance =
     Allowance { kind: "request_network_unit", most: 5, seconds: 15 * 60 };
 /// What visitors ask of an organization.
 const OF_UNIT: Allowance = Allowance { kind: "request_unit", most: 40, seconds: 90 };
+/// So many open requests of visitors an organization has: whoever keeps within the
+/// allowances for weeks fills no list without end.
+pub const OPEN_OF_VISITORS_MAX: i64 = 500;
 /// What a client asks.
 const OF_CLIENT: Allowance = Allowance { kind: "request_client", most: 10, seconds: 15 * 60 };
 
@@ -94,6 +98,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateRequest) -> Answer<Payloa
         call.create(&slot).await?;
     }
     call.emit(events::request_created(&row));
+    matching::later(call, &row, is_assigned(input)).await?;
     let payload = Payload::new().one("appointmentRequest", row.id.0);
     Ok(match actor.is_member() {
         true => payload,
@@ -163,7 +168,8 @@ async fn organization(call: &mut Call<'_>, id: Id<Organization>) -> Answer<(i64,
     rows.iter().next().and_then(place).ok_or_else(not_taken)
 }
 
-/// The client who asks: oneself, whom staff name, else the one with this e-mail.
+/// The client who asks: oneself, whom staff name, else the one with this e-mail whom the
+/// member sees. Whom a visitor is taken for is found out once they have their answer.
 async fn patient(call: &mut Call<'_>, input: &CreateRequest, unit: i64) -> Answer<Option<User>> {
     const AT: &str = "patient_id";
     let named = named(&input.patient_id);
@@ -178,6 +184,7 @@ async fn patient(call: &mut Call<'_>, input: &CreateRequest, unit: i64) -> Answe
             found.filter(is_here).map(Some).ok_or_else(|| Refused::not_found(AT))
         }
         Role::Anonymous if named.is_some() => Err(Refused::not_found(AT)),
+        Role::Anonymous => Ok(None),
         _ => match named {
             Some(id) => {
                 let client = access::seen_user(call, id, AT).await?;
@@ -189,20 +196,13 @@ async fn patient(call: &mut Call<'_>, input: &CreateRequest, unit: i64) -> Answe
     }
 }
 
-/// The one client of the unit who has this e-mail; to a member, if they see them.
+/// The client of the unit who has this e-mail, if the member sees them.
 async fn known(call: &mut Call<'_>, input: &CreateRequest, unit: i64) -> Answer<Option<User>> {
     let Some(address) = input.email.trimmed() else { return Ok(None) };
-    let sql = Sql::fixed(
-        "SELECT u.id FROM users u WHERE u.org_id = $1 AND u.email_fold = $2 AND u.unit_id = $3 \
-         AND u.is_patient = TRUE AND u.deleted_at IS NULL ORDER BY u.id LIMIT 2 FOR_KEY_SHARE",
-        [call.actor.org_id.into(), email::key(&kept_email(address)).into(), unit.into()],
-    );
-    let rows = call.scope.tx.rows(&sql).await?;
-    let ids: Vec<i64> = rows.iter().filter_map(|row| row.first()?.int()).collect();
-    let [id] = ids[..] else { return Ok(None) };
-    match call.actor.is_member() {
-        true => Ok(call.visible_for_reference(Id::new(id), Level::Full).await?.map(|(it, _)| it)),
-        false => Ok(call.find(Id::new(id)).await?),
+    let name = [&input.first_name, &input.last_name].map(|it| it.trimmed().unwrap_or_default());
+    match matching::client_of(call, unit, address, name).await? {
+        Some(id) => Ok(call.visible_for_reference(id, Level::Full).await?.map(|(it, _)| it)),
+        None => Ok(None),
     }
 }
 
@@ -216,8 +216,14 @@ async fn bounded(call: &mut Call<'_>, unit: i64) -> Answer<()> {
     let may = match call.scope.actor.role {
         Role::Anonymous => {
             let of_both = format!("{network}\u{1f}{org}\u{1f}{unit}");
-            take(tx, &OF_NETWORK_AND_UNIT, &of_both).await?
-                && take(tx, &OF_UNIT, &format!("{org}\u{1f}{unit}")).await?
+            let may = take(tx, &OF_NETWORK_AND_UNIT, &of_both).await?
+                && take(tx, &OF_UNIT, &format!("{org}\u{1f}{unit}")).await?;
+            // Behind the row of the organization's allowance, so that each counts the others.
+            if may && open_of_visitors(call, unit).await? >= OPEN_OF_VISITORS_MAX {
+                let sentence = "No more requests can be taken at the moment. Try again later.";
+                return Err(Refused::base(sentence));
+            }
+            may
         }
         Role::Client => take(tx, &OF_CLIENT, &format!("{org}\u{1f}{own}")).await?,
         Role::Member | Role::System => true,
@@ -226,6 +232,17 @@ async fn bounded(call: &mut Call<'_>, unit: i64) -> Answer<()> {
         true => Ok(()),
         false => Err(Refused::base("Too much was asked for lately. Try again later.")),
     }
+}
+
+/// How many requests of visitors are open at an organization, as far as that matters.
+async fn open_of_visitors(call: &mut Call<'_>, unit: i64) -> Answer<i64> {
+    let sql = Sql::fixed(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM appointment_requests r WHERE r.org_id = $1 \
+         AND r.unit_id = $2 AND r.by_visitor = TRUE AND r.current_status = 'OPEN' \
+         AND r.deleted_at IS NULL LIMIT CAST($3 AS BIGINT)) AS open",
+        [call.actor.org_id.into(), unit.into(), OPEN_OF_VISITORS_MAX.into()],
+    );
+    Ok(call.scope.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
 fn wanted(
@@ -245,15 +262,16 @@ async fn row(
     asked: &Asked,
     patient: Option<&User>,
 ) -> Answer<AppointmentRequest> {
-    // Of whom a visitor is taken for, nothing is said for them.
-    let own = patient.filter(|_| call.actor.role != Role::Anonymous);
     let text = |sent: Option<&str>, kept: Option<&String>| {
         sent.map(str::to_owned).or_else(|| kept.cloned()).unwrap_or_default()
     };
     let email = input.email.trimmed().map(kept_email);
     let provider_id = match asked.provider {
         Some(id) => Some(Id::new(id)),
-        None => assigned(call, input, patient).await?,
+        None => match patient.filter(|_| is_assigned(input)) {
+            Some(patient) => matching::provider_of(call, patient).await?,
+            None => None,
+        },
     };
     let timezone = text(input.timezone.trimmed(), None);
     let zone = moment::zone(&timezone).unwrap_or_else(|| call.request.zone.clone());
@@ -265,11 +283,12 @@ async fn row(
         unit_id: Id::new(asked.unit_id),
         provider_id,
         patient_id: patient.map(|it| it.id),
+        by_visitor: call.actor.role == Role::Anonymous,
         appointment_type_id: asked.of.as_ref().map(|of| of.id),
-        first_name: text(input.first_name.trimmed(), own.and_then(|it| it.first_name.as_ref())),
-        last_name: text(input.last_name.trimmed(), own.and_then(|it| it.last_name.as_ref())),
-        email: text(email.as_deref(), own.and_then(|it| it.email.as_ref())),
-        phone: text(input.phone.trimmed(), own.and_then(|it| it.phone_number.as_ref())),
+        first_name: text(input.first_name.trimmed(), patient.and_then(|it| it.first_name.as_ref())),
+        last_name: text(input.last_name.trimmed(), patient.and_then(|it| it.last_name.as_ref())),
+        email: text(email.as_deref(), patient.and_then(|it| it.email.as_ref())),
+        phone: text(input.phone.trimmed(), patient.and_then(|it| it.phone_number.as_ref())),
         timezone,
         reason: text(input.reason.trimmed(), None),
         selected_contact_type: input.selected_contact_type.trimmed().map(str::to_owned),
@@ -292,19 +311,7 @@ async fn row(
     })
 }
 
-/// The primary provider of the client, whose request is to nobody else, unless that is
-/// not wanted.
-async fn assigned(
-    call: &mut Call<'_>,
-    input: &CreateRequest,
-    patient: Option<&User>,
-) -> Answer<Option<Id<User>>> {
-    let wanted = input.should_assign_provider.value() != Some(&false);
-    let Some((id, unit)) =
-        patient.filter(|_| wanted).and_then(|it| Some((it.dietitian_id?, it.unit_id)))
-    else {
-        return Ok(None);
-    };
-    let provider: Option<User> = call.find(id).await?;
-    Ok(provider.filter(|it| it.active && it.unit_id == unit).map(|it| it.id))
+/// Whether a request to nobody goes to the client's primary provider.
+fn is_assigned(input: &CreateRequest) -> bool {
+    input.should_assign_provider.value() != Some(&false)
 }

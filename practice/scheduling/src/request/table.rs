@@ -40,10 +40,12 @@ record! {
         provider_id: Option<Id<User>>,
         /// The client who asks, as far as that is known.
         patient_id: Option<Id<User>>,
+        /// Whether nobody signed in to make it.
+        by_visitor: bool,
         appointment_type_id: Option<Id<AppointmentType>> [public],
         first_name: String [public folded],
         last_name: String [public folded],
-        email: String [public sealed],
+        email: String [public folded],
         phone: String [public sealed],
         /// An IANA name.
         timezone: String [public],
@@ -71,6 +73,8 @@ record! {
         index(&["org_id", "unit_id", "created_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "provider_id", "created_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "patient_id"]).only("patient_id IS NOT NULL"),
+        index(&["org_id", "unit_id"])
+            .only("by_visitor = TRUE AND current_status = 'OPEN' AND deleted_at IS NULL"),
         index(&["org_id", "first_appointment_id"]).only("first_appointment_id IS NOT NULL"),
     ],
     references: [

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
 use ward_engine::{Answer, Args, Out, Refused, Request};
 use ward_identity::tables::{USERS, User, users};
 use ward_store::{Cond, Id, Level, Query, Select, Value};
@@ -12,6 +11,7 @@ use super::reading::{records, seen};
 use super::warnings::Edited;
 use crate::appointment::input::ATTENDEES_MAX;
 use crate::credit::ledger;
+use crate::credit::rule::lacks;
 use crate::credit::table::APPOINTMENT_CREDIT_CHANGES;
 use crate::listing;
 use crate::settings::layers::{layers, resolve};
@@ -48,11 +48,9 @@ pub async fn warning(
     let has = ledger::balances(q, request.actor.org_id, of.id.0, &ids).await?;
     let paid = paid(request, q, edited, of.id).await?;
     let needs = i64::try_from(times).unwrap_or(i64::MAX);
-    let lacks = |id: i64| {
-        let more = i64::from(paid.contains(&id));
-        has.get(&id).copied().unwrap_or(0).saturating_add(more) < needs
-    };
-    let short: Vec<&(i64, String)> = clients.iter().filter(|(id, _)| lacks(*id)).collect();
+    let is_short =
+        |id: i64| lacks(has.get(&id).copied().unwrap_or(0), i64::from(paid.contains(&id)), needs);
+    let short: Vec<&(i64, String)> = clients.iter().filter(|(id, _)| is_short(*id)).collect();
     if short.is_empty() {
         return Ok(None);
     }
@@ -64,12 +62,15 @@ pub async fn warning(
         1 => "1 client has too few credits".to_owned(),
         many => format!("{many} clients have too few credits"),
     };
-    Ok(Some(Out::Json(json!({
-        "category": CATEGORY,
-        "potential_issue_ids": short.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>(),
-        "potential_issues": short.iter().map(label).collect::<Vec<_>>(),
-        "subtitle": subtitle,
-    }))))
+    Ok(Some(Out::Object(vec![
+        ("category", CATEGORY.into()),
+        (
+            "potential_issue_ids",
+            short.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().into(),
+        ),
+        ("potential_issues", short.iter().map(label).collect::<Vec<_>>().into()),
+        ("subtitle", subtitle.into()),
+    ])))
 }
 
 /// The type, where booking it with the provider takes credits.

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::tz::TimeZone;
-use serde_json::json;
 use ward_engine::{Answer, Args, Kind, Out, Refused, Request, RowView, moment};
 use ward_identity::flags::CAN_SEE_CALENDAR;
 use ward_identity::permit::{members_only, requires};
@@ -235,12 +234,12 @@ async fn conflicts(
         1 => "1 event is at the same time".to_owned(),
         many => format!("{many} events are at the same time"),
     };
-    Ok(vec![Out::Json(json!({
-        "category": CATEGORY,
-        "potential_issue_ids": ids,
-        "potential_issues": taken.iter().map(label).collect::<Vec<_>>(),
-        "subtitle": subtitle,
-    }))])
+    Ok(vec![Out::Object(vec![
+        ("category", CATEGORY.into()),
+        ("potential_issue_ids", ids.into()),
+        ("potential_issues", taken.iter().map(label).collect::<Vec<_>>().into()),
+        ("subtitle", subtitle.into()),
+    ])])
 }
 
 /// `Mar 4, 12:00 PM EST`.

@@ -9,10 +9,10 @@ use ward_store::{Actor, Cond, Event, Id, Query, Scope, Sql};
 use super::place::{self, held, line};
 use super::table::WaitlistPlace;
 use crate::appointment::table::{Appointment, AppointmentInclusion};
+use crate::appointment::update::tell;
 use crate::appointment::{calendar, people};
 use crate::checkout::who::placed;
 use crate::credit::follow;
-use crate::events;
 use crate::settings::applies::type_of;
 
 /// What of an appointment, when it changes, can free a seat or bring one back.
@@ -121,7 +121,7 @@ pub async fn fill(call: &mut Call<'_>, id: Id<Appointment>) -> Answer<()> {
         }
     }
     if came {
-        call.emit(events::appointment_updated(&row, &["attended_clients"]));
+        tell(call, &row, &["attended_clients"], true);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_ADD_OWN_APPOINTMENTS, CAN_SEE_CALENDAR, SEES_ALL_CLIENTS};
+use ward_scheduling::request::matching;
 use ward_store::Actor;
 
 use crate::booking::{ahead, book, message, with};
@@ -17,7 +18,7 @@ const ALL: &str = "appointmentRequest { id first_name last_name email phone reas
     appointment_type { name } slots { id appointment_request_id slot_start slot_end } }";
 
 /// A practice that takes requests.
-async fn open(w: &World) {
+pub async fn open(w: &World) {
     let input = json!({ "enable_appointment_requests": true, "start_time": "08:00",
         "end_time": "18:00" });
     let selects = "appointmentSetting { enable_appointment_requests }";
@@ -25,13 +26,14 @@ async fn open(w: &World) {
     assert_eq!(made["appointmentSetting"]["enable_appointment_requests"], true, "{made}");
 }
 
-fn visit(w: &World, first: &str) -> Json {
+pub fn visit(w: &World, first: &str) -> Json {
     json!({ "organization_id": w.organization.id.0.to_string(), "first_name": first,
         "last_name": "Visitor", "email": format!("{}@example.com", first.to_lowercase()),
         "phone": "555-0100", "timezone": "America/New_York", "reason": "Sleep" })
 }
 
-async fn ask_from(w: &World, from: &str, actor: &Actor, input: Json) -> Json {
+/// Asks, and nothing that follows has happened yet.
+pub async fn ask_only(w: &World, from: &str, actor: &Actor, input: Json) -> Json {
     let query = format!(
         "mutation($input: createAppointmentRequestInput) {{ createAppointmentRequest(input: $input) \
          {{ {ALL} messages {{ field message }} }} }}"
@@ -45,17 +47,28 @@ async fn ask_from(w: &World, from: &str, actor: &Actor, input: Json) -> Json {
     }
 }
 
-async fn ask(w: &World, actor: &Actor, input: Json) -> Json {
+/// Does what follows requests, but for telling anybody.
+pub async fn settled(w: &World) {
+    while matching::run_batch(&w.db, |_, _, _| Box::pin(async { Ok(()) })).await.unwrap() > 0 {}
+}
+
+async fn ask_from(w: &World, from: &str, actor: &Actor, input: Json) -> Json {
+    let made = ask_only(w, from, actor, input).await;
+    settled(w).await;
+    made
+}
+
+pub async fn ask(w: &World, actor: &Actor, input: Json) -> Json {
     ask_from(w, "192.0.2.1", actor, input).await
 }
 
-async fn asked(w: &World, actor: &Actor, input: Json) -> String {
+pub async fn asked(w: &World, actor: &Actor, input: Json) -> String {
     let payload = ask(w, actor, input).await;
     assert!(payload["messages"].is_null(), "{payload}");
     payload["appointmentRequest"]["id"].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned()
 }
 
-async fn one(w: &World, actor: &Actor, id: &str) -> Json {
+pub async fn one(w: &World, actor: &Actor, id: &str) -> Json {
     let query = format!(
         "query($id: ID!) {{ {} }}",
         ALL.replacen("appointmentRequest", "appointmentRequest(id: $id)", 1)
@@ -63,7 +76,7 @@ async fn one(w: &World, actor: &Actor, id: &str) -> Json {
     w.run(actor, &query, json!({ "id": id })).await["appointmentRequest"].clone()
 }
 
-async fn list(w: &World, actor: &Actor, args: &str) -> Vec<String> {
+pub async fn list(w: &World, actor: &Actor, args: &str) -> Vec<String> {
     let query = format!("{{ appointmentRequests{args} {{ nodes {{ id }} total_count }} }}");
     let seen = w.run(actor, &query, json!({})).await["appointmentRequests"].clone();
     let nodes = seen["nodes"].as_array().unwrap();

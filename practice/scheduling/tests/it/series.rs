@@ -5,6 +5,9 @@ use ward_scheduling::appointment::series::rule::{RepeatInterval, occurrences};
 use ward_scheduling::availability::wall::Interval;
 
 use crate::booking::{Desk, ahead, appointments, book, booked, change, message, with};
+use crate::checkout::Door;
+use crate::places::clinic;
+use crate::rooms::{number, overlaps, taken};
 use crate::support::World;
 
 const DAY: i64 = 86_400_000_000;
@@ -218,6 +221,95 @@ async fn a_client_calls_off_one_or_all_to_come() {
         assert!(payload["messages"].is_null(), "{payload}");
         assert_eq!(appointments(&w, &client, "is_active: true").await, [id]);
         assert_eq!(appointments(&w, &client, "filter: \"didnt-occur\"").await.len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_series_is_not_in_its_own_way() {
+    World::each(async |w| {
+        let (_, rooms) = clinic(&w, 1).await;
+        let desk = Desk::of(&w).await;
+        let start = ahead(&w, 3, "15:00");
+        let input = with(&weekly(&desk, &start, "4"), json!({ "room_id": rooms[0] }));
+        let id = booked(&w, &w.owner, input).await;
+        let old = dates(&series(&w, &id).await);
+        // The second to where the third was, and the other way round.
+        for (every, times) in [("Biweekly", "4"), ("Weekly", "6"), ("Weekly", "2")] {
+            let input = json!({ "id": id, "updateRecurring": true,
+                "recurring_appointment": { "repeat_interval": every, "repeat_times": times } });
+            let payload = change(&w, &w.owner, input).await;
+            assert!(payload["messages"].is_null(), "{every} {times}: {payload}");
+            let new = dates(&series(&w, &id).await);
+            match every {
+                "Biweekly" => assert_eq!(new[1], old[2]),
+                _ => assert_eq!(new[1], old[1]),
+            }
+            assert_eq!(overlaps(&w).await, 0);
+            let over = "SELECT COUNT(*) FROM appointments WHERE booked_over = TRUE";
+            assert_eq!(number(&w, over).await, 0, "over nothing but itself");
+        }
+        // A week later, all of it: the first to where the second is.
+        let input =
+            json!({ "id": id, "updateRecurring": true, "datetime": ahead(&w, 10, "15:00") });
+        let payload = change(&w, &w.owner, input).await;
+        assert!(payload["messages"].is_null(), "{payload}");
+        assert_eq!(
+            (w.written("room_entries").await.0, w.written("calendar_entries").await.0),
+            (2, 2)
+        );
+        // What is another's stays in the way, and nothing is written.
+        let other = with(
+            &desk.at(&ahead(&w, 24, "15:20")),
+            json!({ "room_id": rooms[0],
+            "other_party_id": w.standard.user_id.to_string() }),
+        );
+        booked(&w, &w.owner, other).await;
+        let before = w.written("appointments").await;
+        let input = json!({ "id": id, "updateRecurring": true,
+            "recurring_appointment": { "repeat_interval": "Biweekly", "repeat_times": "2" } });
+        let refused = change(&w, &w.owner, input).await;
+        assert_eq!(message(&refused), taken());
+        assert_eq!(w.written("appointments").await, before);
+        assert_eq!((w.written("room_entries").await.0, overlaps(&w).await), (3, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn webhooks_hear_nothing_of_a_series_but_who_comes() {
+    World::each(async |w| {
+        let of = json!({ "is_group": true, "is_waitlist_enabled": true });
+        let door = Door::new(w, of).await;
+        let w = &door.w;
+        let of = &door.of;
+        let every = json!({ "repeat_interval": "Weekly", "repeat_times": "2" });
+        let input = json!({ "appointment_type_id": of, "contact_type": "Healthie Video Call",
+            "max_attendees": "1", "other_party_id": w.standard.user_id.to_string(),
+            "datetime": ahead(w, 3, "15:00"), "recurring_appointment": every });
+        let id = booked(w, &w.owner, input).await;
+        for name in ["Ada", "Bea"] {
+            let client = w.client(name, &format!("{name}@example.com")).await;
+            let team =
+                json!({ "id": client, "other_provider_ids": [w.standard.user_id.to_string()] });
+            w.mutate(&w.owner, "updateClient", "user { id }", team).await;
+            let input = json!({ "appointment_id": id, "is_joining_waitlist": true });
+            let joined = door.book(&w.as_client(&client).await, input).await;
+            assert!(joined["messages"].is_null(), "{joined}");
+        }
+        // Staff change one of it, and who waited moves in.
+        for more in [json!({ "notes": "Mats" }), json!({ "attendee_ids": [] })] {
+            let payload = change(w, &w.owner, with(&more, json!({ "id": id }))).await;
+            assert!(payload["messages"].is_null(), "{payload}");
+        }
+        let said = "SELECT COUNT(*) FROM events WHERE event_type = 'appointment.updated'";
+        assert!(number(w, said).await >= 4, "the practice's own pages hear of it");
+        let told = "SELECT COUNT(*) FROM events WHERE is_told = TRUE AND event_type IN \
+            ('appointment.created', 'appointment.updated')";
+        assert_eq!(number(w, told).await, 0);
+        let came = "SELECT COUNT(*) FROM events WHERE is_told = TRUE \
+            AND event_type = 'appointment.patient_added'";
+        assert_eq!(number(w, came).await, 2);
     })
     .await;
 }

@@ -310,3 +310,44 @@ async fn a_group_is_listed_as_it_can_be_joined() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn staff_see_and_free_the_seats_that_are_held() {
+    World::each(async |w| {
+        let door = Door::new(w, json!({ "is_group": true })).await;
+        let (w, nobody) = (&door.w, Actor::anonymous());
+        let id = group(&door, 2, Vec::new()).await;
+        for _ in 0..2 {
+            let joined = door.book(&nobody, joining(&door, "Vera", id)).await;
+            assert!(joined["messages"].is_null(), "{joined}");
+        }
+        assert!(listed(&door, "").await.is_empty());
+        let query = "query($id: ID) { appointment(id: $id) { attended_clients { id seats_held \
+            user { id } } } }";
+        let seen = w.run(&w.owner, query, json!({ "id": id.to_string() })).await;
+        let part = seen["appointment"]["attended_clients"][0].clone();
+        assert_eq!(part["seats_held"], 1, "{seen}");
+        // A client learns nothing of it, and frees nothing.
+        let vera = w.as_client(part["user"]["id"].as_str().unwrap()).await;
+        let own = w.run(&vera, query, json!({ "id": id.to_string() })).await;
+        assert_eq!(own["appointment"]["attended_clients"][0]["seats_held"], Json::Null, "{own}");
+        let selects = "appointment_inclusion { seats_held }";
+        let held = |seats: i64| json!({ "id": part["id"], "seats_held": seats });
+        let sentence = "A client can confirm their part or call it off, and change nothing else";
+        let refused = w.mutate(&vera, "updateAppointmentInclusion", selects, held(0)).await;
+        assert_eq!(refused["messages"][0]["message"], sentence);
+        for seats in [-1, 2] {
+            let refused = w.mutate(&w.owner, "updateAppointmentInclusion", selects, held(seats));
+            let refused = refused.await["messages"][0].clone();
+            let sentence = "Seats held must be from 0 to 1";
+            assert_eq!(refused, json!({ "field": "seats_held", "message": sentence }));
+        }
+        assert!(listed(&door, "").await.is_empty());
+        let freed = w.mutate(&w.owner, "updateAppointmentInclusion", selects, held(0)).await;
+        assert_eq!(freed["appointment_inclusion"], json!({ "seats_held": 0 }), "{freed}");
+        assert_eq!(listed(&door, "").await, [id.to_string()], "and Vera attends");
+        let joined = door.book(&nobody, joining(&door, "Wera", id)).await;
+        assert!(joined["messages"].is_null(), "{joined}");
+    })
+    .await;
+}

@@ -157,6 +157,37 @@ async fn nobody_fills_a_calendar() {
 }
 
 #[tokio::test]
+async fn one_network_leaves_something_to_the_others() {
+    World::each(async |w| {
+        let door = Door::new(w, json!({})).await;
+        let w = &door.w;
+        let nobody = Actor::anonymous();
+        let book = async |n: i64, from: &str| {
+            let name = format!("Vera{}", (b'a' + u8::try_from(n).unwrap()) as char);
+            let payload =
+                door.book_from(from, &nobody, door.visit(&name, &ahead(w, 3 + n, "10:00")));
+            let payload = payload.await;
+            w.execute(Sql::fixed(LATER, [])).await;
+            payload
+        };
+        for n in 0..10 {
+            // Of a network, whichever of its addresses.
+            let payload = book(n, &format!("2001:db8::{n}")).await;
+            assert!(payload["messages"].is_null(), "{n}: {payload}");
+        }
+        let refused = book(10, "2001:db8::99").await;
+        let sentence = "Too much was booked within the last hour. Try again later.";
+        assert_eq!(refusal(&refused), ("base".to_owned(), sentence.to_owned()));
+        assert_eq!(door.made().await, [10, 10, 10]);
+        for n in 10..20 {
+            let payload = book(n, &format!("198.51.100.{n}")).await;
+            assert!(payload["messages"].is_null(), "{n}: {payload}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_practice_that_is_shut_takes_nobody() {
     World::each(async |w| {
         let branch = w.branch().await;

@@ -60,6 +60,8 @@ pub(crate) struct Payload {
     pub(crate) time: Option<String>,
     /// With whom.
     pub(crate) provider_name: Option<String>,
+    /// How many of what it tells there are, where it is more than one.
+    pub(crate) count: Option<String>,
     about: Option<Written>,
 }
 
@@ -87,6 +89,7 @@ impl Payload {
             &mut payload.webhook,
             &mut payload.time,
             &mut payload.provider_name,
+            &mut payload.count,
             &mut payload.finding,
         ] {
             tidy(name);

@@ -241,6 +241,7 @@ fn values(
         is_on => payload.is_on,
         time => payload.time.as_deref(),
         provider_name => payload.provider_name.as_deref(),
+        count => payload.count.as_deref(),
     })
 }
 

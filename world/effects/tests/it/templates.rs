@@ -23,6 +23,7 @@ fn full() -> Json {
         "webhook": "2000000123",
         "time": "Wednesday, March 4, 2026 at 9:00 AM EST",
         "provider_name": "Grace Hopper",
+        "count": "3",
         "finding": "ACCEPTS_FORGERIES",
         "unsubscribe_link": format!("{BASE}/unsubscribe?setting=1&type=messages"),
     })

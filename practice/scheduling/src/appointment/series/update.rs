@@ -10,7 +10,7 @@ use super::table::RecurringAppointment;
 use crate::appointment::input::UpdateAppointment;
 use crate::appointment::settle::{self, Terms};
 use crate::appointment::table::Appointment;
-use crate::appointment::{calendar, delete, people, permit, update};
+use crate::appointment::{calendar, delete, people, permit, room, update};
 use crate::availability::wall::Interval;
 use crate::settings::applies::type_of;
 
@@ -57,11 +57,22 @@ pub async fn all(
     let position = before.current_position_in_recurring_series.unwrap_or(1);
     let later = behind(call, before).await?;
     let wanted = update::preview(call, input, before).await?;
-    hold(call, before, &later, wanted.members).await?;
+    hold(call, before, &later, &wanted).await?;
     let every = said.interval.unwrap_or(series.repeat_interval);
-    let moves = (wanted.start_at, wanted.end_at) != (before.start_at, before.end_at)
+    let first = Interval { start: wanted.row.start_at, end: wanted.row.end_at };
+    let moves = (first.start, first.end) != (before.start_at, before.end_at)
         || every != series.repeat_interval;
     let count = count(&said, &series, position, later.len())?;
+    let zone = moment::zone(&wanted.row.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let times = occurrences(&first, &zone, every, count, call.now()).ok_or_else(too_far)?;
+    let (later, gone) = later.split_at(later.len().min(times.len().saturating_sub(1)));
+    for row in gone {
+        delete::may_delete(call, row).await?;
+        delete::one(call, row.clone(), false).await?;
+    }
+    if moves {
+        make_way(call, later, &times).await?;
+    }
     let cuts = position > 1 && (moves || wanted.differs);
     let place = match cuts {
         true => {
@@ -76,9 +87,6 @@ pub async fn all(
         }
     };
     let row = update::one(call, input, before, Some(place)).await?;
-    let zone = moment::zone(&row.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let first = Interval { start: row.start_at, end: row.end_at };
-    let times = occurrences(&first, &zone, every, count, call.now()).ok_or_else(too_far)?;
     for (nth, interval) in (0_i64..).zip(times).skip(1) {
         let place = Place { position: place.position + nth, ..place };
         match usize::try_from(nth - 1).ok().and_then(|at| later.get(at)) {
@@ -90,28 +98,40 @@ pub async fn all(
             None => copy(call, &row, &series, interval, place).await?,
         }
     }
-    for gone in later.iter().skip(usize::try_from(count - 1).unwrap_or(0)) {
-        delete::may_delete(call, gone).await?;
-        delete::one(call, gone.clone(), false).await?;
+    Ok(())
+}
+
+/// Frees the time and the rooms of those that are to be at another time, so that none of a
+/// series is in the way of another: each takes its new one by [`update::one`].
+async fn make_way(call: &mut Call<'_>, later: &[Appointment], times: &[Interval]) -> Answer<()> {
+    for (row, to) in later.iter().zip(times.iter().skip(1)) {
+        if (row.start_at, row.end_at) != (to.start, to.end) {
+            calendar::free(call, row.id).await?;
+        }
     }
     Ok(())
 }
 
-/// Takes every calendar of a series at once: rooms are taken behind all members, and
-/// the first appointment takes its room before the next is looked at.
+/// Takes every calendar of a series at once, then every room: rooms are taken behind all
+/// members, and the first appointment takes its room before the next is looked at.
 async fn hold(
     call: &mut Call<'_>,
     before: &Appointment,
     later: &[Appointment],
-    mut members: Vec<i64>,
+    wanted: &update::Preview,
 ) -> Answer<()> {
+    let mut members = wanted.members.clone();
     for row in later.iter().chain([before]) {
         members.extend(calendar::holders(call, row.id).await?);
         members.extend(people::takers(call, row).await?);
     }
     members.sort_unstable();
     members.dedup();
-    Ok(calendar::lock(call, &members).await?)
+    calendar::lock(call, &members).await?;
+    let all = later.iter().chain([before, &wanted.row]);
+    let rooms: Vec<i64> = all.filter_map(|row| row.room_id).map(|id| id.0).collect();
+    room::lock(call, &rooms).await?;
+    Ok(())
 }
 
 /// The series of an appointment.
