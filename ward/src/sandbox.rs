@@ -1,6 +1,15 @@
 //! `ward sandbox …`: what exists only where mistakes are free. A Production
 //! directory, address or key is refused with status 78.
 
+mod forward;
+mod ground;
+mod keeper;
+mod kin;
+mod pool;
+mod report;
+mod run;
+mod talk;
+
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -16,6 +25,9 @@ use crate::output::{BOLD, DIM, Out, PLAIN, lines, plain};
 /// `ward sandbox …`.
 pub async fn run(command: SandboxCommand, out: Out) -> Done {
     match command {
+        SandboxCommand::Run(args) => run::run(args, out).await?,
+        SandboxCommand::Pool(args) => pool::run(args, out).await?,
+        SandboxCommand::Keeper(args) => keeper::run(args).await?,
         SandboxCommand::Seed { dir, seed, clients } => {
             let (bar, progress) = out.progress_of("making synthetic people");
             let command = Command::SandboxSeed { seed, clients: Some(clients) };
