@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod be;
 mod ending;
 mod pool;
 mod reports;

@@ -40,6 +40,10 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
             shown(out, &answer);
         }
         SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
+        SandboxCommand::Be { user, there } => {
+            let api = Api::sandbox(&there)?;
+            shown(out, &api.post("/sandbox/v1/be", &json!({"user": user}))?.sandbox()?);
+        }
         SandboxCommand::Inbox(args) => inbox(&args, out)?,
         SandboxCommand::Clock { command } => clock(&command, out)?,
     }

@@ -41,6 +41,18 @@ fn paths() -> Json {
             "summary": "Send a text as a practice would, to see what its receiver's side answers: {\"class\": \"sms|push\", \"to\", \"text\", \"not_before\"}",
             "responses": {"200": {"description": "{\"cause\"}: the same as in the inbox"}}
         }},
+        "/sandbox/v1/be": {"post": {
+            "summary": "A session as somebody of your organization, to see what they see; marked in the audit log. Only the owner can be the owner, only administrators can be administrators or developers",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                "type": "object",
+                "required": ["user"],
+                "properties": {"user": {"type": "string", "description": "The id or e-mail address of a member or client"}},
+            }}}},
+            "responses": {
+                "200": {"description": "{\"token\", \"user\": {\"id\", \"name\", \"email\", \"role\"}}: send the token as Authorization: Basic, as a key"},
+                "409": {"description": "BE_REFUSED: there is no such person, several have the address, or you can't be this one"},
+            }
+        }},
         "/sandbox/v1/clock": {"get": {
             "summary": "The clock",
             "responses": {"200": {"description": CLOCK}}

@@ -43,6 +43,15 @@ pub enum SandboxCommand {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// A session as a member or client of the Sandbox, to see what they see; marked in the audit log
+    Be {
+        /// Their id or e-mail address
+        #[arg(value_name = "ID|EMAIL")]
+        user: String,
+        /// The running Sandbox
+        #[command(flatten)]
+        there: There,
+    },
     /// Simulated messages, newest first
     Inbox(InboxArgs),
     /// The time that everybody in the Sandbox lives in
