@@ -8,6 +8,7 @@
 
 mod be;
 mod ending;
+mod examples;
 mod pool;
 mod reports;
 mod running;
