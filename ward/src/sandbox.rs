@@ -88,6 +88,7 @@ fn clock(command: &ClockCommand, out: Out) -> Done {
         ClockCommand::Show(there) => Api::sandbox(there)?.get(PATH)?.sandbox()?,
         ClockCommand::Freeze(there) => post(there, "freeze", json!({}))?,
         ClockCommand::Resume(there) => post(there, "resume", json!({}))?,
+        ClockCommand::Rate { rate, there } => post(there, "rate", json!({"rate": rate}))?,
         ClockCommand::Set { to, no_wait, there } => {
             post(there, "set", json!({"to": to, "settle": !no_wait}))?
         }

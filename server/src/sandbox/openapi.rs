@@ -59,6 +59,18 @@ fn paths() -> Json {
         }},
         "/sandbox/v1/clock/freeze": moves("It stands still", None),
         "/sandbox/v1/clock/resume": moves("It goes on from where it is, as fast as real time", None),
+        "/sandbox/v1/clock/rate": {"post": {
+            "summary": "It goes on from where it is, 0.001 to 3600 times as fast as real time; what is due happens within a second of real time",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                "type": "object",
+                "required": ["rate"],
+                "properties": {"rate": {"type": "number", "minimum": 0.001, "maximum": 3600}},
+            }}}},
+            "responses": {
+                "200": {"description": CLOCK},
+                "409": {"description": "CLOCK_REFUSED: it would be too slow or too fast"},
+            }
+        }},
         "/sandbox/v1/clock/set": moves("It goes on to a moment, never back", Some(("to", "date-time"))),
         "/sandbox/v1/clock/advance": moves("It goes on by a time: PT1H, 90s, 20m, 3d", Some(("by", "duration"))),
     })

@@ -154,6 +154,15 @@ pub enum ClockCommand {
     Freeze(There),
     /// Let it go on from where it is, as fast as real time
     Resume(There),
+    /// Let it go on from where it is, so many times as fast as real time
+    Rate {
+        /// From 0.001 to 3600, an hour a second
+        #[arg(value_name = "K")]
+        rate: f64,
+        /// The running Sandbox
+        #[command(flatten)]
+        there: There,
+    },
     /// Go forward to a moment; all that is due by then happens, in order
     Set {
         /// Such as 2026-03-02T09:00:00Z
