@@ -21,6 +21,7 @@ mod limit_pg;
 mod load;
 mod overload;
 mod process;
+mod sandbox_run;
 mod scheduling;
 mod setup;
 mod sizes;
@@ -67,6 +68,7 @@ async fn main() -> Result<()> {
             let samples = arguments.get(1).map(|text| text.parse()).transpose()?;
             return enumeration::run(samples.unwrap_or(enumeration::SAMPLES)).await;
         }
+        Some(sandbox_run::INSIDE) => return sandbox_run::inside().await,
         Some("hostile") => return hostile::run().await,
         _ => {}
     }
@@ -74,6 +76,7 @@ async fn main() -> Result<()> {
     let mut worlds = Worlds::new()?;
     let mut rows = Vec::new();
     rows.extend(start::measure(&chosen, &mut worlds).await?);
+    rows.extend(sandbox_run::measure(&chosen).await?);
     for engine in [Engine::Lite, Engine::Pg] {
         rows.extend(sizes::measure(&chosen, &mut worlds, engine).await?);
     }

@@ -38,13 +38,18 @@ impl Server {
 
     /// Proportional memory, in MiB.
     pub fn memory_mib(&self) -> Result<f64> {
-        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
-        let kib = rollup
-            .lines()
-            .find_map(|line| line.strip_prefix("Pss:"))
-            .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        Ok(kib.context("no Pss line")? / 1024.0)
+        memory_mib(self.child.id())
     }
+}
+
+/// Proportional memory of a process, in MiB.
+pub fn memory_mib(pid: u32) -> Result<f64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let kib = rollup
+        .lines()
+        .find_map(|line| line.strip_prefix("Pss:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    Ok(kib.context("no Pss line")? / 1024.0)
 }
 
 /// CPU time of a process: the scheduler's nanoseconds of each thread.

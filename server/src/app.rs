@@ -1,8 +1,8 @@
 //! A running instance: what every request and worker shares.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::http::{HeaderName, HeaderValue};
 use jiff::civil::Date;
@@ -20,6 +20,7 @@ use crate::live::Hub;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
 use crate::rotator::Rotator;
+use crate::tally::Tally;
 
 /// The shared state of a server.
 pub struct App {
@@ -71,6 +72,8 @@ pub struct App {
     pub answered: AtomicU64,
     /// Answers with a status of 500 and above.
     pub failed: AtomicU64,
+    /// What was asked by operation, once somebody wants to know.
+    pub tally: OnceLock<Tally>,
 }
 
 impl App {
@@ -78,7 +81,16 @@ impl App {
     pub async fn new(opened: &Opened, rate_limit: Option<u32>) -> Result<Arc<Self>, ServerError> {
         let sandbox = opened.instance.witness().sandbox();
         let tripwire = sandbox.map(|_| opened.config.tripwire_strict);
-        let engine = crate::assemble::engine(tripwire).map_err(|error| {
+        Self::with(opened, rate_limit, crate::assemble::engine(tripwire)).await
+    }
+
+    /// The same with an engine that was made meanwhile.
+    pub async fn with(
+        opened: &Opened,
+        rate_limit: Option<u32>,
+        engine: Result<Arc<Engine>, String>,
+    ) -> Result<Arc<Self>, ServerError> {
+        let engine = engine.map_err(|error| {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = FilePlace::of(opened);
@@ -125,6 +137,7 @@ impl App {
             sleepers: tokio::sync::Semaphore::new(crate::faults::SLEEPERS),
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            tally: OnceLock::new(),
         }))
     }
 

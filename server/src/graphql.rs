@@ -19,6 +19,7 @@ use crate::faults::Hit;
 use crate::guard::Facts;
 use crate::multipart;
 use crate::respond::{self, refuse};
+use crate::tally;
 
 /// The header that asks for a version.
 pub const VERSION: &str = "healthie-graphql-api-version";
@@ -292,6 +293,11 @@ pub async fn answer(
         return ward_engine::reply(200, None, &[error], &[], false);
     }
     let reply = app.engine.execute(incoming, request.clone(), warnings).await;
+    if let Some(tally) = app.tally.get() {
+        let uncoded = reply.body.starts_with(b"{\"errors\"").then_some(tally::NO_CODE);
+        let operations = app.engine.operations(incoming, request.view);
+        tally.note(operations, reply.code.as_deref().or(uncoded), reply.status);
+    }
     count_refusals(app, &request, reply.code.as_deref());
     app.exercises.note(&request.actor, app.instance.clock().wall());
     reply

@@ -71,6 +71,8 @@ pub enum Hold {
     Exclusive,
     /// Only read; the server may run.
     Beside,
+    /// Take the lock of a Sandbox that ends with this process: nothing waits for the disk.
+    Passing,
 }
 
 /// An open instance.
@@ -111,6 +113,9 @@ pub struct Newborn {
     pub sign_up_open: bool,
     /// Whether webhooks may go to this machine (Sandbox).
     pub loopback_webhooks: bool,
+    /// Whether it is a Sandbox that ends with its process ([`Hold::Passing`]): its ids are of the
+    /// first slot, so that the same seed gives the same ones, and nothing waits for the disk.
+    pub passing: bool,
 }
 
 /// Makes the files and the database of a new instance. Refuses a directory
@@ -148,8 +153,13 @@ pub async fn birth(
     )?);
     host::create_volume(dir, &random)?;
     config.write(dir)?;
-    Ledger::create(&dir.join("ids.ledger"), &ring, clock.wall())?;
+    let ledger = dir.join("ids.ledger");
+    match newborn.passing {
+        true => Ledger::create_in(&ledger, &ring, 0, clock.wall())?,
+        false => Ledger::create(&ledger, &ring, clock.wall())?,
+    };
     let place = place_of(dir, &config, newborn.database.as_deref(), env)?;
+    let place = if newborn.passing { passing(place, newborn.kind) } else { place };
     let binding = host::binding(dir, &base_url)?;
     let certificate = Certificate::new(&ring, clock.wall(), &base_url.to_string(), &binding);
     let tables = assemble::tables();
@@ -235,6 +245,7 @@ pub async fn open(
         Config::load(dir, ring.kind(), std::iter::empty())?
     };
     let place = place_of(dir, &place_config, None, env)?;
+    let place = if hold == Hold::Passing { passing(place, kind) } else { place };
     let certificate = Db::read_certificate(&place, ring.kind()).await?;
     agree(kind, &ring, &certificate)?;
     let config = place_config;
@@ -244,7 +255,7 @@ pub async fn open(
         ));
     }
     let mut lock = match hold {
-        Hold::Exclusive => Some(InstanceLock::acquire(dir, what)?),
+        Hold::Exclusive | Hold::Passing => Some(InstanceLock::acquire(dir, what)?),
         Hold::Beside => None,
     };
     let ledger = Ledger::load(&dir.join("ids.ledger"), &ring)?;
@@ -285,6 +296,14 @@ fn place_of(
         Some(url) => Place::Pg { url: url.to_string() },
         None => Place::Lite { path: dir.join("ward.db") },
     })
+}
+
+/// The same place, where nothing waits for the disk; Production's always does.
+fn passing(place: Place, kind: Kind) -> Place {
+    match place {
+        Place::Lite { path } if kind == Kind::Sandbox => Place::Passing { path },
+        other => other,
+    }
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The Sandbox's control plane, `/sandbox/v1`: mounted only where the
 //! Sandbox's witness is; elsewhere every path of it answers `SANDBOX_ONLY`.
 
+mod be;
 mod clock;
 mod faults;
 mod openapi;
@@ -29,6 +30,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/sandbox/v1/openapi.json", get(openapi::description))
         .route("/sandbox/v1/inbox", get(inbox))
         .route("/sandbox/v1/reset", post(reset))
+        .merge(be::routes())
         .merge(clock::routes())
         .merge(faults::routes())
         .merge(rehearsal::routes())

@@ -19,6 +19,12 @@ const MOST_AHEAD: i64 = 36_525 * 24 * 3_600 * 1_000_000;
 /// Logical milliseconds in a second of real time.
 const REAL_RATE: u32 = 1_000;
 
+/// The slowest that it goes, in the same unit: a second in a quarter of an hour.
+const SLOWEST: f64 = 1.0;
+
+/// The fastest: an hour a second, which is as long as work that is due waits for its turn.
+const FASTEST: f64 = 3_600_000.0;
+
 /// What is to be done to the clock.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -26,6 +32,8 @@ pub enum Act {
     Freeze,
     /// It goes on from where it is, as fast as real time.
     Resume,
+    /// It goes on from where it is, so many times as fast as real time.
+    Rate(f64),
     /// It goes on to a moment.
     To(Timestamp),
     /// It goes on by a span; months and years are the calendar's.
@@ -44,6 +52,9 @@ pub enum ClockError {
     /// The span is none.
     #[error("the clock is advanced by a time above zero, such as 90s, 20m, 3d or PT1H")]
     NoSpan,
+    /// It would stand still, or go faster than what is due can be done.
+    #[error("the clock goes at 0.001 to 3600 times the rate of real time; freeze stops it")]
+    NoRate,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -108,6 +119,7 @@ fn after(course: Course, act: &Act) -> Result<Course, ClockError> {
     let logical = match act {
         Act::Freeze => return Ok(Course { rate: 0, ..course }),
         Act::Resume => return Ok(Course { rate: REAL_RATE, ..course }),
+        Act::Rate(times) => return Ok(Course { rate: rate_of(*times)?, ..course }),
         Act::To(to) => *to,
         Act::By(span) => later(course.logical, *span)?,
     };
@@ -118,6 +130,14 @@ fn after(course: Course, act: &Act) -> Result<Course, ClockError> {
         return Err(ClockError::TooFar);
     }
     Ok(Course { logical, ..course })
+}
+
+fn rate_of(times: f64) -> Result<u32, ClockError> {
+    match times * f64::from(REAL_RATE) {
+        // Rounded to thousandths; within the bounds no digit is lost.
+        rate if (SLOWEST..=FASTEST).contains(&rate) => Ok(rate.round() as u32),
+        _ => Err(ClockError::NoRate),
+    }
 }
 
 /// A span later, by the calendar of UTC.
@@ -140,6 +160,7 @@ fn record(tx: &mut Tx, actor: &Actor, before: Course, after: Course) {
     entry.changes = vec![
         told("now", before.logical.to_string(), after.logical.to_string()),
         told("frozen", (before.rate == 0).to_string(), (after.rate == 0).to_string()),
+        told("rate", rate(before.rate).to_string(), rate(after.rate).to_string()),
     ];
     Scope::new(tx, actor).record(entry);
 }
@@ -217,6 +238,19 @@ mod tests {
         assert_eq!(frozen, course(0));
         assert_eq!(frozen.at(NOON.plus_seconds(900)), NOON.plus_seconds(60));
         assert_eq!(after(frozen, &Act::Resume).unwrap(), course(REAL_RATE));
+    }
+
+    #[test]
+    fn it_goes_faster_and_slower_from_where_it_is() {
+        let hour_a_second = moved(Act::Rate(3_600.0)).unwrap();
+        assert_eq!(hour_a_second.at(NOON), NOON.plus_seconds(60));
+        assert_eq!(hour_a_second.at(NOON.plus_seconds(2)), NOON.plus_seconds(60 + 7_200));
+        let half = moved(Act::Rate(0.5)).unwrap();
+        assert_eq!(half.at(NOON.plus_seconds(10)), NOON.plus_seconds(65));
+        assert_eq!(moved(Act::Rate(1.0)).unwrap(), course(REAL_RATE));
+        for wrong in [0.0, -1.0, 0.000_9, 3_600.1, f64::NAN, f64::INFINITY] {
+            assert!(moved(Act::Rate(wrong)).unwrap_err().contains("0.001 to 3600"), "{wrong}");
+        }
     }
 
     #[test]

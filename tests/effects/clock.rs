@@ -195,6 +195,45 @@ fn it_goes_forward_only_and_survives_restarts() {
 }
 
 #[test]
+fn it_goes_faster_and_what_is_due_happens_without_a_move() {
+    for engine in Engine::available("clock") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let api = server.with(&owner);
+        stopped(&api);
+        let due = "2031-03-02T15:00:00Z";
+        let text = json!({"class": "sms", "to": "555-0100", "text": "Soon", "not_before": due});
+        assert_eq!(api.post("/sandbox/v1/effects", &text).status, 200);
+        for (body, status) in [
+            (json!({"rate": 0}), 409),
+            (json!({"rate": -60}), 409),
+            (json!({"rate": 3601}), 409),
+            (json!({"rate": "fast"}), 400),
+            (json!({}), 400),
+        ] {
+            assert_eq!(api.post("/sandbox/v1/clock/rate", &body).status, status, "{body}");
+        }
+        let answer = moved(&api, "rate", json!({"rate": 3600}));
+        assert_eq!((&answer["frozen"], &answer["rate"]), (&json!(false), &json!(3600)));
+        let sent = until("six hours went by", || inbox(&api).pop());
+        assert!(sent.1.as_str() >= due, "{sent:?}");
+        server.stop();
+        let server = s.serve();
+        let variables = [
+            ("WARD_URL", format!("http://127.0.0.1:{}", server.port)),
+            ("WARD_API_KEY", owner.clone()),
+        ];
+        let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let slower = ward_with(["sandbox", "clock", "rate", "0.5", "--json"], &variables).json();
+        assert_eq!(slower["rate"], json!(0.5));
+        let now = slower["now"].as_str().unwrap().to_owned();
+        assert!(now.as_str() > sent.1.as_str(), "it went back to {now}");
+        assert_eq!(moved(&server.with(&owner), "resume", json!({}))["rate"], 1);
+    }
+}
+
+#[test]
 fn sessions_live_in_real_time_and_what_is_made_in_the_clocks() {
     let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
     let owner = s.owner_key();
@@ -234,7 +273,7 @@ fn it_is_for_the_founding_organizations_administrators_and_developers() {
     let stranger = "mutation { signUp(input: {email: \"other@practice.example\", password: \"violet-harbour-93-lantern\", role: \"dietitian\", first_name: \"O\", last_name: \"O\"}) { user { id } messages { field message } } }";
     server.api().ask(stranger, json!({})).data();
     let other = s.key("other@practice.example");
-    let routes = ["freeze", "resume", "set", "advance"];
+    let routes = ["freeze", "resume", "rate", "set", "advance"];
     for (caller, status) in [(Some(&provider), 403), (Some(&other), 403), (None, 401)] {
         let api = caller.map_or_else(|| server.api(), |key| server.with(key));
         assert_eq!(api.get("/sandbox/v1/clock").status, status);

@@ -15,6 +15,7 @@ fn iso_46_no_clock_in_production() {
     for act in ["freeze", "resume", "set", "advance", "rate"] {
         replies.push(api.post(&format!("/sandbox/v1/clock/{act}"), &json!({"by": "PT1H"})));
     }
+    replies.push(api.post("/sandbox/v1/be", &json!({"user": "owner@practice.example"})));
     for reply in &replies {
         assert_eq!((reply.status, reply.code()), (404, "SANDBOX_ONLY"), "{}", reply.text);
     }

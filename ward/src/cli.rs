@@ -3,16 +3,21 @@
 //! password from a variable.
 
 mod effects;
+mod json;
 mod sandbox;
 mod webhooks;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ward_instance::Kind;
 
 pub use effects::EffectsCommand;
-pub use sandbox::{ClockCommand, FaultArgs, FaultsCommand, InboxArgs, SandboxCommand};
+pub use json::JsonWanted;
+pub use sandbox::{
+    ClockCommand, FaultArgs, FaultsCommand, InboxArgs, KeeperArgs, PoolArgs, RunArgs,
+    SandboxCommand, Wanted,
+};
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 
 /// An API-first practice platform for digital health. One binary, run as two separate instances: a Sandbox (synthetic data, simulated effects) and a Production (live patients).
@@ -27,8 +32,8 @@ pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 #[command(after_help = AFTER_HELP)]
 pub struct Cli {
     /// Answer with JSON, alone on standard output
-    #[arg(long, global = true)]
-    pub json: bool,
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = JsonWanted::flag)]
+    pub json: JsonWanted,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -91,7 +96,7 @@ pub enum Command {
         #[command(subcommand)]
         command: FilesCommand,
     },
-    /// Only where mistakes are free: seed, reset, inbox, clock
+    /// Only where mistakes are free: run, seed, reset, inbox, clock
     Sandbox {
         /// What to do
         #[command(subcommand)]

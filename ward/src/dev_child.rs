@@ -64,6 +64,7 @@ fn newborn(kind: Kind, at: SocketAddr) -> Newborn {
         database: None,
         sign_up_open: sandbox,
         loopback_webhooks: sandbox,
+        passing: false,
     }
 }
 

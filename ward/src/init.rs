@@ -27,6 +27,7 @@ pub async fn run(args: InitArgs, out: Out) -> Done {
         database: args.database.clone(),
         sign_up_open: args.sign_up == SignUp::Open,
         loopback_webhooks: false,
+        passing: false,
     };
     let founder = Founder {
         organization: args.organization.clone(),

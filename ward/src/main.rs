@@ -36,10 +36,11 @@ mod trust;
 mod webhooks;
 
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, JsonWanted};
 use crate::failure::{Done, Failure};
 use crate::output::Out;
 
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     forbid_core_dumps();
     allow_many_files();
     let cli = Cli::parse();
-    let out = Out::new(cli.json);
+    let out = Out::new(cli.json == JsonWanted::Answer);
     let outcome = std::panic::catch_unwind(|| run(cli.command, out));
     match outcome {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -73,10 +74,19 @@ fn forbid_core_dumps() {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
+/// How many files a process may open that is not this one.
+static FILES_BEFORE: OnceLock<Option<u64>> = OnceLock::new();
+
+/// The number of files that this process was given, before it took more.
+fn files_before() -> Option<u64> {
+    FILES_BEFORE.get().copied().flatten()
+}
+
 /// Each socket and connection is an open file: as many as the system lets this process have.
 fn allow_many_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let maximum = getrlimit(Resource::Nofile).maximum;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let _ = FILES_BEFORE.set(current);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 

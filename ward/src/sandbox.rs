@@ -1,6 +1,15 @@
 //! `ward sandbox …`: what exists only where mistakes are free. A Production
 //! directory, address or key is refused with status 78.
 
+mod forward;
+mod ground;
+mod keeper;
+mod kin;
+mod pool;
+mod report;
+mod run;
+mod talk;
+
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -16,6 +25,9 @@ use crate::output::{BOLD, DIM, Out, PLAIN, lines, plain};
 /// `ward sandbox …`.
 pub async fn run(command: SandboxCommand, out: Out) -> Done {
     match command {
+        SandboxCommand::Run(args) => run::run(args, out).await?,
+        SandboxCommand::Pool(args) => pool::run(args, out).await?,
+        SandboxCommand::Keeper(args) => keeper::run(args).await?,
         SandboxCommand::Seed { dir, seed, clients } => {
             let (bar, progress) = out.progress_of("making synthetic people");
             let command = Command::SandboxSeed { seed, clients: Some(clients) };
@@ -28,6 +40,10 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
             shown(out, &answer);
         }
         SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
+        SandboxCommand::Be { user, there } => {
+            let api = Api::sandbox(&there)?;
+            shown(out, &api.post("/sandbox/v1/be", &json!({"user": user}))?.sandbox()?);
+        }
         SandboxCommand::Inbox(args) => inbox(&args, out)?,
         SandboxCommand::Clock { command } => clock(&command, out)?,
         SandboxCommand::Faults { command } => faults(&command, out)?,
@@ -73,6 +89,7 @@ fn clock(command: &ClockCommand, out: Out) -> Done {
         ClockCommand::Show(there) => Api::sandbox(there)?.get(PATH)?.sandbox()?,
         ClockCommand::Freeze(there) => post(there, "freeze", json!({}))?,
         ClockCommand::Resume(there) => post(there, "resume", json!({}))?,
+        ClockCommand::Rate { rate, there } => post(there, "rate", json!({"rate": rate}))?,
         ClockCommand::Set { to, no_wait, there } => {
             post(there, "set", json!({"to": to, "settle": !no_wait}))?
         }

@@ -231,6 +231,18 @@ impl Engine {
         Ok(plan)
     }
 
+    /// What a request asks for: its kind and its root fields by the contract's names, such as
+    /// `query currentUser`; nothing for a document that is refused.
+    pub fn operations(&self, incoming: &Incoming, view_id: ViewId) -> Vec<String> {
+        let Ok(plan) = self.plan(incoming, view_id) else { return Vec::new() };
+        let kind = match plan.operation {
+            Operation::Query => "query",
+            Operation::Mutation => "mutation",
+            Operation::Subscription => "subscription",
+        };
+        plan.root.fields.iter().map(|field| format!("{kind} {}", field.name)).collect()
+    }
+
     /// How many plans are kept, and their estimated bytes.
     pub fn kept_plans(&self) -> (usize, usize) {
         self.cache.kept()

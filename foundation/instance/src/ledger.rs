@@ -38,7 +38,17 @@ impl Ledger {
         ring: &Arc<RootRing>,
         now: Timestamp,
     ) -> Result<Self, InstanceError> {
-        let ledger = Self::new(Some(path), ring, first_slot(&ring.instance_id()), now);
+        Self::create_in(path, ring, first_slot(&ring.instance_id()), now)
+    }
+
+    /// The same with a given slot, for Sandboxes in which one seed has to give one set of ids.
+    pub fn create_in(
+        path: &Path,
+        ring: &Arc<RootRing>,
+        slot: u16,
+        now: Timestamp,
+    ) -> Result<Self, InstanceError> {
+        let ledger = Self::new(Some(path), ring, slot % SLOTS, now);
         files::create_private(path, ledger.to_text()?.as_bytes())?;
         Ok(ledger)
     }

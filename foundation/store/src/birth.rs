@@ -9,7 +9,7 @@ use tokio_postgres::{Config, NoTls};
 use ward_instance::{Certificate, IsoError, Kind, RootRing, Timestamp};
 
 use crate::db::Place;
-use crate::driver::lite::{self, Access, Lite};
+use crate::driver::lite::{self, Access, Durability, Lite};
 use crate::driver::pg_error::{self, RuleNames};
 use crate::driver::{pg, text};
 use crate::error::StoreError;
@@ -37,7 +37,8 @@ impl Birth<'_> {
     /// Makes the database. Refuses a place where there is one.
     pub(crate) async fn run(&self, place: &Place) -> Result<(), StoreError> {
         match place {
-            Place::Lite { path } => self.make_lite(path),
+            Place::Lite { path } => self.make_lite(path, Durability::Kept),
+            Place::Passing { path } => self.make_lite(path, Durability::Passing),
             Place::Pg { url } => self.make_pg(url).await,
         }
     }
@@ -64,10 +65,10 @@ impl Birth<'_> {
         Ok((statements, rows))
     }
 
-    fn make_lite(&self, path: &Path) -> Result<(), StoreError> {
+    fn make_lite(&self, path: &Path, durability: Durability) -> Result<(), StoreError> {
         let (statements, rows) = self.statements(Engine::Lite)?;
         lite::create_file(path)?;
-        let made = self.fill_lite(path, &statements, &rows);
+        let made = self.fill_lite((path, durability), &statements, &rows);
         if made.is_err() {
             // Half a database would look like one.
             let _ = std::fs::remove_file(path);
@@ -75,8 +76,14 @@ impl Birth<'_> {
         made
     }
 
-    fn fill_lite(&self, path: &Path, ddl: &[String], rows: &[Sql]) -> Result<(), StoreError> {
+    fn fill_lite(
+        &self,
+        (path, durability): (&Path, Durability),
+        ddl: &[String],
+        rows: &[Sql],
+    ) -> Result<(), StoreError> {
         let mut lite = Lite::open(path, Access::Create)?;
+        lite.set_durability(durability)?;
         let id = self.certificate.kind.sqlite_application_id();
         // Before the write-ahead log is switched on: the header must say it.
         lite.batch(&format!("PRAGMA application_id = {id}"))?;
@@ -150,7 +157,7 @@ async fn connect_or_create(config: &Config) -> Result<tokio_postgres::Client, St
 /// key file and database, before there is an instance.
 pub(crate) async fn read_certificate(place: &Place, kind: Kind) -> Result<Certificate, StoreError> {
     match place {
-        Place::Lite { path } => {
+        Place::Lite { path } | Place::Passing { path } => {
             check_application_id(path, None)?;
             let mut lite = Lite::open(path, Access::Read)?;
             certificate::decode(&lite.rows(&certificate::select())?)

@@ -15,7 +15,7 @@ use crate::birth::{self, Birth};
 use crate::certificate;
 use crate::core::{Core, Hint};
 use crate::ddl;
-use crate::driver::lite::{Access, Lite};
+use crate::driver::lite::{Access, Durability, Lite};
 use crate::driver::pg::PgPool;
 use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
@@ -43,6 +43,12 @@ pub enum Place {
         /// The file.
         path: PathBuf,
     },
+    /// A SQLite file that is deleted when its process ends, so nothing waits for the disk: after
+    /// a power cut it may be damaged.
+    Passing {
+        /// The file.
+        path: PathBuf,
+    },
     /// A PostgreSQL database.
     Pg {
         /// Its address; may hold a password and is never shown.
@@ -54,6 +60,7 @@ impl std::fmt::Debug for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Place::Lite { path } => write!(f, "Lite({})", path.display()),
+            Place::Passing { path } => write!(f, "Passing({})", path.display()),
             Place::Pg { .. } => f.write_str("Pg(address hidden)"),
         }
     }
@@ -63,7 +70,7 @@ impl Place {
     /// The engine there.
     pub fn engine(&self) -> Engine {
         match self {
-            Place::Lite { .. } => Engine::Lite,
+            Place::Lite { .. } | Place::Passing { .. } => Engine::Lite,
             Place::Pg { .. } => Engine::Pg,
         }
     }
@@ -115,7 +122,8 @@ impl Db {
         let rules: RuleNames = rules.into_iter().collect();
         let core = Arc::new(Core::new(Arc::clone(&instance), tables, engine, rules.clone()));
         let backend = match place {
-            Place::Lite { path } => Self::open_lite(&core, path)?,
+            Place::Lite { path } => Self::open_lite(&core, path, Durability::Kept)?,
+            Place::Passing { path } => Self::open_lite(&core, path, Durability::Passing)?,
             Place::Pg { url } => {
                 let pool = PgPool::new(&url, connections.max(1), &instance, rules)?;
                 // The first connection proves the place now, not at the first request.
@@ -128,9 +136,14 @@ impl Db {
         Ok(db)
     }
 
-    fn open_lite(core: &Arc<Core>, path: PathBuf) -> Result<Backend, StoreError> {
+    fn open_lite(
+        core: &Arc<Core>,
+        path: PathBuf,
+        durability: Durability,
+    ) -> Result<Backend, StoreError> {
         birth::check_application_id(&path, Some(core.instance.kind()))?;
         let mut lite = writer::open_lite(&path)?;
+        lite.set_durability(durability)?;
         let certificate = certificate::decode(&lite.rows(&certificate::select())?)?;
         certificate.verify(&core.instance.ring()).map_err(StoreError::Foreign)?;
         let writer = Writer::start(core, lite)?;

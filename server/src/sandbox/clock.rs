@@ -26,6 +26,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/sandbox/v1/clock", get(show))
         .route("/sandbox/v1/clock/freeze", post(freeze))
         .route("/sandbox/v1/clock/resume", post(resume))
+        .route("/sandbox/v1/clock/rate", post(rate))
         .route("/sandbox/v1/clock/set", post(set))
         .route("/sandbox/v1/clock/advance", post(advance))
 }
@@ -44,6 +45,12 @@ struct Advance {
     by: String,
     #[serde(default = "yes")]
     settle: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rate {
+    rate: f64,
 }
 
 const fn yes() -> bool {
@@ -75,6 +82,17 @@ async fn resume(
     headers: HeaderMap,
 ) -> Response<Body> {
     moved(app, &facts, &headers, Ok((Act::Resume, false))).await
+}
+
+async fn rate(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let what = "send {\"rate\": 60}: so many times as fast as real time";
+    let act = read::<Rate>(&body, what).map(|Rate { rate }| (Act::Rate(rate), false));
+    moved(app, &facts, &headers, act).await
 }
 
 async fn set(

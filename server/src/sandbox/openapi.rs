@@ -48,12 +48,36 @@ fn paths() -> Json {
             "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}],
             "responses": {"200": {"description": FAULTS}, "409": {"description": "FAULT_REFUSED: there is none of that number"}}
         }},
+        "/sandbox/v1/be": {"post": {
+            "summary": "A session as somebody of your organization, to see what they see; marked in the audit log. Only the owner can be the owner, only administrators can be administrators or developers",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                "type": "object",
+                "required": ["user"],
+                "properties": {"user": {"type": "string", "description": "The id or e-mail address of a member or client"}},
+            }}}},
+            "responses": {
+                "200": {"description": "{\"token\", \"user\": {\"id\", \"name\", \"email\", \"role\"}}: send the token as Authorization: Basic, as a key"},
+                "409": {"description": "BE_REFUSED: there is no such person, several have the address, or you can't be this one"},
+            }
+        }},
         "/sandbox/v1/clock": {"get": {
             "summary": "The clock",
             "responses": {"200": {"description": CLOCK}}
         }},
         "/sandbox/v1/clock/freeze": moves("It stands still", None),
         "/sandbox/v1/clock/resume": moves("It goes on from where it is, as fast as real time", None),
+        "/sandbox/v1/clock/rate": {"post": {
+            "summary": "It goes on from where it is, 0.001 to 3600 times as fast as real time; what is due happens within a second of real time",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                "type": "object",
+                "required": ["rate"],
+                "properties": {"rate": {"type": "number", "minimum": 0.001, "maximum": 3600}},
+            }}}},
+            "responses": {
+                "200": {"description": CLOCK},
+                "409": {"description": "CLOCK_REFUSED: it would be too slow or too fast"},
+            }
+        }},
         "/sandbox/v1/clock/set": moves("It goes on to a moment, never back", Some(("to", "date-time"))),
         "/sandbox/v1/clock/advance": moves("It goes on by a time: PT1H, 90s, 20m, 3d", Some(("by", "duration"))),
     })

@@ -56,6 +56,7 @@ async fn born(dir: &Path, database_env: Option<&str>, env: &[(String, String)]) 
         database: None,
         sign_up_open: false,
         loopback_webhooks: false,
+        passing: false,
     };
     ward_server::birth(dir, &newborn, env).await.unwrap();
     ward_server::open(dir, Kind::Sandbox, Hold::Exclusive, "test", env).await.unwrap()

@@ -1,15 +1,25 @@
 //! Commands that exist for a Sandbox only.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use jiff::SignedDuration;
 use ward_instance::FaultKind;
+use ward_server::passing::Pack;
 
-use super::There;
+use super::{JsonWanted, There};
 
 /// `ward sandbox …`
 #[derive(Subcommand, Clone, Debug)]
 pub enum SandboxCommand {
+    /// Run a command against a Sandbox of its own, which is gone when the command ends
+    Run(RunArgs),
+    /// The same several times at once, each with a Sandbox of its own: shards of a test suite
+    Pool(PoolArgs),
+    #[command(hide = true)]
+    Keeper(KeeperArgs),
     /// Fill the Sandbox with synthetic data; the same seed gives the same data
     Seed {
         /// The Sandbox's directory
@@ -33,6 +43,15 @@ pub enum SandboxCommand {
         /// Seed it again
         #[arg(long)]
         seed: Option<u64>,
+    },
+    /// A session as a member or client of the Sandbox, to see what they see; marked in the audit log
+    Be {
+        /// Their id or e-mail address
+        #[arg(value_name = "ID|EMAIL")]
+        user: String,
+        /// The running Sandbox
+        #[command(flatten)]
+        there: There,
     },
     /// Simulated messages, newest first
     Inbox(InboxArgs),
@@ -105,6 +124,89 @@ pub struct FaultArgs {
     pub there: There,
 }
 
+/// `ward sandbox run`
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// What both have in common.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    #[arg(long, hide = true)]
+    pub with_parent: Option<u32>,
+    /// The command with its arguments, behind `--`
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// `ward sandbox pool`
+#[derive(Args, Clone, Debug)]
+pub struct PoolArgs {
+    /// How many at once, up to 64
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub shards: u32,
+    /// What both have in common.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// The command with its arguments, behind `--`; WARD_SHARD_INDEX (from 0) and WARD_SHARD_TOTAL say which it is
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// What a Sandbox of one command is to be.
+#[derive(Args, Clone, Debug)]
+pub struct Wanted {
+    /// The same seed gives the same ids and data
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// What it is furnished with: standard (the practice of `ward sandbox seed`) or empty (an owner and an integration)
+    #[arg(long, default_value = "standard", value_name = "PACK")]
+    pub pack: Pack,
+    /// The command is ended after this time, with status 124: 90s, 20m, PT1H
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub ttl: Option<Duration>,
+    /// Where the webhook on all events leads; without, it is disabled
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// Write what happened to this file, as JSON
+    #[arg(id = "json", long = "json", value_name = "FILE", value_parser = JsonWanted::file)]
+    pub report: Option<JsonWanted>,
+    /// Write it to this file, as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+impl Wanted {
+    /// Where the JSON goes, if it is wanted.
+    pub fn json_file(&self) -> Option<&PathBuf> {
+        match &self.report {
+            Some(JsonWanted::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+/// `ward sandbox keeper`: looks after the command of a run, and outlives the run for a moment.
+#[derive(Args, Clone, Debug)]
+pub struct KeeperArgs {
+    /// The run's directory.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The process group of the run, which the command joins.
+    #[arg(long)]
+    pub group: i32,
+    /// Files that the command may open, as before the run raised that.
+    #[arg(long)]
+    pub files: Option<u64>,
+    /// The command.
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time above zero such as 90s, 20m or PT1H".to_owned();
+    let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(duration).ok().filter(|time| !time.is_zero()).ok_or_else(wrong)
+}
+
 /// `ward sandbox clock …`
 #[derive(Subcommand, Clone, Debug)]
 pub enum ClockCommand {
@@ -114,6 +216,15 @@ pub enum ClockCommand {
     Freeze(There),
     /// Let it go on from where it is, as fast as real time
     Resume(There),
+    /// Let it go on from where it is, so many times as fast as real time
+    Rate {
+        /// From 0.001 to 3600, an hour a second
+        #[arg(value_name = "K")]
+        rate: f64,
+        /// The running Sandbox
+        #[command(flatten)]
+        there: There,
+    },
     /// Go forward to a moment; all that is due by then happens, in order
     Set {
         /// Such as 2026-03-02T09:00:00Z

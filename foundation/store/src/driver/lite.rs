@@ -42,6 +42,15 @@ pub(crate) enum Access {
     Read,
 }
 
+/// Whether a commit waits until it is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// It does.
+    Kept,
+    /// It does not: the file ends with its process.
+    Passing,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Lite {
@@ -65,6 +74,14 @@ impl Lite {
             lite.set_wal()?;
         }
         Ok(lite)
+    }
+
+    /// Says whether commits wait for the disk; without this they do.
+    pub(crate) fn set_durability(&self, durability: Durability) -> Result<(), StoreError> {
+        match durability {
+            Durability::Kept => Ok(()),
+            Durability::Passing => self.batch("PRAGMA synchronous = OFF"),
+        }
     }
 
     /// Switches to the write-ahead log, which stays with the file.

@@ -186,7 +186,7 @@ impl World {
     /// The file of a SQLite world.
     pub fn file(&self) -> PathBuf {
         match &self.place {
-            Place::Lite { path } => path.clone(),
+            Place::Lite { path } | Place::Passing { path } => path.clone(),
             Place::Pg { .. } => panic!("a SQLite world"),
         }
     }
@@ -195,7 +195,7 @@ impl World {
     pub fn url(&self) -> String {
         match &self.place {
             Place::Pg { url } => url.clone(),
-            Place::Lite { .. } => panic!("a PostgreSQL world"),
+            Place::Lite { .. } | Place::Passing { .. } => panic!("a PostgreSQL world"),
         }
     }
 

@@ -1,0 +1,71 @@
+//! What was asked of the instance since the counting began, by operation: for the report of a
+//! Sandbox that lives for one command. Nobody else counts.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+/// The counts of one operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Requests that named it.
+    pub requests: u64,
+    /// Of these, answers with an error, by its code, or [`NO_CODE`].
+    pub refused: BTreeMap<String, u64>,
+    /// Of these, answers that were our failure: a status of 500 or above.
+    pub unexpected: u64,
+}
+
+/// Counts by operation, such as `query currentUser`.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<BTreeMap<String, Asked>>);
+
+/// Stands for the code of errors that have none: a document that does not fit the contract.
+pub const NO_CODE: &str = "-";
+
+/// What is counted of documents that name no operation of the contract.
+const UNREADABLE: &str = "refused document";
+
+impl Tally {
+    /// Counts one answered request; `refused` is the code of its error, if it has one.
+    pub fn note(&self, operations: Vec<String>, refused: Option<&str>, status: u16) {
+        let names = match operations.is_empty() {
+            true => vec![UNREADABLE.to_owned()],
+            false => operations,
+        };
+        let mut counts = self.0.lock();
+        for name in names {
+            let asked = counts.entry(name).or_default();
+            asked.requests += 1;
+            if let Some(code) = refused {
+                *asked.refused.entry(code.to_owned()).or_default() += 1;
+            }
+            asked.unexpected += u64::from(status >= 500);
+        }
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> BTreeMap<String, Asked> {
+        self.0.lock().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_counted_by_operation_and_by_what_was_wrong() {
+        let tally = Tally::default();
+        let of = |name: &str| vec![name.to_owned()];
+        tally.note(of("query user"), None, 200);
+        tally.note(of("query user"), Some("PERMISSION_DENIED"), 200);
+        tally.note(of("query user"), Some("INTERNAL"), 500);
+        tally.note(Vec::new(), Some(NO_CODE), 200);
+        let counts = tally.counts();
+        let user = &counts["query user"];
+        assert_eq!((user.requests, user.unexpected), (3, 1));
+        assert_eq!(user.refused.keys().collect::<Vec<_>>(), ["INTERNAL", "PERMISSION_DENIED"]);
+        assert_eq!(counts[UNREADABLE].refused[NO_CODE], 1);
+    }
+}

@@ -1,0 +1,158 @@
+//! A run that is under way: its command says `ready` and waits until it is told to go on.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use ward_tests::{Api, Output, janitor, program, until};
+
+/// Says its variables, what it has started and that it is ready, and waits.
+const WAITS: &str = "env | grep ^WARD_; echo ready; read -r line || exit 9; eval \"$line\"";
+
+/// A running `ward sandbox run`.
+pub struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    /// The command's variables of ours.
+    pub variables: BTreeMap<String, String>,
+    /// What the command said before it was ready.
+    pub said: Vec<String>,
+    /// Its directory.
+    pub dir: PathBuf,
+}
+
+impl Running {
+    /// Starts one whose command does `script` first.
+    pub fn start(options: &[&str], script: &str) -> Running {
+        let mut command = program::command();
+        command.args(["sandbox", "run"]).args(options);
+        command.args(["--", "sh", "-c", &format!("{script}\n{WAITS}")]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        janitor::started(child.id());
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (mut variables, mut said) = (BTreeMap::new(), Vec::new());
+        loop {
+            let mut line = String::new();
+            let length = stdout.read_line(&mut line).unwrap();
+            assert!(length > 0, "the run ended before its command was ready");
+            match line.trim_end() {
+                "ready" => break,
+                line => match line.split_once('=') {
+                    Some((name, value)) if name.starts_with("WARD_") => {
+                        variables.insert(name.to_owned(), value.to_owned());
+                    }
+                    _ => said.push(line.to_owned()),
+                },
+            }
+        }
+        let dir = directory_of(child.id());
+        let stdin = child.stdin.take();
+        Running { child, stdin, stdout, variables, said, dir }
+    }
+
+    /// The run's process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap()).unwrap()
+    }
+
+    /// The port that the Sandbox listens on.
+    pub fn port(&self) -> u16 {
+        self.variables["WARD_URL"].rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    /// The API as the owner calls it.
+    pub fn owner(&self) -> Api {
+        Api::at(self.port(), Some(&self.variables["WARD_API_KEY"]))
+    }
+
+    /// The API as the integration calls it.
+    pub fn integration(&self) -> Api {
+        Api::at(self.port(), Some(&self.variables["WARD_INTEGRATION_KEY"]))
+    }
+
+    /// Sends the run a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Has the command go on with a line of shell, and waits for the run's end.
+    pub fn go_on(mut self, line: &str) -> Output {
+        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+        self.end()
+    }
+
+    /// Ends the command's input and waits for the run's end.
+    pub fn end(&mut self) -> Output {
+        drop(self.stdin.take());
+        self.ends()
+    }
+
+    /// Waits for the run's end.
+    pub fn ends(&mut self) -> Output {
+        let status = until("the run has ended", || self.child.try_wait().unwrap());
+        janitor::ended(self.child.id());
+        // What it started has both too, until it is ended.
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        Output { code: status.code(), stdout, stderr }
+    }
+
+    /// The process numbers that the command said, one a line.
+    pub fn processes(&self) -> Vec<Pid> {
+        let numbers = self.said.iter().filter_map(|line| line.parse().ok());
+        numbers.filter_map(Pid::from_raw).collect()
+    }
+
+    /// Waits until neither process, port nor file is left.
+    pub fn is_gone(&self) {
+        let port = self.port();
+        until("its processes are gone", || {
+            self.processes().iter().all(|it| !is_alive(*it)).then_some(())
+        });
+        until("its port is free", || {
+            std::net::TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(())
+        });
+        until("its directory is gone", || (!self.dir.exists()).then_some(()));
+        until("its keeper is gone", || (keepers(&self.dir).is_empty()).then_some(()));
+    }
+}
+
+/// Whether a process runs.
+pub fn is_alive(process: Pid) -> bool {
+    let id = process.as_raw_nonzero();
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let is_zombie = stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim().starts_with('Z'));
+    test_kill_process(process).is_ok() && !is_zombie
+}
+
+/// The directory of a run, by the database that its process has open.
+fn directory_of(pid: u32) -> PathBuf {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    let files = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    let database = files.into_iter().find(|path| path.ends_with("ward.db"));
+    database.expect("a database").parent().unwrap().to_owned()
+}
+
+/// The processes that look after the command of a run.
+pub fn keepers(dir: &Path) -> Vec<Pid> {
+    let ids = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_one = |id: &i32| {
+        let words = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
+        words.contains(&b"keeper".as_slice()) && words.contains(&dir.to_string_lossy().as_bytes())
+    };
+    ids.filter(is_one).filter_map(Pid::from_raw).collect()
+}
+
+/// A run to its end.
+pub fn run(options: &[&str], command: &[&str]) -> Output {
+    let mut process = program::command();
+    process.args(["sandbox", "run"]).args(options).arg("--").args(command);
+    program::finish(process)
+}

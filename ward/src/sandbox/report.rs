@@ -1,0 +1,226 @@
+//! What a run tells in the end: in words on standard error, and as JSON and JUnit's XML in files.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
+use serde_json::{Value as Json, json};
+use ward_server::passing::Happened;
+use ward_server::tally::Asked;
+
+use crate::cli::RunArgs;
+use crate::failure::{Done, Failure};
+use crate::output::{BOLD, DIM, GREEN, Out, PLAIN, RED, YELLOW};
+
+/// Operations that the words name; the files have all.
+const NAMED: usize = 12;
+
+/// A run that has ended.
+pub struct Report<'a> {
+    /// The Sandbox's tag.
+    pub instance: String,
+    /// What was asked for.
+    pub args: &'a RunArgs,
+    /// The exit status.
+    pub status: i32,
+    /// From the start until the command began.
+    pub ready: Duration,
+    /// From the start to the end.
+    pub took: Duration,
+    /// What happened in the Sandbox.
+    pub happened: Happened,
+}
+
+impl Report<'_> {
+    /// Tells it all.
+    pub fn tell(&self, out: Out) -> Done {
+        let json = self.json();
+        match out.json {
+            // Standard output is the command's.
+            true => out.say(&json),
+            false => out.say(self.words()),
+        }
+        if let Some(path) = self.args.wanted.json_file() {
+            write(path, &serde_json::to_string_pretty(&json).unwrap_or_default())?;
+        }
+        if let Some(path) = &self.args.wanted.junit {
+            write(path, &self.junit()?)?;
+        }
+        Ok(())
+    }
+
+    fn command(&self) -> Vec<String> {
+        self.args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+
+    /// What was our failure, by operation; other paths than `/graphql` have no operation.
+    fn unexpected(&self) -> Vec<(String, u64)> {
+        let of = self.happened.operations.iter().filter(|(_, asked)| asked.unexpected > 0);
+        let mut found: Vec<_> = of.map(|(name, asked)| (name.clone(), asked.unexpected)).collect();
+        let named = found.iter().map(|(_, count)| *count).sum::<u64>();
+        if self.happened.failed_answers > named {
+            found.push(("other requests".to_owned(), self.happened.failed_answers - named));
+        }
+        found
+    }
+
+    fn json(&self) -> Json {
+        let operation = |(name, asked): &(String, Asked)| json!({"operation": name, "requests": asked.requests, "refused": asked.refused, "unexpected": asked.unexpected});
+        let counted = |what: &str, counts: &[(String, String, i64)]| -> Vec<Json> {
+            by_name(counts)
+                .into_iter()
+                .map(|(name, states)| json!({what: name, "states": states}))
+                .collect()
+        };
+        let unexpected = self.unexpected();
+        let errors: Vec<Json> =
+            unexpected.iter().map(|(at, count)| json!({"at": at, "count": count})).collect();
+        json!({
+            "environment": "sandbox",
+            "instance": self.instance,
+            "seed": self.args.wanted.seed,
+            "pack": self.args.wanted.pack.as_str(),
+            "command": self.command(),
+            "status": self.status,
+            "ready_ms": millis(self.ready),
+            "duration_ms": millis(self.took),
+            "operations": self.happened.operations.iter().map(operation).collect::<Vec<_>>(),
+            "effects": counted("class", &self.happened.effects),
+            "webhooks": counted("event", &self.happened.webhooks),
+            "unexpected_errors": errors,
+        })
+    }
+
+    fn words(&self) -> String {
+        let asked = &self.happened.operations;
+        let requests: u64 = asked.iter().map(|(_, asked)| asked.requests).sum();
+        let colour = if self.status == 0 { GREEN } else { RED };
+        let mut text = format!(
+            "{BOLD}ward sandbox run{PLAIN}: {colour}status {}{PLAIN} after {:.1} s {DIM}(Sandbox {}, seed {}, pack {}; ready in {} ms){PLAIN}\n",
+            self.status,
+            self.took.as_secs_f64(),
+            self.instance,
+            self.args.wanted.seed,
+            self.args.wanted.pack.as_str(),
+            millis(self.ready),
+        );
+        let _ = writeln!(text, "  operations         {requests} requests of {}", asked.len());
+        let mut most: Vec<_> = asked.iter().collect();
+        most.sort_by_key(|(_, asked)| std::cmp::Reverse(asked.requests));
+        for (name, asked) in most.iter().take(NAMED) {
+            let refused: Vec<String> =
+                asked.refused.iter().map(|(code, count)| format!("{count} {code}")).collect();
+            let refused = match refused.is_empty() {
+                true => String::new(),
+                false => format!("  {YELLOW}({}){PLAIN}", refused.join(", ")),
+            };
+            let _ = writeln!(text, "    {:>5}  {name}{refused}", asked.requests);
+        }
+        if most.len() > NAMED {
+            let _ = writeln!(text, "           and {} more", most.len() - NAMED);
+        }
+        let _ = writeln!(text, "  effects            {}", in_words(&self.happened.effects));
+        let _ = writeln!(text, "  webhooks           {}", in_words(&self.happened.webhooks));
+        let unexpected = self.unexpected();
+        let told: Vec<String> =
+            unexpected.iter().map(|(at, count)| format!("{count} at {at}")).collect();
+        let told = match told.is_empty() {
+            true => "none".to_owned(),
+            false => format!("{RED}{}{PLAIN}", told.join("; ")),
+        };
+        let _ = write!(text, "  unexpected errors  {told}");
+        text
+    }
+
+    /// A case for the command, and one for each operation, class of effects and event. What fails
+    /// is the command, and operations that were answered with a failure of the Sandbox's own.
+    fn junit(&self) -> Done<String> {
+        let mut suite = TestSuite::new("ward sandbox run");
+        suite.set_time(self.took);
+        for (name, value) in [
+            ("instance", self.instance.clone()),
+            ("seed", self.args.wanted.seed.to_string()),
+            ("pack", self.args.wanted.pack.as_str().to_owned()),
+            ("ready_ms", millis(self.ready).to_string()),
+        ] {
+            suite.add_property((name, value.as_str()));
+        }
+        let failed = (self.status != 0).then(|| format!("status {}", self.status));
+        let mut command = case("command", &self.command().join(" "), failed, "");
+        command.set_time(self.took);
+        suite.add_test_case(command);
+        for (name, asked) in &self.happened.operations {
+            let failed = (asked.unexpected > 0)
+                .then(|| format!("{} of {} answers failed", asked.unexpected, asked.requests));
+            let refused: String =
+                asked.refused.iter().map(|(code, count)| format!(", {count} {code}")).collect();
+            suite.add_test_case(case(
+                "operations",
+                name,
+                failed,
+                &format!("{} requests{refused}", asked.requests),
+            ));
+        }
+        for (of, counts) in
+            [("effects", &self.happened.effects), ("webhooks", &self.happened.webhooks)]
+        {
+            for (name, states) in by_name(counts) {
+                suite.add_test_case(case(of, &name, None, &listed(&states)));
+            }
+        }
+        let mut report = Junit::new("ward sandbox run");
+        report.set_time(self.took);
+        report.add_test_suite(suite);
+        report.to_string().map_err(|error| {
+            Failure::unavailable(format!("the report can't be written as XML: {error}"))
+        })
+    }
+}
+
+fn case(of: &str, name: &str, failed: Option<String>, seen: &str) -> TestCase {
+    let status = match failed {
+        None => TestCaseStatus::success(),
+        Some(why) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(why);
+            status
+        }
+    };
+    let mut case = TestCase::new(name, status);
+    case.set_classname(format!("ward.{of}"));
+    if !seen.is_empty() {
+        case.set_system_out(seen);
+    }
+    case
+}
+
+fn by_name(counts: &[(String, String, i64)]) -> BTreeMap<String, BTreeMap<String, i64>> {
+    let mut named: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for (name, state, count) in counts {
+        *named.entry(name.clone()).or_default().entry(state.clone()).or_default() += count;
+    }
+    named
+}
+
+fn listed(states: &BTreeMap<String, i64>) -> String {
+    states.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
+}
+
+fn in_words(counts: &[(String, String, i64)]) -> String {
+    let named = by_name(counts);
+    let said: Vec<_> =
+        named.iter().map(|(name, states)| format!("{name}: {}", listed(states))).collect();
+    if said.is_empty() { "none".to_owned() } else { said.join("; ") }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn write(path: &Path, text: &str) -> Done {
+    std::fs::write(path, text).map_err(|error| {
+        Failure::unavailable(format!("cannot write the report {}: {error}", path.display()))
+    })
+}
