@@ -41,6 +41,11 @@ fn paths() -> Json {
             "summary": "Send a text as a practice would, to see what its receiver's side answers: {\"class\": \"sms|push\", \"to\", \"text\", \"not_before\"}",
             "responses": {"200": {"description": "{\"cause\"}: the same as in the inbox"}}
         }},
+        "/sandbox/v1/rooms/{meeting}": {"get": {
+            "summary": "The page that stands for the room of a video call: zoom_join_url leads here, zoom_start_url to …/host",
+            "security": [],
+            "responses": {"200": {"description": "Nobody is there"}}
+        }},
         "/sandbox/v1/clock": {"get": {
             "summary": "The clock",
             "responses": {"200": {"description": CLOCK}}

@@ -124,7 +124,7 @@ async fn by_series(
     Ok(rows.iter().map(|row| value(row).unwrap_or(Out::Null)).collect())
 }
 
-fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
+pub(super) fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
     let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -238,7 +238,7 @@ impl Parts {
     }
 }
 
-async fn found_ids(q: &mut dyn Query, sql: &Sql) -> Answer<HashSet<i64>> {
+pub(super) async fn found_ids(q: &mut dyn Query, sql: &Sql) -> Answer<HashSet<i64>> {
     let rows = q.rows(sql).await?;
     Ok(rows.iter().filter_map(|row| row.first()?.int()).collect())
 }

@@ -60,6 +60,8 @@ pub(crate) struct Payload {
     pub(crate) time: Option<String>,
     /// With whom.
     pub(crate) provider_name: Option<String>,
+    /// The address or path by which they come into the room of a video call.
+    pub(crate) room_link: Option<String>,
     about: Option<Written>,
 }
 
