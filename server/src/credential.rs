@@ -13,6 +13,17 @@ pub struct Caller {
     pub session: Option<String>,
 }
 
+impl Caller {
+    /// What the credential is, as the access log calls it.
+    pub const fn credential_kind(&self) -> &'static str {
+        match (&self.session, &self.actor.credential) {
+            (Some(_), _) => "session",
+            (None, Some(_)) => "api_key",
+            (None, None) => "none",
+        }
+    }
+}
+
 /// A refused credential. Nothing was looked up beyond what its text says.
 pub struct Refused {
     /// The code in `extensions`.

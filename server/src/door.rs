@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use ward_connectors::{Callbacks, LiveMail, LivePush, LiveSms};
+use ward_connectors::{Callbacks, LiveMail, LivePush, LiveSms, LiveVideo};
 use ward_effects::{Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator};
 use ward_instance::{Config, Witness};
+use ward_store::room::KeepRoom;
 use ward_store::system::EffectClass;
 use ward_store::{Db, StoreError};
 
@@ -13,7 +14,10 @@ use crate::place::ServerError;
 use crate::settle::Ran;
 
 /// Production's connectors.
-type Live = ProductionEnv<LiveMail, LiveSms, LivePush>;
+type Live = ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo>;
+
+/// What keeps the rooms for video calls that are made.
+const KEEP: KeepRoom = ward_scheduling::appointment::video::keep;
 
 /// The dispatcher of one environment or the other.
 pub enum Door {
@@ -35,9 +39,10 @@ impl Door {
                     mail: simulator.clone(),
                     sms: simulator.clone(),
                     push: simulator.clone(),
+                    video: simulator.clone(),
                 };
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                Door::Sandbox(dispatcher, simulator)
+                Door::Sandbox(dispatcher.keeping_rooms(KEEP), simulator)
             }
             Witness::Production(witness) => {
                 let connectors = config.connectors(&witness);
@@ -45,10 +50,11 @@ impl Door {
                     mail: LiveMail::arm(&witness, connectors, dir)?,
                     sms: LiveSms::arm(&witness, connectors, dir)?,
                     push: LivePush::arm(&witness, connectors, dir)?,
+                    video: LiveVideo::arm(&witness, connectors, dir)?,
                 };
                 let callbacks = Callbacks::arm(&witness, connectors, dir)?;
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                Door::Production(Box::new(dispatcher), callbacks)
+                Door::Production(Box::new(dispatcher.keeping_rooms(KEEP)), callbacks)
             }
         })
     }
@@ -108,6 +114,19 @@ impl Door {
     pub async fn release(&self, db: &Db, class: EffectClass) -> Result<Released, StoreError> {
         match self.is_connected(class) {
             true => ward_effects::release(db, class).await,
+            false => Ok(Released::default()),
+        }
+    }
+
+    /// The same of one organization only.
+    pub async fn release_own(
+        &self,
+        db: &Db,
+        class: EffectClass,
+        org_id: i64,
+    ) -> Result<Released, StoreError> {
+        match self.is_connected(class) {
+            true => ward_effects::release_own(db, class, org_id).await,
             false => Ok(Released::default()),
         }
     }

@@ -16,12 +16,11 @@ use ward_store::StoreError;
 use ward_store::system::{EffectClass, EffectState};
 
 use crate::app::App;
-use crate::desk::{desk, failed, founding_administrator, founding_desk, quarantined};
+use crate::desk::{
+    Answered, check_quarantine, desk, failed, founding_administrator, founding_desk, reason, wrong,
+};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
-
-/// The longest reason, in characters.
-pub(crate) const REASON_CHARS_MAX: usize = 500;
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -37,18 +36,13 @@ async fn list(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
-    if let Err(response) = founding_desk(&app, &headers, &facts).await {
-        return response;
-    }
+) -> Answered {
+    founding_desk(&app, &headers, &facts).await?;
     let mut classes = Vec::new();
     for class in EffectClass::ALL.iter().copied() {
-        match shown(&app, class).await {
-            Ok(class) => classes.push(class),
-            Err(error) => return failed(&error),
-        }
+        classes.push(shown(&app, class).await.map_err(|error| failed(&error))?);
     }
-    respond::json(StatusCode::OK, &json!({"classes": classes}))
+    Ok(respond::json(StatusCode::OK, &json!({"classes": classes})))
 }
 
 async fn shown(app: &App, class: EffectClass) -> Result<Json, StoreError> {
@@ -85,25 +79,14 @@ async fn set(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
-    let actor = match founding_administrator(&app, &headers, &facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
-    };
-    let Some(class) = EffectClass::from_text(&class) else {
-        return unknown_class();
-    };
-    let (mode, reason) = match decision(&body) {
-        Ok(decision) => decision,
-        Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
-    };
-    if mode == EffectMode::Cohort && !ward_effects::has_cohort(class) {
-        let sentence = "Account mail is off or live: who is in no cohort could not sign in.";
-        return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence);
+) -> Answered {
+    let actor = founding_administrator(&app, &headers, &facts).await?.actor;
+    let class = class_named(&class)?;
+    let (mode, reason) = decision(&body).map_err(wrong)?;
+    if mode == EffectMode::Cohort {
+        check_cohort(class)?;
     }
-    if let Some(response) = quarantined(&app) {
-        return response;
-    }
+    check_quarantine(&app)?;
     let done = async {
         ward_effects::decide(&app.db, &actor, class, mode, &reason).await?;
         let released = app.door.release(&app.db, class).await?;
@@ -113,28 +96,38 @@ async fn set(
         answer["expired"] = json!(released.expired);
         Ok(answer)
     };
-    match done.await {
-        Ok(answer) => respond::json(StatusCode::OK, &answer),
-        Err(error) => failed(&error),
-    }
+    let answer = done.await.map_err(|error: StoreError| failed(&error))?;
+    Ok(respond::json(StatusCode::OK, &answer))
 }
 
-/// There is no class of this name.
-pub(crate) fn unknown_class() -> Response<Body> {
-    let sentence = "There is no such class; GET /effects lists them.";
-    refuse(StatusCode::NOT_FOUND, "NOT_FOUND", sentence)
+/// The class of this name.
+pub(crate) fn class_named(text: &str) -> Result<EffectClass, Response<Body>> {
+    EffectClass::from_text(text).ok_or_else(|| {
+        let sentence = "There is no such class; GET /effects lists them.";
+        refuse(StatusCode::NOT_FOUND, "NOT_FOUND", sentence)
+    })
+}
+
+/// The class that a query asks for, if it does.
+pub(crate) fn class_asked(
+    query: &HashMap<String, String>,
+) -> Result<Option<EffectClass>, Response<Body>> {
+    query.get("class").map(|class| class_named(class)).transpose()
+}
+
+/// Refuses of a class that has no cohort.
+pub(crate) fn check_cohort(class: EffectClass) -> Result<(), Response<Body>> {
+    match ward_effects::has_cohort(class) {
+        true => Ok(()),
+        false => Err(wrong("Account mail is off or live: who is in no cohort could not sign in.")),
+    }
 }
 
 fn decision(body: &[u8]) -> Result<(EffectMode, String), &'static str> {
     const WHAT: &str = "send {\"mode\": \"off\", \"cohort\" or \"live\", \"reason\": \"…\"}";
     let decision: Decision = serde_json::from_slice(body).map_err(|_| WHAT)?;
     let mode = EffectMode::from_text(&decision.mode).ok_or(WHAT)?;
-    let reason = decision.reason.trim();
-    match reason.chars().count() {
-        0 => Err("reason can't be blank: it stands in the audit log"),
-        count if count > REASON_CHARS_MAX => Err("reason has at most 500 characters"),
-        _ => Ok((mode, reason.to_owned())),
-    }
+    Ok((mode, reason(&decision.reason)?))
 }
 
 /// What failed for good of the caller's organization, latest first.
@@ -143,22 +136,12 @@ async fn letters(
     Query(query): Query<HashMap<String, String>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
-    let actor = match desk(&app, &headers, &facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
-    };
-    let class = match query.get("class").map(|class| EffectClass::from_text(class)) {
-        Some(None) => {
-            let sentence = "There is no such class; GET /effects lists them.";
-            return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence);
-        }
-        class => class.flatten(),
-    };
-    match ward_effects::failed(&app.db, actor.org_id, class).await {
-        Ok(items) => respond::json(StatusCode::OK, &json!({"items": items})),
-        Err(error) => failed(&error),
-    }
+) -> Answered {
+    let actor = desk(&app, &headers, &facts).await?.actor;
+    let class = class_asked(&query)?;
+    let items = ward_effects::failed(&app.db, actor.org_id, class).await;
+    let items = items.map_err(|error| failed(&error))?;
+    Ok(respond::json(StatusCode::OK, &json!({"items": items})))
 }
 
 /// Lets one be tried again.
@@ -167,20 +150,15 @@ async fn replay(
     Path(id): Path<String>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
-    let actor = match desk(&app, &headers, &facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
-    };
-    if let Some(response) = quarantined(&app) {
-        return response;
-    }
-    match ward_effects::replay(&app.db, &actor, &id).await {
-        Ok(true) => respond::json(StatusCode::OK, &json!({"replayed": id})),
-        Ok(false) => {
+) -> Answered {
+    let actor = desk(&app, &headers, &facts).await?.actor;
+    check_quarantine(&app)?;
+    let replayed = ward_effects::replay(&app.db, &actor, &id).await;
+    match replayed.map_err(|error| failed(&error))? {
+        true => Ok(respond::json(StatusCode::OK, &json!({"replayed": id}))),
+        false => {
             let sentence = "There is no failed effect of this id; GET /effects/failed lists them.";
-            refuse(StatusCode::NOT_FOUND, "NOT_FOUND", sentence)
+            Err(refuse(StatusCode::NOT_FOUND, "NOT_FOUND", sentence))
         }
-        Err(error) => failed(&error),
     }
 }

@@ -20,9 +20,10 @@ use ward_effects::InboxFilter;
 
 use crate::admin::{self, Command, Context};
 use crate::app::App;
-use crate::desk::{desk, failed, founding_administrator};
+use crate::desk::{Answered, desk, failed, founding_administrator, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
+use crate::rooms;
 
 /// The routes that exist so far.
 pub fn routes() -> Router<Arc<App>> {
@@ -31,6 +32,8 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/sandbox/v1/inbox", get(inbox))
         .route("/sandbox/v1/reset", post(reset))
         .merge(be::routes())
+        .route("/sandbox/v1/rooms/{meeting}", get(rooms::simulated))
+        .route("/sandbox/v1/rooms/{meeting}/{door}", get(rooms::simulated_door))
         .merge(clock::routes())
         .merge(faults::routes())
         .merge(rehearsal::routes())
@@ -60,19 +63,12 @@ async fn inbox(
     Query(query): Query<HashMap<String, String>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
-    let actor = match desk(&app, &headers, &facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
-    };
-    let filter = match filter(&query) {
-        Ok(filter) => filter,
-        Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
-    };
-    match ward_effects::inbox(&app.db, actor.org_id, filter).await {
-        Ok(items) => respond::json(StatusCode::OK, &json!({"items": items})),
-        Err(error) => failed(&error),
-    }
+) -> Answered {
+    let actor = desk(&app, &headers, &facts).await?.actor;
+    let filter = filter(&query).map_err(wrong)?;
+    let items = ward_effects::inbox(&app.db, actor.org_id, filter).await;
+    let items = items.map_err(|error| failed(&error))?;
+    Ok(respond::json(StatusCode::OK, &json!({"items": items})))
 }
 
 fn filter(query: &HashMap<String, String>) -> Result<InboxFilter, &'static str> {
@@ -91,21 +87,16 @@ async fn reset(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
-    let actor = match founding_administrator(&app, &headers, &facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
-    };
-    match admin::run(&Context::of(&app), Command::SandboxReset { seed: None }).await {
-        Ok(mut answer) => {
-            // The link signs in as the owner.
-            if !actor.is_owner
-                && let Some(answer) = answer.as_object_mut()
-            {
-                answer.remove("set_password_link");
-            }
-            respond::json(StatusCode::OK, &answer)
-        }
-        Err(error) => refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()),
+) -> Answered {
+    let actor = founding_administrator(&app, &headers, &facts).await?.actor;
+    let done = admin::run(&Context::of(&app), Command::SandboxReset { seed: None }).await;
+    let mut answer =
+        done.map_err(|error| refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()))?;
+    // The link signs in as the owner.
+    if !actor.is_owner
+        && let Some(answer) = answer.as_object_mut()
+    {
+        answer.remove("set_password_link");
     }
+    Ok(respond::json(StatusCode::OK, &answer))
 }

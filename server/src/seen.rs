@@ -9,6 +9,7 @@ use ward_store::access::AccessEntry;
 use ward_store::{Actor, Cond, Level, Query as _, Rows, Select, StoreError, Value, Watch};
 
 use crate::app::App;
+use crate::credential::Caller;
 use crate::guard::Facts;
 
 /// The person whom an item names by `user_id`.
@@ -30,11 +31,12 @@ pub async fn ever(app: &App, actor: &Actor, ids: &[i64]) -> Result<BTreeSet<i64>
 /// log first.
 pub async fn shown(
     app: &App,
-    actor: &Actor,
+    caller: &Caller,
     facts: &Facts,
     path: &str,
     ids: Vec<i64>,
 ) -> Result<BTreeSet<i64>, StoreError> {
+    let actor = &caller.actor;
     let rows = rows(app, actor, &ids, true).await?;
     let mut read: BTreeMap<Watch, BTreeSet<i64>> = BTreeMap::new();
     for row in rows.iter() {
@@ -47,7 +49,7 @@ pub async fn shown(
         actor_id: actor.user_id,
         actor_kind: actor.role.as_str(),
         credential: actor.credential.clone(),
-        credential_kind: "api_key",
+        credential_kind: caller.credential_kind(),
         request_id: facts.id.as_str().into(),
         path: path.into(),
         clients: clients.into_iter().collect(),

@@ -1,7 +1,10 @@
 //! A class at its cohort: chosen people are reached, for everybody else it is held and listed.
 
+use ward_tests::instance::{OWNER, link_in};
 use ward_tests::program::ward_with;
 use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json, people, tell, until};
+
+const PASSWORD: &str = "violet-harbour-93-lantern";
 
 #[track_caller]
 fn posted(api: &Api, path: &str, body: &Json) -> Json {
@@ -218,5 +221,34 @@ fn an_administrator_learns_of_no_client_whom_they_do_not_see() {
     };
     until("readings are logged", || (read("effects/held", &open) == 2).then_some(()));
     until("readings are logged", || (read("effects/cohort", &open) == 2).then_some(()));
+    // By what they were read stands there truly: by keys so far, by a session now.
+    let by = |kind: &str| {
+        let of = "SELECT COUNT(*) FROM access_log WHERE path = 'effects/cohort'";
+        s.database().number(&format!("{of} AND credential_kind = '{kind}'"))
+    };
+    assert_eq!((by("api_key"), by("session")), (3, 0));
+    let input = json!({"email": OWNER, "password": PASSWORD});
+    let link = link_in(&s.ward(&["user", "link"], &["--user", OWNER]).json()).unwrap();
+    people::set_password(&server.api(), &link, PASSWORD);
+    let signed = people::sign_in(&server.api(), input);
+    let session = server.with(signed.data()["signIn"]["token"].as_str().unwrap());
+    assert_eq!(session.get("/effects/email/cohort").status, 200);
+    until("a session's reading is logged", || (by("session") == 2).then_some(()));
     assert_eq!((read("effects/held", &closed), read("effects/cohort", &closed)), (1, 1));
+}
+
+#[test]
+fn who_is_merged_into_another_takes_their_place_in_the_cohort_along() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let owner = s.owner_key();
+    let server = s.serve();
+    let api = server.with(&owner);
+    let [gone, stays] = ["ada", "adah"].map(|name| people::client(&api, name));
+    posted(&api, "/effects/email/cohort", &json!({"add": [gone], "reason": "x"}));
+    let merge = "mutation($ids: [ID!], $into: ID) { mergeClients(input: {ids: $ids, target_user_id: $into}) { user { id } messages { field message } } }";
+    let merged = api.ask(merge, json!({"ids": [gone, stays], "into": stays}));
+    assert!(merged.data()["mergeClients"]["messages"].is_null(), "{}", merged.text);
+    let people = api.get("/effects/email/cohort").json["people"].clone();
+    assert_eq!(people.as_array().unwrap().len(), 1, "{people}");
+    assert_eq!(people[0]["user_id"], json!(stays));
 }

@@ -17,3 +17,4 @@ mod notices;
 mod push;
 mod silent;
 mod switch;
+mod video;

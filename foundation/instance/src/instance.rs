@@ -18,6 +18,7 @@ use crate::ledger::Ledger;
 use crate::mac;
 use crate::random::Random;
 use crate::reach::Reach;
+use crate::room_link::{self, RoomLink};
 use crate::root::{Key, Purpose, RootRing};
 use crate::seal::Sealer;
 use crate::token::{
@@ -222,6 +223,16 @@ impl Instance {
     /// Opens a signed link to a calendar.
     pub fn open_calendar_link(&self, text: &str) -> Result<CalendarLink, LinkRefusal> {
         calendar_link::open_calendar_link(&self.ring.read(), text)
+    }
+
+    /// A signed link to the room of a video call.
+    pub fn room_link(&self, link: &RoomLink) -> String {
+        room_link::room_link(&self.ring.read(), link)
+    }
+
+    /// Opens a signed link to the room of a video call.
+    pub fn open_room_link(&self, text: &str) -> Result<RoomLink, LinkRefusal> {
+        room_link::open_room_link(&self.ring.read(), text)
     }
 
     /// A pagination cursor; see [`token::cursor_encode`].

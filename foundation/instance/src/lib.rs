@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod mac;
 pub mod random;
 pub mod reach;
+pub mod room_link;
 pub mod root;
 pub mod seal;
 pub mod text;

@@ -21,6 +21,7 @@ pub const fn job_kind(class: EffectClass) -> &'static str {
         EffectClass::Email => "effect_email",
         EffectClass::Sms => "effect_sms",
         EffectClass::Push => "effect_push",
+        EffectClass::Video => "effect_video",
     }
 }
 
@@ -30,6 +31,9 @@ pub const KEPT_MICROS: i64 = 180 * 24 * 3_600 * 1_000_000;
 /// Why an effect is given up whose device is its receiver's no more; such a one is not tried again
 /// either: the device may be somebody else's by now.
 pub const WITHDRAWN: &str = "the device was given away";
+
+/// Why an effect is given up in whose place another is wanted; it is not tried again either.
+pub const SUPERSEDED: &str = "a later order took its place";
 
 /// Errors are cut to so many characters.
 const MAX_ERROR_CHARS: usize = 500;
@@ -87,36 +91,60 @@ pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bo
     if !codec::insert_or_ignore(tx, &row).await? {
         return Ok(false);
     }
-    enqueue(tx, org_id, &row.id, row.class, row.not_before).await?;
+    enqueue(tx, &row, row.not_before).await?;
     Ok(true)
 }
 
-/// The job of an intent; one at a time.
-async fn enqueue(
-    tx: &mut Tx,
-    org_id: i64,
-    id: &Uuid,
-    class: EffectClass,
-    not_before: Timestamp,
-) -> Result<(), StoreError> {
-    let payload = serde_json::json!({ "intent": id.0 });
+/// The job of an intent; one at a time. Orders of one room are done one after another: the service
+/// would not know which is the later.
+async fn enqueue(tx: &mut Tx, row: &EffectRow, not_before: Timestamp) -> Result<(), StoreError> {
+    let class = row.class;
+    let is_video = class == EffectClass::Video;
+    let payload = serde_json::json!({ "intent": row.id.0 });
     let job = NewJob {
         not_before: Some(not_before),
-        dedupe_key: Some(id.0.clone()),
-        ..NewJob::new(org_id, job_kind(class), payload)
+        dedupe_key: Some(row.id.0.clone()),
+        serial_key: is_video.then(|| format!("room:{}", row.to_sealed)),
+        ..NewJob::new(row.org_id, job_kind(class), payload)
     };
     jobs::enqueue(tx, job).await?;
     tx.on_commit(Hint::Effects(class));
     Ok(())
 }
 
-/// Gives up what has not happened yet of a person's effects by a class whose keys end so, and
-/// says why; how many.
+/// Gives up an effect that another takes the place of, if it has not happened yet; what would try
+/// it again ends. One that is being done at this moment ends by itself.
+pub async fn supersede(
+    tx: &mut Tx,
+    org_id: i64,
+    class: EffectClass,
+    idempotency_key: &str,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE effect_intents SET state = 'failed', last_error = $1 WHERE org_id = $2 \
+         AND idempotency_key = $3 AND class = $4 AND state IN ('queued', 'waiting')",
+        [SUPERSEDED.into(), org_id.into(), idempotency_key.into(), class.as_str().into()],
+    );
+    if tx.execute(&sql).await? == 0 {
+        return Ok(false);
+    }
+    let sql = Sql::fixed(
+        "UPDATE jobs SET state = 'done', updated_at = $1 WHERE org_id = $2 AND kind = $3 \
+         AND state = 'ready' AND dedupe_key IN (SELECT e.id FROM effect_intents e \
+         WHERE e.org_id = $2 AND e.idempotency_key = $4)",
+        [tx.now().0.into(), org_id.into(), job_kind(class).into(), idempotency_key.into()],
+    );
+    tx.execute(&sql).await?;
+    Ok(true)
+}
+
+/// Gives up what has not happened yet of a person's effects by a class whose keys have this part,
+/// and says why; how many.
 pub async fn withdraw(
     tx: &mut Tx,
     org_id: i64,
     recipient: i64,
-    (class, key_end): (EffectClass, &str),
+    (class, key_part): (EffectClass, String),
 ) -> Result<u64, StoreError> {
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = 'failed', last_error = $1 \
@@ -127,29 +155,35 @@ pub async fn withdraw(
             org_id.into(),
             recipient.into(),
             class.as_str().into(),
-            format!("%{key_end}").into(),
+            format!("%{key_part}%").into(),
         ],
     );
     tx.execute(&sql).await
 }
 
 /// Lets an effect be tried again that waits, failed for good, or whose job is dead; with all its
-/// attempts. False when it is none of these, or was withdrawn.
+/// attempts. False when it is none of these, was withdrawn, or has another in its place.
 pub async fn requeue(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<bool, StoreError> {
     let now = tx.now();
     let Some(row) = intent(tx, org_id, id).await? else { return Ok(false) };
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = 'queued', last_error = NULL \
          WHERE org_id = $1 AND id = $2 AND (state = 'waiting' \
-           OR (state = 'failed' AND COALESCE(last_error, '') <> $4) \
+           OR (state = 'failed' AND COALESCE(last_error, '') NOT IN ($4, $5)) \
            OR (state = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.org_id = $1 \
                AND j.kind = $3 AND j.dedupe_key = $2 AND j.state IN ('ready', 'leased'))))",
-        [org_id.into(), id.0.as_str().into(), job_kind(row.class).into(), WITHDRAWN.into()],
+        [
+            org_id.into(),
+            id.0.as_str().into(),
+            job_kind(row.class).into(),
+            WITHDRAWN.into(),
+            SUPERSEDED.into(),
+        ],
     );
     if tx.execute(&sql).await? != 1 {
         return Ok(false);
     }
-    enqueue(tx, org_id, id, row.class, now).await?;
+    enqueue(tx, &row, now).await?;
     Ok(true)
 }
 

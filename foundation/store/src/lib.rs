@@ -45,6 +45,7 @@ mod read;
 mod reader;
 mod refusals;
 mod retired;
+pub mod room;
 pub mod rotation;
 mod scope;
 pub mod search;

@@ -67,13 +67,20 @@ text_enum! {
         Sms = "sms",
         /// A notification to an app.
         Push = "push",
+        /// A room for a video call.
+        Video = "video",
     }
 }
 
 impl EffectClass {
     /// All classes.
-    pub const ALL: [EffectClass; 4] =
-        [EffectClass::AccountMail, EffectClass::Email, EffectClass::Sms, EffectClass::Push];
+    pub const ALL: [EffectClass; 5] = [
+        EffectClass::AccountMail,
+        EffectClass::Email,
+        EffectClass::Sms,
+        EffectClass::Push,
+        EffectClass::Video,
+    ];
 }
 
 text_enum! {

@@ -27,7 +27,6 @@ pub mod location;
 pub mod merge;
 pub mod password;
 pub mod place_of_service;
-pub mod push_device;
 pub mod referral;
 pub mod restriction;
 pub mod rules;

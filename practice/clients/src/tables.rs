@@ -80,7 +80,6 @@ pub fn tables() -> Vec<&'static Table> {
         &REFERRING_PHYSICIANS,
         &REFERRALS,
         &VISITORS,
-        &crate::push_device::PUSH_DEVICES,
         &crate::feature_toggle_table::FEATURE_TOGGLES,
     ]
 }

@@ -10,7 +10,7 @@ use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::flags::CAN_SET_CLIENT_PASSWORD;
 use ward_identity::picture::{self, NewFile};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, USERS, User, users};
-use ward_identity::{attempt, confirm_email, session};
+use ward_identity::{attempt, confirm_email, push_device, session};
 use ward_store::{Actor, Cond, Id, Level, Query, Select};
 
 use crate::access::{self, IdOrBlank};
@@ -18,7 +18,6 @@ use crate::account;
 use crate::client;
 use crate::location::{self, ClientLocation};
 use crate::password::{self, NewPassword};
-use crate::push_device;
 use crate::rules;
 use crate::update_client::client_of_email;
 

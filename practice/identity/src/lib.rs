@@ -39,6 +39,7 @@ pub mod person;
 pub mod picture;
 pub mod practice;
 pub mod profile;
+pub mod push_device;
 pub mod rank;
 pub mod rank_of;
 pub mod reset;

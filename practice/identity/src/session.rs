@@ -6,8 +6,9 @@
 use ward_engine::{Answer, Call, Refused};
 use ward_instance::Timestamp;
 use ward_instance::token::{MintedToken, TokenPurpose};
-use ward_store::{Cond, Query, Scope, Sql, StoreError, Tx};
+use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Tx};
 
+use crate::push_device;
 use crate::tables::{ApiKey, Session, User};
 
 /// Without a request for so long, a member's session is over (SEC-12).
@@ -146,12 +147,13 @@ pub async fn end(scope: &mut Scope<'_>, id: &str) -> Result<bool, StoreError> {
     }
 }
 
-/// Ends every session of a user: after a new password or a deactivation.
+/// Ends every session of a user: after a new password or a deactivation. Their apps are notified
+/// no more until they sign in and register again.
 pub async fn end_all(scope: &mut Scope<'_>, user_id: i64) -> Result<(), StoreError> {
     end_others(scope, user_id, None).await
 }
 
-/// Ends every session of a user but one.
+/// Ends every session of a user but one. Which app it is of is not known: all are forgotten.
 pub async fn end_others(
     scope: &mut Scope<'_>,
     user_id: i64,
@@ -167,7 +169,8 @@ pub async fn end_others(
             kept.unwrap_or_default().into(),
         ],
     );
-    scope.tx.execute(&sql).await.map(drop)
+    scope.tx.execute(&sql).await?;
+    push_device::forget(scope, Id::new(user_id)).await
 }
 
 /// Notes that a session is in use.

@@ -92,5 +92,6 @@ pub fn tables() -> Vec<&'static Table> {
         &OTHER_ID_NUMBERS,
         &ORGANIZATION_INFOS,
         &PERMISSION_USES,
+        &crate::push_device::PUSH_DEVICES,
     ]
 }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Router, routing};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -17,7 +17,7 @@ use ward_store::system::AuditType;
 use ward_store::{Actor, Db, Scope, Tx};
 
 use crate::app::App;
-use crate::desk::{desk, failed, quarantined};
+use crate::desk::{Answered, check_quarantine, desk, failed, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
 
@@ -39,22 +39,19 @@ async fn be(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
-    let actor = match desk(&app, &headers, &facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
+) -> Answered {
+    let actor = desk(&app, &headers, &facts).await?.actor;
+    let Some(witness) = app.instance.witness().sandbox() else {
+        return Err(super::only_there().await);
     };
-    let Some(witness) = app.instance.witness().sandbox() else { return super::only_there().await };
-    let Ok(Wish { user }) = serde_json::from_slice(&body) else {
-        return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", WHAT);
-    };
-    if let Some(response) = quarantined(&app) {
-        return response;
-    }
+    let Wish { user } = serde_json::from_slice(&body).map_err(|_| wrong(WHAT))?;
+    check_quarantine(&app)?;
     match become_one(&app.db, witness, actor, &user).await {
-        Ok(answer) => respond::json(StatusCode::OK, &answer),
-        Err(AdminError::Refused(sentence)) => refuse(StatusCode::CONFLICT, "BE_REFUSED", sentence),
-        Err(AdminError::Store(error)) => failed(&error),
+        Ok(answer) => Ok(respond::json(StatusCode::OK, &answer)),
+        Err(AdminError::Refused(sentence)) => {
+            Err(refuse(StatusCode::CONFLICT, "BE_REFUSED", sentence))
+        }
+        Err(AdminError::Store(error)) => Err(failed(&error)),
     }
 }
 

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use jiff::Span;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use ward_instance::Timestamp;
 
 use crate::app::App;
-use crate::desk::{failed, founding_desk, quarantined};
+use crate::desk::{Answered, check_quarantine, failed, founding_desk, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
 use crate::settle;
@@ -61,18 +61,16 @@ async fn show(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
-    match founding_desk(&app, &headers, &facts).await {
-        Ok(_) => respond::json(StatusCode::OK, &test_clock::shown(app.instance.clock())),
-        Err(response) => response,
-    }
+) -> Answered {
+    founding_desk(&app, &headers, &facts).await?;
+    Ok(respond::json(StatusCode::OK, &test_clock::shown(app.instance.clock())))
 }
 
 async fn freeze(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
+) -> Answered {
     moved(app, &facts, &headers, Ok((Act::Freeze, false))).await
 }
 
@@ -80,7 +78,7 @@ async fn resume(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
+) -> Answered {
     moved(app, &facts, &headers, Ok((Act::Resume, false))).await
 }
 
@@ -89,7 +87,7 @@ async fn rate(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
+) -> Answered {
     let what = "send {\"rate\": 60}: so many times as fast as real time";
     let act = read::<Rate>(&body, what).map(|Rate { rate }| (Act::Rate(rate), false));
     moved(app, &facts, &headers, act).await
@@ -100,7 +98,7 @@ async fn set(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
+) -> Answered {
     let what = "send {\"to\": \"2026-03-02T09:00:00Z\"}, and \"settle\": false not to wait";
     let act = read::<Set>(&body, what).and_then(|set| {
         let to: Timestamp = set.to.parse().map_err(|_| what)?;
@@ -114,7 +112,7 @@ async fn advance(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
+) -> Answered {
     let what = "send {\"by\": \"PT1H\"} (or 90s, 20m, 3d), and \"settle\": false not to wait";
     let act = read::<Advance>(&body, what).and_then(|advance| {
         let by: Span = advance.by.parse().map_err(|_| what)?;
@@ -132,26 +130,20 @@ async fn moved(
     facts: &Facts,
     headers: &HeaderMap,
     act: Result<(Act, bool), &'static str>,
-) -> Response<Body> {
-    let actor = match founding_desk(&app, headers, facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
+) -> Answered {
+    let actor = founding_desk(&app, headers, facts).await?.actor;
+    let (act, settle) = act.map_err(wrong)?;
+    let Some(witness) = app.instance.witness().sandbox() else {
+        return Ok(super::only_there().await);
     };
-    let (act, settle) = match act {
-        Ok(act) => act,
-        Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
-    };
-    let Some(witness) = app.instance.witness().sandbox() else { return super::only_there().await };
-    if let Some(response) = quarantined(&app) {
-        return response;
-    }
+    check_quarantine(&app)?;
     // What was begun is finished, although whoever asked may go away.
     let work =
         tokio::spawn(async move { settle::move_clock(&app, witness, &actor, act, settle).await });
-    match work.await {
-        Ok(Ok(answer)) => respond::json(StatusCode::OK, &answer),
+    Err(match work.await {
+        Ok(Ok(answer)) => return Ok(respond::json(StatusCode::OK, &answer)),
         Ok(Err(ClockError::Store(error))) => failed(&error),
         Ok(Err(refused)) => refuse(StatusCode::CONFLICT, "CLOCK_REFUSED", refused.to_string()),
         Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal server error"),
-    }
+    })
 }

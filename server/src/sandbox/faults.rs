@@ -17,7 +17,7 @@ use ward_store::system::AuditType;
 use ward_store::{Actor, Scope, StoreError, Tx, faults};
 
 use crate::app::App;
-use crate::desk::{failed, founding_desk, quarantined};
+use crate::desk::{Answered, check_quarantine, failed, founding_desk, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
 
@@ -156,10 +156,12 @@ async fn list(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
-    if let Err(response) = founding_desk(&app, &headers, &facts).await {
-        return response;
-    }
+) -> Answered {
+    founding_desk(&app, &headers, &facts).await?;
+    Ok(listed(&app))
+}
+
+fn listed(app: &App) -> Response<Body> {
     let all = app.instance.faults().all(app.instance.clock().wall());
     let all: Vec<Json> = all.iter().map(|(fault, hits)| shown(fault, *hits)).collect();
     respond::json(StatusCode::OK, &json!({ "faults": all }))
@@ -170,7 +172,7 @@ async fn add(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
+) -> Answered {
     let change = |body: &[u8], wall| {
         let (asked, kind) = Asked::read(body)?;
         let first = asked.fault(kind, 0, wall)?;
@@ -190,7 +192,7 @@ async fn clear(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
-) -> Response<Body> {
+) -> Answered {
     let change = |_: &mut i64, faults: &mut Vec<Fault>| {
         faults.clear();
         Ok(())
@@ -203,7 +205,7 @@ async fn end(
     Extension(facts): Extension<Facts>,
     Path(id): Path<i64>,
     headers: HeaderMap,
-) -> Response<Body> {
+) -> Answered {
     let change = move |_: &mut i64, faults: &mut Vec<Fault>| {
         let before = faults.len();
         faults.retain(|fault| fault.id != id);
@@ -239,32 +241,26 @@ async fn changed<C>(
     facts: &Facts,
     headers: &HeaderMap,
     change: Result<C, String>,
-) -> Response<Body>
+) -> Answered
 where
     C: Fn(&mut i64, &mut Vec<Fault>) -> Result<(), String> + Clone + Send + Sync + 'static,
 {
-    let actor = match founding_desk(app, headers, facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
+    let actor = founding_desk(app, headers, facts).await?.actor;
+    let change = change.map_err(|sentence| wrong(&sentence))?;
+    let Some(witness) = app.instance.witness().sandbox() else {
+        return Err(super::only_there().await);
     };
-    let change = match change {
-        Ok(change) => change,
-        Err(sentence) => return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence),
-    };
-    let Some(witness) = app.instance.witness().sandbox() else { return super::only_there().await };
-    if let Some(response) = quarantined(app) {
-        return response;
-    }
+    check_quarantine(app)?;
     match written(app, witness, actor, change).await {
         Ok(kept) => {
             app.instance.faults().set(&witness, kept.revision, kept.faults);
             app.stale.forget();
-            let all = app.instance.faults().all(app.instance.clock().wall());
-            let all: Vec<Json> = all.iter().map(|(fault, hits)| shown(fault, *hits)).collect();
-            respond::json(StatusCode::OK, &json!({ "faults": all }))
+            Ok(listed(app))
         }
-        Err(Failed::Refused(sentence)) => refuse(StatusCode::CONFLICT, "FAULT_REFUSED", sentence),
-        Err(Failed::Store(error)) => failed(&error),
+        Err(Failed::Refused(sentence)) => {
+            Err(refuse(StatusCode::CONFLICT, "FAULT_REFUSED", sentence))
+        }
+        Err(Failed::Store(error)) => Err(failed(&error)),
     }
 }
 

@@ -60,6 +60,11 @@ fn paths() -> Json {
                 "409": {"description": "BE_REFUSED: there is no such person, several have the address, or you can't be this one"},
             }
         }},
+        "/sandbox/v1/rooms/{meeting}": {"get": {
+            "summary": "The page that stands for the room of a video call: zoom_join_url leads here, zoom_start_url to …/host",
+            "security": [],
+            "responses": {"200": {"description": "Nobody is there"}}
+        }},
         "/sandbox/v1/clock": {"get": {
             "summary": "The clock",
             "responses": {"200": {"description": CLOCK}}

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Router, routing};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +15,7 @@ use ward_store::system::EffectClass;
 use ward_store::{Actor, Scope, StoreError, Tx};
 
 use crate::app::App;
-use crate::desk::{desk, failed, quarantined};
+use crate::desk::{Answered, check_quarantine, desk, failed, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
 use crate::tripwire;
@@ -41,32 +41,23 @@ async fn rehearse(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
-    let actor = match desk(&app, &headers, &facts).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
-    };
-    let Some(intent) = intent(&body, &facts.id) else {
-        return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", WHAT);
-    };
+) -> Answered {
+    let actor = desk(&app, &headers, &facts).await?.actor;
+    let intent = intent(&body, &facts.id).ok_or_else(|| wrong(WHAT))?;
     if tripwire::is_real(&format!("{} {}", intent.to, intent.payload)) {
         let sentence = "text looks like real data of a person. A Sandbox takes made-up data only.";
-        return refuse(StatusCode::BAD_REQUEST, "REAL_DATA_IN_SANDBOX", sentence);
+        return Err(refuse(StatusCode::BAD_REQUEST, "REAL_DATA_IN_SANDBOX", sentence));
     }
-    if let Some(response) = quarantined(&app) {
-        return response;
-    }
-    match record(&app, actor, intent).await {
-        Ok(()) => respond::json(StatusCode::OK, &json!({"cause": facts.id})),
-        Err(error) => failed(&error),
-    }
+    check_quarantine(&app)?;
+    record(&app, actor, intent).await.map_err(|error| failed(&error))?;
+    Ok(respond::json(StatusCode::OK, &json!({"cause": facts.id})))
 }
 
 fn intent(body: &[u8], request: &str) -> Option<EffectIntent> {
     let rehearsal: Rehearsal = serde_json::from_slice(body).ok()?;
     let class = match EffectClass::from_text(&rehearsal.class)? {
         class @ (EffectClass::Sms | EffectClass::Push) => class,
-        EffectClass::AccountMail | EffectClass::Email => return None,
+        EffectClass::AccountMail | EffectClass::Email | EffectClass::Video => return None,
     };
     let not_before: Option<Result<Timestamp, _>> =
         rehearsal.not_before.map(|moment| moment.parse());

@@ -72,7 +72,7 @@ pub enum EffectsCommand {
 }
 
 /// The classes.
-const CLASSES: [&str; 4] = ["account_mail", "email", "sms", "push"];
+const CLASSES: [&str; 5] = ["account_mail", "email", "sms", "push", "video"];
 
 /// The classes that have a cohort.
-const COHORTS: [&str; 3] = ["email", "sms", "push"];
+const COHORTS: [&str; 4] = ["email", "sms", "push", "video"];

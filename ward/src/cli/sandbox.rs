@@ -261,6 +261,6 @@ pub struct InboxArgs {
     #[arg(long)]
     pub to: Option<String>,
     /// Only of this class
-    #[arg(long, value_parser = ["email", "sms", "push", "voice", "fax"])]
+    #[arg(long, value_parser = ["email", "sms", "push", "video"])]
     pub class: Option<String>,
 }

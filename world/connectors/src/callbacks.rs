@@ -62,7 +62,7 @@ impl Callbacks {
         match medium {
             Medium::Email => self.email.as_ref(),
             Medium::Sms => self.sms.as_ref(),
-            Medium::Push => None,
+            Medium::Push | Medium::Video => None,
         }
     }
 }

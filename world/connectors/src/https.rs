@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{Request, Uri};
@@ -83,18 +83,26 @@ impl Place {
         Ok(Place { uri, host, port, tls })
     }
 
-    /// Sends JSON with a bearer token; the status of the answer.
+    /// Sends JSON with a bearer token; the status of the answer, and the answer where up to `most`
+    /// bytes of it are wanted: a longer one is none.
     pub(crate) async fn post(
         &self,
         token: &str,
         key: &str,
         json: String,
-    ) -> Result<u16, Unanswered> {
-        let exchange = self.exchange(token, key, json);
+        most: usize,
+    ) -> Result<(u16, Bytes), Unanswered> {
+        let exchange = self.exchange(token, key, json, most);
         tokio::time::timeout(PATIENCE, exchange).await.unwrap_or(Err(Unanswered::Late))
     }
 
-    async fn exchange(&self, token: &str, key: &str, json: String) -> Result<u16, Unanswered> {
+    async fn exchange(
+        &self,
+        token: &str,
+        key: &str,
+        json: String,
+        most: usize,
+    ) -> Result<(u16, Bytes), Unanswered> {
         let unreached = |_| Unanswered::Unreached;
         let name = ServerName::try_from(self.host.trim_matches(['[', ']']).to_owned());
         let name = name.map_err(|_| Unanswered::Tls)?;
@@ -117,7 +125,14 @@ impl Place {
             .body(Full::new(Bytes::from(json)))
             .map_err(|_| Unanswered::Unreached)?;
         let response = sender.send_request(request).await.map_err(unreached)?;
+        let status = response.status().as_u16();
+        let body = match most {
+            0 => Ok(Bytes::new()),
+            most => {
+                Limited::new(response.into_body(), most).collect().await.map(|it| it.to_bytes())
+            }
+        };
         connection.abort();
-        Ok(response.status().as_u16())
+        Ok((status, body.unwrap_or_default()))
     }
 }

@@ -1,5 +1,5 @@
 //! Production's live connectors: the only room that knows a mail server, a telephone provider, a
-//! push service or a bucket.
+//! push service, a video service or a bucket.
 //!
 //! Each is armed by Production's witness and its configuration, and by nothing else; the Sandbox
 //! has none of them. Connections are always encrypted and verified; there is no switch for less.
@@ -15,9 +15,11 @@ mod push;
 mod s3;
 mod secret;
 mod sms;
+mod video;
 
 pub use callbacks::Callbacks;
 pub use mail::LiveMail;
 pub use push::LivePush;
 pub use s3::{Holding, S3Blobs};
 pub use sms::LiveSms;
+pub use video::LiveVideo;

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use hyper::body::Bytes;
 use serde_json::Value;
 use ward_effects::Sent;
 use ward_instance::InstanceError;
@@ -12,6 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::https::{Place, Unanswered};
 use crate::secret;
+
+/// The longest answer that is read, in bytes.
+const ANSWER_BYTES: usize = 16 * 1024;
 
 /// Where a provider is, and how its keys of the configuration are called.
 pub(crate) struct Address<'a> {
@@ -44,8 +48,17 @@ impl Provider {
 
     /// The status that it answers to a message, or what became of it without one.
     pub(crate) async fn post(&self, id: &str, body: Value) -> Result<u16, Sent> {
-        let status = self.place.post(&self.token, id, body.to_string()).await;
-        status.map_err(|unanswered| {
+        self.posted(id, body, 0).await.map(|(status, _)| status)
+    }
+
+    /// The same, with what it says: at most so much as a short JSON text is.
+    pub(crate) async fn ask(&self, id: &str, body: Value) -> Result<(u16, Bytes), Sent> {
+        self.posted(id, body, ANSWER_BYTES).await
+    }
+
+    async fn posted(&self, id: &str, body: Value, most: usize) -> Result<(u16, Bytes), Sent> {
+        let answer = self.place.post(&self.token, id, body.to_string(), most).await;
+        answer.map_err(|unanswered| {
             let what = match unanswered {
                 Unanswered::Unreached => " is not reached",
                 Unanswered::Tls => "'s TLS is refused",

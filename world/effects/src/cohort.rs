@@ -9,8 +9,11 @@ use ward_instance::Timestamp;
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::{AuditType, EffectClass, EffectRow};
 use ward_store::{
-    Actor, Db, Key, Query, Rule, Scope, Sql, StoreError, Tx, Uuid, Value, index, record, unique,
+    Actor, Db, Entity, Id, Key, Query, Rule, Scope, Sql, StoreError, Tx, Uuid, Value, index,
+    record, unique,
 };
+
+use crate::release::{HELD_SECONDS, goes_stale};
 
 /// The most people of an organization in one cohort: more is a release, not a trial.
 pub const COHORT_MAX: usize = 1_000;
@@ -18,14 +21,22 @@ pub const COHORT_MAX: usize = 1_000;
 /// The most that one reading of what is held answers.
 const MOST: i64 = 200;
 
+/// Somebody of the practice, whose own table belongs to the identity domain.
+#[derive(Clone, Copy, Debug)]
+pub struct Person;
+
+impl Entity for Person {
+    const NAME: &'static str = "User";
+}
+
 record! {
     /// Somebody whom effects of a class reach while the class is at its cohort.
     pub struct CohortPerson in EFFECT_COHORTS, effect_cohorts {
         id: Uuid,
         org_id: i64,
         class: EffectClass,
-        /// A client or a member.
-        user_id: i64,
+        /// A client or a member; a merge carries it over.
+        user_id: Id<Person>,
         reason: String,
         added_by: i64,
         added_at: Timestamp,
@@ -205,7 +216,7 @@ pub async fn held(
     let mut reader = db.read().await?;
     let count = reader.rows(&of("COUNT(*)")).await?.scalar().and_then(Value::int);
     let mut sql = of("id, class, kind, recipient_id, created_at, not_before, cause, \
-         COALESCE(last_error, '')");
+         COALESCE(last_error, ''), expires_at");
     sql.push(" ORDER BY created_at, id").limit(MOST);
     let rows = reader.rows(&sql).await?;
     let items = rows.iter().map(|row| shown(row, with_people)).collect::<Option<_>>();
@@ -217,14 +228,18 @@ pub async fn held(
 fn shown(row: &[Value], with_people: bool) -> Option<Json> {
     let text = |at: usize| row.get(at)?.text();
     let (created, not_before) = (row.get(4)?.int()?, row.get(5)?.int()?);
-    let expires = Timestamp(created.max(not_before)).plus_seconds(crate::release::HELD_SECONDS);
+    let class = EffectClass::from_text(text(1)?)?;
+    let stale = Timestamp(created.max(not_before)).plus_seconds(HELD_SECONDS);
+    let stale = goes_stale(class).then_some(stale.0);
+    // Whichever comes first.
+    let expires = stale.into_iter().chain(row.get(8)?.int()).min();
     Some(json!({
         "id": text(0)?,
-        "class": text(1)?,
+        "class": class.as_str(),
         "kind": text(2)?,
         "user_id": row.get(3)?.int().filter(|_| with_people).map(|id| id.to_string()),
         "created_at": Timestamp(created).to_string(),
-        "expires_at": expires.to_string(),
+        "expires_at": expires.map(|at| Timestamp(at).to_string()),
         "cause": text(6)?,
         "why": text(7)?,
     }))

@@ -11,18 +11,22 @@ use serde::Deserialize;
 use ward_instance::{IsoError, crash};
 use ward_store::intents::{self, job_kind};
 use ward_store::jobs::{self, Job};
-use ward_store::system::{EffectClass, EffectOutcome, EffectRow, EffectState};
+use ward_store::room::KeepRoom;
+use ward_store::system::{EffectClass, EffectRow, EffectState};
 use ward_store::{Db, StoreError, Tx, Uuid};
 
-use crate::about::About;
 use crate::cohort;
 use crate::env::{Env, Ports};
-use crate::mail::render;
-use crate::mail::render_error::RenderError;
-use crate::message::Message;
+use crate::message::message;
 use crate::policy::{self, EffectMode};
 use crate::port::Sent;
-use crate::text;
+
+mod record;
+mod report;
+
+use record::{Verdict, verdict};
+use report::End;
+pub use report::Report;
 
 /// How long a job is a worker's; renewed before each send. Longer than all sends of a batch take,
 /// each of which ends within 30 seconds: a connector's promise.
@@ -32,15 +36,13 @@ pub const LEASE: Duration = Duration::from_secs(150);
 const AT_ONCE: usize = 4;
 
 /// The kinds of jobs by class, in the order of [`EffectClass::ALL`].
-const KINDS: [&str; 4] = [
+const KINDS: [&str; 5] = [
     job_kind(EffectClass::AccountMail),
     job_kind(EffectClass::Email),
     job_kind(EffectClass::Sms),
     job_kind(EffectClass::Push),
+    job_kind(EffectClass::Video),
 ];
-
-/// Why an intent waits: there is no connector.
-const NOT_CONNECTED: &str = "no connector of its class is there";
 
 /// Why an intent waits: its class is off.
 const SWITCHED_OFF: &str = "its class is switched off";
@@ -66,74 +68,8 @@ const fn kinds_of(class: EffectClass) -> &'static [&'static str] {
         EffectClass::Email => &[KINDS[1]],
         EffectClass::Sms => &[KINDS[2]],
         EffectClass::Push => &[KINDS[3]],
+        EffectClass::Video => &[KINDS[4]],
     }
-}
-
-/// What a run did, in jobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Handed over.
-    pub done: u64,
-    /// Held back, since its class is off or nothing is connected.
-    pub waiting: u64,
-    /// Failed, to be tried again.
-    pub retried: u64,
-    /// Failed for good.
-    pub failed: u64,
-    /// There was nothing to do: it had been done or given up before.
-    pub settled: u64,
-    /// Taken over by another worker meanwhile, which records it.
-    pub lost: u64,
-    /// The store failed; the job is tried again.
-    pub errors: u64,
-}
-
-impl Report {
-    /// All jobs that the run took.
-    pub const fn total(&self) -> u64 {
-        self.done
-            + self.waiting
-            + self.retried
-            + self.failed
-            + self.settled
-            + self.lost
-            + self.errors
-    }
-
-    fn add(&mut self, other: Report) {
-        self.done += other.done;
-        self.waiting += other.waiting;
-        self.retried += other.retried;
-        self.failed += other.failed;
-        self.settled += other.settled;
-        self.lost += other.lost;
-        self.errors += other.errors;
-    }
-
-    fn count(&mut self, end: End) {
-        let place = match end {
-            End::Done => &mut self.done,
-            End::Waiting => &mut self.waiting,
-            End::Retried => &mut self.retried,
-            End::Failed => &mut self.failed,
-            End::Settled => &mut self.settled,
-            End::Lost => &mut self.lost,
-            End::Error => &mut self.errors,
-        };
-        *place += 1;
-    }
-}
-
-/// What became of one job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Done,
-    Waiting,
-    Retried,
-    Failed,
-    Settled,
-    Lost,
-    Error,
 }
 
 /// What is known of a job's intent before anything is sent.
@@ -145,20 +81,11 @@ enum Found {
     Lost,
 }
 
-/// What is to be recorded of an attempt.
-#[derive(Clone, Debug)]
-enum Verdict {
-    Done,
-    Waiting,
-    Retry(String),
-    Failed(String),
-    Gone(String),
-}
-
 /// Does what intents want, through the connectors of the environment `E`.
 pub struct Dispatcher<E: Env> {
     db: Db,
     ports: Ports<E>,
+    keep_room: Option<KeepRoom>,
 }
 
 impl<E: Env> Dispatcher<E> {
@@ -166,7 +93,7 @@ impl<E: Env> Dispatcher<E> {
     pub fn new(db: Db, ports: Ports<E>) -> Result<Self, IsoError> {
         let kind = db.instance().kind();
         if kind == E::KIND {
-            return Ok(Dispatcher { db, ports });
+            return Ok(Dispatcher { db, ports, keep_room: None });
         }
         Err(IsoError::new(
             "ISO-26",
@@ -177,6 +104,13 @@ impl<E: Env> Dispatcher<E> {
             ),
             "wire the connectors by the certificate's witness",
         ))
+    }
+
+    /// With what keeps the rooms that are made.
+    #[must_use]
+    pub fn keeping_rooms(mut self, keep: KeepRoom) -> Self {
+        self.keep_room = Some(keep);
+        self
     }
 
     /// Whether effects of a class are handed over, when the class is on.
@@ -235,12 +169,12 @@ impl<E: Env> Dispatcher<E> {
             Found::Lost => return Ok(End::Lost),
         };
         crash::point("effect.claimed");
-        let sent = match message(&self.db, *intent) {
-            Ok(message) => self.ports.send(&message).await,
-            Err(error) => Sent::Failed { reason: error.to_string(), retry: false },
+        let (sent, order) = match message(&self.db, *intent) {
+            Ok(message) => (self.ports.send(&message).await, message.content.order),
+            Err(error) => (Sent::Failed { reason: error.to_string(), retry: false }, None),
         };
         crash::point("effect.sent");
-        let end = self.record(job, intent_id, verdict(job, sent)).await;
+        let end = self.record(job, intent_id, verdict(job, sent, order)).await;
         crash::point("effect.recorded");
         end
     }
@@ -258,11 +192,11 @@ impl<E: Env> Dispatcher<E> {
 
     /// Records an attempt, unless the job is another worker's by now.
     async fn record(&self, job: &Arc<Job>, id: Uuid, verdict: Verdict) -> Result<End, StoreError> {
-        let job = Arc::clone(job);
+        let (job, keep) = (Arc::clone(job), self.keep_room);
         self.db
             .write(move |tx| {
                 let (job, id, verdict) = (Arc::clone(&job), id.clone(), verdict.clone());
-                Box::pin(async move { record_in(tx, &job, &id, &verdict).await })
+                Box::pin(async move { record::record(tx, &job, &id, &verdict, keep).await })
             })
             .await
     }
@@ -327,84 +261,4 @@ async fn outlived(tx: &mut Tx, intent: &EffectRow) -> Result<Option<&'static str
     // Of a device, what it tells is asked of the device.
     let is_asked = intent.class != EffectClass::Push;
     Ok((is_asked && intents::is_unwanted(tx, intent).await?).then_some(UNWANTED))
-}
-
-async fn record_in(
-    tx: &mut Tx,
-    job: &Job,
-    id: &Uuid,
-    verdict: &Verdict,
-) -> Result<End, StoreError> {
-    let org_id = job.org_id;
-    let (end, held) = match verdict {
-        Verdict::Done => {
-            intents::mark_done(tx, org_id, id).await?;
-            (End::Done, jobs::complete(tx, job).await?)
-        }
-        Verdict::Waiting => {
-            intents::mark_waiting(tx, org_id, id, NOT_CONNECTED).await?;
-            (End::Waiting, jobs::complete(tx, job).await?)
-        }
-        Verdict::Retry(reason) => {
-            intents::mark_failed(tx, org_id, id, reason, false).await?;
-            (End::Retried, jobs::fail(tx, job, reason).await?)
-        }
-        Verdict::Failed(reason) => {
-            intents::mark_failed(tx, org_id, id, reason, true).await?;
-            (End::Failed, jobs::complete(tx, job).await?)
-        }
-        Verdict::Gone(reason) => {
-            intents::mark_failed(tx, org_id, id, reason, true).await?;
-            intents::report(tx, org_id, id, EffectOutcome::Undeliverable).await?;
-            (End::Failed, jobs::complete(tx, job).await?)
-        }
-    };
-    // The error undoes what was marked.
-    if held { Ok(end) } else { Err(StoreError::Conflict) }
-}
-
-fn verdict(job: &Job, sent: Sent) -> Verdict {
-    match sent {
-        Sent::Done { reference } => {
-            tracing::debug!(job = %job.id, %reference, "an effect was handed over");
-            Verdict::Done
-        }
-        Sent::NotConnected => Verdict::Waiting,
-        Sent::Gone { reason } => Verdict::Gone(reason),
-        Sent::Failed { reason, retry } if retry && job.attempts < job.max_attempts => {
-            Verdict::Retry(reason)
-        }
-        Sent::Failed { reason, .. } => {
-            tracing::warn!(job = %job.id, %reason, "an effect failed for good");
-            Verdict::Failed(reason)
-        }
-    }
-}
-
-fn message(db: &Db, intent: EffectRow) -> Result<Message, RenderError> {
-    let (instance, to) = (db.instance(), &intent.to_sealed);
-    let (content, about) = match intent.class {
-        EffectClass::AccountMail | EffectClass::Email => {
-            text::check_address(to)?;
-            render::rendered(instance, &intent.kind, &intent.payload)?
-        }
-        EffectClass::Sms => {
-            text::check_number(to)?;
-            text::rendered(instance, &intent.payload)?
-        }
-        EffectClass::Push => {
-            text::check_device(to)?;
-            text::rendered(instance, &intent.payload)?
-        }
-    };
-    Ok(Message {
-        org_id: intent.org_id,
-        intent_id: intent.id,
-        class: intent.class,
-        to: intent.to_sealed,
-        kind: intent.kind,
-        about: about.or(intent.subject_id.map(About::client)),
-        content,
-        cause: intent.cause,
-    })
 }

@@ -17,7 +17,7 @@ mod sealed {
 /// An environment: the connectors that its dispatcher holds.
 ///
 /// There are two, and no crate can add a third. Later classes of effects (voice, fax, cards,
-/// clearing, prescriptions, laboratories, video, calendars) each add an associated type here.
+/// clearing, prescriptions, laboratories, calendars) each add an associated type here.
 pub trait Env: sealed::Sealed + Send + Sync + 'static {
     /// Where e-mail goes.
     type Mail: Port;
@@ -25,6 +25,8 @@ pub trait Env: sealed::Sealed + Send + Sync + 'static {
     type Sms: Port;
     /// Where notifications to apps go.
     type Push: Port;
+    /// Who has rooms for video calls.
+    type Video: Port;
     /// The kind of instance that it belongs to.
     const KIND: Kind;
 }
@@ -35,22 +37,24 @@ pub enum SandboxEnv {}
 
 /// Production: every connector is live, or says that none is there.
 #[derive(Clone, Copy, Debug)]
-pub struct ProductionEnv<M, S, P>(PhantomData<(M, S, P)>);
+pub struct ProductionEnv<M, S, P, V>(PhantomData<(M, S, P, V)>);
 
 impl sealed::Sealed for SandboxEnv {}
-impl<M, S, P> sealed::Sealed for ProductionEnv<M, S, P> {}
+impl<M, S, P, V> sealed::Sealed for ProductionEnv<M, S, P, V> {}
 
 impl Env for SandboxEnv {
     type Mail = Simulator;
     type Sms = Simulator;
     type Push = Simulator;
+    type Video = Simulator;
     const KIND: Kind = Kind::Sandbox;
 }
 
-impl<M: Live, S: Live, P: Live> Env for ProductionEnv<M, S, P> {
+impl<M: Live, S: Live, P: Live, V: Live> Env for ProductionEnv<M, S, P, V> {
     type Mail = M;
     type Sms = S;
     type Push = P;
+    type Video = V;
     const KIND: Kind = Kind::Production;
 }
 
@@ -62,6 +66,8 @@ pub struct Ports<E: Env> {
     pub sms: E::Sms,
     /// For notifications to apps.
     pub push: E::Push,
+    /// For rooms of video calls.
+    pub video: E::Video,
 }
 
 impl<E: Env> Ports<E> {
@@ -71,6 +77,7 @@ impl<E: Env> Ports<E> {
             EffectClass::AccountMail | EffectClass::Email => self.mail.is_connected(),
             EffectClass::Sms => self.sms.is_connected(),
             EffectClass::Push => self.push.is_connected(),
+            EffectClass::Video => self.video.is_connected(),
         }
     }
 
@@ -80,6 +87,7 @@ impl<E: Env> Ports<E> {
             EffectClass::AccountMail | EffectClass::Email => self.mail.send(message).await,
             EffectClass::Sms => self.sms.send(message).await,
             EffectClass::Push => self.push.send(message).await,
+            EffectClass::Video => self.video.send(message).await,
         }
     }
 }

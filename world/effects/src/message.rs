@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use ward_store::Uuid;
-use ward_store::system::EffectClass;
+use ward_store::room::RoomOrder;
+use ward_store::system::{EffectClass, EffectRow};
+use ward_store::{Db, Uuid};
 
 use crate::about::About;
+use crate::mail::render;
+use crate::mail::render_error::RenderError;
+use crate::{text, video};
 
 /// A rendered message and where it comes from.
 #[derive(Clone, PartialEq)]
@@ -39,6 +43,38 @@ pub struct Content {
     pub html: String,
     /// Header fields of a mail that say which environment it comes from.
     pub headers: Vec<(&'static str, String)>,
+    /// What is wanted of a room for a video call; none otherwise.
+    pub order: Option<RoomOrder>,
+}
+
+/// The message of an intent.
+pub(crate) fn message(db: &Db, intent: EffectRow) -> Result<Message, RenderError> {
+    let (instance, to) = (db.instance(), &intent.to_sealed);
+    let (content, about) = match intent.class {
+        EffectClass::AccountMail | EffectClass::Email => {
+            text::check_address(to)?;
+            render::rendered(instance, &intent.kind, &intent.payload)?
+        }
+        EffectClass::Sms => {
+            text::check_number(to)?;
+            text::rendered(instance, &intent.payload)?
+        }
+        EffectClass::Push => {
+            text::check_device(to)?;
+            text::rendered(instance, &intent.payload)?
+        }
+        EffectClass::Video => video::rendered(&intent.payload)?,
+    };
+    Ok(Message {
+        org_id: intent.org_id,
+        intent_id: intent.id,
+        class: intent.class,
+        to: intent.to_sealed,
+        kind: intent.kind,
+        about: about.or(intent.subject_id.map(About::client)),
+        content,
+        cause: intent.cause,
+    })
 }
 
 /// Never the address or the texts: they hold links that open accounts.

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use ward_store::room::Room;
+
 use crate::message::Message;
 
 /// What became of a send.
@@ -11,6 +13,11 @@ pub enum Sent {
     Done {
         /// The connector's name for it.
         reference: String,
+    },
+    /// A room for a video call is there, as it was ordered.
+    Made {
+        /// The room.
+        room: Room,
     },
     /// No connector is there: the message waits until there is one.
     NotConnected,

@@ -3,6 +3,7 @@
 pub(crate) mod inbox;
 pub(crate) mod magic;
 pub(crate) mod reports;
+pub(crate) mod rooms;
 pub(crate) mod rotation;
 pub(crate) mod simulator;
 pub(crate) mod tables;

@@ -15,7 +15,7 @@ pub const fn tellable(medium: Medium) -> &'static [EffectOutcome] {
     match medium {
         Medium::Email => &[Delivered, SoftBounced, Bounced, Complained, OptedOut],
         Medium::Sms => &[Delivered, Undeliverable, OptedOut],
-        Medium::Push => &[],
+        Medium::Push | Medium::Video => &[],
     }
 }
 
@@ -47,9 +47,15 @@ pub async fn told(
     let lighter = ALL.into_iter().filter(|before| weight(*before) < weight(outcome));
     let lighter: Arc<[Box<str>]> = lighter.map(|before| before.as_str().into()).collect();
     let sql = Sql::fixed(
-        "UPDATE effect_intents SET outcome = $1 WHERE id = $2 AND class IN_LIST($3) \
-         AND (outcome IS NULL OR outcome IN_LIST($4))",
-        [outcome.as_str().into(), reference.into(), Value::Texts(classes), Value::Texts(lighter)],
+        "UPDATE effect_intents SET outcome = $1, outcome_at = $5 WHERE id = $2 \
+         AND class IN_LIST($3) AND (outcome IS NULL OR outcome IN_LIST($4))",
+        [
+            outcome.as_str().into(),
+            reference.into(),
+            Value::Texts(classes),
+            Value::Texts(lighter),
+            db.instance().now().0.into(),
+        ],
     );
     db.write(move |tx| {
         let sql = sql.clone();

@@ -53,6 +53,12 @@ pub struct Connectors {
     pub push_token_file: Option<String>,
     /// File with a further root certificate (PEM) that the push service may have.
     pub push_ca: Option<String>,
+    /// Where rooms for video calls are ordered (https); absent: orders wait.
+    pub video_url: Option<String>,
+    /// File with the video service's token.
+    pub video_token_file: Option<String>,
+    /// File with a further root certificate (PEM) that the video service may have.
+    pub video_ca: Option<String>,
     /// Where an S3-compatible store is (https); absent: stored files are in the directory.
     pub s3_endpoint: Option<String>,
     /// Its bucket.
@@ -98,6 +104,12 @@ impl Connectors {
                 self.push_url.is_some(),
                 "push_token_file",
                 self.push_token_file.is_some(),
+            ),
+            (
+                "video_url",
+                self.video_url.is_some(),
+                "video_token_file",
+                self.video_token_file.is_some(),
             ),
             (
                 "smtp_callback_token_file",

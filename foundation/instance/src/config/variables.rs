@@ -33,7 +33,7 @@ const KEYS: [(&str, Shape); 18] = [
 const SANDBOX_KEYS: [(&str, Shape); 1] = [("tripwire_strict", Shape::Switch)];
 
 /// Keys of live connectors, which only a Production has.
-const LIVE_KEYS: [(&str, Shape); 23] = [
+const LIVE_KEYS: [(&str, Shape); 26] = [
     ("smtp_host", Shape::Text),
     ("smtp_port", Shape::Number),
     ("smtp_tls", Shape::Text),
@@ -50,6 +50,9 @@ const LIVE_KEYS: [(&str, Shape); 23] = [
     ("push_url", Shape::Text),
     ("push_token_file", Shape::Text),
     ("push_ca", Shape::Text),
+    ("video_url", Shape::Text),
+    ("video_token_file", Shape::Text),
+    ("video_ca", Shape::Text),
     ("s3_endpoint", Shape::Text),
     ("s3_bucket", Shape::Text),
     ("s3_region", Shape::Text),

@@ -234,6 +234,7 @@ fn live_connectors_are_productions_alone() {
         ),
         ("sms_url = \"https://sms.example\"", "sms_url needs sms_token_file"),
         ("push_url = \"https://push.example\"", "push_url needs push_token_file"),
+        ("video_url = \"https://video.example\"", "video_url needs video_token_file"),
         ("smtp_tls = \"none\"", "unknown variant"),
         ("smtp_password = \"x\"", "smtp_password"),
     ] {
@@ -245,6 +246,7 @@ fn live_connectors_are_productions_alone() {
         "smtp_ca = \"x\"",
         "sms_url = \"https://x\"",
         "push_url = \"https://x\"",
+        "video_url = \"https://x\"",
     ] {
         let told = refusal(Kind::Sandbox, &format!("{SANDBOX}{keys}\n"), &[]);
         assert!(told.contains("ISO-05"), "{keys}: {told}");

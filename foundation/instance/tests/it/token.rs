@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use ward_instance::calendar_link::{Calendar, CalendarLink, calendar_link, open_calendar_link};
+use ward_instance::room_link::{RoomLink, open_room_link, room_link};
 use ward_instance::token::{self, CursorRefusal, FileLink, LinkRefusal, TokenClass, TokenPurpose};
 use ward_instance::{Kind, Random, RootRing};
 
@@ -74,6 +75,25 @@ fn a_calendar_link_opens_what_it_was_made_for_and_nothing_of_elsewhere() {
         assert_eq!(open_calendar_link(&here, &file), Err(LinkRefusal::Forged));
         assert!(token::open_file_link(&here, &text, NOW).is_err());
     }
+}
+
+#[test]
+fn a_room_link_opens_that_room_here_and_no_calendar_does() {
+    let here = ring(Kind::Sandbox, 1);
+    let link =
+        RoomLink { org_id: 2_000_000_000, appointment_id: 2_000_000_001, user_id: 2_000_000_002 };
+    let text = room_link(&here, &link);
+    assert_eq!(open_room_link(&here, &text), Ok(link));
+    let refusal = open_room_link(&ring(Kind::Production, 1), &text).unwrap_err();
+    assert_eq!(refusal, LinkRefusal::WrongEnvironment(Kind::Sandbox, here.tag()));
+    let refusal = open_room_link(&ring(Kind::Sandbox, 2), &text).unwrap_err();
+    assert_eq!(refusal, LinkRefusal::WrongInstance(here.tag()));
+    // A calendar is handed to programs of others: its link is none, whatever its text begins with.
+    let calendar = Calendar::Member { user_id: 2_000_000_002, generation: 2_000_000_001 };
+    let calendar = calendar_link(&here, &CalendarLink { org_id: 2_000_000_000, calendar });
+    assert_eq!(open_room_link(&here, &calendar), Err(LinkRefusal::Malformed));
+    let forged = calendar.replacen("wtl_", "wtv_", 1);
+    assert_eq!(open_room_link(&here, &forged), Err(LinkRefusal::Forged));
 }
 
 #[test]

@@ -15,7 +15,6 @@ use crate::client::{self, set_active};
 use crate::create_client::team_member;
 use crate::events;
 use crate::merge::sweep::{Way, hold_wholes, sweep};
-use crate::push_device;
 use crate::rules;
 
 input! {
@@ -118,7 +117,6 @@ async fn close(call: &mut Call<'_>, source: &User, target: &User) -> Answer<()> 
     };
     set_active(&mut gone, false, call.now());
     account::close(&mut call.scope, source, &gone).await?;
-    push_device::forget(&mut call.scope, source.id).await?;
     Ok(())
 }
 

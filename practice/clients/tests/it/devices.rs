@@ -1,7 +1,7 @@
 //! Devices that people are notified on: each their own, with the contract's own field.
 
 use serde_json::{Value as Json, json};
-use ward_clients::push_device::{DEVICES_MAX, PushDevice, key_end};
+use ward_identity::push_device::{DEVICES_MAX, PushDevice, key_end};
 use ward_store::intents::{self, EffectIntent};
 use ward_store::system::{EffectClass, EffectRow};
 use ward_store::{Actor, Cond, Query, Sql};
@@ -15,7 +15,7 @@ async fn register(w: &World, actor: &Actor, more: Json) -> Json {
 /// Whose devices there are, and their names, the latest first.
 async fn devices(w: &World) -> Vec<(i64, String)> {
     let mut rows = w.rows::<PushDevice>(Cond::Always).await;
-    rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id.0.clone())));
+    rows.sort_by_key(|row| std::cmp::Reverse((row.registered_at, row.id.0.clone())));
     rows.into_iter().map(|row| (row.user_id.0, row.token)).collect()
 }
 
@@ -140,6 +140,77 @@ async fn what_is_on_its_way_to_a_device_does_not_reach_who_has_it_next() {
         on_its_way(&w, ids[1]).await;
         assert!(register(&w, &people[1], json!({ "uniq_push_id": "" })).await.is_null());
         assert_eq!((count(&w, states, "queued").await, count(&w, states, "failed").await), (0, 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_registers_their_own_again_loses_nothing_that_is_on_its_way() {
+    World::each(async |w| {
+        let phone = json!({ "uniq_push_id": "phone-1" });
+        let (mut people, mut ids) = (Vec::new(), Vec::new());
+        for name in ["ada", "ben"] {
+            let id = w.client(name, &format!("{name}@example.com")).await;
+            people.push(w.as_client(&id).await);
+            ids.push(id.parse::<i64>().unwrap());
+        }
+        let states = "SELECT COUNT(*) FROM effect_intents WHERE class = 'push' AND state = ";
+        assert!(register(&w, &people[0], phone.clone()).await.is_null());
+        let first = w.rows::<PushDevice>(Cond::Always).await.remove(0);
+        on_its_way(&w, ids[0]).await;
+        assert!(register(&w, &people[0], phone.clone()).await.is_null());
+        assert_eq!((count(&w, states, "queued").await, count(&w, states, "failed").await), (1, 0));
+        // What is told of it under its old name says nothing of it any more.
+        let again = w.rows::<PushDevice>(Cond::Always).await.remove(0);
+        assert_eq!((&again.id, again.registration), (&first.id, first.registration + 1));
+        assert_ne!(key_end(&again), key_end(&first));
+        // Who has it next gets none of it, however often it was registered.
+        assert!(register(&w, &people[1], phone).await.is_null());
+        assert_eq!((count(&w, states, "queued").await, count(&w, states, "failed").await), (0, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_signed_out_everywhere_is_notified_nowhere() {
+    World::each(async |w| {
+        const PASSWORD: &str = "violet-harbour-93-lantern";
+        let states = "SELECT COUNT(*) FROM effect_intents WHERE class = 'push' AND state = ";
+        let ada = w.client("Ada", "ada@example.com").await;
+        let as_ada = w.as_client(&ada).await;
+        let (phone, tablet) =
+            (json!({ "uniq_push_id": "phone" }), json!({ "uniq_push_id": "tablet" }));
+        assert!(register(&w, &as_ada, phone.clone()).await.is_null());
+        assert!(register(&w, &w.standard, tablet).await.is_null());
+        let own: i64 = ada.parse().unwrap();
+        on_its_way(&w, own).await;
+        // What ends nothing forgets nothing.
+        let input = json!({ "id": ada, "first_name": "Adah" });
+        w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+        assert_eq!(devices(&w).await.len(), 2);
+        let input = json!({ "id": ada, "password": PASSWORD });
+        let set = w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+        assert!(set["messages"].is_null(), "{set}");
+        assert_eq!(devices(&w).await, [(w.standard.user_id, "tablet".to_owned())]);
+        assert_eq!((count(&w, states, "queued").await, count(&w, states, "failed").await), (0, 1));
+        // Registered again, it is notified again; a new address ends that, too.
+        assert!(register(&w, &as_ada, phone).await.is_null());
+        assert_eq!(devices(&w).await.len(), 2);
+        let input = json!({ "id": ada, "email": "ada@second.example" });
+        let set = w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+        assert!(set["messages"].is_null(), "{set}");
+        assert_eq!(devices(&w).await.len(), 1);
+        // A member who is barred hears nothing either.
+        let sql = "SELECT id FROM organization_memberships WHERE user_id = ";
+        let mut place = Sql::new();
+        place.push(sql).bind(w.standard.user_id);
+        let rows = w.db.read().await.unwrap().rows(&place).await.unwrap();
+        let place = rows.scalar().unwrap().int().unwrap().to_string();
+        let input = json!({ "id": place, "active": false, "bypass_api_key_warning": true });
+        let field = "updateOrganizationMembership";
+        let barred = w.mutate(&w.owner, field, "organizationMembership { id }", input).await;
+        assert!(barred["messages"].is_null(), "{barred}");
+        assert!(devices(&w).await.is_empty());
     })
     .await;
 }

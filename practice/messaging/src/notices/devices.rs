@@ -2,8 +2,8 @@
 //! those of which the receiver's side told that there is no such app any more, or
 //! that it wants no more. These are forgotten, until the app registers again.
 
-use ward_clients::push_device::{self, PushDevice};
 use ward_engine::Answer;
+use ward_identity::push_device::{self, PushDevice};
 use ward_identity::tables::User;
 use ward_store::{Query, Scope, Sql};
 
@@ -21,7 +21,7 @@ pub async fn reached(scope: &mut Scope<'_>, user: &User) -> Answer<Vec<PushDevic
     let gone = gone(scope, user).await?;
     let mut reached = Vec::with_capacity(devices.len());
     for device in devices {
-        match gone.iter().any(|key| key.ends_with(&device.id.0)) {
+        match gone.iter().any(|key| key.ends_with(&push_device::key_end(&device))) {
             true => push_device::remove(scope, &device).await?,
             false => reached.push(device),
         }

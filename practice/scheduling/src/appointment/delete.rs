@@ -9,7 +9,7 @@ use super::input::{self, DeleteAppointment};
 use super::series::update as series;
 use super::table::Appointment;
 use super::update::{to_change, write};
-use super::{calendar, cancel, client, people, permit};
+use super::{calendar, cancel, client, people, permit, video};
 use crate::credit::follow;
 use crate::events;
 use crate::waitlist::place;
@@ -61,6 +61,7 @@ pub(super) async fn one(call: &mut Call<'_>, row: Appointment, told: bool) -> An
     let held = calendar::holders(call, row.id).await?;
     calendar::lock(call, &held).await?;
     call.destroy(&row).await?;
+    video::end(call, &row).await?;
     let gone = Appointment { deleted_at: Some(call.now()), ..row.clone() };
     follow::ended(call, &row, &gone).await?;
     calendar::put(call, &gone, &[]).await?;

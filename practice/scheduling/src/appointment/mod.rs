@@ -25,5 +25,6 @@ pub mod shown;
 pub mod status;
 pub mod table;
 pub mod update;
+pub mod video;
 pub mod when;
 pub mod workflow;

@@ -232,7 +232,7 @@ impl Parts {
     }
 }
 
-async fn found_ids(q: &mut dyn Query, sql: &Sql) -> Answer<HashSet<i64>> {
+pub(super) async fn found_ids(q: &mut dyn Query, sql: &Sql) -> Answer<HashSet<i64>> {
     let rows = q.rows(sql).await?;
     Ok(rows.iter().filter_map(|row| row.first()?.int()).collect())
 }

@@ -53,8 +53,19 @@ record! {
         /// Why the client comes, in their words.
         reason: Option<String> [sealed],
         external_videochat_url: Option<String> [sealed],
-        /// Whether they said that they meet over Zoom; nothing here makes such a call.
+        /// Whether a video call has a room, which the practice's video service makes.
         is_zoom_chat: bool,
+        /// Whether a room is ordered of it now, made or not.
+        room_ordered: bool,
+        /// How many orders there were: of two, the later counts.
+        room_orders: i64,
+        /// The room as it was made; none while none is.
+        zoom_meeting_id: Option<String>,
+        /// Where who attends comes in.
+        zoom_join_url: Option<String> [sealed],
+        /// Where who gives it opens the room: whoever has it is the host.
+        zoom_start_url: Option<String> [sealed secret],
+        zoom_dial_in_info: Option<String> [sealed],
         metadata: Option<Json> [sealed],
         /// How long it took, in minutes.
         actual_duration: Option<i64>,

@@ -14,7 +14,7 @@ use super::series::update::{self as series, Place};
 use super::settle::{Terms, attending_members, retake, settle};
 use super::table::Appointment;
 use super::when::{self, Known};
-use super::{calendar, cancel, client, inclusion, part, people, permit, room};
+use super::{calendar, cancel, client, inclusion, part, people, permit, room, video};
 use crate::appointment_location::choice;
 use crate::appointment_location::table::AppointmentLocation;
 use crate::availability::wall::Interval;
@@ -185,6 +185,7 @@ pub(super) async fn write(
     if probe == *before {
         return Ok(Vec::new());
     }
+    video::follow(call, Some(before), after).await?;
     let actor = call.actor.user_id;
     after.last_updated_by_id = (actor != 0).then(|| Id::new(actor));
     let columns = call.update(before, after).await?.columns;
@@ -192,13 +193,14 @@ pub(super) async fn write(
 }
 
 /// The contract's name of a column; nothing for what is no fact of its own.
-fn field(column: &'static str) -> Option<&'static str> {
+pub(super) fn field(column: &'static str) -> Option<&'static str> {
     match column {
         "start_at" => Some("date"),
         "provider_id" => Some("other_party_id"),
         "contact_type_id" => Some("contact_type"),
         "end_at" | "unit_id" | "booked_over" | "last_updated_by_id" => None,
         "current_position_in_recurring_series" | "recurring_appointment_id" => None,
+        "room_ordered" | "room_orders" => None,
         "pm_status_changed_at" | "pm_status_last_changed_by_id" => None,
         other => Some(other),
     }

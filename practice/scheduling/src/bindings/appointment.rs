@@ -17,7 +17,7 @@ use crate::appointment::table::{
     APPOINTMENT_INCLUSIONS, APPOINTMENTS, Appointment, AppointmentInclusion,
     appointment_inclusions as part, appointments as at,
 };
-use crate::appointment::{create, delete, inclusion, listing, reason, shown, update};
+use crate::appointment::{create, delete, inclusion, listing, reason, shown, update, video};
 use crate::contact_type::ContactType;
 use crate::tables::APPOINTMENT_TYPES;
 
@@ -81,6 +81,7 @@ pub fn bind(b: &mut Bindings) {
     names(b);
     parts(b);
     series(b);
+    room(b);
     b.value_object("CancellationReason", reason::MEMBERS);
     b.computed("Organization", "cancellation_reasons", &[], |_, _, args| {
         let kind = args.text("reason_type").unwrap_or("client");
@@ -228,6 +229,17 @@ fn names(b: &mut Bindings) {
     for field in shown::NAMES {
         b.batch(OF, field.name, shown::NAME_NEEDS, field.run);
     }
+}
+
+/// The room of a video call.
+fn room(b: &mut Bindings) {
+    for field in video::shown::FIELDS {
+        b.batch(OF, field.name, video::shown::NEEDS, field.run);
+    }
+    b.computed(OF, "use_zoom", &[at::is_zoom_chat, at::contact_type_id], |_, row, _| {
+        let way = row.get(at::contact_type_id).int().and_then(ContactType::of_number);
+        (way == Some(ContactType::Video) && row.get(at::is_zoom_chat).truth()).into()
+    });
 }
 
 fn series(b: &mut Bindings) {

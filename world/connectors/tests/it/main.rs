@@ -14,4 +14,5 @@ mod s3_faults;
 mod s3_marker;
 mod sink;
 mod sms;
+mod video;
 mod world;

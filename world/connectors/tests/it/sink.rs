@@ -111,12 +111,22 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// A web server that answers every request with a status, and keeps requests whole.
 pub async fn web_server(acceptor: TlsAcceptor, status: u16) -> (u16, Kept) {
+    telling_server(acceptor, status, "").await
+}
+
+/// The same, with a body in its answers.
+pub async fn telling_server(
+    acceptor: TlsAcceptor,
+    status: u16,
+    body: impl Into<String>,
+) -> (u16, Kept) {
+    let body = body.into();
     let (listener, kept) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Kept::default());
     let (port, keeping) = (listener.local_addr().unwrap().port(), Arc::clone(&kept));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             if let Ok(stream) = acceptor.accept(stream).await {
-                drop(request(stream, status, &keeping).await);
+                drop(request(stream, status, &body, &keeping).await);
             }
         }
     });
@@ -126,6 +136,7 @@ pub async fn web_server(acceptor: TlsAcceptor, status: u16) -> (u16, Kept) {
 async fn request<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     status: u16,
+    body: &str,
     kept: &Kept,
 ) -> std::io::Result<()> {
     let (mut text, mut chunk) = (String::new(), [0; 4_096]);
@@ -137,7 +148,8 @@ async fn request<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     kept.lock().unwrap().push(text);
-    let answer = format!("HTTP/1.1 {status} said\r\ncontent-length: 0\r\n\r\n");
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status} said\r\ncontent-length: {length}\r\n\r\n{body}");
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await
 }

@@ -62,6 +62,8 @@ pub(crate) struct Payload {
     pub(crate) provider_name: Option<String>,
     /// How many of what it tells there are, where it is more than one.
     pub(crate) count: Option<String>,
+    /// The address or path by which they come into the room of a video call.
+    pub(crate) room_link: Option<String>,
     about: Option<Written>,
 }
 

@@ -185,7 +185,8 @@ pub fn rendered(
         }
     };
     let (text, html) = (filled(template.text, Form::Text)?, filled(template.html, Form::Html)?);
-    Ok((Content { text, html, headers: marks.headers(), subject }, payload.about()))
+    let content = Content { text, html, headers: marks.headers(), subject, ..Content::default() };
+    Ok((content, payload.about()))
 }
 
 #[derive(Clone, Copy)]
@@ -215,6 +216,7 @@ fn values(
 ) -> Result<Value, RenderError> {
     let link = payload.link.as_deref().map(|link| form.link(base, link));
     let unsubscribe_link = payload.unsubscribe_link.as_deref().map(|link| form.link(base, link));
+    let room_link = payload.room_link.as_deref().map(|link| form.link(base, link));
     let accounts = payload.accounts.iter().map(|account| {
         let link = form.link(base, &account.link)?;
         Ok(context! { practice_name => account.practice_name.as_deref(), link })
@@ -225,6 +227,7 @@ fn values(
         accounts,
         link => link.transpose()?,
         unsubscribe_link => unsubscribe_link.transpose()?,
+        room_link => room_link.transpose()?,
         mark => marks.visible.as_deref(),
         environment => marks.environment,
         instance => marks.instance.as_str(),

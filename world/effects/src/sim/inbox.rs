@@ -18,7 +18,7 @@ const INBOX_DEFAULT: usize = 50;
 pub struct InboxFilter {
     /// To this address, upper and lower case alike.
     pub to: Option<String>,
-    /// By this way: `email`, `sms`, `push`. By one that has no simulator there is nothing.
+    /// By this way: `email`, `sms`, `push`, `video`. By one that has no simulator there is nothing.
     pub class: Option<String>,
     /// From this moment of the instance's clock on.
     pub since: Option<Timestamp>,

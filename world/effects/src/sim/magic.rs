@@ -16,12 +16,18 @@ pub const COMPLAINT_SECONDS: i64 = 60;
 /// What is told of a message, one after another: each so many seconds after the one before.
 pub(crate) type Chain = &'static [(i64, EffectOutcome)];
 
+/// What is told of an order that was taken, and of one that was not.
+pub(crate) const TAKEN: Chain = &[(0, Delivered)];
+pub(crate) const REFUSED: Chain = &[(0, Undeliverable)];
+
 /// What becomes of a message to this address.
 pub(crate) fn chain(class: EffectClass, to: &str) -> Chain {
     match class {
         EffectClass::AccountMail | EffectClass::Email => of_mail(to),
         EffectClass::Sms => of_number(to),
         EffectClass::Push => of_device(to),
+        // By the length of the call: see the rooms.
+        EffectClass::Video => TAKEN,
     }
 }
 

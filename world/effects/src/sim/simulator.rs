@@ -10,6 +10,8 @@ use ward_store::{Actor, Db, Query, Scope, Sql, StoreError, Tx, Uuid, keyring};
 use crate::about::About;
 use crate::message::Message;
 use crate::port::{Port, Sent};
+use crate::sim::magic::Chain;
+use crate::sim::rooms::{self, Answer};
 use crate::sim::tables::{Medium, SIMULATED_MESSAGES, SimulatedMessage};
 use crate::sim::{magic, reports};
 
@@ -30,8 +32,8 @@ impl Simulator {
         &self.db
     }
 
-    /// Keeps the message, once for its intent; its id.
-    async fn keep(&self, message: &Message) -> Result<Uuid, StoreError> {
+    /// Keeps the message, once for its intent, with what is told of it later; its id.
+    async fn keep(&self, message: &Message, chain: Chain) -> Result<Uuid, StoreError> {
         if self.db.instance().kind() != Kind::Sandbox {
             return Err(StoreError::internal("a simulator on a Production database"));
         }
@@ -39,7 +41,7 @@ impl Simulator {
         self.db
             .write(move |tx| {
                 let message = Arc::clone(&message);
-                Box::pin(async move { keep_in(tx, &message).await })
+                Box::pin(async move { keep_in(tx, &message, chain).await })
             })
             .await
     }
@@ -51,7 +53,19 @@ impl Port for Simulator {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        match self.keep(message).await {
+        match &message.content.order {
+            None => self.kept(message, magic::chain(message.class, &message.to)).await,
+            Some(order) => {
+                let answer = rooms::answer(self.db.instance(), message.org_id, order);
+                self.ordered(message, answer).await
+            }
+        }
+    }
+}
+
+impl Simulator {
+    async fn kept(&self, message: &Message, chain: Chain) -> Sent {
+        match self.keep(message, chain).await {
             Ok(id) => Sent::Done { reference: id.0 },
             Err(error) => Sent::Failed {
                 reason: format!("the simulator can't keep the message: {error}"),
@@ -59,9 +73,39 @@ impl Port for Simulator {
             },
         }
     }
+
+    /// What becomes of an order of a room. The inbox shows the addresses, too.
+    async fn ordered(&self, message: &Message, answer: Answer) -> Sent {
+        let mut message = message.clone();
+        let text = &mut message.content.text;
+        let (end, line, chain) = match answer {
+            Answer::Silent => {
+                let reason = "the video service does not answer".to_owned();
+                return Sent::Failed { reason, retry: true };
+            }
+            Answer::Refused => {
+                let reason = "the video service refuses the room".to_owned();
+                let line = format!("\n{reason}");
+                (Some(Sent::Failed { reason, retry: false }), line, magic::REFUSED)
+            }
+            Answer::Closed => (None, String::new(), magic::TAKEN),
+            Answer::Made(room) => {
+                let line = format!(
+                    "\nmeeting {}\njoin {}\nstart {}",
+                    room.meeting_id, room.join_url, room.start_url
+                );
+                (Some(Sent::Made { room }), line, magic::TAKEN)
+            }
+        };
+        text.push_str(&line);
+        match (self.kept(&message, chain).await, end) {
+            (Sent::Done { .. }, Some(end)) => end,
+            (kept, _) => kept,
+        }
+    }
 }
 
-async fn keep_in(tx: &mut Tx, message: &Message) -> Result<Uuid, StoreError> {
+async fn keep_in(tx: &mut Tx, message: &Message, chain: Chain) -> Result<Uuid, StoreError> {
     let kept = Sql::fixed(
         "SELECT id FROM simulated_messages WHERE org_id = $1 AND intent_id = $2",
         [message.org_id.into(), message.intent_id.0.as_str().into()],
@@ -72,7 +116,6 @@ async fn keep_in(tx: &mut Tx, message: &Message) -> Result<Uuid, StoreError> {
     let row = row_of(tx, message);
     let actor = Actor::system(message.org_id);
     Scope::new(tx, &actor).create(&row).await?;
-    let chain = magic::chain(message.class, &message.to);
     reports::plan(tx, message, &row.id, chain).await?;
     Ok(row.id)
 }

@@ -13,6 +13,8 @@ text_enum! {
         Sms = "sms",
         /// A notification to an app.
         Push = "push",
+        /// A room for a video call.
+        Video = "video",
     }
 }
 
@@ -23,6 +25,7 @@ impl Medium {
             EffectClass::AccountMail | EffectClass::Email => Medium::Email,
             EffectClass::Sms => Medium::Sms,
             EffectClass::Push => Medium::Push,
+            EffectClass::Video => Medium::Video,
         }
     }
 }

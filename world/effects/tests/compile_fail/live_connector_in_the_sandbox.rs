@@ -7,8 +7,9 @@ fn wire(
     witness: ward_instance::ProductionWitness,
     sms: Simulator,
     push: Simulator,
+    video: Simulator,
 ) {
-    let ports = Ports { mail: Awaiting::arm(&witness), sms, push };
+    let ports = Ports { mail: Awaiting::arm(&witness), sms, push, video };
     let _ = Dispatcher::<SandboxEnv>::new(db, ports);
 }
 

@@ -2,8 +2,10 @@
 
 use ward_effects::{Awaiting, Dispatcher, Ports, ProductionEnv, Simulator};
 
-fn wire(db: ward_store::Db, mail: Simulator, sms: Awaiting, push: Awaiting) {
-    let ports = Ports::<ProductionEnv<Simulator, Awaiting, Awaiting>> { mail, sms, push };
+type Env = ProductionEnv<Simulator, Awaiting, Awaiting, Awaiting>;
+
+fn wire(db: ward_store::Db, mail: Simulator, sms: Awaiting, push: Awaiting, video: Awaiting) {
+    let ports = Ports::<Env> { mail, sms, push, video };
     let _ = Dispatcher::new(db, ports);
 }
 

@@ -8,6 +8,7 @@ impl Env for Mixed {
     type Mail = Awaiting;
     type Sms = Simulator;
     type Push = Simulator;
+    type Video = Simulator;
     const KIND: ward_instance::Kind = ward_instance::Kind::Sandbox;
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use ward_effects::{
     CohortChange, CohortEnd, EffectMode, HELD_SECONDS, Released, Report, change_cohort, cohort,
-    failed, held, release, replay,
+    failed, held, release, release_own, replay,
 };
 use ward_store::intents::{self, EffectIntent};
 use ward_store::system::{EffectClass, EffectOutcome};
@@ -11,11 +11,16 @@ use ward_store::{Actor, StoreError, Uuid, keyring};
 
 use crate::support::World;
 
+/// Somebody's id in a Sandbox, by a small number.
+const fn id_of(person: i64) -> i64 {
+    2_000_000_000 + person
+}
+
 async fn sms_of(w: &World, person: Option<i64>, key: &str) {
     let intent = w.intent("reminder", "555-0100", json!({ "text": "See you tomorrow" }));
     let intent = EffectIntent {
         class: EffectClass::Sms,
-        recipient: person,
+        recipient: person.map(id_of),
         idempotency_key: key.to_owned(),
         ..intent
     };
@@ -23,8 +28,8 @@ async fn sms_of(w: &World, person: Option<i64>, key: &str) {
 }
 
 async fn change(w: &World, org_id: i64, add: &[i64], remove: &[i64]) -> CohortEnd {
-    let change =
-        CohortChange { add: add.to_vec(), remove: remove.to_vec(), reason: "a pilot".to_owned() };
+    let ids = |people: &[i64]| people.iter().copied().map(id_of).collect();
+    let change = CohortChange { add: ids(add), remove: ids(remove), reason: "a pilot".to_owned() };
     let actor = Actor::system(org_id);
     change_cohort(&w.db, &actor, EffectClass::Sms, change).await.unwrap()
 }
@@ -47,7 +52,7 @@ both! {
         assert_eq!((items.len(), count), (2, 2), "{items:?}");
         let mut people: Vec<_> = items.iter().map(|item| item["user_id"].as_str()).collect();
         people.sort_unstable();
-        assert_eq!(people, [None, Some("3")], "{items:?}");
+        assert_eq!(people, [None, Some("2000000003")], "{items:?}");
         assert!(items[0]["why"].as_str().unwrap().contains("cohort"), "{items:?}");
         assert!(!json!(items).to_string().contains("555-0100"), "an address: {items:?}");
         let (items, _) = held(&w.db, w.org_id, None, false).await.unwrap();
@@ -114,6 +119,11 @@ both! {
         w.decide(EffectClass::Sms, EffectMode::Off).await;
         sms_of(&w, Some(1_001), "b").await;
         assert_eq!(w.sandbox().run_due().await.unwrap().waiting, 1);
+        // What one lets go for its people is not another's.
+        w.decide(EffectClass::Sms, EffectMode::Live).await;
+        let of_other = release_own(&w.db, EffectClass::Sms, other).await.unwrap();
+        assert_eq!(of_other, Released::default());
+        w.decide(EffectClass::Sms, EffectMode::Off).await;
         let released = release(&w.db, EffectClass::Sms).await.unwrap();
         assert_eq!(released, Released::default());
     }

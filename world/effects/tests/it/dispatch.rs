@@ -192,8 +192,8 @@ both! {
     async fn a_foreign_database_is_refused(w) {
         let (_, _, sandbox) = crate::support::instance(ward_instance::Kind::Sandbox);
         let witness = sandbox.witness().sandbox().unwrap();
-        let [mail, sms, push] = [(); 3].map(|()| Simulator::new(&witness, w.db.clone()));
-        let ports = Ports { mail, sms, push };
+        let [mail, sms, push, video] = [(); 4].map(|()| Simulator::new(&witness, w.db.clone()));
+        let ports = Ports { mail, sms, push, video };
         let refused = Dispatcher::<SandboxEnv>::new(w.db.clone(), ports);
         assert_eq!(refused.err().unwrap().code, "ISO-26");
     }

@@ -18,4 +18,5 @@ mod kept;
 mod leases;
 mod policy;
 mod production;
+mod rooms;
 mod templates;

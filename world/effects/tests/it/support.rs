@@ -18,6 +18,9 @@ use ward_store::{Birth, Db, Engine, Place, Query, Rows, Sql, StoreError, Table, 
 /// The base URL of every test instance.
 pub const BASE: &str = "https://ward.example";
 
+/// Production without any connector.
+pub type Unconnected = ProductionEnv<Awaiting, Awaiting, Awaiting, Awaiting>;
+
 /// When every test begins.
 pub const START: &str = "2026-03-02T09:00:00Z";
 
@@ -154,8 +157,8 @@ impl World {
 
     /// The Sandbox's dispatcher.
     pub fn sandbox(&self) -> Dispatcher<SandboxEnv> {
-        let [mail, sms, push] = [(); 3].map(|()| self.simulator());
-        Dispatcher::new(self.db.clone(), Ports { mail, sms, push }).unwrap()
+        let [mail, sms, push, video] = [(); 4].map(|()| self.simulator());
+        Dispatcher::new(self.db.clone(), Ports { mail, sms, push, video }).unwrap()
     }
 
     /// Tells everything that is due of what was sent.
@@ -170,10 +173,10 @@ impl World {
     }
 
     /// Production's dispatcher, without any connector.
-    pub fn production(&self) -> Dispatcher<ProductionEnv<Awaiting, Awaiting, Awaiting>> {
+    pub fn production(&self) -> Dispatcher<Unconnected> {
         let witness = self.instance.witness().production().unwrap();
-        let [mail, sms, push] = [(); 3].map(|()| Awaiting::arm(&witness));
-        Dispatcher::new(self.db.clone(), Ports { mail, sms, push }).unwrap()
+        let [mail, sms, push, video] = [(); 4].map(|()| Awaiting::arm(&witness));
+        Dispatcher::new(self.db.clone(), Ports { mail, sms, push, video }).unwrap()
     }
 
     /// Switches a class.

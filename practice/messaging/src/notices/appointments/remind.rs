@@ -14,12 +14,14 @@ use ward_engine::Answer;
 use ward_identity::person;
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
+use ward_instance::room_link::RoomLink;
 use ward_store::{Cond, Id, Scope};
 
 use super::rule::{self, Reminding};
 use super::{CHOICE, PUSH_CHOICE, people};
 use ward_scheduling::appointment::calendar;
 use ward_scheduling::appointment::table::Appointment;
+use ward_scheduling::appointment::video::link;
 use ward_scheduling::settings::applies::{applies, type_of};
 use ward_scheduling::settings::layers::Settings;
 
@@ -105,6 +107,13 @@ fn is_overtaken(
     rule::ALL.iter().any(nearer)
 }
 
+/// Where the client comes into the room of a video call, if it has one: by way of this instance,
+/// which knows where the room is when the link is followed.
+fn room_link(scope: &Scope<'_>, row: &Appointment, client: &User) -> Option<String> {
+    let link = RoomLink { org_id: row.org_id.0, appointment_id: row.id.0, user_id: client.id.0 };
+    row.room_ordered.then(|| link::path(scope.instance(), &link))
+}
+
 /// Says one, if all that it rests on is still so.
 async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
     let Some(reminding) = Reminding::named(&planned.slot) else { return Ok(Outcome::Done) };
@@ -148,6 +157,7 @@ async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
     let facts = [
         ("time", rule::long(row.start_at, &zone)),
         ("provider_name", people::provider_name(scope, &row).await?),
+        ("room_link", room_link(scope, &row, &client)),
     ];
     let notice = Notice {
         facts: &facts,

@@ -9,7 +9,7 @@ use super::rule::{RepeatInterval, Said, occurrences};
 use super::table::RecurringAppointment;
 use crate::appointment::settle::{Terms, settle};
 use crate::appointment::table::Appointment;
-use crate::appointment::{calendar, people};
+use crate::appointment::{calendar, people, video};
 use crate::availability::wall::Interval;
 use crate::events;
 
@@ -73,6 +73,8 @@ pub async fn write(
     told: bool,
 ) -> Answer<()> {
     row.booked_over = settle(call, row, members, terms, None).await?;
+    video::afresh(row);
+    video::follow(call, None, row).await?;
     call.create(row).await?;
     call.emit(events::appointment_created(row).told(told));
     people::put_providers(call, row, further).await?;

@@ -2,12 +2,15 @@
 //! their own with `updateUser(uniq_push_id)`, and nobody else's.
 
 use ward_engine::{Answer, Call, Given, Problems, Refused};
-use ward_identity::tables::{Organization, User};
 use ward_instance::{Timestamp, mac};
 use ward_store::intents;
 use ward_store::system::EffectClass;
 use ward_store::{Actor, Cond, Id, Key, OrderKey, Reference, Role, Rule, Scope, StoreError, Uuid};
 use ward_store::{index, record, unique};
+
+use crate::lines::label;
+use crate::restricted;
+use crate::tables::{Organization, User};
 
 /// The most devices of a person; the one that was registered longest ago goes first.
 pub const DEVICES_MAX: usize = 10;
@@ -29,18 +32,21 @@ record! {
         token: String [sealed secret],
         /// Finds a device that somebody else has by now.
         token_digest: Vec<u8> [secret],
-        created_at: Timestamp,
+        /// How often its owner has registered it: what was told of it before counts no more.
+        registration: i64,
+        /// When that was last.
+        registered_at: Timestamp,
     }
     key: Key::Uuid,
     indexes: [
         unique(&["org_id", "token_digest"]),
-        index(&["org_id", "user_id", "created_at"]),
+        index(&["org_id", "user_id", "registered_at"]),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
     ],
     audit: Some("PUSH_DEVICE"),
-    subject: ward_identity::restricted::by_user_id,
+    subject: restricted::by_user_id,
     visible: nobodys,
 }
 
@@ -58,7 +64,7 @@ pub fn check(field: &str, given: &Given<String>, problems: &mut Problems) {
     let is_plain = token.chars().all(|c| c.is_ascii_graphic());
     if !is_plain || token.len() > TOKEN_CHARS_MAX {
         let what = "must be at most 4,096 visible ASCII characters";
-        problems.add(field, format!("{} {what}", crate::rules::label(field)));
+        problems.add(field, format!("{} {what}", label(field)));
     }
 }
 
@@ -79,18 +85,24 @@ pub async fn write(
     }
     match given.trimmed() {
         Some(token) => register(&mut call.scope, owner, token).await,
-        None => forget(&mut call.scope, owner.id).await,
+        None => Ok(forget(&mut call.scope, owner.id).await?),
     }
 }
 
 /// Registers a device for its owner. Who had it before, in the same organization,
-/// gave it away.
+/// gave it away; who has it already keeps what is on its way there.
 async fn register(scope: &mut Scope<'_>, owner: &User, token: &str) -> Answer<()> {
     let digest = digest(owner.org_id, token);
     let found: Option<PushDevice> = scope.find_by(Cond::eq("token_digest", digest.clone())).await?;
-    // Made anew also for who has it already: what was told of it before counts no more.
-    if let Some(before) = found {
-        remove(scope, &before).await?;
+    match found {
+        Some(before) if before.user_id == owner.id => {
+            let registration = before.registration + 1;
+            let after = PushDevice { registration, registered_at: scope.now(), ..before.clone() };
+            scope.update(&before, &after).await?;
+            return Ok(());
+        }
+        Some(before) => remove(scope, &before).await?,
+        None => {}
     }
     let device = PushDevice {
         id: scope.uuid(),
@@ -99,7 +111,8 @@ async fn register(scope: &mut Scope<'_>, owner: &User, token: &str) -> Answer<()
         user_id: owner.id,
         token: token.to_owned(),
         token_digest: digest,
-        created_at: scope.now(),
+        registration: 1,
+        registered_at: scope.now(),
     };
     let devices = of(scope, owner.id).await?;
     for oldest in devices.iter().skip(DEVICES_MAX - 1) {
@@ -113,33 +126,38 @@ async fn register(scope: &mut Scope<'_>, owner: &User, token: &str) -> Answer<()
     Ok(())
 }
 
-/// How the keys of all effects on a device end.
+/// How the keys of all effects on a device end, as it is registered now.
 pub fn key_end(device: &PushDevice) -> String {
-    format!(":push:{}", device.id.0)
+    format!("{}{}", key_part(device), device.registration)
+}
+
+/// What the keys of all effects on a device have, however often it was registered.
+fn key_part(device: &PushDevice) -> String {
+    format!(":push:{}:", device.id.0)
 }
 
 /// Removes a device, and gives up what is still on its way there: it may be somebody else's in a
 /// moment. The audit log tells it of the client whose it was.
-pub async fn remove(scope: &mut Scope<'_>, device: &PushDevice) -> Answer<()> {
-    let (owner, key_end) = (device.user_id, key_end(device));
-    let way = (EffectClass::Push, key_end.as_str());
+pub async fn remove(scope: &mut Scope<'_>, device: &PushDevice) -> Result<(), StoreError> {
+    let owner = device.user_id;
+    let way = (EffectClass::Push, key_part(device));
     intents::withdraw(scope.tx, device.org_id.0, owner.0, way).await?;
     let was: Option<User> = scope.find_deleted_too(owner).await?;
     let client = was.filter(|was| was.is_patient).map(|was| was.id.0);
     let subject = std::mem::replace(&mut scope.subject_id, client);
     let removed = scope.destroy(device).await;
     scope.subject_id = subject;
-    Ok(removed?)
+    removed
 }
 
 /// Somebody's devices, the latest first.
-pub async fn of(scope: &mut Scope<'_>, user: Id<User>) -> Answer<Vec<PushDevice>> {
-    let latest = [OrderKey::column("created_at", true), OrderKey::column("id", false)];
-    Ok(scope.list(Cond::eq("user_id", user.0), &latest).await?)
+pub async fn of(scope: &mut Scope<'_>, user: Id<User>) -> Result<Vec<PushDevice>, StoreError> {
+    let latest = [OrderKey::column("registered_at", true), OrderKey::column("id", false)];
+    scope.list(Cond::eq("user_id", user.0), &latest).await
 }
 
-/// Forgets all of somebody's devices.
-pub async fn forget(scope: &mut Scope<'_>, user: Id<User>) -> Answer<()> {
+/// Forgets all of somebody's devices: whoever is signed out everywhere is notified nowhere.
+pub async fn forget(scope: &mut Scope<'_>, user: Id<User>) -> Result<(), StoreError> {
     for device in of(scope, user).await? {
         remove(scope, &device).await?;
     }

@@ -1,0 +1,277 @@
+//! Rooms of video calls from outside: ordered with the appointment, moved and called off with it,
+//! shown to who comes, and reached from a reminder.
+
+use ward_tests::{Api, Engine, Instance, Json, Kind, json, people, tell, until};
+
+const PASSWORD: &str = "violet-harbour-93-lantern";
+const VIDEO: &str = "Healthie Video Call";
+
+const SEEN: &str = "query($id: ID) { appointment(id: $id, include_deleted: true) { is_zoom_chat use_zoom zoom_meeting_id zoom_join_url zoom_start_url zoom_dial_in_info zoom_dial_in_info_html } }";
+
+fn to(api: &Api, at: &str) {
+    let reply = api.post("/sandbox/v1/clock/set", &json!({"to": at, "settle": true}));
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(reply.json["stragglers"], json!([]), "{}", reply.text);
+}
+
+#[track_caller]
+fn done(api: &Api, field: &str, input: &Json, what: &str) -> Json {
+    let query = format!(
+        "mutation($input: {field}Input!) {{ {field}(input: $input) {{ {what} {{ id }} messages {{ field message }} }} }}"
+    );
+    let reply = api.ask(&query, json!({"input": input}));
+    let done = &reply.data()[field];
+    assert!(done["messages"].is_null(), "{}", reply.text);
+    done[what]["id"].clone()
+}
+
+fn of_length(api: &Api, minutes: i64) -> Json {
+    done(
+        api,
+        "createAppointmentType",
+        &json!({"name": "A call", "length": minutes}),
+        "appointmentType",
+    )
+}
+
+fn book(api: &Api, of: &Json, client: &str, at: &str, more: &Json) -> Json {
+    let mut input = json!({"user_id": client, "appointment_type_id": of, "contact_type": VIDEO,
+        "datetime": at, "is_zoom_chat": true});
+    for (name, value) in more.as_object().unwrap() {
+        input[name] = value.clone();
+    }
+    done(api, "createAppointment", &input, "appointment")
+}
+
+#[track_caller]
+fn seen(api: &Api, id: &Json) -> Json {
+    api.ask(SEEN, json!({"id": id})).data()["appointment"].clone()
+}
+
+/// Orders so far of an appointment, oldest first: what the inbox says.
+fn orders(api: &Api, id: &Json) -> Vec<String> {
+    let inbox = api.get("/sandbox/v1/inbox?class=video&limit=200").json;
+    let about = json!({"type": "Appointment", "id": id});
+    let own = inbox["items"].as_array().unwrap().iter().rev().filter(|it| it["about"] == about);
+    own.map(|it| it["text"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The path of an address of the instance.
+fn path(url: &Json) -> String {
+    let url = url.as_str().unwrap();
+    let (_, rest) = url.split_once("://").unwrap();
+    rest.find('/').map_or_else(String::new, |at| rest[at..].to_owned())
+}
+
+#[test]
+fn a_call_has_a_room_that_is_moved_and_called_off_with_it() {
+    for engine in Engine::available("video") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, admin) = (s.owner_key(), s.member("administrator"));
+        let server = s.serve();
+        let (api, admin) = (server.with(&owner), server.with(&admin));
+        let client = people::client(&api, "ada");
+        let input = json!({"id": client, "password": PASSWORD, "timezone": "Etc/UTC"});
+        done(&api, "updateClient", &input, "user");
+        let input = json!({"email": "ada@client.example", "password": PASSWORD});
+        let signed = people::sign_in(&server.api(), input);
+        let ada = server.with(signed.data()["signIn"]["token"].as_str().unwrap());
+        assert_eq!(api.post("/sandbox/v1/clock/freeze", &json!({})).status, 200);
+        to(&api, "2031-03-03T12:00:00Z");
+        let of = of_length(&api, 50);
+        let id = book(&api, &of, &client, "2031-03-04T15:00:00Z", &json!({}));
+        to(&api, "2031-03-03T12:00:01Z");
+        // Who gives it opens the room; who sees it, or comes, is told where it is.
+        let room = seen(&api, &id);
+        assert_eq!((&room["is_zoom_chat"], &room["use_zoom"]), (&json!(true), &json!(true)));
+        for name in ["zoom_meeting_id", "zoom_join_url", "zoom_start_url", "zoom_dial_in_info"] {
+            assert!(room[name].is_string(), "{name}: {room}");
+        }
+        let html = format!("<p>{}</p>", room["zoom_dial_in_info"].as_str().unwrap());
+        assert_eq!(room["zoom_dial_in_info_html"], json!(html));
+        for other in [&admin, &ada] {
+            let told = seen(other, &id);
+            assert_eq!(told["zoom_join_url"], room["zoom_join_url"], "{told}");
+            assert_eq!(told["zoom_meeting_id"], room["zoom_meeting_id"], "{told}");
+            assert!(told["zoom_start_url"].is_null(), "{told}");
+        }
+        let nobody = server.api();
+        for url in ["zoom_join_url", "zoom_start_url"] {
+            assert_eq!(nobody.get(&path(&room[url])).status, 200, "{room}");
+        }
+        // It is told as a change of the appointment, once.
+        let told = "SELECT COUNT(*) FROM events WHERE event_type = 'appointment.updated' \
+             AND changed_fields LIKE '%zoom_join_url%'";
+        assert_eq!(s.database().number(told), 1);
+        // Moved, it is the same room at another time; another fact of it is no order.
+        done(
+            &api,
+            "updateAppointment",
+            &json!({"id": id, "notes": "bring the diary"}),
+            "appointment",
+        );
+        let moved = json!({"id": id, "datetime": "2031-03-04T17:00:00Z"});
+        done(&api, "updateAppointment", &moved, "appointment");
+        to(&api, "2031-03-03T12:00:02Z");
+        let ordered = orders(&api, &id);
+        assert_eq!(ordered.len(), 2, "{ordered:?}");
+        assert!(ordered[1].contains("2031-03-04T17:00:00Z"), "{ordered:?}");
+        assert!(
+            ordered.iter().all(|it| !it.contains("ada") && !it.contains("diary")),
+            "{ordered:?}"
+        );
+        assert_eq!(seen(&api, &id), room);
+        assert_eq!(s.database().number(told), 1, "nothing of the room changed");
+        // Called off, there is none, at once; it takes place again, and there is one.
+        let off = json!({"id": id, "pm_status": "Cancelled"});
+        done(&api, "updateAppointment", &off, "appointment");
+        for reader in [&api, &admin, &ada] {
+            assert!(seen(reader, &id)["zoom_join_url"].is_null());
+        }
+        to(&api, "2031-03-03T12:00:03Z");
+        assert!(orders(&api, &id)[2].contains("is wanted no more"));
+        done(&api, "updateAppointment", &json!({"id": id, "pm_status": ""}), "appointment");
+        to(&api, "2031-03-03T12:00:04Z");
+        assert_eq!(seen(&api, &id)["zoom_join_url"], room["zoom_join_url"]);
+        // By telephone there is none either, and who deletes it gives it up.
+        done(
+            &api,
+            "updateAppointment",
+            &json!({"id": id, "contact_type": "Phone Call"}),
+            "appointment",
+        );
+        assert!(seen(&api, &id)["zoom_join_url"].is_null());
+        assert_eq!(seen(&api, &id)["use_zoom"], json!(false));
+        done(&api, "updateAppointment", &json!({"id": id, "contact_type": VIDEO}), "appointment");
+        to(&api, "2031-03-03T12:00:05Z");
+        done(&api, "deleteAppointment", &json!({"id": id}), "appointment");
+        to(&api, "2031-03-03T12:00:06Z");
+        let ordered = orders(&api, &id);
+        assert_eq!(ordered.len(), 7, "{ordered:?}");
+        assert!(ordered[6].contains("is wanted no more"), "{ordered:?}");
+        // What nobody said is to be a call there orders nothing.
+        let plain =
+            book(&api, &of, &client, "2031-03-06T15:00:00Z", &json!({"is_zoom_chat": false}));
+        let by_phone = json!({"contact_type": "Phone Call"});
+        let phone = book(&api, &of, &client, "2031-03-07T15:00:00Z", &by_phone);
+        let past = book(&api, &of, &client, "2031-03-01T15:00:00Z", &json!({}));
+        to(&api, "2031-03-03T12:00:07Z");
+        for id in [&plain, &phone, &past] {
+            assert!(orders(&api, id).is_empty() && seen(&api, id)["zoom_join_url"].is_null());
+        }
+        // Each of a series has its own.
+        let series =
+            json!({"recurring_appointment": {"repeat_interval": "Weekly", "repeat_times": "3"}});
+        book(&api, &of, &client, "2031-03-10T15:00:00Z", &series);
+        to(&api, "2031-03-03T12:00:08Z");
+        let rooms = "SELECT COUNT(DISTINCT zoom_meeting_id) FROM appointments \
+             WHERE recurring_appointment_id IS NOT NULL";
+        assert_eq!(s.database().number(rooms), 3);
+        tell("video", format_args!("{engine:?}: 7 orders of one appointment, 3 of a series"));
+    }
+}
+
+#[test]
+fn what_becomes_of_a_room_is_said_by_the_length_of_the_call() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let owner = s.owner_key();
+    let server = s.serve();
+    let api = server.with(&owner);
+    let client = people::client(&api, "ada");
+    assert_eq!(api.post("/sandbox/v1/clock/freeze", &json!({})).status, 200);
+    to(&api, "2031-03-03T12:00:00Z");
+    let booked = |minutes: i64, day: u8| {
+        let of = of_length(&api, minutes);
+        book(&api, &of, &client, &format!("2031-03-{day:02}T15:00:00Z"), &json!({}))
+    };
+    let [refused, join, host] =
+        [(41, 4), (43, 5), (44, 6)].map(|(minutes, day)| booked(minutes, day));
+    to(&api, "2031-03-03T12:00:01Z");
+    assert!(seen(&api, &refused)["zoom_join_url"].is_null());
+    let failed = api.get("/effects/failed?class=video").json["items"].clone();
+    assert_eq!(failed.as_array().unwrap().len(), 1, "{failed}");
+    assert_eq!(failed[0]["error"], "the video service refuses the room");
+    let nobody = server.api();
+    let (join, host) = (seen(&api, &join), seen(&api, &host));
+    assert_eq!(nobody.get(&path(&join["zoom_join_url"])).status, 502);
+    assert_eq!(nobody.get(&path(&join["zoom_start_url"])).status, 200);
+    assert_eq!(nobody.get(&path(&host["zoom_join_url"])).status, 200);
+    assert_eq!(nobody.get(&path(&host["zoom_start_url"])).status, 401);
+    for wrong in ["1", "91234567890/elsewhere", "9123456789x"] {
+        assert_eq!(nobody.get(&format!("/sandbox/v1/rooms/{wrong}")).status, 404, "{wrong}");
+    }
+    // One that does not answer is asked again, until the call is over.
+    let silent = booked(42, 7);
+    let reply = api.post("/sandbox/v1/clock/set", &json!({"to": "2031-03-08T12:00:00Z"}));
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert!(seen(&api, &silent)["zoom_join_url"].is_null());
+    let failed = api.get("/effects/failed?class=video").json["items"].clone();
+    assert_eq!(failed.as_array().unwrap().len(), 2, "{failed}");
+}
+
+#[test]
+fn a_reminder_leads_into_the_room_and_only_who_comes_gets_in() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let owner = s.owner_key();
+    let server = s.serve();
+    let api = server.with(&owner);
+    let client = people::client(&api, "ada");
+    done(&api, "updateClient", &json!({"id": client, "timezone": "Etc/UTC"}), "user");
+    assert_eq!(api.post("/sandbox/v1/clock/freeze", &json!({})).status, 200);
+    to(&api, "2031-03-03T12:00:00Z");
+    let of = of_length(&api, 50);
+    let id = book(&api, &of, &client, "2031-03-04T15:00:00Z", &json!({}));
+    let plain = book(&api, &of, &client, "2031-03-05T15:00:00Z", &json!({"is_zoom_chat": false}));
+    to(&api, "2031-03-04T16:00:00Z");
+    let inbox = api.get("/sandbox/v1/inbox?class=email&to=ada@client.example").json;
+    let reminders = inbox["items"].as_array().unwrap().iter();
+    let reminders: Vec<&str> = reminders
+        .filter(|it| it["kind"] == "appointment_reminder")
+        .map(|it| it["text"].as_str().unwrap())
+        .collect();
+    // The later one, of a call elsewhere, names no room.
+    assert_eq!(reminders.len(), 2, "{inbox}");
+    assert!(!reminders[0].contains("/rooms/"), "{}", reminders[0]);
+    let line = reminders[1].lines().find(|line| line.contains("/rooms/")).unwrap();
+    let link = path(&json!(line));
+    let nobody = server.api();
+    let entered = nobody.get(&link);
+    assert_eq!(entered.status, 303, "{}", entered.text);
+    let location = entered.headers.get("location").unwrap().to_str().unwrap();
+    assert_eq!(json!(location), seen(&api, &id)["zoom_join_url"]);
+    let read = "SELECT COUNT(*) FROM access_log WHERE path = 'rooms'";
+    until("it is logged", || (s.database().number(read) == 1).then_some(()));
+    // Altered, or a calendar's, it opens nothing.
+    let altered = link.replace("wtv_", "wtl_");
+    assert_eq!(nobody.get(&altered).status, 403);
+    let mut cut = link.clone();
+    cut.pop();
+    assert_eq!(nobody.get(&cut).status, 403);
+    // Called off, it leads nowhere; nor long after the call.
+    done(&api, "updateAppointment", &json!({"id": id, "pm_status": "Cancelled"}), "appointment");
+    assert_eq!(nobody.get(&link).status, 404);
+    done(&api, "updateAppointment", &json!({"id": plain, "is_zoom_chat": true}), "appointment");
+    to(&api, "2031-03-05T17:30:00Z");
+    assert!(seen(&api, &plain)["zoom_join_url"].is_string());
+}
+
+#[test]
+fn in_production_orders_wait_until_somebody_lets_them() {
+    let p = Instance::birth(Kind::Production, Engine::Sqlite);
+    let owner = p.owner_key();
+    let server = p.serve();
+    let api = server.with(&owner);
+    let client = people::client(&api, "ada");
+    let of = of_length(&api, 50);
+    let id = book(&api, &of, &client, "2031-03-04T15:00:00Z", &json!({}));
+    until("it waits", || {
+        let classes = api.get("/effects").json["classes"].clone();
+        let video = classes.as_array().unwrap().iter().find(|it| it["class"] == "video").cloned();
+        let video = video.unwrap();
+        assert_eq!((&video["mode"], &video["connected"]), (&json!("off"), &json!(false)));
+        (video["waiting"] == 1).then_some(())
+    });
+    let told = seen(&api, &id);
+    assert!(told["zoom_join_url"].is_null() && told["zoom_start_url"].is_null(), "{told}");
+    assert_eq!(server.api().get("/sandbox/v1/rooms/91234567890").status, 404);
+}
