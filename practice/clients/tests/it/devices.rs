@@ -1,10 +1,11 @@
 //! Devices that people are notified on: each their own, with the contract's own field.
 
 use serde_json::{Value as Json, json};
+use ward_identity::admin;
 use ward_identity::push_device::{DEVICES_MAX, PushDevice, key_end};
 use ward_store::intents::{self, EffectIntent};
 use ward_store::system::{EffectClass, EffectRow};
-use ward_store::{Actor, Cond, Query, Sql};
+use ward_store::{Actor, Cond, Id, Query, Scope, Sql, StoreError};
 
 use crate::support::World;
 
@@ -201,16 +202,17 @@ async fn who_is_signed_out_everywhere_is_notified_nowhere() {
         assert!(set["messages"].is_null(), "{set}");
         assert_eq!(devices(&w).await.len(), 1);
         // A member who is barred hears nothing either.
-        let sql = "SELECT id FROM organization_memberships WHERE user_id = ";
-        let mut place = Sql::new();
-        place.push(sql).bind(w.standard.user_id);
-        let rows = w.db.read().await.unwrap().rows(&place).await.unwrap();
-        let place = rows.scalar().unwrap().int().unwrap().to_string();
-        let input = json!({ "id": place, "active": false, "bypass_api_key_warning": true });
-        let field = "updateOrganizationMembership";
-        let barred = w.mutate(&w.owner, field, "organizationMembership { id }", input).await;
-        assert!(barred["messages"].is_null(), "{barred}");
-        assert!(devices(&w).await.is_empty());
+        let (org_id, standard) = (w.standard.org_id, w.standard.user_id);
+        let barred = w.db.write(move |tx| {
+            Box::pin(async move {
+                let system = Actor::system(org_id);
+                let mut scope = Scope::new(tx, &system);
+                let barred = admin::disable_user(&mut scope, Id::new(standard)).await;
+                barred.map(drop).map_err(|error| StoreError::internal(error.to_string()))
+            })
+        });
+        barred.await.unwrap();
+        assert_eq!(devices(&w).await, []);
     })
     .await;
 }
