@@ -212,7 +212,8 @@ impl Instance {
                  + (SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'leased') \
                  + (SELECT COUNT(*) FROM jobs WHERE state = 'leased' \
                     OR (state = 'ready' AND visible_at <= {moment} \
-                        AND kind IN ('simulated_report', 'tell_of_message', 'remind')))"
+                        AND kind IN ('simulated_report', 'tell_of_message', 'remind', \
+                            'appointment_request')))"
             ));
             let now = self.logical_dump();
             let same = waiting == 0 && last.as_ref() == Some(&now);
