@@ -19,7 +19,7 @@ use super::ground;
 use super::kin;
 use super::talk::{self, Line, Order, Told, Why};
 use crate::cli::KeeperArgs;
-use crate::failure::{Done, Failure};
+use crate::failure::Done;
 
 /// A command whose time is over may take so long to end.
 const END: Duration = Duration::from_secs(5);
@@ -33,17 +33,17 @@ const HOPELESS: Duration = Duration::from_secs(10);
 /// `ward sandbox keeper`.
 pub async fn run(args: KeeperArgs) -> Done {
     kin::adopt_orphans();
-    let outcome = keep(&args).await;
+    keep(&args).await;
     kill_all(HOPELESS).await;
     ground::clear(&args.dir);
-    outcome
+    Ok(())
 }
 
-async fn keep(args: &KeeperArgs) -> Done {
-    let stream = UnixStream::connect(talk::socket(&args.dir)).await;
-    let gone = |error| Failure::unavailable(format!("the run is gone: {error}"));
-    let mut line = Line::of(stream.map_err(gone)?);
-    let Some(Order::Start(variables)) = line.hear().await else { return Ok(()) };
+async fn keep(args: &KeeperArgs) {
+    // A run that is over before it had a command says why itself.
+    let Ok(stream) = UnixStream::connect(talk::socket(&args.dir)).await else { return };
+    let mut line = Line::of(stream);
+    let Some(Order::Start(variables)) = line.hear().await else { return };
     let told = match start(args, &variables) {
         Ok(child) => watch(child, &mut line).await,
         Err(error) => Some(unable(&error)),
@@ -53,7 +53,6 @@ async fn keep(args: &KeeperArgs) -> Done {
         // The run reads it and leaves.
         while line.hear::<Order>().await.is_some() {}
     }
-    Ok(())
 }
 
 fn start(args: &KeeperArgs, variables: &BTreeMap<String, String>) -> std::io::Result<Child> {
