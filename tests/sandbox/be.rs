@@ -1,7 +1,8 @@
 //! "Be this person": a session as somebody else, for who looks after the Sandbox, marked in the
 //! audit log.
 
-use ward_tests::{Api, Json, code, json, ward};
+use ward_tests::people::{client, current_user};
+use ward_tests::{Api, Engine, Instance, Json, Kind, code, json, ward};
 
 use crate::running::Running;
 
@@ -77,7 +78,8 @@ fn nobody_else_is_anybody_and_nobody_is_somebody_elsewhere() {
     let sign_in = "mutation { signIn(input: {email: \"new@practice.example\", password: \"correct horse battery 9\", generate_api_token: true}) { api_key messages { message } } }";
     let token = visitor.ask(sign_in, json!({})).data()["signIn"]["api_key"].clone();
     let stranger = Api::at(running.port(), token.as_str());
-    assert_eq!(be(&stranger, &new).0, 200);
+    // Oneself is nobody else: it would renew one's own session.
+    assert_eq!(be(&stranger, &new).0, 409);
     let unknown = be(&stranger, &json!("2000999999"));
     for theirs in
         [&client["id"], &client["email"], &people["organizationMembers"]["nodes"][0]["id"]]
@@ -95,4 +97,40 @@ fn nobody_else_is_anybody_and_nobody_is_somebody_elsewhere() {
         assert_eq!(be(&owner, &wrong).0, 400, "{wrong}");
     }
     running.go_on("exit 0").ok();
+}
+
+#[test]
+fn nobody_gets_stronger_by_it() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let (owner, admin, provider) = (s.owner_key(), s.member("admin"), s.member("provider"));
+    let server = s.serve();
+    let [owner, admin, provider] = [owner, admin, provider].map(|key| server.with(&key));
+    let theirs = client(&provider, "theirs");
+    let ids = [&owner, &admin, &provider].map(|api| json!(current_user(api)));
+    assert_eq!(be(&admin, &ids[0]).0, 409, "the owner");
+    assert_eq!(be(&provider, &ids[1]).0, 403, "who may not at all");
+    let (status, answer) = be(&owner, &ids[2]);
+    assert_eq!(status, 200, "{answer}");
+    // The session sees and does, and is never fresh: no key, no password comes of it.
+    let token = answer["token"].as_str().unwrap();
+    let as_provider = Api::at(server.port, Some(token));
+    let seen = as_provider.ask("{ users(first: 5) { nodes { id } } }", json!({}));
+    assert_eq!(seen.data()["users"]["nodes"], json!([{"id": theirs}]));
+    let key = "mutation($id: ID) { createApiKey(input: {user_id: $id, name: \"kept\"}) \
+        { api_key messages { message } } }";
+    let reply = as_provider.ask(key, json!({"id": ids[2]}));
+    assert!(reply.json["data"]["createApiKey"]["api_key"].is_null(), "{}", reply.text);
+    let sign_in = "mutation($t: String) { signIn(input: {token: $t, generate_api_token: true}) \
+        { api_key messages { message } } }";
+    let reply = server.api().ask(sign_in, json!({"t": token}));
+    assert!(reply.json["data"]["signIn"]["api_key"].is_null(), "{}", reply.text);
+    let keys = s.database().number("SELECT COUNT(*) FROM api_keys WHERE name = 'kept'");
+    assert_eq!(keys, 0);
+    // A key with an end opens no session without one.
+    let bound = "mutation { createApiKey(input: {name: \"bound\", expires_at: \"2036-01-01T00:00:00Z\"}) \
+        { api_key messages { message } } }";
+    let made = owner.ask(bound, json!({})).data()["createApiKey"]["api_key"].clone();
+    let bound = server.with(made.as_str().unwrap());
+    let (status, refused) = be(&bound, &ids[2]);
+    assert!(status == 409 && code(&refused) == "BE_REFUSED", "{refused}");
 }

