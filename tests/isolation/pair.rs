@@ -40,6 +40,7 @@ impl Side {
         // Nobody's answer may depend on it: a sign-in that fails, and one that succeeds.
         people::sign_in(&server.api(), json!({"email": "nobody@x.example", "password": "wrong"}));
         people::set_password(&server.api(), &instance.owner_link, PASSWORD);
+        people::device(&server.with(&owner), canary);
         let once = server.with(&provider).header("Idempotency-Key", "furnishing");
         people::client(&once, &format!("{canary}once"));
         people::avatar(&server.with(&provider));

@@ -127,9 +127,9 @@ fn nobody_gets_stronger_by_it() {
     let keys = s.database().number("SELECT COUNT(*) FROM api_keys WHERE name = 'kept'");
     assert_eq!(keys, 0);
     // A key with an end opens no session without one.
-    let bound = "mutation { createApiKey(input: {name: \"bound\", expires_at: \"2036-01-01T00:00:00Z\"}) \
+    let bound = "mutation($id: ID) { createApiKey(input: {user_id: $id, name: \"bound\", expires_at: \"2036-01-01T00:00:00Z\"}) \
         { api_key messages { message } } }";
-    let made = owner.ask(bound, json!({})).data()["createApiKey"]["api_key"].clone();
+    let made = owner.ask(bound, json!({"id": ids[0]})).data()["createApiKey"]["api_key"].clone();
     let bound = server.with(made.as_str().unwrap());
     let (status, refused) = be(&bound, &ids[2]);
     assert!(status == 409 && code(&refused) == "BE_REFUSED", "{refused}");

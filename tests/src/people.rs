@@ -172,11 +172,7 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"input": {"quiet_hours_start": "22:00"}}),
     );
     told.data();
-    let app = api.ask(
-        "mutation($input: updateUserInput) { updateUser(input: $input) { user { id } messages { field message } } }",
-        json!({"input": {"uniq_push_id": format!("{canary}-app")}}),
-    );
-    app.data();
+    device(api, canary);
     let brand = api.ask(
         "mutation($input: createBrandInput) { createBrand(input: $input) { brand { id } messages { field message } } }",
         json!({"input": {"brand_name": format!("{canary} brand")}}),
@@ -318,6 +314,16 @@ fn furnish_line(api: &Api, client: &str, canary: &str) {
         json!({"input": asks}),
     );
     assert!(asked.data()["createAppointmentRequest"]["messages"].is_null(), "{}", asked.text);
+}
+
+/// Registers an app of the caller's; what ends all of their sessions forgets it.
+#[track_caller]
+pub fn device(api: &Api, canary: &str) {
+    let app = api.ask(
+        "mutation($input: updateUserInput) { updateUser(input: $input) { user { id } messages { field message } } }",
+        json!({"input": {"uniq_push_id": format!("{canary}-app")}}),
+    );
+    app.data();
 }
 
 /// Gives the caller a picture; the link to it.
