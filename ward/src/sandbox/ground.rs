@@ -2,9 +2,11 @@
 //! It goes with the run; what a killed run left is cleared away by the next one, which finds it
 //! unlocked.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock, statvfs};
@@ -41,7 +43,9 @@ impl Ground {
             Failure::unavailable(format!("cannot make a directory in {}: {error}", home.display()))
         };
         let _roster = roster(&home).map_err(failed)?;
-        let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&home).map_err(failed)?;
+        let own = Permissions::from_mode(0o700);
+        let path = tempfile::Builder::new().prefix(PREFIX).permissions(own).tempdir_in(&home);
+        let path = path.map_err(failed)?;
         let lock = lock_file(&path.path().join(LOCK)).map_err(failed)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| failed(error.into()))?;
@@ -185,7 +189,6 @@ mod tests {
 
     #[test]
     fn a_place_that_others_may_enter_is_not_taken() {
-        use std::os::unix::fs::PermissionsExt as _;
         let base = tempfile::tempdir().unwrap();
         let home = base.path().join("home");
         assert!(made(&home).unwrap() && is_ours(&home).unwrap());
