@@ -15,9 +15,9 @@ test("a client is reminded by mail before the appointment", async () => {
   assert.ok((await mails()).includes("appointment_reminder"));
 });
 
-/** The same hour of the day, so many days later. */
+/** The same hour of the day, so many days later; without the offset, which may be another by then. */
 function plusDays(date, days) {
   const at = new Date(`${date.slice(0, 10)}T00:00:00Z`);
   at.setUTCDate(at.getUTCDate() + days);
-  return at.toISOString().slice(0, 10) + date.slice(10);
+  return at.toISOString().slice(0, 10) + date.slice(10, 19);
 }

@@ -1,7 +1,7 @@
 //! What was asked of the instance since the counting began, by operation: for the report of a
 //! Sandbox that lives for one command. Nobody else counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
@@ -27,12 +27,12 @@ pub const NO_CODE: &str = "-";
 const UNREADABLE: &str = "refused document";
 
 impl Tally {
-    /// Counts one answered request; `refused` is the code of its error, if it has one.
+    /// Counts one answered request, once for each operation in it; `refused` is the code of its error, if it has one.
     pub fn note(&self, operations: Vec<String>, refused: Option<&str>, status: u16) {
-        let names = match operations.is_empty() {
-            true => vec![UNREADABLE.to_owned()],
-            false => operations,
-        };
+        let mut names: BTreeSet<String> = operations.into_iter().collect();
+        if names.is_empty() {
+            names.insert(UNREADABLE.to_owned());
+        }
         let mut counts = self.0.lock();
         for name in names {
             let asked = counts.entry(name).or_default();
@@ -62,10 +62,13 @@ mod tests {
         tally.note(of("query user"), Some("PERMISSION_DENIED"), 200);
         tally.note(of("query user"), Some("INTERNAL"), 500);
         tally.note(Vec::new(), Some(NO_CODE), 200);
+        let twice = [of("query organization"), of("query organization")].concat();
+        tally.note(twice, None, 200);
         let counts = tally.counts();
         let user = &counts["query user"];
         assert_eq!((user.requests, user.unexpected), (3, 1));
         assert_eq!(user.refused.keys().collect::<Vec<_>>(), ["INTERNAL", "PERMISSION_DENIED"]);
+        assert_eq!(counts["query organization"].requests, 1, "by two names in one request");
         assert_eq!(counts[UNREADABLE].refused[NO_CODE], 1);
     }
 }

@@ -4,11 +4,13 @@ use rustix::process::Signal;
 use ward_tests::program::{self, ward_with};
 use ward_tests::until;
 
-use crate::running::{Running, is_alive, keepers, run};
+use crate::running::{Running, is_alive, keepers, numbers, run};
 
-/// Something in the background that left the command's group and session.
-const STRAYS: &str =
-    "sleep 600 & echo $!\nsetsid sleep 600 & echo $!\n(setsid sleep 600 & echo $!)";
+/// Something in the background that left the command's group and session. It holds nothing of the
+/// command's, so who waits for the end of its output does not wait for these.
+pub const STRAYS: &str = "sleep 600 >/dev/null 2>&1 & echo $!
+setsid sleep 600 >/dev/null 2>&1 & echo $!
+(setsid sleep 600 >/dev/null 2>&1 & echo $!)";
 
 #[test]
 fn the_status_is_the_commands() {
@@ -52,22 +54,6 @@ fn input_and_output_are_the_commands() {
 }
 
 #[test]
-fn signals_go_on_to_the_command() {
-    for (name, signal) in [("TERM", Signal::TERM), ("INT", Signal::INT), ("USR1", Signal::USR1)] {
-        let trap = format!("trap 'echo told; exit 3' {name}");
-        let mut running = Running::start(&["--pack", "empty"], &trap);
-        running.signal(signal);
-        let ended = running.ends();
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), "told\n"), "{name}: {ended:?}");
-        running.is_gone();
-    }
-    let mut running = Running::start(&["--pack", "empty"], STRAYS);
-    running.signal(Signal::TERM);
-    assert_eq!(running.ends().code, Some(143));
-    running.is_gone();
-}
-
-#[test]
 fn what_the_command_leaves_running_is_ended() {
     let running = Running::start(&[], STRAYS);
     let (processes, dir) = (running.processes(), running.dir.clone());
@@ -78,6 +64,50 @@ fn what_the_command_leaves_running_is_ended() {
     // Before the run's end, not some time after it.
     assert!(processes.iter().all(|it| !is_alive(*it)));
     assert!(!dir.exists() && keepers(&dir).is_empty());
+}
+
+#[test]
+fn a_process_whose_name_is_no_text_is_ended() {
+    let script = "printf '\\377' >/proc/self/comm; sleep 600 & echo $! >\"$0\"; wait";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("below");
+    let strays = format!(
+        "setsid sh -c '{}' {} >/dev/null 2>&1 & echo $!",
+        script.replace('\'', "'\\''"),
+        file.display()
+    );
+    let running = Running::start(&["--pack", "empty"], &strays);
+    let mut processes = running.processes();
+    processes.extend(until("it has a child", || {
+        let below = numbers(std::fs::read_to_string(&file).ok()?.lines());
+        (!below.is_empty()).then_some(below)
+    }));
+    let name = std::fs::read(format!("/proc/{}/comm", processes[0].as_raw_nonzero())).unwrap();
+    assert_eq!((name.as_slice(), processes.len()), (b"\xff\n".as_slice(), 2));
+    assert_eq!(running.go_on("exit 0").code, Some(0));
+    assert!(processes.iter().all(|it| !is_alive(*it)));
+}
+
+#[test]
+fn what_the_run_did_not_start_is_left_alone() {
+    let script = "sh -c 'sleep 600 & wait' >/dev/null 2>&1 & echo $!\nexec \"$0\" \"$@\"";
+    let ward = program::command();
+    let mut shell = std::process::Command::new("sh");
+    program::without_variables(&mut shell);
+    shell.args(["-c", script]).arg(ward.get_program());
+    let ended = program::finish({
+        shell.args(["sandbox", "run", "--pack", "empty", "--", "true"]);
+        shell
+    });
+    let others = numbers(ended.stdout.lines());
+    assert_eq!((ended.code, others.len()), (Some(0), 1), "{ended:?}");
+    assert!(is_alive(others[0]));
+    let below = format!("/proc/{0}/task/{0}/children", others[0].as_raw_nonzero());
+    let below = numbers(std::fs::read_to_string(below).unwrap().split(' '));
+    assert_eq!(below.len(), 1);
+    for process in others.into_iter().chain(below) {
+        rustix::process::kill_process(process, Signal::KILL).unwrap();
+    }
 }
 
 #[test]
@@ -119,14 +149,70 @@ fn what_both_left_the_next_run_clears_away() {
 }
 
 #[test]
+fn what_was_left_in_the_other_place_is_cleared_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join(format!("ward-sandboxes-{}", rustix::process::getuid().as_raw()));
+    let left = home.join("run-abcdef");
+    std::fs::create_dir_all(&left).unwrap();
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    std::fs::write(left.join("run.lock"), "").unwrap();
+    std::fs::write(left.join("ward.db"), "rows").unwrap();
+    let mut next = program::command();
+    next.args(["sandbox", "run", "--pack", "empty", "--", "true"]);
+    program::finish({
+        next.env("TMPDIR", folder.path());
+        next
+    })
+    .ok();
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_keeper_deletes_a_runs_directory_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = format!("ward-sandboxes-{}", rustix::process::getuid().as_raw());
+    let kept = |place: &str, name: &str, files: &[&str], mode: u32| {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = folder.path().join(place).join(name);
+        std::fs::create_dir_all(&dir).unwrap();
+        for path in [dir.as_path(), dir.parent().unwrap()] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        for file in files {
+            std::fs::write(dir.join(file), "mine").unwrap();
+        }
+        let mut keeper = program::command();
+        keeper.args(["sandbox", "keeper", "--group", "0", "--dir"]).arg(&dir).args(["--", "true"]);
+        program::finish(keeper).ok();
+        let kept = dir.exists();
+        let _ = std::fs::remove_dir_all(&dir);
+        kept
+    };
+    assert!(kept("elsewhere", "run-abcdef", &["run.lock"], 0o700), "in another place");
+    assert!(kept(&own, "photographs", &["run.lock"], 0o700), "of another name");
+    assert!(kept(&own, "run-abcdef", &["letter.txt"], 0o700), "without a lock");
+    assert!(kept(&own, "run-abcdef", &["run.lock"], 0o755), "open to others");
+    assert!(!kept(&own, "run-abcdef", &["run.lock", "ward.db"], 0o700), "what a run left");
+}
+
+#[test]
 fn a_time_that_is_over_ends_the_command() {
-    for script in ["sleep 600", "trap '' TERM; setsid sleep 600 & while :; do sleep 1; done"] {
+    let deaf = format!("trap '' TERM\n{STRAYS}\nwhile :; do sleep 1; done");
+    for (script, strays) in [("sleep 600", 0), (deaf.as_str(), 3)] {
         let ended = run(&["--pack", "empty", "--ttl", "1s"], &["sh", "-c", script]);
         assert_eq!(ended.code, Some(124), "{script}: {ended:?}");
+        let processes = numbers(ended.stdout.lines());
+        assert_eq!(processes.len(), strays, "{ended:?}");
+        assert!(processes.iter().all(|it| !is_alive(*it)), "{script}");
     }
-    let ended = run(&["--pack", "empty", "--ttl", "PT10M"], &["true"]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    for wrong in ["0s", "-5s", "soon", ""] {
+    for long in ["PT10M", "3d", "P1D"] {
+        let ended = run(&["--pack", "empty", "--ttl", long], &["true"]);
+        assert_eq!(ended.code, Some(0), "{long}: {ended:?}");
+    }
+    for wrong in ["0s", "-5s", "P1M", "soon", ""] {
         assert_eq!(run(&["--ttl", wrong], &["true"]).code, Some(2), "{wrong}");
     }
 }

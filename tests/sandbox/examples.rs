@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use ward_tests::{program, tell};
+use ward_tests::{Output, program, tell};
 
 #[test]
 fn node() {
@@ -19,12 +19,10 @@ fn node() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/node");
     let mut command = Command::new("npm");
     command.arg("test").current_dir(folder).stdin(Stdio::null());
+    program::without_variables(&mut command);
     command.env("PATH", format!("{}:{path}", ward.parent().unwrap().display()));
     command.env("npm_config_update_notifier", "false").env("NO_COLOR", "1");
-    let ended = command.output().unwrap();
-    let [stdout, stderr] =
-        [ended.stdout, ended.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
-    assert!(ended.status.success(), "{stdout}{stderr}");
+    let Output { stdout, stderr, .. } = program::finish(command).ok();
     for line in ["pass 5", "fail 0", "skipped 0"] {
         assert!(stdout.contains(line), "{line}: {stdout}");
     }

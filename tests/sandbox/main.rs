@@ -12,4 +12,5 @@ mod examples;
 mod pool;
 mod reports;
 mod running;
+mod signals;
 mod world;

@@ -1,13 +1,12 @@
 //! `ward sandbox pool`: shards at once, each with a Sandbox of its own.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 use ward_tests::program::{self, finish};
 use ward_tests::{Json, Output, janitor, until};
 
-use crate::running::is_alive;
+use crate::running::{Lines, is_alive, numbers};
 
 fn pool(options: &[&str], script: &str) -> Output {
     let mut command = program::command();
@@ -49,20 +48,48 @@ fn a_shard_that_fails_is_named_and_the_others_go_on() {
 fn a_pool_that_is_killed_leaves_nothing() {
     let mut command = program::command();
     command.args(["sandbox", "pool", "2", "--pack", "empty", "--"]);
-    command.args(["sh", "-c", "setsid sleep 600 & echo $!; echo $$; echo $WARD_URL; wait"]);
+    command.args([
+        "sh",
+        "-c",
+        "setsid sleep 600 >/dev/null 2>&1 & echo $!; echo $$; echo $WARD_URL; wait",
+    ]);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     janitor::started(child.id());
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(6);
-    let lines: Vec<String> = lines.map(Result::unwrap).collect();
-    let processes: Vec<Pid> =
-        lines.iter().filter_map(|line| Pid::from_raw(line.parse().ok()?)).collect();
+    let lines = Lines::of(child.stdout.take().unwrap());
+    let lines: Vec<String> = std::iter::from_fn(|| lines.next()).take(6).collect();
+    let processes = numbers(lines.iter().map(String::as_str));
     assert_eq!(processes.len(), 4, "{lines:?}");
     kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
     child.wait().unwrap();
     janitor::ended(child.id());
     until("the commands are gone", || processes.iter().all(|it| !is_alive(*it)).then_some(()));
-    for url in lines.iter().filter_map(|line| line.strip_prefix("http://")) {
+    let urls: Vec<_> =
+        lines.iter().filter_map(|line| line.trim_end().strip_prefix("http://")).collect();
+    assert_eq!(urls.len(), 2, "{lines:?}");
+    for url in urls {
         until("the port is free", || std::net::TcpListener::bind(url).is_ok().then_some(()));
     }
+}
+
+#[test]
+fn a_signal_goes_to_the_shards_that_run() {
+    let mut command = program::command();
+    command.args(["sandbox", "pool", "2", "--pack", "empty", "--", "sh", "-c"]);
+    let script = "trap 'exit 4' TERM; echo $$; [ $WARD_SHARD_INDEX = 0 ] && exit 0; while :; do sleep 0.05; done";
+    command.arg(script).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    janitor::started(child.id());
+    let [stdout, stderr] =
+        [Lines::of(child.stdout.take().unwrap()), Lines::of(child.stderr.take().unwrap())];
+    let lines: Vec<String> = std::iter::from_fn(|| stdout.next()).take(2).collect();
+    assert_eq!(lines.len(), 2);
+    // The words of the first.
+    assert!(std::iter::from_fn(|| stderr.next()).any(|line| line.contains("unexpected errors")));
+    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+    let status = until("the pool has ended", || child.try_wait().unwrap());
+    janitor::ended(child.id());
+    assert_eq!(status.code(), Some(4));
+    let said = stderr.rest();
+    assert!(said.contains("1 of 2 shards ended: shard 1 with status 4"), "{said}");
 }

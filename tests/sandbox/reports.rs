@@ -1,13 +1,14 @@
 //! What a run tells: words on standard error, JSON and JUnit's XML in files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use tempfile::TempDir;
 use ward_tests::{Json, json};
 
-use crate::running::{Running, run};
+use crate::running::{Running, keepers, run};
 
 /// The cases of a JUnit file by class and name: what they saw, and why they failed.
 fn cases(file: &Path) -> BTreeMap<String, (String, Option<String>)> {
@@ -67,7 +68,8 @@ fn what_happened_is_told_three_times() {
     let running = Running::start(&["--seed", "3", "--json", json_name, "--junit", xml_name], ":");
     let owner = running.owner();
     owner.ask("{ currentUser { id } }", json!({}));
-    owner.ask("{ me: currentUser { id } organization { id } }", json!({}));
+    owner
+        .ask("{ me: currentUser { id } again: currentUser { id } organization { id } }", json!({}));
     owner.ask("{ nonsense }", json!({}));
     running.integration().ask("{ webhooks { nodes { id } } }", json!({}));
     let text = json!({"class": "sms", "to": "555-0100", "text": "See you"});
@@ -81,7 +83,7 @@ fn what_happened_is_told_three_times() {
 
     let told: Json = serde_json::from_slice(&std::fs::read(&json_file).unwrap()).unwrap();
     assert_eq!((&told["status"], &told["seed"]), (&json!(5), &json!(3)), "{told}");
-    assert_eq!(told["command"][0], "sh");
+    assert_eq!(told["command"], "sh");
     let of = |name: &str| {
         let all = told["operations"].as_array().unwrap();
         all.iter().find(|it| it["operation"] == name).unwrap_or(&Json::Null).clone()
@@ -96,8 +98,7 @@ fn what_happened_is_told_three_times() {
     assert_eq!((&told["webhooks"], &told["unexpected_errors"]), (&json!([]), &json!([])));
 
     let cases = cases(&xml);
-    let (_, failed) = &cases.iter().find(|(name, _)| name.starts_with("ward.command ")).unwrap().1;
-    assert_eq!(failed.as_deref(), Some("status 5"));
+    assert_eq!(cases["ward.command sh"].1.as_deref(), Some("status 5"));
     assert_eq!(cases["ward.operations query currentUser"], ("2 requests".to_owned(), None));
     assert_eq!(cases["ward.effects sms"], ("1 done".to_owned(), None));
 
@@ -117,12 +118,93 @@ fn what_happened_is_told_three_times() {
 fn any_command_can_be_told_of_in_xml() {
     let folder = tempfile::tempdir().unwrap();
     let xml = folder.path().join("report.xml");
-    let script = "exit 0 # <&>\"' \u{1} \u{1b}[31m ]]> \u{fffe} é";
-    let ended = run(&["--pack", "empty", "--junit", xml.to_str().unwrap()], &["sh", "-c", script]);
+    let command = folder.path().join("a <&>\"' \u{1} \u{1b}[31m ]]> \u{fffe} é");
+    std::fs::write(&command, "#!/bin/sh\nexit 0\n").unwrap();
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&command, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let options = ["--pack", "empty", "--junit", xml.to_str().unwrap()];
+    let ended = run(&options, &[command.to_str().unwrap()]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let cases = cases(&xml);
     let name = cases.keys().next().unwrap();
     assert!(name.contains("<&>\"'") && name.contains('é'), "{name:?}");
+}
+
+/// A run's two files.
+struct Files {
+    json: PathBuf,
+    xml: PathBuf,
+    _folder: TempDir,
+}
+
+impl Files {
+    /// With what an earlier run has left in them.
+    fn stale() -> Files {
+        let folder = tempfile::tempdir().unwrap();
+        let [json, xml] = ["report.json", "report.xml"].map(|name| folder.path().join(name));
+        for file in [&json, &xml] {
+            std::fs::write(file, "of an earlier run").unwrap();
+        }
+        Files { json, xml, _folder: folder }
+    }
+
+    fn options(&self) -> [&str; 6] {
+        let [json, xml] = [&self.json, &self.xml].map(|it| it.to_str().unwrap());
+        ["--pack", "empty", "--json", json, "--junit", xml]
+    }
+
+    /// Asserts that both tell this status of this command.
+    fn tell(&self, command: &str, status: i32) {
+        let told: Json = serde_json::from_slice(&std::fs::read(&self.json).unwrap()).unwrap();
+        assert_eq!((&told["command"], &told["status"]), (&json!(command), &json!(status)));
+        let (_, failed) = &cases(&self.xml)[&format!("ward.command {command}")];
+        assert_eq!(failed.as_ref(), Some(&format!("status {status}")));
+    }
+}
+
+#[test]
+fn files_tell_of_a_command_that_could_not_be_started() {
+    let files = Files::stale();
+    assert_eq!(run(&files.options(), &["no-such-command", "--key"]).code, Some(127));
+    files.tell("no-such-command", 127);
+    let notes = files.json.with_file_name("notes.txt");
+    std::fs::write(&notes, "nothing to execute").unwrap();
+    let notes = notes.to_str().unwrap();
+    assert_eq!(run(&files.options(), &[notes]).code, Some(126));
+    files.tell(notes, 126);
+}
+
+#[test]
+fn files_tell_of_a_keeper_that_was_killed() {
+    let files = Files::stale();
+    let mut running = Running::start(&files.options(), ":");
+    for keeper in keepers(&running.dir) {
+        rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
+    }
+    assert_eq!(running.ends().code, Some(70));
+    files.tell("sh", 70);
+}
+
+#[test]
+fn a_run_without_a_command_leaves_no_files_of_an_earlier_one() {
+    let files = Files::stale();
+    let options =
+        [files.options().as_slice(), &["--webhook", "http://hooks.example.com/"]].concat();
+    assert_eq!(run(&options, &["true"]).code, Some(2));
+    assert!(!files.json.exists() && !files.xml.exists());
+}
+
+#[test]
+fn files_hold_no_arguments() {
+    let files = Files::stale();
+    run(&files.options(), &["sh", "-c", "exit 3", "whsec_of_ours"]);
+    files.tell("sh", 3);
+    for file in [&files.json, &files.xml] {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(!text.contains("whsec_of_ours") && !text.contains("exit 3"), "{text}");
+    }
 }
 
 #[test]
@@ -139,7 +221,15 @@ fn json_of_a_run_does_not_mix_with_the_commands_output() {
 
 #[test]
 fn a_report_that_can_not_be_written_is_told() {
-    let ended = run(&["--pack", "empty", "--json", "/no/such/folder/report.json"], &["true"]);
-    assert_eq!(ended.code, Some(69), "{ended:?}");
-    assert!(ended.stderr.contains("cannot write the report"), "{ended:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let xml = folder.path().join("report.xml");
+    let xml = xml.to_str().unwrap();
+    let options = ["--pack", "empty", "--json", "/no/such/folder/report.json", "--junit", xml];
+    // The command's status stands before it.
+    for (script, status) in [("exit 0", 69), ("exit 5", 5), ("kill -TERM $$", 143)] {
+        let ended = run(&options, &["sh", "-c", script]);
+        assert_eq!(ended.code, Some(status), "{ended:?}");
+        assert!(ended.stderr.contains("cannot write the report"), "{ended:?}");
+        std::fs::remove_file(xml).expect("the other file is written");
+    }
 }

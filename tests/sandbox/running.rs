@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use ward_tests::wait::PATIENCE;
 use ward_tests::{Api, Output, janitor, program, until};
 
 /// Says its variables, what it has started and that it is ready, and waits.
@@ -15,7 +17,8 @@ const WAITS: &str = "env | grep ^WARD_; echo ready; read -r line || exit 9; eval
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    stdout: Lines,
+    stderr: Lines,
     /// The command's variables of ours.
     pub variables: BTreeMap<String, String>,
     /// What the command said before it was ready.
@@ -33,12 +36,11 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         janitor::started(child.id());
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let stdout = Lines::of(child.stdout.take().unwrap());
+        let stderr = Lines::of(child.stderr.take().unwrap());
         let (mut variables, mut said) = (BTreeMap::new(), Vec::new());
         loop {
-            let mut line = String::new();
-            let length = stdout.read_line(&mut line).unwrap();
-            assert!(length > 0, "the run ended before its command was ready");
+            let line = stdout.next().expect("the run ended before its command was ready");
             match line.trim_end() {
                 "ready" => break,
                 line => match line.split_once('=') {
@@ -51,7 +53,7 @@ impl Running {
         }
         let dir = directory_of(child.id());
         let stdin = child.stdin.take();
-        Running { child, stdin, stdout, variables, said, dir }
+        Running { child, stdin, stdout, stderr, variables, said, dir }
     }
 
     /// The run's process.
@@ -96,16 +98,13 @@ impl Running {
         let status = until("the run has ended", || self.child.try_wait().unwrap());
         janitor::ended(self.child.id());
         // What it started has both too, until it is ended.
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        self.stdout.read_to_string(&mut stdout).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(Lines::rest);
         Output { code: status.code(), stdout, stderr }
     }
 
     /// The process numbers that the command said, one a line.
     pub fn processes(&self) -> Vec<Pid> {
-        let numbers = self.said.iter().filter_map(|line| line.parse().ok());
-        numbers.filter_map(Pid::from_raw).collect()
+        numbers(self.said.iter().map(String::as_str))
     }
 
     /// Waits until neither process, port nor file is left.
@@ -122,11 +121,53 @@ impl Running {
     }
 }
 
+/// The process numbers among lines.
+pub fn numbers<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Pid> {
+    lines.filter_map(|line| Pid::from_raw(line.trim_end().parse().ok()?)).collect()
+}
+
+/// The lines of a pipe, which a thread reads: nobody waits for them without end.
+pub struct Lines(Receiver<String>);
+
+impl Lines {
+    /// Of a pipe.
+    pub fn of(pipe: impl Read + Send + 'static) -> Self {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let (mut pipe, mut line) = (BufReader::new(pipe), Vec::new());
+            while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+                if tell.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    return;
+                }
+                line.clear();
+            }
+        });
+        Lines(told)
+    }
+
+    /// The next one with its end; nothing when the pipe has ended.
+    pub fn next(&self) -> Option<String> {
+        match self.0.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("neither a line nor the end in {PATIENCE:?}"),
+        }
+    }
+
+    /// All that come until the end.
+    pub fn rest(&self) -> String {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+}
+
 /// Whether a process runs.
 pub fn is_alive(process: Pid) -> bool {
     let id = process.as_raw_nonzero();
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let is_zombie = stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim().starts_with('Z'));
+    // The name in it may be no text.
+    let stat = std::fs::read(format!("/proc/{id}/stat")).unwrap_or_default();
+    let is_zombie = String::from_utf8_lossy(&stat)
+        .rsplit_once(')')
+        .is_some_and(|(_, rest)| rest.trim().starts_with('Z'));
     test_kill_process(process).is_ok() && !is_zombie
 }
 

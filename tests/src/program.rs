@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::thread::JoinHandle;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -44,14 +44,19 @@ fn build(folder: &Path) {
 /// A command of the program, without the variables of the one who runs the tests.
 pub fn command() -> Command {
     let mut command = Command::new(&*PROGRAM);
+    without_variables(&mut command);
+    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+/// Takes the variables of the one who runs the tests from any command.
+pub fn without_variables(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let foreign = name.to_str().is_none_or(|name| name.starts_with("WARD_"));
         if foreign {
             command.env_remove(&name);
         }
     }
-    command.env("NO_COLOR", "1").stdin(Stdio::null());
-    command
 }
 
 /// How a command ended.
@@ -117,7 +122,7 @@ pub fn ward_with<I: AsRef<OsStr>>(
 }
 
 /// Runs a prepared command to its end. One that does not end within the harness's patience is
-/// killed and has no exit status.
+/// killed and has no exit status. What it started must let go of its output as well.
 pub fn finish(mut command: Command) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -135,13 +140,17 @@ pub fn finish(mut command: Command) -> Output {
         }
         pause(Duration::from_millis(5));
     };
-    Output { code, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+    let [stdout, stderr] = [stdout, stderr]
+        .map(|it| it.recv_timeout(PATIENCE).expect("the end of its output, which something holds"));
+    Output { code, stdout, stderr }
 }
 
-fn gather(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+fn gather(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         pipe.read_to_end(&mut bytes).unwrap();
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        let _ = tell.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    told
 }

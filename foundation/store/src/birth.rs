@@ -36,6 +36,7 @@ pub struct Birth<'a> {
 impl Birth<'_> {
     /// Makes the database. Refuses a place where there is one.
     pub(crate) async fn run(&self, place: &Place) -> Result<(), StoreError> {
+        place.fits(self.certificate.kind)?;
         match place {
             Place::Lite { path } => self.make_lite(path, Durability::Kept),
             Place::Passing { path } => self.make_lite(path, Durability::Passing),

@@ -74,6 +74,16 @@ impl Place {
             Place::Pg { .. } => Engine::Pg,
         }
     }
+
+    /// Refuses what a power cut may damage to all but a Sandbox.
+    pub(crate) fn fits(&self, kind: Kind) -> Result<(), StoreError> {
+        match (self, kind) {
+            (Place::Passing { .. }, Kind::Production) => {
+                Err(StoreError::internal("a passing database is a Sandbox's only"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// An open store; clones are the same store.
@@ -117,6 +127,7 @@ impl Db {
         tables: Vec<&'static Table>,
         connections: usize,
     ) -> Result<Db, StoreError> {
+        place.fits(instance.kind())?;
         let engine = place.engine();
         let rules = ddl::ddl(engine, instance.kind(), &tables)?.unique_rules;
         let rules: RuleNames = rules.into_iter().collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use jiff::SignedDuration;
+use jiff::{Span, SpanRelativeTo};
 use ward_instance::FaultKind;
 use ward_server::passing::Pack;
 
@@ -160,7 +160,7 @@ pub struct Wanted {
     /// What it is furnished with: standard (the practice of `ward sandbox seed`) or empty (an owner and an integration)
     #[arg(long, default_value = "standard", value_name = "PACK")]
     pub pack: Pack,
-    /// The command is ended after this time, with status 124: 90s, 20m, PT1H
+    /// The command is ended after this time, with status 124: 90s, 20m, 3d, PT1H
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub ttl: Option<Duration>,
     /// Where the webhook on all events leads; without, it is disabled
@@ -201,9 +201,11 @@ pub struct KeeperArgs {
     pub command: Vec<OsString>,
 }
 
+/// A day has 24 hours, a week seven days; months and years have no length.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a time above zero such as 90s, 20m or PT1H".to_owned();
-    let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
+    let wrong = || "a time above zero such as 90s, 20m, 3d or PT1H".to_owned();
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     Duration::try_from(duration).ok().filter(|time| !time.is_zero()).ok_or_else(wrong)
 }
 
@@ -263,4 +265,27 @@ pub struct InboxArgs {
     /// Only of this class
     #[arg(long, value_parser = ["email", "sms", "push", "video"])]
     pub class: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_time_is_in_words_or_as_iso_8601() {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("20m", 1_200),
+            ("3d", 259_200),
+            ("1d 2h", 93_600),
+            ("P1D", 86_400),
+            ("P1DT1H", 90_000),
+            ("P2W", 1_209_600),
+        ] {
+            assert_eq!(duration(text).map(|it| it.as_secs()), Ok(seconds), "{text}");
+        }
+        for wrong in ["0s", "-5s", "P1M", "1y", "soon", "", "10"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpgid, getrlimit, kill_process, setrlimit};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +32,10 @@ const HOPELESS: Duration = Duration::from_secs(10);
 
 /// `ward sandbox keeper`.
 pub async fn run(args: KeeperArgs) -> Done {
+    // Somebody else's directory, or the run is gone and another has cleared it away.
+    if !ground::is_of_a_run(&args.dir) {
+        return Ok(());
+    }
     kin::adopt_orphans();
     keep(&args).await;
     kill_all(HOPELESS).await;
@@ -45,7 +49,10 @@ async fn keep(args: &KeeperArgs) {
     let mut line = Line::of(stream);
     let Some(Order::Start(variables)) = line.hear().await else { return };
     let told = match start(args, &variables) {
-        Ok(child) => watch(child, &mut line).await,
+        Ok(child) => {
+            line.say(&Told::Started).await;
+            watch(child, args.group, &mut line).await
+        }
         Err(error) => Some(unable(&error)),
     };
     if let Some(told) = told {
@@ -74,7 +81,7 @@ fn unable(error: &std::io::Error) -> Told {
 }
 
 /// Waits for the command's end, and for the end of what it left; nothing when the run is gone.
-async fn watch(mut child: Child, line: &mut Line) -> Option<Told> {
+async fn watch(mut child: Child, group: i32, line: &mut Line) -> Option<Told> {
     let mut children = signal(SignalKind::child()).ok()?;
     let mut deadline: Option<Instant> = None;
     let status = loop {
@@ -88,6 +95,13 @@ async fn watch(mut child: Child, line: &mut Line) -> Option<Told> {
             status = child.wait() => break status.ok()?,
             order = line.hear::<Order>() => match order {
                 Some(Order::Signal(number)) => pass_on(&child, number),
+                // As long as the command is in the group, the key has reached it.
+                Some(Order::Key(number)) => {
+                    let now = id(&child).and_then(|id| getpgid(Some(id)).ok());
+                    if now != Pid::from_raw(group) {
+                        pass_on(&child, number);
+                    }
+                }
                 Some(Order::End) => {
                     if !kin::signal_all(Signal::TERM) {
                         pass_on(&child, Signal::TERM.as_raw());
@@ -124,9 +138,12 @@ fn ended(status: ExitStatus) -> Told {
     }
 }
 
+fn id(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()?).ok()?)
+}
+
 fn pass_on(child: &Child, number: i32) {
-    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let (Some(id), Some(signal)) = (id, Signal::from_named_raw(number)) {
+    if let (Some(id), Some(signal)) = (id(child), Signal::from_named_raw(number)) {
         let _ = kill_process(id, signal);
     }
 }

@@ -2,6 +2,9 @@
 //! none gets lost, whatever group or session it made for itself; elsewhere nothing is known of
 //! them.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use rustix::process::{Pid, Signal, kill_process};
 
 /// From now on, orphans below this process become its children.
@@ -23,6 +26,18 @@ pub fn die_with(parent: u32) -> bool {
     i32::try_from(parent).ok().and_then(Pid::from_raw) == now
 }
 
+/// Those that are below this process now are not its own: it came to them by `exec`. They and what
+/// they start are left alone.
+pub fn leave_alone_those_before() {
+    let _ = BEFORE.set(descendants().into_iter().collect());
+}
+
+static BEFORE: OnceLock<HashSet<Pid>> = OnceLock::new();
+
+fn is_before(process: Pid) -> bool {
+    BEFORE.get().is_some_and(|before| before.contains(&process))
+}
+
 /// All of them, zombies apart.
 pub fn descendants() -> Vec<Pid> {
     #[cfg(target_os = "linux")]
@@ -32,9 +47,12 @@ pub fn descendants() -> Vec<Pid> {
         let mut parents = vec![rustix::process::getpid().as_raw_nonzero().get()];
         while let Some(parent) = parents.pop() {
             for process in all.iter().filter(|process| process.parent == parent) {
+                let Some(id) = Pid::from_raw(process.id).filter(|id| !is_before(*id)) else {
+                    continue;
+                };
                 parents.push(process.id);
                 if !process.is_zombie {
-                    found.extend(Pid::from_raw(process.id));
+                    found.push(id);
                 }
             }
         }
@@ -86,10 +104,9 @@ mod linux {
     pub fn processes() -> Vec<Process> {
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        ids.filter_map(|id: i32| {
-            parsed(id, &std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
-        })
-        .collect()
+        // The name is whatever bytes the process chose.
+        let stat = |id: i32| std::fs::read(format!("/proc/{id}/stat")).ok();
+        ids.filter_map(|id| parsed(id, &String::from_utf8_lossy(&stat(id)?))).collect()
     }
 
     /// `id (name) state parent …`; the name may hold anything, parentheses too.

@@ -2,11 +2,13 @@
 //! process of its own. Which one it is, it learns by two variables.
 
 use std::ffi::OsString;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::Poll;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
-use tokio::task::JoinSet;
 
 use super::forward::Forwarded;
 use crate::cli::{PoolArgs, Wanted};
@@ -18,28 +20,20 @@ pub async fn run(args: PoolArgs, out: Out) -> Done {
     let mut signals = Forwarded::new()?;
     let failed =
         |error: std::io::Error| Failure::unavailable(format!("a run can't be started: {error}"));
-    let mut runs = JoinSet::new();
-    let mut ids = Vec::new();
+    let mut runs = Vec::new();
     for index in 0..args.shards {
         // From this very thread: the run is killed when it ends.
-        let mut run = start(&args, index, out).map_err(failed)?;
-        ids.extend(run.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
-        runs.spawn(async move {
-            let status = run.wait().await.ok().and_then(|status| status.code());
-            (index, status.unwrap_or(i32::from(Failure::INTERNAL)))
-        });
+        runs.push((index, start(&args, index, out).map_err(failed)?));
     }
     let mut statuses = Vec::new();
-    loop {
+    while !runs.is_empty() {
         tokio::select! {
-            ended = runs.join_next() => match ended {
-                Some(ended) => statuses.extend(ended.ok()),
-                None => break,
-            },
-            number = signals.next(true) => {
-                let Some(signal) = Signal::from_named_raw(number) else { continue };
-                for id in &ids {
-                    let _ = kill_process(*id, signal);
+            ended = next(&mut runs) => statuses.push(ended),
+            got = signals.next() => {
+                // A key has reached them, they are in this process's group.
+                let signal = Signal::from_named_raw(got.number).filter(|_| !got.by_key);
+                for (id, signal) in runs.iter().filter_map(|(_, run)| Some((id(run)?, signal?))) {
+                    let _ = kill_process(id, signal);
                 }
             }
         }
@@ -63,6 +57,29 @@ pub async fn run(args: PoolArgs, out: Out) -> Done {
             ),
         }),
     }
+}
+
+/// The next run that ends, and its status. It is taken out as it is waited for: its number may be
+/// another process's from then on.
+async fn next(runs: &mut Vec<(u32, Child)>) -> (u32, i32) {
+    let (at, status) = poll_fn(|context| {
+        let polled = runs.iter_mut().enumerate().find_map(|(at, (_, run))| {
+            match pin!(run.wait()).poll(context) {
+                Poll::Ready(status) => Some((at, status)),
+                Poll::Pending => None,
+            }
+        });
+        polled.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await;
+    let (index, _) = runs.swap_remove(at);
+    let status = status.ok().and_then(|status| status.code());
+    (index, status.unwrap_or(i32::from(Failure::INTERNAL)))
+}
+
+/// The number of a run that has not been waited for.
+fn id(run: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(run.id()?).ok()?)
 }
 
 fn start(args: &PoolArgs, index: u32, out: Out) -> std::io::Result<Child> {

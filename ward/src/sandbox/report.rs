@@ -34,25 +34,31 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Tells it all.
-    pub fn tell(&self, out: Out) -> Done {
-        let json = self.json();
+    /// Tells it on standard error: standard output is the command's.
+    pub fn say(&self, out: Out) {
         match out.json {
-            // Standard output is the command's.
-            true => out.say(&json),
+            true => out.say(self.json()),
             false => out.say(self.words()),
         }
-        if let Some(path) = self.args.wanted.json_file() {
-            write(path, &serde_json::to_string_pretty(&json).unwrap_or_default())?;
-        }
-        if let Some(path) = &self.args.wanted.junit {
-            write(path, &self.junit()?)?;
-        }
-        Ok(())
     }
 
-    fn command(&self) -> Vec<String> {
-        self.args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    /// Writes the files that are wanted.
+    pub fn write(&self) -> Done {
+        let json = self.args.wanted.json_file().map(|path| {
+            write(path, &serde_json::to_string_pretty(&self.json()).unwrap_or_default())
+        });
+        let junit = self
+            .args
+            .wanted
+            .junit
+            .as_ref()
+            .map(|path| self.junit().and_then(|xml| write(path, &xml)));
+        [json, junit].into_iter().flatten().collect()
+    }
+
+    /// The command without its arguments: these may hold secrets, and reports are kept.
+    fn command(&self) -> String {
+        self.args.command.first().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// What was our failure, by operation; other paths than `/graphql` have no operation.
@@ -148,7 +154,7 @@ impl Report<'_> {
             suite.add_property((name, value.as_str()));
         }
         let failed = (self.status != 0).then(|| format!("status {}", self.status));
-        let mut command = case("command", &self.command().join(" "), failed, "");
+        let mut command = case("command", &self.command(), failed, "");
         command.set_time(self.took);
         suite.add_test_case(command);
         for (name, asked) in &self.happened.operations {
@@ -219,8 +225,25 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Deletes the files that an earlier run has written, so that none of them is taken for this one's.
+pub fn forget(args: &RunArgs) {
+    [args.wanted.json_file(), args.wanted.junit.as_ref()]
+        .into_iter()
+        .flatten()
+        .for_each(|it| remove(it));
+}
+
+/// Of a terminal or a pipe nothing is deleted.
+fn remove(path: &Path) {
+    if std::fs::symlink_metadata(path).is_ok_and(|it| it.is_file()) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 fn write(path: &Path, text: &str) -> Done {
     std::fs::write(path, text).map_err(|error| {
+        // Half a report would be taken for one.
+        remove(path);
         Failure::unavailable(format!("cannot write the report {}: {error}", path.display()))
     })
 }

@@ -15,9 +15,9 @@ use ward_server::passing::{self, Keys, Webhook};
 use ward_server::tally::Tally;
 use ward_server::{App, ServerError, assemble};
 
-use super::forward::Forwarded;
+use super::forward::{Forwarded, Got};
 use super::ground::Ground;
-use super::report::Report;
+use super::report::{self, Report};
 use super::talk::{self, Line, Order, Told, Why};
 use super::{keeper, kin};
 use crate::cli::RunArgs;
@@ -47,13 +47,15 @@ pub async fn run(args: RunArgs, out: Out) -> Done {
     if args.with_parent.is_some_and(|parent| !kin::die_with(parent)) {
         return Err(Failure::unavailable("who started this run is gone"));
     }
+    report::forget(&args);
+    kin::leave_alone_those_before();
     kin::adopt_orphans();
     let mut signals = Forwarded::new()?;
     let ground = Ground::take()?;
     let mut keeping = Keeping::start(&ground, &args)?;
     let stage = tokio::select! {
         stage = Stage::set(ground.path(), &args) => stage,
-        number = signals.next(false) => Err(Failure { code: SIGNALLED + number, sentence: String::new() }),
+        got = signals.next() => Err(ended_by(&got)),
     };
     let outcome = match stage {
         Ok(stage) => play(stage, &mut keeping, &mut signals, &args, (began, out)).await,
@@ -72,10 +74,13 @@ async fn play(
     args: &RunArgs,
     (began, out): (Instant, Out),
 ) -> Done {
-    let mut line = keeping.line().await?;
+    let mut line = tokio::select! {
+        line = keeping.line() => line?,
+        got = signals.next() => return Err(ended_by(&got)),
+    };
     line.say(&Order::Start(stage.variables())).await;
     let ready = began.elapsed();
-    let mut is_over = false;
+    let (mut runs, mut is_over) = (false, false);
     let over = async {
         match args.wanted.ttl {
             Some(ttl) => tokio::time::sleep(ttl).await,
@@ -85,8 +90,15 @@ async fn play(
     tokio::pin!(over);
     let told = loop {
         tokio::select! {
-            told = line.hear::<Told>() => break told,
-            number = signals.next(true) => line.say(&Order::Signal(number)).await,
+            told = line.hear::<Told>() => match told {
+                Some(Told::Started) => runs = true,
+                told => break told,
+            },
+            got = signals.next() => {
+                // A key that came before the command was there has not reached it.
+                let by_key = runs && got.by_key;
+                line.say(&if by_key { Order::Key(got.number) } else { Order::Signal(got.number) }).await;
+            }
             () = &mut over, if !is_over => {
                 is_over = true;
                 line.say(&Order::End).await;
@@ -96,13 +108,36 @@ async fn play(
     let took = began.elapsed();
     let happened = passing::happened(&stage.app).await;
     let instance = stage.strike().await;
-    let status = status(told, &args.command[0].to_string_lossy())?;
-    let status = if is_over { TIMED_OUT } else { status };
-    Report { instance, args, status, ready, took, happened: happened? }.tell(out)?;
-    match status {
-        0 => Ok(()),
-        code => Err(Failure { code, sentence: String::new() }),
+    let ended = status(told, &args.command[0].to_string_lossy());
+    let ended = ended.map(|status| if is_over { TIMED_OUT } else { status });
+    let status = *ended.as_ref().unwrap_or_else(|failure| &failure.code);
+    let told = happened.map_err(Failure::from).and_then(|happened| {
+        let report = Report { instance, args, status, ready, took, happened };
+        // One that did not come to its end says why, and nothing else.
+        if ended.is_ok() {
+            report.say(out);
+        }
+        report.write()
+    });
+    outcome(ended, told)
+}
+
+/// What is wrong with the report is told, and never takes the place of the command's status.
+fn outcome(ended: Done<i32>, told: Done) -> Done {
+    let report = told.as_ref().err().map(|failure| failure.sentence.clone());
+    match ended {
+        Ok(0) => told,
+        Ok(code) => Err(Failure { code, sentence: report.unwrap_or_default() }),
+        Err(Failure { code, sentence }) => {
+            let sentences: Vec<String> = std::iter::once(sentence).chain(report).collect();
+            Err(Failure { code, sentence: sentences.join("; ") })
+        }
     }
+}
+
+/// A signal before there was a command.
+fn ended_by(got: &Got) -> Failure {
+    Failure { code: SIGNALLED + got.number, sentence: String::new() }
 }
 
 /// The status that the command's end makes.
@@ -118,7 +153,7 @@ fn status(told: Option<Told>, command: &str) -> Done<i32> {
             code: NOT_EXECUTABLE,
             sentence: format!("{command} can't be executed ({why}); nothing was run"),
         }),
-        None => Err(Failure {
+        Some(Told::Started) | None => Err(Failure {
             code: i32::from(Failure::INTERNAL),
             sentence: "the process that looks after the command was ended from outside; the command was killed".to_owned(),
         }),
@@ -158,7 +193,10 @@ impl Keeping {
                 let accepted = accepted.map_err(|_| none())?;
                 Ok(Line::of(accepted.map_err(|_| none())?.0))
             }
-            _ = self.process.wait() => Err(none()),
+            ended = self.process.wait() => {
+                let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+                Err(Failure::unavailable(format!("what looks after the command ended before it ({how})")))
+            }
         }
     }
 

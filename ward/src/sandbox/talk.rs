@@ -18,6 +18,8 @@ pub enum Order {
     Start(BTreeMap<String, String>),
     /// Send the command a signal.
     Signal(i32),
+    /// The same, but a terminal's key has sent it to all of the run's group.
+    Key(i32),
     /// Its time is over.
     End,
 }
@@ -26,6 +28,8 @@ pub enum Order {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
+    /// The command runs.
+    Started,
     /// The command ended with a status, and nothing of it is left.
     Ended(i32),
     /// A signal ended it, and nothing of it is left.

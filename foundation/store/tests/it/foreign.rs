@@ -136,3 +136,25 @@ async fn an_exchanged_database(w: World) {
 }
 
 only!(Pg, an_exchanged_database);
+
+/// What a power cut may damage is a Sandbox's only.
+#[tokio::test]
+async fn a_passing_database_is_no_production() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in Kind::ALL {
+        let path = folder.path().join(format!("{kind}.db"));
+        let (born, lasting) = (born(kind), Place::Lite { path: path.clone() });
+        let passing = Place::Passing { path: path.clone() };
+        let is_taken = kind == Kind::Sandbox;
+        assert_eq!(create(&born, &passing, &[]).await.is_ok(), is_taken, "{kind}");
+        assert_eq!(path.exists(), is_taken);
+        if !is_taken {
+            create(&born, &lasting, &[]).await.unwrap();
+        }
+        let opened = open(&born, &passing).await;
+        assert_eq!(opened.is_ok(), is_taken, "{kind}");
+        if let Ok(db) = opened {
+            db.shutdown().await;
+        }
+    }
+}
