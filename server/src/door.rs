@@ -131,9 +131,10 @@ impl Door {
         }
     }
 
-    /// Looks at every class: what waits of an open one is let go, and the instance is told which
-    /// ways out there are. Another process may have switched one.
+    /// Looks at every class: what would come too late is given up, what waits of an open one is let
+    /// go, and the instance is told which ways out there are. Another process may have switched one.
     pub async fn look(&self, db: &Db) -> Result<(), StoreError> {
+        ward_effects::expire(db).await?;
         for class in EffectClass::ALL {
             self.release(db, class).await?;
         }

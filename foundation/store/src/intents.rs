@@ -51,7 +51,8 @@ pub struct EffectIntent {
     pub payload: serde_json::Value,
     /// The client concerned.
     pub subject_client: Option<i64>,
-    /// The person whom it reaches; none of account mail, which no cohort holds back.
+    /// The person whom it reaches; none of account mail and of a room that is given up, which no
+    /// cohort holds back.
     pub recipient: Option<i64>,
     /// The request that led here.
     pub cause: String,
@@ -113,7 +114,8 @@ async fn enqueue(tx: &mut Tx, row: &EffectRow, not_before: Timestamp) -> Result<
 }
 
 /// Gives up an effect that another takes the place of, if it has not happened yet; what would try
-/// it again ends. One that is being done at this moment ends by itself.
+/// it again ends, and one that failed is not tried again either: it would undo the later one. One
+/// that is being done at this moment ends by itself.
 pub async fn supersede(
     tx: &mut Tx,
     org_id: i64,
@@ -122,7 +124,8 @@ pub async fn supersede(
 ) -> Result<bool, StoreError> {
     let sql = Sql::fixed(
         "UPDATE effect_intents SET state = 'failed', last_error = $1 WHERE org_id = $2 \
-         AND idempotency_key = $3 AND class = $4 AND state IN ('queued', 'waiting')",
+         AND idempotency_key = $3 AND class = $4 AND (state IN ('queued', 'waiting') \
+           OR (state = 'failed' AND COALESCE(last_error, '') <> $1))",
         [SUPERSEDED.into(), org_id.into(), idempotency_key.into(), class.as_str().into()],
     );
     if tx.execute(&sql).await? == 0 {
@@ -200,6 +203,19 @@ pub async fn report(
         [outcome.as_str().into(), org_id.into(), id.0.as_str().into(), tx.now().0.into()],
     );
     Ok(tx.execute(&sql).await? == 1)
+}
+
+/// Gives up what waits of any class and would come too late by now, and says why; up to 1,000 at
+/// once, how many.
+pub async fn expire(tx: &mut Tx, reason: &str) -> Result<u64, StoreError> {
+    let now = tx.now();
+    tx.execute(&Sql::fixed(
+        "UPDATE effect_intents SET state = 'failed', last_error = $1 WHERE id IN (\
+         SELECT id FROM effect_intents WHERE state = 'waiting' AND expires_at <= $2 \
+         ORDER BY expires_at LIMIT 1000) AND state = 'waiting'",
+        [reason.into(), now.0.into()],
+    ))
+    .await
 }
 
 /// Whether the person whom an effect reaches told, by its class and since it was wanted, that they

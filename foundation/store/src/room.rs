@@ -98,7 +98,8 @@ impl std::fmt::Debug for Room {
 }
 
 /// What keeps a room that was made for an organization's appointment, in the transaction that
-/// records that it was made.
+/// records that it was made, and before that record. It keeps nothing of an order behind which
+/// there is a later one.
 pub type KeepRoom =
     for<'a> fn(&'a mut Tx, i64, &'a RoomOrder, &'a Room) -> BoxFuture<'a, Result<(), StoreError>>;
 

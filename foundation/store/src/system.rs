@@ -315,6 +315,7 @@ record! {
         unique(&["org_id", "idempotency_key"]),
         index(&["org_id", "state", "created_at"]),
         index(&["class", "created_at"]).only("state = 'waiting'"),
+        index(&["expires_at"]).only("state = 'waiting' AND expires_at IS NOT NULL"),
         index(&["org_id", "recipient_id"]).only("state IN ('queued', 'waiting')"),
         index(&["org_id", "recipient_id", "class", "outcome_at"])
             .only("outcome IN ('opted_out', 'complained')"),

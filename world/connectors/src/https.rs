@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{Request, Uri};
@@ -128,11 +128,14 @@ impl Place {
         let status = response.status().as_u16();
         let body = match most {
             0 => Ok(Bytes::new()),
-            most => {
-                Limited::new(response.into_body(), most).collect().await.map(|it| it.to_bytes())
-            }
+            most => match Limited::new(response.into_body(), most).collect().await {
+                Ok(body) => Ok(body.to_bytes()),
+                Err(error) if error.is::<LengthLimitError>() => Ok(Bytes::new()),
+                // What it would have said is not known.
+                Err(_) => Err(Unanswered::Unreached),
+            },
         };
         connection.abort();
-        Ok((status, body.unwrap_or_default()))
+        Ok((status, body?))
     }
 }

@@ -56,9 +56,10 @@ pub const fn has_cohort(class: EffectClass) -> bool {
     !matches!(class, EffectClass::AccountMail)
 }
 
-/// Whether an effect reaches somebody of its class's cohort.
+/// Whether an effect reaches somebody of its class's cohort, or nobody at all: a room that is given
+/// up may have been made for somebody of it.
 pub(crate) async fn includes(tx: &mut Tx, intent: &EffectRow) -> Result<bool, StoreError> {
-    let Some(person) = intent.recipient_id else { return Ok(false) };
+    let Some(person) = intent.recipient_id else { return Ok(intent.class == EffectClass::Video) };
     let sql = Sql::fixed(
         "SELECT 1 FROM effect_cohorts WHERE org_id = $1 AND class = $2 AND user_id = $3",
         [intent.org_id.into(), intent.class.as_str().into(), person.into()],

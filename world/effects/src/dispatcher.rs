@@ -20,6 +20,7 @@ use crate::env::{Env, Ports};
 use crate::message::message;
 use crate::policy::{self, EffectMode};
 use crate::port::Sent;
+use crate::release::EXPIRED;
 
 mod record;
 mod report;
@@ -49,9 +50,6 @@ const SWITCHED_OFF: &str = "its class is switched off";
 
 /// Why an intent waits: it reaches nobody of the cohort.
 const OUTSIDE: &str = "its class is at its cohort, and whom it reaches is not in it";
-
-/// Why an intent fails whose time is over.
-const EXPIRED: &str = "it would have come too late";
 
 /// Why an intent fails that is wanted no more.
 const UNWANTED: &str = "whom it reaches wants no more of its class";

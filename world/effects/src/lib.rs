@@ -46,7 +46,7 @@ pub use policy::{
 };
 pub use port::{Live, Port, Sent};
 pub use purge::purge;
-pub use release::{HELD_SECONDS, Released, release, release_own};
+pub use release::{HELD_SECONDS, Released, expire, release, release_own};
 pub use sim::inbox::{INBOX_MAX, InboxFilter, inbox};
 pub use sim::magic::{CARRIER_SECONDS, COMPLAINT_SECONDS, SLOW_SECONDS};
 pub use sim::rotation::rotation_hooks;

@@ -18,6 +18,9 @@ pub(crate) const fn goes_stale(class: EffectClass) -> bool {
     !matches!(class, EffectClass::Video)
 }
 
+/// Why an effect fails whose time is over.
+pub(crate) const EXPIRED: &str = "it would have come too late";
+
 /// Why an effect that waited too long failed.
 const TOO_OLD: &str = "it waited for more than 24 hours";
 
@@ -47,6 +50,25 @@ pub async fn release(db: &Db, class: EffectClass) -> Result<Released, StoreError
 /// The same of one organization only.
 pub async fn release_own(db: &Db, class: EffectClass, org_id: i64) -> Result<Released, StoreError> {
     release_of(db, class, Some(org_id)).await
+}
+
+/// Gives up what waits of any class, off or not connected as well, and would come too late by now.
+pub async fn expire(db: &Db) -> Result<u64, StoreError> {
+    let mut expired = 0;
+    while is_late(db).await? {
+        expired +=
+            db.write(|tx| Box::pin(async move { intents::expire(tx, EXPIRED).await })).await?;
+    }
+    Ok(expired)
+}
+
+/// Whether something waits that would come too late; takes no lock.
+async fn is_late(db: &Db) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT 1 FROM effect_intents WHERE state = 'waiting' AND expires_at <= $1 LIMIT 1",
+        [db.instance().now().0.into()],
+    );
+    Ok(!db.read().await?.rows(&sql).await?.is_empty())
 }
 
 async fn release_of(
@@ -132,6 +154,9 @@ fn waiting(
         if goes_stale(class) {
             sql.push("(created_at < ").bind(oldest.0);
             sql.push(" AND not_before < ").bind(oldest.0).push(") OR ");
+        }
+        if class == EffectClass::Video {
+            sql.push("recipient_id IS NULL OR ");
         }
         sql.push(
             "EXISTS (SELECT 1 FROM effect_cohorts c WHERE c.org_id = e.org_id \

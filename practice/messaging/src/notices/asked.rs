@@ -70,6 +70,9 @@ async fn curious(scope: &mut Scope<'_>, row: &AppointmentRequest) -> Answer<Vec<
 
 /// Says it, with all that waits for the member at this moment.
 pub(super) async fn deliver(scope: &mut Scope<'_>, planned: &Reminder) -> Answer<Outcome> {
+    // One mail after another, whichever process sends it: each sees the one before.
+    let (org, member) = (scope.actor.org_id.to_string(), planned.user_id.to_string());
+    scope.tx.lock(&["asked", &org, &member]).await?;
     let found = person::load(scope.tx, scope.actor.org_id, planned.user_id.0).await?;
     let able = found.filter(|it| person::may_act(&it.user, it.membership.as_ref()));
     let Some(member) = able.filter(|it| !it.user.is_integration && !it.user.is_patient) else {

@@ -8,7 +8,7 @@ use ward_store::Actor;
 use super::input::{self, DeleteAppointment};
 use super::series::update as series;
 use super::table::Appointment;
-use super::update::{to_change, write};
+use super::update::{is_told, to_change, write};
 use super::{calendar, cancel, client, people, permit, video};
 use crate::credit::follow;
 use crate::events;
@@ -60,14 +60,12 @@ pub(super) async fn may_delete(call: &mut Call<'_>, row: &Appointment) -> Answer
 pub(super) async fn one(call: &mut Call<'_>, row: Appointment, told: bool) -> Answer<()> {
     let held = calendar::holders(call, row.id).await?;
     calendar::lock(call, &held).await?;
+    let row = video::end(call, row).await?;
     call.destroy(&row).await?;
-    video::end(call, &row).await?;
     let gone = Appointment { deleted_at: Some(call.now()), ..row.clone() };
     follow::ended(call, &row, &gone).await?;
     calendar::put(call, &gone, &[]).await?;
-    // Of series webhooks are not told (behaviour 13.6).
-    let told = told && gone.recurring_appointment_id.is_none();
-    call.emit(events::appointment_deleted(&gone).told(told));
+    call.emit(events::appointment_deleted(&gone).told(is_told(&gone, told)));
     Ok(())
 }
 

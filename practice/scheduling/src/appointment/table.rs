@@ -60,7 +60,7 @@ record! {
         /// How many orders there were: of two, the later counts.
         room_orders: i64,
         /// The room as it was made; none while none is.
-        zoom_meeting_id: Option<String>,
+        zoom_meeting_id: Option<String> [sealed],
         /// Where who attends comes in.
         zoom_join_url: Option<String> [sealed],
         /// Where who gives it opens the room: whoever has it is the host.

@@ -213,8 +213,8 @@ pub(crate) fn tell(call: &mut Call<'_>, row: &Appointment, fields: &[&'static st
     }
 }
 
-/// Whether webhooks are told that an appointment changed: of series never (behaviour 13.6).
-fn is_told(row: &Appointment, told: bool) -> bool {
+/// Whether webhooks are told what became of an appointment: of series never (behaviour 13.6).
+pub(super) fn is_told(row: &Appointment, told: bool) -> bool {
     told && row.recurring_appointment_id.is_none()
 }
 

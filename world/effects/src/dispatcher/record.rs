@@ -62,12 +62,12 @@ pub(super) async fn record(
         }
         Verdict::Made(made) => {
             let (order, room) = made.as_ref();
-            // Where a later order took its place meanwhile, that one tells of the room.
-            if intents::mark_done(tx, org_id, id).await?
-                && let Some(keep) = keep
-            {
+            // Where a later order took its place meanwhile, `keep` knows and keeps nothing. It holds
+            // the appointment, which whoever changes one holds before its orders.
+            if let Some(keep) = keep {
                 keep(tx, org_id, order, room).await?;
             }
+            intents::mark_done(tx, org_id, id).await?;
             (End::Done, jobs::complete(tx, job).await?)
         }
         Verdict::Waiting => {
@@ -75,8 +75,11 @@ pub(super) async fn record(
             (End::Waiting, jobs::complete(tx, job).await?)
         }
         Verdict::Retry(reason) => {
-            intents::mark_failed(tx, org_id, id, reason, false).await?;
-            (End::Retried, jobs::fail(tx, job, reason).await?)
+            // What was given up meanwhile is not tried again, nor does a later order wait for it.
+            match intents::mark_failed(tx, org_id, id, reason, false).await? {
+                true => (End::Retried, jobs::fail(tx, job, reason).await?),
+                false => (End::Settled, jobs::complete(tx, job).await?),
+            }
         }
         Verdict::Failed(reason) => {
             intents::mark_failed(tx, org_id, id, reason, true).await?;

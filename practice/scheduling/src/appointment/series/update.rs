@@ -238,6 +238,8 @@ async fn copy(
         permit::may_add(call, *member, row.is_blocker)?;
     }
     calendar::lock(call, &members).await?;
+    // What stays may stay in a place that was removed; what is new is not booked there.
+    room::hold(call, None, &next).await?;
     let terms = Terms { provider: &provider, of: of.as_ref(), enforced: false, by_client: false };
     write(call, &mut next, (&further, &attendees), &members, &terms, false).await
 }

@@ -6,7 +6,7 @@ use ward_store::room::{Room, RoomOrder};
 use ward_store::{Actor, Id, Level, Scope, StoreError, Tx, Uuid};
 
 use crate::appointment::table::Appointment;
-use crate::appointment::update::field;
+use crate::appointment::update::{field, is_told};
 use crate::events;
 
 /// Writes a room to its appointment, and tells of it as of any change; nothing where the
@@ -50,9 +50,7 @@ async fn keep_in(
     let changes = scope.update(&before, &after).await?;
     let fields: Vec<&'static str> = changes.columns.into_iter().filter_map(field).collect();
     if !fields.is_empty() {
-        // Of series webhooks are not told (behaviour 13.6).
-        let told = after.recurring_appointment_id.is_none();
-        scope.emit(events::appointment_updated(&after, &fields).told(told));
+        scope.emit(events::appointment_updated(&after, &fields).told(is_told(&after, true)));
     }
     Ok(())
 }

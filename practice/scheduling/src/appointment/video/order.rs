@@ -40,12 +40,13 @@ pub fn facts(row: &Appointment) -> RoomFacts {
 
 /// A copy of an appointment has no room yet.
 pub(crate) fn afresh(row: &mut Appointment) {
-    row.room_ordered = false;
     row.room_orders = 0;
     empty(row);
 }
 
+/// Of a room that is wanted no more nothing stays, at rest neither.
 fn empty(row: &mut Appointment) {
+    row.room_ordered = false;
     row.zoom_meeting_id = None;
     row.zoom_join_url = None;
     row.zoom_start_url = None;
@@ -65,23 +66,30 @@ pub(crate) async fn follow(
         (Some(before), Some(wanted)) if facts(before) == *wanted => return Ok(()),
         (None, None) => return Ok(()),
         (Some(_), None) if is_called(after) => return Ok(()),
-        (_, Some(_)) => after.room_ordered = true,
-        (Some(_), None) => {
-            after.room_ordered = false;
-            empty(after);
+        (_, Some(_)) => {
+            after.room_ordered = true;
+            // Where the host before opens it is nobody else's.
+            if ordered.is_some_and(|before| before.provider_id != after.provider_id) {
+                after.zoom_start_url = None;
+            }
         }
+        (Some(_), None) => empty(after),
     }
     after.room_orders += 1;
     place(call, after, wanted).await
 }
 
-/// Gives up the room of an appointment that is deleted.
-pub(crate) async fn end(call: &mut Call<'_>, gone: &Appointment) -> Answer<()> {
-    if !gone.room_ordered {
-        return Ok(());
+/// Gives up the room of an appointment that is about to be deleted, over or not; the appointment
+/// as it is kept then.
+pub(crate) async fn end(call: &mut Call<'_>, row: Appointment) -> Answer<Appointment> {
+    if !row.room_ordered {
+        return Ok(row);
     }
-    let last = Appointment { room_orders: gone.room_orders + 1, ..gone.clone() };
-    place(call, &last, None).await
+    let mut last = Appointment { room_orders: row.room_orders + 1, ..row.clone() };
+    empty(&mut last);
+    place(call, &last, None).await?;
+    call.update(&row, &last).await?;
+    Ok(call.find(row.id).await?.unwrap_or(last))
 }
 
 /// Places the order of this number, instead of the one before if that has not happened yet.
@@ -104,8 +112,9 @@ async fn place(call: &mut Call<'_>, row: &Appointment, wanted: Option<RoomFacts>
         to: order.room(),
         payload,
         subject_client: row.user_id.map(|client| client.0),
-        // A cohort chooses rooms by who gives the calls.
-        recipient: Some(row.provider_id.0),
+        // A cohort chooses rooms by who gives the calls. One that was made is given up whoever
+        // gives the call by now.
+        recipient: order.wanted.is_some().then_some(row.provider_id.0),
         cause: call.request.request_id.clone(),
         idempotency_key: key(order.number),
         not_before: None,

@@ -12,6 +12,7 @@ use crate::listing::numbers;
 
 /// Columns that the fields of [`FIELDS`] read.
 pub const NEEDS: &[usize] = &[
+    at::deleted_at,
     at::id,
     at::provider_id,
     at::room_ordered,
@@ -99,7 +100,8 @@ fn as_html(told: Out) -> Out {
 }
 
 fn shown(row: &RowView<'_>, column: usize, is_told: bool) -> Out {
-    let is_told = is_told && row.get(at::room_ordered).truth();
+    let is_there = row.get(at::room_ordered).truth() && row.get(at::deleted_at).is_null();
+    let is_told = is_told && is_there;
     row.text(column).filter(|_| is_told).into()
 }
 
