@@ -170,9 +170,11 @@ mod tests {
 
     #[test]
     fn what_is_left_is_cleared_away_and_what_runs_is_not() {
-        let home = tempfile::tempdir().unwrap();
-        let [runs, left, half, unknown] = ["aaaaaa", "bbbbbb", "cccccc", "dddddd"]
-            .map(|it| home.path().join(PREFIX.to_owned() + it));
+        let base = tempfile::tempdir().unwrap();
+        let home = base.path().join("home");
+        assert!(made(&home).unwrap());
+        let [runs, left, half, unknown] =
+            ["aaaaaa", "bbbbbb", "cccccc", "dddddd"].map(|it| home.join(PREFIX.to_owned() + it));
         for run in [&runs, &left, &half, &unknown] {
             std::fs::create_dir(run).unwrap();
         }
@@ -181,10 +183,15 @@ mod tests {
         let lock = lock_file(&runs.join(LOCK)).unwrap();
         flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
         drop(lock_file(&left.join(LOCK)).unwrap());
-        std::fs::write(home.path().join("something"), "else").unwrap();
-        sweep(home.path());
+        std::fs::write(home.join("something"), "else").unwrap();
+        let of_mode = |mode| std::fs::set_permissions(&home, Permissions::from_mode(mode)).unwrap();
+        of_mode(0o755);
+        sweep(&home);
+        assert!(left.exists() && half.exists(), "a place that others may enter is not swept");
+        of_mode(0o700);
+        sweep(&home);
         assert!(runs.exists() && !left.exists() && !half.exists() && unknown.exists());
-        assert!(home.path().join("something").exists());
+        assert!(home.join("something").exists());
     }
 
     #[test]
