@@ -6,7 +6,7 @@ use ward_scheduling::availability::wall::Interval;
 
 use crate::booking::{Desk, ahead, appointments, book, booked, change, message, with};
 use crate::checkout::Door;
-use crate::places::clinic;
+use crate::places::{clinic, places};
 use crate::rooms::{number, overlaps, taken};
 use crate::support::World;
 
@@ -272,6 +272,44 @@ async fn a_series_is_not_in_its_own_way() {
         assert_eq!(message(&refused), taken());
         assert_eq!(w.written("appointments").await, before);
         assert_eq!((w.written("room_entries").await.0, overlaps(&w).await), (3, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_series_grows_into_no_room_or_place_that_was_removed() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        for (way, days) in [("room_id", 3), ("appointment_location_id", 4)] {
+            let (place, rooms) = clinic(&w, 1).await;
+            let at = if way == "room_id" { &rooms[0] } else { &place };
+            let input = weekly(&desk, &ahead(&w, days, "15:00"), "2");
+            let id = booked(&w, &w.owner, with(&input, json!({ way: at }))).await;
+            let gone = match way {
+                "room_id" => json!({ "id": place, "rooms": [{ "id": at, "_destroy": true }] }),
+                _ => json!({ "id": place, "_destroy": true }),
+            };
+            places(&w, json!([gone])).await;
+            let before = w.written("appointments").await;
+            let of = |times: &str, notes: &str| {
+                json!({ "id": id, "updateRecurring": true,
+                "notes": notes, "recurring_appointment":
+                    { "repeat_interval": "Weekly", "repeat_times": times } })
+            };
+            let refused = change(&w, &w.owner, of("3", "one more")).await;
+            assert_eq!(message(&refused), (way.to_owned(), "Object not found".to_owned()));
+            assert_eq!(w.written("appointments").await, before);
+            // What there is stays where it is, and the series grows elsewhere.
+            let stays = change(&w, &w.owner, of("2", "no more")).await;
+            assert!(stays["messages"].is_null(), "{stays}");
+            let elsewhere = with(
+                &of("3", "elsewhere"),
+                json!({ "room_id": "", "appointment_location_id": "" }),
+            );
+            let grown = change(&w, &w.owner, elsewhere).await;
+            assert!(grown["messages"].is_null(), "{grown}");
+            assert_eq!(positions(&series(&w, &id).await), [1, 2, 3]);
+        }
     })
     .await;
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 /// What arrived.
@@ -133,23 +134,60 @@ pub async fn telling_server(
     (port, kept)
 }
 
+/// A web server that gives one whole answer after another, each as soon as it may; who asks is told
+/// of as soon as they asked.
+pub async fn patient_server(acceptor: TlsAcceptor, answers: Vec<String>, gates: Gates) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        for answer in answers {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            take(&mut stream).await.unwrap();
+            gates.asked.add_permits(1);
+            gates.answers.acquire().await.unwrap().forget();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    port
+}
+
+/// How many asked, and how many answers may be given.
+#[derive(Clone)]
+pub struct Gates {
+    pub asked: Arc<Semaphore>,
+    pub answers: Arc<Semaphore>,
+}
+
+impl Gates {
+    pub fn new(answers: usize) -> Gates {
+        Gates { asked: Arc::new(Semaphore::new(0)), answers: Arc::new(Semaphore::new(answers)) }
+    }
+}
+
 async fn request<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     status: u16,
     body: &str,
     kept: &Kept,
 ) -> std::io::Result<()> {
-    let (mut text, mut chunk) = (String::new(), [0; 4_096]);
-    loop {
-        let count = stream.read(&mut chunk).await?;
-        text += &String::from_utf8_lossy(&chunk[..count]);
-        if count == 0 || text.ends_with('}') {
-            break;
-        }
-    }
+    let text = take(&mut stream).await?;
     kept.lock().unwrap().push(text);
     let length = body.len();
     let answer = format!("HTTP/1.1 {status} said\r\ncontent-length: {length}\r\n\r\n{body}");
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await
+}
+
+/// One request, whole.
+async fn take<S: AsyncRead + Unpin>(stream: &mut S) -> std::io::Result<String> {
+    let (mut text, mut chunk) = (String::new(), [0; 4_096]);
+    loop {
+        let count = stream.read(&mut chunk).await?;
+        text += &String::from_utf8_lossy(&chunk[..count]);
+        if count == 0 || text.ends_with('}') {
+            return Ok(text);
+        }
+    }
 }

@@ -3,13 +3,15 @@
 use std::sync::Mutex;
 
 use serde_json::{Value as Json, json};
+use ward_effects::{EffectMode, Report, decide};
 use ward_instance::config::Connectors;
+use ward_store::intents::{self, EffectIntent};
 use ward_store::room::{Room, RoomOrder};
 use ward_store::system::EffectClass;
-use ward_store::{StoreError, Tx};
+use ward_store::{Actor, StoreError, Tx};
 
 use crate::authority::Authority;
-use crate::sink::telling_server;
+use crate::sink::{Gates, patient_server, telling_server};
 use crate::world::World;
 
 fn config(port: u16) -> Connectors {
@@ -108,4 +110,72 @@ async fn without_a_service_orders_wait() {
     assert!(!dispatcher.is_connected(EffectClass::Video));
     let (_, stands) = w.effect(&dispatcher, EffectClass::Video, "a room", open(10)).await;
     assert_eq!(stands, "waiting - no connector of its class is there");
+}
+
+fn answer(status: u16, body: &str, length: usize) -> String {
+    format!("HTTP/1.1 {status} said\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_breaks_off_is_none_and_asked_for_again() {
+    let authority = Authority::new();
+    authority.secret("token", "tok-789\n");
+    let half = answer(200, &room()[..40], room().len());
+    let port = patient_server(authority.acceptor("localhost"), vec![half], Gates::new(1)).await;
+    let w = World::new().await;
+    let dispatcher = w.dispatcher(&config(port), authority.files.path()).unwrap();
+    let (report, stands) = w.effect(&dispatcher, EffectClass::Video, "a room", open(11)).await;
+    assert_eq!((report.retried, report.failed), (1, 0), "{stands}");
+    assert!(stands.starts_with("queued - "), "{stands}");
+}
+
+async fn order(w: &World, number: i64) {
+    let mut payload = open(12);
+    payload["number"] = json!(number);
+    let (org_id, now) = (w.org_id, w.instance.now());
+    let intent = EffectIntent {
+        class: EffectClass::Video,
+        kind: "video_room",
+        to: "appointment-12".to_owned(),
+        payload,
+        subject_client: None,
+        recipient: Some(1_000_007),
+        cause: "a test".to_owned(),
+        idempotency_key: format!("room:12:{number}"),
+        not_before: Some(now),
+        expires_at: None,
+    };
+    let made = w.db.write(move |tx| {
+        let intent = intent.clone();
+        Box::pin(async move { intents::intend(tx, org_id, intent).await })
+    });
+    assert!(made.await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_is_given_up_while_it_is_sent_holds_up_none() {
+    let authority = Authority::new();
+    authority.secret("token", "tok-789\n");
+    let gates = Gates::new(0);
+    let answers = vec![answer(503, "", 0), answer(200, &room(), room().len())];
+    let acceptor = authority.acceptor("localhost");
+    let port = patient_server(acceptor, answers, gates.clone()).await;
+    let w = World::new().await;
+    let dispatcher = w.dispatcher(&config(port), authority.files.path()).unwrap();
+    let actor = Actor::system(w.org_id);
+    decide(&w.db, &actor, EffectClass::Video, EffectMode::Live, "a test").await.unwrap();
+    order(&w, 1).await;
+    let ran = tokio::spawn(async move { dispatcher.run_due().await.unwrap() });
+    gates.asked.acquire().await.unwrap().forget();
+    let org_id = w.org_id;
+    let given_up = w.db.write(move |tx| {
+        Box::pin(
+            async move { intents::supersede(tx, org_id, EffectClass::Video, "room:12:1").await },
+        )
+    });
+    assert!(given_up.await.unwrap());
+    order(&w, 2).await;
+    gates.answers.add_permits(2);
+    let expected = Report { done: 1, settled: 1, ..Report::default() };
+    assert_eq!(ran.await.unwrap(), expected, "nothing is tried again, and the later one at once");
 }

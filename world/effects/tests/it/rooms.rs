@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use ward_effects::{
-    EffectMode, HELD_SECONDS, InboxFilter, Released, Report, held, release, replay,
+    EffectMode, HELD_SECONDS, InboxFilter, Released, Report, expire, failed, held, release, replay,
 };
 use ward_store::intents::{self, EffectIntent, SUPERSEDED};
 use ward_store::room::{Room, RoomOrder};
@@ -50,7 +50,7 @@ async fn order(w: &World, appointment: i64, number: i64, minutes: Option<i64>) {
     let to = format!("appointment-{appointment}");
     let intent = EffectIntent {
         class: EffectClass::Video,
-        recipient: Some(2_000_000_007),
+        recipient: minutes.map(|_| 2_000_000_007),
         idempotency_key: key(appointment, number),
         ..w.intent("video_room", &to, payload)
     };
@@ -157,6 +157,7 @@ both! {
                 "start": "2026-03-12T09:00:00Z", "minutes": 50, "timezone": "Etc/UTC", "host_id": 7}});
             let intent = EffectIntent {
                 class: EffectClass::Video,
+                recipient: Some(2_000_000_007),
                 idempotency_key: key(appointment + number, 1),
                 expires_at: Some(expires_at),
                 ..w.intent("video_room", "a room", payload)
@@ -176,5 +177,75 @@ both! {
         let report = dispatcher.run_due().await.unwrap();
         assert_eq!(report, Report { done: 1, failed: 1, ..Report::default() });
         assert_eq!(kept(appointment + 1).len(), 1);
+    }
+}
+
+both! {
+    Sandbox,
+    /// Nor does one that failed undo a later one, when somebody lets it be tried again.
+    async fn a_failed_order_does_not_come_back_behind_a_later_one(w) {
+        let appointment = 1 + i64::try_from(ward_instance::Random::os().below(1 << 40)).unwrap();
+        let dispatcher = w.sandbox().keeping_rooms(keep);
+        order(&w, appointment, 1, Some(41)).await;
+        assert_eq!(dispatcher.run_due().await.unwrap().failed, 1);
+        assert!(supersede(&w, appointment, 1).await);
+        assert!(!supersede(&w, appointment, 1).await, "once");
+        order(&w, appointment, 2, None).await;
+        assert_eq!(dispatcher.run_due().await.unwrap().done, 1);
+        let letters = failed(&w.db, w.org_id, Some(EffectClass::Video)).await.unwrap();
+        assert_eq!(letters.len(), 1);
+        let id = letters[0]["id"].as_str().unwrap();
+        assert!(!replay(&w.db, &Actor::system(w.org_id), id).await.unwrap(), "{letters:?}");
+        assert_eq!(dispatcher.run_due().await.unwrap(), Report::default());
+    }
+}
+
+both! {
+    Sandbox,
+    /// A cohort holds back rooms that are wanted, by who gives the call; never that one is given up.
+    async fn a_cohort_holds_no_room_open(w) {
+        let appointment = 1 + i64::try_from(ward_instance::Random::os().below(1 << 40)).unwrap();
+        let dispatcher = w.sandbox().keeping_rooms(keep);
+        w.decide(EffectClass::Video, EffectMode::Off).await;
+        order(&w, appointment, 1, None).await;
+        assert_eq!(dispatcher.run_due().await.unwrap().waiting, 1);
+        w.decide(EffectClass::Video, EffectMode::Cohort).await;
+        order(&w, appointment + 1, 1, None).await;
+        order(&w, appointment + 2, 1, Some(50)).await;
+        let report = dispatcher.run_due().await.unwrap();
+        assert_eq!(report, Report { done: 1, waiting: 1, ..Report::default() });
+        let released = release(&w.db, EffectClass::Video).await.unwrap();
+        assert_eq!(released, Released { queued: 1, expired: 0 });
+        assert_eq!(dispatcher.run_due().await.unwrap().done, 1);
+        assert!(kept(appointment + 2).is_empty());
+    }
+}
+
+both! {
+    Sandbox,
+    /// What waits of a class that is off is given up when its time is over, and then only.
+    async fn what_comes_too_late_does_not_wait_for_ever(w) {
+        let dispatcher = w.sandbox();
+        w.decide(EffectClass::Video, EffectMode::Off).await;
+        for (number, seconds) in [(1, Some(60)), (2, Some(120)), (3, None)] {
+            let payload = json!({"appointment_id": number, "number": 1, "wanted": null});
+            let intent = EffectIntent {
+                class: EffectClass::Video,
+                idempotency_key: key(number, 1),
+                expires_at: seconds.map(|seconds| w.now().plus_seconds(seconds)),
+                ..w.intent("video_room", "a room", payload)
+            };
+            assert!(w.intend(intent).await);
+        }
+        assert_eq!(dispatcher.run_due().await.unwrap().waiting, 3);
+        assert_eq!(expire(&w.db).await.unwrap(), 0);
+        w.later(90);
+        assert_eq!(expire(&w.db).await.unwrap(), 1);
+        assert_eq!(expire(&w.db).await.unwrap(), 0);
+        let letters = failed(&w.db, w.org_id, Some(EffectClass::Video)).await.unwrap();
+        assert_eq!(letters.len(), 1);
+        assert_eq!(letters[0]["error"], "it would have come too late");
+        let waiting = "SELECT COUNT(*) FROM effect_intents WHERE state = 'waiting'";
+        assert_eq!(w.number(waiting).await, 2);
     }
 }
