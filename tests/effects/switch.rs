@@ -37,7 +37,8 @@ fn production_begins_with_account_mail_and_nothing_else() {
         .iter()
         .map(|class| (class["class"].as_str().unwrap(), class["mode"].as_str().unwrap()))
         .collect();
-    let expected = [("account_mail", "live"), ("email", "off"), ("sms", "off"), ("push", "off")];
+    let off = ["email", "sms", "push", "video"].map(|class| (class, "off"));
+    let expected: Vec<_> = [("account_mail", "live")].into_iter().chain(off).collect();
     assert_eq!(stands, expected);
     assert_eq!(class(&server.with(&owner), "account_mail")["connected"], false);
     let answer = ward_effects(&server, &owner, &["set", "sms", "live", "--reason", "a drill"]);
@@ -47,7 +48,7 @@ fn production_begins_with_account_mail_and_nothing_else() {
     assert_eq!(class(&server.with(&owner), "sms")["reason"], "a drill");
     let decided = p.audit_entries().into_iter().filter(|it| it.resource_name == "EFFECT_CLASS");
     assert_eq!(decided.count(), 1);
-    tell("effects", "a Production is born with 1 of 4 classes on");
+    tell("effects", "a Production is born with 1 of 5 classes on");
 }
 
 #[test]
