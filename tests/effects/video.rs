@@ -1,12 +1,23 @@
 //! Rooms of video calls from outside: ordered with the appointment, moved and called off with it,
 //! shown to who comes, and reached from a reminder.
 
+use std::collections::BTreeSet;
+
 use ward_tests::{Api, Engine, Instance, Json, Kind, json, people, tell, until};
 
 const PASSWORD: &str = "violet-harbour-93-lantern";
 const VIDEO: &str = "Healthie Video Call";
 
 const SEEN: &str = "query($id: ID) { appointment(id: $id, include_deleted: true) { is_zoom_chat use_zoom zoom_meeting_id zoom_join_url zoom_start_url zoom_dial_in_info zoom_dial_in_info_html } }";
+
+/// What is shown of a room.
+const ROOM: [&str; 5] = [
+    "zoom_meeting_id",
+    "zoom_join_url",
+    "zoom_start_url",
+    "zoom_dial_in_info",
+    "zoom_dial_in_info_html",
+];
 
 fn to(api: &Api, at: &str) {
     let reply = api.post("/sandbox/v1/clock/set", &json!({"to": at, "settle": true}));
@@ -142,9 +153,23 @@ fn a_call_has_a_room_that_is_moved_and_called_off_with_it() {
         );
         assert!(seen(&api, &id)["zoom_join_url"].is_null());
         assert_eq!(seen(&api, &id)["use_zoom"], json!(false));
+        to(&api, "2031-03-03T12:00:04.500Z");
         done(&api, "updateAppointment", &json!({"id": id, "contact_type": VIDEO}), "appointment");
         to(&api, "2031-03-03T12:00:05Z");
+        assert_eq!(seen(&api, &id)["zoom_start_url"], room["zoom_start_url"]);
         done(&api, "deleteAppointment", &json!({"id": id}), "appointment");
+        // Whoever asks for deleted ones is not shown its room, and nothing of it is kept.
+        for reader in [&api, &admin] {
+            let gone = seen(reader, &id);
+            assert_eq!(gone["is_zoom_chat"], json!(true), "{gone}");
+            for name in ROOM {
+                assert!(gone[name].is_null(), "{name}: {gone}");
+            }
+        }
+        let kept = "SELECT COUNT(*) FROM appointments WHERE room_ordered = TRUE \
+             OR zoom_meeting_id IS NOT NULL OR zoom_join_url IS NOT NULL \
+             OR zoom_start_url IS NOT NULL OR zoom_dial_in_info IS NOT NULL";
+        assert_eq!(s.database().number(kept), 0);
         to(&api, "2031-03-03T12:00:06Z");
         let ordered = orders(&api, &id);
         assert_eq!(ordered.len(), 7, "{ordered:?}");
@@ -164,9 +189,15 @@ fn a_call_has_a_room_that_is_moved_and_called_off_with_it() {
             json!({"recurring_appointment": {"repeat_interval": "Weekly", "repeat_times": "3"}});
         book(&api, &of, &client, "2031-03-10T15:00:00Z", &series);
         to(&api, "2031-03-03T12:00:08Z");
-        let rooms = "SELECT COUNT(DISTINCT zoom_meeting_id) FROM appointments \
-             WHERE recurring_appointment_id IS NOT NULL";
-        assert_eq!(s.database().number(rooms), 3);
+        let all = api.ask("{ appointments { nodes { zoom_meeting_id } } }", json!({}));
+        let all = all.data()["appointments"]["nodes"].clone();
+        let rooms: BTreeSet<&str> = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|it| it["zoom_meeting_id"].as_str())
+            .collect();
+        assert_eq!(rooms.len(), 3, "{all}");
         tell("video", format_args!("{engine:?}: 7 orders of one appointment, 3 of a series"));
     }
 }
@@ -221,7 +252,7 @@ fn a_reminder_leads_into_the_room_and_only_who_comes_gets_in() {
     to(&api, "2031-03-03T12:00:00Z");
     let of = of_length(&api, 50);
     let id = book(&api, &of, &client, "2031-03-04T15:00:00Z", &json!({}));
-    let plain = book(&api, &of, &client, "2031-03-05T15:00:00Z", &json!({"is_zoom_chat": false}));
+    book(&api, &of, &client, "2031-03-05T15:00:00Z", &json!({"is_zoom_chat": false}));
     to(&api, "2031-03-04T16:00:00Z");
     let inbox = api.get("/sandbox/v1/inbox?class=email&to=ada@client.example").json;
     let reminders = inbox["items"].as_array().unwrap().iter();
@@ -247,12 +278,85 @@ fn a_reminder_leads_into_the_room_and_only_who_comes_gets_in() {
     let mut cut = link.clone();
     cut.pop();
     assert_eq!(nobody.get(&cut).status, 403);
-    // Called off, it leads nowhere; nor long after the call.
+    // Called off, it leads nowhere.
     done(&api, "updateAppointment", &json!({"id": id, "pm_status": "Cancelled"}), "appointment");
     assert_eq!(nobody.get(&link).status, 404);
-    done(&api, "updateAppointment", &json!({"id": plain, "is_zoom_chat": true}), "appointment");
-    to(&api, "2031-03-05T17:30:00Z");
-    assert!(seen(&api, &plain)["zoom_join_url"].is_string());
+}
+
+/// The link into the room of the last reminder that somebody got.
+#[track_caller]
+fn last_link(api: &Api, address: &str) -> String {
+    let inbox = api.get(&format!("/sandbox/v1/inbox?class=email&to={address}")).json;
+    let all = inbox["items"].as_array().unwrap().iter();
+    let mut reminders = all.filter(|it| it["kind"] == "appointment_reminder");
+    let text = reminders.next().unwrap_or_else(|| panic!("{inbox}"))["text"].clone();
+    let line = text.as_str().unwrap().lines().find(|line| line.contains("/rooms/"));
+    path(&json!(line.unwrap_or_else(|| panic!("{text}"))))
+}
+
+#[test]
+fn a_link_ends_long_after_the_call_and_with_the_part_of_whose_it_is() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let owner = s.owner_key();
+    let server = s.serve();
+    let (api, nobody) = (server.with(&owner), server.api());
+    let clients = ["ada", "ben"].map(|name| people::client(&api, name));
+    for client in &clients {
+        done(&api, "updateClient", &json!({"id": client, "timezone": "Etc/UTC"}), "user");
+    }
+    assert_eq!(api.post("/sandbox/v1/clock/freeze", &json!({})).status, 200);
+    to(&api, "2031-03-03T12:00:00Z");
+    let of = json!({"name": "A circle", "length": 50, "is_group": true});
+    let of = done(&api, "createAppointmentType", &of, "appointmentType");
+    let input = json!({"appointment_type_id": of, "contact_type": VIDEO, "is_zoom_chat": true,
+        "datetime": "2031-03-04T15:00:00Z", "attendee_ids": clients.join(",")});
+    let id = done(&api, "createAppointment", &input, "appointment");
+    to(&api, "2031-03-04T15:10:00Z");
+    let [ada, ben] = ["ada", "ben"].map(|name| last_link(&api, &format!("{name}@client.example")));
+    assert_ne!(ada, ben);
+    for link in [&ada, &ben] {
+        assert_eq!(nobody.get(link).status, 303, "{link}");
+    }
+    // Who called their part off does not come in any more; the others do.
+    let query = "query($id: ID) { appointment(id: $id) { attended_clients { id user_id } } }";
+    let shown = api.ask(query, json!({"id": id})).data()["appointment"].clone();
+    let parts = shown["attended_clients"].as_array().unwrap();
+    let part = parts.iter().find(|it| it["user_id"] == json!(clients[0])).unwrap();
+    let off = json!({"id": part["id"], "cancelled": true});
+    done(&api, "updateAppointmentInclusion", &off, "appointment_inclusion");
+    assert_eq!(nobody.get(&ada).status, 404);
+    assert_eq!(nobody.get(&ben).status, 303);
+    // An hour after its end nobody does, though the room is still shown.
+    to(&api, "2031-03-04T16:49:00Z");
+    assert_eq!(nobody.get(&ben).status, 303);
+    to(&api, "2031-03-04T16:51:00Z");
+    assert_eq!(nobody.get(&ben).status, 404);
+    assert!(seen(&api, &id)["zoom_join_url"].is_string());
+}
+
+#[test]
+fn who_gives_it_from_now_on_is_not_shown_where_the_one_before_opens_it() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let (owner, other) = (s.owner_key(), s.member("administrator"));
+    let server = s.serve();
+    let (api, other) = (server.with(&owner), server.with(&other));
+    let client = people::client(&api, "ada");
+    assert_eq!(api.post("/sandbox/v1/clock/freeze", &json!({})).status, 200);
+    to(&api, "2031-03-03T12:00:00Z");
+    let of = of_length(&api, 50);
+    let id = book(&api, &of, &client, "2031-03-04T15:00:00Z", &json!({}));
+    to(&api, "2031-03-03T12:00:01Z");
+    assert!(seen(&api, &id)["zoom_start_url"].is_string());
+    let who = other.ask("{ currentUser { id } }", json!({})).data()["currentUser"]["id"].clone();
+    let given = json!({"id": id, "other_party_id": who});
+    done(&api, "updateAppointment", &given, "appointment");
+    // Until the room is the new host's, there is none to open; the way in stays.
+    let between = seen(&other, &id);
+    assert!(between["zoom_start_url"].is_null(), "{between}");
+    assert!(between["zoom_join_url"].is_string(), "{between}");
+    to(&api, "2031-03-03T12:00:02Z");
+    assert!(seen(&other, &id)["zoom_start_url"].is_string());
+    assert!(seen(&api, &id)["zoom_start_url"].is_null());
 }
 
 #[test]
