@@ -94,7 +94,8 @@ fn a_terminals_key_reaches_the_command_wherever_it_is() {
         assert_eq!(ended.code, Some(3), "once: {before:?}: {ended:?}");
         assert_eq!(ended.stdout.matches("told").count(), 1, "{before:?}: {ended:?}");
     }
-    // It tells its command and its group.
+    // Whether `timeout` ends of it or waits for what it has started is its own business: it would
+    // have waited for ten minutes.
     let Some(ended) = key(&["timeout", "600", "sh", "-c", COUNTS]) else { return };
-    assert!(ended.stdout.contains("told"), "{ended:?}");
+    assert!(matches!(ended.code, Some(3 | 130)), "{ended:?}");
 }
