@@ -162,21 +162,17 @@ fn torn(body: &Bytes) -> Body {
 fn partial(app: &App, body: &Bytes) -> Option<Bytes> {
     let mut answer: Json = serde_json::from_slice(body).ok()?;
     let data = answer.get_mut("data")?.as_object_mut()?;
-    let has_value = |(_, value): &(&String, &mut Json)| !value.is_null();
-    let (name, may_be_null) = {
-        let mut found: Vec<_> = data.iter_mut().filter(has_value).map(|it| it.0.clone()).collect();
-        found.sort_by_key(|name| !may_be_null(app, name));
-        let first = found.into_iter().next()?;
-        let may = may_be_null(app, &first);
-        (first, may)
-    };
+    let mut names: Vec<String> =
+        data.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect();
+    names.sort_by_key(|name| !may_be_null(app, name));
+    let name = names.into_iter().next()?;
     let error = json!({
         "message": "Internal server error",
         "path": [name],
         "extensions": {"code": "INTERNAL"},
     });
-    match may_be_null {
-        true => drop(data.insert(name, Json::Null)),
+    match may_be_null(app, &name) {
+        true => data[&name] = Json::Null,
         false => answer["data"] = Json::Null,
     }
     match answer.get_mut("errors").and_then(Json::as_array_mut) {

@@ -1,7 +1,6 @@
 //! `/sandbox/v1/faults`: for administrators and developers of the founding organization, since a
 //! fault hits whoever asks.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -127,27 +126,19 @@ impl Asked {
     }
 }
 
-fn shown(fault: &Fault, hits: u32) -> Json {
-    let mut shown = json!({
-        "id": fault.id,
-        "kind": fault.kind,
-        "percent": fault.percent,
-        "milliseconds": fault.milliseconds,
-        "seed": fault.seed,
-        "expires_at": fault.expires_at.to_string(),
-        "hits": hits,
-    });
-    let scope: HashMap<&str, Json> = [
-        ("operation", json!(fault.operation)),
-        ("key", json!(fault.key)),
-        ("webhook", json!(fault.webhook)),
-        ("event", json!(fault.event)),
-        ("times", json!(fault.times)),
-    ]
-    .into();
-    for (name, value) in scope.into_iter().filter(|(_, value)| !value.is_null()) {
-        shown[name] = value;
+/// A fault without what it does not say.
+fn told(fault: &Fault) -> Json {
+    let mut told = json!(fault);
+    told["expires_at"] = fault.expires_at.to_string().into();
+    if let Some(members) = told.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
     }
+    told
+}
+
+fn shown(fault: &Fault, hits: u32) -> Json {
+    let mut shown = told(fault);
+    shown["hits"] = hits.into();
     shown
 }
 
@@ -291,16 +282,11 @@ where
 }
 
 fn record(tx: &mut Tx, actor: &Actor, before: &[Fault], after: &[Fault]) {
-    let told = |faults: &[Fault]| {
-        let each = faults.iter().map(|fault| {
-            let mut told = shown(fault, 0);
-            told.as_object_mut().and_then(|told| told.remove("hits"));
-            told.to_string()
-        });
-        each.collect::<Vec<_>>().join(", ")
+    let all = |faults: &[Fault]| {
+        faults.iter().map(|fault| told(fault).to_string()).collect::<Vec<_>>().join(", ")
     };
     let tag = tx.instance().tag().to_string();
     let mut entry = AuditEntry::by(actor, AuditType::Admin, "FAULTS", tag);
-    entry.changes = vec![AuditChange::new("faults", Some(&told(before)), Some(&told(after)))];
+    entry.changes = vec![AuditChange::new("faults", Some(&all(before)), Some(&all(after)))];
     Scope::new(tx, actor).record(entry);
 }

@@ -4,7 +4,7 @@
 //! Three tiers. Hard signs, which made-up data has no reason to have, are refused: numbers that
 //! could have been issued, files that say that they are a production's. Of what is probable, such as
 //! a private e-mail address with a birthday and a street, a Sandbox takes note, and refuses it where
-//! the operator wants that (`tripwire = "strict"`). What is only possible is counted.
+//! the operator wants that (`tripwire_strict` in `ward.toml`). What is only possible is counted.
 //!
 //! Well-known made-up numbers pass: the test cards of payment processors, 123-45-6789.
 

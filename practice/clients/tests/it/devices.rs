@@ -105,16 +105,22 @@ async fn on_its_way(w: &World, user: i64) {
     assert!(intended.await.unwrap());
 }
 
+/// Two clients, and their ids.
+async fn ada_and_ben(w: &World) -> (Vec<Actor>, Vec<i64>) {
+    let (mut people, mut ids) = (Vec::new(), Vec::new());
+    for name in ["ada", "ben"] {
+        let id = w.client(name, &format!("{name}@example.com")).await;
+        people.push(w.as_client(&id).await);
+        ids.push(id.parse::<i64>().unwrap());
+    }
+    (people, ids)
+}
+
 #[tokio::test]
 async fn what_is_on_its_way_to_a_device_does_not_reach_who_has_it_next() {
     World::each(async |w| {
         let phone = json!({ "uniq_push_id": "phone-1" });
-        let (mut people, mut ids) = (Vec::new(), Vec::new());
-        for name in ["ada", "ben"] {
-            let id = w.client(name, &format!("{name}@example.com")).await;
-            people.push(w.as_client(&id).await);
-            ids.push(id.parse::<i64>().unwrap());
-        }
+        let (people, ids) = ada_and_ben(&w).await;
         let states = "SELECT COUNT(*) FROM effect_intents WHERE class = 'push' AND state = ";
         assert!(register(&w, &people[0], phone.clone()).await.is_null());
         on_its_way(&w, ids[0]).await;
@@ -149,12 +155,7 @@ async fn what_is_on_its_way_to_a_device_does_not_reach_who_has_it_next() {
 async fn who_registers_their_own_again_loses_nothing_that_is_on_its_way() {
     World::each(async |w| {
         let phone = json!({ "uniq_push_id": "phone-1" });
-        let (mut people, mut ids) = (Vec::new(), Vec::new());
-        for name in ["ada", "ben"] {
-            let id = w.client(name, &format!("{name}@example.com")).await;
-            people.push(w.as_client(&id).await);
-            ids.push(id.parse::<i64>().unwrap());
-        }
+        let (people, ids) = ada_and_ben(&w).await;
         let states = "SELECT COUNT(*) FROM effect_intents WHERE class = 'push' AND state = ";
         assert!(register(&w, &people[0], phone.clone()).await.is_null());
         let first = w.rows::<PushDevice>(Cond::Always).await.remove(0);
