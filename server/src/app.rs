@@ -19,6 +19,7 @@ use crate::limiter::Limiter;
 use crate::live::Hub;
 use crate::multipart::incoming_folder;
 use crate::place::{Opened, ServerError};
+use crate::requests::Recorder;
 use crate::rotator::Rotator;
 use crate::tally::Tally;
 
@@ -74,6 +75,8 @@ pub struct App {
     pub failed: AtomicU64,
     /// What was asked by operation, once somebody wants to know.
     pub tally: OnceLock<Tally>,
+    /// The record of requests, which a Sandbox has.
+    pub requests: Option<Recorder>,
 }
 
 impl App {
@@ -138,6 +141,7 @@ impl App {
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             tally: OnceLock::new(),
+            requests: opened.instance.witness().sandbox().map(|_| Recorder::default()),
         }))
     }
 

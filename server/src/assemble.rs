@@ -8,7 +8,7 @@ use ward_store::Table;
 use ward_store::migrate::Migration;
 use ward_store::rotation::Hooks;
 
-use crate::tripwire;
+use crate::{requests, tripwire};
 
 /// Schema changes after the first release, oldest first.
 pub static MIGRATIONS: &[Migration] = &[];
@@ -22,6 +22,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_messaging::tables());
     tables.extend(ward_effects::tables());
     tables.extend(ward_webhooks::tables());
+    tables.push(&requests::REQUEST_RECORDS);
     tables
 }
 

@@ -55,6 +55,11 @@ impl Hit {
         Some(Hit { fault, question })
     }
 
+    /// Which fault it is.
+    pub fn name(&self) -> String {
+        self.fault.mark()
+    }
+
     /// What is answered instead of executing anything; a slow answer is waited for.
     pub async fn instead(&self, app: &App) -> Option<Response<Body>> {
         let response = match self.fault.kind {

@@ -17,9 +17,8 @@ use crate::app::App;
 use crate::credential::{self, Caller};
 use crate::faults::Hit;
 use crate::guard::Facts;
-use crate::multipart;
 use crate::respond::{self, refuse};
-use crate::tally;
+use crate::{multipart, requests, tally};
 
 /// The header that asks for a version.
 pub const VERSION: &str = "healthie-graphql-api-version";
@@ -80,7 +79,8 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response<Bod
             }
             let response = {
                 let Some(_inside) = app.admission.enter() else { return respond::overloaded() };
-                let work = execute(&app, &parts.headers, facts, caller, incoming, uploads);
+                let fault = hit.as_ref().map(Hit::name);
+                let work = execute(&app, &parts.headers, facts, caller, (incoming, uploads), fault);
                 app.admission.work(work).await
             };
             match hit {
@@ -218,8 +218,8 @@ async fn execute(
     headers: &HeaderMap,
     facts: Facts,
     caller: Caller,
-    incoming: Incoming,
-    uploads: Vec<Upload>,
+    (incoming, uploads): (Incoming, Vec<Upload>),
+    fault: Option<String>,
 ) -> Response<Body> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let chosen = match version(app, text(VERSION)) {
@@ -244,7 +244,16 @@ async fn execute(
     request.uploads = uploads;
     request.idempotency_key = idempotency_key;
     request.caused_by = text("x-causation-id").and_then(event_id);
-    respond::reply(answer(app, Arc::new(request), &incoming, &chosen.warnings).await)
+    let request = Arc::new(request);
+    let asked_at = app.instance.clock().wall();
+    let reply = answer(app, request.clone(), &incoming, &chosen.warnings).await;
+    if let Some(recorder) = &app.requests {
+        let operations = app.engine.operations(&incoming, request.view);
+        let answered_at = app.instance.clock().wall();
+        let facts = requests::Facts { operations, asked_at, answered_at, fault };
+        recorder.note(&request, &incoming, &reply, facts);
+    }
+    respond::reply(reply)
 }
 
 /// The event that a caller names as the cause of the request; what can't be one is
@@ -275,6 +284,7 @@ pub fn request_of(app: &App, facts: Facts, caller: Caller, view: ViewId) -> ward
         base_url: app.instance.base_url().to_string(),
         reads: ward_engine::Reads::default(),
         work: ward_engine::Work::default(),
+        trail: app.requests.as_ref().map(|_| ward_engine::Trail::default()),
         refused: ward_engine::RefusedCodes::default(),
     }
 }

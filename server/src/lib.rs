@@ -37,6 +37,7 @@ mod multipart;
 pub mod passing;
 mod password_page;
 pub mod place;
+mod requests;
 mod reset;
 mod respond;
 mod rooms;

@@ -10,7 +10,7 @@ use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
 use crate::app::App;
-use crate::rotator;
+use crate::{requests, rotator};
 
 /// After so long the access log is tried again.
 const ACCESS_RETRY: Duration = Duration::from_secs(1);
@@ -40,6 +40,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 ticks += 1;
                 report("refusals", app.refusals.flush(&app.db, false).await.map(drop));
                 report("permission uses", app.exercises.flush(&app.db).await.map(drop));
+                report("requests", record(&app).await);
                 if ticks.is_multiple_of(10) {
                     report("chain heads", heads(&app).await);
                 }
@@ -83,6 +84,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     app.rotator.stop();
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
     report("permission uses", app.exercises.flush(&app.db).await.map(drop));
+    report("requests", record(&app).await);
     sequence(&app).await;
     report("chain heads", heads(&app).await);
     if app.db.engine() == Engine::Pg
@@ -98,6 +100,14 @@ async fn live(app: &App) {
         && let Ok(node) = host::node(&app.dir)
     {
         report("node", rotator::beat(&app.db, &node).await);
+    }
+}
+
+/// Writes what is waiting of the record of requests, where there is one.
+async fn record(app: &App) -> Result<(), StoreError> {
+    match &app.requests {
+        Some(requests) if !app.is_quarantined() => requests.flush(&app.db).await,
+        _ => Ok(()),
     }
 }
 
@@ -212,6 +222,9 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
     app.db
         .write(|tx: &mut Tx| Box::pin(async move { ward_effects::purge(tx).await.map(drop) }))
         .await?;
+    if app.requests.is_some() {
+        app.db.write(|tx: &mut Tx| Box::pin(requests::purge(tx))).await?;
+    }
     for _ in 0..EVENT_BATCHES {
         let gone = app.db.write(|tx: &mut Tx| Box::pin(events::purge(tx))).await?;
         if gone < events::PURGED_TOGETHER.unsigned_abs() {

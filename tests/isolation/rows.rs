@@ -13,11 +13,12 @@ const HARMLESS: [(&str, &str); 1] =
     [("id_blocks", "a counter: ids still come from the own range, and from the row's own check")];
 
 /// Tables that hold no row in a furnished instance on SQLite, and why.
-const EMPTY: [(&str, &str); 9] = [
+const EMPTY: [(&str, &str); 10] = [
     ("auto_replies", "after a client's message to a member who is away"),
     ("sent_notification_records", "minutes after a message that nobody read"),
     ("verification_codes", "of a Production only once it sends mail"),
     ("simulated_messages", "a Production simulates nothing"),
+    ("request_records", "a Production records no request"),
     ("test_clock", "a Production has no other time than real time"),
     ("faults", "nothing goes wrong on purpose in a Production"),
     ("nodes", "PostgreSQL only"),
@@ -101,7 +102,8 @@ fn copy_all(from: &Side, to: &Side) {
     assert!(harm.is_empty(), "{way}: the database takes foreign rows: {harm:?}");
     let mut untried: Vec<_> = empty.iter().filter(|name| !listed(&EMPTY, name)).collect();
     if from.instance.kind == Kind::Sandbox {
-        let own = ["simulated_messages", "verification_codes", "test_clock", "faults"];
+        let own =
+            ["simulated_messages", "request_records", "verification_codes", "test_clock", "faults"];
         untried.extend(empty.iter().filter(|name| own.contains(name)));
     }
     assert!(untried.is_empty(), "{way}: no row to try in {untried:?}");

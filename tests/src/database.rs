@@ -18,13 +18,14 @@ pub enum Place {
 }
 
 /// Tables that change although nothing happened to what the instance holds: the audit log, the
-/// log of accesses, counters, id blocks, nodes.
-const UNCOUNTED: [&str; 8] = [
+/// log of accesses, a Sandbox's record of requests, counters, id blocks, nodes.
+const UNCOUNTED: [&str; 9] = [
     "audit_events",
     "access_log",
     "access_sets",
     "sign_in_attempts",
     "permission_uses",
+    "request_records",
     "id_blocks",
     "nodes",
     "leases",

@@ -77,7 +77,7 @@ fn iso_41_what_is_no_event_of_the_organization_is_no_cause() {
 }
 
 /// The session of the owner of another organization of the instance.
-fn stranger(api: &Api) -> String {
+pub fn stranger(api: &Api) -> String {
     let query =
         "mutation($input: signUpInput) { signUp(input: $input) { token messages { message } } }";
     let input = json!({

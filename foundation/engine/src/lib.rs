@@ -50,7 +50,7 @@ pub use bound::{
     Args, BatchFn, Bound, ComputeFn, Link, MutationBinding, OrderOption, Resolve, Returns, RowView,
     RowsBinding, Shape,
 };
-pub use call::{Call, RefusedCodes, Request, Upload};
+pub use call::{Call, RefusedCodes, Request, Trail, Upload};
 pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};
 pub use input::{FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, member, parse_id};
 pub use instant::{Clock, baseline_instant, iso_instant};

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use ward_instance::crash;
 use ward_store::access::{self, AccessEntry};
 use ward_store::idempotency::{self, Outcome, RequestHash, RequestKey};
-use ward_store::{Actor, Scope, StoreError, Tx, Watch};
+use ward_store::{Actor, Left, Scope, StoreError, Tx, Watch};
 
 use crate::bound::{Args, MutationBinding, Prepared, Resolve};
 use crate::call::{Call, Request};
@@ -48,6 +48,8 @@ struct Done {
     replayed: bool,
     /// Readings of its answer that are not written yet.
     reads: Vec<AccessEntry>,
+    /// What it left behind, where somebody wants to know.
+    left: Vec<Left>,
 }
 
 pub(crate) async fn run(
@@ -157,6 +159,9 @@ async fn one(
     let done = request.db.write(move |tx| transaction(job.clone(), tx)).await;
     crash::point("answer.before");
     let mut done = done?;
+    if let Some(trail) = &request.trail {
+        trail.note(std::mem::take(&mut done.left));
+    }
     let reads = std::mem::take(&mut done.reads);
     // What is committed is answered; readings that can't be written now wait on.
     let _ = request.db.access_log().log(&request.db, reads).await;
@@ -181,7 +186,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             let json = kept::reopened(tx, &job.request, clients, &kept).await?;
             let reads = job.request.reads.take(&job.request, &job.request.actor);
             let reads = unwritten(tx, reads).await?;
-            return Ok(Done { json, errors: Vec::new(), replayed: true, reads });
+            return Ok(Done { json, errors: Vec::new(), replayed: true, reads, left: Vec::new() });
         }
         let cause = causation::cause(tx, &job.request).await?;
         let causes = cause.as_ref().map_or(0, |cause| cause.depth);
@@ -226,7 +231,8 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             crash::point("write.answered");
         }
         let reads = unwritten(tx, reads).await?;
-        Ok(Done { json, errors: writer.errors, replayed: false, reads })
+        let left = job.request.trail.as_ref().map(|_| tx.pending.left()).unwrap_or_default();
+        Ok(Done { json, errors: writer.errors, replayed: false, reads, left })
     })
 }
 

@@ -93,6 +93,7 @@ pub async fn intend(tx: &mut Tx, org_id: i64, intent: EffectIntent) -> Result<bo
         return Ok(false);
     }
     enqueue(tx, &row, row.not_before).await?;
+    tx.pending.wants(&row.id);
     Ok(true)
 }
 

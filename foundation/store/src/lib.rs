@@ -56,6 +56,7 @@ mod statements;
 pub mod system;
 mod table;
 pub mod test_clock;
+mod trail;
 mod tx;
 mod types;
 mod value;
@@ -85,6 +86,7 @@ pub use select::{Join, OrderKey, Select};
 pub use table::{
     Column, ColumnKind, Index, Key, Record, Reference, Stored, Subject, Table, Watch, index, unique,
 };
+pub use trail::Left;
 pub use tx::Tx;
 pub use types::{Day, Entity, Id, Json, Uuid, table_of};
 pub use value::{Rows, Sql, Value};

@@ -19,6 +19,7 @@ use crate::system::{
     AUDIT_EVENTS, AuditRow, EVENTS, EventRow, audit_events, events as event_columns,
 };
 use crate::table::{Record, Table};
+use crate::trail::Left;
 use crate::tx::Tx;
 use crate::types::{Json, Uuid};
 use crate::value::{Sql, Value};
@@ -35,6 +36,8 @@ const ENTRIES_AT_ONCE: usize = 200;
 pub struct Pending {
     audit: Vec<AuditEntry>,
     events: Vec<PendingEvent>,
+    /// Effects that it wants; their rows are written already.
+    effects: Vec<Uuid>,
     keys: HashMap<i64, Arc<OrgKeys>>,
 }
 
@@ -97,6 +100,28 @@ impl Pending {
 
     pub(crate) fn emit(&mut self, event: PendingEvent) {
         self.events.push(event);
+    }
+
+    pub(crate) fn wants(&mut self, effect: &Uuid) {
+        self.effects.push(effect.clone());
+    }
+
+    /// What the transaction leaves behind so far, without contents.
+    pub fn left(&self) -> Vec<Left> {
+        let changes = self.audit.iter().map(|entry| Left::Change {
+            done: entry.event_type.as_str().to_owned(),
+            of: entry.resource_name.clone(),
+            id: entry.resource_id.clone(),
+            fields: entry.changes.iter().map(|change| change.field.clone()).collect(),
+        });
+        let events = self.events.iter().map(|pending| Left::Event {
+            id: pending.id.0.clone(),
+            event_type: pending.event.kind.to_owned(),
+            of: pending.event.resource_type.to_owned(),
+            resource_id: pending.event.resource_id.to_string(),
+        });
+        let effects = self.effects.iter().map(|id| Left::Effect { id: id.0.clone() });
+        changes.chain(events).chain(effects).collect()
     }
 
     /// Data keys that this transaction made.

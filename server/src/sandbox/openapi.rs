@@ -25,13 +25,10 @@ pub async fn description(State(app): State<Arc<App>>) -> Response<Body> {
 }
 
 fn paths() -> Json {
-    let parameters: Vec<_> = ["to", "class", "since", "limit"]
-        .map(|name| json!({"name": name, "in": "query", "schema": {"type": "string"}}))
-        .into();
     json!({
         "/sandbox/v1/inbox": {"get": {
             "summary": "Simulated messages, newest first",
-            "parameters": parameters,
+            "parameters": query_of(&["to", "class", "since", "limit"]),
             "responses": {"200": {"description": "{\"items\": […]}"}}
         }},
         "/sandbox/v1/reset": {"post": {
@@ -65,6 +62,16 @@ fn paths() -> Json {
             "security": [],
             "responses": {"200": {"description": "Nobody is there"}}
         }},
+        "/sandbox/v1/requests": {"get": {
+            "summary": "The last requests of your organization to /graphql, newest first; 200 are kept of each key and session",
+            "parameters": query_of(&["key", "operation", "failed", "limit"]),
+            "responses": {"200": {"description": "{\"items\": [{\"id\", \"asked_at\", \"operation\", \"status\", \"code\", \"duration_ms\", \"key\", \"user_id\"}]}"}}
+        }},
+        "/sandbox/v1/requests/{id}": {"get": {
+            "summary": "One of them, by the X-Request-Id of its answer: redacted bodies, errors, permissions used, and as a tree what it caused",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "responses": {"200": {"description": "The request with \"caused\": changes, events with their webhooks, effects, requests of receivers"}, "404": {"description": "NOT_FOUND: there is no record of it"}}
+        }},
         "/sandbox/v1/clock": {"get": {
             "summary": "The clock",
             "responses": {"200": {"description": CLOCK}}
@@ -86,6 +93,13 @@ fn paths() -> Json {
         "/sandbox/v1/clock/set": moves("It goes on to a moment, never back", Some(("to", "date-time"))),
         "/sandbox/v1/clock/advance": moves("It goes on by a time: PT1H, 90s, 20m, 3d", Some(("by", "duration"))),
     })
+}
+
+/// Optional parameters of a query.
+fn query_of(names: &[&str]) -> Vec<Json> {
+    let parameter =
+        |name: &&str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
+    names.iter().map(parameter).collect()
 }
 
 const FAULTS: &str =

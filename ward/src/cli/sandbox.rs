@@ -196,6 +196,9 @@ pub struct KeeperArgs {
     /// Files that the command may open, as before the run raised that.
     #[arg(long)]
     pub files: Option<u64>,
+    /// Whether the command may have huge pages, as before the run gave them up.
+    #[arg(long)]
+    pub huge_pages: bool,
     /// The command.
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,

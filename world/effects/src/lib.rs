@@ -12,6 +12,7 @@
 
 mod about;
 mod awaiting;
+mod caused;
 mod cohort;
 mod counts;
 mod dispatcher;
@@ -30,6 +31,7 @@ mod video;
 
 pub use about::About;
 pub use awaiting::Awaiting;
+pub use caused::caused;
 pub use cohort::{
     COHORT_MAX, CohortChange, CohortEnd, CohortPerson, EFFECT_COHORTS, change as change_cohort,
     effect_cohorts, has_cohort, held, people as cohort,

@@ -26,6 +26,7 @@ pub mod signature;
 mod subscription;
 mod tables;
 mod test_event;
+mod told;
 mod validation;
 pub mod verify;
 mod webhook;
@@ -36,3 +37,4 @@ pub use tables::{
     WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOK_LANES, WEBHOOK_REPLAYS,
     WEBHOOK_SECRETS, WEBHOOK_VALIDATIONS, WEBHOOKS, tables,
 };
+pub use told::told_of;

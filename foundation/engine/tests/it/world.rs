@@ -89,6 +89,7 @@ impl World {
             reads: ward_engine::Reads::default(),
             work: ward_engine::Work::default(),
             refused: ward_engine::RefusedCodes::default(),
+            trail: None,
         };
         let incoming = Incoming { query: query.to_owned(), ..Incoming::default() };
         Ask { world: self, request, incoming }

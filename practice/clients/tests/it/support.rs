@@ -171,6 +171,7 @@ impl World {
             reads: ward_engine::Reads::default(),
             work: ward_engine::Work::default(),
             refused: ward_engine::RefusedCodes::default(),
+            trail: None,
         }
     }
 

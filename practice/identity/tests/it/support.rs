@@ -273,6 +273,7 @@ impl World {
             reads: ward_engine::Reads::default(),
             work: ward_engine::Work::default(),
             refused: ward_engine::RefusedCodes::default(),
+            trail: None,
         };
         let incoming = Incoming { query: query.to_owned(), ..Incoming::default() };
         let reply = self.engine.execute(&incoming, Arc::new(request), &[]).await;
