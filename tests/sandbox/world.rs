@@ -145,3 +145,14 @@ fn events_go_to_the_webhook_that_is_named() {
     let sentence = "ward: --webhook can't be used: Url must begin with https://";
     assert_eq!(refused.stderr.trim(), sentence);
 }
+
+/// The run is small; how the command's memory is laid out is not the run's business.
+#[test]
+fn the_command_has_huge_pages_as_its_starter_has() {
+    const NAME: &str = "THP_enabled";
+    let own = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = |text: &str| text.lines().find(|line| line.starts_with(NAME)).map(str::to_owned);
+    let given = run(&["--pack", "empty"], &["grep", NAME, "/proc/self/status"]).stdout;
+    assert!(line(&own).is_some());
+    assert_eq!(line(&given), line(&own));
+}

@@ -67,6 +67,9 @@ fn start(args: &KeeperArgs, variables: &BTreeMap<String, String>) -> std::io::Re
         let maximum = getrlimit(Resource::Nofile).maximum;
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum });
     }
+    if args.huge_pages {
+        crate::allow_huge_pages();
+    }
     let (name, arguments) = args.command.split_first().ok_or(ErrorKind::NotFound)?;
     let name: &OsString = name;
     Command::new(name).args(arguments).envs(variables).process_group(args.group).spawn()

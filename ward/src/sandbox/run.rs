@@ -180,6 +180,9 @@ impl Keeping {
         if let Some(files) = crate::files_before() {
             command.args(["--files", &files.to_string()]);
         }
+        if crate::huge_pages_before() {
+            command.arg("--huge-pages");
+        }
         command.arg("--").args(&args.command);
         // A group of its own: what ends the run's does not end it.
         command.process_group(0).stdin(Stdio::inherit());

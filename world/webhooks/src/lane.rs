@@ -5,8 +5,9 @@ use ward_store::{Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::tables::{Webhook, WebhookLane};
 
-/// Requests at once to one receiver.
-pub const IN_FLIGHT_MAX: i64 = 8;
+/// Requests at once to one receiver that answers them; each takes two commits beside the request,
+/// so this bounds the events a second that a receiver hears of on a busy instance.
+pub const IN_FLIGHT_MAX: i64 = 32;
 
 /// Failures in a row after which a lane is broken: tried by single requests only.
 pub const BROKEN_AFTER: i64 = 10;
