@@ -1,5 +1,6 @@
 //! `sandbox-run`: from the start of `ward sandbox run` until its command has the first answer of the
-//! seeded Sandbox, and the memory that it then takes, of both processes (X1, X3).
+//! seeded Sandbox, and the memory that it then takes, of both processes (X1, X3). `sandbox-many`: a
+//! hundred of them one after another, and ten at once (X4).
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -29,17 +30,24 @@ pub async fn inside() -> Result<()> {
     Ok(())
 }
 
-/// The row.
+/// The rows.
 pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
-    if !chosen.has("sandbox-run") {
-        return Ok(Vec::new());
+    let mut rows = Vec::new();
+    if chosen.has("sandbox-run") {
+        rows.push(one(&world::release()?)?);
     }
-    let ward = world::release()?;
+    if chosen.has("sandbox-many") {
+        rows.push(many(&world::release()?)?);
+    }
+    Ok(rows)
+}
+
+fn one(ward: &Path) -> Result<Row> {
     let (mut times, mut memory) = (Vec::new(), Vec::new());
     // The first fills the caches of the machine.
-    run(&ward)?;
+    run(ward)?;
     for _ in 0..RUNS {
-        let (millis, mib) = run(&ward)?;
+        let (millis, mib) = run(ward)?;
         times.push(millis);
         memory.push(mib);
     }
@@ -47,7 +55,7 @@ pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
     memory.sort_by(f64::total_cmp);
     let (p50, p95) = (times[RUNS / 2], times[RUNS * 95 / 100]);
     let most = memory[RUNS - 1];
-    Ok(vec![Row {
+    Ok(Row {
         name: "sandbox-run".to_owned(),
         ward: p50,
         limit: None,
@@ -57,7 +65,39 @@ pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
             Check::at_most("MiB of both processes", most, 60.0),
         ],
         notes: format!("start to first answer, p50 of {RUNS}, standard pack"),
-    }])
+    })
+}
+
+/// Sandboxes one after another, and at once.
+const MANY: usize = 100;
+const AT_ONCE: usize = 10;
+
+fn many(ward: &Path) -> Result<Row> {
+    let began = Instant::now();
+    for _ in 0..MANY {
+        ended(Command::new(ward).args(["sandbox", "run", "--", "true"]))?;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let together = Instant::now();
+    ended(Command::new(ward).args(["sandbox", "pool", &AT_ONCE.to_string(), "--", "true"]))?;
+    let together = together.elapsed().as_secs_f64();
+    Ok(Row {
+        name: "sandbox-many".to_owned(),
+        ward: seconds / MANY as f64 * 1_000.0,
+        limit: None,
+        unit: "ms",
+        checks: Vec::new(),
+        notes: format!(
+            "each of {MANY} one after another, from start to end: {seconds:.1} s in all; \
+             {AT_ONCE} at once in {together:.2} s"
+        ),
+    })
+}
+
+fn ended(command: &mut Command) -> Result<()> {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    ensure!(status.success(), "a run failed: {status}");
+    Ok(())
 }
 
 /// Milliseconds until the first answer, and MiB after it.

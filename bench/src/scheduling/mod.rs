@@ -10,7 +10,7 @@
 mod bookings;
 mod copies;
 pub mod limit;
-mod practice;
+pub mod practice;
 mod reads;
 mod slots;
 
