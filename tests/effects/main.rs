@@ -15,6 +15,7 @@ mod cohort;
 mod network;
 mod notices;
 mod push;
+mod quarter;
 mod silent;
 mod switch;
 mod video;
