@@ -86,6 +86,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let worker = tokio::spawn(workers::run(app.clone(), stop.clone()));
     let accesses = tokio::spawn(workers::access_log(app.clone(), stop.clone()));
+    let recorder = tokio::spawn(workers::record(app.clone(), stop.clone()));
     let mut at_work = due::start(&app, &stop);
     let webhooks = workers::webhooks(&app, stop.clone());
     let teller = tokio::spawn(live::run(app.clone(), stop.clone()));
@@ -129,10 +130,12 @@ pub async fn serve(
     let _ = worker.await;
     let _ = webhooks.await;
     let _ = accesses.await;
+    let _ = recorder.await;
     // What the last requests have read.
     if let Err(error) = opened.db.access_log().flush(&opened.db).await {
         tracing::error!(%error, "readings of clients are not in the access log");
     }
+    workers::record_rest(&app).await;
     let _ = controller.await;
     let _ = std::fs::remove_file(opened.dir.join("control.sock"));
     opened.db.shutdown().await;

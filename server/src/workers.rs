@@ -40,7 +40,6 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 ticks += 1;
                 report("refusals", app.refusals.flush(&app.db, false).await.map(drop));
                 report("permission uses", app.exercises.flush(&app.db).await.map(drop));
-                report("requests", record(&app).await);
                 if ticks.is_multiple_of(10) {
                     report("chain heads", heads(&app).await);
                 }
@@ -84,7 +83,6 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     app.rotator.stop();
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
     report("permission uses", app.exercises.flush(&app.db).await.map(drop));
-    report("requests", record(&app).await);
     sequence(&app).await;
     report("chain heads", heads(&app).await);
     if app.db.engine() == Engine::Pg
@@ -103,11 +101,21 @@ async fn live(app: &App) {
     }
 }
 
-/// Writes what is waiting of the record of requests, where there is one.
-async fn record(app: &App) -> Result<(), StoreError> {
-    match &app.requests {
-        Some(requests) if !app.is_quarantined() => requests.flush(&app.db).await,
-        _ => Ok(()),
+/// Writes a Sandbox's record of requests each second until told to stop.
+pub async fn record(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    while app.requests.is_some() && !*stop.borrow() {
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        record_rest(&app).await;
+    }
+}
+
+/// Writes what waits of it.
+pub async fn record_rest(app: &App) {
+    if let Some(requests) = app.requests.as_ref().filter(|_| !app.is_quarantined()) {
+        report("requests", requests.flush(&app.db).await);
     }
 }
 

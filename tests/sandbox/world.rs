@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use ward_tests::{Api, Json, json, until};
+use ward_tests::{Api, Json, json, until, ward};
 
 use crate::running::{Running, run};
 
@@ -155,4 +155,16 @@ fn the_command_has_huge_pages_as_its_starter_has() {
     let given = run(&["--pack", "empty"], &["grep", NAME, "/proc/self/status"]).stdout;
     assert!(line(&own).is_some());
     assert_eq!(line(&given), line(&own));
+    let words =
+        ["sandbox", "pool", "2", "--pack", "empty", "--", "grep", NAME, "/proc/self/status"];
+    let shards = ward(words).ok().stdout;
+    let shards: Vec<&str> = shards.lines().filter(|line| line.contains(NAME)).collect();
+    assert_eq!(shards.len(), 2);
+    assert!(shards.iter().all(|shard| shard.ends_with(&line(&own).unwrap())), "{shards:?}");
+    // The run itself has none, wherever its flags stand.
+    let running = Running::start(&["--pack", "empty"], ":");
+    let status = format!("/proc/{}/status", running.pid().as_raw_nonzero());
+    let run = line(&std::fs::read_to_string(status).unwrap()).unwrap();
+    assert!(run.ends_with('0'), "{run}");
+    running.go_on("exit 0").ok();
 }

@@ -36,6 +36,7 @@ mod tour;
 mod trust;
 mod webhooks;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     forbid_core_dumps();
     allow_many_files();
     // Before anything is allocated that could be spared.
-    if std::env::args_os().nth(1).is_some_and(|word| word == "sandbox") {
+    if is_of_a_run(std::env::args_os().skip(1)) {
         forbid_huge_pages();
     }
     let cli = Cli::parse();
@@ -93,6 +94,13 @@ fn allow_many_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let _ = FILES_BEFORE.set(current);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+/// Whether the words are those of a Sandbox for one command, or of what looks after the command.
+fn is_of_a_run(words: impl Iterator<Item = OsString>) -> bool {
+    let mut words = words.skip_while(|word| word.to_string_lossy().starts_with('-'));
+    words.next().is_some_and(|word| word == "sandbox")
+        && words.next().is_some_and(|word| word == "run" || word == "keeper")
 }
 
 /// Whether this process had huge pages, before it gave them up.

@@ -55,7 +55,9 @@ fn shown(request: &Json) -> String {
     if request["replayed"] == true {
         page.push_str("the stored answer of an earlier request with this Idempotency-Key\n");
     }
-    let _ = writeln!(page, "\n{}", text(&request["document"]).trim_end());
+    if request["document"] != "" {
+        let _ = writeln!(page, "\n{}", text(&request["document"]).trim_end());
+    }
     if request["variables"].as_object().is_some_and(|variables| !variables.is_empty()) {
         let _ = writeln!(page, "{DIM}variables{PLAIN} {}", request["variables"]);
     }
@@ -65,9 +67,11 @@ fn shown(request: &Json) -> String {
             let _ = writeln!(page, "  it needs the permission {}", text(&error["permission"]));
         }
     }
-    if !request["answer"].is_null() {
-        let _ = writeln!(page, "{DIM}answer{PLAIN} {}", request["answer"]);
+    for problem in array(&request["problems"]) {
+        let (at, said) = (text(&problem["field"]), text(&problem["message"]));
+        let _ = writeln!(page, "{RED}{}{PLAIN} {at}: {said}", text(&problem["mutation"]));
     }
+    let _ = writeln!(page, "{DIM}answer{PLAIN} of {} bytes", text(&request["answer_bytes"]));
     let used: Vec<String> = array(&request["permissions_used"]).iter().map(text).collect();
     if !used.is_empty() {
         let _ = writeln!(page, "{DIM}permissions used{PLAIN} {}", used.join(", "));
@@ -136,6 +140,10 @@ fn line(one: &Json) -> String {
             format!("{} {}: {outcome} {DIM}{}{PLAIN}", of("class"), of("kind"), of("id"))
         }
         "request" => format!("{} {} {DIM}{}{PLAIN}", of("operation"), ending(one), of("id")),
+        "more" => match one["count"].as_u64() {
+            Some(count) => format!("… and {count} more"),
+            None => "… and more".to_owned(),
+        },
         other => other.to_owned(),
     }
 }

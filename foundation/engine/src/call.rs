@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use ward_instance::{Instance, Timestamp};
 use ward_store::blobs::BlobStore;
-use ward_store::{Actor, Db, Left, Role, Scope, Uuid};
+use ward_store::{Actor, Db, Role, Scope, Uuid};
 
 use crate::reads::Reads;
+use crate::trail::Trail;
 use crate::version::ViewId;
 use crate::work::Work;
 
@@ -72,23 +73,8 @@ pub struct Request {
     pub refused: RefusedCodes,
     /// What it has cost so far, where fields do not tell.
     pub work: Work,
-    /// What it left behind, where somebody wants to know.
+    /// What came of it, where somebody wants to know.
     pub trail: Option<Trail>,
-}
-
-/// What the transactions of a request left behind, once they are committed.
-#[derive(Debug, Default)]
-pub struct Trail(Mutex<Vec<Left>>);
-
-impl Trail {
-    /// Takes what was left behind so far.
-    pub fn take(&self) -> Vec<Left> {
-        std::mem::take(&mut *self.0.lock())
-    }
-
-    pub(crate) fn note(&self, left: Vec<Left>) {
-        self.0.lock().extend(left);
-    }
 }
 
 /// Refusals that an operation wants in the audit log, each by its code.

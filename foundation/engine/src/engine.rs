@@ -134,6 +134,12 @@ impl Engine {
         warnings: &[Json],
     ) -> Reply {
         let executed = self.run(incoming, &request).await;
+        if let Some(trail) = &request.trail {
+            match &executed {
+                Ok(Executed { errors, .. }) | Err(Halt::Errors(errors)) => trail.errors(errors),
+                Err(Halt::Store(_)) => {}
+            }
+        }
         match executed {
             Ok(executed) => Reply {
                 statements: executed.statements,

@@ -37,6 +37,7 @@ mod reads;
 mod scalar;
 mod share;
 mod subscribe;
+mod trail;
 mod values;
 mod version;
 mod view;
@@ -50,7 +51,7 @@ pub use bound::{
     Args, BatchFn, Bound, ComputeFn, Link, MutationBinding, OrderOption, Resolve, Returns, RowView,
     RowsBinding, Shape,
 };
-pub use call::{Call, RefusedCodes, Request, Trail, Upload};
+pub use call::{Call, RefusedCodes, Request, Upload};
 pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};
 pub use input::{FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, member, parse_id};
 pub use instant::{Clock, baseline_instant, iso_instant};
@@ -60,6 +61,7 @@ pub use outcome::{Answer, DENIED, FieldProblem, Permission, Problems, Refused, R
 pub use reads::Reads;
 pub use scalar::{Leaf, Out};
 pub use subscribe::Subscription;
+pub use trail::{Noted, Trail};
 pub use values::UPLOAD;
 pub use version::{Chosen, LATEST, PUBLISHED, ViewId, choose};
 pub use view::{PAGING, View, prune};

@@ -160,7 +160,7 @@ async fn one(
     crash::point("answer.before");
     let mut done = done?;
     if let Some(trail) = &request.trail {
-        trail.note(std::mem::take(&mut done.left));
+        trail.left(std::mem::take(&mut done.left));
     }
     let reads = std::mem::take(&mut done.reads);
     // What is committed is answered; readings that can't be written now wait on.
@@ -287,6 +287,9 @@ fn refused_cell(
     request: &Request,
 ) -> Result<Cell, Halt> {
     let (problems, error) = refused.told()?;
+    if let Some(trail) = &request.trail {
+        trail.problems(&field.name, &problems);
+    }
     let Some(selection) = &field.children else { return Ok(Cell::Skip) };
     let cells = selection
         .fields

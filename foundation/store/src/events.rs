@@ -8,7 +8,6 @@ use ward_instance::Timestamp;
 use crate::error::StoreError;
 use crate::query::{Engine, Query};
 use crate::system::EVENTS;
-use crate::trail::Left;
 use crate::tx::Tx;
 use crate::types::Uuid;
 use crate::value::{Sql, Value};
@@ -305,34 +304,6 @@ pub async fn of_ids(
         [org_id.into(), Value::Texts(ids.into())],
     );
     q.rows(&sql).await?.iter().map(|row| decode(instance, row)).collect()
-}
-
-/// The events of an organization that the instance itself let follow from one, at `since` or
-/// later: not those of requests, which have a record of their own.
-pub async fn following(
-    q: &mut impl Query,
-    org_id: i64,
-    root: &str,
-    since: Timestamp,
-) -> Result<Vec<Left>, StoreError> {
-    let sql = Sql::fixed(
-        "SELECT e.id, e.event_type, e.resource_type, e.resource_id FROM events e \
-         WHERE e.occurred_at >= $2 AND e.org_id = $1 AND e.root_event_id = $3 AND e.id <> $3 \
-         AND e.actor_id = 0 ORDER BY e.occurred_at, e.id",
-        [org_id.into(), since.0.into(), root.into()],
-    );
-    let entry = |row: &[Value]| {
-        let text = |at: usize| Some(row.get(at)?.text()?.to_owned());
-        Some(Left::Event {
-            id: text(0)?,
-            event_type: text(1)?,
-            of: text(2)?,
-            resource_id: row.get(3)?.int()?.to_string(),
-        })
-    };
-    let rows = q.rows(&sql).await?;
-    let entries = rows.iter().map(entry).collect::<Option<_>>();
-    entries.ok_or_else(|| StoreError::corrupt(EVENTS.name, "a row does not decode"))
 }
 
 /// Deletes up to [`PURGED_TOGETHER`] events that happened before the time for

@@ -313,6 +313,7 @@ record! {
     key: Key::Uuid,
     indexes: [
         unique(&["org_id", "idempotency_key"]),
+        index(&["org_id", "cause"]),
         index(&["org_id", "state", "created_at"]),
         index(&["class", "created_at"]).only("state = 'waiting'"),
         index(&["expires_at"]).only("state = 'waiting' AND expires_at IS NOT NULL"),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::{Value as Json, json};
-use ward_engine::{Incoming, Reply, Request};
+use ward_engine::{Incoming, Noted, Reply, Request, RequestError, Trail};
 use ward_instance::Timestamp;
-use ward_store::{Actor, Db, Flags, Left, Query, Scope, Sql, StoreError, Tx, Uuid};
+use ward_store::{Actor, Db, Flags, Query, Role, Scope, Sql, StoreError, Tx, Uuid};
 
 use super::redact;
 use super::table::RequestRecord;
@@ -17,12 +17,16 @@ use super::table::RequestRecord;
 pub const KEPT_OF_KEY: usize = 200;
 /// Keys whose requests wait at once; those of further ones are not recorded.
 const KEYS_MAX: usize = 1_000;
-/// Answers up to so many bytes are kept, redacted.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
-/// Bytes that wait at once; what comes then is recorded without its answer.
+/// Documents are cut to so many bytes; variables that are larger, redacted, are left out.
+const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
+/// Bytes that wait at once; what comes then is not recorded.
 const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a record takes beside its texts, about.
+const OVERHEAD_BYTES: usize = 500;
+/// And what it takes for each thing that it tells of.
+const ENTRY_BYTES: usize = 300;
 /// Records of one transaction.
-const BATCH: usize = 256;
+const BATCH: usize = 64;
 
 /// Requests whose records are not written yet.
 #[derive(Default)]
@@ -30,18 +34,20 @@ pub struct Recorder {
     waiting: Mutex<Waiting>,
     /// One flush at a time: who asks for the records waits for those that are being written.
     turn: tokio::sync::Mutex<()>,
+    /// One look at a time: a tree takes many statements.
+    pub looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Waiting {
-    of_key: HashMap<(i64, Box<str>), VecDeque<Noted>>,
+    of_key: HashMap<(i64, Box<str>), VecDeque<Answered>>,
     bytes: usize,
 }
 
 /// What is known of a request beside itself and its answer.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// What it asks for: `mutation createClient`.
+    /// What it asks for: `mutation createClient`; nothing of what is no document of the contract.
     pub operations: Vec<String>,
     /// When it came, on the wall clock.
     pub asked_at: Timestamp,
@@ -51,7 +57,7 @@ pub struct Facts {
     pub fault: Option<String>,
 }
 
-struct Noted {
+struct Answered {
     id: String,
     org_id: i64,
     actor_id: i64,
@@ -61,13 +67,14 @@ struct Noted {
     caused_by: Option<Uuid>,
     status: u16,
     code: Option<String>,
+    /// Redacted when it is written.
     document: String,
-    variables: Json,
-    answer: Vec<u8>,
+    /// Redacted.
+    variables: String,
     answer_bytes: usize,
     replayed: bool,
     used: Flags,
-    left: Vec<Left>,
+    noted: Noted,
 }
 
 impl Recorder {
@@ -75,56 +82,60 @@ impl Recorder {
     pub fn note(&self, request: &Request, incoming: &Incoming, reply: &Reply, facts: Facts) {
         let actor = &request.actor;
         let Some(credential) = actor.credential.as_deref() else { return };
-        let noted = Noted {
+        // What looked like a real person's is kept nowhere, and what can't be read may be anything.
+        let is_kept = reply.code.as_deref() != Some(REAL_DATA) && !facts.operations.is_empty();
+        let is_member = actor.role == Role::Member;
+        let answered = Answered {
             id: request.request_id.clone(),
             org_id: actor.org_id,
             actor_id: actor.user_id,
             credential: credential.into(),
             facts,
             occurred_at: request.now,
-            caused_by: request.caused_by.clone(),
+            // As what is written heeds it.
+            caused_by: request.caused_by.clone().filter(|_| is_member),
             status: reply.status,
             code: reply.code.clone(),
-            document: redact::document(&incoming.query),
-            variables: redact::values(&Json::Object(incoming.variables.clone())),
-            answer: if reply.body.len() <= ANSWER_BYTES_MAX {
-                reply.body.clone()
-            } else {
-                Vec::new()
-            },
+            document: if is_kept { cut(&incoming.query).to_owned() } else { String::new() },
+            variables: if is_kept { variables(incoming) } else { String::new() },
             answer_bytes: reply.body.len(),
             replayed: reply.replayed,
             used: actor.exercised.as_ref().map(|it| it.flags()).unwrap_or_default(),
-            left: request.trail.as_ref().map(ward_engine::Trail::take).unwrap_or_default(),
+            noted: request.trail.as_ref().map(Trail::take).unwrap_or_default(),
         };
-        self.waiting.lock().add(noted);
+        self.waiting.lock().add(answered);
     }
 
     /// Writes what waits. The server calls it every second, when it stops, and before anybody
-    /// looks. A batch that can't be written is lost: it is a convenience, and memory is not.
+    /// looks. What can't be written is lost: it is a convenience, and memory is not.
     pub async fn flush(&self, db: &Db) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
         let Waiting { of_key, .. } = std::mem::take(&mut *self.waiting.lock());
-        let rows: Vec<RequestRecord> = of_key.into_values().flatten().map(Noted::record).collect();
-        for batch in rows.chunks(BATCH) {
-            write(db, batch.into()).await?;
+        let mut outcome = Ok(());
+        for of_key in of_key.into_values() {
+            let rows: Vec<RequestRecord> = of_key.into_iter().map(Answered::record).collect();
+            for batch in rows.chunks(BATCH) {
+                // One tenant's failure is not the others'.
+                outcome = write(db, batch.into()).await.and(outcome);
+            }
         }
-        Ok(())
+        outcome
     }
 }
 
+/// The guard's refusal.
+const REAL_DATA: &str = "REAL_DATA_IN_SANDBOX";
+
 impl Waiting {
-    fn add(&mut self, mut noted: Noted) {
-        let key = (noted.org_id, noted.credential.clone());
-        if self.of_key.len() >= KEYS_MAX && !self.of_key.contains_key(&key) {
+    fn add(&mut self, answered: Answered) {
+        let key = (answered.org_id, answered.credential.clone());
+        let is_full = self.of_key.len() >= KEYS_MAX && !self.of_key.contains_key(&key);
+        if is_full || self.bytes + answered.bytes() > WAITING_BYTES_MAX {
             return;
         }
-        if self.bytes + noted.bytes() > WAITING_BYTES_MAX {
-            noted.answer = Vec::new();
-        }
-        self.bytes += noted.bytes();
+        self.bytes += answered.bytes();
         let of_key = self.of_key.entry(key).or_default();
-        of_key.push_back(noted);
+        of_key.push_back(answered);
         if of_key.len() > KEPT_OF_KEY
             && let Some(oldest) = of_key.pop_front()
         {
@@ -133,24 +144,30 @@ impl Waiting {
     }
 }
 
-impl Noted {
+impl Answered {
     fn bytes(&self) -> usize {
-        self.answer.len() + self.document.len()
+        let Noted { left, problems, errors, .. } = &self.noted;
+        let entries = left.len() + problems.len() + errors.len();
+        OVERHEAD_BYTES + self.document.len() + self.variables.len() + entries * ENTRY_BYTES
     }
 
     fn record(self) -> RequestRecord {
-        let answer: Json = serde_json::from_slice(&self.answer).unwrap_or(Json::Null);
-        let used =
-            ward_identity::flags::ALL.iter().filter(|line| self.used.has(line.permission.flag));
+        let flags = ward_identity::flags::ALL.iter();
+        let used = flags.filter(|line| self.used.has(line.permission.flag));
+        let variables: Json = serde_json::from_str(&self.variables).unwrap_or(Json::Null);
+        let Noted { left, more, problems, errors } = self.noted;
         let detail = json!({
-            "document": self.document,
-            "variables": self.variables,
-            "answer": answer.get("data").map(redact::values),
+            "document": redact::document(&self.document),
+            "variables": variables,
             "answer_bytes": self.answer_bytes,
             "replayed": self.replayed,
-            "errors": errors(&answer),
+            "errors": errors.iter().map(told).collect::<Vec<_>>(),
+            "problems": problems.iter().map(|(mutation, problem)| json!({
+                "mutation": mutation, "field": problem.field, "message": problem.message,
+            })).collect::<Vec<_>>(),
             "permissions_used": used.map(|line| line.permission.name).collect::<Vec<_>>(),
-            "left": self.left,
+            "left": left,
+            "more": more,
         });
         let Facts { operations, asked_at, answered_at, fault } = self.facts;
         RequestRecord {
@@ -171,22 +188,31 @@ impl Noted {
     }
 }
 
-/// The errors of an answer, which are Ward's own words: what was refused, where, for want of what.
-fn errors(answer: &Json) -> Vec<Json> {
-    let told = |error: &Json| {
-        let of = &error["extensions"];
-        json!({
-            "message": error["message"],
-            "path": error["path"],
-            "code": of["code"],
-            "permission": of["permission"],
-            "argument": of["argument"],
-        })
-    };
-    answer["errors"]
-        .as_array()
-        .map(|errors| errors.iter().take(50).map(told).collect())
-        .unwrap_or_default()
+/// An error as it is kept. Those without a code are of a document or of variables that do not fit
+/// the contract, and say of them what was found.
+fn told(error: &RequestError) -> Json {
+    let json = error.to_json();
+    let of = &json["extensions"];
+    json!({
+        "message": if of["code"].is_string() { &json["message"] } else { &Json::Null },
+        "path": json["path"],
+        "code": of["code"],
+        "permission": of["permission"],
+        "argument": of["argument"],
+    })
+}
+
+/// The variables, redacted; nothing of many.
+fn variables(incoming: &Incoming) -> String {
+    let kept = redact::values(&incoming.variables).to_string();
+    if kept.len() > DOCUMENT_BYTES_MAX { String::new() } else { kept }
+}
+
+/// As much of a document as is looked at.
+fn cut(text: &str) -> &str {
+    let most = DOCUMENT_BYTES_MAX.min(text.len());
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
 }
 
 async fn write(db: &Db, batch: Arc<[RequestRecord]>) -> Result<(), StoreError> {
@@ -221,7 +247,8 @@ async fn write(db: &Db, batch: Arc<[RequestRecord]>) -> Result<(), StoreError> {
 
 /// Whether the organization is there: the Sandbox may have been reset meanwhile.
 async fn is_founded(tx: &mut Tx, org_id: i64) -> Result<bool, StoreError> {
-    let sql = Sql::fixed("SELECT 1 FROM organizations WHERE id = $1", [org_id.into()]);
+    let sql =
+        Sql::fixed("SELECT 1 FROM organizations WHERE id = $1 FOR_KEY_SHARE", [org_id.into()]);
     Ok(!tx.rows(&sql).await?.is_empty())
 }
 

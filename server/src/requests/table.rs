@@ -1,7 +1,7 @@
 //! What is kept of requests.
 
 use ward_instance::Timestamp;
-use ward_store::{Key, Query, Rule, Sql, StoreError, Tx, Uuid, index, record};
+use ward_store::{Key, Query, Rule, Sql, StoreError, Tx, Uuid, Value, index, record};
 
 /// After so long a record is deleted, also of a key that asks nothing any more.
 const KEPT_MICROS: i64 = 30 * 24 * 3_600 * 1_000_000;
@@ -46,9 +46,26 @@ record! {
     visible: |_| Rule::none(),
 }
 
-/// Deletes what is older than a month.
+/// So many are kept of an organization, whoever asked: each sign-in is a session of its own.
+const KEPT_OF_ORGANIZATION: i64 = 20_000;
+
+/// Deletes what is older than a month, and the oldest of an organization that has very many.
 pub async fn purge(tx: &mut Tx) -> Result<(), StoreError> {
     let before = tx.wall().minus_micros(KEPT_MICROS);
     let sql = Sql::fixed("DELETE FROM request_records WHERE asked_at < $1", [before.0.into()]);
-    tx.execute(&sql).await.map(drop)
+    tx.execute(&sql).await?;
+    let sql = Sql::fixed(
+        "SELECT org_id FROM request_records GROUP BY org_id HAVING COUNT(*) > $1",
+        [KEPT_OF_ORGANIZATION.into()],
+    );
+    for row in tx.rows(&sql).await?.iter() {
+        let sql = Sql::fixed(
+            "DELETE FROM request_records WHERE org_id = $1 AND asked_at < (SELECT k.asked_at \
+             FROM request_records k WHERE k.org_id = $1 ORDER BY k.asked_at DESC LIMIT 1 \
+             OFFSET $2)",
+            [row.first().cloned().unwrap_or(Value::Null), KEPT_OF_ORGANIZATION.into()],
+        );
+        tx.execute(&sql).await?;
+    }
+    Ok(())
 }

@@ -1,11 +1,13 @@
 //! What a record shows: the request, and the tree of what it caused, which grows while effects and
 //! webhooks are on their way.
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use ward_instance::Timestamp;
-use ward_store::{Db, Left, Query, Reader, Sql, StoreError, Uuid, Value, codec, events};
+use ward_store::{Db, Left, Query, Reader, Sql, StoreError, Uuid, Value, codec};
 
 use super::table::{REQUEST_RECORDS, RequestRecord};
 
@@ -14,6 +16,10 @@ const REQUESTS_MAX: usize = 50;
 /// The most records that one list has, and how many when nobody says.
 const LISTED_MAX: i64 = 200;
 const LISTED: i64 = 50;
+
+/// What a record tells of the request itself.
+const KEPT: [&str; 7] =
+    ["document", "variables", "answer_bytes", "replayed", "errors", "problems", "permissions_used"];
 
 /// Which requests are wanted; all when empty.
 #[derive(Clone, Debug, Default)]
@@ -42,16 +48,16 @@ pub async fn list(db: &Db, org_id: i64, filter: &Filter) -> Result<Vec<Json>, St
     if filter.failed {
         sql.push(" AND (code IS NOT NULL OR status >= 400)");
     }
-    // A key has 200 at most: what is left out here is not worth an index.
-    sql.push(" ORDER BY asked_at DESC, id DESC");
-    let rows = db.read().await?.rows(&sql).await?;
-    let wanted = |row: &&[Value]| match (&filter.operation, row.get(3).and_then(Value::text)) {
-        (Some(part), Some(operation)) => operation.contains(part.as_str()),
-        _ => true,
-    };
+    if let Some(part) = &filter.operation {
+        // Names have no more than these; an underscore stands for any character, which is harmless.
+        let is_part = |c: &char| c.is_ascii_alphanumeric() || *c == '_' || *c == ' ';
+        let part: String = part.to_ascii_lowercase().chars().filter(is_part).collect();
+        sql.push(" AND LOWER(operation) LIKE ").bind(format!("%{part}%"));
+    }
     let limit = filter.limit.unwrap_or(LISTED).clamp(1, LISTED_MAX);
-    let limit = usize::try_from(limit).unwrap_or_default();
-    let shown = rows.iter().filter(wanted).take(limit).map(|row| {
+    sql.push(" ORDER BY asked_at DESC, id DESC").limit(limit);
+    let rows = db.read().await?.rows(&sql).await?;
+    let shown = rows.iter().map(|row: &[Value]| {
         let text = |at: usize| row.get(at)?.text();
         Some(json!({
             "id": text(0)?,
@@ -80,10 +86,9 @@ pub async fn show(db: &Db, org_id: i64, id: &str) -> Result<Option<Json>, StoreE
     let mut shown = head(&record);
     shown["caused_by"] = json!(record.caused_by.as_ref().map(|id| &id.0));
     shown["fault"] = json!(record.fault);
-    for name in ["document", "variables", "answer", "answer_bytes", "replayed", "errors"] {
+    for name in KEPT {
         shown[name] = detail[name].clone();
     }
-    shown["permissions_used"] = detail["permissions_used"].clone();
     shown["caused"] = Json::Array(caused);
     Ok(Some(shown))
 }
@@ -110,7 +115,7 @@ fn millis(micros: i64) -> Json {
 
 enum Cond<'a> {
     Id(&'a str),
-    CausedBy(&'a str),
+    CausedBy(Vec<Box<str>>),
 }
 
 async fn records(
@@ -125,9 +130,12 @@ async fn records(
     sql.push(" FROM request_records WHERE org_id = ").bind(org_id);
     match cond {
         Cond::Id(id) => sql.push(" AND id = ").bind(id),
-        Cond::CausedBy(event) => sql.push(" AND caused_by = ").bind(event),
+        Cond::CausedBy(events) => {
+            sql.push(" AND caused_by IN_LIST(").bind(Value::Texts(events.into())).push(")")
+        }
     };
-    sql.push(" ORDER BY asked_at, id");
+    let most = i64::try_from(REQUESTS_MAX).unwrap_or(i64::MAX);
+    sql.push(" ORDER BY asked_at, id").limit(most + 1);
     let rows = reader.rows(&sql).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -136,13 +144,7 @@ async fn records(
     rows.iter().map(|row| codec::open_record(&keys, row)).collect()
 }
 
-fn event_id(left: &Left) -> Option<&str> {
-    match left {
-        Left::Event { id, .. } => Some(id),
-        Left::Change { .. } | Left::Effect { .. } => None,
-    }
-}
-
+/// A tree while it grows.
 struct Tree<'a> {
     db: &'a Db,
     reader: Reader,
@@ -152,7 +154,7 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// What a request caused: its changes, then its events and effects with what came of them.
+    /// What a request caused: its changes, its events with what came of them, its effects.
     fn caused<'b>(
         &'b mut self,
         record: &'b RequestRecord,
@@ -161,55 +163,73 @@ impl Tree<'_> {
         async move {
             let left: Vec<Left> =
                 serde_json::from_value(detail["left"].clone()).unwrap_or_default();
-            let own: Vec<&str> = left.iter().filter_map(event_id).collect();
+            let events: Vec<&str> = left.iter().filter_map(event_id).collect();
+            let since = record.occurred_at;
+            let mut webhooks =
+                ward_webhooks::told_of(&mut self.reader, self.org_id, &events, since).await?;
+            let mut requests = self.of_receivers(&events).await?;
             let mut caused = Vec::new();
-            let mut intents: Vec<&str> = Vec::new();
-            for one in &left {
-                match one {
-                    Left::Change { .. } => caused.push(json!(one)),
-                    Left::Event { id, .. } => {
-                        let mut event = json!(one);
-                        event["caused"] =
-                            Json::Array(self.followed(id, &own, record.occurred_at).await?);
-                        caused.push(event);
-                    }
-                    Left::Effect { id } => intents.push(id),
+            for one in left.iter().filter(|one| !matches!(one, Left::Effect { .. })) {
+                let mut shown = json!(one);
+                if let Left::Event { id, .. } = one {
+                    let mut followed = webhooks.remove(id).unwrap_or_default();
+                    followed.extend(requests.remove(id).unwrap_or_default());
+                    shown["caused"] = Json::Array(followed);
                 }
+                caused.push(shown);
             }
-            caused.extend(
-                ward_effects::caused(&mut self.reader, self.org_id, &record.id.0, &intents).await?,
-            );
+            let intents: Vec<&str> = left.iter().filter_map(effect_id).collect();
+            let (reader, request) = (&mut self.reader, &record.id.0);
+            caused.extend(ward_effects::caused(reader, self.org_id, request, &intents).await?);
+            if let Some(count) = detail["more"].as_u64().filter(|count| *count > 0) {
+                caused.push(json!({"what": "more", "count": count}));
+            }
             Ok(caused)
         }
         .boxed()
     }
 
-    /// What followed from an event: its webhooks, what else the instance did because of it, and the
-    /// requests of receivers that named it as their cause.
-    /// Those of the request's own transaction stand beside it.
-    async fn followed(
+    /// The requests of receivers that named one of these events as their cause, by event.
+    async fn of_receivers(
         &mut self,
-        event: &str,
-        own: &[&str],
-        since: Timestamp,
-    ) -> Result<Vec<Json>, StoreError> {
-        let mut caused =
-            ward_webhooks::told_of(&mut self.reader, self.org_id, event, since).await?;
-        let later = events::following(&mut self.reader, self.org_id, event, since).await?;
-        let is_later = |it: &Left| event_id(it).is_some_and(|id| !own.contains(&id));
-        caused.extend(later.iter().filter(|it| is_later(it)).map(|it| json!(it)));
-        for record in records(&mut self.reader, self.db, self.org_id, Cond::CausedBy(event)).await?
-        {
-            if self.told.len() >= REQUESTS_MAX || self.told.contains(&record.id) {
+        events: &[&str],
+    ) -> Result<BTreeMap<String, Vec<Json>>, StoreError> {
+        let mut shown: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+        if events.is_empty() {
+            return Ok(shown);
+        }
+        let cond = Cond::CausedBy(events.iter().map(|id| Box::from(*id)).collect());
+        for record in records(&mut self.reader, self.db, self.org_id, cond).await? {
+            let Some(event) = record.caused_by.clone() else { continue };
+            let of_event = shown.entry(event.0).or_default();
+            if self.told.contains(&record.id) {
                 continue;
+            }
+            if self.told.len() > REQUESTS_MAX {
+                of_event.push(json!({"what": "more", "count": null}));
+                break;
             }
             self.told.push(record.id.clone());
             let detail: Json = serde_json::from_str(&record.detail).unwrap_or_default();
             let mut request = head(&record);
             request["what"] = json!("request");
             request["caused"] = Json::Array(self.caused(&record, &detail).await?);
-            caused.push(request);
+            of_event.push(request);
         }
-        Ok(caused)
+        Ok(shown)
+    }
+}
+
+fn event_id(left: &Left) -> Option<&str> {
+    match left {
+        Left::Event { id, .. } => Some(id),
+        Left::Change { .. } | Left::Effect { .. } => None,
+    }
+}
+
+fn effect_id(left: &Left) -> Option<&str> {
+    match left {
+        Left::Effect { id } => Some(id),
+        Left::Change { .. } | Left::Event { .. } => None,
     }
 }

@@ -58,6 +58,10 @@ async fn show(
 ) -> Answered {
     let actor = desk(&app, &headers, &facts).await?.actor;
     written(&app).await?;
+    let _alone = match &app.requests {
+        Some(requests) => Some(requests.looking.lock().await),
+        None => None,
+    };
     match requests::show(&app.db, actor.org_id, &id).await.map_err(|error| failed(&error))? {
         Some(request) => Ok(respond::json(StatusCode::OK, &request)),
         None => Err(refuse(

@@ -5,9 +5,15 @@ use ward_store::{Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::tables::{Webhook, WebhookLane};
 
-/// Requests at once to one receiver that answers them; each takes two commits beside the request,
-/// so this bounds the events a second that a receiver hears of on a busy instance.
+/// Requests at once to one receiver.
+pub const IN_FLIGHT: i64 = 8;
+
+/// The same of a receiver that answers fast: each takes two commits beside the request, so this
+/// bounds the events a second that a receiver hears of on a busy instance.
 pub const IN_FLIGHT_MAX: i64 = 32;
+
+/// As fast as this, in milliseconds, answers a receiver that is not kept busy by what it has.
+pub const FAST_MS: i64 = 250;
 
 /// Failures in a row after which a lane is broken: tried by single requests only.
 pub const BROKEN_AFTER: i64 = 10;
@@ -29,6 +35,7 @@ pub async fn create(scope: &mut Scope<'_>, webhook: &Webhook) -> Result<(), Stor
         max_in_flight: 1,
         is_slow: true,
         failures: 0,
+        counted_at: None,
         failing_since: None,
         broken_until: None,
         broken_until_wall: None,

@@ -195,12 +195,15 @@ record! {
         last_position: i64,
         /// A disabled webhook sends nothing.
         is_paused: bool,
-        /// Requests at once; 1 after a failure, doubled by each success.
+        /// Requests at once; 1 after a failure, doubled by each success, far only while answers are fast.
         max_in_flight: i64,
         /// Whether its receiver is slow: those share a part of the sockets.
         is_slow: bool,
-        /// Failures since the last success.
+        /// Failures one after another since the last success.
         failures: i64,
+        /// Wall time at which the last of them was counted: what was begun before it, at once with it,
+        /// is no further one.
+        counted_at: Option<Timestamp>,
         /// Logical time of the first of them.
         failing_since: Option<Timestamp>,
         /// Logical and wall time until which nothing is tried, whichever comes first.

@@ -70,7 +70,7 @@ async fn rel_18_a_practice_has_a_share() {
         }
         w.emit(&(0..8).collect::<Vec<_>>()).await;
         for _ in 0..4 {
-            // Eight at once to each of them from now on.
+            // All of them at once to each from now on.
             let claimed = w.claim("one", World::all_room()).await;
             w.record(&claimed, 200).await;
         }

@@ -121,7 +121,9 @@ async fn succeeded(
     lane.failures = 0;
     lane.failing_since = None;
     (lane.broken_until, lane.broken_until_wall) = (None, None);
-    lane.max_in_flight = (lane.max_in_flight * 2).clamp(1, lane::IN_FLIGHT_MAX);
+    let is_fast = result.duration_ms <= lane::FAST_MS;
+    let most = if is_fast { lane::IN_FLIGHT_MAX } else { lane::IN_FLIGHT };
+    lane.max_in_flight = (lane.max_in_flight * 2).clamp(1, most);
     let delivery = &result.delivery;
     let sql = Sql::fixed(
         "UPDATE webhook_events SET first_failed_at = NULL, last_failed_at = NULL, retry_count = 0 \
@@ -153,10 +155,15 @@ async fn failed(
     if !settle(scope, result, state, due, Some(first)).await? {
         return Ok(false);
     }
-    lane.failures += 1;
+    // What fails at once is one failure: a receiver that was away for a moment is not broken.
+    let is_new = delivery.started_at >= lane.counted_at;
+    if is_new {
+        lane.failures += 1;
+        lane.counted_at = Some(wall);
+    }
     lane.failing_since = lane.failing_since.or(Some(now));
     lane.max_in_flight = 1;
-    if let Some(rest) = lane::rest(lane.failures) {
+    if is_new && let Some(rest) = lane::rest(lane.failures) {
         // The last attempt is not late for a rest.
         let left = backoff::GIVE_UP - now.micros_since(counts_from);
         let rest = if next.is_some() { rest.min(left.max(0)) } else { rest };
@@ -264,7 +271,7 @@ async fn write_lane(scope: &mut Scope<'_>, lane: &WebhookLane) -> Result<(), Sto
     let instant = |at: Option<Timestamp>| at.map(|at| at.0);
     let sql = Sql::fixed(
         "UPDATE webhook_lanes SET is_paused = $3, max_in_flight = $4, is_slow = $5, failures = $6, \
-         failing_since = $7, broken_until = $8, broken_until_wall = $9 \
+         failing_since = $7, broken_until = $8, broken_until_wall = $9, counted_at = $10 \
          WHERE org_id = $1 AND webhook_id = $2",
         [
             lane.org_id.0.into(),
@@ -276,6 +283,7 @@ async fn write_lane(scope: &mut Scope<'_>, lane: &WebhookLane) -> Result<(), Sto
             instant(lane.failing_since).into(),
             instant(lane.broken_until).into(),
             instant(lane.broken_until_wall).into(),
+            instant(lane.counted_at).into(),
         ],
     );
     scope.tx.execute(&sql).await.map(drop)

@@ -108,6 +108,28 @@ async fn a_broken_lane_rests() {
     .await;
 }
 
+/// A receiver that was away for a moment is not broken, however much was under way to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_at_once_is_one_failure() {
+    World::each(async |w| {
+        w.webhook(false).await;
+        w.emit(&(0..200).collect::<Vec<_>>()).await;
+        let mut claimed = Vec::new();
+        while claimed.len() < 32 {
+            w.record(&claimed, 200).await;
+            claimed = w.claim("one", World::all_room()).await;
+        }
+        w.clock.advance(1_000_000);
+        let (first, later) = claimed.split_at(20);
+        w.record(first, 500).await;
+        w.clock.advance(1_000_000);
+        w.record(later, 500).await;
+        assert_eq!(w.number("SELECT failures FROM webhook_lanes").await, 1);
+        assert_eq!(w.claim("one", World::all_room()).await.len(), 1, "it rests");
+    })
+    .await;
+}
+
 /// Whatever is tried once is not tried again because the server stopped meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_attempt_is_one_even_when_it_is_cut_off() {
