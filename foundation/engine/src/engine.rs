@@ -135,10 +135,7 @@ impl Engine {
     ) -> Reply {
         let executed = self.run(incoming, &request).await;
         if let Some(trail) = &request.trail {
-            match &executed {
-                Ok(Executed { errors, .. }) | Err(Halt::Errors(errors)) => trail.errors(errors),
-                Err(Halt::Store(_)) => {}
-            }
+            trail.ended(&executed);
         }
         match executed {
             Ok(executed) => Reply {

@@ -4,6 +4,7 @@
 use parking_lot::Mutex;
 use ward_store::Left;
 
+use crate::engine::{Executed, Halt};
 use crate::outcome::{FieldProblem, RequestError};
 
 /// So many of each are noted.
@@ -44,7 +45,9 @@ impl Trail {
         self.0.lock().problems.extend(named.take(NOTED_MAX));
     }
 
-    pub(crate) fn errors(&self, errors: &[RequestError]) {
-        self.0.lock().errors.extend(errors.iter().take(NOTED_MAX).cloned());
+    pub(crate) fn ended(&self, executed: &Result<Executed, Halt>) {
+        if let Ok(Executed { errors, .. }) | Err(Halt::Errors(errors)) = executed {
+            self.0.lock().errors.extend(errors.iter().take(NOTED_MAX).cloned());
+        }
     }
 }
