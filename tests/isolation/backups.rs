@@ -80,7 +80,7 @@ fn iso_10b_a_backup_of_the_other_environment_is_refused_unopened() {
         // What it is of can't be written over.
         let bytes = fs::read(&of_p).unwrap();
         let text = String::from_utf8_lossy(&bytes[..600]).into_owned();
-        let ids = [&p, &s].map(|it| instance_id(it));
+        let ids = [&p, &s].map(instance_id);
         let at = text.find("{\"kind\"").unwrap();
         let end = at + text[at..].find('}').unwrap() + 1;
         let header = text[at..end].replace("\"production\"", "\"sandbox\"");

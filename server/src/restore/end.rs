@@ -38,6 +38,8 @@ struct Ending {
     certificate: Certificate,
     kind: Kind,
     made_at: Timestamp,
+    /// How often a backup was brought back before it was made.
+    made_in: i64,
     by: String,
     reason: Option<String>,
 }
@@ -60,6 +62,7 @@ pub async fn end(
         certificate,
         kind: what.kind,
         made_at: Timestamp(header.created_at),
+        made_in: header.restore_epoch,
         by: what.by.clone(),
         reason: what.reason.clone(),
     });
@@ -90,7 +93,10 @@ async fn end_in(tx: &mut Tx, ending: &Ending) -> Result<Held, StoreError> {
         for end_of_before in assemble::rotation_hooks().at_start {
             end_of_before(tx).await?;
         }
-        skip_ids(tx).await?;
+        // Each restore since then handed out ids of its own.
+        for _ in ending.made_in..ending.certificate.restore_epoch {
+            skip_ids(tx).await?;
+        }
         let reason = format!("the backup of {} was brought back", ending.made_at);
         for class in ward_effects::hold(tx, &actor, &reason).await? {
             held.insert(class.class.to_string(), class.waiting.into());
