@@ -144,7 +144,8 @@ fn rel_12_a_restore_that_is_killed_leaves_the_old_or_the_new() {
             let marker = people::client(&api, &format!("marker{number}"));
             server.stop();
             let mut child = start(&instance, &["restore", file.to_str().unwrap()]);
-            std::thread::sleep(std::time::Duration::from_millis(number * number * 12));
+            let moment = std::time::Duration::from_millis(number * number * 12);
+            std::thread::sleep(moment); // allow-sleep: the kill is to come at any moment
             let _ = child.kill();
             child.wait().unwrap();
             let (intact, said) = instance.verify_audit();
