@@ -91,6 +91,13 @@ pub enum Command {
         /// Names of those who attest.
         by: Vec<String>,
     },
+    /// Writes down that a backup was made.
+    BackupMade {
+        /// Of which moment, microseconds since 1970.
+        made_at: i64,
+        /// Who made it.
+        by: String,
+    },
     /// Fills the Sandbox with synthetic data.
     SandboxSeed {
         /// The same seed gives the same data.
@@ -188,6 +195,9 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         Command::Status => status(context).await,
         Command::Attest { base_url, reason, by } => {
             crate::attest::attest(context, base_url, reason, by).await
+        }
+        Command::BackupMade { made_at, by } => {
+            crate::backup::note(&context.db, Timestamp(made_at), by).await
         }
         Command::SandboxSeed { seed, clients } => birthday::seed(context, seed, clients).await,
         Command::SandboxReset { seed } => reset::reset(context, seed).await,

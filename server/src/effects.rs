@@ -27,6 +27,7 @@ pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/effects", get(list))
         .route("/effects/{class}", post(set))
+        .route("/effects/{class}/discard", post(discard))
         .route("/effects/failed", get(letters))
         .route("/effects/failed/{id}/replay", post(replay))
 }
@@ -94,6 +95,36 @@ async fn set(
         let mut answer = shown(&app, class).await?;
         answer["released"] = json!(released.queued);
         answer["expired"] = json!(released.expired);
+        Ok(answer)
+    };
+    let answer = done.await.map_err(|error: StoreError| failed(&error))?;
+    Ok(respond::json(StatusCode::OK, &answer))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Discarded {
+    reason: String,
+}
+
+/// Gives up what waits of a class, instead of letting it go.
+async fn discard(
+    State(app): State<Arc<App>>,
+    Path(class): Path<String>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answered {
+    let actor = founding_administrator(&app, &headers, &facts).await?.actor;
+    let class = class_named(&class)?;
+    let said = serde_json::from_slice::<Discarded>(&body);
+    let said = said.map_err(|_| wrong("send {\"reason\": \"…\"}"))?;
+    let reason = reason(&said.reason).map_err(wrong)?;
+    check_quarantine(&app)?;
+    let done = async {
+        let given_up = ward_effects::discard(&app.db, &actor, class, &reason).await?;
+        let mut answer = shown(&app, class).await?;
+        answer["discarded"] = json!(given_up);
         Ok(answer)
     };
     let answer = done.await.map_err(|error: StoreError| failed(&error))?;

@@ -13,7 +13,7 @@ use ward_instance::{
 };
 use ward_store::{Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate};
 
-use crate::assemble;
+use crate::{assemble, restore};
 
 /// Why an instance can't be opened, born or served.
 #[derive(Debug, thiserror::Error)]
@@ -260,13 +260,14 @@ pub async fn open(
     };
     let ledger = Ledger::load(&dir.join("ids.ledger"), &ring)?;
     let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
-    let db = Db::open(place, instance.clone(), assemble::tables()).await?;
+    let db = Db::open(place.clone(), instance.clone(), assemble::tables()).await?;
     if let Some(witness) = instance.witness().sandbox() {
         ward_store::test_clock::load(&db, &witness).await?;
         ward_store::faults::load(&db, &witness).await?;
     }
     let mut opened = Opened { dir: dir.to_owned(), config, instance, db, certificate, lock: None };
     if let Some(lock) = &mut lock {
+        finish_restore(&opened, &place)?;
         let now = binding(dir, &opened.db, &opened.config.parsed_base_url()?).await?;
         // The files of a PostgreSQL node hold no data: only the server counts.
         let torn = lock.is_torn() && opened.db.engine() == Engine::Lite;
@@ -282,7 +283,16 @@ pub async fn open(
     Ok(opened)
 }
 
-fn place_of(
+/// Ends what a restore that was cut off had still to do, or forgets one that never came about.
+fn finish_restore(opened: &Opened, place: &Place) -> Result<(), ServerError> {
+    let epoch = opened.certificate.restore_epoch;
+    let wall = opened.instance.clock().wall();
+    opened.instance.ledger().settle_restore(epoch, wall)?;
+    ward_store::backup::forget_staged(place)?;
+    restore::finish_files(&opened.files(), epoch)
+}
+
+pub(crate) fn place_of(
     dir: &Path,
     config: &Config,
     address: Option<&str>,

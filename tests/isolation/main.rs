@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod addresses;
+mod backups;
 mod clock;
 mod clones;
 mod databases;

@@ -226,6 +226,13 @@ impl Dump {
         changes
     }
 
+    /// The same without some tables.
+    #[must_use]
+    pub fn without(mut self, tables: &[&str]) -> Dump {
+        self.0.retain(|name, _| !tables.contains(&name.as_str()));
+        self
+    }
+
     /// Tables and rows, for the report.
     pub fn size(&self) -> (usize, usize) {
         (self.0.len(), self.0.values().map(Vec::len).sum())

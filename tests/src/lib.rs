@@ -11,6 +11,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod api;
+mod backups;
 pub mod bucket;
 pub mod database;
 pub mod document;

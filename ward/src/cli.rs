@@ -2,6 +2,7 @@
 //! from `WARD_API_KEY`, a file or standard input, database addresses with a
 //! password from a variable.
 
+mod backup;
 mod effects;
 mod json;
 mod people;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ward_instance::Kind;
 
+pub use backup::{AttestArgs, BackupArgs, RestoreArgs};
 pub use effects::EffectsCommand;
 pub use json::JsonWanted;
 pub use people::{KeyCommand, UserCommand};
@@ -92,6 +94,10 @@ pub enum Command {
     },
     /// Say that a moved, copied or restored instance is meant to be where it is; ends quarantine
     Attest(AttestArgs),
+    /// Write everything that an instance knows into one sealed file, whether it runs or not
+    Backup(BackupArgs),
+    /// Bring a backup of this instance back; a Production is quarantined by it
+    Restore(RestoreArgs),
     /// Bring the database to this version's schema
     Migrate(MigrateArgs),
     /// Stored files
@@ -284,23 +290,6 @@ pub struct ServeArgs {
 pub enum AuditCommand {
     /// Verify every entry, link and number; 0 intact, 1 broken with the first bad entry named
     Verify(Here),
-}
-
-/// `ward attest`
-#[derive(Args, Clone, Debug)]
-pub struct AttestArgs {
-    /// The instance
-    #[command(flatten)]
-    pub here: Here,
-    /// Its address from now on
-    #[arg(long, value_name = "URL")]
-    pub base_url: Option<String>,
-    /// Why, for the audit log
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-    /// An administrator who attests; Production takes two where two exist
-    #[arg(long, value_name = "EMAIL")]
-    pub by: Vec<String>,
 }
 
 /// `ward migrate`

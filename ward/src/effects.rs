@@ -19,6 +19,10 @@ pub fn run(command: &EffectsCommand, out: Out) -> Done {
             let answer = Api::there(there)?.post(&format!("/effects/{class}"), &body)?.done()?;
             shown(out, &answer);
         }
+        EffectsCommand::Discard { class, reason, there } => {
+            let path = format!("/effects/{class}/discard");
+            shown(out, &Api::there(there)?.post(&path, &json!({"reason": reason}))?.done()?);
+        }
         EffectsCommand::Cohort { class, add, remove, reason, there } => {
             let (api, path) = (Api::there(there)?, format!("/effects/{class}/cohort"));
             if add.is_empty() && remove.is_empty() {

@@ -8,6 +8,7 @@
 
 mod attest;
 mod audit;
+mod backup;
 mod cli;
 mod connect;
 mod dev;
@@ -149,6 +150,8 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Migrate(args) => migrate::run(args, out).await,
         Command::Doctor(here) => doctor::run(here, out).await,
         Command::Attest(args) => attest::run(args, out).await,
+        Command::Backup(args) => backup::backup(args, out).await,
+        Command::Restore(args) => backup::restore(args, out).await,
         Command::Audit { command } => audit::run(command, out).await,
         Command::Effects { command } => effects::run(&command, out),
         Command::Requests { command } => requests::run(&command, out),

@@ -28,7 +28,7 @@ pub async fn run(here: &Here, leave_damaged: bool, no_wait: bool, out: Out) -> D
     match told["state"].as_str().unwrap_or_default() {
         "done" => {
             out.say("sessions, one-time links, mailed codes, file links and cursors of the old root have ended; API keys and passwords go on");
-            out.say("backups and copies of the database made before need the root.key of their time: keep that file with them, and nowhere else");
+            out.say("backups made before need the root.key of their time (ward restore --old-key FILE): keep a copy of it where the present one is kept, and never beside the backups");
             Ok(())
         }
         "running" => Ok(()),

@@ -19,6 +19,7 @@ use crate::paging;
 use crate::plan::{Action, Field, Operation, Plan};
 use crate::planner;
 use crate::reads;
+use crate::trail;
 use crate::values::{self, Variables};
 use crate::version::ViewId;
 use crate::view::View;
@@ -134,9 +135,7 @@ impl Engine {
         warnings: &[Json],
     ) -> Reply {
         let executed = self.run(incoming, &request).await;
-        if let Some(trail) = &request.trail {
-            trail.ended(&executed);
-        }
+        trail::ended(&request, &executed);
         match executed {
             Ok(executed) => Reply {
                 statements: executed.statements,

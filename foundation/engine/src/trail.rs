@@ -4,6 +4,7 @@
 use parking_lot::Mutex;
 use ward_store::Left;
 
+use crate::call::Request;
 use crate::engine::{Executed, Halt};
 use crate::outcome::{FieldProblem, RequestError};
 
@@ -44,10 +45,13 @@ impl Trail {
         let named = problems.iter().map(|problem| (mutation.to_owned(), problem.clone()));
         self.0.lock().problems.extend(named.take(NOTED_MAX));
     }
+}
 
-    pub(crate) fn ended(&self, executed: &Result<Executed, Halt>) {
-        if let Ok(Executed { errors, .. }) | Err(Halt::Errors(errors)) = executed {
-            self.0.lock().errors.extend(errors.iter().take(NOTED_MAX).cloned());
-        }
+/// Notes the errors that a request ended with.
+pub(crate) fn ended(request: &Request, executed: &Result<Executed, Halt>) {
+    if let Some(trail) = &request.trail
+        && let Ok(Executed { errors, .. }) | Err(Halt::Errors(errors)) = executed
+    {
+        trail.0.lock().errors.extend(errors.iter().take(NOTED_MAX).cloned());
     }
 }

@@ -25,7 +25,8 @@ pub const HEADER_BYTES: usize = 4 + 4 + PREFIX_BYTES;
 pub const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + 16;
 
 const MAGIC: &[u8; 4] = b"WDF1";
-const PREFIX_BYTES: usize = 19;
+/// Bytes that are drawn for each stream.
+pub(crate) const PREFIX_BYTES: usize = 19;
 
 /// Which file this is; a file sealed for one place opens in no other.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +41,19 @@ pub struct FilePlace<'a> {
     pub blob: &'a str,
 }
 
-struct Chunks {
+/// The STREAM construction over one key, with what is authenticated beside each chunk.
+pub(crate) struct Chunks {
     cipher: XChaCha20Poly1305,
     aad: Vec<u8>,
     prefix: [u8; PREFIX_BYTES],
 }
 
 impl Chunks {
+    /// Of any stream: `aad` says which, `prefix` was drawn for it.
+    pub(crate) fn of(key: &Key, aad: Vec<u8>, prefix: [u8; PREFIX_BYTES]) -> Self {
+        Self { cipher: cipher(key), aad, prefix }
+    }
+
     fn new(key: &Key, version: u32, at: &FilePlace<'_>, prefix: [u8; PREFIX_BYTES]) -> Self {
         let aad = length_prefixed(&[
             b"ward/file/v1",
@@ -56,7 +63,7 @@ impl Chunks {
             at.blob.as_bytes(),
             &version.to_be_bytes(),
         ]);
-        Self { cipher: cipher(key), aad, prefix }
+        Self::of(key, aad, prefix)
     }
 
     fn nonce(&self, index: u32, last: bool) -> XNonce {
@@ -68,12 +75,17 @@ impl Chunks {
         XNonce::from(nonce)
     }
 
-    fn seal(&self, index: u32, last: bool, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub(crate) fn seal(&self, index: u32, last: bool, plain: &[u8]) -> Result<Vec<u8>, SealError> {
         let payload = Payload { msg: plain, aad: &self.aad };
         self.cipher.encrypt(&self.nonce(index, last), payload).map_err(|_| SealError::TooLarge)
     }
 
-    fn open(&self, index: u32, last: bool, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    pub(crate) fn open(
+        &self,
+        index: u32,
+        last: bool,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let payload = Payload { msg: sealed, aad: &self.aad };
         let plain = self.cipher.decrypt(&self.nonce(index, last), payload);
         plain.map(Zeroizing::new).map_err(|_| SealError::Refused)

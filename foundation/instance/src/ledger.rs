@@ -18,7 +18,10 @@ use crate::files;
 use crate::ids::{IdCodec, SLOTS, Stale, first_slot};
 use crate::kind::{InstanceId, Kind};
 use crate::root::RootRing;
-use record::{Body, Mark, alive, known, opened, reopen, retire, taken, text_of, undo};
+use record::{
+    Body, Mark, Restoring, alive, brought_back, known, learn, opened, prepare, reopen, retire,
+    taken, text_of, undo,
+};
 
 pub use record::{Heads, Slot};
 
@@ -70,6 +73,7 @@ impl Ledger {
             heads: Heads::new(),
             marks: BTreeMap::new(),
             gaps: BTreeMap::new(),
+            restoring: None,
         };
         Self::of(path, ring, body)
     }
@@ -212,6 +216,47 @@ impl Ledger {
         Ok(fresh)
     }
 
+    /// Before a backup with these slots and highest ids takes the database's place: new ids come
+    /// from a fresh slot from now on, and what was handed out since the backup is known as stale
+    /// once [`Ledger::settle_restore`] sees the new epoch. Nothing that the present database holds
+    /// is refused meanwhile. Production has no slots.
+    pub fn prepare_restore(
+        &mut self,
+        epoch: i64,
+        slots: Vec<u16>,
+        heads: Heads,
+        now: Timestamp,
+    ) -> Result<(), InstanceError> {
+        if self.ring.kind() == Kind::Production {
+            return Ok(());
+        }
+        let mut known = self.body.clone();
+        learn(&mut known, &slots, now);
+        let fresh = next_unused(&known)?;
+        let restoring = Restoring { epoch, mark: Mark { taken_at: now.0, slots, heads }, fresh };
+        self.change(|body| {
+            *body = known;
+            prepare(body, restoring, now);
+        })
+    }
+
+    /// Ends what [`Ledger::prepare_restore`] began, when the database has this restore epoch: the
+    /// backup is in its place, or never came there.
+    pub fn settle_restore(&mut self, epoch: i64, now: Timestamp) -> Result<(), InstanceError> {
+        let Some(restoring) = self.body.restoring.clone() else { return Ok(()) };
+        self.change(|body| {
+            body.restoring = None;
+            if restoring.epoch == epoch {
+                brought_back(body, &restoring, now);
+            }
+        })
+    }
+
+    /// The slots whose ids are good.
+    pub fn living_slots(&self) -> Vec<u16> {
+        self.body.slots.iter().filter_map(alive).collect()
+    }
+
     /// Re-signs the ledger with a rotated ring.
     pub fn resign(&mut self, ring: &Arc<RootRing>) -> Result<(), InstanceError> {
         self.ring = Arc::clone(ring);
@@ -219,11 +264,7 @@ impl Ledger {
     }
 
     fn next_unused(&self) -> Result<u16, InstanceError> {
-        let start = self.body.slots.first().map(|slot| slot.slot).unwrap_or_default();
-        (0..SLOTS)
-            .map(|step| (start + step) % SLOTS)
-            .find(|slot| self.body.slots.iter().all(|used| used.slot != *slot))
-            .ok_or_else(no_slot)
+        next_unused(&self.body)
     }
 
     fn sandbox_only(&self) -> Result<(), InstanceError> {
@@ -253,6 +294,14 @@ impl Ledger {
         stale.gaps =
             self.body.gaps.iter().map(|(name, gaps)| (name.clone(), known(gaps))).collect();
     }
+}
+
+fn next_unused(body: &Body) -> Result<u16, InstanceError> {
+    let start = body.slots.first().map(|slot| slot.slot).unwrap_or_default();
+    (0..SLOTS)
+        .map(|step| (start + step) % SLOTS)
+        .find(|slot| body.slots.iter().all(|used| used.slot != *slot))
+        .ok_or_else(no_slot)
 }
 
 fn no_slot() -> InstanceError {

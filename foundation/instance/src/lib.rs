@@ -15,6 +15,7 @@ pub mod calendar_link;
 pub mod clock;
 pub mod config;
 pub mod crash;
+pub mod envelope;
 pub mod error;
 pub mod faults;
 pub mod file_seal;

@@ -273,6 +273,33 @@ impl RootRing {
         Ok(version)
     }
 
+    /// Takes the roots of an older key file of the same instance, to read what was sealed then; how
+    /// many were new. A rotation then brings everything under the current one.
+    pub fn adopt(&mut self, older: &RootRing) -> Result<usize, InstanceError> {
+        if older.kind != self.kind || older.instance_id != self.instance_id {
+            return Err(InstanceError::config("the old key file belongs to another instance"));
+        }
+        let mut roots = self.roots.clone();
+        for (version, key) in &older.roots {
+            match roots.iter().find(|(known, _)| known == version) {
+                Some((_, known)) if known.as_bytes() == key.as_bytes() => {}
+                None if *version < self.current => roots.push((*version, key.clone())),
+                _ => {
+                    return Err(InstanceError::config(
+                        "the old key file is not of a time before the present one",
+                    ));
+                }
+            }
+        }
+        if roots.len() > ROOTS_MAX {
+            return Err(InstanceError::config("the key file would hold more than 16 roots"));
+        }
+        roots.sort_by_key(|(version, _)| *version);
+        let new = roots.len() - self.roots.len();
+        self.roots = roots;
+        Ok(new)
+    }
+
     /// Forgets an old root: from then on it opens nothing. The current one stays (`false`).
     pub fn drop_root(&mut self, version: u32) -> bool {
         let before = self.roots.len();

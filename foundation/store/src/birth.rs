@@ -10,8 +10,9 @@ use ward_instance::{Certificate, IsoError, Kind, RootRing, Timestamp};
 
 use crate::db::Place;
 use crate::driver::lite::{self, Access, Durability, Lite};
+use crate::driver::pg::{self, Tables};
 use crate::driver::pg_error::{self, RuleNames};
-use crate::driver::{pg, text};
+use crate::driver::text;
 use crate::error::StoreError;
 use crate::migrate::{self, Migration};
 use crate::query::Engine;
@@ -41,11 +42,12 @@ impl Birth<'_> {
             Place::Lite { path } => self.make_lite(path, Durability::Kept),
             Place::Passing { path } => self.make_lite(path, Durability::Passing),
             Place::Pg { url } => self.make_pg(url).await,
+            Place::Staged { .. } => Err(StoreError::internal("nothing is born in a restore")),
         }
     }
 
     /// Every statement of a birth.
-    fn statements(&self, engine: Engine) -> Result<(Vec<String>, Vec<Sql>), StoreError> {
+    pub(crate) fn statements(&self, engine: Engine) -> Result<(Vec<String>, Vec<Sql>), StoreError> {
         let kind = self.certificate.kind;
         let tables = ddl::ddl(engine, kind, self.tables)?;
         let checksum = migrate::checksum(&tables.statements.join(";\n"));
@@ -66,7 +68,7 @@ impl Birth<'_> {
         Ok((statements, rows))
     }
 
-    fn make_lite(&self, path: &Path, durability: Durability) -> Result<(), StoreError> {
+    pub(crate) fn make_lite(&self, path: &Path, durability: Durability) -> Result<(), StoreError> {
         let (statements, rows) = self.statements(Engine::Lite)?;
         lite::create_file(path)?;
         let made = self.fill_lite((path, durability), &statements, &rows);
@@ -99,7 +101,7 @@ impl Birth<'_> {
     }
 
     async fn make_pg(&self, url: &str) -> Result<(), StoreError> {
-        let config = pg::config(url, self.certificate.kind)?;
+        let config = pg::config(url, self.certificate.kind, Tables::Own)?;
         let (statements, rows) = self.statements(Engine::Pg)?;
         let client = connect_or_create(&config).await?;
         let texts: Vec<String> =
@@ -126,14 +128,18 @@ fn as_parameter(value: &Value) -> &(dyn tokio_postgres::types::ToSql + Sync) {
     value
 }
 
-async fn connect(config: &Config) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+pub(crate) async fn connect(
+    config: &Config,
+) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
     // Ends when the client is dropped; what breaks it, its next call tells.
     tokio::spawn(async move { drop(connection.await) });
     Ok(client)
 }
 
-async fn connect_or_create(config: &Config) -> Result<tokio_postgres::Client, StoreError> {
+pub(crate) async fn connect_or_create(
+    config: &Config,
+) -> Result<tokio_postgres::Client, StoreError> {
     let unreachable = |error: &tokio_postgres::Error| match error.as_db_error() {
         Some(_) => pg_error::map(error, &RuleNames::new()),
         None => StoreError::Unavailable("the server can't be reached".into()),
@@ -163,8 +169,9 @@ pub(crate) async fn read_certificate(place: &Place, kind: Kind) -> Result<Certif
             let mut lite = Lite::open(path, Access::Read)?;
             certificate::decode(&lite.rows(&certificate::select())?)
         }
-        Place::Pg { url } => {
-            let config = pg::config(url, kind)?;
+        Place::Pg { .. } | Place::Staged { .. } => {
+            let (url, tables) = place.address()?;
+            let config = pg::config(url, kind, tables)?;
             let client = connect(&config).await.map_err(|error| match error.as_db_error() {
                 Some(_) => pg_error::map(&error, &RuleNames::new()),
                 None => StoreError::Unavailable("the server can't be reached".into()),

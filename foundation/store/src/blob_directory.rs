@@ -36,6 +36,35 @@ impl BlobDirectory {
         Ok(directory)
     }
 
+    /// The directory, to read from beside the process that has opened it.
+    pub fn beside(path: impl Into<PathBuf>) -> Self {
+        BlobDirectory(path.into())
+    }
+
+    /// Gives the files of another directory, each named by its id, their places in this one, which
+    /// nobody has open. Cut off, it is done again.
+    pub fn take_in(&self, from: &Path) -> Result<usize, StoreError> {
+        let moved = || {
+            let (mut count, mut parents) = (0, std::collections::BTreeSet::new());
+            for entry in std::fs::read_dir(from)? {
+                let entry = entry?;
+                let id = entry.file_name().into_string().unwrap_or_default();
+                let to = self.path(&id).map_err(std::io::Error::other)?;
+                if let Some(parent) = to.parent() {
+                    std::fs::create_dir_all(parent)?;
+                    parents.insert(parent.to_owned());
+                }
+                std::fs::rename(entry.path(), to)?;
+                count += 1;
+            }
+            for directory in parents.iter().map(PathBuf::as_path).chain([self.0.as_path()]) {
+                std::fs::File::open(directory)?.sync_all()?;
+            }
+            Ok(count)
+        };
+        moved().map_err(|error: std::io::Error| failed(&error))
+    }
+
     /// The last two digits are random; the first ones of a UUID are its time.
     fn path(&self, id: &str) -> Result<PathBuf, StoreError> {
         let is_name = id.len() == 36 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');

@@ -1,6 +1,10 @@
 //! The file `chain.heads` beside the database: the last link of each
 //! organization's audit chain, under a MAC. Entries cut off at the end of a
 //! chain are missed only because somebody outside the database knows of them.
+//!
+//! The file says after how many restores it was written. A database whose
+//! certificate knows of a later one went back in time on purpose, so what the
+//! file says of before counts no more; every node finds that by itself.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,6 +15,7 @@ use std::path::Path;
 
 use ward_instance::{Purpose, RootRing};
 
+use crate::certificate::read_certificate;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::Query;
@@ -18,6 +23,9 @@ use crate::stamp;
 use crate::value::{Sql, Value};
 
 const LABEL: &[u8] = b"ward/chain-heads/v1";
+
+/// Before the restore epoch in the first line, unless that is 0.
+const AFTER_RESTORE: &str = " after restore ";
 
 /// The last entry of an organization's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +38,15 @@ pub struct ChainHead {
 
 /// The content of the file: heads by root organization.
 pub type ChainHeads = BTreeMap<i64, ChainHead>;
+
+/// The file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownHeads {
+    /// The restore epoch of the database that it was written of.
+    pub epoch: i64,
+    /// The heads.
+    pub heads: ChainHeads,
+}
 
 /// What writing the file found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,10 +63,13 @@ pub struct HeadsWritten {
 pub async fn write_heads(db: &Db, path: &Path) -> Result<HeadsWritten, StoreError> {
     let ring = db.instance().ring();
     let _alone = db.heads_file().lock().await;
-    let mut heads = read_heads(&ring, path)?.unwrap_or_default();
-    let mut written = HeadsWritten::default();
     let mut reader = db.read().await?;
-    let mut changed = !is_signed_by_current(&ring, path);
+    let epoch = read_certificate(&mut reader).await?.restore_epoch;
+    let known = read_heads(&ring, path)?.filter(|known| known.epoch >= epoch);
+    let mut changed = known.is_none() || !is_signed_by_current(&ring, path);
+    let KnownHeads { mut heads, epoch } =
+        known.unwrap_or(KnownHeads { epoch, heads: ChainHeads::new() });
+    let mut written = HeadsWritten::default();
     for (org_id, seq) in last_numbers(&mut reader).await? {
         let known = heads.get(&org_id);
         if known.is_some_and(|known| known.seq == seq) {
@@ -68,24 +88,9 @@ pub async fn write_heads(db: &Db, path: &Path) -> Result<HeadsWritten, StoreErro
     }
     written.organizations = heads.len();
     if changed {
-        save(&ring, &heads, path)?;
+        save(&ring, epoch, &heads, path)?;
     }
     Ok(written)
-}
-
-/// Writes the file anew from the database alone: after a restore went back in
-/// time on purpose. The caller has verified the chain and records the act.
-pub async fn rebase_heads(db: &Db, path: &Path) -> Result<usize, StoreError> {
-    let _alone = db.heads_file().lock().await;
-    let mut heads = ChainHeads::new();
-    let mut reader = db.read().await?;
-    for (org_id, seq) in last_numbers(&mut reader).await? {
-        if let Some(chain) = chain_at(&mut reader, org_id, seq).await? {
-            heads.insert(org_id, ChainHead { seq, chain });
-        }
-    }
-    save(&db.instance().ring(), &heads, path)?;
-    Ok(heads.len())
 }
 
 /// Each organization's last number, by one descent of the index each.
@@ -119,7 +124,7 @@ async fn chain_at(
 
 /// Reads the file; none when there is none. A file that was changed by hand, or
 /// is another instance's, is an error.
-pub fn read_heads(ring: &RootRing, path: &Path) -> Result<Option<ChainHeads>, StoreError> {
+pub fn read_heads(ring: &RootRing, path: &Path) -> Result<Option<KnownHeads>, StoreError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -131,8 +136,14 @@ pub fn read_heads(ring: &RootRing, path: &Path) -> Result<Option<ChainHeads>, St
     if !stamp::verify(ring, Purpose::Ledger, &[LABEL, body.as_bytes()], &mac) {
         return Err(bad("was changed by hand or belongs to another instance"));
     }
-    let parsed = body.lines().skip(1).map(parse_line).collect::<Option<_>>();
-    parsed.map(Some).ok_or_else(|| bad("does not decode"))
+    let mut lines = body.lines();
+    let epoch = match lines.next().and_then(|title| title.split_once(AFTER_RESTORE)) {
+        Some((_, epoch)) => epoch.parse().map_err(|_| bad("does not decode"))?,
+        None => 0,
+    };
+    let heads: Option<ChainHeads> = lines.map(parse_line).collect();
+    let heads = heads.ok_or_else(|| bad("does not decode"))?;
+    Ok(Some(KnownHeads { epoch, heads }))
 }
 
 /// Whether there is a file, and the current root signed it.
@@ -152,8 +163,11 @@ fn parse_line(line: &str) -> Option<(i64, ChainHead)> {
 }
 
 /// Writes a temporary beside the file, syncs it and renames it over.
-fn save(ring: &RootRing, heads: &ChainHeads, path: &Path) -> Result<(), StoreError> {
+fn save(ring: &RootRing, epoch: i64, heads: &ChainHeads, path: &Path) -> Result<(), StoreError> {
     let mut body = format!("ward chain heads of {} {}", ring.kind(), ring.tag());
+    if epoch > 0 {
+        let _ = write!(body, "{AFTER_RESTORE}{epoch}");
+    }
     for (org_id, head) in heads {
         let _ = write!(body, "\n{org_id} {} {}", head.seq, stamp::to_hex(&head.chain));
     }

@@ -16,7 +16,7 @@ use crate::certificate;
 use crate::core::{Core, Hint};
 use crate::ddl;
 use crate::driver::lite::{Access, Durability, Lite};
-use crate::driver::pg::PgPool;
+use crate::driver::pg::{PgPool, Tables};
 use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
@@ -54,6 +54,11 @@ pub enum Place {
         /// Its address; may hold a password and is never shown.
         url: String,
     },
+    /// The tables of a backup that is being brought back into a PostgreSQL database, beside its own.
+    Staged {
+        /// The database's address.
+        url: String,
+    },
 }
 
 impl std::fmt::Debug for Place {
@@ -62,6 +67,7 @@ impl std::fmt::Debug for Place {
             Place::Lite { path } => write!(f, "Lite({})", path.display()),
             Place::Passing { path } => write!(f, "Passing({})", path.display()),
             Place::Pg { .. } => f.write_str("Pg(address hidden)"),
+            Place::Staged { .. } => f.write_str("Staged(address hidden)"),
         }
     }
 }
@@ -71,7 +77,18 @@ impl Place {
     pub fn engine(&self) -> Engine {
         match self {
             Place::Lite { .. } | Place::Passing { .. } => Engine::Lite,
-            Place::Pg { .. } => Engine::Pg,
+            Place::Pg { .. } | Place::Staged { .. } => Engine::Pg,
+        }
+    }
+
+    /// The address of a PostgreSQL database, and which of its tables are meant.
+    pub(crate) fn address(&self) -> Result<(&str, Tables), StoreError> {
+        match self {
+            Place::Pg { url } => Ok((url, Tables::Own)),
+            Place::Staged { url } => Ok((url, Tables::Staged)),
+            Place::Lite { .. } | Place::Passing { .. } => {
+                Err(StoreError::internal("a file has no address"))
+            }
         }
     }
 
@@ -135,8 +152,8 @@ impl Db {
         let backend = match place {
             Place::Lite { path } => Self::open_lite(&core, path, Durability::Kept)?,
             Place::Passing { path } => Self::open_lite(&core, path, Durability::Passing)?,
-            Place::Pg { url } => {
-                let pool = PgPool::new(&url, connections.max(1), &instance, rules)?;
+            Place::Pg { .. } | Place::Staged { .. } => {
+                let pool = PgPool::new(place.address()?, connections.max(1), &instance, rules)?;
                 // The first connection proves the place now, not at the first request.
                 drop(pool.get().await?);
                 Backend::Pg(pool)
@@ -167,6 +184,14 @@ impl Db {
         match &*self.backend {
             Backend::Lite { readers, .. } => readers.get(&self.core).await,
             Backend::Pg(pool) => Ok(Reader::pg(&self.core, pool.get().await?)),
+        }
+    }
+
+    /// A reader that sees one moment for as long as it lives, on either engine.
+    pub async fn snapshot(&self) -> Result<Reader, StoreError> {
+        match &*self.backend {
+            Backend::Lite { readers, .. } => readers.get(&self.core).await,
+            Backend::Pg(pool) => Reader::pg_snapshot(&self.core, pool.get().await?).await,
         }
     }
 

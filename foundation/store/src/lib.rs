@@ -7,6 +7,7 @@ pub mod access;
 mod access_rows;
 mod actor;
 pub mod audit;
+pub mod backup;
 mod birth;
 mod blob_directory;
 mod blob_sweep;

@@ -81,11 +81,26 @@ enum Conn {
         _permit: OwnedSemaphorePermit,
     },
     Pg(Object),
+    /// In a transaction of its own; `None` only while being dropped.
+    PgSnapshot(Option<Object>),
 }
+
+/// As long as it takes: whoever writes waits for nothing that this one does.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+    SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 impl Reader {
     pub(crate) fn pg(core: &Arc<Core>, client: Object) -> Self {
         Reader { conn: Conn::Pg(client), core: Arc::clone(core), _epoch: core.epochs.enter() }
+    }
+
+    /// All of whose answers are of one moment.
+    pub(crate) async fn pg_snapshot(core: &Arc<Core>, client: Object) -> Result<Self, StoreError> {
+        let begun = client.batch_execute(SNAPSHOT).await;
+        let conn = Conn::PgSnapshot(Some(client));
+        let reader = Reader { conn, core: Arc::clone(core), _epoch: core.epochs.enter() };
+        begun.map_err(|error| pg_error::map(&error, &core.unique_rules))?;
+        Ok(reader)
     }
 }
 
@@ -99,24 +114,18 @@ impl Query for Reader {
                 };
                 Box::pin(ready(rows))
             }
-            Conn::Pg(client) => {
-                let core = &self.core;
-                Box::pin(async move {
-                    pg::rows(client, &core.texts, sql).await.map_err(|error| match error {
-                        pg::StatementError::Server(error) => {
-                            pg_error::map(&error, &core.unique_rules)
-                        }
-                        pg::StatementError::Store(error) => error,
-                    })
-                })
-            }
+            Conn::Pg(client) => Box::pin(pg_rows(&self.core, client, sql)),
+            Conn::PgSnapshot(client) => match client {
+                Some(client) => Box::pin(pg_rows(&self.core, client, sql)),
+                None => Box::pin(ready(Err(StoreError::internal("the reader is gone")))),
+            },
         }
     }
 
     fn count<'a>(&'a mut self, sql: &'a Sql) -> BoxFuture<'a, Result<i64, StoreError>> {
         let known = match self.conn {
             Conn::Lite { changes, .. } => self.core.counts.known(changes, sql),
-            Conn::Pg(_) => None,
+            Conn::Pg(_) | Conn::PgSnapshot(_) => None,
         };
         if let Some(number) = known {
             return Box::pin(ready(Ok(number)));
@@ -139,8 +148,21 @@ impl Query for Reader {
     }
 }
 
+async fn pg_rows(core: &Core, client: &Object, sql: &Sql) -> Result<Rows, StoreError> {
+    pg::rows(client, &core.texts, sql).await.map_err(|error| match error {
+        pg::StatementError::Server(error) => pg_error::map(&error, &core.unique_rules),
+        pg::StatementError::Store(error) => error,
+    })
+}
+
 impl Drop for Reader {
     fn drop(&mut self) {
+        // Its transaction is open: closed, the server ends it.
+        if let Conn::PgSnapshot(client) = &mut self.conn
+            && let Some(client) = client.take()
+        {
+            drop(Object::take(client));
+        }
         if let Conn::Lite { lite, pool, .. } = &mut self.conn
             && let Some(lite) = lite.take()
             && lite.control("ROLLBACK").is_ok()

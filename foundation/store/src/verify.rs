@@ -110,11 +110,14 @@ async fn verify_with(
     heads_file: Option<&Path>,
 ) -> Result<Verdict, StoreError> {
     // Read first: the database only grows meanwhile.
-    let heads = match heads_file {
-        Some(path) => chain_heads::read_heads(&verifier.ring, path)?.unwrap_or_default(),
-        None => ChainHeads::new(),
+    let known = match heads_file {
+        Some(path) => chain_heads::read_heads(&verifier.ring, path)?,
+        None => None,
     };
     let mut reader = db.read().await?;
+    let epoch = read_certificate(&mut reader).await?.restore_epoch;
+    let heads = known.filter(|known| known.epoch >= epoch).map(|known| known.heads);
+    let heads = heads.unwrap_or_default();
     let mut tally = Tally::default();
     let mut last = i64::MIN;
     while let Some(org_id) = next_organization(&mut reader, &heads, last).await? {

@@ -43,6 +43,18 @@ pub enum EffectsCommand {
         #[command(flatten)]
         there: There,
     },
+    /// Give up what waits of a class; it stands with what failed
+    Discard {
+        /// Which class
+        #[arg(value_parser = CLASSES)]
+        class: String,
+        /// Why, for the audit log
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The running instance
+        #[command(flatten)]
+        there: There,
+    },
     /// What is held back, oldest first, and why
     Held {
         /// Only of this class

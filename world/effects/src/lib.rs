@@ -17,6 +17,7 @@ mod cohort;
 mod counts;
 mod dispatcher;
 mod env;
+mod hold;
 mod letters;
 mod mail;
 mod message;
@@ -39,6 +40,7 @@ pub use cohort::{
 pub use counts::{Pending, pending, waiting};
 pub use dispatcher::{Dispatcher, LEASE, Report, kinds};
 pub use env::{Env, Ports, ProductionEnv, SandboxEnv};
+pub use hold::{Held, discard, hold};
 pub use letters::{failed, replay};
 pub use mail::render::{MAIL_KINDS, rendered};
 pub use mail::render_error::RenderError;

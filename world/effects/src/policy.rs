@@ -103,7 +103,7 @@ pub async fn decide(
     .await
 }
 
-async fn decide_in(
+pub(crate) async fn decide_in(
     tx: &mut Tx,
     actor: &Actor,
     class: EffectClass,

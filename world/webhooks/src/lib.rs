@@ -16,6 +16,7 @@ pub mod catalogue;
 pub mod deliver;
 mod enable;
 mod guard;
+mod hold;
 mod lane;
 mod listing;
 mod payload;
@@ -33,6 +34,7 @@ mod webhook;
 
 pub use bindings::bind;
 pub use deliver::Engine;
+pub use hold::hold;
 pub use tables::{
     WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOK_LANES, WEBHOOK_REPLAYS,
     WEBHOOK_SECRETS, WEBHOOK_VALIDATIONS, WEBHOOKS, tables,

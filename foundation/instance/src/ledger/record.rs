@@ -60,6 +60,19 @@ pub(super) struct Body {
     pub(super) marks: BTreeMap<String, Mark>,
     #[serde(default)]
     pub(super) gaps: BTreeMap<String, Vec<SavedGap>>,
+    /// A backup that is being brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) restoring: Option<Restoring>,
+}
+
+/// What the ledger becomes once the database is a backup's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Restoring {
+    /// The restore epoch of the database's certificate from then on.
+    pub(super) epoch: i64,
+    pub(super) mark: Mark,
+    /// The slot of new ids.
+    pub(super) fresh: u16,
 }
 
 pub(super) fn alive(slot: &Slot) -> Option<u16> {
@@ -118,6 +131,38 @@ pub(super) fn reopen(body: &mut Body, mark: &Mark, now: Timestamp) {
         slot.read_only = true;
     }
     for (name, marked) in &mark.heads {
+        close_above(body, name, *marked, now);
+    }
+}
+
+/// Prepares for a backup: ids come from a fresh slot from now on, whichever database it will be.
+pub(super) fn prepare(body: &mut Body, restoring: Restoring, now: Timestamp) {
+    for slot in body.slots.iter_mut().filter(|slot| slot.retired_at.is_none()) {
+        slot.read_only = true;
+    }
+    body.heads.clear();
+    body.slots.push(taken(restoring.fresh, now, None));
+    body.restoring = Some(restoring);
+}
+
+/// Slots that the ledger has not heard of, since it was lost: they are never handed out again.
+pub(super) fn learn(body: &mut Body, slots: &[u16], now: Timestamp) {
+    for slot in slots {
+        if body.slots.iter().all(|known| known.slot != *slot) {
+            body.slots.push(Slot { read_only: true, ..taken(*slot, now, None) });
+        }
+    }
+}
+
+/// The database is the backup's: its slots are read up to its marks, all others are retired.
+pub(super) fn brought_back(body: &mut Body, restoring: &Restoring, now: Timestamp) {
+    let is_kept = |slot: u16| slot == restoring.fresh || restoring.mark.slots.contains(&slot);
+    retire(body, now, |slot| !is_kept(slot));
+    for slot in body.slots.iter_mut().filter(|slot| restoring.mark.slots.contains(&slot.slot)) {
+        slot.retired_at = None;
+        slot.read_only = true;
+    }
+    for (name, marked) in &restoring.mark.heads {
         close_above(body, name, *marked, now);
     }
 }

@@ -9,6 +9,7 @@ mod api_key;
 mod birth;
 mod clock;
 mod config;
+mod envelope;
 mod file_seal;
 mod host;
 mod ids;

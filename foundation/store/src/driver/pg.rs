@@ -36,8 +36,20 @@ const OPTIONS: &str = "-c statement_timeout=10000 -c lock_timeout=10000 \
 const PROOF: &str =
     "SELECT 1 / (SELECT COUNT(*) FROM instance WHERE instance_id = $1 AND root_version <= $2)";
 
+/// The schema in which a backup is put together before it takes the place of what is there.
+pub(crate) const STAGING: &str = "ward_restore";
+
+/// Which tables of a database a connection means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tables {
+    /// The instance's.
+    Own,
+    /// Those of a backup that is being brought back.
+    Staged,
+}
+
 /// The address of a database; never shown, it may hold a password.
-pub(crate) fn config(url: &str, kind: Kind) -> Result<Config, StoreError> {
+pub(crate) fn config(url: &str, kind: Kind, tables: Tables) -> Result<Config, StoreError> {
     let mut config: Config = url
         .parse()
         .map_err(|_| StoreError::Unavailable("the database's address does not parse".into()))?;
@@ -49,7 +61,11 @@ pub(crate) fn config(url: &str, kind: Kind) -> Result<Config, StoreError> {
             format!("name a database such as `{kind}_ward`"),
         )));
     }
-    config.options(OPTIONS).application_name("ward").connect_timeout(WAIT);
+    match tables {
+        Tables::Own => config.options(OPTIONS),
+        Tables::Staged => config.options(format!("{OPTIONS} -c search_path={STAGING}")),
+    };
+    config.application_name("ward").connect_timeout(WAIT);
     Ok(config)
 }
 
@@ -69,12 +85,12 @@ const ROTATED_WAIT: Duration = Duration::from_millis(50);
 impl PgPool {
     /// A pool whose every new connection proves to be the instance's.
     pub(crate) fn new(
-        url: &str,
+        (url, tables): (&str, Tables),
         size: usize,
         instance: &Arc<Instance>,
         names: RuleNames,
     ) -> Result<Self, StoreError> {
-        let config = config(url, instance.kind())?;
+        let config = config(url, instance.kind(), tables)?;
         let refusal = Arc::new(Mutex::new(None));
         let manager = Manager::from_config(
             config,

@@ -10,6 +10,7 @@
 #[macro_use]
 mod support;
 
+mod backup;
 mod checks;
 mod counts;
 mod ddl;

@@ -97,7 +97,7 @@ async fn a_truncation_is_found(w: World) {
     assert_eq!(damage(&w).await, (one, Some(2), Damage::Truncated));
     w.tamper(&format!("DELETE FROM audit_events WHERE org_id = {one}")).await;
     assert_eq!(damage(&w).await, (one, Some(0), Damage::Truncated));
-    let heads = read_heads(&w.ring, &file).unwrap().unwrap();
+    let heads = read_heads(&w.ring, &file).unwrap().unwrap().heads;
     assert_eq!(heads.keys().collect::<Vec<_>>(), [&one, &two]);
     // The file itself can't be changed by hand.
     let text = std::fs::read_to_string(&file).unwrap();
@@ -106,6 +106,40 @@ async fn a_truncation_is_found(w: World) {
 }
 
 both!(a_truncation_is_found);
+
+/// After a restore, what the file knew of before counts no more, and the certificate says that it
+/// was one; a database that was put back without is found.
+async fn heads_of_before_a_restore_count_no_more(w: World) {
+    let (one, _) = logged(&w, 4).await;
+    let file = w.directory.join("chain.heads");
+    w.tamper(&format!("DELETE FROM audit_events WHERE org_id = {one} AND seq >= 3")).await;
+    assert_eq!(damage(&w).await, (one, Some(2), Damage::Truncated));
+    let epoch = |to: i64| {
+        let ring = w.ring.clone();
+        w.db.write(move |tx| {
+            let ring = ring.clone();
+            async move {
+                let mut certificate = ward_store::read_certificate(tx).await?;
+                certificate.restore_epoch = to;
+                certificate.sign(&ring);
+                ward_store::write_certificate(tx, &certificate).await
+            }
+            .boxed()
+        })
+    };
+    epoch(1).await.unwrap();
+    assert!(verdict(&w).await.is_intact());
+    assert!(write_heads(&w.db, &file).await.unwrap().contradicted.is_empty());
+    let known = read_heads(&w.ring, &file).unwrap().unwrap();
+    assert_eq!((known.epoch, known.heads[&one].seq), (1, 2));
+    w.tamper(&format!("DELETE FROM audit_events WHERE org_id = {one} AND seq >= 2")).await;
+    assert_eq!(damage(&w).await, (one, Some(1), Damage::Truncated));
+    // The number of the restore can't be put back to hide it.
+    epoch(0).await.unwrap();
+    assert_eq!(damage(&w).await, (one, Some(1), Damage::Truncated));
+}
+
+both!(heads_of_before_a_restore_count_no_more);
 
 /// A chain moved into another organization.
 async fn a_moved_log_is_found(w: World) {

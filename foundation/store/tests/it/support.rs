@@ -187,7 +187,7 @@ impl World {
     pub fn file(&self) -> PathBuf {
         match &self.place {
             Place::Lite { path } | Place::Passing { path } => path.clone(),
-            Place::Pg { .. } => panic!("a SQLite world"),
+            Place::Pg { .. } | Place::Staged { .. } => panic!("a SQLite world"),
         }
     }
 
@@ -195,7 +195,9 @@ impl World {
     pub fn url(&self) -> String {
         match &self.place {
             Place::Pg { url } => url.clone(),
-            Place::Lite { .. } | Place::Passing { .. } => panic!("a PostgreSQL world"),
+            Place::Lite { .. } | Place::Passing { .. } | Place::Staged { .. } => {
+                panic!("a PostgreSQL world")
+            }
         }
     }
 

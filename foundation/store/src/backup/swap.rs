@@ -1,0 +1,137 @@
+//! A database that was put together takes the place of the instance's, in one step.
+
+use std::path::Path;
+
+use ward_instance::{IsoError, Kind, RootRing, crash};
+
+use super::load::{failed, remove_database, staged_file, sync, unwritable};
+use crate::birth::{self, connect};
+use crate::db::Place;
+use crate::driver::lite::{self, Access, Lite};
+use crate::driver::pg::{self, STAGING, Tables};
+use crate::error::StoreError;
+use crate::value::Value;
+
+/// A database that waits to take the place of another.
+pub struct Swap<'a> {
+    /// The instance's place.
+    pub place: &'a Place,
+    /// Its keys.
+    pub ring: &'a RootRing,
+}
+
+impl Swap<'_> {
+    /// Does it. Cut off, the old database is there as it was, or the new one is.
+    pub async fn run(&self) -> Result<(), StoreError> {
+        crash::point("restore.ready");
+        let done = match self.place {
+            Place::Lite { path } | Place::Passing { path } => swap_file(path),
+            Place::Pg { url } => self.swap_tables(url).await,
+            Place::Staged { .. } => Err(StoreError::internal("a restore in a restore")),
+        };
+        crash::point("restore.swapped");
+        done
+    }
+
+    async fn swap_tables(&self, url: &str) -> Result<(), StoreError> {
+        let client = connect(&pg::config(url, self.ring.kind(), Tables::Own)?)
+            .await
+            .map_err(|error| failed(&error))?;
+        let staged = "SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1";
+        let rows = client.query(staged, &[&STAGING]).await.map_err(|error| failed(&error))?;
+        let tables: Vec<String> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
+        let mut text = String::from("BEGIN; SET LOCAL statement_timeout = 0;");
+        for table in &tables {
+            text.push_str(&format!("DROP TABLE IF EXISTS public.{table} CASCADE;"));
+        }
+        text.push_str("DROP FUNCTION IF EXISTS public.audit_events_guard() CASCADE;");
+        text.push_str(&format!("ALTER FUNCTION {STAGING}.audit_events_guard() SET SCHEMA public;"));
+        for table in &tables {
+            text.push_str(&format!("ALTER TABLE {STAGING}.{table} SET SCHEMA public;"));
+        }
+        text.push_str(&format!("DROP SCHEMA {STAGING} CASCADE;"));
+        client.batch_execute(&text).await.map_err(|error| failed(&error))?;
+        crash::point("restore.swapping");
+        client.batch_execute("COMMIT").await.map_err(|error| failed(&error))
+    }
+}
+
+fn swap_file(path: &Path) -> Result<(), StoreError> {
+    let staged = staged_file(path);
+    // What the log of the old database holds goes into its file first: until the new one has its
+    // name, it is whole. One that does not open has nothing to lose.
+    if let Ok(old) = Lite::open(path, Access::Write) {
+        drop(old.checkpoint());
+    }
+    sync(&staged)?;
+    for ending in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(unwritable(&error));
+            }
+            _ => {}
+        }
+    }
+    crash::point("restore.swapping");
+    std::fs::rename(&staged, path).map_err(|error| unwritable(&error))?;
+    sync(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
+/// Removes what a restore that was cut off has left. On PostgreSQL the next restore does that.
+pub fn forget_staged(place: &Place) -> Result<(), StoreError> {
+    match place {
+        Place::Lite { path } | Place::Passing { path } => remove_database(&staged_file(path)),
+        Place::Pg { .. } | Place::Staged { .. } => Ok(()),
+    }
+}
+
+/// Whether there is no database at a place, or none that can be read: then nothing is lost with it.
+/// A database of anything else is an error.
+pub async fn is_gone(place: &Place, kind: Kind) -> Result<bool, StoreError> {
+    match place {
+        Place::Lite { path } | Place::Passing { path } => {
+            // One whose first page is damaged is not a database any more, and nobody's.
+            if !path.exists() || lite::application_id(path)?.is_none() {
+                return Ok(true);
+            }
+            birth::check_application_id(path, Some(kind)).map(|()| false)
+        }
+        Place::Pg { .. } | Place::Staged { .. } => {
+            let (url, tables) = place.address()?;
+            // A server that can't be reached is no database that is gone.
+            let client = birth::connect_or_create(&pg::config(url, kind, tables)?).await?;
+            let text = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'";
+            let row = client.query_one(text, &[]).await.map_err(|error| failed(&error))?;
+            let found: i64 = row.try_get(0).map_err(|error| failed(&error))?;
+            let text = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public' \
+                        AND tablename = 'instance'";
+            let row = client.query_one(text, &[]).await.map_err(|error| failed(&error))?;
+            let ours: i64 = row.try_get(0).map_err(|error| failed(&error))?;
+            match (found, ours) {
+                (0, _) => Ok(true),
+                (_, 0) => Err(StoreError::Foreign(IsoError::new(
+                    "ISO-02",
+                    "the database holds tables and none of them is of an instance",
+                    "name an empty database, or the one that belongs to this directory",
+                ))),
+                _ => Ok(false),
+            }
+        }
+    }
+}
+
+/// How many nodes but this one work on a PostgreSQL database, by what they told since `since`,
+/// microseconds of wall time.
+pub async fn others(place: &Place, kind: Kind, node: &str, since: i64) -> Result<i64, StoreError> {
+    let Place::Pg { url } = place else { return Ok(0) };
+    let client =
+        connect(&pg::config(url, kind, Tables::Own)?).await.map_err(|error| failed(&error))?;
+    let text = "SELECT COUNT(*) FROM nodes WHERE beat_at >= $1 AND node <> $2";
+    let row = client
+        .query_one(text, &[&Value::Int(since), &Value::from(node)])
+        .await
+        .map_err(|error| failed(&error))?;
+    row.try_get(0).map_err(|error| failed(&error))
+}

@@ -1,0 +1,204 @@
+//! `ward backup`: everything that an instance knows, of one moment, sealed for itself alone.
+//!
+//! Not in it, ever: the root key, the id ledger, the chain heads, lock and sockets. What goes back
+//! in time may not take the memory of what it went back from with it.
+
+use std::io::Write;
+
+use serde_json::{Value as Json, json};
+use ward_instance::envelope::{EnvelopeError, EnvelopeWriter, Header};
+use ward_instance::{EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, RootRing, Timestamp};
+use ward_store::audit::{AuditChange, AuditEntry};
+use ward_store::backup::{BodyError, BodyWriter, Facts, dump, schema};
+use ward_store::blobs::BlobStore;
+use ward_store::system::AuditType;
+use ward_store::{
+    Actor, BlobDirectory, Db, Query, Reader, Scope, Sql, StoreError, Tx, Value, read_certificate,
+};
+
+use crate::file_store::FilePlace;
+use crate::place::{Opened, ServerError};
+use crate::{admin, assemble};
+
+/// Bytes of a sealed file that are read at one time.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Files that are listed at one time.
+const PAGE: i64 = 200;
+
+/// Files that an answer names.
+const NAMED: usize = 20;
+
+/// Exit status of a backup that is not as it was made: it ran, and the answer is no.
+const EXIT_NO: i32 = 1;
+
+impl From<EnvelopeError> for ServerError {
+    fn from(error: EnvelopeError) -> Self {
+        let exit_code = match error {
+            EnvelopeError::Foreign(error) => return error.into(),
+            EnvelopeError::NotOne | EnvelopeError::Damaged(_) => EXIT_NO,
+            EnvelopeError::OldRoot(_) => EXIT_REFUSED,
+            EnvelopeError::Io(_) => return ServerError::System(error.to_string()),
+            EnvelopeError::TooLarge => EXIT_INTERNAL,
+        };
+        ServerError::Told { exit_code, sentence: error.to_string() }
+    }
+}
+
+impl From<BodyError> for ServerError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Envelope(error) => error.into(),
+            BodyError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Hears how many rows are done.
+pub type Told<'a> = &'a (dyn Fn(u64) + Send + Sync);
+
+/// Writes a backup; what there is to say of it, and what was written to.
+pub async fn backup<W: Write>(
+    opened: &Opened,
+    to: W,
+    told: Told<'_>,
+) -> Result<(Json, W), ServerError> {
+    let instance = &opened.instance;
+    let ring = instance.ring();
+    refuse_rotating(&ring)?;
+    let mut reader = opened.db.snapshot().await?;
+    let certificate = read_certificate(&mut reader).await?;
+    let header = Header {
+        kind: instance.kind().to_string(),
+        tag: instance.tag().to_string(),
+        instance_id: instance.instance_id().to_string(),
+        created_at: instance.clock().wall().0,
+        restore_epoch: certificate.restore_epoch,
+        root_version: ring.current_version(),
+        schema: schema(instance.kind(), opened.db.tables())?,
+        ward: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let place = FilePlace::of(opened);
+    let bucket = place.bucket(instance)?.map(|bucket| bucket.name().to_owned());
+    let facts = Facts {
+        born_at: certificate.born_at.0,
+        base_url: certificate.base_url.clone(),
+        host_binding: certificate.host_binding.clone(),
+        state: certificate.state.to_string(),
+        schema_epoch: certificate.schema_epoch,
+        id_epoch: certificate.id_epoch,
+        slots: instance.ledger().living_slots(),
+        files_elsewhere: bucket.clone(),
+    };
+    let envelope = EnvelopeWriter::begin(&ring, &header, instance.random(), to)?;
+    let mut body = BodyWriter::new(envelope);
+    body.facts(&facts)?;
+    dump(&opened.db, &mut reader, &mut body, told).await?;
+    let missing = match bucket {
+        Some(_) => Vec::new(),
+        None => files(&mut reader, &BlobDirectory::beside(&place.directory), &mut body).await?,
+    };
+    drop(reader);
+    // Files that were sealed anew meanwhile would not open with the keys of the rows.
+    refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?)?;
+    let (end, to) = body.finish()?;
+    let named: Vec<&String> = missing.iter().take(NAMED).collect();
+    let answer = json!({
+        "environment": header.kind,
+        "instance": header.tag,
+        "created_at": Timestamp(header.created_at).to_string(),
+        "root_key": header.root_version,
+        "restore_epoch": header.restore_epoch,
+        "tables": end.tables,
+        "rows": end.rows,
+        "files": end.files,
+        "files_elsewhere": facts.files_elsewhere,
+        "missing_files": missing.len(),
+        "missing": named,
+    });
+    Ok((answer, to))
+}
+
+fn refuse_rotating(ring: &RootRing) -> Result<(), ServerError> {
+    match ring.versions().len() {
+        1 => Ok(()),
+        _ => Err(ServerError::Told {
+            exit_code: EXIT_BUSY,
+            sentence: "the root key is being rotated; make the backup when ward status says that it is done".to_owned(),
+        }),
+    }
+}
+
+/// Writes the sealed files that the rows tell of; gives those that are not there.
+async fn files<W: Write>(
+    reader: &mut Reader,
+    store: &BlobDirectory,
+    body: &mut BodyWriter<W>,
+) -> Result<Vec<String>, ServerError> {
+    let mut missing = Vec::new();
+    let mut after = String::new();
+    loop {
+        let mut sql = Sql::fixed(
+            "SELECT id, deleted_at FROM blobs WHERE id > $1 ORDER BY id",
+            [after.as_str().into()],
+        );
+        sql.limit(PAGE);
+        let rows = reader.rows(&sql).await?;
+        for row in rows.iter() {
+            let (Some(id), is_deleted) =
+                (row.first().and_then(Value::text), row.get(1).is_some_and(|at| !at.is_null()))
+            else {
+                return Err(StoreError::corrupt("blobs", "a row does not decode").into());
+            };
+            after = id.to_owned();
+            let mut file = match store.open(id).await {
+                Ok(file) => file,
+                // One that was deleted may be cleared away by now.
+                Err(StoreError::Corrupt { .. }) if is_deleted => continue,
+                Err(StoreError::Corrupt { .. }) => {
+                    missing.push(id.to_owned());
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            body.file(id)?;
+            loop {
+                let bytes = file.read(READ_BYTES).await?;
+                if bytes.is_empty() {
+                    break;
+                }
+                body.bytes(&bytes)?;
+            }
+        }
+        if (rows.len() as i64) < PAGE {
+            return Ok(missing);
+        }
+    }
+}
+
+/// Writes into the audit log that a backup was made, and by whom.
+pub(crate) async fn note(db: &Db, made_at: Timestamp, by: String) -> Result<Json, ServerError> {
+    let org_id = admin::founding(db).await?.unwrap_or(0);
+    let changes = vec![
+        AuditChange::new("backup_of", None, Some(&made_at.to_string())),
+        AuditChange::new("made_by", None, Some(&by)),
+    ];
+    db.write(move |tx: &mut Tx| {
+        let changes = changes.clone();
+        Box::pin(async move {
+            let actor = Actor::system(org_id);
+            let tag = tx.instance().tag().to_string();
+            let mut entry = AuditEntry::by(&actor, AuditType::Admin, "BACKUP", tag);
+            entry.changes = changes;
+            Scope::new(tx, &actor).record(entry);
+            Ok::<_, StoreError>(())
+        })
+    })
+    .await?;
+    Ok(json!({"noted": true}))
+}
+
+/// What the tables of this version look like.
+pub(crate) fn own_schema(kind: ward_instance::Kind) -> Result<String, StoreError> {
+    schema(kind, &assemble::tables())
+}

@@ -1,0 +1,104 @@
+//! A backup's files, beside those of the instance until its rows have taken their place.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use ward_store::{BlobDirectory, StoreError};
+
+use crate::place::ServerError;
+
+/// What the directories are called, before the restore epoch.
+const NAME: &str = "restoring-";
+
+/// The files of one restore.
+pub struct StagedFiles {
+    directory: PathBuf,
+    current: Option<BufWriter<File>>,
+}
+
+impl StagedFiles {
+    /// An empty place for them, inside the instance's: on the same volume.
+    pub fn begin(files: &Path, epoch: i64) -> Result<Self, ServerError> {
+        forget(files);
+        let directory = files.join(format!("{NAME}{epoch}"));
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&directory).map_err(|error| failed(&directory, &error))?;
+        Ok(StagedFiles { directory, current: None })
+    }
+
+    /// The next file; its name is one of ours.
+    pub fn next(&mut self, id: &str) -> Result<(), ServerError> {
+        self.end_current()?;
+        let is_name = id.len() == 36 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        if !is_name {
+            return Err(StoreError::corrupt("backup", "a file's id is no UUID").into());
+        }
+        let path = self.directory.join(id);
+        let mut options = OpenOptions::new();
+        let made = options.write(true).create_new(true).mode(0o600).open(&path);
+        self.current = Some(BufWriter::new(made.map_err(|error| failed(&path, &error))?));
+        Ok(())
+    }
+
+    /// Bytes of the file that came last.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), ServerError> {
+        match &mut self.current {
+            Some(file) => file.write_all(bytes).map_err(|error| failed(&self.directory, &error)),
+            None => Err(StoreError::corrupt("backup", "bytes of no file").into()),
+        }
+    }
+
+    /// All of them are on the disk.
+    pub fn settle(mut self) -> Result<(), ServerError> {
+        self.end_current()?;
+        File::open(&self.directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(|error| failed(&self.directory, &error))
+    }
+
+    fn end_current(&mut self) -> Result<(), ServerError> {
+        let Some(file) = self.current.take() else { return Ok(()) };
+        let ended = file.into_inner().map_err(std::io::IntoInnerError::into_error);
+        ended.and_then(|file| file.sync_all()).map_err(|error| failed(&self.directory, &error))
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> ServerError {
+    ServerError::System(format!("cannot write {}: {error}", path.display()))
+}
+
+/// Brings the files of the restore that the database is of to their places, and removes those of
+/// one that never came about.
+pub(crate) fn finish(files: &Path, restore_epoch: i64) -> Result<(), ServerError> {
+    for (directory, epoch) in staged(files) {
+        if epoch == Some(restore_epoch) {
+            BlobDirectory::beside(files).take_in(&directory)?;
+        }
+        fs::remove_dir_all(&directory).map_err(|error| failed(&directory, &error))?;
+    }
+    Ok(())
+}
+
+/// Removes those of restores that were cut off.
+pub(super) fn forget(files: &Path) {
+    for (directory, _) in staged(files) {
+        if let Err(error) = fs::remove_dir_all(&directory)
+            && error.kind() != ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "files of a restore could not be removed");
+        }
+    }
+}
+
+fn staged(files: &Path) -> Vec<(PathBuf, Option<i64>)> {
+    let entries = fs::read_dir(files).into_iter().flatten().flatten();
+    let named = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let epoch = name.strip_prefix(NAME)?.parse().ok();
+        Some((entry.path(), epoch))
+    };
+    entries.filter_map(named).collect()
+}
