@@ -20,7 +20,7 @@ use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 use crate::app::App;
 use crate::file_store::FilePlace;
 use crate::place::{Opened, ServerError};
-use crate::{birthday, lists, reset, rotator, test_clock};
+use crate::{birthday, lists, reset, rewind, rotator, test_clock};
 
 /// One thing to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,6 +103,23 @@ pub enum Command {
         /// Seed it again.
         seed: Option<u64>,
     },
+    /// Takes a snapshot of the Sandbox.
+    SandboxSnapshot {
+        /// What it is called.
+        name: String,
+    },
+    /// The snapshots there are.
+    SandboxSnapshots,
+    /// Deletes a snapshot.
+    SandboxSnapshotDelete {
+        /// Which.
+        name: String,
+    },
+    /// Goes back to a snapshot.
+    SandboxRestore {
+        /// Which.
+        name: String,
+    },
     /// How the instance is.
     Status,
 }
@@ -177,6 +194,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
                 | Command::KeyList
                 | Command::UserList
                 | Command::Rotation
+                | Command::SandboxSnapshots
                 | Command::Attest { .. }
         )
     {
@@ -191,6 +209,10 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         }
         Command::SandboxSeed { seed, clients } => birthday::seed(context, seed, clients).await,
         Command::SandboxReset { seed } => reset::reset(context, seed).await,
+        Command::SandboxSnapshot { name } => rewind::take(context, None, &name).await,
+        Command::SandboxSnapshots => rewind::list(context),
+        Command::SandboxSnapshotDelete { name } => rewind::delete(context, None, &name).await,
+        Command::SandboxRestore { name } => rewind::restore(context, None, &name).await,
         Command::KeyRotateRoot { leave_damaged } => rotate(context, leave_damaged).await,
         Command::Rotation => Ok(rotation(context)),
         other => people(context, other).await,

@@ -39,6 +39,7 @@ mod password_page;
 pub mod place;
 mod reset;
 mod respond;
+mod rewind;
 mod rooms;
 pub mod rotator;
 mod sandbox;

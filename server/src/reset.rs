@@ -5,6 +5,7 @@
 use serde_json::{Value as Json, json};
 use ward_instance::SandboxWitness;
 use ward_instance::clock::Course;
+use ward_store::snapshots::dependants_first;
 use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_clock};
 
 use crate::admin::{self, Context, credentials_file};
@@ -91,16 +92,7 @@ async fn found_anew(
 
 /// Deletes every row that belongs to a tenant, dependants first.
 async fn wipe(tx: &mut Tx, tables: &[&'static Table]) -> Result<(), StoreError> {
-    let mut left: Vec<&Table> =
-        tables.iter().copied().filter(|table| !KEPT.contains(&table.name)).collect();
-    while !left.is_empty() {
-        let is_referred_to = |table: &Table| {
-            left.iter()
-                .filter(|other| other.name != table.name)
-                .any(|other| other.references.iter().any(|reference| reference.table == table.name))
-        };
-        let free = left.iter().position(|table| !is_referred_to(table));
-        let table = left.remove(free.unwrap_or(0));
+    for table in dependants_first(tables).iter().filter(|table| !KEPT.contains(&table.name)) {
         let mut sql = Sql::new();
         sql.push("DELETE FROM ").push(table.name);
         tx.execute(&sql).await?;

@@ -6,6 +6,7 @@ mod clock;
 mod faults;
 mod openapi;
 mod rehearsal;
+mod snapshots;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(clock::routes())
         .merge(faults::routes())
         .merge(rehearsal::routes())
+        .merge(snapshots::routes())
         .route("/sandbox/{*path}", axum::routing::any(unknown))
 }
 

@@ -18,6 +18,7 @@ mod foreign_ids;
 mod keys;
 mod leaked_keys;
 mod pair;
+mod rewind;
 mod rows;
 mod sameness;
 mod starts;

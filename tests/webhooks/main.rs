@@ -18,6 +18,7 @@ mod quiet;
 mod receiver;
 mod receivers;
 mod replay;
+mod rewind;
 mod three_days;
 mod validation;
 mod verify;

@@ -16,7 +16,7 @@ pub use effects::EffectsCommand;
 pub use json::JsonWanted;
 pub use sandbox::{
     ClockCommand, FaultArgs, FaultsCommand, InboxArgs, KeeperArgs, PoolArgs, RunArgs,
-    SandboxCommand, Wanted,
+    SandboxCommand, SnapshotArgs, Wanted, Which,
 };
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 

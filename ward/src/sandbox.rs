@@ -1,6 +1,7 @@
 //! `ward sandbox …`: what exists only where mistakes are free. A Production
 //! directory, address or key is refused with status 78.
 
+mod back;
 mod forward;
 mod ground;
 mod keeper;
@@ -40,6 +41,8 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
             shown(out, &answer);
         }
         SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
+        SandboxCommand::Snapshot(args) => back::snapshot(&args, out).await?,
+        SandboxCommand::Restore { name, which } => back::restore(&name, &which, out).await?,
         SandboxCommand::Be { user, there } => {
             let api = Api::sandbox(&there)?;
             shown(out, &api.post("/sandbox/v1/be", &json!({"user": user}))?.sandbox()?);

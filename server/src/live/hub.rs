@@ -342,6 +342,18 @@ impl Hub {
         }
     }
 
+    /// The Sandbox went back: every socket ends so that its client comes back and looks anew, and
+    /// whoever listens meanwhile is told what comes behind these numbers.
+    pub fn go_back(&self, last: &[(i64, i64)]) {
+        let mut inner = self.inner.lock();
+        for (org_id, seq) in last {
+            if let Some(organization) = inner.organizations.get_mut(org_id) {
+                organization.seq = *seq;
+            }
+        }
+        inner.open.values().for_each(|open| open.outgoing.end(End::Restart));
+    }
+
     /// Ends every socket so that its client comes back, lets no new one in, and
     /// waits until all are gone, for a few seconds at most.
     pub async fn close(&self) {

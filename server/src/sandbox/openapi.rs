@@ -38,6 +38,20 @@ fn paths() -> Json {
             "summary": "Empty the Sandbox; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID",
             "responses": {"200": {"description": "The new owner's link or credentials file"}}
         }},
+        "/sandbox/v1/snapshots": snapshots(),
+        "/sandbox/v1/snapshots/{name}": {"delete": {
+            "summary": "Delete a snapshot",
+            "parameters": [name()],
+            "responses": {"200": {"description": "{\"deleted\"}"}, "409": {"description": NO_SNAPSHOT}}
+        }},
+        "/sandbox/v1/snapshots/{name}/restore": {"post": {
+            "summary": "Go back to a snapshot: ids given out since answer STALE_EPOCH_ID, the audit log stays, sockets end",
+            "parameters": [name()],
+            "responses": {
+                "200": {"description": "{\"restored\", \"taken_at\", \"slot\", \"clock\", \"deliveries_given_up\", \"deliveries_under_way\"}: webhooks that may have been sent since are not sent again"},
+                "409": {"description": NO_SNAPSHOT},
+            }
+        }},
         "/sandbox/v1/effects": {"post": {
             "summary": "Send a text as a practice would, to see what its receiver's side answers: {\"class\": \"sms|push\", \"to\", \"text\", \"not_before\"}",
             "responses": {"200": {"description": "{\"cause\"}: the same as in the inbox"}}
@@ -85,6 +99,40 @@ fn paths() -> Json {
         }},
         "/sandbox/v1/clock/set": moves("It goes on to a moment, never back", Some(("to", "date-time"))),
         "/sandbox/v1/clock/advance": moves("It goes on by a time: PT1H, 90s, 20m, 3d", Some(("by", "duration"))),
+    })
+}
+
+const NO_SNAPSHOT: &str =
+    "SNAPSHOT_REFUSED: there is none of that name, or it can't be read any more";
+
+fn name() -> Json {
+    json!({"name": "name", "in": "path", "required": true, "schema": snapshot_name()})
+}
+
+fn snapshot_name() -> Json {
+    json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,39}$"})
+}
+
+/// The snapshots: list, take.
+fn snapshots() -> Json {
+    let schema = json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": snapshot_name()}
+    });
+    json!({
+        "get": {
+            "summary": "The snapshots there are",
+            "responses": {"200": {"description": "{\"snapshots\": [{\"name\", \"taken_at\", \"now\", \"bytes\", \"restorable\"}]}"}}
+        },
+        "post": {
+            "summary": "Keep what the Sandbox holds at this moment",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
+            "responses": {
+                "200": {"description": "The snapshot, as in the list"},
+                "409": {"description": "SNAPSHOT_REFUSED: the name is taken, or there are too many"},
+            }
+        },
     })
 }
 

@@ -44,6 +44,17 @@ pub enum SandboxCommand {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Keep what the Sandbox holds at this moment, to come back to it
+    Snapshot(SnapshotArgs),
+    /// Go back to a snapshot; ids given out since are refused
+    Restore {
+        /// What it is called
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Which Sandbox
+        #[command(flatten)]
+        which: Which,
+    },
     /// A session as a member or client of the Sandbox, to see what they see; marked in the audit log
     Be {
         /// Their id or e-mail address
@@ -67,6 +78,34 @@ pub enum SandboxCommand {
         #[command(subcommand)]
         command: FaultsCommand,
     },
+}
+
+/// A Sandbox by its directory, or a running one by its address.
+#[derive(Args, Clone, Debug)]
+pub struct Which {
+    /// The Sandbox's directory
+    #[arg(long, conflicts_with = "url")]
+    pub dir: Option<PathBuf>,
+    /// A running Sandbox instead
+    #[command(flatten)]
+    pub there: There,
+}
+
+/// `ward sandbox snapshot`
+#[derive(Args, Clone, Debug)]
+pub struct SnapshotArgs {
+    /// What it is called: small letters, digits, - and _
+    #[arg(value_name = "NAME", required_unless_present = "list")]
+    pub name: Option<String>,
+    /// Delete it
+    #[arg(long, conflicts_with = "list")]
+    pub delete: bool,
+    /// Those there are
+    #[arg(long, conflicts_with = "name")]
+    pub list: bool,
+    /// Which Sandbox
+    #[command(flatten)]
+    pub which: Which,
 }
 
 /// `ward sandbox faults …`
