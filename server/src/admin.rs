@@ -20,7 +20,7 @@ use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 use crate::app::App;
 use crate::file_store::FilePlace;
 use crate::place::{Opened, ServerError};
-use crate::{birthday, lists, reset, rewind, rotator, test_clock};
+use crate::{birthday, forks, lists, reset, rewind, rotator, test_clock};
 
 /// One thing to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,6 +120,18 @@ pub enum Command {
         /// Which.
         name: String,
     },
+    /// Makes a fork of the Sandbox, in the server that runs.
+    SandboxFork {
+        /// How long it is to live.
+        ttl: Option<String>,
+    },
+    /// The forks there are.
+    SandboxForks,
+    /// Ends a fork, or all.
+    SandboxForkEnd {
+        /// Which; all without.
+        id: Option<String>,
+    },
     /// How the instance is.
     Status,
 }
@@ -195,6 +207,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
                 | Command::UserList
                 | Command::Rotation
                 | Command::SandboxSnapshots
+                | Command::SandboxForks
                 | Command::Attest { .. }
         )
     {
@@ -213,6 +226,12 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         Command::SandboxSnapshots => rewind::list(context),
         Command::SandboxSnapshotDelete { name } => rewind::delete(context, None, &name).await,
         Command::SandboxRestore { name } => rewind::restore(context, None, &name).await,
+        Command::SandboxFork { ttl } => {
+            let ttl = forks::ttl(ttl.as_deref()).map_err(ServerError::Usage)?;
+            forks::open(context, None, ttl).await
+        }
+        Command::SandboxForks => forks::list(context),
+        Command::SandboxForkEnd { id } => forks::end(context, id.as_deref()).await,
         Command::KeyRotateRoot { leave_damaged } => rotate(context, leave_damaged).await,
         Command::Rotation => Ok(rotation(context)),
         other => people(context, other).await,

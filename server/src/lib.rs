@@ -26,6 +26,7 @@ mod faults;
 mod file_guard;
 pub mod file_store;
 mod files;
+pub mod forks;
 mod graphql;
 mod guard;
 mod health;

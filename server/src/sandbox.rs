@@ -4,6 +4,7 @@
 mod be;
 mod clock;
 mod faults;
+mod forks;
 mod openapi;
 mod rehearsal;
 mod snapshots;
@@ -39,6 +40,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(faults::routes())
         .merge(rehearsal::routes())
         .merge(snapshots::routes())
+        .merge(forks::routes())
         .route("/sandbox/{*path}", axum::routing::any(unknown))
 }
 

@@ -221,8 +221,11 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Clears away stored files that no row tells of.
+/// Clears away stored files that no row tells of; none while a fork may read them.
 pub async fn sweep(app: &App) -> Result<(), StoreError> {
+    if !app.forks.is_empty() {
+        return Ok(());
+    }
     match !app.is_quarantined() && app.files.is_own(&app.db).await? {
         true => {
             let held = rewind::held_files(&app.db, &app.dir).await?;

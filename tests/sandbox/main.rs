@@ -9,6 +9,7 @@
 mod be;
 mod ending;
 mod examples;
+mod forks;
 mod pool;
 mod reports;
 mod running;

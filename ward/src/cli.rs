@@ -15,7 +15,7 @@ use ward_instance::Kind;
 pub use effects::EffectsCommand;
 pub use json::JsonWanted;
 pub use sandbox::{
-    ClockCommand, FaultArgs, FaultsCommand, InboxArgs, KeeperArgs, PoolArgs, RunArgs,
+    ClockCommand, FaultArgs, FaultsCommand, ForkArgs, InboxArgs, KeeperArgs, PoolArgs, RunArgs,
     SandboxCommand, SnapshotArgs, Wanted, Which,
 };
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};

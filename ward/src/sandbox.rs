@@ -2,6 +2,7 @@
 //! directory, address or key is refused with status 78.
 
 mod back;
+mod fork;
 mod forward;
 mod ground;
 mod keeper;
@@ -43,6 +44,7 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
         SandboxCommand::Snapshot(args) => back::snapshot(&args, out).await?,
         SandboxCommand::Restore { name, which } => back::restore(&name, &which, out).await?,
+        SandboxCommand::Fork(args) => fork::fork(&args, out).await?,
         SandboxCommand::Be { user, there } => {
             let api = Api::sandbox(&there)?;
             shown(out, &api.post("/sandbox/v1/be", &json!({"user": user}))?.sandbox()?);

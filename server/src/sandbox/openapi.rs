@@ -52,6 +52,12 @@ fn paths() -> Json {
                 "409": {"description": NO_SNAPSHOT},
             }
         }},
+        "/sandbox/v1/forks": forks(),
+        "/sandbox/v1/forks/{id}": {"delete": {
+            "summary": "End a fork",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "responses": {"200": {"description": "{\"ended\"}"}, "409": {"description": "FORK_REFUSED: there is none of that id"}}
+        }},
         "/sandbox/v1/effects": {"post": {
             "summary": "Send a text as a practice would, to see what its receiver's side answers: {\"class\": \"sms|push\", \"to\", \"text\", \"not_before\"}",
             "responses": {"200": {"description": "{\"cause\"}: the same as in the inbox"}}
@@ -133,6 +139,29 @@ fn snapshots() -> Json {
                 "409": {"description": "SNAPSHOT_REFUSED: the name is taken, or there are too many"},
             }
         },
+    })
+}
+
+/// The forks: list, make, end all.
+fn forks() -> Json {
+    let schema = json!({
+        "type": "object",
+        "properties": {"ttl": {"type": "string", "description": "90s, 20m or PT1H, of at most 24 hours; 20m unless said"}}
+    });
+    json!({
+        "get": {
+            "summary": "The forks there are",
+            "responses": {"200": {"description": "{\"forks\": [{\"id\", \"url\", \"graphql_url\", \"created_at\", \"expires_at\"}]}"}}
+        },
+        "post": {
+            "summary": "A private copy of the Sandbox on a free port of its machine, with the same keys; its webhooks are off",
+            "requestBody": {"content": {"application/json": {"schema": schema}}},
+            "responses": {
+                "200": {"description": "The fork, as in the list"},
+                "409": {"description": "FORK_REFUSED: there are too many, it is a fork itself, or on PostgreSQL"},
+            }
+        },
+        "delete": {"summary": "End all forks", "responses": {"200": {"description": "{\"ended\"}"}}},
     })
 }
 

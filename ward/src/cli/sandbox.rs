@@ -55,6 +55,8 @@ pub enum SandboxCommand {
         #[command(flatten)]
         which: Which,
     },
+    /// A private copy of a running Sandbox on a port of its own, with the same keys, for a while
+    Fork(ForkArgs),
     /// A session as a member or client of the Sandbox, to see what they see; marked in the audit log
     Be {
         /// Their id or e-mail address
@@ -103,6 +105,26 @@ pub struct SnapshotArgs {
     /// Those there are
     #[arg(long, conflicts_with = "name")]
     pub list: bool,
+    /// Which Sandbox
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// `ward sandbox fork`
+#[derive(Args, Clone, Debug)]
+pub struct ForkArgs {
+    /// How long it lives: 90s, 20m, PT1H, at most 24 hours; 20m unless said
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["list", "end", "end_all"])]
+    pub ttl: Option<String>,
+    /// Those there are
+    #[arg(long, conflicts_with_all = ["end", "end_all"])]
+    pub list: bool,
+    /// End this one
+    #[arg(long, value_name = "ID", conflicts_with = "end_all")]
+    pub end: Option<String>,
+    /// End all
+    #[arg(long)]
+    pub end_all: bool,
     /// Which Sandbox
     #[command(flatten)]
     pub which: Which,
