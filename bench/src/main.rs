@@ -21,6 +21,7 @@ mod limit_pg;
 mod load;
 mod overload;
 mod process;
+mod sandbox_back;
 mod sandbox_run;
 mod scheduling;
 mod setup;
@@ -77,6 +78,7 @@ async fn main() -> Result<()> {
     let mut rows = Vec::new();
     rows.extend(start::measure(&chosen, &mut worlds).await?);
     rows.extend(sandbox_run::measure(&chosen).await?);
+    rows.extend(sandbox_back::measure(&chosen).await?);
     for engine in [Engine::Lite, Engine::Pg] {
         rows.extend(sizes::measure(&chosen, &mut worlds, engine).await?);
     }

@@ -19,6 +19,7 @@ use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::app::App;
 use crate::file_store::FilePlace;
+use crate::packs::Pack;
 use crate::place::{Opened, ServerError};
 use crate::{birthday, forks, lists, reset, rewind, rotator, test_clock};
 
@@ -95,13 +96,19 @@ pub enum Command {
     SandboxSeed {
         /// The same seed gives the same data.
         seed: u64,
-        /// So many clients; forty unless said.
+        /// Which world; the standard one unless said.
+        #[serde(default)]
+        pack: Pack,
+        /// So many clients; as many as the pack has unless said.
         clients: Option<u32>,
     },
     /// Empties the Sandbox; ids move to a fresh slot.
     SandboxReset {
         /// Seed it again.
         seed: Option<u64>,
+        /// With this world.
+        #[serde(default)]
+        pack: Pack,
     },
     /// Takes a snapshot of the Sandbox.
     SandboxSnapshot {
@@ -220,8 +227,12 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         Command::Attest { base_url, reason, by } => {
             crate::attest::attest(context, base_url, reason, by).await
         }
-        Command::SandboxSeed { seed, clients } => birthday::seed(context, seed, clients).await,
-        Command::SandboxReset { seed } => reset::reset(context, seed).await,
+        Command::SandboxSeed { seed, pack, clients } => {
+            birthday::seed(context, (pack, seed), clients).await
+        }
+        Command::SandboxReset { seed, pack } => {
+            reset::reset(context, seed.map(|seed| (pack, seed))).await
+        }
         Command::SandboxSnapshot { name } => rewind::take(context, None, &name).await,
         Command::SandboxSnapshots => rewind::list(context),
         Command::SandboxSnapshotDelete { name } => rewind::delete(context, None, &name).await,

@@ -35,6 +35,7 @@ mod limiter;
 mod lists;
 mod live;
 mod multipart;
+pub mod packs;
 pub mod passing;
 mod password_page;
 pub mod place;

@@ -10,13 +10,14 @@ use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_cloc
 
 use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
+use crate::packs::Pack;
 use crate::place::ServerError;
 
 /// Tables that outlive a reset.
 const KEPT: [&str; 2] = ["audit_events", "instance"];
 
 /// Empties the Sandbox and founds its organization anew; its clock shows real time again.
-pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerError> {
+pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json, ServerError> {
     let Some(witness) = context.instance.witness().sandbox() else {
         return Err(ward_instance::IsoError::new(
             "ISO-21",

@@ -22,8 +22,9 @@ use ward_effects::InboxFilter;
 
 use crate::admin::{self, Command, Context};
 use crate::app::App;
-use crate::desk::{Answered, desk, failed, founding_administrator, wrong};
+use crate::desk::{Answered, desk, failed, founding_administrator, founding_desk, wrong};
 use crate::guard::Facts;
+use crate::packs::Pack;
 use crate::respond::{self, refuse};
 use crate::rooms;
 
@@ -32,6 +33,7 @@ pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/v1/openapi.json", get(openapi::description))
         .route("/sandbox/v1/inbox", get(inbox))
+        .route("/sandbox/v1/packs", get(packs))
         .route("/sandbox/v1/reset", post(reset))
         .merge(be::routes())
         .route("/sandbox/v1/rooms/{meeting}", get(rooms::simulated))
@@ -86,6 +88,16 @@ fn filter(query: &HashMap<String, String>) -> Result<InboxFilter, &'static str> 
     })
 }
 
+/// The worlds that a Sandbox can be filled with.
+async fn packs(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+) -> Answered {
+    founding_desk(&app, &headers, &facts).await?;
+    Ok(respond::json(StatusCode::OK, &Pack::list()))
+}
+
 /// Empties the Sandbox and moves its ids to a fresh slot.
 async fn reset(
     State(app): State<Arc<App>>,
@@ -93,7 +105,9 @@ async fn reset(
     headers: HeaderMap,
 ) -> Answered {
     let actor = founding_administrator(&app, &headers, &facts).await?.actor;
-    let done = admin::run(&Context::of(&app), Command::SandboxReset { seed: None }).await;
+    let done =
+        admin::run(&Context::of(&app), Command::SandboxReset { seed: None, pack: Pack::Standard })
+            .await;
     let mut answer =
         done.map_err(|error| refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()))?;
     // The link signs in as the owner.

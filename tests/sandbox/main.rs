@@ -10,6 +10,7 @@ mod be;
 mod ending;
 mod examples;
 mod forks;
+mod packs;
 mod pool;
 mod reports;
 mod running;

@@ -15,8 +15,8 @@ use ward_instance::Kind;
 pub use effects::EffectsCommand;
 pub use json::JsonWanted;
 pub use sandbox::{
-    ClockCommand, FaultArgs, FaultsCommand, ForkArgs, InboxArgs, KeeperArgs, PoolArgs, RunArgs,
-    SandboxCommand, SnapshotArgs, Wanted, Which,
+    ClockCommand, FaultArgs, FaultsCommand, ForkArgs, InboxArgs, KeeperArgs, PacksArgs, PoolArgs,
+    RunArgs, SandboxCommand, SnapshotArgs, Wanted, Which,
 };
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 

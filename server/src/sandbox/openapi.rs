@@ -52,6 +52,10 @@ fn paths() -> Json {
                 "409": {"description": NO_SNAPSHOT},
             }
         }},
+        "/sandbox/v1/packs": {"get": {
+            "summary": "The worlds that a Sandbox can be filled with",
+            "responses": {"200": {"description": "{\"packs\": [{\"name\", \"about\"}]}"}}
+        }},
         "/sandbox/v1/forks": forks(),
         "/sandbox/v1/forks/{id}": {"delete": {
             "summary": "End a fork",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use jiff::{Span, SpanRelativeTo};
 use ward_instance::FaultKind;
-use ward_server::passing::Pack;
+use ward_server::packs::Pack;
 
 use super::{JsonWanted, There};
 
@@ -28,9 +28,12 @@ pub enum SandboxCommand {
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// How many clients, up to 200,000
-        #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200_000))]
-        clients: u32,
+        /// Which world; `ward sandbox packs` tells of them
+        #[arg(long, default_value = "standard", value_name = "PACK")]
+        pack: Pack,
+        /// How many clients, up to 200,000, of the standard pack
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+        clients: Option<u32>,
     },
     /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
     Reset {
@@ -43,6 +46,9 @@ pub enum SandboxCommand {
         /// Seed it again
         #[arg(long)]
         seed: Option<u64>,
+        /// With this world
+        #[arg(long, default_value = "standard", value_name = "PACK", requires = "seed")]
+        pack: Pack,
     },
     /// Keep what the Sandbox holds at this moment, to come back to it
     Snapshot(SnapshotArgs),
@@ -57,6 +63,8 @@ pub enum SandboxCommand {
     },
     /// A private copy of a running Sandbox on a port of its own, with the same keys, for a while
     Fork(ForkArgs),
+    /// The worlds that a Sandbox can be filled with
+    Packs(PacksArgs),
     /// A session as a member or client of the Sandbox, to see what they see; marked in the audit log
     Be {
         /// Their id or e-mail address
@@ -108,6 +116,17 @@ pub struct SnapshotArgs {
     /// Which Sandbox
     #[command(flatten)]
     pub which: Which,
+}
+
+/// `ward sandbox packs`
+#[derive(Args, Clone, Debug)]
+pub struct PacksArgs {
+    /// A Sandbox's directory; this program's own without
+    #[arg(long, conflicts_with = "url")]
+    pub dir: Option<PathBuf>,
+    /// A running Sandbox instead
+    #[command(flatten)]
+    pub there: There,
 }
 
 /// `ward sandbox fork`
@@ -218,7 +237,7 @@ pub struct Wanted {
     /// The same seed gives the same ids and data
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// What it is furnished with: standard (the practice of `ward sandbox seed`) or empty (an owner and an integration)
+    /// The world that it is furnished with; `ward sandbox packs` tells of them
     #[arg(long, default_value = "standard", value_name = "PACK")]
     pub pack: Pack,
     /// The command is ended after this time, with status 124: 90s, 20m, 3d, PT1H

@@ -20,6 +20,7 @@ use ward_instance::{SandboxWitness, Timestamp, mac};
 use crate::db::Db;
 use crate::ddl;
 use crate::error::StoreError;
+use crate::id_blocks::Draft;
 use crate::member::Failure;
 use crate::query::{Engine, Query};
 use crate::table::Table;
@@ -252,6 +253,9 @@ async fn bring_back(
     if tx.engine() == Engine::Pg {
         tx.batch(&pg::alone(&tables)).await?;
     }
+    // Ids in stock are below the highest of today: who got one from here on would be stale.
+    tx.core.ids.forget();
+    tx.draft = Draft::default();
     let then = look(tx, beside).await?;
     let goes = |table: &&&Table| {
         !policy.kept.contains(&table.name) && !policy.joined.contains(&table.name)
