@@ -15,6 +15,7 @@ pub mod birthday;
 mod calendars;
 mod callbacks;
 mod cohort;
+mod command;
 pub mod control;
 mod credential;
 mod desk;

@@ -52,7 +52,9 @@ impl Pack {
             Pack::Standard => {
                 "A nutrition practice with a branch, six staff, two integrations and forty clients."
             }
-            Pack::Empty => "An organization with its owner and one integration, and nothing else.",
+            Pack::Empty => {
+                "An organization with its owner, and in `ward sandbox run` an integration; nothing else."
+            }
             Pack::Solo => "A dietitian on their own, with twelve clients and one integration.",
             Pack::Group => {
                 "Group behavioural health: three sub-organizations, ten staff, clinics with rooms and forty clients."

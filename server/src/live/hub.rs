@@ -1,5 +1,7 @@
 //! Who is connected and who listens to what.
 
+mod back;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -340,18 +342,6 @@ impl Hub {
         for socket in self.inner.lock().sockets.values().filter(|it| it.org_id == org_id) {
             socket.outgoing.end(end);
         }
-    }
-
-    /// The Sandbox went back: every socket ends so that its client comes back and looks anew, and
-    /// whoever listens meanwhile is told what comes behind these numbers.
-    pub fn go_back(&self, last: &[(i64, i64)]) {
-        let mut inner = self.inner.lock();
-        for (org_id, seq) in last {
-            if let Some(organization) = inner.organizations.get_mut(org_id) {
-                organization.seq = *seq;
-            }
-        }
-        inner.open.values().for_each(|open| open.outgoing.end(End::Restart));
     }
 
     /// Ends every socket so that its client comes back, lets no new one in, and
