@@ -21,6 +21,7 @@ mod limit_pg;
 mod load;
 mod overload;
 mod process;
+mod sandbox_back;
 mod sandbox_days;
 mod sandbox_run;
 mod scheduling;
@@ -79,6 +80,7 @@ async fn main() -> Result<()> {
     rows.extend(start::measure(&chosen, &mut worlds).await?);
     rows.extend(sandbox_run::measure(&chosen).await?);
     rows.extend(sandbox_days::measure(&chosen).await?);
+    rows.extend(sandbox_back::measure(&chosen).await?);
     for engine in [Engine::Lite, Engine::Pg] {
         rows.extend(sizes::measure(&chosen, &mut worlds, engine).await?);
     }

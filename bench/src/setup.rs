@@ -33,6 +33,11 @@ impl World {
         self.program.key(user)
     }
 
+    /// Runs a command on the instance; what it answers.
+    pub fn run(&self, arguments: &[&str]) -> Result<Json> {
+        self.program.run(arguments)
+    }
+
     /// Starts Ward on the instance.
     pub fn serve(&self) -> Result<Server> {
         self.program.serve()

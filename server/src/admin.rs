@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use ward_identity::admin as identity;
 use ward_identity::admin::{AdminError, Preset};
@@ -20,99 +19,9 @@ use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 use crate::app::App;
 use crate::file_store::FilePlace;
 use crate::place::{Opened, ServerError};
-use crate::{birthday, lists, reset, rotator, test_clock};
+use crate::{birthday, forks, lists, reset, rewind, rotator, test_clock};
 
-/// One thing to do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
-pub enum Command {
-    /// Makes an API key; the answer is the only place that shows it.
-    KeyCreate {
-        /// E-mail or id of its user.
-        user: String,
-        /// What it is for.
-        name: String,
-        /// When it ends by itself; a time of the instance's zone UTC.
-        #[serde(default)]
-        expires_at: Option<String>,
-        /// The addresses and networks that it may be used from.
-        #[serde(default)]
-        allowed_addresses: Vec<String>,
-    },
-    /// The keys, without their secrets.
-    KeyList,
-    /// Revokes a key, by its kid or id.
-    KeyDelete {
-        /// The kid or id.
-        key: String,
-    },
-    /// Rotates the root key. A server begins and answers at once; without one
-    /// it is done when this answers.
-    KeyRotateRoot {
-        /// Drop the old root although damaged values are left.
-        leave_damaged: bool,
-    },
-    /// How far the rotation of the root key is.
-    Rotation,
-    /// Makes a user.
-    UserCreate {
-        /// `owner` is made at birth; here `provider`, `support` or `integration`.
-        role: String,
-        /// Its address.
-        email: String,
-        /// First name.
-        first_name: String,
-        /// Last name.
-        last_name: String,
-    },
-    /// The staff.
-    UserList,
-    /// Stops a user's sign-in and keys.
-    UserDisable {
-        /// E-mail or id.
-        user: String,
-    },
-    /// Takes a user's second factors away.
-    UserResetMfa {
-        /// E-mail or id.
-        user: String,
-    },
-    /// A one-time link to set a password.
-    UserLink {
-        /// E-mail or id.
-        user: String,
-    },
-    /// Ends quarantine, or records a deliberate move.
-    Attest {
-        /// The address from now on.
-        base_url: Option<String>,
-        /// Why, for the audit log.
-        reason: String,
-        /// Names of those who attest.
-        by: Vec<String>,
-    },
-    /// Writes down that a backup was made.
-    BackupMade {
-        /// Of which moment, microseconds since 1970.
-        made_at: i64,
-        /// Who made it.
-        by: String,
-    },
-    /// Fills the Sandbox with synthetic data.
-    SandboxSeed {
-        /// The same seed gives the same data.
-        seed: u64,
-        /// So many clients; forty unless said.
-        clients: Option<u32>,
-    },
-    /// Empties the Sandbox; ids move to a fresh slot.
-    SandboxReset {
-        /// Seed it again.
-        seed: Option<u64>,
-    },
-    /// How the instance is.
-    Status,
-}
+pub use crate::command::Command;
 
 /// What commands work on.
 pub struct Context {
@@ -184,6 +93,8 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
                 | Command::KeyList
                 | Command::UserList
                 | Command::Rotation
+                | Command::SandboxSnapshots
+                | Command::SandboxForks
                 | Command::Attest { .. }
         )
     {
@@ -199,8 +110,22 @@ pub async fn run(context: &Context, command: Command) -> Result<Json, ServerErro
         Command::BackupMade { made_at, by } => {
             crate::backup::note(&context.db, Timestamp(made_at), by).await
         }
-        Command::SandboxSeed { seed, clients } => birthday::seed(context, seed, clients).await,
-        Command::SandboxReset { seed } => reset::reset(context, seed).await,
+        Command::SandboxSeed { seed, pack, clients } => {
+            birthday::seed(context, (pack, seed), clients).await
+        }
+        Command::SandboxReset { seed, pack } => {
+            reset::reset(context, seed.map(|seed| (pack, seed))).await
+        }
+        Command::SandboxSnapshot { name } => rewind::take(context, None, &name).await,
+        Command::SandboxSnapshots => rewind::list(context),
+        Command::SandboxSnapshotDelete { name } => rewind::delete(context, None, &name).await,
+        Command::SandboxRestore { name } => rewind::restore(context, None, &name).await,
+        Command::SandboxFork { ttl } => {
+            let ttl = forks::ttl(ttl.as_deref()).map_err(ServerError::Usage)?;
+            forks::open(context, None, ttl).await
+        }
+        Command::SandboxForks => forks::list(context),
+        Command::SandboxForkEnd { id } => forks::end(context, id.as_deref()).await,
         Command::KeyRotateRoot { leave_damaged } => rotate(context, leave_damaged).await,
         Command::Rotation => Ok(rotation(context)),
         other => people(context, other).await,

@@ -15,6 +15,7 @@ use ward_store::{Db, Refusals};
 use crate::admission::{Admission, MOST};
 use crate::door::Door;
 use crate::file_store::FilePlace;
+use crate::forks::{Forks, Layered};
 use crate::limiter::Limiter;
 use crate::live::Hub;
 use crate::multipart::incoming_folder;
@@ -47,6 +48,10 @@ pub struct App {
     pub marks: Vec<(HeaderName, HeaderValue)>,
     /// Requests a second.
     pub limiter: Limiter,
+    /// What the command line said of them.
+    pub rate_limit: Option<u32>,
+    /// Copies of a Sandbox that this process serves.
+    pub forks: Forks,
     /// Reports of leaked keys a second.
     pub reports: Limiter,
     /// Refusals waiting to become audit rows.
@@ -97,7 +102,10 @@ impl App {
             ServerError::System(format!("the served schema does not load: {error}"))
         })?;
         let files = FilePlace::of(opened);
-        let blobs = files.open(&opened.db, &opened.certificate).await?;
+        let mut blobs = files.open(&opened.db, &opened.certificate).await?;
+        if let Some(under) = opened.under.clone() {
+            blobs = Arc::new(Layered { own: blobs, under });
+        }
         let config = &opened.config;
         let reach = opened.instance.reach();
         reach.set_webhooks(config.allow_loopback_webhooks, config.allow_private_webhooks);
@@ -125,6 +133,8 @@ impl App {
             limiter: Limiter::new(
                 rate_limit.or(opened.config.rate_limit).unwrap_or(crate::limiter::DEFAULT_RATE),
             ),
+            rate_limit,
+            forks: Forks::default(),
             config: opened.config.clone(),
             dir: opened.dir.clone(),
             reports: Limiter::new(crate::key_revoke::REPORTS_A_SECOND),

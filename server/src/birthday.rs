@@ -4,20 +4,24 @@
 use std::ops::Range;
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 use ward_clients::seed::{Ground, MOST};
-use ward_clients::seed_people::PEOPLE;
+use ward_clients::seed_messy;
+use ward_clients::seed_people::{self, PEOPLE, Person};
 use ward_identity::admin as identity;
 use ward_identity::admin::AdminError;
 use ward_identity::practice::NewMember;
 use ward_identity::seed::Seeded;
-use ward_identity::tables::{CredentialClass, PasswordSetBy, User};
+use ward_identity::tables::{CredentialClass, Organization, PasswordSetBy, User};
 use ward_instance::{IsoError, Random};
 use ward_messaging::seed::Talk;
-use ward_scheduling::seed_appointments;
+use ward_scheduling::tables::AppointmentType;
+use ward_scheduling::{seed_appointments, seed_edges};
 use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::admin::{self, Context, credentials_file};
+use crate::packs::{More, Pack, World};
 use crate::place::ServerError;
 
 /// Who the first organization is.
@@ -72,7 +76,11 @@ const AT_ONCE: usize = 2_500;
 /// Fills the Sandbox. The same seed gives the same data, and the same ids as
 /// offsets in the slot. Refused in Production, and where it was done before.
 /// A seed that is cut off leaves whole clients, but fewer; a reset starts over.
-pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<Json, ServerError> {
+pub async fn seed(
+    context: &Context,
+    (pack, seed): (Pack, u64),
+    clients: Option<u32>,
+) -> Result<Json, ServerError> {
     if context.instance.witness().sandbox().is_none() {
         let fix = "seed a Sandbox instead";
         return Err(IsoError::new(
@@ -82,7 +90,15 @@ pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<
         )
         .into());
     }
-    let count = clients.map_or(PEOPLE, |count| count as usize);
+    let Some(world) = pack.world() else { return Ok(json!({"pack": pack.as_str()})) };
+    let count = clients.map_or(world.clients, |count| count as usize);
+    if count != world.clients && pack != Pack::Standard {
+        return Err(ServerError::Usage(format!(
+            "the pack {} has {} clients; only the standard one is made larger",
+            pack.as_str(),
+            world.clients
+        )));
+    }
     if count == 0 || count > MOST {
         return Err(ServerError::Usage(format!("a Sandbox is seeded with 1 to {MOST} clients")));
     }
@@ -92,8 +108,9 @@ pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<
             "this Sandbox is seeded already; ward sandbox reset --seed N starts over".to_owned(),
         ));
     }
-    let seeded =
-        context.db.write(move |tx: &mut Tx| Box::pin(seed_practice(tx, org_id, seed, count)));
+    let seeded = context
+        .db
+        .write(move |tx: &mut Tx| Box::pin(seed_practice(tx, org_id, (world, seed), count)));
     let (ground, talk, mut answer) = seeded.await?;
     let mut done = count.min(PEOPLE);
     while done < count {
@@ -114,6 +131,7 @@ pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<
     if count > AT_ONCE {
         context.db.learn().await?;
     }
+    answer["pack"] = pack.as_str().into();
     answer["clients"] = count.into();
     answer["conversations"] = ward_messaging::seed::conversations_of(count).into();
     Ok(answer)
@@ -123,33 +141,86 @@ pub async fn seed(context: &Context, seed: u64, clients: Option<u32>) -> Result<
 async fn seed_practice(
     tx: &mut Tx,
     org_id: i64,
-    seed: u64,
+    (world, seed): (&World, u64),
     count: usize,
 ) -> Result<(Ground, Talk, Json), StoreError> {
     let random = Random::seeded(seed);
-    let practice = ward_identity::seed::seed(tx, org_id, &random, None).await?;
+    let cast = (world.cast, None);
+    let practice = ward_identity::seed::seed_cast(tx, org_id, &random, cast).await?;
     let actor = Actor::system(org_id);
     let mut scope = Scope::new(tx, &actor);
     let mut providers = Vec::new();
     for person in practice.people.iter().filter(|person| person.role.ends_with("provider")) {
         providers.extend(scope.find::<User>(Id::new(person.user_id)).await?);
     }
-    let ground = ward_clients::seed::lay(&mut scope, &providers, &random, count).await?;
+    if providers.is_empty() {
+        providers.extend(owner(&mut scope).await?);
+    }
+    let people = if world.more == More::Edges { edge_people } else { seed_people::people };
+    let clients = (count, &world.theme, people);
+    let ground = ward_clients::seed::lay_for(&mut scope, &providers, &random, clients).await?;
     let talk = ward_messaging::seed::lay(&mut scope, &random, count).await?;
-    let types = ward_scheduling::seed::lay(&mut scope, &providers).await?;
+    let types = ward_scheduling::seed::lay_these(&mut scope, &providers, world.types).await?;
     let clients = clients_at(tx, &actor, (&ground, &talk), 0..count.min(PEOPLE)).await?;
     let mut scope = Scope::new(tx, &actor);
-    seed_appointments::appointments(&mut scope, &types, &providers, &clients).await?;
+    let met = if world.more == More::Edges { seed_messy::MET } else { clients.len() };
+    let met = clients.get(..met).unwrap_or(&clients);
+    seed_appointments::appointments(&mut scope, &types, &providers, met).await?;
+    more(&mut scope, world, (&practice.branches, &types), (&providers, &clients)).await?;
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();
     let answer = json!({
         "seed": seed,
         "organization_id": org_id.to_string(),
-        "suborganization_id": practice.suborganization_id.to_string(),
+        "suborganization_id": practice.branches.first().map(i64::to_string),
         "staff": practice.people.len() - integrations,
         "integrations": integrations,
     });
     Ok((ground, talk, answer))
+}
+
+/// Those of the messy pack, who are the same for every seed.
+fn edge_people(_: &Random, today: Date) -> Vec<Person> {
+    seed_messy::people(today)
+}
+
+async fn owner(scope: &mut Scope<'_>) -> Result<Option<User>, StoreError> {
+    let root = scope.find::<Organization>(Id::new(scope.actor.org_id)).await?;
+    match root.and_then(|root| root.owner_id) {
+        Some(id) => scope.find::<User>(id).await,
+        None => Ok(None),
+    }
+}
+
+/// What a world has besides.
+async fn more(
+    scope: &mut Scope<'_>,
+    world: &World,
+    (branches, types): (&[i64], &[AppointmentType]),
+    (providers, clients): (&[User], &[User]),
+) -> Result<(), StoreError> {
+    let units = std::iter::once(scope.actor.org_id).chain(branches.iter().copied());
+    for (unit, places) in units.collect::<Vec<_>>().into_iter().zip(world.places) {
+        seed_edges::places(scope, Id::new(unit), places).await?;
+    }
+    let [first_visit, follow_up, phone, _] = types else { return Ok(()) };
+    match world.more {
+        More::None => Ok(()),
+        More::Waiting => {
+            let behind = clients.iter().rev().take(4).cloned().collect::<Vec<_>>();
+            seed_edges::wait(scope, &behind).await?;
+            seed_edges::credits(scope, follow_up, clients.get(..6).unwrap_or(clients)).await
+        }
+        More::Edges => {
+            let Some(provider) = providers.first() else { return Ok(()) };
+            let theirs = |it: &&User| it.dietitian_id == Some(provider.id);
+            let met = clients.iter().take(seed_messy::MET).filter(theirs).cloned();
+            seed_edges::edges(scope, first_visit, provider, &met.collect::<Vec<_>>()).await?;
+            let archived = AppointmentType { deleted_at: Some(scope.now()), ..phone.clone() };
+            scope.update(phone, &archived).await?;
+            seed_messy::tangle(scope, clients).await
+        }
+    }
 }
 
 async fn clients_at(
@@ -167,9 +238,9 @@ async fn clients_at(
 
 async fn is_seeded(db: &Db) -> Result<bool, StoreError> {
     let mut reader = db.read().await?;
-    let rows = reader
-        .rows(&Sql::fixed("SELECT COUNT(*) FROM organizations WHERE id <> org_id", []))
-        .await?;
+    // Every pack has one.
+    let sql = "SELECT COUNT(*) FROM users WHERE is_patient = $1 AND last_name = '(integration)'";
+    let rows = reader.rows(&Sql::fixed(sql, [false.into()])).await?;
     Ok(rows.scalar().and_then(Value::int).unwrap_or(0) > 0)
 }
 

@@ -2,7 +2,6 @@
 //! process, and asked in the end what happened in it.
 
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -19,41 +18,10 @@ use crate::admin::{self, Context};
 use crate::app::App;
 use crate::birthday::{self, Founder};
 use crate::guard::Facts;
+use crate::packs::Pack;
 use crate::place::{Hold, Newborn, Opened, ServerError};
 use crate::tally::Asked;
 use crate::{credential, graphql};
-
-/// What a Sandbox is furnished with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pack {
-    /// The synthetic practice of `ward sandbox seed`.
-    #[default]
-    Standard,
-    /// An organization with its owner and one integration.
-    Empty,
-}
-
-impl Pack {
-    /// As it is asked for.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Pack::Standard => "standard",
-            Pack::Empty => "empty",
-        }
-    }
-}
-
-impl FromStr for Pack {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "standard" => Ok(Pack::Standard),
-            "empty" => Ok(Pack::Empty),
-            _ => Err("the pack is standard or empty"),
-        }
-    }
-}
 
 /// The keys of a furnished Sandbox.
 pub struct Keys {
@@ -103,9 +71,7 @@ pub async fn furnish(opened: &Opened, pack: Pack, seed: u64) -> Result<Keys, Ser
         last_name: "Owner".to_owned(),
     };
     birthday::found(&opened.db, &founder).await?;
-    if pack == Pack::Standard {
-        birthday::seed(&Context::held(opened), seed, None).await?;
-    }
+    birthday::seed(&Context::held(opened), (pack, seed), None).await?;
     let org_id = admin::founding(&opened.db)
         .await?
         .ok_or_else(|| ServerError::System("the organization is not there".to_owned()))?;

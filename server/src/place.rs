@@ -11,6 +11,7 @@ use ward_instance::{
     Certificate, Clock, Config, EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, EXIT_UNAVAILABLE,
     EXIT_USAGE, Instance, InstanceError, InstanceId, Kind, Ledger, Random, RootRing, State, agree,
 };
+use ward_store::blobs::BlobStore;
 use ward_store::{Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate};
 
 use crate::{assemble, restore};
@@ -89,6 +90,8 @@ pub struct Opened {
     pub certificate: Certificate,
     /// The files' lock, for the one who holds it.
     pub lock: Option<InstanceLock>,
+    /// Stored files that lie behind its own: a fork's.
+    pub under: Option<Arc<dyn BlobStore>>,
 }
 
 impl Opened {
@@ -265,10 +268,11 @@ pub async fn open(
         ward_store::test_clock::load(&db, &witness).await?;
         ward_store::faults::load(&db, &witness).await?;
     }
-    let mut opened = Opened { dir: dir.to_owned(), config, instance, db, certificate, lock: None };
+    let dir = dir.to_owned();
+    let mut opened = Opened { dir, config, instance, db, certificate, lock: None, under: None };
     if let Some(lock) = &mut lock {
         finish_restore(&opened, &place)?;
-        let now = binding(dir, &opened.db, &opened.config.parsed_base_url()?).await?;
+        let now = binding(&opened.dir, &opened.db, &opened.config.parsed_base_url()?).await?;
         // The files of a PostgreSQL node hold no data: only the server counts.
         let torn = lock.is_torn() && opened.db.engine() == Engine::Lite;
         if host::compare(&opened.certificate, &now, torn) != Binding::Same
@@ -317,7 +321,7 @@ fn passing(place: Place, kind: Kind) -> Place {
 }
 
 #[cfg(unix)]
-fn restrict(dir: &Path) -> Result<(), ServerError> {
+pub(crate) fn restrict(dir: &Path) -> Result<(), ServerError> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
         .map_err(|error| ServerError::System(format!("cannot protect {}: {error}", dir.display())))

@@ -5,17 +5,19 @@
 use serde_json::{Value as Json, json};
 use ward_instance::SandboxWitness;
 use ward_instance::clock::Course;
+use ward_store::snapshots::dependants_first;
 use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_clock};
 
 use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
+use crate::packs::Pack;
 use crate::place::ServerError;
 
 /// Tables that outlive a reset.
 const KEPT: [&str; 2] = ["audit_events", "instance"];
 
 /// Empties the Sandbox and founds its organization anew; its clock shows real time again.
-pub async fn reset(context: &Context, seed: Option<u64>) -> Result<Json, ServerError> {
+pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json, ServerError> {
     let Some(witness) = context.instance.witness().sandbox() else {
         return Err(ward_instance::IsoError::new(
             "ISO-21",
@@ -91,16 +93,7 @@ async fn found_anew(
 
 /// Deletes every row that belongs to a tenant, dependants first.
 async fn wipe(tx: &mut Tx, tables: &[&'static Table]) -> Result<(), StoreError> {
-    let mut left: Vec<&Table> =
-        tables.iter().copied().filter(|table| !KEPT.contains(&table.name)).collect();
-    while !left.is_empty() {
-        let is_referred_to = |table: &Table| {
-            left.iter()
-                .filter(|other| other.name != table.name)
-                .any(|other| other.references.iter().any(|reference| reference.table == table.name))
-        };
-        let free = left.iter().position(|table| !is_referred_to(table));
-        let table = left.remove(free.unwrap_or(0));
+    for table in dependants_first(tables).iter().filter(|table| !KEPT.contains(&table.name)) {
         let mut sql = Sql::new();
         sql.push("DELETE FROM ").push(table.name);
         tx.execute(&sql).await?;

@@ -4,9 +4,11 @@
 mod be;
 mod clock;
 mod faults;
+mod forks;
 mod openapi;
 mod rehearsal;
 mod requests;
+mod snapshots;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,8 +23,9 @@ use ward_effects::InboxFilter;
 
 use crate::admin::{self, Command, Context};
 use crate::app::App;
-use crate::desk::{Answered, desk, failed, founding_administrator, wrong};
+use crate::desk::{Answered, desk, failed, founding_administrator, founding_desk, wrong};
 use crate::guard::Facts;
+use crate::packs::Pack;
 use crate::respond::{self, refuse};
 use crate::rooms;
 
@@ -31,6 +34,7 @@ pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/v1/openapi.json", get(openapi::description))
         .route("/sandbox/v1/inbox", get(inbox))
+        .route("/sandbox/v1/packs", get(packs))
         .route("/sandbox/v1/reset", post(reset))
         .merge(be::routes())
         .route("/sandbox/v1/rooms/{meeting}", get(rooms::simulated))
@@ -39,6 +43,8 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(faults::routes())
         .merge(rehearsal::routes())
         .merge(requests::routes())
+        .merge(snapshots::routes())
+        .merge(forks::routes())
         .route("/sandbox/{*path}", axum::routing::any(unknown))
 }
 
@@ -84,6 +90,16 @@ fn filter(query: &HashMap<String, String>) -> Result<InboxFilter, &'static str> 
     })
 }
 
+/// The worlds that a Sandbox can be filled with.
+async fn packs(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+) -> Answered {
+    founding_desk(&app, &headers, &facts).await?;
+    Ok(respond::json(StatusCode::OK, &Pack::list()))
+}
+
 /// Empties the Sandbox and moves its ids to a fresh slot.
 async fn reset(
     State(app): State<Arc<App>>,
@@ -91,7 +107,9 @@ async fn reset(
     headers: HeaderMap,
 ) -> Answered {
     let actor = founding_administrator(&app, &headers, &facts).await?.actor;
-    let done = admin::run(&Context::of(&app), Command::SandboxReset { seed: None }).await;
+    let done =
+        admin::run(&Context::of(&app), Command::SandboxReset { seed: None, pack: Pack::Standard })
+            .await;
     let mut answer =
         done.map_err(|error| refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()))?;
     // The link signs in as the owner.

@@ -17,8 +17,8 @@ use tower::{Service, ServiceExt};
 use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
-    calendars, callbacks, cohort, control, due, effects, explorer, files, graphql, guard, health,
-    key_revoke, live, password_page, rooms, sandbox, unsubscribe_page, workers,
+    calendars, callbacks, cohort, control, due, effects, explorer, files, forks, graphql, guard,
+    health, key_revoke, live, password_page, rooms, sandbox, unsubscribe_page, workers,
 };
 
 /// How long requests in flight may take when the server stops.
@@ -80,7 +80,12 @@ pub async fn serve(
 ) -> Result<(), ServerError> {
     let address = listener.local_addr().map_err(|error| ServerError::System(error.to_string()))?;
     opened.instance.listening_on(address.port());
-    let socket = control::listen(&opened.dir)?;
+    // A fork is reached by its address alone.
+    let socket = match opened.instance.ledger().is_fork() {
+        true => None,
+        false => Some(control::listen(&opened.dir)?),
+    };
+    forks::clear(&opened.dir);
     let (watched, until) = (app.clone(), stop.clone());
     tokio::spawn(async move { watched.admission.watch(watched.instance.clock(), until).await });
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
@@ -91,7 +96,8 @@ pub async fn serve(
     let webhooks = workers::webhooks(&app, stop.clone());
     let teller = tokio::spawn(live::run(app.clone(), stop.clone()));
     let watcher = tokio::spawn(live::watch_credentials(app.clone(), stop.clone()));
-    let controller = tokio::spawn(control::serve(app.clone(), socket, stop.clone()));
+    let controller =
+        socket.map(|socket| tokio::spawn(control::serve(app.clone(), socket, stop.clone())));
     let routes = router(&app);
     loop {
         // Without room for another connection, the next one waits in the system's queue.
@@ -114,6 +120,7 @@ pub async fn serve(
         }
     }
     drop(listener);
+    app.forks.close().await;
     app.live.close().await;
     let _ = teller.await;
     let _ = watcher.await;
@@ -136,7 +143,9 @@ pub async fn serve(
         tracing::error!(%error, "readings of clients are not in the access log");
     }
     workers::record_rest(&app).await;
-    let _ = controller.await;
+    if let Some(controller) = controller {
+        let _ = controller.await;
+    }
     let _ = std::fs::remove_file(opened.dir.join("control.sock"));
     opened.db.shutdown().await;
     if let Some(lock) = opened.lock.take() {

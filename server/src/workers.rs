@@ -10,7 +10,7 @@ use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
 use crate::app::App;
-use crate::{requests, rotator};
+use crate::{requests, rewind, rotator};
 
 /// After so long the access log is tried again.
 const ACCESS_RETRY: Duration = Duration::from_secs(1);
@@ -242,10 +242,16 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Clears away stored files that no row tells of.
+/// Clears away stored files that no row tells of; none while a fork may read them.
 pub async fn sweep(app: &App) -> Result<(), StoreError> {
+    if !app.forks.is_empty() {
+        return Ok(());
+    }
     match !app.is_quarantined() && app.files.is_own(&app.db).await? {
-        true => blobs::sweep(&app.db, &app.blobs).await.map(drop),
+        true => {
+            let held = rewind::held_files(&app.db, &app.dir).await?;
+            blobs::sweep_but(&app.db, &app.blobs, &held).await.map(drop)
+        }
         false => Ok(()),
     }
 }

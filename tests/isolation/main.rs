@@ -1,7 +1,7 @@
 //! The isolation suite: what keeps a Sandbox and a Production apart, tried from outside on two
 //! processes of one program. One function a row of the mistake catalogue, named after it.
 //!
-//! Rows whose subject is not served yet (sockets, feeds, snapshots, connectors) are not here.
+//! Rows whose subject is not served yet (sockets, feeds, connectors) are not here.
 
 #![allow(
     clippy::disallowed_methods,
@@ -19,6 +19,7 @@ mod foreign_ids;
 mod keys;
 mod leaked_keys;
 mod pair;
+mod rewind;
 mod rows;
 mod sameness;
 mod starts;

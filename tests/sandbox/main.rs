@@ -9,6 +9,8 @@
 mod be;
 mod ending;
 mod examples;
+mod forks;
+mod packs;
 mod pool;
 mod reports;
 mod running;

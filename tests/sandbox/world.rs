@@ -19,7 +19,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// Ids and data of much that a seed makes.
-fn seen(api: &Api) -> Json {
+pub fn seen(api: &Api) -> Json {
     let query = "{ currentUser { id } organizationMembers(first: 100) { nodes { id full_name email } } \
         users(first: 100) { nodes { id full_name email dob } } \
         appointmentTypes { nodes { id name } } \

@@ -19,6 +19,7 @@ mod receiver;
 mod receivers;
 mod replay;
 mod requests;
+mod rewind;
 mod three_days;
 mod validation;
 mod verify;

@@ -21,8 +21,8 @@ pub use json::JsonWanted;
 pub use people::{KeyCommand, UserCommand};
 pub use requests::{RequestsArgs, RequestsCommand};
 pub use sandbox::{
-    ClockCommand, FaultArgs, FaultsCommand, InboxArgs, KeeperArgs, PoolArgs, RunArgs,
-    SandboxCommand, Wanted,
+    ClockCommand, FaultArgs, FaultsCommand, ForkArgs, InboxArgs, KeeperArgs, PacksArgs, PoolArgs,
+    RunArgs, SandboxCommand, SnapshotArgs, Wanted, Which,
 };
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use ward_instance::{Kind, State};
 use ward_server::admin::{self, Command, Context};
 use ward_server::birthday::{self, Founder};
+use ward_server::packs::Pack;
 use ward_server::{Hold, Newborn, Opened};
 
 use crate::cli::{DevChildArgs, Here};
@@ -87,7 +88,7 @@ async fn furnish(opened: &Opened, out: Out) -> Done {
     }
     if kind == Kind::Sandbox && admin::run(&context, Command::Status).await?["clients"] == 0 {
         out.say("seeding the Sandbox with synthetic people …");
-        birthday::seed(&context, SEED, None).await?;
+        birthday::seed(&context, (Pack::Standard, SEED), None).await?;
     }
     birthday::development(&context).await?;
     Ok(())

@@ -1,6 +1,8 @@
 //! `ward sandbox …`: what exists only where mistakes are free. A Production
 //! directory, address or key is refused with status 78.
 
+mod back;
+mod fork;
 mod forward;
 mod ground;
 mod keeper;
@@ -15,8 +17,11 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use ward_instance::Kind;
 use ward_server::admin::Command;
+use ward_server::packs::Pack;
 
-use crate::cli::{ClockCommand, FaultArgs, FaultsCommand, Here, InboxArgs, SandboxCommand, There};
+use crate::cli::{
+    ClockCommand, FaultArgs, FaultsCommand, Here, InboxArgs, PacksArgs, SandboxCommand, There,
+};
 use crate::connect;
 use crate::failure::{Done, Failure};
 use crate::http::{Api, escaped};
@@ -28,18 +33,24 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Run(args) => run::run(args, out).await?,
         SandboxCommand::Pool(args) => pool::run(args, out).await?,
         SandboxCommand::Keeper(args) => keeper::run(args).await?,
-        SandboxCommand::Seed { dir, seed, clients } => {
+        SandboxCommand::Seed { dir, seed, pack, clients } => {
             let (bar, progress) = out.progress_of("making synthetic people");
-            let command = Command::SandboxSeed { seed, clients: Some(clients) };
+            let command = Command::SandboxSeed { seed, pack, clients };
             let answer = connect::write_telling(&here(&dir), command, Some(progress)).await;
             bar.finish_and_clear();
             shown(out, &answer?);
         }
-        SandboxCommand::Reset { dir: Some(dir), seed, .. } => {
-            let answer = connect::write(&here(&dir), Command::SandboxReset { seed }).await?;
+        SandboxCommand::Reset { dir: Some(dir), seed, pack, .. } => {
+            let answer = connect::write(&here(&dir), Command::SandboxReset { seed, pack }).await?;
             shown(out, &answer);
         }
-        SandboxCommand::Reset { dir: None, there, seed } => shown(out, &reset_there(&there, seed)?),
+        SandboxCommand::Reset { dir: None, there, seed, .. } => {
+            shown(out, &reset_there(&there, seed)?)
+        }
+        SandboxCommand::Snapshot(args) => back::snapshot(&args, out).await?,
+        SandboxCommand::Restore { name, which } => back::restore(&name, &which, out).await?,
+        SandboxCommand::Fork(args) => fork::fork(&args, out).await?,
+        SandboxCommand::Packs(args) => packs(&args, out).await?,
         SandboxCommand::Be { user, there } => {
             let api = Api::sandbox(&there)?;
             shown(out, &api.post("/sandbox/v1/be", &json!({"user": user}))?.sandbox()?);
@@ -48,6 +59,25 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Clock { command } => clock(&command, out)?,
         SandboxCommand::Faults { command } => faults(&command, out)?,
     }
+    Ok(())
+}
+
+/// `ward sandbox packs`.
+async fn packs(args: &PacksArgs, out: Out) -> Done {
+    let answer = match (&args.dir, &args.there.url) {
+        (Some(dir), _) => {
+            // Whose directory it is, is asked as by any other command.
+            connect::close(connect::look(&here(dir), "command line").await?).await?;
+            Pack::list()
+        }
+        (None, Some(_)) => Api::sandbox(&args.there)?.get("/sandbox/v1/packs")?.sandbox()?,
+        (None, None) => Pack::list(),
+    };
+    let line = |it: &Json| format!("{BOLD}{}{PLAIN}  {}", plain(&it["name"]), plain(&it["about"]));
+    out.answer(&answer, || {
+        let all = answer["packs"].as_array().map(Vec::as_slice).unwrap_or_default();
+        all.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
     Ok(())
 }
 

@@ -188,10 +188,10 @@ impl<R: Entity> FromIn for Id<R> {
 }
 
 /// Turns text into an id of `R`. The only way from text to an id: the codec
-/// refuses other environments and retired epochs (ISO-19, ISO-21); what can't
-/// be an id at all is "not found".
-pub fn parse_id<R>(text: &str, at: &str, ids: &IdCodec) -> Result<Id<R>, Refused> {
-    match ids.parse(text.trim()) {
+/// refuses other environments, retired epochs and what going back has undone
+/// (ISO-19, ISO-21); what can't be an id at all is "not found".
+pub fn parse_id<R: Entity>(text: &str, at: &str, ids: &IdCodec) -> Result<Id<R>, Refused> {
+    match ids.parse_of(R::NAME, text.trim()) {
         Ok(number) => Ok(Id::new(number)),
         Err(refusal) => Err(id_refusal(&refusal, at)),
     }

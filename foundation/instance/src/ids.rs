@@ -84,10 +84,15 @@ pub enum IdRefusal {
         /// The environment that the number belongs to.
         named: Kind,
     },
-    /// Given out by this Sandbox before it was reset or set back.
+    /// Given out by this Sandbox before it was reset.
     StaleEpoch {
         /// When the Sandbox was reset, if the ledger knows.
         reset_at: Option<Timestamp>,
+    },
+    /// Given out by this Sandbox after the snapshot that it went back to.
+    Undone {
+        /// When it went back.
+        at: Timestamp,
     },
     /// Larger than any id, zero or negative.
     OutOfRange,
@@ -98,7 +103,7 @@ impl IdRefusal {
     pub const fn code(&self) -> Option<&'static str> {
         match self {
             Self::WrongEnvironment { .. } => Some("WRONG_ENVIRONMENT_ID"),
-            Self::StaleEpoch { .. } => Some("STALE_EPOCH_ID"),
+            Self::StaleEpoch { .. } | Self::Undone { .. } => Some("STALE_EPOCH_ID"),
             Self::NotANumber | Self::NeverAllocated | Self::OutOfRange => None,
         }
     }
@@ -120,6 +125,9 @@ impl IdRefusal {
                 "This id was given out before the Sandbox was reset; fetch the object anew."
                     .to_owned()
             }
+            Self::Undone { at } => format!(
+                "This id was given out after the snapshot that the Sandbox went back to at {at}; fetch the object anew."
+            ),
             Self::OutOfRange => "No object has this id: the number is out of range.".to_owned(),
         }
     }
@@ -184,7 +192,7 @@ impl IdCodec {
         let stale = self.stale.read();
         let gaps = stale.gaps.get(type_name).map(Vec::as_slice).unwrap_or_default();
         match gaps.iter().find(|gap| (gap.first..=gap.last).contains(&id)) {
-            Some(gap) => Err(IdRefusal::StaleEpoch { reset_at: Some(gap.at) }),
+            Some(gap) => Err(IdRefusal::Undone { at: gap.at }),
             None => Ok(id),
         }
     }

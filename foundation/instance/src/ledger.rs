@@ -19,11 +19,22 @@ use crate::ids::{IdCodec, SLOTS, Stale, first_slot};
 use crate::kind::{InstanceId, Kind};
 use crate::root::RootRing;
 use record::{
-    Body, Mark, Restoring, alive, brought_back, known, learn, opened, prepare, reopen, retire,
-    taken, text_of, undo,
+    Body, Mark, Restoring, alive, brought_back, go_back, known, learn, opened, prepare, retire,
+    taken, text_of,
 };
 
-pub use record::{Heads, Slot};
+pub use record::{Facts, Heads, Slot};
+
+/// A snapshot that the ledger knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// Its name.
+    pub name: String,
+    /// When it was taken.
+    pub taken_at: Timestamp,
+    /// What it is of.
+    pub facts: Facts,
+}
 
 /// The ledger of one instance. Every change is on disk before the call returns.
 #[derive(Debug)]
@@ -32,6 +43,7 @@ pub struct Ledger {
     ring: Arc<RootRing>,
     body: Body,
     stale: Arc<RwLock<Stale>>,
+    is_fork: bool,
 }
 
 impl Ledger {
@@ -74,6 +86,7 @@ impl Ledger {
             marks: BTreeMap::new(),
             gaps: BTreeMap::new(),
             restoring: None,
+            forks: Vec::new(),
         };
         Self::of(path, ring, body)
     }
@@ -96,7 +109,8 @@ impl Ledger {
 
     fn of(path: Option<&Path>, ring: &Arc<RootRing>, body: Body) -> Self {
         let path = path.map(Path::to_owned);
-        let ledger = Self { path, ring: Arc::clone(ring), body, stale: Arc::default() };
+        let ledger =
+            Self { path, ring: Arc::clone(ring), body, stale: Arc::default(), is_fork: false };
         ledger.publish();
         ledger
     }
@@ -123,7 +137,8 @@ impl Ledger {
 
     /// Slots that were never taken: each is a reset or an overflow that is still possible.
     pub fn slots_left(&self) -> u16 {
-        let used = u16::try_from(self.body.slots.len()).unwrap_or(SLOTS);
+        let used = self.body.slots.len() + self.body.forks.len();
+        let used = u16::try_from(used).unwrap_or(SLOTS);
         SLOTS.saturating_sub(used)
     }
 
@@ -172,13 +187,26 @@ impl Ledger {
         &mut self,
         name: &str,
         heads: Heads,
+        facts: Facts,
         now: Timestamp,
     ) -> Result<(), InstanceError> {
         self.sandbox_only()?;
         self.change(|body| {
             let slots = body.slots.iter().filter_map(alive).collect();
-            body.marks.insert(name.to_owned(), Mark { taken_at: now.0, slots, heads });
+            let gaps = body.gaps.clone();
+            let mark = Mark { taken_at: now.0, slots, heads, gaps, facts };
+            body.marks.insert(name.to_owned(), mark);
         })
+    }
+
+    /// The snapshots, by name.
+    pub fn snapshots(&self) -> Vec<Marked> {
+        let marked = |(name, mark): (&String, &Mark)| Marked {
+            name: name.clone(),
+            taken_at: Timestamp(mark.taken_at),
+            facts: mark.facts.clone(),
+        };
+        self.body.marks.iter().map(marked).collect()
     }
 
     /// Forgets a snapshot that was deleted.
@@ -190,7 +218,7 @@ impl Ledger {
 
     /// Goes back to a snapshot: ids given out since become stale and are never given out again.
     /// `today` are the highest ids before going back. A snapshot from before a reset brings its
-    /// slots back to read, and new ids come from a fresh slot. Gives the slot for new ids.
+    /// slots back to read. Gives the slot for new ids, which is today's.
     pub fn restored(
         &mut self,
         name: &str,
@@ -203,17 +231,32 @@ impl Ledger {
                 InstanceError::config("the id ledger does not know this snapshot")
             })?;
         let current = self.current_slot().ok_or_else(no_slot)?;
-        if mark.slots.contains(&current) {
-            self.change(|body| undo(body, &mark, today, now))?;
-            return Ok(current);
+        self.change(|body| go_back(body, &mark, today, now))?;
+        Ok(current)
+    }
+
+    /// A ledger in memory for the fork with this number, counted from 0: what is good here is good
+    /// there, and its new ids come from a slot that no instance but a fork of this number has.
+    pub fn fork(&mut self, number: usize, now: Timestamp) -> Result<Self, InstanceError> {
+        self.sandbox_only()?;
+        if self.is_fork {
+            return Err(InstanceError::config("a fork is not forked; fork the Sandbox itself"));
         }
-        let fresh = self.next_unused()?;
-        self.change(|body| {
-            reopen(body, &mark, now);
-            body.heads.clear();
-            body.slots.push(taken(fresh, now, None));
-        })?;
-        Ok(fresh)
+        while self.body.forks.len() <= number {
+            let slot = self.next_unused()?;
+            self.change(|body| body.forks.push(slot))?;
+        }
+        let mut body = self.body.clone();
+        body.slots.iter_mut().for_each(|slot| slot.read_only = true);
+        body.slots.push(taken(body.forks[number], now, None));
+        body.heads.clear();
+        body.marks.clear();
+        Ok(Self { is_fork: true, ..Self::of(None, &self.ring, body) })
+    }
+
+    /// Whether it is a fork's.
+    pub fn is_fork(&self) -> bool {
+        self.is_fork
     }
 
     /// Before a backup with these slots and highest ids takes the database's place: new ids come
@@ -233,7 +276,9 @@ impl Ledger {
         let mut known = self.body.clone();
         learn(&mut known, &slots, now);
         let fresh = next_unused(&known)?;
-        let restoring = Restoring { epoch, mark: Mark { taken_at: now.0, slots, heads }, fresh };
+        let (gaps, facts) = (BTreeMap::new(), Facts::default());
+        let mark = Mark { taken_at: now.0, slots, heads, gaps, facts };
+        let restoring = Restoring { epoch, mark, fresh };
         self.change(|body| {
             *body = known;
             prepare(body, restoring, now);
@@ -264,6 +309,11 @@ impl Ledger {
     }
 
     fn next_unused(&self) -> Result<u16, InstanceError> {
+        if self.is_fork {
+            return Err(InstanceError::config(
+                "a fork has one slot of ids; end it and fork the Sandbox again",
+            ));
+        }
         next_unused(&self.body)
     }
 
@@ -300,6 +350,7 @@ fn next_unused(body: &Body) -> Result<u16, InstanceError> {
     let start = body.slots.first().map(|slot| slot.slot).unwrap_or_default();
     (0..SLOTS)
         .map(|step| (start + step) % SLOTS)
+        .filter(|slot| !body.forks.contains(slot))
         .find(|slot| body.slots.iter().all(|used| used.slot != *slot))
         .ok_or_else(no_slot)
 }

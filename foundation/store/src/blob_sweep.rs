@@ -1,5 +1,6 @@
 //! Clearing away stored files: those deleted, and those that no row tells of.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::blobs::BlobStore;
@@ -19,6 +20,16 @@ pub struct Swept {
 
 /// Removes files that were deleted a day ago, and files that no row tells of.
 pub async fn sweep(db: &Db, store: &Arc<dyn BlobStore>) -> Result<Swept, StoreError> {
+    sweep_but(db, store, &HashSet::new()).await
+}
+
+/// The same, where the files in `held` stay, whatever becomes of their rows: a snapshot tells of
+/// them.
+pub async fn sweep_but(
+    db: &Db,
+    store: &Arc<dyn BlobStore>,
+    held: &HashSet<String>,
+) -> Result<Swept, StoreError> {
     const DAY: i64 = 24 * 3_600 * 1_000_000;
     let mut swept = Swept::default();
     let before = db.instance().clock().now().0 - DAY;
@@ -34,7 +45,7 @@ pub async fn sweep(db: &Db, store: &Arc<dyn BlobStore>) -> Result<Swept, StoreEr
         if ids.is_empty() {
             break;
         }
-        for id in &ids {
+        for id in ids.iter().filter(|id| !held.contains(&***id)) {
             store.remove(id).await?;
         }
         swept.deleted += ids.len();
@@ -56,7 +67,8 @@ pub async fn sweep(db: &Db, store: &Arc<dyn BlobStore>) -> Result<Swept, StoreEr
             );
             let rows = db.read().await?.rows(&sql).await?;
             let known: Vec<&str> = rows.iter().filter_map(|row| row.first()?.text()).collect();
-            for id in ids.iter().filter(|id| !known.contains(&id.as_str())) {
+            let is_known = |id: &&String| known.contains(&id.as_str()) || held.contains(*id);
+            for id in ids.iter().filter(|id| !is_known(id)) {
                 store.remove(id).await?;
                 swept.orphans += 1;
             }

@@ -11,7 +11,7 @@ use ward_instance::file_seal::{
 };
 use ward_instance::{Instance, SealError, file_seal};
 
-pub use crate::blob_sweep::{Swept, sweep};
+pub use crate::blob_sweep::{Swept, sweep, sweep_but};
 use crate::codec;
 use crate::error::StoreError;
 use crate::keyring::{Holding, OrgKeys};

@@ -52,6 +52,7 @@ mod scope;
 pub mod search;
 mod select;
 pub mod sequencer;
+pub mod snapshots;
 mod stamp;
 mod statements;
 pub mod system;

@@ -21,6 +21,13 @@ pub async fn load(db: &Db, witness: &SandboxWitness) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The course in tables whose names begin with `prefix`.
+pub(crate) async fn of(tx: &mut Tx, prefix: &str) -> Result<Course, StoreError> {
+    let mut sql = Sql::new();
+    sql.push("SELECT wall_at, logical_at, rate FROM ").push(prefix).push("test_clock");
+    course_in(&tx.rows(&sql).await?)
+}
+
 /// The course as it stands, held until the transaction ends: who moves it meanwhile, waits.
 pub async fn held(tx: &mut Tx, _: &SandboxWitness) -> Result<Course, StoreError> {
     let real = Course::REAL;

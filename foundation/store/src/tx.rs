@@ -36,6 +36,8 @@ pub struct Tx {
     hints: Vec<Hint>,
     /// Nothing but the log of accesses is written, whose counts are not kept.
     is_log: bool,
+    /// A snapshot was brought back: numbers of events are read anew.
+    is_back: bool,
     /// A rotation of keys waits for those who began before it.
     _epoch: Epoch,
 }
@@ -56,6 +58,7 @@ pub(crate) struct LiteParts {
     pub(crate) draft: Draft,
     pub(crate) hints: Vec<Hint>,
     pub(crate) is_log: bool,
+    pub(crate) is_back: bool,
 }
 
 /// What the server said of a PostgreSQL transaction.
@@ -94,6 +97,7 @@ impl Tx {
             draft: Draft::default(),
             hints: Vec::new(),
             is_log: false,
+            is_back: false,
             _epoch: core.epochs.enter(),
         }
     }
@@ -183,6 +187,11 @@ impl Tx {
         self.is_log = true;
     }
 
+    /// Says that a snapshot was brought back.
+    pub(crate) fn goes_back(&mut self) {
+        self.is_back = true;
+    }
+
     /// A handle that interrupts this transaction's running statement from
     /// another thread; for tests of the writer.
     #[doc(hidden)]
@@ -219,6 +228,7 @@ impl Tx {
             draft: std::mem::take(&mut self.draft),
             hints: std::mem::take(&mut self.hints),
             is_log: self.is_log,
+            is_back: self.is_back,
         })
     }
 

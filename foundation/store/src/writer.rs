@@ -141,6 +141,8 @@ struct Left {
     hints: Vec<Hint>,
     /// Somebody wrote more than a log.
     is_change: bool,
+    /// Somebody brought a snapshot back.
+    is_back: bool,
 }
 
 /// What became of a group.
@@ -249,6 +251,9 @@ impl Desk {
             self.core.counts.changed();
         }
         self.heads.commit();
+        if left.is_back {
+            self.heads.forget();
+        }
         self.core.ids.publish(&mut draft);
         self.core.tell(&left.hints);
         End::Committed
@@ -281,6 +286,7 @@ impl Desk {
             if is_good {
                 left.hints.extend(parts.hints);
                 left.is_change |= !parts.is_log;
+                left.is_back |= parts.is_back;
             }
             self.lite = Some(parts.lite);
         }

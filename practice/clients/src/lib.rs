@@ -31,6 +31,7 @@ pub mod referral;
 pub mod restriction;
 pub mod rules;
 pub mod seed;
+pub mod seed_messy;
 pub mod seed_people;
 pub mod ssn;
 pub mod tables;

@@ -43,6 +43,20 @@ pub struct Ground {
     applied_id: i64,
 }
 
+/// What the groups and tags of a seeded practice are called.
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    /// Groups.
+    pub groups: [&'static str; 4],
+    /// Tags.
+    pub tags: [&'static str; 6],
+}
+
+impl Theme {
+    /// The standard practice's.
+    pub const STANDARD: Theme = Theme { groups: GROUPS, tags: TAGS };
+}
+
 /// Lays the ground for `count` clients of a practice: groups, tags, its address
 /// and the clients' ids. `providers` are the staff that clients can be assigned
 /// to, in turn; at least one.
@@ -52,11 +66,21 @@ pub async fn lay(
     random: &Random,
     count: usize,
 ) -> Result<Ground, StoreError> {
+    lay_for(scope, providers, random, (count, &Theme::STANDARD, people)).await
+}
+
+/// The same with other groups, tags and people; `people` are made as old as they are on a day.
+pub async fn lay_for(
+    scope: &mut Scope<'_>,
+    providers: &[User],
+    random: &Random,
+    (count, theme, people): (usize, &Theme, fn(&Random, Date) -> Vec<Person>),
+) -> Result<Ground, StoreError> {
     let Some(first) = providers.first() else {
         return Err(StoreError::internal("a seeded practice needs a provider"));
     };
-    let groups = groups(scope, first, random).await?;
-    let tags = tags(scope, first).await?;
+    let groups = groups(scope, first, random, theme).await?;
+    let tags = tags(scope, first, theme).await?;
     let count = count as i64;
     let user_id = scope.tx.reserve_ids("User", count, ALIGN).await?;
     let human_id = scope.tx.reserve_ids("Human", count, ALIGN).await?;
@@ -181,10 +205,11 @@ async fn groups(
     scope: &mut Scope<'_>,
     owner: &User,
     random: &Random,
+    theme: &Theme,
 ) -> Result<Vec<UserGroup>, StoreError> {
     let first = scope.tx.reserve_ids("UserGroup", GROUPS.len() as i64, ALIGN).await?;
     let mut groups: Vec<UserGroup> = Vec::with_capacity(GROUPS.len());
-    for (at, name) in GROUPS.iter().enumerate() {
+    for (at, name) in theme.groups.iter().enumerate() {
         let mut code = invite_code(random);
         while groups.iter().any(|group| group.invite_code == code) {
             code = invite_code(random);
@@ -216,10 +241,10 @@ async fn groups(
     Ok(groups)
 }
 
-async fn tags(scope: &mut Scope<'_>, owner: &User) -> Result<Vec<Tag>, StoreError> {
+async fn tags(scope: &mut Scope<'_>, owner: &User, theme: &Theme) -> Result<Vec<Tag>, StoreError> {
     let first = scope.tx.reserve_ids("Tag", TAGS.len() as i64, ALIGN).await?;
     let mut tags = Vec::with_capacity(TAGS.len());
-    for (at, name) in TAGS.iter().enumerate() {
+    for (at, name) in theme.tags.iter().enumerate() {
         let tag = Tag {
             id: Id::new(first + at as i64),
             org_id: owner.org_id,

@@ -86,6 +86,11 @@ impl Exercises {
         self.len() == 0
     }
 
+    /// Forgets which rows are there: after a Sandbox went back.
+    pub fn forget(&self) {
+        self.0.lock().noted.clear();
+    }
+
     /// Writes what waits. The server calls it every second and when it stops.
     pub async fn flush(&self, db: &Db) -> Result<usize, StoreError> {
         let due = std::mem::take(&mut self.0.lock().due);

@@ -44,6 +44,7 @@ pub mod rank;
 pub mod rank_of;
 pub mod reset;
 pub mod restricted;
+pub mod rewind;
 pub mod rotate;
 pub mod rotation;
 pub mod second_factor;

@@ -59,26 +59,50 @@ pub struct Seeded {
 pub struct SeededPractice {
     /// The root organization.
     pub org_id: i64,
-    /// The sub-organization.
-    pub suborganization_id: i64,
+    /// The sub-organizations.
+    pub branches: Vec<i64>,
     /// Staff, then integrations.
     pub people: Vec<Seeded>,
 }
 
-struct Part {
-    role: &'static str,
-    title: &'static str,
-    qualifications: Option<&'static str>,
-    is_in_suborganization: bool,
-    is_integration: bool,
-    place: fn() -> Place,
+/// Who is there besides the owner, and where.
+pub struct Cast {
+    /// What sub-organizations are called behind the practice's name.
+    pub branches: &'static [&'static str],
+    /// Staff, then integrations.
+    pub parts: &'static [Part],
 }
 
-fn provider() -> Place {
+/// One of the cast.
+pub struct Part {
+    /// What it is for; who can be given clients ends with `provider`.
+    pub role: &'static str,
+    /// Title in the organization; an integration's name.
+    pub title: &'static str,
+    /// Letters behind the name.
+    pub qualifications: Option<&'static str>,
+    /// Which sub-organization; the root without.
+    pub branch: Option<usize>,
+    /// A program's account.
+    pub is_integration: bool,
+    /// What they may do.
+    pub place: fn() -> Place,
+}
+
+impl Part {
+    /// Staff of the root.
+    pub const fn new(role: &'static str, title: &'static str, place: fn() -> Place) -> Self {
+        Part { role, title, qualifications: None, branch: None, is_integration: false, place }
+    }
+}
+
+/// A provider with their own clients.
+pub fn provider() -> Place {
     Place::of(OrgRole::Standard)
 }
 
-fn lead() -> Place {
+/// A provider who sees all clients.
+pub fn lead() -> Place {
     let more = [
         flags::SEES_ALL_CLIENTS,
         flags::CAN_SEE_CLIENTS,
@@ -91,7 +115,8 @@ fn lead() -> Place {
     Place { role, held: more.iter().fold(held, |held, it| held.with(it.flag)) }
 }
 
-fn support() -> Place {
+/// A front desk.
+pub fn support() -> Place {
     Place::of(OrgRole::Support)
 }
 
@@ -103,31 +128,39 @@ fn reader() -> Place {
     }
 }
 
-const fn part(role: &'static str, title: &'static str, place: fn() -> Place) -> Part {
-    Part {
-        role,
-        title,
-        qualifications: None,
-        is_in_suborganization: false,
-        is_integration: false,
-        place,
-    }
-}
+/// Who manages a practice.
+pub const ADMINISTRATOR: Part =
+    Part::new("administrator", "Practice manager", Place::administrator);
+/// A program that reads and writes.
+pub const INTEGRATION: Part = Part {
+    is_integration: true,
+    ..Part::new("integration", "Scheduling bridge", Place::integration)
+};
+/// A program that reads.
+pub const READER: Part =
+    Part { is_integration: true, ..Part::new("integration_reader", "Read-only bridge", reader) };
 
-const PARTS: [Part; 8] = [
-    part("administrator", "Practice manager", Place::administrator),
-    Part { qualifications: Some("MS, RD"), ..part("lead_provider", "Lead dietitian", lead) },
-    Part { qualifications: Some("RD"), ..part("provider", "Dietitian", provider) },
-    Part { qualifications: Some("LCSW"), ..part("provider", "Counselor", provider) },
-    part("support", "Front desk", support),
-    Part {
-        qualifications: Some("RD"),
-        is_in_suborganization: true,
-        ..part("suborganization_provider", "Dietitian", lead)
-    },
-    Part { is_integration: true, ..part("integration", "Scheduling bridge", Place::integration) },
-    Part { is_integration: true, ..part("integration_reader", "Read-only bridge", reader) },
-];
+/// The standard practice's.
+pub const STANDARD: Cast = Cast {
+    branches: &["North"],
+    parts: &[
+        ADMINISTRATOR,
+        Part {
+            qualifications: Some("MS, RD"),
+            ..Part::new("lead_provider", "Lead dietitian", lead)
+        },
+        Part { qualifications: Some("RD"), ..Part::new("provider", "Dietitian", provider) },
+        Part { qualifications: Some("LCSW"), ..Part::new("provider", "Counselor", provider) },
+        Part::new("support", "Front desk", support),
+        Part {
+            qualifications: Some("RD"),
+            branch: Some(0),
+            ..Part::new("suborganization_provider", "Dietitian", lead)
+        },
+        INTEGRATION,
+        READER,
+    ],
+};
 
 /// Seeds a sub-organization, six members and two integrations into an
 /// organization that has its owner. `password_hash` is everybody's password;
@@ -138,27 +171,41 @@ pub async fn seed(
     random: &Random,
     password_hash: Option<&str>,
 ) -> Result<SeededPractice, StoreError> {
+    seed_cast(tx, org_id, random, (&STANDARD, password_hash)).await
+}
+
+/// The same with another cast.
+pub async fn seed_cast(
+    tx: &mut Tx,
+    org_id: i64,
+    random: &Random,
+    (cast, password_hash): (&Cast, Option<&str>),
+) -> Result<SeededPractice, StoreError> {
     let first_organization = tx.reserve_ids(ORGANIZATIONS.entity, IDS, IDS).await?;
     let first_user = tx.reserve_ids(USERS.entity, IDS, IDS).await?;
     let system = Actor::system(org_id);
     let mut scope = Scope::new(tx, &system);
     let root = scope.find_by::<Organization>(Cond::eq("id", org_id)).await?;
     let root = root.ok_or_else(|| StoreError::internal("there is no such organization"))?;
-    let branch = branch(&mut scope, Id::new(first_organization), &root).await?;
-    let mut people = Vec::with_capacity(PARTS.len());
+    let mut branches = Vec::with_capacity(cast.branches.len());
+    for (n, name) in (0_i64..).zip(cast.branches) {
+        branches.push(branch(&mut scope, Id::new(first_organization + n), &root, name).await?);
+    }
+    let mut people = Vec::with_capacity(cast.parts.len());
     let (mut first_names, mut last_names) = (FIRST_NAMES.to_vec(), LAST_NAMES.to_vec());
-    for (n, part) in (0_i64..).zip(&PARTS) {
+    for (n, part) in (0_i64..).zip(cast.parts) {
         let member = member(part, n, random, (&mut first_names, &mut last_names), password_hash);
-        let unit = if part.is_in_suborganization { &branch } else { &root };
+        let branch = part.branch.and_then(|at| branches.get(at));
+        let unit = branch.unwrap_or(&root);
         let id = Id::<User>::new(first_user + n);
         let (user, _) =
             practice::add_member_as(&mut scope, id, unit, &member, (part.place)()).await?;
         if user.invite_code.is_some() {
             license(&mut scope, &user).await?;
         }
-        if part.is_in_suborganization {
+        if let Some(branch) = branch {
             let owned = Organization { owner_id: Some(user.id), ..branch.clone() };
-            scope.update(&branch, &owned).await?;
+            scope.update(branch, &owned).await?;
         }
         people.push(Seeded {
             role: part.role,
@@ -168,7 +215,8 @@ pub async fn seed(
             email: user.email,
         });
     }
-    Ok(SeededPractice { org_id, suborganization_id: branch.id.0, people })
+    let branches = branches.iter().map(|branch| branch.id.0).collect();
+    Ok(SeededPractice { org_id, branches, people })
 }
 
 /// Licenses a seeded provider where the seeded clients live.
@@ -184,11 +232,12 @@ async fn branch(
     scope: &mut Scope<'_>,
     id: Id<Organization>,
     root: &Organization,
+    name: &str,
 ) -> Result<Organization, StoreError> {
     let now = scope.now();
-    let name = format!("{} North", root.name);
-    let mut branch =
-        practice::blank_organization(id, root.org_id, &name, "north@practice.example.com", now);
+    let address = format!("{}@practice.example.com", name.to_lowercase());
+    let name = format!("{} {name}", root.name);
+    let mut branch = practice::blank_organization(id, root.org_id, &name, &address, now);
     branch.phone_number = Some("+1 202-555-0199".to_owned());
     scope.create(&branch).await?;
     organization_info::create_primary(scope, &branch).await?;

@@ -24,6 +24,7 @@ pub(crate) mod providers;
 pub mod request;
 pub mod seed;
 pub mod seed_appointments;
+pub mod seed_edges;
 pub mod settings;
 pub mod slots;
 pub mod tables;

@@ -9,7 +9,10 @@ use crate::appointment_type::input::PRICING_OPTION;
 use crate::tables::{AppointmentType, Availability};
 
 /// A type: name, minutes, cents, ways to meet (video, in person, telephone), group.
-const TYPES: [(&str, i64, i64, [bool; 3], bool); 4] = [
+pub type Kind = (&'static str, i64, i64, [bool; 3], bool);
+
+/// The standard practice's: a first visit, the next ones, calls and a group.
+pub const STANDARD: [Kind; 4] = [
     ("Initial consultation", 60, 15_000, [true, true, false], false),
     ("Follow-up", 30, 8_000, [true, true, false], false),
     ("Phone check-in", 15, 3_500, [false, false, true], false),
@@ -26,11 +29,20 @@ pub async fn lay(
     scope: &mut Scope<'_>,
     providers: &[User],
 ) -> Result<Vec<AppointmentType>, StoreError> {
-    let mut types = Vec::with_capacity(TYPES.len());
+    lay_these(scope, providers, &STANDARD).await
+}
+
+/// The same with other types.
+pub async fn lay_these(
+    scope: &mut Scope<'_>,
+    providers: &[User],
+    kinds: &[Kind; 4],
+) -> Result<Vec<AppointmentType>, StoreError> {
+    let mut types = Vec::with_capacity(kinds.len());
     let root: Id<Organization> = Id::new(scope.actor.org_id);
     let owner = scope.find(root).await?.and_then(|root: Organization| root.owner_id);
     let now = scope.now();
-    for (position, (name, length, cents, ways, is_group)) in (1..).zip(TYPES) {
+    for (position, (name, length, cents, ways, is_group)) in (1..).zip(*kinds) {
         let row = AppointmentType {
             id: scope.next_id().await?,
             org_id: root,

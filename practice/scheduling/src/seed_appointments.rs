@@ -13,6 +13,7 @@ use ward_instance::Timestamp;
 use ward_store::{Id, Scope, StoreError};
 
 use crate::appointment::calendar::takes_time;
+use crate::appointment::series::table::RecurringAppointment;
 use crate::appointment::status::{CancelledBy, PmStatus};
 use crate::appointment::table::{Appointment, AppointmentInclusion, CalendarEntry};
 use crate::availability::wall;
@@ -33,15 +34,15 @@ const DEFAULT_ZONE: &str = "America/New_York";
 const MINUTE: i64 = 60_000_000;
 
 /// What one appointment is made of.
-struct Visit<'a> {
-    provider: &'a User,
-    of: Option<&'a AppointmentType>,
-    clients: Vec<&'a User>,
-    date: Date,
-    minute: i64,
-    length: i64,
-    way: Option<ContactType>,
-    status: Option<PmStatus>,
+pub(crate) struct Visit<'a> {
+    pub(crate) provider: &'a User,
+    pub(crate) of: Option<&'a AppointmentType>,
+    pub(crate) clients: Vec<&'a User>,
+    pub(crate) date: Date,
+    pub(crate) minute: i64,
+    pub(crate) length: i64,
+    pub(crate) way: Option<ContactType>,
+    pub(crate) status: Option<PmStatus>,
 }
 
 /// Makes the appointments of these clients, the first of the practice, with their
@@ -129,7 +130,7 @@ fn became(place: usize) -> PmStatus {
 }
 
 /// So many days of work from a day on, or back.
-fn workday(from: Date, count: i64) -> Date {
+pub(crate) fn workday(from: Date, count: i64) -> Date {
     let step = count.signum();
     let mut day = from;
     let mut left = count.abs();
@@ -141,17 +142,38 @@ fn workday(from: Date, count: i64) -> Date {
     day
 }
 
-async fn write(
+pub(crate) async fn write(
     scope: &mut Scope<'_>,
     visits: &[Visit<'_>],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    write_as(scope, visits, now, None).await
+}
+
+/// The same, as one series.
+pub(crate) async fn write_series(
+    scope: &mut Scope<'_>,
+    visits: &[Visit<'_>],
+    now: Timestamp,
+    series: Id<RecurringAppointment>,
+) -> Result<(), StoreError> {
+    write_as(scope, visits, now, Some(series)).await
+}
+
+async fn write_as(
+    scope: &mut Scope<'_>,
+    visits: &[Visit<'_>],
+    now: Timestamp,
+    series: Option<Id<RecurringAppointment>>,
+) -> Result<(), StoreError> {
     let (mut rows, mut parts, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-    for visit in visits {
+    for (place, visit) in (1..).zip(visits) {
         let name = visit.provider.timezone.as_deref().unwrap_or(DEFAULT_ZONE);
         let zone = moment::zone(name).unwrap_or(TimeZone::UTC);
         let Some(start) = wall::instant(&zone, visit.date, visit.minute) else { continue };
-        let row = row(scope.next_id().await?, visit, start, name, now);
+        let mut row = row(scope.next_id().await?, visit, start, name, now);
+        row.recurring_appointment_id = series;
+        row.current_position_in_recurring_series = series.map(|_| place);
         for client in &visit.clients {
             parts.push(part(scope.next_id().await?, &row, client));
         }

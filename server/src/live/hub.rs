@@ -1,5 +1,7 @@
 //! Who is connected and who listens to what.
 
+mod back;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -35,6 +35,30 @@ fn paths() -> Json {
             "summary": "Empty the Sandbox; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID",
             "responses": {"200": {"description": "The new owner's link or credentials file"}}
         }},
+        "/sandbox/v1/snapshots": snapshots(),
+        "/sandbox/v1/snapshots/{name}": {"delete": {
+            "summary": "Delete a snapshot",
+            "parameters": [name()],
+            "responses": {"200": {"description": "{\"deleted\"}"}, "409": {"description": NO_SNAPSHOT}}
+        }},
+        "/sandbox/v1/snapshots/{name}/restore": {"post": {
+            "summary": "Go back to a snapshot: ids given out since answer STALE_EPOCH_ID, the audit log stays, sockets end",
+            "parameters": [name()],
+            "responses": {
+                "200": {"description": "{\"restored\", \"taken_at\", \"slot\", \"clock\", \"deliveries_given_up\", \"deliveries_under_way\"}: webhooks that may have been sent since are not sent again"},
+                "409": {"description": NO_SNAPSHOT},
+            }
+        }},
+        "/sandbox/v1/packs": {"get": {
+            "summary": "The worlds that a Sandbox can be filled with",
+            "responses": {"200": {"description": "{\"packs\": [{\"name\", \"about\"}]}"}}
+        }},
+        "/sandbox/v1/forks": forks(),
+        "/sandbox/v1/forks/{id}": {"delete": {
+            "summary": "End a fork",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "responses": {"200": {"description": "{\"ended\"}"}, "409": {"description": "FORK_REFUSED: there is none of that id"}}
+        }},
         "/sandbox/v1/effects": {"post": {
             "summary": "Send a text as a practice would, to see what its receiver's side answers: {\"class\": \"sms|push\", \"to\", \"text\", \"not_before\"}",
             "responses": {"200": {"description": "{\"cause\"}: the same as in the inbox"}}
@@ -100,6 +124,63 @@ fn query_of(names: &[&str]) -> Vec<Json> {
     let parameter =
         |name: &&str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
     names.iter().map(parameter).collect()
+}
+
+const NO_SNAPSHOT: &str =
+    "SNAPSHOT_REFUSED: there is none of that name, or it can't be read any more";
+
+fn name() -> Json {
+    json!({"name": "name", "in": "path", "required": true, "schema": snapshot_name()})
+}
+
+fn snapshot_name() -> Json {
+    json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,39}$"})
+}
+
+/// The snapshots: list, take.
+fn snapshots() -> Json {
+    let schema = json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": snapshot_name()}
+    });
+    json!({
+        "get": {
+            "summary": "The snapshots there are",
+            "responses": {"200": {"description": "{\"snapshots\": [{\"name\", \"taken_at\", \"now\", \"bytes\", \"restorable\"}]}"}}
+        },
+        "post": {
+            "summary": "Keep what the Sandbox holds at this moment",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
+            "responses": {
+                "200": {"description": "The snapshot, as in the list"},
+                "409": {"description": "SNAPSHOT_REFUSED: the name is taken, or there are too many"},
+            }
+        },
+    })
+}
+
+/// The forks: list, make, end all.
+fn forks() -> Json {
+    let schema = json!({
+        "type": "object",
+        "properties": {"ttl": {"type": "string", "description": "90s, 20m or PT1H, of at most 24 hours; 20m unless said"}}
+    });
+    json!({
+        "get": {
+            "summary": "The forks there are",
+            "responses": {"200": {"description": "{\"forks\": [{\"id\", \"url\", \"graphql_url\", \"created_at\", \"expires_at\"}]}"}}
+        },
+        "post": {
+            "summary": "A private copy of the Sandbox on a free port of its machine, with the same keys; its webhooks are off",
+            "requestBody": {"content": {"application/json": {"schema": schema}}},
+            "responses": {
+                "200": {"description": "The fork, as in the list"},
+                "409": {"description": "FORK_REFUSED: there are too many, it is a fork itself, or on PostgreSQL"},
+            }
+        },
+        "delete": {"summary": "End all forks", "responses": {"200": {"description": "{\"ended\"}"}}},
+    })
 }
 
 const FAULTS: &str =

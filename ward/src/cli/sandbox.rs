@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use jiff::{Span, SpanRelativeTo};
 use ward_instance::FaultKind;
-use ward_server::passing::Pack;
+use ward_server::packs::Pack;
 
 use super::{JsonWanted, There};
 
@@ -28,9 +28,12 @@ pub enum SandboxCommand {
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// How many clients, up to 200,000
-        #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200_000))]
-        clients: u32,
+        /// Which world; `ward sandbox packs` tells of them
+        #[arg(long, default_value = "standard", value_name = "PACK")]
+        pack: Pack,
+        /// How many clients, up to 200,000, of the standard pack
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+        clients: Option<u32>,
     },
     /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
     Reset {
@@ -43,7 +46,25 @@ pub enum SandboxCommand {
         /// Seed it again
         #[arg(long)]
         seed: Option<u64>,
+        /// With this world
+        #[arg(long, default_value = "standard", value_name = "PACK", requires = "seed")]
+        pack: Pack,
     },
+    /// Keep what the Sandbox holds at this moment, to come back to it
+    Snapshot(SnapshotArgs),
+    /// Go back to a snapshot; ids given out since are refused
+    Restore {
+        /// What it is called
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Which Sandbox
+        #[command(flatten)]
+        which: Which,
+    },
+    /// A private copy of a running Sandbox on a port of its own, with the same keys, for a while
+    Fork(ForkArgs),
+    /// The worlds that a Sandbox can be filled with
+    Packs(PacksArgs),
     /// A session as a member or client of the Sandbox, to see what they see; marked in the audit log
     Be {
         /// Their id or e-mail address
@@ -67,6 +88,65 @@ pub enum SandboxCommand {
         #[command(subcommand)]
         command: FaultsCommand,
     },
+}
+
+/// A Sandbox by its directory, or a running one by its address.
+#[derive(Args, Clone, Debug)]
+pub struct Which {
+    /// The Sandbox's directory
+    #[arg(long, conflicts_with = "url")]
+    pub dir: Option<PathBuf>,
+    /// A running Sandbox instead
+    #[command(flatten)]
+    pub there: There,
+}
+
+/// `ward sandbox snapshot`
+#[derive(Args, Clone, Debug)]
+pub struct SnapshotArgs {
+    /// What it is called: small letters, digits, - and _
+    #[arg(value_name = "NAME", required_unless_present = "list")]
+    pub name: Option<String>,
+    /// Delete it
+    #[arg(long, conflicts_with = "list")]
+    pub delete: bool,
+    /// Those there are
+    #[arg(long, conflicts_with = "name")]
+    pub list: bool,
+    /// Which Sandbox
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// `ward sandbox packs`
+#[derive(Args, Clone, Debug)]
+pub struct PacksArgs {
+    /// A Sandbox's directory; this program's own without
+    #[arg(long, conflicts_with = "url")]
+    pub dir: Option<PathBuf>,
+    /// A running Sandbox instead
+    #[command(flatten)]
+    pub there: There,
+}
+
+/// `ward sandbox fork`
+#[derive(Args, Clone, Debug)]
+pub struct ForkArgs {
+    /// How long it lives: 90s, 20m, PT1H, at most 24 hours; 20m unless said
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["list", "end", "end_all"])]
+    pub ttl: Option<String>,
+    /// Those there are
+    #[arg(long, conflicts_with_all = ["end", "end_all"])]
+    pub list: bool,
+    /// End this one
+    #[arg(long, value_name = "ID", conflicts_with = "end_all")]
+    pub end: Option<String>,
+    /// End all
+    #[arg(long)]
+    pub end_all: bool,
+    /// Which Sandbox
+    #[command(flatten)]
+    pub which: Which,
 }
 
 /// `ward sandbox faults …`
@@ -157,7 +237,7 @@ pub struct Wanted {
     /// The same seed gives the same ids and data
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// What it is furnished with: standard (the practice of `ward sandbox seed`) or empty (an owner and an integration)
+    /// The world that it is furnished with; `ward sandbox packs` tells of them
     #[arg(long, default_value = "standard", value_name = "PACK")]
     pub pack: Pack,
     /// The command is ended after this time, with status 124: 90s, 20m, 3d, PT1H

@@ -21,6 +21,7 @@ mod lane;
 mod listing;
 mod payload;
 mod replay;
+pub mod rewind;
 mod rotate;
 mod secret;
 pub mod signature;

@@ -34,12 +34,28 @@ pub struct Slot {
     pub read_only: bool,
 }
 
+/// What a snapshot is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// What the instance's clock showed, microseconds UTC.
+    pub now: i64,
+    /// The root under which its values are sealed.
+    pub root: u32,
+    /// Digest of the tables' definitions.
+    pub schema: String,
+}
+
 /// What a snapshot contained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     pub(super) taken_at: i64,
     pub(super) slots: Vec<u16>,
     pub(super) heads: Heads,
+    /// Ids that were stale already.
+    #[serde(default)]
+    pub(super) gaps: BTreeMap<String, Vec<SavedGap>>,
+    #[serde(default)]
+    pub(super) facts: Facts,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +76,10 @@ pub(super) struct Body {
     pub(super) marks: BTreeMap<String, Mark>,
     #[serde(default)]
     pub(super) gaps: BTreeMap<String, Vec<SavedGap>>,
+    /// Slots that only forks give ids out of, again and again: none of them is ever this
+    /// instance's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) forks: Vec<u16>,
     /// A backup that is being brought back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restoring: Option<Restoring>,
@@ -94,44 +114,34 @@ pub(super) fn retire(body: &mut Body, now: Timestamp, which: impl Fn(u16) -> boo
     }
 }
 
-/// Back within the current slot: what came after the mark becomes a gap. Slots that a type took
-/// since then stay open, because its new ids go on above its head.
-pub(super) fn undo(body: &mut Body, mark: &Mark, today: &Heads, now: Timestamp) {
+/// Back to what a snapshot contained. Ids that it had are good again, those given out since are
+/// stale, and new ones go on above the highest of today, in the slots of today.
+pub(super) fn go_back(body: &mut Body, mark: &Mark, today: &Heads, now: Timestamp) {
     for (name, last) in today {
         let head = body.heads.entry(name.clone()).or_insert(*last);
         *head = (*head).max(*last);
-        let last = *head;
-        let marked = mark.heads.get(name).copied();
-        let mut first = slot_of(last).map_or(last, |slot| slot_range(slot).0);
-        match marked {
-            Some(marked) if slot_of(marked) == slot_of(last) => first = marked.saturating_add(1),
-            Some(marked) => close_above(body, name, marked, now),
-            None => {}
-        }
-        if first <= last {
-            add_gap(body, name, SavedGap { first, last, at: now.0 });
-        }
     }
-}
-
-/// The rest of the slot of `marked` becomes a gap.
-fn close_above(body: &mut Body, name: &str, marked: i64, now: Timestamp) {
-    if let Some((_, last)) = slot_of(marked).map(slot_range)
-        && marked < last
-    {
-        add_gap(body, name, SavedGap { first: marked + 1, last, at: now.0 });
-    }
-}
-
-/// Back to before a reset: the snapshot's slots are read again, up to its marks.
-pub(super) fn reopen(body: &mut Body, mark: &Mark, now: Timestamp) {
-    retire(body, now, |_| true);
-    for slot in body.slots.iter_mut().filter(|slot| mark.slots.contains(&slot.slot)) {
+    let own: Vec<u16> =
+        body.slots.iter().filter(|slot| !slot.read_only).filter_map(alive).collect();
+    retire(body, now, |slot| !mark.slots.contains(&slot) && !own.contains(&slot));
+    let back = |slot: &&mut Slot| mark.slots.contains(&slot.slot) && slot.retired_at.is_some();
+    for slot in body.slots.iter_mut().filter(back) {
         slot.retired_at = None;
         slot.read_only = true;
     }
+    body.gaps = mark.gaps.clone();
     for (name, marked) in &mark.heads {
-        close_above(body, name, *marked, now);
+        let Some((_, end)) = slot_of(*marked).map(slot_range) else { continue };
+        let head = body.heads.get(name).copied().filter(|head| slot_of(*head) == slot_of(*marked));
+        // In a slot that is read only, or that the type has filled since, nothing is new.
+        add_gap(body, name, SavedGap { first: *marked + 1, last: head.unwrap_or(end), at: now.0 });
+    }
+    let heads: Vec<(String, i64)> = body.heads.clone().into_iter().collect();
+    for (name, head) in heads {
+        let Some(slot) = slot_of(head) else { continue };
+        if mark.heads.get(&name).is_none_or(|marked| slot_of(*marked) != Some(slot)) {
+            add_gap(body, &name, SavedGap { first: slot_range(slot).0, last: head, at: now.0 });
+        }
     }
 }
 
@@ -162,13 +172,21 @@ pub(super) fn brought_back(body: &mut Body, restoring: &Restoring, now: Timestam
         slot.retired_at = None;
         slot.read_only = true;
     }
+    // What a snapshot closed in these slots since the backup is good again.
+    for gaps in body.gaps.values_mut() {
+        gaps.retain(|gap| !slot_of(gap.first).is_some_and(|it| restoring.mark.slots.contains(&it)));
+    }
     for (name, marked) in &restoring.mark.heads {
-        close_above(body, name, *marked, now);
+        let Some((_, last)) = slot_of(*marked).map(slot_range) else { continue };
+        add_gap(body, name, SavedGap { first: *marked + 1, last, at: now.0 });
     }
 }
 
 /// Adds a gap, swallowing those that it touches, so that restoring in a loop does not grow the file.
 fn add_gap(body: &mut Body, name: &str, mut gap: SavedGap) {
+    if gap.first > gap.last {
+        return;
+    }
     let gaps = body.gaps.entry(name.to_owned()).or_default();
     gaps.retain(|old| {
         let touches =

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use ward_instance::ids::{IdRefusal, SLOTS, slot_range};
-use ward_instance::ledger::Heads;
+use ward_instance::ledger::{Facts, Heads};
 use ward_instance::{Certificate, Clock, Instance, InstanceError, Kind, Ledger, Random, RootRing};
 
 use crate::{NOW, ring, vector_ring};
@@ -66,7 +66,7 @@ fn an_overflow_slot_serves_one_type() {
 fn going_back_makes_later_ids_stale_and_never_reuses_them() {
     let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW);
     let (first, _) = slot_range(0);
-    ledger.mark_snapshot("a", heads(&[("User", first + 10)]), NOW).unwrap();
+    ledger.mark_snapshot("a", heads(&[("User", first + 10)]), Facts::default(), NOW).unwrap();
     let later = NOW.plus_seconds(60);
     for step in 0..20 {
         let today = heads(&[("User", first + 20 + step), ("Entry", first + 5 + step)]);
@@ -74,7 +74,7 @@ fn going_back_makes_later_ids_stale_and_never_reuses_them() {
     }
     let codec = ledger.codec();
     assert_eq!(codec.check_of("User", first + 10), Ok(first + 10));
-    assert!(matches!(codec.check_of("User", first + 11), Err(IdRefusal::StaleEpoch { .. })));
+    assert_eq!(codec.check_of("User", first + 11), Err(IdRefusal::Undone { at: later }));
     assert!(codec.check_of("User", first + 39).is_err());
     assert_eq!(codec.check_of("User", first + 40), Ok(first + 40));
     assert!(codec.check_of("Entry", first).is_err(), "the snapshot had no entry at all");
@@ -87,15 +87,72 @@ fn going_back_makes_later_ids_stale_and_never_reuses_them() {
 fn a_snapshot_from_before_a_reset_is_read_and_new_ids_come_from_elsewhere() {
     let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW);
     let (first, last) = slot_range(0);
-    ledger.mark_snapshot("old", heads(&[("User", first + 10)]), NOW).unwrap();
+    let marked = heads(&[("User", first + 10)]);
+    ledger.mark_snapshot("old", marked, Facts::default(), NOW).unwrap();
     ledger.retire_and_advance(NOW).unwrap();
-    assert_eq!(ledger.restored("old", &Heads::new(), NOW).unwrap(), 2);
+    let (next, _) = slot_range(1);
+    // However often: no slot is used up by it.
+    for step in 0..SLOTS.into() {
+        let today = heads(&[("User", next + 5 + step)]);
+        assert_eq!(ledger.restored("old", &today, NOW).unwrap(), 1);
+    }
     let codec = ledger.codec();
     assert!(codec.check_of("User", first + 10).is_ok());
     assert!(codec.check_of("User", first + 11).is_err());
     assert!(codec.check_of("User", last).is_err());
-    assert!(codec.check(slot_range(1).0).is_err());
-    assert_eq!(ledger.slot_for("User"), Some(2));
+    assert!(codec.check_of("User", next).is_err());
+    let head = ledger.head("User").unwrap();
+    assert!(codec.check_of("User", head).is_err() && codec.check_of("User", head + 1).is_ok());
+    assert_eq!(ledger.slot_for("User"), Some(1));
+    // And on to what came after the reset: the slot of before it is closed again.
+    ledger.mark_snapshot("new", heads(&[("User", head + 9)]), Facts::default(), NOW).unwrap();
+    ledger.retire_and_advance(NOW).unwrap();
+    assert!(codec.check_of("User", first + 10).is_err());
+    ledger.restored("new", &Heads::new(), NOW).unwrap();
+    assert!(codec.check_of("User", first + 10).is_ok());
+    assert!(codec.check_of("User", head + 9).is_ok() && codec.check_of("User", head).is_err());
+}
+
+#[test]
+fn each_of_two_branches_has_its_own_ids() {
+    let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW);
+    let (first, _) = slot_range(0);
+    let mark = |ledger: &mut Ledger, name: &str, head: i64| {
+        ledger.mark_snapshot(name, heads(&[("User", head)]), Facts::default(), NOW).unwrap();
+    };
+    let is_good = |ledger: &Ledger, id: i64| match ledger.codec().check_of("User", id) {
+        Ok(_) => true,
+        Err(refusal) => {
+            assert_eq!(refusal, IdRefusal::Undone { at: NOW });
+            false
+        }
+    };
+    mark(&mut ledger, "trunk", first + 10);
+    mark(&mut ledger, "left", first + 20);
+    ledger.restored("trunk", &heads(&[("User", first + 20)]), NOW).unwrap();
+    assert!(is_good(&ledger, first + 10) && !is_good(&ledger, first + 20));
+    mark(&mut ledger, "right", first + 30);
+    assert!(is_good(&ledger, first + 30));
+    ledger.restored("left", &heads(&[("User", first + 30)]), NOW).unwrap();
+    assert!(is_good(&ledger, first + 20) && !is_good(&ledger, first + 30));
+    ledger.restored("right", &heads(&[("User", first + 40)]), NOW).unwrap();
+    assert!(is_good(&ledger, first + 30) && !is_good(&ledger, first + 20));
+    assert!(!is_good(&ledger, first + 40) && is_good(&ledger, first + 41));
+    assert_eq!(ledger.snapshots().len(), 3);
+}
+
+#[test]
+fn a_forks_ids_are_never_this_instances() {
+    let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 145, NOW);
+    let slots: Vec<u16> =
+        [0, 2, 0].map(|it| ledger.fork(it, NOW).unwrap().current_slot().unwrap()).into();
+    assert_eq!(slots, [146, 1, 146]);
+    let mut fork = ledger.fork(1, NOW).unwrap();
+    assert_eq!((fork.current_slot(), fork.is_fork()), (Some(0), true));
+    assert!(fork.codec().check_of("User", slot_range(145).0).is_ok(), "what it was made of");
+    assert!(fork.retire_and_advance(NOW).is_err() && fork.fork(0, NOW).is_err());
+    assert_eq!(ledger.retire_and_advance(NOW).unwrap(), 2);
+    assert_eq!(ledger.slots_left(), SLOTS - 5);
 }
 
 #[test]

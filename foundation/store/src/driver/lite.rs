@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
@@ -175,6 +176,30 @@ impl Lite {
         create_file(path)?;
         let path = path.to_str().ok_or_else(|| StoreError::internal("the path is not UTF-8"))?;
         self.conn.execute("VACUUM INTO ?1", [path]).map(drop).map_err(|error| map(&error))
+    }
+}
+
+impl Lite {
+    /// Copies the whole database, as of now, into a new file, page by page. The file has no
+    /// write-ahead log, so it is all there is; `is_kept`: until it is on the disk.
+    pub(crate) fn copy_pages(&self, path: &Path, is_kept: bool) -> Result<(), StoreError> {
+        create_file(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut copy = Connection::open_with_flags(path, flags).map_err(|error| map(&error))?;
+        copy.execute_batch("PRAGMA synchronous = OFF").map_err(|error| map(&error))?;
+        let backup = Backup::new(&self.conn, &mut copy).map_err(|error| map(&error))?;
+        let stepped = backup.step(-1).map_err(|error| map(&error))?;
+        drop(backup);
+        if stepped != StepResult::Done {
+            return Err(StoreError::Unavailable("the database is busy; try again".into()));
+        }
+        copy.execute_batch("PRAGMA journal_mode = DELETE").map_err(|error| map(&error))?;
+        copy.close().map_err(|(_, error)| map(&error))?;
+        let synced = || std::fs::File::open(path)?.sync_all();
+        match is_kept {
+            true => synced().map_err(|error| StoreError::Full(format!("the copy: {error}"))),
+            false => Ok(()),
+        }
     }
 }
 

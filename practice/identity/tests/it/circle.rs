@@ -116,7 +116,7 @@ async fn branches(world: World) {
         })
         .await
         .unwrap();
-    let inside = seeded.people.iter().find(|it| it.unit_id == seeded.suborganization_id).unwrap();
+    let inside = seeded.people.iter().find(|it| it.unit_id == seeded.branches[0]).unwrap();
     let key = world.key(org.0, inside.user_id).await;
     let document = "{ organizationMembers { nodes { id } } currentUser { is_owner organization { id
         parent_organization { name tax_id suborganizations { id } } } } }";
@@ -124,7 +124,7 @@ async fn branches(world: World) {
     assert_eq!(
         answer["data"],
         json!({"organizationMembers": {"nodes": [{"id": inside.user_id.to_string()}]},
-            "currentUser": {"is_owner": true, "organization": {"id": seeded.suborganization_id.to_string(),
+            "currentUser": {"is_owner": true, "organization": {"id": seeded.branches[0].to_string(),
                 "parent_organization": {"name": "First Practice", "tax_id": null, "suborganizations": []}}}})
     );
     let owner = world.owner_key().await;

@@ -35,5 +35,5 @@ async fn a_seed_repeats_itself() {
     assert_ne!(shape(&one), shape(&other));
     assert_eq!(one.people.len(), 8);
     assert_eq!(one.people.iter().filter(|person| person.email.is_none()).count(), 2);
-    assert_eq!(offset(one.suborganization_id), offset(two.suborganization_id));
+    assert_eq!(offset(one.branches[0]), offset(two.branches[0]));
 }

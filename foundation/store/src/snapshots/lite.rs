@@ -1,0 +1,90 @@
+//! A snapshot on SQLite: a file of its own, a copy of the database page by page.
+
+use std::path::Path;
+
+use ward_instance::ledger::Heads;
+
+use crate::birth;
+use crate::certificate;
+use crate::db::Db;
+use crate::driver::lite::{Access, Lite};
+use crate::error::StoreError;
+use crate::snapshots::heads_in;
+use crate::tx::Tx;
+use crate::value::{Rows, Sql};
+
+/// What a table's name begins with while the file is attached.
+pub(super) const PREFIX: &str = "snapshot.";
+
+pub(super) async fn take(db: &Db, folder: &Path, file: &Path) -> Result<Heads, StoreError> {
+    let draft = file.with_extension("new");
+    make_folder(folder)?;
+    remove(&draft)?;
+    let (copy, into) = (db.clone(), draft.clone());
+    // As a write, so that the writer stands still and ids in stock are of either side.
+    db.write(move |tx: &mut Tx| {
+        let copied = {
+            tx.core.ids.forget();
+            copy.copy_pages_to(&into, true)
+        };
+        Box::pin(async move { copied })
+    })
+    .await?;
+    let sql = Sql::fixed("SELECT entity, next_id - 1 FROM id_blocks", []);
+    let heads = heads_in(&Lite::open(&draft, Access::Read)?.rows(&sql)?);
+    std::fs::rename(&draft, file).map_err(|error| failed(&draft, &error))?;
+    Ok(heads)
+}
+
+fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| failed(folder, &error))
+}
+
+/// The statement that attaches the file, once it is known to be this instance's.
+pub(super) fn attach(db: &Db, file: &Path) -> Result<String, StoreError> {
+    if !file.exists() {
+        return Err(StoreError::Unavailable(format!(
+            "the snapshot's file {} is gone",
+            file.display()
+        )));
+    }
+    birth::check_application_id(file, Some(db.instance().kind()))?;
+    let rows = Lite::open(file, Access::Read)?.rows(&certificate::select())?;
+    certificate::decode(&rows)?.verify(&db.instance().ring()).map_err(StoreError::Foreign)?;
+    let path = file.to_str().ok_or_else(|| StoreError::internal("the path is not UTF-8"))?;
+    Ok(format!("ATTACH '{}' AS snapshot", path.replace('\'', "''")))
+}
+
+/// Lets the file go; inside the transaction that read it, it could not be.
+pub(super) async fn detach(db: &Db) {
+    let detached =
+        db.write(|tx: &mut Tx| Box::pin(async move { tx.batch("DETACH snapshot").await })).await;
+    if let Err(error) = detached {
+        tracing::debug!(%error, "no snapshot was attached");
+    }
+}
+
+pub(super) fn remove(file: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(file, &error)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn blobs(file: &Path) -> Result<Rows, StoreError> {
+    match file.exists() {
+        true => Lite::open(file, Access::Read)?.rows(&Sql::fixed("SELECT id FROM blobs", [])),
+        // Removed by hand: it holds nothing.
+        false => Ok(Rows::default()),
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> StoreError {
+    let what = format!("{}: {error}", path.display());
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::Full(what),
+        _ => StoreError::Unavailable(what),
+    }
+}

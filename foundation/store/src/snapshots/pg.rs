@@ -1,0 +1,79 @@
+//! A snapshot on PostgreSQL: a schema of the same database, with a copy of each table.
+
+use ward_instance::ledger::Heads;
+
+use crate::db::Db;
+use crate::error::StoreError;
+use crate::query::Query;
+use crate::snapshots::{Name, OWN, heads};
+use crate::table::Table;
+use crate::tx::Tx;
+use crate::value::{Rows, Sql};
+
+fn schema(name: &Name) -> String {
+    format!("\"snapshot_{name}\"")
+}
+
+/// What the name of a table of the snapshot begins with.
+pub(super) fn prefix(name: &Name) -> String {
+    format!("{}.", schema(name))
+}
+
+fn names(tables: &[&'static Table]) -> String {
+    tables.iter().map(|table| table.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Nobody else writes from now on, until the transaction ends.
+pub(super) fn alone(tables: &[&'static Table]) -> String {
+    format!("LOCK TABLE {} IN EXCLUSIVE MODE", names(tables))
+}
+
+pub(super) async fn take(db: &Db, name: &Name) -> Result<Heads, StoreError> {
+    let (schema, prefix) = (schema(name), prefix(name));
+    db.write(move |tx: &mut Tx| {
+        let (schema, prefix) = (schema.clone(), prefix.clone());
+        Box::pin(async move {
+            let tables = tx.tables().to_vec();
+            tx.batch(&format!("{}; LOCK TABLE id_blocks IN EXCLUSIVE MODE", alone(&tables)))
+                .await?;
+            tx.core.ids.forget();
+            tx.batch(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"))
+                .await?;
+            for table in tables.iter().map(|table| table.name).chain(OWN) {
+                tx.batch(&format!("CREATE TABLE {prefix}{table} AS SELECT * FROM {table}")).await?;
+            }
+            heads(tx, &prefix).await
+        })
+    })
+    .await
+}
+
+/// Refuses a snapshot whose schema is gone; there is nothing to open.
+pub(super) async fn found(db: &Db, name: &Name) -> Result<String, StoreError> {
+    let sql = Sql::fixed(
+        "SELECT 1 FROM information_schema.schemata WHERE CAST(schema_name AS TEXT) = $1",
+        [format!("snapshot_{name}").as_str().into()],
+    );
+    match db.read().await?.rows(&sql).await?.is_empty() {
+        true => {
+            let what = format!("the snapshot's schema {} is gone", schema(name));
+            Err(StoreError::Unavailable(what))
+        }
+        false => Ok(String::new()),
+    }
+}
+
+pub(super) async fn remove(db: &Db, name: &Name) -> Result<(), StoreError> {
+    let schema = schema(name);
+    db.write(move |tx: &mut Tx| {
+        let text = format!("DROP SCHEMA IF EXISTS {schema} CASCADE");
+        Box::pin(async move { tx.batch(&text).await })
+    })
+    .await
+}
+
+pub(super) async fn blobs(db: &Db, name: &Name) -> Result<Rows, StoreError> {
+    let mut sql = Sql::new();
+    sql.push("SELECT id FROM ").push(&prefix(name)).push("blobs");
+    db.read().await?.rows(&sql).await
+}
