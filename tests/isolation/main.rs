@@ -9,15 +9,18 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod absence;
 mod addresses;
 mod clock;
 mod clones;
+mod conformance;
 mod databases;
 mod epochs;
 mod foreign_ids;
 mod keys;
 mod leaked_keys;
 mod pair;
+mod parity;
 mod rows;
 mod sameness;
 mod starts;

@@ -2,9 +2,12 @@
 //! from `WARD_API_KEY`, a file or standard input, database addresses with a
 //! password from a variable.
 
+mod conformance;
 mod effects;
+mod files;
 mod json;
 mod sandbox;
+mod trust;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -12,12 +15,15 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ward_instance::Kind;
 
+pub use conformance::{ConformanceCommand, IsolationArgs};
 pub use effects::EffectsCommand;
+pub use files::FilesCommand;
 pub use json::JsonWanted;
 pub use sandbox::{
     ClockCommand, FaultArgs, FaultsCommand, InboxArgs, KeeperArgs, PoolArgs, RunArgs,
     SandboxCommand, Wanted,
 };
+pub use trust::TrustArgs;
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 
 /// An API-first practice platform for digital health. One binary, run as two separate instances: a Sandbox (synthetic data, simulated effects) and a Production (live patients).
@@ -128,27 +134,11 @@ pub enum Command {
     Scan(ScanArgs),
     /// What Ward promises of security and reliability, and what a test run found
     Trust(TrustArgs),
-}
-
-/// `ward trust`
-#[derive(Args, Clone, Debug)]
-pub struct TrustArgs {
-    /// Record of the test run to show; `make test` and `make soak` write it
-    #[arg(long, value_name = "FILE", default_value = "target/trust.json")]
-    pub record: PathBuf,
-}
-
-/// `ward files`
-#[derive(Subcommand)]
-pub enum FilesCommand {
-    /// Copy Production's files from its directory to the bucket that ward.toml names; the server is stopped meanwhile
-    Copy {
-        /// The instance.
-        #[command(flatten)]
-        here: Here,
-        /// Use the bucket although files that the database knows are not in the directory
-        #[arg(long)]
-        leave_missing: bool,
+    /// Try what keeps the two instances apart, and report it signed
+    Conformance {
+        /// What to do
+        #[command(subcommand)]
+        command: ConformanceCommand,
     },
 }
 

@@ -130,7 +130,10 @@ impl Own {
         let mut command = self.command();
         command.args(["dev-child", "--json", "--port", "0", "--kind", kind.word(), "--dir"]);
         command.arg(dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env(format!("WARD_{}_RATE_LIMIT", kind.word().to_uppercase()), "0");
+        // Nothing but the ids and keys that are tried may be a reason to refuse.
+        for (name, value) in [("RATE_LIMIT", "0"), ("SIGN_UP", "open")] {
+            command.env(format!("WARD_{}_{name}", kind.word().to_uppercase()), value);
+        }
         let mut child = command.spawn().map_err(|error| self.not_there(&error))?;
         let output = Arc::new(Mutex::new(Vec::new()));
         if let Some(stderr) = child.stderr.take() {
