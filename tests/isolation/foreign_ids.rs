@@ -2,63 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use ward_tests::document::{Place, document, places};
-use ward_tests::schema::{Field, Input, Root, Schema};
-use ward_tests::{BASELINE, Json, Kind, Reply, V2026, json, people, tell};
+use ward_probe::ids::{NOT_OURS, id_places, is_answered, refusal_fault, value};
+use ward_tests::document::document;
+use ward_tests::schema::{Field, Schema};
+use ward_tests::{BASELINE, Json, Kind, V2026, json, people, tell};
 
 use crate::pair::{PASSWORD, Side, pair};
-
-/// Inputs that are named like ids and are none of Ward's: what stands in them is somebody else's
-/// number, or a text. An entry that no served input needs any more is a failure.
-const NOT_OURS: &[(&str, &str)] = &[
-    ("record_identifier", "the practice's own number"),
-    ("additional_record_identifier", "the practice's own number"),
-    ("other_id", "a payer's number"),
-    ("other_id_qual", "a qualifier code"),
-    ("other_id_qualifier", "a qualifier code"),
-    ("place_of_service_id", "a code of a public list, not an object of an instance"),
-    ("gender_identity", "a word of the client's own, although typed ID"),
-    ("human_id", "inert: an account's human follows from its e-mail"),
-    ("uniq_push_id", "a push service's name of a device"),
-    ("tax_id", "a tax office's number"),
-    ("external_id", "another system's number"),
-    ("event_ids", "UUIDs of events, which no other instance has"),
-    ("contact_type_id", "a number of a code set: how people meet"),
-    ("cancellation_reason_id", "a number of a code set: why something is called off"),
-    ("cancellation_reason.id", "the same"),
-];
-
-fn is_id(input: &Input) -> bool {
-    let name = input.name.as_str();
-    name == "id" || name == "ids" || name.ends_with("_id") || name.ends_with("_ids")
-}
-
-/// The exception that a place is, by its name or by the end of its path.
-fn not_ours(place: &Place) -> Option<&'static str> {
-    let path = place.dotted();
-    let is_it =
-        |known: &str| path.strip_suffix(known).is_some_and(|it| it.is_empty() || it.ends_with('.'));
-    NOT_OURS.iter().map(|(known, _)| *known).find(|known| is_it(known))
-}
-
-/// Every input of a served root field that takes an id of an object, however deep; and the
-/// exceptions among them.
-fn id_places(schema: &Schema, field: &Field) -> (Vec<Place>, Vec<&'static str>) {
-    let all = places(schema, field).into_iter().filter(|place| {
-        let input = place.last();
-        is_id(input) || input.of.name() == "ID"
-    });
-    let (others, ours): (Vec<Place>, Vec<Place>) = all.partition(|it| not_ours(it).is_some());
-    (ours, others.iter().filter_map(not_ours).collect())
-}
-
-/// The value as the input's type takes it; of a list, its one item.
-fn value(input: &Input, id: &str) -> Json {
-    match input.of.name() {
-        "Int" => json!(id.parse::<i64>().unwrap()),
-        _ => json!(id),
-    }
-}
 
 /// Input that is right but for the id that is tried: what is refused is refused for the id.
 fn otherwise_right(side: &Side, field: &Field) -> Json {
@@ -83,48 +32,6 @@ fn otherwise_right(side: &Side, field: &Field) -> Json {
     }
 }
 
-/// Whether the answer names the argument by its path.
-fn names(reply: &Reply, path: &str) -> bool {
-    let errors = reply.json["errors"].as_array().cloned().unwrap_or_default();
-    errors.iter().any(|error| {
-        let extensions = &error["extensions"];
-        extensions["code"] == "WRONG_ENVIRONMENT_ID" && extensions["argument"] == path
-    })
-}
-
-/// What is wrong with the refusal of a foreign id; nothing if it is as designed.
-fn fault(root: Root, field: &Field, place: &Place, reply: &Reply) -> Option<String> {
-    let data = &reply.json["data"][&field.name];
-    let path = place.dotted();
-    let wrong = |what: &str| {
-        let text: String = reply.text.chars().take(300).collect();
-        Some(format!("{} {}({path}): {what}: {text}", root.word(), field.name))
-    };
-    if reply.status != 200 {
-        return wrong("not 200");
-    }
-    if !names(reply, &path) {
-        let told = &reply.json["errors"][0]["extensions"];
-        return wrong(&format!("no WRONG_ENVIRONMENT_ID with the argument's path, but {told}"));
-    }
-    match root {
-        Root::Query if !data.is_null() => wrong("the field is not null"),
-        Root::Query => None,
-        Root::Mutation => {
-            let objects = data.as_object().into_iter().flatten();
-            let answers = objects
-                .filter(|(name, _)| !["__typename", "messages"].contains(&name.as_str()))
-                .any(|(_, value)| !value.is_null());
-            let messages = data["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-            match messages {
-                _ if answers => wrong("an object comes back"),
-                [one] if one["field"] == place.last().name.as_str() => None,
-                _ => wrong("not one message on the input field"),
-            }
-        }
-    }
-}
-
 #[test]
 fn iso_19_ids_of_the_other_environment_refused() {
     let pair = pair();
@@ -146,7 +53,8 @@ fn iso_19_ids_of_the_other_environment_refused() {
                     call.complete("input", &otherwise_right(to, field));
                     let reply = api.gql(view, &call.query, call.variables);
                     faults.extend(
-                        fault(root, field, &place, &reply).map(|it| format!("{view} {it}")),
+                        refusal_fault(root, field, &place, reply.status, &reply.json)
+                            .map(|it| format!("{view} {it}")),
                     );
                     tried += 1;
                 }
@@ -203,7 +111,7 @@ fn iso_20_ids_of_documentation_name_nothing() {
                     tried += 1;
                     let line =
                         || format!("{}({}: {example}): {}", field.name, place.dotted(), reply.text);
-                    if is_answered(root, field, &reply) {
+                    if is_answered(root, field, reply.status, &reply.json) {
                         faults.push(line());
                     }
                 }
@@ -217,31 +125,6 @@ fn iso_20_ids_of_documentation_name_nothing() {
         );
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-}
-
-/// Whether an object came back, or the id was taken for one of somebody.
-fn is_answered(root: Root, field: &Field, reply: &Reply) -> bool {
-    let data = &reply.json["data"][&field.name];
-    let code = reply.code();
-    if reply.status != 200 || code.starts_with("WRONG_") || code.starts_with("STALE_") {
-        return true;
-    }
-    match (root, data) {
-        (Root::Mutation, _) => {
-            let objects = data.as_object().into_iter().flatten();
-            objects
-                .filter(|(name, _)| !["__typename", "messages"].contains(&name.as_str()))
-                .any(|(_, value)| !value.is_null())
-        }
-        (Root::Query, Json::Array(items)) => !items.is_empty(),
-        (Root::Query, Json::Object(object)) => match object.get("nodes") {
-            Some(nodes) => nodes.as_array().is_some_and(|nodes| !nodes.is_empty()),
-            None => true,
-        },
-        // A count.
-        (Root::Query, Json::Number(number)) => number.as_i64() != Some(0),
-        (Root::Query, _) => false,
-    }
 }
 
 #[test]

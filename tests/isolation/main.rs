@@ -9,10 +9,12 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod absence;
 mod addresses;
 mod backups;
 mod clock;
 mod clones;
+mod conformance;
 mod databases;
 mod epochs;
 mod foreign_ids;
@@ -20,6 +22,7 @@ mod keys;
 mod leaked_keys;
 mod pair;
 mod rewind;
+mod parity;
 mod rows;
 mod sameness;
 mod starts;

@@ -110,6 +110,12 @@ impl Api {
     }
 }
 
+impl ward_probe::schema::Asks for Api {
+    fn data(&self, view: &str, query: &str) -> Json {
+        self.gql(view, query, json!({})).data().clone()
+    }
+}
+
 fn run(request: Request<String>) -> Result<Reply, ureq::Error> {
     let has_body = !request.body().is_empty();
     let mut response = match has_body {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
+use ward_probe::isolation::dump::{UNCOUNTED, UNCOUNTED_COLUMNS};
+
 use crate::postgres::{self, Rows};
 
 /// Where a database is.
@@ -16,29 +18,6 @@ pub enum Place {
     /// A PostgreSQL address.
     Server(String),
 }
-
-/// Tables that change although nothing happened to what the instance holds: the audit log, the
-/// log of accesses, a Sandbox's record of requests, counters, id blocks, nodes.
-const UNCOUNTED: [&str; 9] = [
-    "audit_events",
-    "access_log",
-    "access_sets",
-    "sign_in_attempts",
-    "permission_uses",
-    "request_records",
-    "id_blocks",
-    "nodes",
-    "leases",
-];
-
-/// Columns of the same sort: what a look leaves behind, and where a background worker stands.
-const UNCOUNTED_COLUMNS: [(&str, &str); 5] = [
-    ("api_keys", "last_used_day"),
-    ("sessions", "last_used_at"),
-    ("users", "last_active"),
-    ("events", "seq"),
-    ("events", "relayed"),
-];
 
 /// Changes that a failed test shows at most.
 const CHANGES_SHOWN: usize = 12;

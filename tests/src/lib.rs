@@ -14,22 +14,23 @@ pub mod api;
 mod backups;
 pub mod bucket;
 pub mod database;
-pub mod document;
 pub mod instance;
 pub mod janitor;
+pub mod middle;
 pub mod night;
 pub mod people;
 pub mod postgres;
 pub mod program;
 pub mod proxy;
 pub mod raw;
-pub mod schema;
 pub mod seeded;
 pub mod server;
 pub mod socket;
 pub mod wait;
 
 pub use api::{Api, BASELINE, Reply, V2026, code};
+pub use ward_probe::{document, schema};
+
 pub use instance::{Engine, Instance, Kind};
 pub use program::{Output, ward};
 pub use server::Server;

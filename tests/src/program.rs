@@ -1,4 +1,4 @@
-//! The program under test: where it is, and running a command of it to its end.
+//! The programs under test: where they are, and running a command of it to its end.
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -12,38 +12,56 @@ use serde_json::Value as Json;
 
 use crate::wait::{PATIENCE, pause};
 
-static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    if let Some(given) = std::env::var_os("WARD_BIN") {
+static WARD: LazyLock<PathBuf> = LazyLock::new(|| place("WARD_BIN", "ward"));
+static PROBE: LazyLock<PathBuf> = LazyLock::new(|| place("WARD_PROBE_BIN", "ward-probe"));
+
+fn place(variable: &str, name: &str) -> PathBuf {
+    if let Some(given) = std::env::var_os(variable) {
         return given.into();
     }
     let own = std::env::current_exe().unwrap();
     // target/<profile>/deps/<test> beside target/<profile>/ward.
     let folder = own.parent().and_then(Path::parent).unwrap();
-    let program = folder.join("ward");
+    let program = folder.join(name);
     if !program.exists() {
-        build(folder);
+        build(folder, name);
     }
     assert!(program.exists(), "{} is not there and could not be built", program.display());
     program
-});
+}
 
-fn build(folder: &Path) {
+fn build(folder: &Path, package: &str) {
     let profile = match folder.file_name().and_then(OsStr::to_str) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "-p", "ward", "--profile", profile]);
+    command.args(["build", "-p", package, "--profile", profile]);
     command.arg("--target-dir").arg(folder.parent().unwrap());
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let built = command.status().unwrap();
-    assert!(built.success(), "cargo build -p ward failed");
+    assert!(built.success(), "cargo build -p {package} failed");
 }
 
 /// A command of the program, without the variables of the one who runs the tests.
 pub fn command() -> Command {
-    let mut command = Command::new(&*PROGRAM);
+    bare(&WARD)
+}
+
+/// A command of `ward-probe`, likewise.
+pub fn probe() -> Command {
+    bare(&PROBE)
+}
+
+/// A `PATH` on which `ward-probe` is, built if need be.
+pub fn path_with_probe() -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    format!("{}:{path}", PROBE.parent().unwrap().display())
+}
+
+fn bare(program: &Path) -> Command {
+    let mut command = Command::new(program);
     without_variables(&mut command);
     command.env("NO_COLOR", "1").stdin(Stdio::null());
     command
@@ -121,9 +139,17 @@ pub fn ward_with<I: AsRef<OsStr>>(
     finish(command)
 }
 
+/// What a command may take that does as much as a test run.
+pub const LONG: Duration = Duration::from_secs(1_800);
+
 /// Runs a prepared command to its end. One that does not end within the harness's patience is
 /// killed and has no exit status. What it started must let go of its output as well.
-pub fn finish(mut command: Command) -> Output {
+pub fn finish(command: Command) -> Output {
+    finish_within(command, PATIENCE)
+}
+
+/// The same with another patience.
+pub fn finish_within(mut command: Command, patience: Duration) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let stdout = gather(child.stdout.take().unwrap());
@@ -133,7 +159,7 @@ pub fn finish(mut command: Command) -> Output {
         if let Some(status) = child.try_wait().unwrap() {
             break status.code();
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > patience {
             child.kill().unwrap();
             child.wait().unwrap();
             break None;

@@ -3,11 +3,14 @@
 //! password from a variable.
 
 mod backup;
+mod conformance;
 mod effects;
+mod files;
 mod json;
 mod people;
 mod requests;
 mod sandbox;
+mod trust;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -16,7 +19,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ward_instance::Kind;
 
 pub use backup::{AttestArgs, BackupArgs, RestoreArgs};
+pub use conformance::{ConformanceCommand, IsolationArgs};
 pub use effects::EffectsCommand;
+pub use files::FilesCommand;
 pub use json::JsonWanted;
 pub use people::{KeyCommand, UserCommand};
 pub use requests::{RequestsArgs, RequestsCommand};
@@ -24,6 +29,7 @@ pub use sandbox::{
     ClockCommand, FaultArgs, FaultsCommand, ForkArgs, InboxArgs, KeeperArgs, PacksArgs, PoolArgs,
     RunArgs, SandboxCommand, SnapshotArgs, Wanted, Which,
 };
+pub use trust::TrustArgs;
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};
 
 /// An API-first practice platform for digital health. One binary, run as two separate instances: a Sandbox (synthetic data, simulated effects) and a Production (live patients).
@@ -144,27 +150,11 @@ pub enum Command {
     Scan(ScanArgs),
     /// What Ward promises of security and reliability, and what a test run found
     Trust(TrustArgs),
-}
-
-/// `ward trust`
-#[derive(Args, Clone, Debug)]
-pub struct TrustArgs {
-    /// Record of the test run to show; `make test` and `make soak` write it
-    #[arg(long, value_name = "FILE", default_value = "target/trust.json")]
-    pub record: PathBuf,
-}
-
-/// `ward files`
-#[derive(Subcommand)]
-pub enum FilesCommand {
-    /// Copy Production's files from its directory to the bucket that ward.toml names; the server is stopped meanwhile
-    Copy {
-        /// The instance.
-        #[command(flatten)]
-        here: Here,
-        /// Use the bucket although files that the database knows are not in the directory
-        #[arg(long)]
-        leave_missing: bool,
+    /// Try what keeps the two instances apart, and report it signed
+    Conformance {
+        /// What to do
+        #[command(subcommand)]
+        command: ConformanceCommand,
     },
 }
 

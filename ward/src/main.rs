@@ -10,6 +10,7 @@ mod attest;
 mod audit;
 mod backup;
 mod cli;
+mod conformance;
 mod connect;
 mod dev;
 mod dev_child;
@@ -160,6 +161,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Listen(args) => listen::run(args, out).await,
         Command::Scan(args) => scan::run(&args, out),
         Command::Trust(args) => trust::run(&args, out),
+        Command::Conformance { command } => conformance::run(&command, out),
         Command::Inbox(args) => sandbox::inbox(&args, out),
         Command::Sandbox { command } => sandbox::run(command, out).await,
         Command::Tour => tour::run(out).await,

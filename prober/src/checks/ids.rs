@@ -1,0 +1,128 @@
+//! Ids: of the own range, of the other's, and of documentation.
+
+use std::collections::BTreeSet;
+
+use crate::document::document;
+use crate::failure::Failure;
+use crate::ids::{absent, id_places, is_answered, kind_of, refusal_fault, value};
+use crate::kind::Kind;
+use crate::pair::Pair;
+use crate::report::Row;
+use crate::schema::Root;
+use crate::side::VIEW;
+use crate::wire::Answer;
+
+/// ISO-22.
+pub fn ranges(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    for kind in Kind::BOTH {
+        for (of, ids) in &pair.holdings(kind)?.ids {
+            let numbers = ids.iter().filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+            for id in numbers {
+                row.case(kind_of(id) == Some(kind), || {
+                    format!("the {} answers with the {of} {id}, not of its range", kind.title())
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// ISO-03, as far as it is seen from outside.
+pub fn rows(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    let (s, p) = (pair.holdings(Kind::Sandbox)?, pair.holdings(Kind::Production)?);
+    let none = BTreeSet::new();
+    for (of, ids) in &s.ids {
+        let theirs = p.ids.get(of).unwrap_or(&none);
+        for id in ids {
+            row.case(!theirs.contains(id), || {
+                format!("the {of} {id} is answered by both: they read one database")
+            });
+        }
+    }
+    Ok(())
+}
+
+/// ISO-19.
+pub fn foreign(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    for crossing in pair.crossings()? {
+        for (_, answer) in crossing.existing.iter().chain([&crossing.absent]) {
+            let (status, json) = (answer.status, &answer.json);
+            let fault = refusal_fault(Root::Query, &crossing.field, &crossing.place, status, json);
+            row.judged(fault.map(|it| format!("the {}: {it}", crossing.to.title())));
+        }
+    }
+    Ok(())
+}
+
+/// Refusals that tell whether there is something by the id. What is no refusal at all is the
+/// concern of the check before.
+pub fn oracle(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    row.without("no id of the own range is known of either");
+    for crossing in pair.crossings()? {
+        let Some((id, existing)) = &crossing.existing else { continue };
+        let (status, json) = (existing.status, &existing.json);
+        if refusal_fault(Root::Query, &crossing.field, &crossing.place, status, json).is_some() {
+            continue;
+        }
+        let (other, absent) = &crossing.absent;
+        row.case(outline(existing, id) == outline(absent, other), || {
+            format!(
+                "the {} answers {}({}) otherwise when the id names something at the other",
+                crossing.to.title(),
+                crossing.field.name,
+                crossing.place.dotted()
+            )
+        });
+    }
+    Ok(())
+}
+
+/// All that an answer tells, but for the id that was sent and what is each answer's own.
+fn outline(answer: &Answer, id: &str) -> (u16, String, BTreeSet<String>) {
+    const OWN: [&str; 2] = ["date", "x-request-id"];
+    let text = answer.text.replace(id, "ID");
+    let length = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !OWN.contains(&name.as_str()) && name.as_str() != "content-length");
+    let headers = length.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    (answer.status, text, headers)
+}
+
+/// Ids that documentation shows.
+const EXAMPLES: [&str; 3] = ["1", "12345", "999999"];
+
+/// ISO-20: each place with one of them, in turn.
+pub fn documentation(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    let mut examples = EXAMPLES.iter().cycle();
+    for (side, _) in pair.ways() {
+        let schema = pair.schema(side.kind);
+        for (root, field) in schema.roots() {
+            if root != Root::Query {
+                continue;
+            }
+            for place in id_places(schema, field).0 {
+                // A client whom the caller does not see: their own parts.
+                let own_instead = field.name.starts_with("conversationMemberships");
+                if own_instead && place.dotted() == "client_id" {
+                    continue;
+                }
+                for example in examples.by_ref().take(1) {
+                    let meant = value(place.last(), example);
+                    let own = absent(side.kind);
+                    let call = document(schema, root, field, own, Some((&place, meant)));
+                    let answer = side.graphql(VIEW, &call.query, &call.variables)?;
+                    row.case(!is_answered(root, field, answer.status, &answer.json), || {
+                        format!(
+                            "the {} answers {}({}: {example}) with something",
+                            side.kind.title(),
+                            field.name,
+                            place.dotted()
+                        )
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}

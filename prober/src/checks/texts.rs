@@ -1,0 +1,164 @@
+//! What each gives out: cursors, links, webhook secrets, its schema.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use crate::failure::Failure;
+use crate::kind::Kind;
+use crate::pair::Pair;
+use crate::report::Row;
+use crate::side::{Side, VIEW, VIEWS};
+use crate::wire::Ask;
+
+const CODE: &str = "WRONG_ENVIRONMENT_TOKEN";
+
+/// ISO-15 and ISO-25, of what a reader is given.
+pub fn tokens(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    row.without("no list has a cursor, and the keys' users have no link");
+    for (to, from) in pair.ways() {
+        for (list, cursor, of) in &pair.holdings(from.kind)?.cursors {
+            let query = format!(
+                "query($after: {of}) {{ {list}(first: 1, after: $after) {{ __typename }} }}"
+            );
+            let answer = to.graphql(VIEW, &query, &json!({"after": cursor}))?;
+            let is_refused = answer.code() == CODE && answer.json["data"][list].is_null();
+            row.case(is_refused, || {
+                format!(
+                    "a {} cursor of {list} is answered {:?} by the {} instead of {CODE}",
+                    from.kind.title(),
+                    answer.code(),
+                    to.kind.title()
+                )
+            });
+        }
+        for (name, link) in own_links(from)? {
+            let Some(path) = path_of(&link) else { continue };
+            let home = from.ask(&Ask::get(&path))?.status;
+            if home != 200 {
+                continue;
+            }
+            let answer = to.ask(&Ask::get(&path))?;
+            let told = (answer.status, answer.code());
+            row.case(told == (403, CODE), || {
+                format!(
+                    "the {}'s {name} is answered {} {:?} by the {} instead of 403 {CODE}",
+                    from.kind.title(),
+                    told.0,
+                    told.1,
+                    to.kind.title()
+                )
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The links of the key's user.
+fn own_links(side: &Side) -> Result<Vec<(&'static str, String)>, Failure> {
+    const LINKS: [&str; 2] = ["calendar_feed_link", "avatar_url"];
+    let query = format!("{{ currentUser {{ {} }} }}", LINKS.join(" "));
+    let data = side.read(&query, &json!({}))?;
+    let link = |name: &'static str| {
+        let link = data["currentUser"][name].as_str()?;
+        Some((name, link.to_owned()))
+    };
+    Ok(LINKS.into_iter().filter_map(link).collect())
+}
+
+/// Path and query of a link to an instance.
+fn path_of(link: &str) -> Option<String> {
+    let (_, rest) = link.split_once("://")?;
+    let at = rest.find('/')?;
+    rest.get(at..).map(str::to_owned)
+}
+
+/// ISO-24, of what is read without knowing anybody: the own user's links and the pages.
+pub fn links(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    for (side, other) in pair.ways() {
+        let mut texts: Vec<(String, String)> =
+            own_links(side)?.into_iter().map(|(name, link)| (name.to_owned(), link)).collect();
+        for path in ["/graphql", "/set-password?token=x", "/readyz", "/sandbox/v1/openapi.json"] {
+            let page = side.ask(&Ask::get(path).with("accept", "text/html"))?;
+            texts.push((path.to_owned(), page.text));
+        }
+        let named = [other.tag.clone(), format!("//{}/", other.door.authority())];
+        for (what, text) in texts {
+            let found = named.iter().find(|name| text.contains(name.as_str()));
+            row.case(found.is_none(), || {
+                format!(
+                    "{what} of the {} names the {}: {}",
+                    side.kind.title(),
+                    other.kind.title(),
+                    found.map_or("", String::as_str)
+                )
+            });
+        }
+    }
+    Ok(())
+}
+
+/// ISO-40.
+pub fn webhook_secrets(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    row.without("the keys' users see no webhook");
+    let query =
+        "{ webhooks(first: 100) { nodes { id signature_secret standard_signature_secret } } }";
+    let mut secrets = [BTreeSet::new(), BTreeSet::new()];
+    for kind in Kind::BOTH {
+        let side = pair.of(kind);
+        let data = side.read(query, &json!({}))?;
+        let nodes = data["webhooks"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let start = format!("whsec_{}_{}_", kind.short(), side.tag);
+        for node in nodes {
+            let text = |name: &str| node[name].as_str().map(str::to_owned);
+            if let Some(secret) = text("signature_secret") {
+                let is_own = secret.starts_with(&start) && secret.len() > start.len() + 20;
+                let id = node["id"].as_str().unwrap_or_default();
+                row.case(is_own, || {
+                    format!("the secret of the {} webhook {id} is not {start}…", kind.title())
+                });
+                secrets[kind as usize].insert(secret);
+            }
+            secrets[kind as usize].extend(text("standard_signature_secret"));
+        }
+    }
+    let [s, p] = &secrets;
+    let shared = s.intersection(p).count();
+    if !s.is_empty() && !p.is_empty() {
+        row.case(shared == 0, || format!("{shared} webhook secrets are both's"));
+    }
+    Ok(())
+}
+
+const INTROSPECTION: &str = "{ __schema { queryType { name } mutationType { name } subscriptionType { name }
+    directives { name locations args { ...input } }
+    types { kind name description enumValues(includeDeprecated: true) { name isDeprecated }
+      inputFields { ...input } interfaces { name } possibleTypes { name }
+      fields(includeDeprecated: true) { name isDeprecated args { ...input } type { ...of } } } } }
+    fragment input on __InputValue { name defaultValue type { ...of } }
+    fragment of on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+
+/// GL-02.
+pub fn schema(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
+    for view in VIEWS {
+        let s = pair.s.graphql(view, INTROSPECTION, &json!({}))?;
+        let p = pair.p.graphql(view, INTROSPECTION, &json!({}))?;
+        let is_schema = s.json["data"]["__schema"]["types"].is_array();
+        row.case(is_schema, || format!("{view}: the Sandbox serves no schema"));
+        row.case(s.text == p.text, || {
+            format!("{view}: the schemas differ in {}", difference(&s.json, &p.json))
+        });
+    }
+    Ok(())
+}
+
+/// The first type that differs.
+fn difference(s: &Json, p: &Json) -> String {
+    let types = |json: &Json| json["data"]["__schema"]["types"].as_array().cloned();
+    let (s, p) = (types(s).unwrap_or_default(), types(p).unwrap_or_default());
+    let name = |of: Option<&Json>| of.and_then(|it| it["name"].as_str()).map(str::to_owned);
+    let longest = s.len().max(p.len());
+    let first = (0..longest).find(|at| s.get(*at) != p.get(*at));
+    let named = first.and_then(|at| name(s.get(at)).or_else(|| name(p.get(at))));
+    named.map_or_else(|| "their order or form".to_owned(), |name| format!("the type {name}"))
+}

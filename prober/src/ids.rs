@@ -1,0 +1,190 @@
+//! Ids as arguments: which inputs take one, what a foreign one must be answered, and which
+//! environment a number is of.
+
+use serde_json::{Value as Json, json};
+
+use crate::document::{Place, places};
+use crate::kind::Kind;
+use crate::schema::{Field, Input, Root, Schema};
+
+/// Inputs that are named like ids and are none of Ward's: what stands in them is somebody else's
+/// number, or a text. An entry that no served input needs any more is a failure.
+pub const NOT_OURS: &[(&str, &str)] = &[
+    ("record_identifier", "the practice's own number"),
+    ("additional_record_identifier", "the practice's own number"),
+    ("other_id", "a payer's number"),
+    ("other_id_qual", "a qualifier code"),
+    ("other_id_qualifier", "a qualifier code"),
+    ("place_of_service_id", "a code of a public list, not an object of an instance"),
+    ("gender_identity", "a word of the client's own, although typed ID"),
+    ("human_id", "inert: an account's human follows from its e-mail"),
+    ("uniq_push_id", "a push service's name of a device"),
+    ("tax_id", "a tax office's number"),
+    ("external_id", "another system's number"),
+    ("event_ids", "UUIDs of events, which no other instance has"),
+    ("contact_type_id", "a number of a code set: how people meet"),
+    ("cancellation_reason_id", "a number of a code set: why something is called off"),
+    ("cancellation_reason.id", "the same"),
+];
+
+fn is_id(input: &Input) -> bool {
+    let name = input.name.as_str();
+    name == "id" || name == "ids" || name.ends_with("_id") || name.ends_with("_ids")
+}
+
+/// The exception that a place is, by its name or by the end of its path.
+fn not_ours(place: &Place) -> Option<&'static str> {
+    let path = place.dotted();
+    let is_it =
+        |known: &str| path.strip_suffix(known).is_some_and(|it| it.is_empty() || it.ends_with('.'));
+    NOT_OURS.iter().map(|(known, _)| *known).find(|known| is_it(known))
+}
+
+/// Every input of a served root field that takes an id of an object, however deep; and the
+/// exceptions among them.
+pub fn id_places(schema: &Schema, field: &Field) -> (Vec<Place>, Vec<&'static str>) {
+    let all = places(schema, field).into_iter().filter(|place| {
+        let input = place.last();
+        is_id(input) || input.of.name() == "ID"
+    });
+    let (others, ours): (Vec<Place>, Vec<Place>) = all.partition(|it| not_ours(it).is_some());
+    (ours, others.iter().filter_map(not_ours).collect())
+}
+
+/// The value as the input's type takes it; of a list, its one item.
+pub fn value(input: &Input, id: &str) -> Json {
+    match input.of.name() {
+        "Int" => json!(id.parse::<i64>().unwrap_or_default()),
+        _ => json!(id),
+    }
+}
+
+/// Whether the answer names the argument by its path.
+fn names(answer: &Json, path: &str) -> bool {
+    let errors = answer["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    errors.iter().any(|error| {
+        let extensions = &error["extensions"];
+        extensions["code"] == "WRONG_ENVIRONMENT_ID" && extensions["argument"] == path
+    })
+}
+
+/// What is wrong with the refusal of a foreign id; nothing if it is as designed.
+pub fn refusal_fault(
+    root: Root,
+    field: &Field,
+    place: &Place,
+    status: u16,
+    answer: &Json,
+) -> Option<String> {
+    let data = &answer["data"][&field.name];
+    let path = place.dotted();
+    let wrong = |what: &str| {
+        let text: String = answer.to_string().chars().take(300).collect();
+        Some(format!("{} {}({path}): {what}: {text}", root.word(), field.name))
+    };
+    if status != 200 {
+        return wrong("not 200");
+    }
+    if !names(answer, &path) {
+        let told = &answer["errors"][0]["extensions"];
+        return wrong(&format!("no WRONG_ENVIRONMENT_ID with the argument's path, but {told}"));
+    }
+    match root {
+        Root::Query if !data.is_null() => wrong("the field is not null"),
+        Root::Query => None,
+        Root::Mutation => {
+            let objects = data.as_object().into_iter().flatten();
+            let answers = objects
+                .filter(|(name, _)| !["__typename", "messages"].contains(&name.as_str()))
+                .any(|(_, value)| !value.is_null());
+            let messages = data["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+            match messages {
+                _ if answers => wrong("an object comes back"),
+                [one] if one["field"] == place.last().name.as_str() => None,
+                _ => wrong("not one message on the input field"),
+            }
+        }
+    }
+}
+
+/// Whether an object came back, or the id was taken for one of somebody.
+pub fn is_answered(root: Root, field: &Field, status: u16, answer: &Json) -> bool {
+    let data = &answer["data"][&field.name];
+    let code = answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
+    if status != 200 || code.starts_with("WRONG_") || code.starts_with("STALE_") {
+        return true;
+    }
+    match (root, data) {
+        (Root::Mutation, _) => {
+            let objects = data.as_object().into_iter().flatten();
+            objects
+                .filter(|(name, _)| !["__typename", "messages"].contains(&name.as_str()))
+                .any(|(_, value)| !value.is_null())
+        }
+        (Root::Query, Json::Array(items)) => !items.is_empty(),
+        (Root::Query, Json::Object(object)) => match object.get("nodes") {
+            Some(nodes) => nodes.as_array().is_some_and(|nodes| !nodes.is_empty()),
+            None => true,
+        },
+        // A count.
+        (Root::Query, Json::Number(number)) => number.as_i64() != Some(0),
+        (Root::Query, _) => false,
+    }
+}
+
+/// Types whose ids are codes of a list that is the same everywhere, and not objects of anybody.
+pub const CODES: [(&str, &str); 2] = [
+    ("PlaceOfService", "codes of a public list"),
+    ("EmbedWidgetStepType", "names of the steps of a widget"),
+];
+
+/// The lowest id that is ever given out.
+const FIRST: i64 = 1_000_000;
+/// The range of Sandboxes.
+const SANDBOX: std::ops::RangeInclusive<i64> = 2_000_000_000..=2_147_483_647;
+/// Production's second range.
+const PRODUCTION_WIDE: std::ops::RangeInclusive<i64> = 3_000_000_000..=8_999_999_999_999_999;
+
+/// Whose an id is, by its value alone; none for what is never given out, or no number.
+pub fn kind_of(id: &str) -> Option<Kind> {
+    let number: i64 = id.parse().ok().filter(|number: &i64| number.to_string() == id)?;
+    match number {
+        _ if SANDBOX.contains(&number) => Some(Kind::Sandbox),
+        FIRST..=1_999_999_999 => Some(Kind::Production),
+        _ if PRODUCTION_WIDE.contains(&number) => Some(Kind::Production),
+        _ => None,
+    }
+}
+
+/// An id of a kind's range that hardly names anything.
+pub const fn absent(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sandbox => "2000000123",
+        Kind::Production => "1900000123",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_tells_its_environment() {
+        for (id, kind) in [
+            ("999999", None),
+            ("1000000", Some(Kind::Production)),
+            ("1999999999", Some(Kind::Production)),
+            ("2000000000", Some(Kind::Sandbox)),
+            ("2147483647", Some(Kind::Sandbox)),
+            ("2147483648", None),
+            ("2999999999", None),
+            ("3000000000", Some(Kind::Production)),
+            ("9000000000000000", None),
+            ("02000000000", None),
+            ("-1000000", None),
+            ("x", None),
+        ] {
+            assert_eq!(kind_of(id), kind, "{id}");
+        }
+    }
+}

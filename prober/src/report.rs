@@ -1,0 +1,174 @@
+//! What a run found: rows with their cases, and what they are counted to.
+
+use serde_json::{Value as Json, json};
+
+/// Faults of one row that are written out at most; all are counted.
+const FAULTS_SHOWN: usize = 20;
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All cases are as they have to be.
+    Held,
+    /// At least one is not.
+    Fault,
+    /// There was nothing to try.
+    NotApplicable,
+}
+
+impl Verdict {
+    /// In reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verdict::Held => "held",
+            Verdict::Fault => "fault",
+            Verdict::NotApplicable => "not applicable",
+        }
+    }
+}
+
+/// One thing that keeps the two apart, tried.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name in reports.
+    pub id: &'static str,
+    /// The row of the mistake catalogue that it belongs to.
+    pub iso: &'static str,
+    /// What has to hold.
+    pub title: &'static str,
+    cases: usize,
+    failed: usize,
+    faults: Vec<String>,
+    reason: Option<String>,
+}
+
+impl Row {
+    /// A row without cases.
+    pub fn new(id: &'static str, iso: &'static str, title: &'static str) -> Row {
+        Row { id, iso, title, cases: 0, failed: 0, faults: Vec::new(), reason: None }
+    }
+
+    /// One case.
+    pub fn case(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        self.cases += 1;
+        if !holds {
+            self.failed += 1;
+            let sentence = otherwise();
+            if self.faults.len() < FAULTS_SHOWN && !self.faults.contains(&sentence) {
+                self.faults.push(sentence);
+            }
+        }
+    }
+
+    /// One case with what is wrong with it, if anything.
+    pub fn judged(&mut self, fault: Option<String>) {
+        self.case(fault.is_none(), || fault.unwrap_or_default());
+    }
+
+    /// Why there is nothing to try; counts only while there is no case.
+    pub fn without(&mut self, reason: impl Into<String>) {
+        self.reason = Some(reason.into());
+    }
+
+    /// What became of it. A row that tried nothing has not held.
+    pub fn verdict(&self) -> Verdict {
+        match (self.failed, self.cases) {
+            (1.., _) => Verdict::Fault,
+            (0, 1..) => Verdict::Held,
+            (0, 0) => Verdict::NotApplicable,
+        }
+    }
+
+    /// How many cases there were.
+    pub fn cases(&self) -> usize {
+        self.cases
+    }
+
+    fn reason(&self) -> Option<&str> {
+        let said = self.reason.as_deref().unwrap_or("there was nothing to try");
+        (self.verdict() == Verdict::NotApplicable).then_some(said)
+    }
+
+    fn json(&self) -> Json {
+        json!({
+            "id": self.id,
+            "iso": self.iso,
+            "title": self.title,
+            "verdict": self.verdict().word(),
+            "cases": self.cases,
+            "passed": self.cases - self.failed,
+            "failed": self.failed,
+            "faults": self.faults,
+            "reason": self.reason(),
+        })
+    }
+}
+
+/// All rows of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// `probe` or `isolation`.
+    pub suite: &'static str,
+    /// Both instances, as they are known by their addresses.
+    pub instances: Json,
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+impl Report {
+    /// Whether a fault was found.
+    pub fn has_fault(&self) -> bool {
+        self.rows.iter().any(|row| row.verdict() == Verdict::Fault)
+    }
+
+    /// The report as it is signed; `at` is when it was made.
+    pub fn json(&self, at: jiff::Timestamp) -> Json {
+        let of = |verdict| self.rows.iter().filter(|row| row.verdict() == verdict).count();
+        let sum = |count: fn(&Row) -> usize| self.rows.iter().map(count).sum::<usize>();
+        json!({
+            "program": concat!("ward-probe ", env!("CARGO_PKG_VERSION")),
+            "suite": self.suite,
+            "at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "instances": self.instances,
+            "verdict": if self.has_fault() { "fault" } else { "held" },
+            "counts": {
+                "rows": self.rows.len(),
+                "held": of(Verdict::Held),
+                "fault": of(Verdict::Fault),
+                "not_applicable": of(Verdict::NotApplicable),
+                "cases": sum(|row| row.cases),
+                "passed": sum(|row| row.cases - row.failed),
+                "failed": sum(|row| row.failed),
+            },
+            "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_holds_by_its_cases_only() {
+        let mut row = Row::new("a", "ISO-01", "t");
+        row.without("no key");
+        assert_eq!((row.verdict(), row.reason()), (Verdict::NotApplicable, Some("no key")));
+        row.case(true, String::new);
+        assert_eq!((row.verdict(), row.reason()), (Verdict::Held, None));
+        row.judged(Some("wrong".to_owned()));
+        assert_eq!((row.verdict(), row.cases()), (Verdict::Fault, 2));
+        assert_eq!(row.json()["faults"], json!(["wrong"]));
+    }
+
+    #[test]
+    fn all_faults_are_counted_and_some_are_shown() {
+        let mut row = Row::new("a", "ISO-01", "t");
+        for number in 0..50 {
+            row.case(false, || format!("fault {number}"));
+        }
+        let json = row.json();
+        assert_eq!((&json["failed"], &json["passed"]), (&json!(50), &json!(0)));
+        assert_eq!(json["faults"].as_array().map(Vec::len), Some(FAULTS_SHOWN));
+    }
+}
