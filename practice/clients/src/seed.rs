@@ -69,12 +69,15 @@ pub async fn lay(
     lay_for(scope, providers, random, (count, &Theme::STANDARD, people)).await
 }
 
+/// Makes the people of a practice, as old as they are on a day.
+pub type MakePeople = fn(&Random, Date) -> Vec<Person>;
+
 /// The same with other groups, tags and people; `people` are made as old as they are on a day.
 pub async fn lay_for(
     scope: &mut Scope<'_>,
     providers: &[User],
     random: &Random,
-    (count, theme, people): (usize, &Theme, fn(&Random, Date) -> Vec<Person>),
+    (count, theme, people): (usize, &Theme, MakePeople),
 ) -> Result<Ground, StoreError> {
     let Some(first) = providers.first() else {
         return Err(StoreError::internal("a seeded practice needs a provider"));
