@@ -55,7 +55,9 @@ fn page() -> PathBuf {
 fn the_page_says_what_the_packs_hold() {
     let packs = names();
     let mut table = "| pack |".to_owned();
-    COUNTED.iter().for_each(|(what, _)| drop(write!(table, " {what} |")));
+    for (what, _) in COUNTED {
+        let _ = write!(table, " {what} |");
+    }
     table.push_str(&format!("\n|---|{}", "--:|".repeat(COUNTED.len())));
     let mut about = "| pack | |\n|---|---|".to_owned();
     for (name, sentence) in &packs {

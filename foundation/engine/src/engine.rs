@@ -18,12 +18,11 @@ use crate::outcome::{DENIED, Refused, RequestError, code_wanted};
 use crate::paging;
 use crate::plan::{Action, Field, Operation, Plan};
 use crate::planner;
-use crate::reads;
-use crate::trail;
 use crate::values::{self, Variables};
 use crate::version::ViewId;
 use crate::view::View;
 use crate::write::Writer;
+use crate::{reads, trail};
 
 /// The most that one request may cost (behaviour 11).
 pub const MAX_COMPLEXITY: u64 = 2000;
@@ -134,8 +133,7 @@ impl Engine {
         request: Arc<Request>,
         warnings: &[Json],
     ) -> Reply {
-        let executed = self.run(incoming, &request).await;
-        trail::ended(&request, &executed);
+        let executed = trail::noted(&request, self.run(incoming, &request).await);
         match executed {
             Ok(executed) => Reply {
                 statements: executed.statements,

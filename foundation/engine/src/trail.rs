@@ -48,10 +48,11 @@ impl Trail {
 }
 
 /// Notes the errors that a request ended with.
-pub(crate) fn ended(request: &Request, executed: &Result<Executed, Halt>) {
+pub(crate) fn noted(request: &Request, executed: Result<Executed, Halt>) -> Result<Executed, Halt> {
     if let Some(trail) = &request.trail
-        && let Ok(Executed { errors, .. }) | Err(Halt::Errors(errors)) = executed
+        && let Ok(Executed { errors, .. }) | Err(Halt::Errors(errors)) = &executed
     {
         trail.0.lock().errors.extend(errors.iter().take(NOTED_MAX).cloned());
     }
+    executed
 }

@@ -158,6 +158,7 @@ impl World {
             reads: ward_engine::Reads::default(),
             work: ward_engine::Work::default(),
             refused: Default::default(),
+            trail: None,
         };
         let variables = variables.as_object().cloned().unwrap_or_default();
         let incoming = Incoming { query: query.to_owned(), operation_name: None, variables };
