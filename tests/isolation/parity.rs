@@ -10,7 +10,7 @@ use ward_tests::{BASELINE, Json, Kind, Reply, V2026, json, tell, ward};
 use crate::pair::{Pair, Side, pair};
 
 /// What only one of the two has, and why that is what it is for.
-const ONE_ONLY: [(&str, &str, Kind, &str); 6] = [
+const ONE_ONLY: [(&str, &str, Kind, &str); 7] = [
     (
         "header",
         "x-sandbox-clock",
@@ -29,6 +29,7 @@ const ONE_ONLY: [(&str, &str, Kind, &str); 6] = [
         Kind::Sandbox,
         "time, faults, seeds and resets are where mistakes are free",
     ),
+    ("command", "requests", Kind::Sandbox, "what developers asked of it; Production records none"),
     ("command", "inbox", Kind::Sandbox, "simulated messages; Production's are sent"),
     ("command", "listen", Kind::Sandbox, "forwards a Sandbox's events to a developer's machine"),
     (

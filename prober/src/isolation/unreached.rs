@@ -16,12 +16,12 @@ pub const UNREACHED: [(&str, &str, &str); 31] = [
     (
         "ISO-10a",
         "A restored Production sends nothing by itself",
-        "needs a backup that was made earlier; not part of this suite yet",
+        "needs hundreds of effects that are due; tests/isolation and tests/reliability do it",
     ),
     (
         "ISO-10b",
         "A Production backup is not restored into a Sandbox",
-        "needs a backup that was made earlier; not part of this suite yet",
+        "writes into stopped instances; tests/isolation does it",
     ),
     (
         "ISO-13",
