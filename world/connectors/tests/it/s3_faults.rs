@@ -115,6 +115,6 @@ async fn one_that_hangs_is_not_waited_for_for_ever() {
     }
     tokio::time::pause();
     assert!(matches!(task.await.unwrap(), Err(StoreError::Unavailable(_))));
-    bucket.misbehave(Fault::None);
     assert!(bucket.objects().is_empty());
+    bucket.misbehave(Fault::None);
 }
