@@ -264,7 +264,9 @@ fn iso_21_a_restored_backup_never_aliases() {
     ledger.settle_restore(1, NOW).unwrap();
     let codec = Ledger::load(&path, &ring).unwrap().codec();
     assert!(codec.parse_of("User", &before.to_string()).is_ok());
-    for id in [since, slot_range(gone).0, slot_range(fresh).0] {
+    let undone = codec.parse_of("User", &since.to_string());
+    assert!(matches!(undone, Err(IdRefusal::Undone { .. })), "{undone:?}");
+    for id in [slot_range(gone).0, slot_range(fresh).0] {
         let stale = codec.parse_of("User", &id.to_string());
         assert!(matches!(stale, Err(IdRefusal::StaleEpoch { .. })), "{id}: {stale:?}");
     }
