@@ -20,6 +20,8 @@ pub struct Pair {
     pub s: Side,
     /// The Production.
     pub p: Side,
+    /// Whether both were made for this run: nobody's data is in them, and no link is live.
+    pub is_own: bool,
     schemas: [OnceCell<Schema>; 2],
     holdings: [OnceCell<Holdings>; 2],
     crossings: OnceCell<Vec<Crossing>>,
@@ -49,15 +51,21 @@ pub struct Crossing {
 }
 
 impl Pair {
-    /// Both.
+    /// Both, as somebody runs them.
     pub fn new(s: Side, p: Side) -> Pair {
         Pair {
             s,
             p,
+            is_own: false,
             schemas: Default::default(),
             holdings: Default::default(),
             crossings: OnceCell::new(),
         }
+    }
+
+    /// Both, made for this run and gone after it.
+    pub fn own(s: Side, p: Side) -> Pair {
+        Pair { is_own: true, ..Pair::new(s, p) }
     }
 
     /// The one of a kind.

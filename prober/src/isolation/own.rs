@@ -94,7 +94,7 @@ impl Own {
         }
         let [s, p]: [Side; 2] =
             sides.try_into().map_err(|_| Failure::internal("not two instances"))?;
-        Ok((own, Pair::new(s, p)))
+        Ok((own, Pair::own(s, p)))
     }
 
     /// An instance's directory.
