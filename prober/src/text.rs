@@ -12,6 +12,16 @@ pub fn shown(text: &str) -> String {
     one_line.chars().take(160).collect()
 }
 
+/// Without control characters: what another server wrote must not move a terminal's cursor.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() || is_bidi(it) { '\u{fffd}' } else { it }).collect()
+}
+
+/// Characters that turn the direction of what is read.
+fn is_bidi(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
