@@ -81,10 +81,10 @@ pub fn text(document: &Json) -> String {
             word(row, "title")
         );
         for fault in words(&row["faults"]) {
-            let _ = writeln!(text, "{:<35}{RED}{fault}{PLAIN}", "");
+            let _ = writeln!(text, "{:<35}{RED}{}{PLAIN}", "", clean(fault));
         }
         if let Some(reason) = row["reason"].as_str() {
-            let _ = writeln!(text, "{:<35}{DIM}{reason}{PLAIN}", "");
+            let _ = writeln!(text, "{:<35}{DIM}{}{PLAIN}", "", clean(reason));
         }
     }
     let _ = writeln!(text, "\n{}", counted(report));

@@ -11,7 +11,7 @@ use crate::ids::{CODES, absent, id_places, kind_of, value};
 use crate::kind::Kind;
 use crate::schema::{Field, Ref, Root, Schema};
 use crate::side::{Side, VIEW};
-use crate::text::hex;
+use crate::text::{Secrets, hex};
 use crate::wire::Answer;
 
 /// Both.
@@ -74,6 +74,12 @@ impl Pair {
             Kind::Sandbox => &self.s,
             Kind::Production => &self.p,
         }
+    }
+
+    /// What must not stand in a report: their keys and sessions.
+    pub fn secrets(&self) -> Secrets {
+        let of = |side: &Side| [Some(side.key.clone()), side.session.clone()];
+        Secrets::of([&self.s, &self.p].into_iter().flat_map(of).flatten())
     }
 
     /// Each as the one that is asked, with the other.

@@ -1,9 +1,40 @@
 //! Small readings of texts.
 
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Whether a text is an instance's tag: five characters of Crockford's base32.
 pub fn is_tag(text: &str) -> bool {
     let is_digit = |byte: u8| b"0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(&byte);
     text.len() == 5 && text.bytes().all(is_digit)
+}
+
+/// Characters of a finding, at most.
+const FINDING_MAX: usize = 300;
+
+/// Texts that stand in no finding: keys and sessions, however a server gives them back.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(Rc<[String]>);
+
+impl Secrets {
+    /// These, and what they are in base64.
+    pub fn of(texts: impl IntoIterator<Item = String>) -> Secrets {
+        let texts = texts.into_iter().filter(|text| !text.is_empty());
+        let both = texts.flat_map(|text| [STANDARD.encode(format!("{text}:")), text]);
+        Secrets(both.collect())
+    }
+}
+
+/// A sentence as it is reported: no secret in it, no control character, not long.
+pub fn finding(text: &str, secrets: &Secrets) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.0.iter() {
+        text = text.replace(secret.as_str(), "[a credential]");
+    }
+    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    clean(&one_line).chars().take(FINDING_MAX).collect()
 }
 
 /// The beginning of a text, for a finding.

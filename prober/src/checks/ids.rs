@@ -34,8 +34,10 @@ pub fn rows(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     for (of, ids) in &s.ids {
         let theirs = p.ids.get(of).unwrap_or(&none);
         for id in ids {
+            // Only numbers are written out: other ids may be tokens.
+            let shown = if id.bytes().all(|byte| byte.is_ascii_digit()) { id } else { "…" };
             row.case(!theirs.contains(id), || {
-                format!("the {of} {id} is answered by both: they read one database")
+                format!("the {of} {shown} is answered by both: they read one database")
             });
         }
     }
