@@ -88,15 +88,19 @@ impl Pair {
     }
 
     /// The schema that one of them serves in the newer view.
-    pub fn schema(&self, kind: Kind) -> &Schema {
-        self.schemas[kind as usize].get_or_init(|| Schema::of(self.of(kind), VIEW))
+    pub fn schema(&self, kind: Kind) -> Result<&Schema, Failure> {
+        let cell = &self.schemas[kind as usize];
+        if cell.get().is_none() {
+            let _ = cell.set(self.of(kind).schema(VIEW)?);
+        }
+        cell.get().ok_or_else(|| Failure::internal("what was read is gone"))
     }
 
     /// What one of them holds.
     pub fn holdings(&self, kind: Kind) -> Result<&Holdings, Failure> {
         let cell = &self.holdings[kind as usize];
         if cell.get().is_none() {
-            let read = read_holdings(self.of(kind), self.schema(kind))?;
+            let read = read_holdings(self.of(kind), self.schema(kind)?)?;
             let _ = cell.set(read);
         }
         cell.get().ok_or_else(|| Failure::internal("what was read is gone"))
@@ -115,7 +119,7 @@ impl Pair {
     }
 
     fn cross(&self, to: &Side, from: &Side, all: &mut Vec<Crossing>) -> Result<(), Failure> {
-        let schema = self.schema(to.kind);
+        let schema = self.schema(to.kind)?;
         let held = self.holdings(from.kind)?;
         for (root, field) in schema.roots() {
             if root != Root::Query {

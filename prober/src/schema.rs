@@ -129,7 +129,7 @@ pub struct Schema {
     pub types: BTreeMap<String, Type>,
 }
 
-const INTROSPECTION: &str = "query {
+pub(crate) const INTROSPECTION: &str = "query {
   __schema { types {
     kind name
     fields(includeDeprecated: true) { name args { ...input } type { ...ref } }
@@ -154,7 +154,11 @@ static UNKNOWN: LazyLock<Type> = LazyLock::new(Type::default);
 impl Schema {
     /// Asks for it; empty where nothing is served.
     pub fn of(api: &impl Asks, view: &'static str) -> Schema {
-        let data = api.data(view, INTROSPECTION);
+        Schema::in_data(view, &api.data(view, INTROSPECTION))
+    }
+
+    /// What introspection was answered with.
+    pub(crate) fn in_data(view: &'static str, data: &Json) -> Schema {
         let listed = list(&data["__schema"]["types"]);
         let types = listed.iter().map(|json| (text(&json["name"]), type_of(json)));
         Schema { view, types: types.collect() }

@@ -98,7 +98,7 @@ const EXAMPLES: [&str; 3] = ["1", "12345", "999999"];
 pub fn documentation(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     let mut examples = EXAMPLES.iter().cycle();
     for (side, _) in pair.ways() {
-        let schema = pair.schema(side.kind);
+        let schema = pair.schema(side.kind)?;
         for (root, field) in schema.roots() {
             if root != Root::Query {
                 continue;
@@ -116,10 +116,12 @@ pub fn documentation(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
                     let answer = side.graphql(VIEW, &call.query, &call.variables)?;
                     row.case(!is_answered(root, field, answer.status, &answer.json), || {
                         format!(
-                            "the {} answers {}({}: {example}) with something",
+                            "the {} does not refuse {}({}: {example}) as unknown: {} {:?}",
                             side.kind.title(),
                             field.name,
-                            place.dotted()
+                            place.dotted(),
+                            answer.status,
+                            answer.code()
                         )
                     });
                 }
