@@ -32,8 +32,8 @@ pub struct Pair {
 pub struct Holdings {
     /// Ids by the type of their object.
     pub ids: BTreeMap<String, BTreeSet<String>>,
-    /// A cursor of each list that has one, with the type of the argument that takes it.
-    pub cursors: Vec<(String, String, Ref)>,
+    /// A cursor of each list that has one.
+    pub cursors: Vec<(String, String)>,
 }
 
 /// An id of the one, given to the other.
@@ -209,9 +209,8 @@ fn read_holdings(side: &Side, schema: &Schema) -> Result<Holdings, Failure> {
             };
             held.ids.entry(reading.of.clone()).or_default().insert(id);
         }
-        let after = field.arguments.iter().find(|argument| argument.name == "after");
-        if let (Some(cursor), Some(after)) = (answer["page_info"]["end_cursor"].as_str(), after) {
-            held.cursors.push((field.name.clone(), cursor.to_owned(), after.of.clone()));
+        if let Some(cursor) = answer["page_info"]["end_cursor"].as_str() {
+            held.cursors.push((field.name.clone(), cursor.to_owned()));
         }
     }
     Ok(held)

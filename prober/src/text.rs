@@ -53,6 +53,14 @@ fn is_bidi(character: char) -> bool {
     matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a path that a server names leads where it seems to.
+pub fn is_plain_path(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"%?#\\\"<>".contains(&byte);
+    path.starts_with('/')
+        && path.bytes().all(is_plain)
+        && !path.split('/').any(|part| part == "." || part == "..")
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -8,7 +8,9 @@ use crate::failure::Failure;
 use crate::kind::Kind;
 use crate::pair::Pair;
 use crate::report::Row;
+use crate::schema::{Input, Root};
 use crate::side::{Side, VIEW, VIEWS};
+use crate::text::is_plain_path;
 use crate::wire::Ask;
 
 const CODE: &str = "WRONG_ENVIRONMENT_TOKEN";
@@ -17,7 +19,12 @@ const CODE: &str = "WRONG_ENVIRONMENT_TOKEN";
 pub fn tokens(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     row.without("no list has a cursor, and the keys' users have no link");
     for (to, from) in pair.ways() {
-        for (list, cursor, of) in &pair.holdings(from.kind)?.cursors {
+        let served = pair.schema(to.kind)?.roots();
+        for (list, cursor) in &pair.holdings(from.kind)?.cursors {
+            // What is asked is of the schema of who is asked.
+            let known = served.iter().find(|(root, it)| *root == Root::Query && it.name == *list);
+            let after = known.and_then(|(_, it)| it.arguments.iter().find(|it| it.name == "after"));
+            let Some(Input { of, .. }) = after else { continue };
             let query = format!(
                 "query($after: {of}) {{ {list}(first: 1, after: $after) {{ __typename }} }}"
             );
@@ -70,11 +77,14 @@ fn own_links(side: &Side) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(LINKS.into_iter().filter_map(link).collect())
 }
 
-/// Path and query of a link to an instance.
+/// Path and query of a link to an instance: below what has links, and nowhere else.
 fn path_of(link: &str) -> Option<String> {
     let (_, rest) = link.split_once("://")?;
-    let at = rest.find('/')?;
-    rest.get(at..).map(str::to_owned)
+    let path = rest.get(rest.find('/')?..)?;
+    let (bare, query) = path.split_once('?').unwrap_or((path, ""));
+    let is_link = ["/calendars/", "/files/"].iter().any(|below| bare.starts_with(below));
+    let is_plain = is_plain_path(bare) && query.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_link && is_plain && !query.contains('#')).then(|| path.to_owned())
 }
 
 /// ISO-24, of what is read without knowing anybody: the own user's links and the pages.
@@ -165,4 +175,25 @@ fn difference(s: &Json, p: &Json) -> String {
     let first = (0..longest).find(|at| s.get(*at) != p.get(*at));
     let named = first.and_then(|at| name(s.get(at)).or_else(|| name(p.get(at))));
     named.map_or_else(|| "their order or form".to_owned(), |name| format!("the type {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_links_to_calendars_and_files_are_followed() {
+        for (link, path) in [
+            ("https://a.example/calendars/abc.ics", Some("/calendars/abc.ics")),
+            ("https://a.example/files/1?token=x%2F", Some("/files/1?token=x%2F")),
+            ("https://a.example/graphql?query={a}", None),
+            ("https://a.example/files/../graphql", None),
+            ("https://a.example/files/%2e%2e/graphql", None),
+            ("https://a.example/files/x y", None),
+            ("https://a.example", None),
+            ("/files/1", None),
+        ] {
+            assert_eq!(path_of(link).as_deref(), path, "{link}");
+        }
+    }
 }
