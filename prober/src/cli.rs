@@ -63,6 +63,9 @@ pub struct RunArgs {
     /// Certificates to trust beside the usual authorities, PEM
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// How long the whole run may take
+    #[arg(long, value_name = "MINUTES", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub minutes: u16,
     /// How the report goes
     #[command(flatten)]
     pub out: OutArgs,

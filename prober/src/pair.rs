@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::document::{Place, document};
+use crate::document::document;
 use crate::failure::Failure;
-use crate::ids::{CODES, absent, id_places, kind_of, value};
+use crate::ids::{CODES, absent, id_places, kind_of, refusal_fault, value};
 use crate::kind::Kind;
 use crate::schema::{Field, Ref, Root, Schema};
 use crate::side::{Side, VIEW};
@@ -40,14 +40,31 @@ pub struct Holdings {
 pub struct Crossing {
     /// Who was asked.
     pub to: Kind,
-    /// The operation.
-    pub field: Field,
-    /// Where the id stood.
-    pub place: Place,
+    /// The operation, and where the id stood.
+    pub at: String,
     /// What an id that names something is answered; none where none was known.
-    pub existing: Option<(String, Answer)>,
+    pub existing: Option<Refusal>,
     /// What one that names nothing is answered.
-    pub absent: (String, Answer),
+    pub absent: Refusal,
+}
+
+/// How a foreign id was answered, without the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong with it, if anything.
+    pub fault: Option<String>,
+    /// A digest of all that it tells, but for the id that was sent and what is each answer's own.
+    pub outline: String,
+}
+
+/// Digests an answer.
+fn outline(answer: &Answer, id: &str) -> String {
+    const OWN: [&str; 3] = ["date", "x-request-id", "content-length"];
+    let counted = answer.headers.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
+    let headers: BTreeSet<String> =
+        counted.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    let told = format!("{} {headers:?} {}", answer.status, answer.text.replace(id, "ID"));
+    hex(ring::digest::digest(&ring::digest::SHA256, told.as_bytes()).as_ref())
 }
 
 impl Pair {
@@ -126,16 +143,19 @@ impl Pair {
                 continue;
             }
             for place in id_places(schema, field).0 {
-                let try_id = |id: &str| -> Result<(String, Answer), Failure> {
+                let try_id = |id: &str| -> Result<Refusal, Failure> {
                     let meant = value(place.last(), id);
                     let own = absent(to.kind);
                     let call = document(schema, root, field, own, Some((&place, meant)));
-                    Ok((id.to_owned(), to.graphql(VIEW, &call.query, &call.variables)?))
+                    let answer = to.graphql(VIEW, &call.query, &call.variables)?;
+                    let fault = refusal_fault(root, field, &place, answer.status, &answer.json);
+                    Ok(Refusal { fault, outline: outline(&answer, id) })
                 };
                 let known = held.id_for(field, from.kind);
                 let existing = known.map(|id| try_id(&id)).transpose()?;
                 let absent = try_id(absent(from.kind))?;
-                all.push(Crossing { to: to.kind, field: field.clone(), place, existing, absent });
+                let at = format!("{}({})", field.name, place.dotted());
+                all.push(Crossing { to: to.kind, at, existing, absent });
             }
         }
         Ok(())

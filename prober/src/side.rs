@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
+use crate::document::is_bounded;
 use crate::failure::Failure;
 use crate::kind::{KeyText, Kind};
 use crate::schema::{INTROSPECTION, Schema};
@@ -129,6 +130,12 @@ impl Side {
         let has_errors = !answer.json["errors"].is_null();
         let data = self.data_of(answer, "introspection")?;
         let schema = Schema::in_data(view, &data);
+        if !is_bounded(&schema) {
+            return Err(Failure::unavailable(format!(
+                "{} describes more inputs of {view} than can be tried",
+                self.kind.title()
+            )));
+        }
         match schema.roots().len() {
             ROOTS_MIN.. if !has_errors => Ok(schema),
             count => Err(Failure::unavailable(format!(

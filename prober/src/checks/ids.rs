@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::document::document;
 use crate::failure::Failure;
-use crate::ids::{absent, id_places, is_answered, kind_of, refusal_fault, value};
+use crate::ids::{absent, id_places, is_answered, kind_of, value};
 use crate::kind::Kind;
 use crate::pair::Pair;
 use crate::report::Row;
 use crate::schema::Root;
 use crate::side::VIEW;
-use crate::wire::Answer;
 
 /// ISO-22.
 pub fn ranges(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
@@ -47,9 +46,8 @@ pub fn rows(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
 /// ISO-19.
 pub fn foreign(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     for crossing in pair.crossings()? {
-        for (_, answer) in crossing.existing.iter().chain([&crossing.absent]) {
-            let (status, json) = (answer.status, &answer.json);
-            let fault = refusal_fault(Root::Query, &crossing.field, &crossing.place, status, json);
+        for refusal in crossing.existing.iter().chain([&crossing.absent]) {
+            let fault = refusal.fault.as_ref();
             row.judged(fault.map(|it| format!("the {}: {it}", crossing.to.title())));
         }
     }
@@ -61,34 +59,19 @@ pub fn foreign(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
 pub fn oracle(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     row.without("no id of the own range is known of either");
     for crossing in pair.crossings()? {
-        let Some((id, existing)) = &crossing.existing else { continue };
-        let (status, json) = (existing.status, &existing.json);
-        if refusal_fault(Root::Query, &crossing.field, &crossing.place, status, json).is_some() {
+        let Some(existing) = &crossing.existing else { continue };
+        if existing.fault.is_some() {
             continue;
         }
-        let (other, absent) = &crossing.absent;
-        row.case(outline(existing, id) == outline(absent, other), || {
+        row.case(existing.outline == crossing.absent.outline, || {
             format!(
-                "the {} answers {}({}) otherwise when the id names something at the other",
+                "the {} answers {} otherwise when the id names something at the other",
                 crossing.to.title(),
-                crossing.field.name,
-                crossing.place.dotted()
+                crossing.at
             )
         });
     }
     Ok(())
-}
-
-/// All that an answer tells, but for the id that was sent and what is each answer's own.
-fn outline(answer: &Answer, id: &str) -> (u16, String, BTreeSet<String>) {
-    const OWN: [&str; 2] = ["date", "x-request-id"];
-    let text = answer.text.replace(id, "ID");
-    let length = answer
-        .headers
-        .iter()
-        .filter(|(name, _)| !OWN.contains(&name.as_str()) && name.as_str() != "content-length");
-    let headers = length.map(|(name, value)| format!("{name}: {value:?}")).collect();
-    (answer.status, text, headers)
 }
 
 /// Ids that documentation shows.
