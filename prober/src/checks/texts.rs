@@ -96,20 +96,40 @@ pub fn links(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
             let page = side.ask(&Ask::get(path).with("accept", "text/html"))?;
             texts.push((path.to_owned(), page.text));
         }
-        let named = [other.tag.clone(), format!("//{}/", other.door.authority())];
+        let host = other.door.authority();
         for (what, text) in texts {
-            let found = named.iter().find(|name| text.contains(name.as_str()));
+            let found = match (text.contains(&other.tag), leads_to(&text, host)) {
+                (true, _) => Some(other.tag.as_str()),
+                (_, true) => Some(host),
+                _ => None,
+            };
             row.case(found.is_none(), || {
                 format!(
                     "{what} of the {} names the {}: {}",
                     side.kind.title(),
                     other.kind.title(),
-                    found.map_or("", String::as_str)
+                    found.unwrap_or_default()
                 )
             });
         }
     }
     Ok(())
+}
+
+/// Whether a text has an address at a host and port, and not at a longer one.
+fn leads_to(text: &str, host: &str) -> bool {
+    let (text, address) = (text.to_ascii_lowercase(), format!("//{}", host.to_ascii_lowercase()));
+    let goes_on = |rest: &str| {
+        let mut rest = rest.chars();
+        let is_part =
+            |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric() || it == '-');
+        match rest.next() {
+            // The dot or colon of a sentence ends an address.
+            Some('.' | ':') => is_part(rest.next()),
+            first => is_part(first),
+        }
+    };
+    text.match_indices(&address).any(|(at, _)| !goes_on(&text[at + address.len()..]))
 }
 
 /// ISO-40.
@@ -180,6 +200,33 @@ fn difference(s: &Json, p: &Json) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_found_whatever_follows_it() {
+        let host = "ehr.example.org:81";
+        for text in [
+            "http://ehr.example.org:81",
+            "//EHR.example.org:81/x",
+            "\"//ehr.example.org:81\"",
+            "see http://ehr.example.org:81. Then",
+            "http://ehr.example.org:81?a",
+        ] {
+            assert!(leads_to(text, host), "{text}");
+        }
+        for text in [
+            "//ehr.example.org:8100/",
+            "//ehr.example.org/",
+            "ehr.example.org:81",
+            "//a.ehr.example.org:81",
+            "",
+        ] {
+            assert!(!leads_to(text, host), "{text}");
+        }
+        assert!(!leads_to(
+            "https://ehr.example.org.uk/ https://ehr.example.org:8443/",
+            "ehr.example.org"
+        ));
+    }
 
     #[test]
     fn only_links_to_calendars_and_files_are_followed() {
