@@ -31,7 +31,7 @@ Exit status: 0 all that was tried held; 1 a fault was found, or a report was cha
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Try a pair with one key of each, and report what it shares
+    /// Try a pair with one key of each, and report what it shares. Reads the ids of lists, 50 rows of each: Production's access log says so
     Run(RunArgs),
     /// Try everything that keeps the two apart on a pair that is made for it (`ward conformance isolation`)
     Isolation(IsolationArgs),
@@ -63,6 +63,9 @@ pub struct RunArgs {
     /// Certificates to trust beside the usual authorities, PEM
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// How long the whole run may take
+    #[arg(long, value_name = "MINUTES", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub minutes: u16,
     /// How the report goes
     #[command(flatten)]
     pub out: OutArgs,

@@ -7,6 +7,10 @@ use crate::schema::{Field, Input, Ref, Root, Schema};
 /// Input objects within input objects, at most.
 const DEPTH_MAX: usize = 6;
 
+/// Inputs of a whole schema that are looked at, at most: what a server describes must not be more
+/// than can be tried.
+const INPUTS_MAX: usize = 100_000;
+
 /// A place that a value can be sent to: an argument, or a field within one.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -29,14 +33,32 @@ impl Place {
 
 /// Every scalar or enum input of a root field, however deep.
 pub fn places(schema: &Schema, field: &Field) -> Vec<Place> {
+    let mut left = INPUTS_MAX;
+    places_within(schema, field, &mut left)
+}
+
+/// Whether all inputs of a schema's root fields can be tried.
+pub fn is_bounded(schema: &Schema) -> bool {
+    let mut left = INPUTS_MAX;
+    for (_, field) in schema.roots() {
+        places_within(schema, field, &mut left);
+    }
+    left > 0
+}
+
+fn places_within(schema: &Schema, field: &Field, left: &mut usize) -> Vec<Place> {
     let mut found = Vec::new();
     for argument in &field.arguments {
-        descend(schema, vec![argument.clone()], &mut found);
+        descend(schema, vec![argument.clone()], &mut found, left);
     }
     found
 }
 
-fn descend(schema: &Schema, path: Vec<Input>, found: &mut Vec<Place>) {
+fn descend(schema: &Schema, path: Vec<Input>, found: &mut Vec<Place>, left: &mut usize) {
+    *left = left.saturating_sub(1);
+    if *left == 0 {
+        return;
+    }
     let of = path[path.len() - 1].of.clone();
     let inputs = &schema.named(&of).inputs;
     if inputs.is_empty() {
@@ -49,7 +71,7 @@ fn descend(schema: &Schema, path: Vec<Input>, found: &mut Vec<Place>) {
     for input in inputs {
         let mut deeper = path.clone();
         deeper.push(input.clone());
-        descend(schema, deeper, found);
+        descend(schema, deeper, found, left);
     }
 }
 
@@ -88,7 +110,7 @@ pub fn document(
     for argument in &field.arguments {
         let meant = at.as_ref().filter(|(place, _)| place.path[0].name == argument.name);
         let value = match meant {
-            Some((place, value)) => nested(schema, &place.path, own_id, value),
+            Some((place, value)) => nested(schema, &place.path, own_id, value, 0),
             None if is_needed(argument) => plain(schema, &argument.of, own_id, 0),
             None => continue,
         };
@@ -113,7 +135,7 @@ pub fn document(
 }
 
 /// The value of the path's first step, with `value` at the end.
-fn nested(schema: &Schema, path: &[Input], own_id: &str, value: &Json) -> Json {
+fn nested(schema: &Schema, path: &[Input], own_id: &str, value: &Json, depth: usize) -> Json {
     let (first, rest) = (&path[0], &path[1..]);
     let inner = match rest.first() {
         None => value.clone(),
@@ -121,9 +143,10 @@ fn nested(schema: &Schema, path: &[Input], own_id: &str, value: &Json) -> Json {
             let mut object = Map::new();
             for input in &schema.named(&first.of).inputs {
                 if input.name == next.name {
-                    object.insert(input.name.clone(), nested(schema, rest, own_id, value));
+                    object
+                        .insert(input.name.clone(), nested(schema, rest, own_id, value, depth + 1));
                 } else if is_needed(input) {
-                    object.insert(input.name.clone(), plain(schema, &input.of, own_id, 0));
+                    object.insert(input.name.clone(), plain(schema, &input.of, own_id, depth + 1));
                 }
             }
             object.into()
@@ -186,4 +209,33 @@ fn selection(schema: &Schema, of: &Ref) -> String {
         words.extend(objects.map(|field| format!("{} {{ __typename }}", field.name)));
     }
     format!(" {{ {} }}", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A schema whose one query takes an input object with `width` inputs of its own type.
+    fn recursive(width: usize) -> Schema {
+        let named = |kind: &str, name: &str| json!({"kind": kind, "name": name});
+        let inputs: Vec<Json> = (0..width)
+            .map(|at| json!({"name": format!("i{at}"), "type": named("INPUT_OBJECT", "In")}))
+            .chain([json!({"name": "id", "type": named("SCALAR", "ID")})])
+            .collect();
+        let field = json!({"name": "q", "type": named("SCALAR", "Int"),
+            "args": [{"name": "input", "type": named("INPUT_OBJECT", "In")}]});
+        let types = json!([{"kind": "OBJECT", "name": "Query", "fields": [field]},
+            {"kind": "INPUT_OBJECT", "name": "In", "inputFields": inputs}]);
+        Schema::in_data("v", &json!({"__schema": {"types": types}}))
+    }
+
+    #[test]
+    fn a_schema_without_end_is_not_followed() {
+        let small = recursive(1);
+        assert!(is_bounded(&small));
+        let places = places(&small, small.roots()[0].1);
+        assert_eq!(places.len(), DEPTH_MAX);
+        assert_eq!(places.first().unwrap().dotted(), "input.i0.i0.i0.i0.i0.id");
+        assert!(!is_bounded(&recursive(50)));
+    }
 }

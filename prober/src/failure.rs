@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::text::{Secrets, finding};
+
 /// A sentence, and the exit status that goes with it.
 #[derive(Debug, Error)]
 #[error("{sentence}")]
@@ -13,6 +15,12 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The same as it may be said: without secrets and control characters, and not long.
+    #[must_use]
+    pub fn without(self, secrets: &Secrets) -> Failure {
+        Failure { sentence: finding(&self.sentence, secrets), ..self }
+    }
+
     /// It ran and the answer is no.
     pub fn said_no(sentence: impl Into<String>) -> Failure {
         Failure { status: 1, sentence: sentence.into() }

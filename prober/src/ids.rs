@@ -78,16 +78,16 @@ pub fn refusal_fault(
 ) -> Option<String> {
     let data = &answer["data"][&field.name];
     let path = place.dotted();
+    let code = answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
+    // Never the answer: where the two are not apart it is of somebody.
     let wrong = |what: &str| {
-        let text: String = answer.to_string().chars().take(300).collect();
-        Some(format!("{} {}({path}): {what}: {text}", root.word(), field.name))
+        Some(format!("{} {}({path}): {what}: {status} {code:?}", root.word(), field.name))
     };
     if status != 200 {
         return wrong("not 200");
     }
     if !names(answer, &path) {
-        let told = &answer["errors"][0]["extensions"];
-        return wrong(&format!("no WRONG_ENVIRONMENT_ID with the argument's path, but {told}"));
+        return wrong("no WRONG_ENVIRONMENT_ID with the argument's path");
     }
     match root {
         Root::Query if !data.is_null() => wrong("the field is not null"),
@@ -107,11 +107,11 @@ pub fn refusal_fault(
     }
 }
 
-/// Whether an object came back, or the id was taken for one of somebody.
+/// Whether an object came back, or the answer is another than an id has that names nothing: null,
+/// or a message. That is never an error, so what failed has refused nothing.
 pub fn is_answered(root: Root, field: &Field, status: u16, answer: &Json) -> bool {
     let data = &answer["data"][&field.name];
-    let code = answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
-    if status != 200 || code.starts_with("WRONG_") || code.starts_with("STALE_") {
+    if status != 200 || !answer["errors"].is_null() || !answer["data"].is_object() {
         return true;
     }
     match (root, data) {
@@ -186,5 +186,21 @@ mod tests {
         ] {
             assert_eq!(kind_of(id), kind, "{id}");
         }
+    }
+
+    #[test]
+    fn what_failed_has_refused_nothing() {
+        let of = crate::schema::Ref::Named("User".to_owned());
+        let field = Field { name: "user".to_owned(), arguments: Vec::new(), of };
+        let error = |code: &str| json!({"data": null, "errors": [{"extensions": {"code": code}}]});
+        let is = |root, status, answer: Json| is_answered(root, &field, status, &answer);
+        for failed in [json!(null), json!({}), error("INTERNAL"), error("WRONG_ENVIRONMENT_ID")] {
+            assert!(is(Root::Query, 200, failed.clone()) && is(Root::Mutation, 200, failed));
+        }
+        let nothing = json!({"data": {"user": null}});
+        assert!(!is(Root::Query, 200, nothing.clone()) && is(Root::Query, 503, nothing));
+        assert!(is(Root::Query, 200, json!({"data": {"user": {"__typename": "User"}}})));
+        let refused = json!({"data": {"user": {"user": null, "messages": [{"field": "id"}]}}});
+        assert!(!is(Root::Mutation, 200, refused));
     }
 }

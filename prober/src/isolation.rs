@@ -137,17 +137,18 @@ pub fn run(ward: &Path, folder: &Path, told: impl Fn(&str)) -> Result<Report, Fa
     told("making a Sandbox and a Production …");
     let (own, pair) = Own::start(ward, folder)?;
     let ground = Ground { own, pair };
+    let secrets = ground.pair.secrets();
     told("trying what is seen from outside …");
     let mut report = checks::probe(&ground.pair)?;
     report.suite = "isolation";
     for it in &TRIED {
         told(&format!("{}: {} …", it.iso, it.title));
-        let mut row = Row::new(it.id, it.iso, it.title);
-        (it.run)(&ground, &mut row)?;
+        let mut row = Row::new(it.id, it.iso, it.title, &secrets);
+        (it.run)(&ground, &mut row).map_err(|failure| failure.without(&secrets))?;
         report.rows.push(row);
     }
     report.rows.extend(UNREACHED.iter().map(|(iso, title, reason)| {
-        let mut row = Row::new("", iso, title);
+        let mut row = Row::new("", iso, title, &secrets);
         row.without(*reason);
         row
     }));

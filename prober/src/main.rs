@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ward_probe::failure::Failure;
+use ward_probe::text::clean;
 use ward_probe::{page, sign};
 
 use crate::cli::{Cli, Command, IsolationArgs, VerifyArgs};
@@ -57,13 +58,15 @@ fn verify(args: &VerifyArgs, as_json: bool) -> Result<(), Failure> {
     let name = args.report.display();
     let text = std::fs::read_to_string(&args.report)
         .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-    let changed = |why: String| Failure::said_no(format!("{name} cannot be relied on: {why}"));
+    let changed =
+        |why: String| Failure::said_no(clean(&format!("{name} cannot be relied on: {why}")));
     let document = page::read(&text).map_err(changed)?;
     let (report, key) = sign::verify(&document, args.public_key.as_deref()).map_err(changed)?;
     let verdict = report["verdict"].as_str().unwrap_or_default();
     if as_json {
         let told = serde_json::json!({"intact": true, "public_key": key, "verdict": verdict,
-            "at": report["at"], "expected_key": args.public_key.is_some()});
+            "at": report["at"], "expected_key": args.public_key.is_some(), "suite": report["suite"],
+            "instances": report["instances"], "counts": report["counts"]});
         answer(&format!("{told}\n"));
         return Ok(());
     }
@@ -72,8 +75,12 @@ fn verify(args: &VerifyArgs, as_json: bool) -> Result<(), Failure> {
         None => "and says itself with which key; compare it, or give --public-key",
     };
     answer(&format!(
-        "{name} is as it was signed, {whose}\nkey      {key}\nmade     {}\nverdict  {verdict}\n",
-        report["at"].as_str().unwrap_or_default()
+        "{} is as it was signed, {whose}\nkey        {}\nmade       {}\nverdict    {}\n{}",
+        clean(&name.to_string()),
+        clean(key),
+        clean(report["at"].as_str().unwrap_or_default()),
+        clean(verdict),
+        page::summary(report)
     ));
     Ok(())
 }

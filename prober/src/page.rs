@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
-use crate::text::escaped;
+use crate::text::{clean, escaped};
 
 const BOLD: &str = "\x1b[1m";
 const GREEN: &str = "\x1b[32m";
@@ -49,6 +49,18 @@ fn counted(report: &Json) -> String {
     )
 }
 
+/// What a report that was read is of, in lines: its suite, both instances and the counts.
+pub fn summary(report: &Json) -> String {
+    let mut text = format!("suite      {}\n", clean(word(report, "suite")));
+    for kind in ["sandbox", "production"] {
+        let side = &report["instances"][kind];
+        let (tag, url) = (clean(word(side, "instance")), clean(word(side, "url")));
+        let _ = writeln!(text, "{kind:<10} {tag} {url}");
+    }
+    let _ = writeln!(text, "{}", counted(report));
+    text
+}
+
 /// For a terminal.
 pub fn text(document: &Json) -> String {
     let report = &document["report"];
@@ -69,10 +81,10 @@ pub fn text(document: &Json) -> String {
             word(row, "title")
         );
         for fault in words(&row["faults"]) {
-            let _ = writeln!(text, "{:<35}{RED}{fault}{PLAIN}", "");
+            let _ = writeln!(text, "{:<35}{RED}{}{PLAIN}", "", clean(fault));
         }
         if let Some(reason) = row["reason"].as_str() {
-            let _ = writeln!(text, "{:<35}{DIM}{reason}{PLAIN}", "");
+            let _ = writeln!(text, "{:<35}{DIM}{}{PLAIN}", "", clean(reason));
         }
     }
     let _ = writeln!(text, "\n{}", counted(report));
@@ -146,8 +158,9 @@ fn html_row(row: &Json) -> String {
     )
 }
 
-/// The signed report in a file: JSON, or a page. A page has to be the one that its report makes:
-/// what is read there is what was signed.
+/// The signed report in a file: JSON, or a page. A page has to be the one that its report makes,
+/// and JSON the text that its content makes, compact or indented: a member twice, or one more
+/// beside the report, would show a reader what nobody signed.
 pub fn read(text: &str) -> Result<Json, String> {
     let is_page = text.trim_start().starts_with('<');
     let inside = match is_page {
@@ -157,9 +170,21 @@ pub fn read(text: &str) -> Result<Json, String> {
     let document: Json = inside
         .and_then(|text| serde_json::from_str(text).ok())
         .ok_or_else(|| "it is no report of ward-probe".to_owned())?;
-    match !is_page || html(&document) == text {
-        true => Ok(document),
-        false => Err("what the page shows is not what was signed".to_owned()),
+    let members: Vec<&str> =
+        document.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    if members != ["report", "signature"] {
+        return Err(
+            "it is no report of ward-probe: not a report and its signature alone".to_owned()
+        );
+    }
+    let is_same = match is_page {
+        true => html(&document) == text,
+        false => [document.to_string(), format!("{document:#}")].contains(&text.trim().to_owned()),
+    };
+    match (is_same, is_page) {
+        (true, _) => Ok(document),
+        (false, true) => Err("what the page shows is not what was signed".to_owned()),
+        (false, false) => Err("its text is not the one that ward-probe writes".to_owned()),
     }
 }
 
@@ -182,5 +207,34 @@ mod tests {
         let better = page.replace(">fault<", ">held<");
         assert!(read(&better).unwrap_err().contains("not what was signed"));
         assert!(read("<html>").is_err() && read("{").is_err());
+    }
+
+    #[test]
+    fn only_the_text_that_is_written_is_read() {
+        let document = json!({"report": {"verdict": "fault"}, "signature": {"public_key": "00"}});
+        let compact = document.to_string();
+        for good in [compact.clone(), format!("{compact}\n"), format!("{document:#}\n")] {
+            assert_eq!(read(&good), Ok(document.clone()), "{good}");
+        }
+        let twice = compact.replacen("{\"verdict\"", "{\"verdict\":\"held\",\"verdict\"", 1);
+        let more = compact.replacen('{', "{\"note\":\"held\",", 1);
+        for bad in [twice, more, compact.replacen(':', " :", 1), format!("{compact}{compact}")] {
+            assert!(read(&bad).is_err(), "{bad}");
+        }
+        // A page with a second report inside its report is no page of ours either.
+        let page = html(&document);
+        assert!(read(&page.replacen(OPEN, &format!("{OPEN}{compact}{CLOSE}{OPEN}"), 1)).is_err());
+    }
+
+    #[test]
+    fn a_summary_has_no_control_characters() {
+        let report = json!({"suite": "probe\u{1b}[2J", "counts": {"rows": 3, "held": 3},
+            "instances": {"sandbox": {"url": "http://a\u{7}", "instance": "AAAAA"}}});
+        let text = summary(&report);
+        assert!(
+            text.contains("AAAAA http://a\u{fffd}") && text.contains("3 rows: 3 held"),
+            "{text}"
+        );
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
     }
 }

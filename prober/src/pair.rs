@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::document::{Place, document};
+use crate::document::document;
 use crate::failure::Failure;
-use crate::ids::{CODES, absent, id_places, kind_of, value};
+use crate::ids::{CODES, absent, id_places, kind_of, refusal_fault, value};
 use crate::kind::Kind;
 use crate::schema::{Field, Ref, Root, Schema};
 use crate::side::{Side, VIEW};
-use crate::text::hex;
+use crate::text::{Secrets, hex};
 use crate::wire::Answer;
 
 /// Both.
@@ -20,6 +20,8 @@ pub struct Pair {
     pub s: Side,
     /// The Production.
     pub p: Side,
+    /// Whether both were made for this run: nobody's data is in them, and no link is live.
+    pub is_own: bool,
     schemas: [OnceCell<Schema>; 2],
     holdings: [OnceCell<Holdings>; 2],
     crossings: OnceCell<Vec<Crossing>>,
@@ -30,34 +32,57 @@ pub struct Pair {
 pub struct Holdings {
     /// Ids by the type of their object.
     pub ids: BTreeMap<String, BTreeSet<String>>,
-    /// A cursor of each list that has one, with the type of the argument that takes it.
-    pub cursors: Vec<(String, String, Ref)>,
+    /// A cursor of each list that has one.
+    pub cursors: Vec<(String, String)>,
 }
 
 /// An id of the one, given to the other.
 pub struct Crossing {
     /// Who was asked.
     pub to: Kind,
-    /// The operation.
-    pub field: Field,
-    /// Where the id stood.
-    pub place: Place,
+    /// The operation, and where the id stood.
+    pub at: String,
     /// What an id that names something is answered; none where none was known.
-    pub existing: Option<(String, Answer)>,
+    pub existing: Option<Refusal>,
     /// What one that names nothing is answered.
-    pub absent: (String, Answer),
+    pub absent: Refusal,
+}
+
+/// How a foreign id was answered, without the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong with it, if anything.
+    pub fault: Option<String>,
+    /// A digest of all that it tells, but for the id that was sent and what is each answer's own.
+    pub outline: String,
+}
+
+/// Digests an answer.
+fn outline(answer: &Answer, id: &str) -> String {
+    const OWN: [&str; 3] = ["date", "x-request-id", "content-length"];
+    let counted = answer.headers.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
+    let headers: BTreeSet<String> =
+        counted.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    let told = format!("{} {headers:?} {}", answer.status, answer.text.replace(id, "ID"));
+    hex(ring::digest::digest(&ring::digest::SHA256, told.as_bytes()).as_ref())
 }
 
 impl Pair {
-    /// Both.
+    /// Both, as somebody runs them.
     pub fn new(s: Side, p: Side) -> Pair {
         Pair {
             s,
             p,
+            is_own: false,
             schemas: Default::default(),
             holdings: Default::default(),
             crossings: OnceCell::new(),
         }
+    }
+
+    /// Both, made for this run and gone after it.
+    pub fn own(s: Side, p: Side) -> Pair {
+        Pair { is_own: true, ..Pair::new(s, p) }
     }
 
     /// The one of a kind.
@@ -68,21 +93,31 @@ impl Pair {
         }
     }
 
+    /// What must not stand in a report: their keys and sessions.
+    pub fn secrets(&self) -> Secrets {
+        let of = |side: &Side| [Some(side.key.clone()), side.session.clone()];
+        Secrets::of([&self.s, &self.p].into_iter().flat_map(of).flatten())
+    }
+
     /// Each as the one that is asked, with the other.
     pub fn ways(&self) -> [(&Side, &Side); 2] {
         [(&self.s, &self.p), (&self.p, &self.s)]
     }
 
     /// The schema that one of them serves in the newer view.
-    pub fn schema(&self, kind: Kind) -> &Schema {
-        self.schemas[kind as usize].get_or_init(|| Schema::of(self.of(kind), VIEW))
+    pub fn schema(&self, kind: Kind) -> Result<&Schema, Failure> {
+        let cell = &self.schemas[kind as usize];
+        if cell.get().is_none() {
+            let _ = cell.set(self.of(kind).schema(VIEW)?);
+        }
+        cell.get().ok_or_else(|| Failure::internal("what was read is gone"))
     }
 
     /// What one of them holds.
     pub fn holdings(&self, kind: Kind) -> Result<&Holdings, Failure> {
         let cell = &self.holdings[kind as usize];
         if cell.get().is_none() {
-            let read = read_holdings(self.of(kind), self.schema(kind))?;
+            let read = read_holdings(self.of(kind), self.schema(kind)?)?;
             let _ = cell.set(read);
         }
         cell.get().ok_or_else(|| Failure::internal("what was read is gone"))
@@ -101,23 +136,26 @@ impl Pair {
     }
 
     fn cross(&self, to: &Side, from: &Side, all: &mut Vec<Crossing>) -> Result<(), Failure> {
-        let schema = self.schema(to.kind);
+        let schema = self.schema(to.kind)?;
         let held = self.holdings(from.kind)?;
         for (root, field) in schema.roots() {
             if root != Root::Query {
                 continue;
             }
             for place in id_places(schema, field).0 {
-                let try_id = |id: &str| -> Result<(String, Answer), Failure> {
+                let try_id = |id: &str| -> Result<Refusal, Failure> {
                     let meant = value(place.last(), id);
                     let own = absent(to.kind);
                     let call = document(schema, root, field, own, Some((&place, meant)));
-                    Ok((id.to_owned(), to.graphql(VIEW, &call.query, &call.variables)?))
+                    let answer = to.graphql(VIEW, &call.query, &call.variables)?;
+                    let fault = refusal_fault(root, field, &place, answer.status, &answer.json);
+                    Ok(Refusal { fault, outline: outline(&answer, id) })
                 };
                 let known = held.id_for(field, from.kind);
                 let existing = known.map(|id| try_id(&id)).transpose()?;
                 let absent = try_id(absent(from.kind))?;
-                all.push(Crossing { to: to.kind, field: field.clone(), place, existing, absent });
+                let at = format!("{}({})", field.name, place.dotted());
+                all.push(Crossing { to: to.kind, at, existing, absent });
             }
         }
         Ok(())
@@ -191,9 +229,8 @@ fn read_holdings(side: &Side, schema: &Schema) -> Result<Holdings, Failure> {
             };
             held.ids.entry(reading.of.clone()).or_default().insert(id);
         }
-        let after = field.arguments.iter().find(|argument| argument.name == "after");
-        if let (Some(cursor), Some(after)) = (answer["page_info"]["end_cursor"].as_str(), after) {
-            held.cursors.push((field.name.clone(), cursor.to_owned(), after.of.clone()));
+        if let Some(cursor) = answer["page_info"]["end_cursor"].as_str() {
+            held.cursors.push((field.name.clone(), cursor.to_owned()));
         }
     }
     Ok(held)

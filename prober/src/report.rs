@@ -2,6 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::text::{Secrets, finding};
+
 /// Faults of one row that are written out at most; all are counted.
 const FAULTS_SHOWN: usize = 20;
 
@@ -40,12 +42,14 @@ pub struct Row {
     failed: usize,
     faults: Vec<String>,
     reason: Option<String>,
+    secrets: Secrets,
 }
 
 impl Row {
-    /// A row without cases.
-    pub fn new(id: &'static str, iso: &'static str, title: &'static str) -> Row {
-        Row { id, iso, title, cases: 0, failed: 0, faults: Vec::new(), reason: None }
+    /// A row without cases; what is secret stands in none of its faults.
+    pub fn new(id: &'static str, iso: &'static str, title: &'static str, secrets: &Secrets) -> Row {
+        let secrets = secrets.clone();
+        Row { id, iso, title, cases: 0, failed: 0, faults: Vec::new(), reason: None, secrets }
     }
 
     /// One case.
@@ -53,7 +57,7 @@ impl Row {
         self.cases += 1;
         if !holds {
             self.failed += 1;
-            let sentence = otherwise();
+            let sentence = finding(&otherwise(), &self.secrets);
             if self.faults.len() < FAULTS_SHOWN && !self.faults.contains(&sentence) {
                 self.faults.push(sentence);
             }
@@ -67,7 +71,7 @@ impl Row {
 
     /// Why there is nothing to try; counts only while there is no case.
     pub fn without(&mut self, reason: impl Into<String>) {
-        self.reason = Some(reason.into());
+        self.reason = Some(finding(&reason.into(), &self.secrets));
     }
 
     /// What became of it. A row that tried nothing has not held.
@@ -151,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_row_holds_by_its_cases_only() {
-        let mut row = Row::new("a", "ISO-01", "t");
+        let mut row = Row::new("a", "ISO-01", "t", &Secrets::default());
         row.without("no key");
         assert_eq!((row.verdict(), row.reason()), (Verdict::NotApplicable, Some("no key")));
         row.case(true, String::new);
@@ -163,12 +167,24 @@ mod tests {
 
     #[test]
     fn all_faults_are_counted_and_some_are_shown() {
-        let mut row = Row::new("a", "ISO-01", "t");
+        let mut row = Row::new("a", "ISO-01", "t", &Secrets::default());
         for number in 0..50 {
             row.case(false, || format!("fault {number}"));
         }
         let json = row.json();
         assert_eq!((&json["failed"], &json["passed"]), (&json!(50), &json!(0)));
         assert_eq!(json["faults"].as_array().map(Vec::len), Some(FAULTS_SHOWN));
+    }
+
+    #[test]
+    fn a_fault_holds_no_secret_and_no_control_character() {
+        let secrets = Secrets::of(["ward_key".to_owned()]);
+        let mut row = Row::new("a", "ISO-01", "t", &secrets);
+        row.case(false, || format!("it says \u{1b}[2Jward_key{}", "é".repeat(400)));
+        row.without("a reason with ward_key");
+        let fault = row.json()["faults"][0].as_str().unwrap().to_owned();
+        assert!(fault.starts_with("it says \u{fffd}[2J[a credential]é"), "{fault}");
+        assert_eq!(fault.chars().count(), 300);
+        assert!(!row.reason.unwrap().contains("ward_key"));
     }
 }

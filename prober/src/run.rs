@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -125,8 +126,12 @@ fn pair(args: &RunArgs) -> Result<Pair, Failure> {
     let s = Given { url: args.sandbox_url.clone(), key: s_key, session: s_session };
     let p = Given { url: args.production_url.clone(), key: p_key, session: p_session };
     // Both keys are looked at before anything is sent with either.
-    let s = Side::new(Kind::Sandbox, s, &roots, Rc::clone(&runtime))?;
-    let p = Side::new(Kind::Production, p, &roots, runtime)?;
+    let mut s = Side::new(Kind::Sandbox, s, &roots, Rc::clone(&runtime))?;
+    let mut p = Side::new(Kind::Production, p, &roots, runtime)?;
+    let end = Instant::now() + Duration::from_secs(u64::from(args.minutes) * 60);
+    for side in [&mut s, &mut p] {
+        side.door.open_until(end);
+    }
     Ok(Pair::new(s, p))
 }
 

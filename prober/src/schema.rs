@@ -22,7 +22,9 @@ impl Ref {
         match json["kind"].as_str().unwrap_or_default() {
             "NON_NULL" => Ref::NonNull(inner()),
             "LIST" => Ref::List(inner()),
-            _ => Ref::Named(json["name"].as_str().unwrap_or_default().to_owned()),
+            _ if is_name(&json["name"]) => Ref::Named(text(&json["name"])),
+            // Of no type that is known.
+            _ => Ref::Named("_".to_owned()),
         }
     }
 
@@ -129,7 +131,7 @@ pub struct Schema {
     pub types: BTreeMap<String, Type>,
 }
 
-const INTROSPECTION: &str = "query {
+pub(crate) const INTROSPECTION: &str = "query {
   __schema { types {
     kind name
     fields(includeDeprecated: true) { name args { ...input } type { ...ref } }
@@ -154,9 +156,13 @@ static UNKNOWN: LazyLock<Type> = LazyLock::new(Type::default);
 impl Schema {
     /// Asks for it; empty where nothing is served.
     pub fn of(api: &impl Asks, view: &'static str) -> Schema {
-        let data = api.data(view, INTROSPECTION);
-        let listed = list(&data["__schema"]["types"]);
-        let types = listed.iter().map(|json| (text(&json["name"]), type_of(json)));
+        Schema::in_data(view, &api.data(view, INTROSPECTION))
+    }
+
+    /// What introspection was answered with.
+    pub(crate) fn in_data(view: &'static str, data: &Json) -> Schema {
+        let listed = list(&data["__schema"]["types"]).iter().filter(|json| is_name(&json["name"]));
+        let types = listed.map(|json| (text(&json["name"]), type_of(json)));
         Schema { view, types: types.collect() }
     }
 
@@ -178,14 +184,14 @@ impl Schema {
 fn type_of(json: &Json) -> Type {
     let field = |json: &Json| Field {
         name: text(&json["name"]),
-        arguments: list(&json["args"]).iter().map(input).collect(),
+        arguments: named(&json["args"]).map(input).collect(),
         of: Ref::from_json(&json["type"]),
     };
     Type {
         kind: text(&json["kind"]),
-        fields: list(&json["fields"]).iter().map(field).collect(),
-        inputs: list(&json["inputFields"]).iter().map(input).collect(),
-        values: list(&json["enumValues"]).iter().map(|value| text(&value["name"])).collect(),
+        fields: named(&json["fields"]).map(field).collect(),
+        inputs: named(&json["inputFields"]).map(input).collect(),
+        values: named(&json["enumValues"]).map(|value| text(&value["name"])).collect(),
     }
 }
 
@@ -201,6 +207,47 @@ fn list(json: &Json) -> &[Json] {
     json.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
+/// Those with a name: it is written into documents, which another server must not be able to
+/// write parts of.
+fn named(json: &Json) -> impl Iterator<Item = &Json> {
+    list(json).iter().filter(|json| is_name(&json["name"]))
+}
+
+/// A name of GraphQL, and nothing else.
+fn is_name(json: &Json) -> bool {
+    let bytes = json.as_str().unwrap_or_default().as_bytes();
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    bytes.first().is_some_and(is_letter)
+        && bytes.iter().all(|byte| is_letter(byte) || byte.is_ascii_digit())
+}
+
 fn text(json: &Json) -> String {
     json.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_names_of_graphql_are_taken() {
+        let scalar = |name: &str| json!({"kind": "SCALAR", "name": name});
+        let field = |name: &str, of: &str| {
+            json!({"name": name, "type": scalar(of), "args": [
+            {"name": "id", "type": scalar("ID")}, {"name": "x: 1) { id } a(b", "type": scalar("ID")}]})
+        };
+        let data = json!({"__schema": {"types": [
+            {"kind": "OBJECT", "name": "Query", "fields": [field("user", "User"), field("_a1", "x }"),
+                field("user } mutation { x", "User"), field("1a", "User"), field("", "User"),
+                field("é", "User")]},
+            {"kind": "OBJECT", "name": "Bad Name", "fields": []}]}});
+        let schema = Schema::in_data("v", &data);
+        let names: Vec<&str> = schema.roots().iter().map(|it| it.1.name.as_str()).collect();
+        assert_eq!(names, ["user", "_a1"]);
+        assert_eq!(schema.types.len(), 1);
+        let (_, field) = schema.roots()[1];
+        assert_eq!((field.of.name(), field.arguments.len()), ("_", 1));
+    }
 }

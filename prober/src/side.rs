@@ -7,15 +7,19 @@ use rustls::pki_types::CertificateDer;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
+use crate::document::is_bounded;
 use crate::failure::Failure;
 use crate::kind::{KeyText, Kind};
-use crate::schema::Asks;
+use crate::schema::{INTROSPECTION, Schema};
 use crate::wire::{Answer, Ask, Door};
 
 /// The views of the contract.
 pub const VIEWS: [&str; 2] = ["2024-06-01", "2026-01-01"];
 /// The newer one.
 pub const VIEW: &str = "2026-01-01";
+
+/// Root fields of a schema that is whole, at least.
+const ROOTS_MIN: usize = 20;
 
 /// Times that a request is asked again which came too often.
 const PATIENCE: usize = 20;
@@ -113,9 +117,44 @@ impl Side {
         self.ask(&ask.with("authorization", format!("Basic {}", self.key)))
     }
 
-    /// The data of a query of the newer view with the own key; null when there is none.
+    /// The data of a query of the newer view with the own key. What could not be read is no data
+    /// that holds nothing: the run ends.
     pub fn read(&self, query: &str, variables: &Json) -> Result<Json, Failure> {
-        Ok(self.graphql(VIEW, query, variables)?.json["data"].take())
+        let answer = self.graphql(VIEW, query, variables)?;
+        self.data_of(answer, "a query of the probe")
+    }
+
+    /// The schema of a view; the run ends where it is not served, as nothing could be tried.
+    pub fn schema(&self, view: &'static str) -> Result<Schema, Failure> {
+        let answer = self.graphql(view, INTROSPECTION, &json!({}))?;
+        let has_errors = !answer.json["errors"].is_null();
+        let data = self.data_of(answer, "introspection")?;
+        let schema = Schema::in_data(view, &data);
+        if !is_bounded(&schema) {
+            return Err(Failure::unavailable(format!(
+                "{} describes more inputs of {view} than can be tried",
+                self.kind.title()
+            )));
+        }
+        match schema.roots().len() {
+            ROOTS_MIN.. if !has_errors => Ok(schema),
+            count => Err(Failure::unavailable(format!(
+                "{} serves no whole schema of {view} ({count} root fields); nothing can be tried with it",
+                self.kind.title()
+            ))),
+        }
+    }
+
+    fn data_of(&self, mut answer: Answer, what: &str) -> Result<Json, Failure> {
+        if answer.status == 200 && answer.json["data"].is_object() {
+            return Ok(answer.json["data"].take());
+        }
+        Err(Failure::unavailable(format!(
+            "{} answers {what} with {} {:?} and no data; the run ends, as what is not read can't be judged",
+            self.kind.title(),
+            answer.status,
+            answer.code()
+        )))
     }
 
     /// All answers so far, without their bodies.
@@ -138,12 +177,5 @@ impl Side {
             "{} does not take the {title} key ({told}); give the address of the {title} that the key is of, and a key that is not revoked",
             self.door.url
         )))
-    }
-}
-
-impl Asks for Side {
-    fn data(&self, view: &str, query: &str) -> Json {
-        let answer = self.graphql(view, query, &json!({}));
-        answer.map(|mut answer| answer.json["data"].take()).unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -26,7 +26,7 @@ use crate::failure::Failure;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How much of an answer is read.
-const ANSWER_MAX: usize = 64 * 1024 * 1024;
+const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
 /// Where an instance is reached.
 pub struct Door {
@@ -39,6 +39,7 @@ pub struct Door {
     authority: String,
     tls: Option<TlsConnector>,
     runtime: Rc<Runtime>,
+    until: Option<Instant>,
 }
 
 /// What is asked.
@@ -131,7 +132,12 @@ impl Door {
         let addresses = resolve(&host, port)
             .map_err(|error| Failure::unavailable(format!("{host} cannot be resolved: {error}")))?;
         let tls_key = RefCell::new(None);
-        Ok(Door { url, addresses, tls_key, authority, tls, runtime })
+        Ok(Door { url, addresses, tls_key, authority, tls, runtime, until: None })
+    }
+
+    /// Nothing is asked any more after a moment, the end of the run.
+    pub fn open_until(&mut self, moment: Instant) {
+        self.until = Some(moment);
     }
 
     /// The `Host` of an ordinary request.
@@ -141,9 +147,16 @@ impl Door {
 
     /// Asks, on a connection of its own.
     pub fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let patience = left.map_or(PATIENCE, |left| left.min(PATIENCE));
+        if patience.is_zero() {
+            return Err(Failure::unavailable(
+                "the run takes longer than it may; give it more --minutes, or a pair that has less to do",
+            ));
+        }
         let exchange = async {
-            let limited = tokio::time::timeout(PATIENCE, self.exchange(ask)).await;
-            limited.map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?
+            let limited = tokio::time::timeout(patience, self.exchange(ask)).await;
+            limited.map_err(|_| format!("no answer within {} s", patience.as_secs()))?
         };
         self.runtime.block_on(exchange).map_err(|why: String| {
             Failure::unavailable(format!("{} does not answer: {why}", self.url.as_str()))

@@ -74,12 +74,14 @@ pub fn cookies(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     for (number, (side, _)) in pair.ways().into_iter().enumerate() {
         for seen in all_sorts(side)? {
             let set = seen.answer.headers.get_all("set-cookie").into_iter();
-            let set: Vec<&str> = set.filter_map(|value| value.to_str().ok()).collect();
-            let loose: Vec<&str> = set
-                .iter()
-                .filter_map(|cookie| cookie.split('=').next())
-                .filter(|name| !name.starts_with("__Host-"))
-                .collect();
+            // A cookie without a name is all value: that is not repeated.
+            let name = |value: &hyper::header::HeaderValue| {
+                let name = value.to_str().ok().and_then(|it| it.split_once('=')).map(|it| it.0);
+                name.unwrap_or("a cookie without a name").to_owned()
+            };
+            let set: Vec<String> = set.map(name).collect();
+            let loose: Vec<&String> =
+                set.iter().filter(|name| !name.starts_with("__Host-")).collect();
             row.case(loose.is_empty(), || {
                 format!(
                     "the {} sets {loose:?} at {}: a name without __Host- reaches sibling hosts",
@@ -87,9 +89,7 @@ pub fn cookies(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
                     seen.what
                 )
             });
-            names[number].extend(
-                set.iter().filter_map(|cookie| cookie.split('=').next()).map(str::to_owned),
-            );
+            names[number].extend(set);
         }
     }
     let both: Vec<_> = names[0].intersection(&names[1]).collect();

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::pair::Pair;
 use crate::report::Row;
 use crate::side::{Side, VIEW};
+use crate::text::is_plain_path;
 use crate::wire::Ask;
 
 /// ISO-53: one address and port would be one process, or one proxy that can mistake them.
@@ -31,8 +32,12 @@ pub fn tls_keys(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a proxy may answer for a host that it does not know, before it reaches anybody.
+const NO_SUCH_HOST: [u16; 3] = [400, 403, 404];
+
 /// ISO-53. The answers are not counted among those that have to name their environment: a proxy
-/// may refuse a foreign host before it reaches anybody.
+/// may refuse a foreign host, or close the connection. Beside each the own host is answered, as
+/// who answers nobody refuses nothing.
 pub fn host(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     for (side, other) in pair.ways() {
         let own = side.door.authority();
@@ -41,17 +46,21 @@ pub fn host(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
         for host in foreign.into_iter().chain(others) {
             for mut ask in [Ask::get("/readyz"), Side::question(VIEW, "{ __typename }", &json!({}))]
             {
+                let at = format!("the {} answers {} {}", side.kind.title(), ask.method, ask.path);
+                let control = side.ask(&ask)?.status;
+                row.case(control == 200, || format!("{at} for its own host with {control}"));
                 ask.host = Some(host.clone());
-                let answer = side.door.ask(&ask)?;
-                let is_proxys = answer.header("x-environment").is_empty() && answer.status >= 400;
+                // Closed without an answer is refused, too.
+                let Ok(answer) = side.door.ask(&ask) else {
+                    ask.host = None;
+                    let control = side.ask(&ask)?.status;
+                    row.case(control == 200, || format!("{at} no more, after the host {host}"));
+                    continue;
+                };
+                let is_proxys = answer.header("x-environment").is_empty()
+                    && NO_SUCH_HOST.contains(&answer.status);
                 row.case(answer.status == 421 || is_proxys, || {
-                    format!(
-                        "the {} answers {} {} for the host {host} with {}",
-                        side.kind.title(),
-                        ask.method,
-                        ask.path,
-                        answer.status
-                    )
+                    format!("{at} for the host {host} with {}", answer.status)
                 });
             }
         }
@@ -110,6 +119,9 @@ const CONTROL: [&str; 6] = [
     "/sandbox/v1/nothing-of-the-kind",
 ];
 
+/// Paths that are taken from what the Sandbox describes, at most.
+const PATHS_MAX: usize = 200;
+
 /// ISO-46. With `GET` only, so that a control plane that is there after all does nothing.
 pub fn control_plane(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     let (s, p) = (&pair.s, &pair.p);
@@ -119,7 +131,9 @@ pub fn control_plane(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
         format!("the Sandbox does not describe its control plane ({})", described.status)
     });
     let mut paths: BTreeSet<String> = CONTROL.map(str::to_owned).into();
-    for path in listed.into_iter().flatten().map(|(path, _)| path) {
+    // The Sandbox says what Production is asked for: only so much, and plain paths.
+    let listed = listed.into_iter().flatten().map(|(path, _)| path);
+    for path in listed.filter(|path| is_plain_path(path)).take(PATHS_MAX) {
         let path = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
         let path = path.collect::<Vec<_>>().join("/");
         let is_whole = path.starts_with("/sandbox/");

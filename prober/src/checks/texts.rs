@@ -8,7 +8,9 @@ use crate::failure::Failure;
 use crate::kind::Kind;
 use crate::pair::Pair;
 use crate::report::Row;
+use crate::schema::{Input, Root};
 use crate::side::{Side, VIEW, VIEWS};
+use crate::text::is_plain_path;
 use crate::wire::Ask;
 
 const CODE: &str = "WRONG_ENVIRONMENT_TOKEN";
@@ -17,7 +19,12 @@ const CODE: &str = "WRONG_ENVIRONMENT_TOKEN";
 pub fn tokens(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     row.without("no list has a cursor, and the keys' users have no link");
     for (to, from) in pair.ways() {
-        for (list, cursor, of) in &pair.holdings(from.kind)?.cursors {
+        let served = pair.schema(to.kind)?.roots();
+        for (list, cursor) in &pair.holdings(from.kind)?.cursors {
+            // What is asked is of the schema of who is asked.
+            let known = served.iter().find(|(root, it)| *root == Root::Query && it.name == *list);
+            let after = known.and_then(|(_, it)| it.arguments.iter().find(|it| it.name == "after"));
+            let Some(Input { of, .. }) = after else { continue };
             let query = format!(
                 "query($after: {of}) {{ {list}(first: 1, after: $after) {{ __typename }} }}"
             );
@@ -32,10 +39,14 @@ pub fn tokens(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
                 )
             });
         }
+        // Whoever has a link of Production has what is behind it: it goes nowhere but in the suite.
+        if from.kind == Kind::Production && !pair.is_own {
+            continue;
+        }
         for (name, link) in own_links(from)? {
             let Some(path) = path_of(&link) else { continue };
-            let home = from.ask(&Ask::get(&path))?.status;
-            if home != 200 {
+            // That it opens something at home is looked at in a Sandbox only.
+            if from.kind == Kind::Sandbox && from.ask(&Ask::get(&path))?.status != 200 {
                 continue;
             }
             let answer = to.ask(&Ask::get(&path))?;
@@ -66,11 +77,14 @@ fn own_links(side: &Side) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(LINKS.into_iter().filter_map(link).collect())
 }
 
-/// Path and query of a link to an instance.
+/// Path and query of a link to an instance: below what has links, and nowhere else.
 fn path_of(link: &str) -> Option<String> {
     let (_, rest) = link.split_once("://")?;
-    let at = rest.find('/')?;
-    rest.get(at..).map(str::to_owned)
+    let path = rest.get(rest.find('/')?..)?;
+    let (bare, query) = path.split_once('?').unwrap_or((path, ""));
+    let is_link = ["/calendars/", "/files/"].iter().any(|below| bare.starts_with(below));
+    let is_plain = is_plain_path(bare) && query.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_link && is_plain && !query.contains('#')).then(|| path.to_owned())
 }
 
 /// ISO-24, of what is read without knowing anybody: the own user's links and the pages.
@@ -82,15 +96,19 @@ pub fn links(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
             let page = side.ask(&Ask::get(path).with("accept", "text/html"))?;
             texts.push((path.to_owned(), page.text));
         }
-        let named = [other.tag.clone(), format!("//{}/", other.door.authority())];
+        let host = other.door.authority();
         for (what, text) in texts {
-            let found = named.iter().find(|name| text.contains(name.as_str()));
+            let found = match (text.contains(&other.tag), leads_to(&text, host)) {
+                (true, _) => Some(other.tag.as_str()),
+                (_, true) => Some(host),
+                _ => None,
+            };
             row.case(found.is_none(), || {
                 format!(
                     "{what} of the {} names the {}: {}",
                     side.kind.title(),
                     other.kind.title(),
-                    found.map_or("", String::as_str)
+                    found.unwrap_or_default()
                 )
             });
         }
@@ -98,11 +116,27 @@ pub fn links(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a text has an address at a host and port, and not at a longer one.
+fn leads_to(text: &str, host: &str) -> bool {
+    let (text, address) = (text.to_ascii_lowercase(), format!("//{}", host.to_ascii_lowercase()));
+    let goes_on = |rest: &str| {
+        let mut rest = rest.chars();
+        let is_part =
+            |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric() || it == '-');
+        match rest.next() {
+            // The dot or colon of a sentence ends an address.
+            Some('.' | ':') => is_part(rest.next()),
+            first => is_part(first),
+        }
+    };
+    text.match_indices(&address).any(|(at, _)| !goes_on(&text[at + address.len()..]))
+}
+
 /// ISO-40.
 pub fn webhook_secrets(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     row.without("the keys' users see no webhook");
     let query =
-        "{ webhooks(first: 100) { nodes { id signature_secret standard_signature_secret } } }";
+        "{ webhooks(first: 50) { nodes { id signature_secret standard_signature_secret } } }";
     let mut secrets = [BTreeSet::new(), BTreeSet::new()];
     for kind in Kind::BOTH {
         let side = pair.of(kind);
@@ -161,4 +195,52 @@ fn difference(s: &Json, p: &Json) -> String {
     let first = (0..longest).find(|at| s.get(*at) != p.get(*at));
     let named = first.and_then(|at| name(s.get(at)).or_else(|| name(p.get(at))));
     named.map_or_else(|| "their order or form".to_owned(), |name| format!("the type {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_found_whatever_follows_it() {
+        let host = "ehr.example.org:81";
+        for text in [
+            "http://ehr.example.org:81",
+            "//EHR.example.org:81/x",
+            "\"//ehr.example.org:81\"",
+            "see http://ehr.example.org:81. Then",
+            "http://ehr.example.org:81?a",
+        ] {
+            assert!(leads_to(text, host), "{text}");
+        }
+        for text in [
+            "//ehr.example.org:8100/",
+            "//ehr.example.org/",
+            "ehr.example.org:81",
+            "//a.ehr.example.org:81",
+            "",
+        ] {
+            assert!(!leads_to(text, host), "{text}");
+        }
+        assert!(!leads_to(
+            "https://ehr.example.org.uk/ https://ehr.example.org:8443/",
+            "ehr.example.org"
+        ));
+    }
+
+    #[test]
+    fn only_links_to_calendars_and_files_are_followed() {
+        for (link, path) in [
+            ("https://a.example/calendars/abc.ics", Some("/calendars/abc.ics")),
+            ("https://a.example/files/1?token=x%2F", Some("/files/1?token=x%2F")),
+            ("https://a.example/graphql?query={a}", None),
+            ("https://a.example/files/../graphql", None),
+            ("https://a.example/files/%2e%2e/graphql", None),
+            ("https://a.example/files/x y", None),
+            ("https://a.example", None),
+            ("/files/1", None),
+        ] {
+            assert_eq!(path_of(link).as_deref(), path, "{link}");
+        }
+    }
 }

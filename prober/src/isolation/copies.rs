@@ -27,8 +27,8 @@ fn copied(ground: &Ground, kind: Kind, way: Kind) -> Result<PathBuf, Failure> {
     Ok(to)
 }
 
-/// Tries every row of every table, both ways. A table without rows is judged by its definition: it
-/// has to differ with the environment, as only its checks do.
+/// Tries every row of every table, both ways. The definition of each has to differ with the
+/// environment, too, as only its checks do: that judges a table without rows.
 pub fn rows(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     for to in Kind::BOTH {
         let from = to.other();
@@ -44,42 +44,54 @@ fn try_all(own: &Path, foreign: &Path, from: Kind, row: &mut Row) -> rusqlite::R
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.execute_batch(&format!("ATTACH '{}' AS other", foreign.display()))?;
     for table in tables(&connection)? {
-        let is_harmless = HARMLESS.iter().any(|(name, _)| *name == table);
-        let taken = copy_table(&connection, &table)?;
-        row.case(is_harmless || taken == Some(0) || taken.is_none(), || {
-            format!("{table} takes {} rows of the {}", taken.unwrap_or(0), from.title())
-        });
-        if taken.is_none() {
-            let differs = POSTGRES_ONLY.contains(&table.as_str()) || differs(&connection, &table)?;
-            row.case(is_harmless || differs, || {
-                format!("{table} is empty, and is defined alike in both")
-            });
+        if HARMLESS.iter().any(|(name, _)| *name == table) {
+            continue;
         }
+        for refused in copy_table(&connection, &table)? {
+            row.judged(
+                refused.err().map(|why| format!("{table}, a row of the {}: {why}", from.title())),
+            );
+        }
+        let differs = POSTGRES_ONLY.contains(&table.as_str()) || differs(&connection, &table)?;
+        row.case(differs, || format!("{table} is defined alike in both"));
     }
     Ok(())
 }
 
-/// How many rows the table takes; none when there is no row to try.
-fn copy_table(connection: &Connection, table: &str) -> rusqlite::Result<Option<usize>> {
+/// Every row that the other has of a table, and whether it is refused for what it is of.
+fn copy_table(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Result<(), String>>> {
     let mut statement = connection.prepare(&format!("SELECT * FROM other.{table}"))?;
     let width = statement.column_count();
     let marks = vec!["?"; width].join(", ");
     let insert = format!("INSERT INTO main.{table} VALUES ({marks})");
     let read = |row: &rusqlite::Row<'_>| (0..width).map(|at| row.get(at)).collect();
     let rows: Vec<Vec<Value>> = statement.query_map([], read)?.collect::<Result<_, _>>()?;
-    if rows.is_empty() {
-        return Ok(None);
-    }
     // Whole, as the mistake is made; then one after another, so that none hides another.
     connection.execute_batch("SAVEPOINT whole")?;
     let whole = format!("INSERT INTO main.{table} SELECT * FROM other.{table}");
-    let all = connection.execute(&whole, []);
-    let one_by_one = || {
-        rows.into_iter().filter(|row| connection.execute(&insert, params_from_iter(row)).is_ok())
-    };
-    let taken = all.unwrap_or_else(|_| one_by_one().count());
+    let mut tried = Vec::new();
+    if !rows.is_empty() {
+        tried.push(refusal(connection.execute(&whole, [])));
+    }
+    for row in rows {
+        tried.push(refusal(connection.execute(&insert, params_from_iter(row))));
+    }
     connection.execute_batch("ROLLBACK TO whole; RELEASE whole")?;
-    Ok(Some(taken))
+    Ok(tried)
+}
+
+/// Only a check of the row itself is the refusal that is meant: a key that is taken, or a database
+/// that can't be written to, would let another row in.
+fn refusal(written: rusqlite::Result<usize>) -> Result<(), String> {
+    match written {
+        Ok(count) => Err(format!("it takes {count}")),
+        Err(rusqlite::Error::SqliteFailure(code, _))
+            if code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_CHECK =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(format!("it is refused by no check, but: {error}")),
+    }
 }
 
 fn differs(connection: &Connection, table: &str) -> rusqlite::Result<bool> {

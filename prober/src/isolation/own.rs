@@ -94,7 +94,7 @@ impl Own {
         }
         let [s, p]: [Side; 2] =
             sides.try_into().map_err(|_| Failure::internal("not two instances"))?;
-        Ok((own, Pair::new(s, p)))
+        Ok((own, Pair::own(s, p)))
     }
 
     /// An instance's directory.
@@ -154,7 +154,11 @@ impl Own {
         let of = |name: &str| owner.and_then(|user| user[name].as_str()).map(str::to_owned);
         match (told["url"].as_str(), of("api_key")) {
             (Some(url), Some(key)) => {
-                Ok(Given { url: url.to_owned(), key, session: session(url, owner) })
+                // Without one the row of sessions would have less to try and hold all the same.
+                let session = session(url, owner).ok_or_else(|| {
+                    Failure::unavailable(format!("nobody can sign in to the {}", kind.title()))
+                })?;
+                Ok(Given { url: url.to_owned(), key, session: Some(session) })
             }
             _ => Err(Failure::unavailable(format!(
                 "the {} did not start: {}",
