@@ -11,7 +11,8 @@ mod staged_files;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 use ward_instance::envelope::{EnvelopeReader, Header};
@@ -61,7 +62,8 @@ pub async fn restore(
     let place = place::place_of(&what.dir, &config, None, env)?;
     let lock = InstanceLock::acquire(&what.dir, "restore")?;
     let body = BodyReader::new(EnvelopeReader::new(&ring, &header, &preamble, from)?);
-    let work = Work { what, ring: Arc::new(ring), header, config, place };
+    let ring = Arc::new(ring);
+    let work = Work { what, ring, header, config, place, reached: OnceLock::new() };
     let done = work.run(body, told).await;
     if done.is_err() {
         work.forget();
@@ -115,6 +117,15 @@ struct Work<'a> {
     header: Header,
     config: Config,
     place: Place,
+    reached: OnceLock<Reached>,
+}
+
+/// How far a restore came, once it is known which database is there.
+struct Reached {
+    /// The restore epoch of that one.
+    present: Option<i64>,
+    /// Whether the new one may have taken its place: then nothing of it is forgotten.
+    is_swapping: AtomicBool,
 }
 
 /// What a body came to.
@@ -144,11 +155,22 @@ impl Work<'_> {
             self.refuse_beside_others(&node).await?;
         }
         let Some(Piece::Facts(facts)) = body.piece()? else { return Err(not_a_body().into()) };
-        let ledger = self.ledger()?;
+        let mut ledger = self.ledger()?;
+        let present_epoch = present.as_ref().map(|certificate| certificate.restore_epoch);
+        if let Some(epoch) = present_epoch {
+            // What a restore before this one left to be finished belongs to the database that is
+            // there, which may have to stay.
+            ledger.settle_restore(epoch, Clock::system().wall())?;
+            finish_files(&self.files(), epoch)?;
+        }
+        let reached = self.reached.get_or_init(|| Reached {
+            present: present_epoch,
+            is_swapping: AtomicBool::new(false),
+        });
         let heads_file = self.dir().join("chain.heads");
         let epoch = certify::epoch(&self.header, present.as_ref(), &self.ring, &heads_file);
         let certificate = certify::certificate(&self.ring, &facts, present.as_ref(), epoch);
-        let mut files = StagedFiles::begin(&self.files(), epoch)?;
+        let mut files = StagedFiles::begin(&self.files(), epoch, present_epoch)?;
         let loaded = self.load(&mut body, &certificate, &mut files, told).await?;
         files.settle()?;
         crash::point("restore.loaded");
@@ -164,6 +186,7 @@ impl Work<'_> {
         }
         let wall = instance.clock().wall();
         instance.ledger().prepare_restore(epoch, facts.slots.clone(), loaded.heads, wall)?;
+        reached.is_swapping.store(true, Ordering::Relaxed);
         Swap { place: &self.place, ring: &self.ring }.run().await?;
         instance.ledger().settle_restore(epoch, wall)?;
         finish_files(&self.files(), epoch)?;
@@ -272,12 +295,17 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Removes what was put together in vain.
+    /// Removes what was put together in vain. Once the new database may be there, the next command
+    /// or start does that, and knows which it is.
     fn forget(&self) {
+        let Some(reached) = self.reached.get() else { return };
+        if reached.is_swapping.load(Ordering::Relaxed) {
+            return;
+        }
         if let Err(error) = backup::forget_staged(&self.place) {
             tracing::warn!(%error, "what a restore put together could not be removed");
         }
-        staged_files::forget(&self.files());
+        staged_files::forget(&self.files(), reached.present);
     }
 
     fn answer(&self, end: &End, facts: &Facts, ended: end::Ended, wall: Timestamp) -> Json {

@@ -19,9 +19,10 @@ pub struct StagedFiles {
 }
 
 impl StagedFiles {
-    /// An empty place for them, inside the instance's: on the same volume.
-    pub fn begin(files: &Path, epoch: i64) -> Result<Self, ServerError> {
-        forget(files);
+    /// An empty place for them, inside the instance's: on the same volume. What is left of other
+    /// restores is removed, but not what the database that is there, of epoch `present`, waits for.
+    pub fn begin(files: &Path, epoch: i64, present: Option<i64>) -> Result<Self, ServerError> {
+        forget(files, present);
         let directory = files.join(format!("{NAME}{epoch}"));
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -82,9 +83,12 @@ pub(crate) fn finish(files: &Path, restore_epoch: i64) -> Result<(), ServerError
     Ok(())
 }
 
-/// Removes those of restores that were cut off.
-pub(super) fn forget(files: &Path) {
-    for (directory, _) in staged(files) {
+/// Removes those of restores that were cut off, and never those of the database that is there.
+pub(super) fn forget(files: &Path, present: Option<i64>) {
+    for (directory, epoch) in staged(files) {
+        if present.is_some() && epoch == present {
+            continue;
+        }
         if let Err(error) = fs::remove_dir_all(&directory)
             && error.kind() != ErrorKind::NotFound
         {
@@ -101,4 +105,37 @@ fn staged(files: &Path) -> Vec<(PathBuf, Option<i64>)> {
         Some((entry.path(), epoch))
     };
     entries.filter_map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01890000-0000-8000-8000-000000000000";
+
+    fn stage(files: &Path, epoch: i64) {
+        let directory = files.join(format!("{NAME}{epoch}"));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join(ID), "sealed").unwrap();
+    }
+
+    #[test]
+    fn the_files_of_the_database_that_is_there_stay() {
+        let place = tempfile::tempdir().unwrap();
+        let files = place.path();
+        for epoch in [2, 3, 4] {
+            stage(files, epoch);
+        }
+        let begun = StagedFiles::begin(files, 4, Some(3)).unwrap();
+        let mut left: Vec<_> = staged(files).into_iter().map(|(_, epoch)| epoch.unwrap()).collect();
+        left.sort_unstable();
+        assert_eq!(left, [3, 4]);
+        assert!(!begun.directory.join(ID).exists(), "a file of an earlier attempt is left");
+        assert!(files.join(format!("{NAME}3")).join(ID).exists());
+        forget(files, Some(3));
+        assert_eq!(staged(files).len(), 1);
+        // No database: nobody waits for any of them.
+        forget(files, None);
+        assert!(staged(files).is_empty());
+    }
 }
