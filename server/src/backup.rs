@@ -65,9 +65,11 @@ pub async fn backup<W: Write>(
 ) -> Result<(Json, W), ServerError> {
     let instance = &opened.instance;
     let ring = instance.ring();
-    refuse_rotating(&ring)?;
+    refuse_rotating(&ring, ring.current_version())?;
     let mut reader = opened.db.snapshot().await?;
     let certificate = read_certificate(&mut reader).await?;
+    // The rows may be of after a rotation that this process, beside the server, has not heard of.
+    refuse_rotating(&ring, certificate.root_version)?;
     let header = Header {
         kind: instance.kind().to_string(),
         tag: instance.tag().to_string(),
@@ -99,8 +101,9 @@ pub async fn backup<W: Write>(
         None => files(&mut reader, &BlobDirectory::beside(&place.directory), &mut body).await?,
     };
     drop(reader);
-    // Files that were sealed anew meanwhile would not open with the keys of the rows.
-    refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?)?;
+    // Files that were sealed anew meanwhile would not open with the keys of the rows, be the
+    // rotation under way or over.
+    refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?, header.root_version)?;
     let (end, to) = body.finish()?;
     let named: Vec<&String> = missing.iter().take(NAMED).collect();
     let answer = json!({
@@ -119,12 +122,13 @@ pub async fn backup<W: Write>(
     Ok((answer, to))
 }
 
-fn refuse_rotating(ring: &RootRing) -> Result<(), ServerError> {
+/// Refuses unless `version` is the one and only root.
+fn refuse_rotating(ring: &RootRing, version: u32) -> Result<(), ServerError> {
     match ring.versions().len() {
-        1 => Ok(()),
+        1 if ring.current_version() == version => Ok(()),
         _ => Err(ServerError::Told {
             exit_code: EXIT_BUSY,
-            sentence: "the root key is being rotated; make the backup when ward status says that it is done".to_owned(),
+            sentence: "the root key is being rotated or was while the backup was made; make it when ward status says that it is done".to_owned(),
         }),
     }
 }
