@@ -82,6 +82,10 @@ pub async fn backup<W: Write>(
     };
     let place = FilePlace::of(opened);
     let bucket = place.bucket(instance)?.map(|bucket| bucket.name().to_owned());
+    let (slots, used_slots) = {
+        let ledger = instance.ledger();
+        (ledger.living_slots(), ledger.used_slots())
+    };
     let facts = Facts {
         born_at: certificate.born_at.0,
         base_url: certificate.base_url.clone(),
@@ -89,7 +93,8 @@ pub async fn backup<W: Write>(
         state: certificate.state.to_string(),
         schema_epoch: certificate.schema_epoch,
         id_epoch: certificate.id_epoch,
-        slots: instance.ledger().living_slots(),
+        slots,
+        used_slots,
         files_elsewhere: bucket.clone(),
     };
     let envelope = EnvelopeWriter::begin(&ring, &header, instance.random(), to)?;

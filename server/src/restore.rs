@@ -22,7 +22,7 @@ use ward_instance::{
     Certificate, Clock, Config, EXIT_BUSY, EXIT_REFUSED, Instance, IsoError, Kind, Ledger, Random,
     RootRing, Timestamp, crash,
 };
-use ward_store::backup::{self, BodyReader, End, Facts, Loader, Piece, Swap};
+use ward_store::backup::{self, BodyReader, DataKeys, End, Facts, Loader, Piece, Swap, SwapError};
 use ward_store::{Birth, Db, Place, StoreError};
 
 use crate::assemble;
@@ -31,6 +31,9 @@ use crate::place::{self, ServerError};
 use staged_files::StagedFiles;
 
 pub(crate) use staged_files::finish as finish_files;
+
+/// A node that has given no sign of life for so long, in microseconds of wall time, is gone.
+const GONE: i64 = 15_000_000;
 
 /// What is brought back where, and by whom.
 #[derive(Clone, Debug)]
@@ -66,7 +69,7 @@ pub async fn restore(
     let work = Work { what, ring, header, config, place, reached: OnceLock::new() };
     let done = work.run(body, told).await;
     if done.is_err() {
-        work.forget();
+        work.forget().await;
     }
     lock.stop_cleanly()?;
     done
@@ -185,9 +188,22 @@ impl Work<'_> {
             self.ring.save(&self.dir().join("root.key"))?;
         }
         let wall = instance.clock().wall();
+        let is_retired = |slot: &u16| !facts.slots.contains(slot);
+        let retired: Vec<u16> = facts.used_slots.iter().copied().filter(is_retired).collect();
+        instance.ledger().learn_used(&retired, wall)?;
         instance.ledger().prepare_restore(epoch, facts.slots.clone(), loaded.heads, wall)?;
+        staged_files::check(&self.files(), epoch, loaded.end.files)?;
         reached.is_swapping.store(true, Ordering::Relaxed);
-        Swap { place: &self.place, ring: &self.ring }.run().await?;
+        let since = Clock::system().wall().minus_micros(GONE).0;
+        let swap = Swap { place: &self.place, ring: &self.ring, node: &node, since };
+        swap.run().await.map_err(|error| match error {
+            SwapError::Busy(sentence) => {
+                // Then nothing has changed, certainly.
+                reached.is_swapping.store(false, Ordering::Relaxed);
+                ServerError::Told { exit_code: EXIT_BUSY, sentence }
+            }
+            SwapError::Store(error) => error.into(),
+        })?;
         instance.ledger().settle_restore(epoch, wall)?;
         finish_files(&self.files(), epoch)?;
         self.write_heads(instance).await?;
@@ -213,15 +229,12 @@ impl Work<'_> {
 
     /// On PostgreSQL other nodes hold no lock of this directory.
     async fn refuse_beside_others(&self, node: &str) -> Result<(), ServerError> {
-        const GONE: i64 = 15_000_000;
         let since = Clock::system().wall().minus_micros(GONE).0;
         match backup::others(&self.place, self.what.kind, node, since).await? {
             0 => Ok(()),
             others => Err(ServerError::Told {
                 exit_code: EXIT_BUSY,
-                sentence: format!(
-                    "{others} other nodes work on the database; stop them, wait 15 seconds and try again"
-                ),
+                sentence: backup::told_others(others),
             }),
         }
     }
@@ -282,7 +295,21 @@ impl Work<'_> {
         let here = place::binding(self.dir(), db, &address).await?;
         let state = certify::state(self.what.kind, facts, present, &here);
         let certificate = Certificate { host_binding: here, state, ..certificate };
-        end::end(db, certificate, self.what, &self.header).await
+        end::end(db, certificate, self.what, &self.header, self.keys_there(present).await?).await
+    }
+
+    /// The data keys of the database that is there. Of a damaged one there are none.
+    async fn keys_there(&self, present: Option<&Certificate>) -> Result<DataKeys, StoreError> {
+        if present.is_none() {
+            return Ok(DataKeys::default());
+        }
+        match backup::data_keys(&self.place, &self.ring).await {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::warn!(%error, "the data keys of the database that is there are lost");
+                Ok(DataKeys::default())
+            }
+            told => told,
+        }
     }
 
     /// The first chain heads of the new database; the old ones say that they are of before.
@@ -297,12 +324,12 @@ impl Work<'_> {
 
     /// Removes what was put together in vain. Once the new database may be there, the next command
     /// or start does that, and knows which it is.
-    fn forget(&self) {
+    async fn forget(&self) {
         let Some(reached) = self.reached.get() else { return };
         if reached.is_swapping.load(Ordering::Relaxed) {
             return;
         }
-        if let Err(error) = backup::forget_staged(&self.place) {
+        if let Err(error) = backup::drop_staged(&self.place, self.what.kind).await {
             tracing::warn!(%error, "what a restore put together could not be removed");
         }
         staged_files::forget(&self.files(), reached.present);

@@ -71,6 +71,19 @@ fn failed(path: &Path, error: &std::io::Error) -> ServerError {
     ServerError::System(format!("cannot write {}: {error}", path.display()))
 }
 
+/// Refuses where not all of a restore's files wait for their rows: somebody cleared them away.
+pub(super) fn check(files: &Path, epoch: i64, expected: u64) -> Result<(), ServerError> {
+    let directory = files.join(format!("{NAME}{epoch}"));
+    let found = fs::read_dir(&directory).map_or(0, |entries| entries.flatten().count() as u64);
+    if directory.is_dir() && found == expected {
+        return Ok(());
+    }
+    Err(ServerError::System(format!(
+        "{found} of the backup's {expected} files are in {}, the others were removed meanwhile; stop every node that has this directory of files and try again: nothing was changed",
+        directory.display()
+    )))
+}
+
 /// Brings the files of the restore that the database is of to their places, and removes those of
 /// one that never came about.
 pub(crate) fn finish(files: &Path, restore_epoch: i64) -> Result<(), ServerError> {
@@ -132,8 +145,11 @@ mod tests {
         assert_eq!(left, [3, 4]);
         assert!(!begun.directory.join(ID).exists(), "a file of an earlier attempt is left");
         assert!(files.join(format!("{NAME}3")).join(ID).exists());
+        assert!(check(files, 4, 0).is_ok() && check(files, 3, 1).is_ok());
         forget(files, Some(3));
         assert_eq!(staged(files).len(), 1);
+        // What was cleared away under a restore is noticed before its rows are there.
+        assert!(check(files, 4, 0).is_err() && check(files, 3, 2).is_err());
         // No database: nobody waits for any of them.
         forget(files, None);
         assert!(staged(files).is_empty());
