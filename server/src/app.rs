@@ -62,6 +62,10 @@ pub struct App {
     pub exercises: Exercises,
     /// Quarantined: administrators read, nothing is written or sent.
     pub quarantined: AtomicBool,
+    /// How often a backup had been brought back when this process began.
+    pub restore_epoch: i64,
+    /// Whether another one was since, under this process: what it knows is of another database.
+    replaced: AtomicBool,
     /// The rotation of the root key.
     pub rotator: Rotator,
     /// What it does to the world outside.
@@ -145,6 +149,8 @@ impl App {
             turn: tokio::sync::RwLock::default(),
             exercises: Exercises::new(),
             quarantined: AtomicBool::new(opened.certificate.state == State::Quarantined),
+            restore_epoch: opened.certificate.restore_epoch,
+            replaced: AtomicBool::new(false),
             sunset,
             stale: crate::faults::Kept::default(),
             sleepers: tokio::sync::Semaphore::new(crate::faults::SLEEPERS),
@@ -162,7 +168,17 @@ impl App {
 
     /// Whether the instance is quarantined.
     pub fn is_quarantined(&self) -> bool {
-        self.quarantined.load(Ordering::Relaxed)
+        self.quarantined.load(Ordering::Relaxed) || self.replaced.load(Ordering::Relaxed)
+    }
+
+    /// A backup took the place of the database: quarantined until this process starts anew, whatever
+    /// the certificate says, since the ids and keys in its memory are of before.
+    pub fn replace(&self) {
+        if !self.replaced.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                "a backup was brought back into the database under this node; it writes and sends nothing any more: start it again"
+            );
+        }
     }
 
     /// Whether this is the Sandbox: its control plane is mounted.

@@ -65,9 +65,11 @@ pub async fn backup<W: Write>(
 ) -> Result<(Json, W), ServerError> {
     let instance = &opened.instance;
     let ring = instance.ring();
-    refuse_rotating(&ring)?;
+    refuse_rotating(&ring, ring.current_version())?;
     let mut reader = opened.db.snapshot().await?;
     let certificate = read_certificate(&mut reader).await?;
+    // The rows may be of after a rotation that this process, beside the server, has not heard of.
+    refuse_rotating(&ring, certificate.root_version)?;
     let header = Header {
         kind: instance.kind().to_string(),
         tag: instance.tag().to_string(),
@@ -80,6 +82,10 @@ pub async fn backup<W: Write>(
     };
     let place = FilePlace::of(opened);
     let bucket = place.bucket(instance)?.map(|bucket| bucket.name().to_owned());
+    let (slots, used_slots) = {
+        let ledger = instance.ledger();
+        (ledger.living_slots(), ledger.used_slots())
+    };
     let facts = Facts {
         born_at: certificate.born_at.0,
         base_url: certificate.base_url.clone(),
@@ -87,7 +93,8 @@ pub async fn backup<W: Write>(
         state: certificate.state.to_string(),
         schema_epoch: certificate.schema_epoch,
         id_epoch: certificate.id_epoch,
-        slots: instance.ledger().living_slots(),
+        slots,
+        used_slots,
         files_elsewhere: bucket.clone(),
     };
     let envelope = EnvelopeWriter::begin(&ring, &header, instance.random(), to)?;
@@ -99,8 +106,9 @@ pub async fn backup<W: Write>(
         None => files(&mut reader, &BlobDirectory::beside(&place.directory), &mut body).await?,
     };
     drop(reader);
-    // Files that were sealed anew meanwhile would not open with the keys of the rows.
-    refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?)?;
+    // Files that were sealed anew meanwhile would not open with the keys of the rows, be the
+    // rotation under way or over.
+    refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?, header.root_version)?;
     let (end, to) = body.finish()?;
     let named: Vec<&String> = missing.iter().take(NAMED).collect();
     let answer = json!({
@@ -119,12 +127,13 @@ pub async fn backup<W: Write>(
     Ok((answer, to))
 }
 
-fn refuse_rotating(ring: &RootRing) -> Result<(), ServerError> {
+/// Refuses unless `version` is the one and only root.
+fn refuse_rotating(ring: &RootRing, version: u32) -> Result<(), ServerError> {
     match ring.versions().len() {
-        1 => Ok(()),
+        1 if ring.current_version() == version => Ok(()),
         _ => Err(ServerError::Told {
             exit_code: EXIT_BUSY,
-            sentence: "the root key is being rotated; make the backup when ward status says that it is done".to_owned(),
+            sentence: "the root key is being rotated or was while the backup was made; make it when ward status says that it is done".to_owned(),
         }),
     }
 }

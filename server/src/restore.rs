@@ -11,7 +11,8 @@ mod staged_files;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 use ward_instance::envelope::{EnvelopeReader, Header};
@@ -21,7 +22,7 @@ use ward_instance::{
     Certificate, Clock, Config, EXIT_BUSY, EXIT_REFUSED, Instance, IsoError, Kind, Ledger, Random,
     RootRing, Timestamp, crash,
 };
-use ward_store::backup::{self, BodyReader, End, Facts, Loader, Piece, Swap};
+use ward_store::backup::{self, BodyReader, DataKeys, End, Facts, Loader, Piece, Swap, SwapError};
 use ward_store::{Birth, Db, Place, StoreError};
 
 use crate::assemble;
@@ -30,6 +31,9 @@ use crate::place::{self, ServerError};
 use staged_files::StagedFiles;
 
 pub(crate) use staged_files::finish as finish_files;
+
+/// A node that has given no sign of life for so long, in microseconds of wall time, is gone.
+const GONE: i64 = 15_000_000;
 
 /// What is brought back where, and by whom.
 #[derive(Clone, Debug)]
@@ -61,10 +65,11 @@ pub async fn restore(
     let place = place::place_of(&what.dir, &config, None, env)?;
     let lock = InstanceLock::acquire(&what.dir, "restore")?;
     let body = BodyReader::new(EnvelopeReader::new(&ring, &header, &preamble, from)?);
-    let work = Work { what, ring: Arc::new(ring), header, config, place };
+    let ring = Arc::new(ring);
+    let work = Work { what, ring, header, config, place, reached: OnceLock::new() };
     let done = work.run(body, told).await;
     if done.is_err() {
-        work.forget();
+        work.forget().await;
     }
     lock.stop_cleanly()?;
     done
@@ -115,6 +120,15 @@ struct Work<'a> {
     header: Header,
     config: Config,
     place: Place,
+    reached: OnceLock<Reached>,
+}
+
+/// How far a restore came, once it is known which database is there.
+struct Reached {
+    /// The restore epoch of that one.
+    present: Option<i64>,
+    /// Whether the new one may have taken its place: then nothing of it is forgotten.
+    is_swapping: AtomicBool,
 }
 
 /// What a body came to.
@@ -144,11 +158,22 @@ impl Work<'_> {
             self.refuse_beside_others(&node).await?;
         }
         let Some(Piece::Facts(facts)) = body.piece()? else { return Err(not_a_body().into()) };
-        let ledger = self.ledger()?;
+        let mut ledger = self.ledger()?;
+        let present_epoch = present.as_ref().map(|certificate| certificate.restore_epoch);
+        if let Some(epoch) = present_epoch {
+            // What a restore before this one left to be finished belongs to the database that is
+            // there, which may have to stay.
+            ledger.settle_restore(epoch, Clock::system().wall())?;
+            finish_files(&self.files(), epoch)?;
+        }
+        let reached = self.reached.get_or_init(|| Reached {
+            present: present_epoch,
+            is_swapping: AtomicBool::new(false),
+        });
         let heads_file = self.dir().join("chain.heads");
         let epoch = certify::epoch(&self.header, present.as_ref(), &self.ring, &heads_file);
         let certificate = certify::certificate(&self.ring, &facts, present.as_ref(), epoch);
-        let mut files = StagedFiles::begin(&self.files(), epoch)?;
+        let mut files = StagedFiles::begin(&self.files(), epoch, present_epoch)?;
         let loaded = self.load(&mut body, &certificate, &mut files, told).await?;
         files.settle()?;
         crash::point("restore.loaded");
@@ -163,8 +188,22 @@ impl Work<'_> {
             self.ring.save(&self.dir().join("root.key"))?;
         }
         let wall = instance.clock().wall();
+        let is_retired = |slot: &u16| !facts.slots.contains(slot);
+        let retired: Vec<u16> = facts.used_slots.iter().copied().filter(is_retired).collect();
+        instance.ledger().learn_used(&retired, wall)?;
         instance.ledger().prepare_restore(epoch, facts.slots.clone(), loaded.heads, wall)?;
-        Swap { place: &self.place, ring: &self.ring }.run().await?;
+        staged_files::check(&self.files(), epoch, loaded.end.files)?;
+        reached.is_swapping.store(true, Ordering::Relaxed);
+        let since = Clock::system().wall().minus_micros(GONE).0;
+        let swap = Swap { place: &self.place, ring: &self.ring, node: &node, since };
+        swap.run().await.map_err(|error| match error {
+            SwapError::Busy(sentence) => {
+                // Then nothing has changed, certainly.
+                reached.is_swapping.store(false, Ordering::Relaxed);
+                ServerError::Told { exit_code: EXIT_BUSY, sentence }
+            }
+            SwapError::Store(error) => error.into(),
+        })?;
         instance.ledger().settle_restore(epoch, wall)?;
         finish_files(&self.files(), epoch)?;
         self.write_heads(instance).await?;
@@ -190,15 +229,12 @@ impl Work<'_> {
 
     /// On PostgreSQL other nodes hold no lock of this directory.
     async fn refuse_beside_others(&self, node: &str) -> Result<(), ServerError> {
-        const GONE: i64 = 15_000_000;
         let since = Clock::system().wall().minus_micros(GONE).0;
         match backup::others(&self.place, self.what.kind, node, since).await? {
             0 => Ok(()),
             others => Err(ServerError::Told {
                 exit_code: EXIT_BUSY,
-                sentence: format!(
-                    "{others} other nodes work on the database; stop them, wait 15 seconds and try again"
-                ),
+                sentence: backup::told_others(others),
             }),
         }
     }
@@ -259,7 +295,21 @@ impl Work<'_> {
         let here = place::binding(self.dir(), db, &address).await?;
         let state = certify::state(self.what.kind, facts, present, &here);
         let certificate = Certificate { host_binding: here, state, ..certificate };
-        end::end(db, certificate, self.what, &self.header).await
+        end::end(db, certificate, self.what, &self.header, self.keys_there(present).await?).await
+    }
+
+    /// The data keys of the database that is there. Of a damaged one there are none.
+    async fn keys_there(&self, present: Option<&Certificate>) -> Result<DataKeys, StoreError> {
+        if present.is_none() {
+            return Ok(DataKeys::default());
+        }
+        match backup::data_keys(&self.place, &self.ring).await {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::warn!(%error, "the data keys of the database that is there are lost");
+                Ok(DataKeys::default())
+            }
+            told => told,
+        }
     }
 
     /// The first chain heads of the new database; the old ones say that they are of before.
@@ -272,12 +322,17 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Removes what was put together in vain.
-    fn forget(&self) {
-        if let Err(error) = backup::forget_staged(&self.place) {
+    /// Removes what was put together in vain. Once the new database may be there, the next command
+    /// or start does that, and knows which it is.
+    async fn forget(&self) {
+        let Some(reached) = self.reached.get() else { return };
+        if reached.is_swapping.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = backup::drop_staged(&self.place, self.what.kind).await {
             tracing::warn!(%error, "what a restore put together could not be removed");
         }
-        staged_files::forget(&self.files());
+        staged_files::forget(&self.files(), reached.present);
     }
 
     fn answer(&self, end: &End, facts: &Facts, ended: end::Ended, wall: Timestamp) -> Json {

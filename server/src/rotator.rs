@@ -207,12 +207,16 @@ pub fn not_alone() -> ServerError {
     ))
 }
 
-/// A sign of life, for other nodes on the same PostgreSQL database.
-pub async fn beat(db: &Db, node: &str) -> Result<(), StoreError> {
+/// A sign of life, for other nodes on the same PostgreSQL database. Gives the restore epoch of what
+/// is there.
+pub async fn beat(db: &Db, node: &str) -> Result<i64, StoreError> {
     let node = node.to_owned();
     db.write(move |tx| {
         let node = node.clone();
-        Box::pin(async move { ward_store::nodes::beat(tx, &node).await })
+        Box::pin(async move {
+            ward_store::nodes::beat(tx, &node).await?;
+            Ok(ward_store::read_certificate(tx).await?.restore_epoch)
+        })
     })
     .await
 }

@@ -92,12 +92,16 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells other nodes on the same database that this one lives.
+/// Tells other nodes on the same database that this one lives, and hears whether a backup took the
+/// place of what this one began with.
 async fn live(app: &App) {
     if app.db.engine() == Engine::Pg
         && let Ok(node) = host::node(&app.dir)
     {
-        report("node", rotator::beat(&app.db, &node).await);
+        match rotator::beat(&app.db, &node).await {
+            Ok(epoch) if epoch != app.restore_epoch => app.replace(),
+            told => report("node", told.map(drop)),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cut;
 mod sealed;
+mod used;
 
 use std::fs;
 use std::io::Read;

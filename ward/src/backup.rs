@@ -1,12 +1,13 @@
 //! `ward backup` and `ward restore`: everything that an instance knows in one sealed file, and back.
 
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, IsTerminal, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
-use ward_instance::{State, Timestamp};
+use ward_instance::{Random, State, Timestamp};
 use ward_server::admin::{self, Command, Context};
 use ward_server::{Opened, backup, restore};
 
@@ -123,8 +124,10 @@ impl Target {
             )));
         }
         let mut name = file.as_os_str().to_owned();
-        name.push(".part");
-        Ok(Target::File(Part { part: name.into(), file: file.to_owned() }))
+        // Its own: another backup with the same name may be under way.
+        name.push(format!(".{:08x}.part", Random::os().u64() >> 32));
+        let is_whole = Cell::new(false);
+        Ok(Target::File(Part { part: name.into(), file: file.to_owned(), is_whole }))
     }
 }
 
@@ -132,6 +135,8 @@ impl Target {
 struct Part {
     part: PathBuf,
     file: PathBuf,
+    /// Whether all of it is on the disk: then it is kept, whatever it is called.
+    is_whole: Cell<bool>,
 }
 
 impl Part {
@@ -140,29 +145,36 @@ impl Part {
     }
 
     fn create(&self) -> Done<File> {
-        // Of a backup that was cut off; its permissions may be others.
-        let _ = std::fs::remove_file(&self.part);
         let mut options = OpenOptions::new();
         let made = options.write(true).create_new(true).mode(0o600).open(&self.part);
         made.map_err(|error| self.failed(&error))
     }
 
     fn finish(&self, file: &File) -> Done {
+        file.sync_all().map_err(|error| self.failed(&error))?;
+        self.is_whole.set(true);
         let named = || {
-            file.sync_all()?;
             // Never over a file that came meanwhile.
             std::fs::hard_link(&self.part, &self.file)?;
             std::fs::remove_file(&self.part)?;
             let parent = self.file.parent().filter(|parent| !parent.as_os_str().is_empty());
             File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
         };
-        named().map_err(|error| self.failed(&error))
+        named().map_err(|error| {
+            Failure::unavailable(format!(
+                "the backup is whole and could not be called {}: {error}; it is {}",
+                self.file.display(),
+                self.part.display()
+            ))
+        })
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.part);
+        if !self.is_whole.get() {
+            let _ = std::fs::remove_file(&self.part);
+        }
     }
 }
 

@@ -19,8 +19,8 @@ use crate::ids::{IdCodec, SLOTS, Stale, first_slot};
 use crate::kind::{InstanceId, Kind};
 use crate::root::RootRing;
 use record::{
-    Body, Mark, Restoring, alive, brought_back, go_back, known, learn, opened, prepare, retire,
-    taken, text_of,
+    Body, Mark, Restoring, alive, brought_back, go_back, known, learn, learn_used, opened, prepare,
+    retire, taken, text_of,
 };
 
 pub use record::{Facts, Heads, Slot};
@@ -295,6 +295,21 @@ impl Ledger {
                 brought_back(body, &restoring, now);
             }
         })
+    }
+
+    /// Every slot that ids were or will be given out of here, forks' included.
+    pub fn used_slots(&self) -> Vec<u16> {
+        let own = self.body.slots.iter().map(|slot| slot.slot);
+        own.chain(self.body.forks.iter().copied()).collect()
+    }
+
+    /// Takes these slots as used up, if nothing is known of them: a ledger that was made anew gives
+    /// no id out of them again.
+    pub fn learn_used(&mut self, slots: &[u16], now: Timestamp) -> Result<(), InstanceError> {
+        if self.ring.kind() == Kind::Production {
+            return Ok(());
+        }
+        self.change(|body| learn_used(body, slots, now))
     }
 
     /// The slots whose ids are good.

@@ -360,6 +360,15 @@ pub fn blind_index(
     mac::mac(&key, &[table.as_bytes(), column.as_bytes(), &org, value.as_bytes()]).to_vec()
 }
 
+/// Whether a row of `data_keys` (its first four columns) holds a key that opens with `ring`.
+pub(crate) fn opens(row: &[Value], ring: &ward_instance::RootRing) -> bool {
+    let Some(Ok((org_id, class, version, wrapped))) = row.get(..4).map(stored) else {
+        return false;
+    };
+    let name = DataKeyName { org_id, class: class.as_str(), version };
+    seal::unwrap(ring, &name, wrapped).is_ok()
+}
+
 fn stored(row: &[Value]) -> Result<(i64, KeyClass, u32, &[u8]), StoreError> {
     let bad = |what: &str| StoreError::corrupt("data_keys", what);
     let [Value::Int(org_id), Value::Text(class), Value::Int(version), Value::Bytes(wrapped)] = row

@@ -17,19 +17,15 @@ pub async fn present(place: &Place, ring: &RootRing) -> Result<Option<Certificat
     }
     let certificate = match Db::read_certificate(place, ring.kind()).await {
         Ok(certificate) => certificate,
-        Err(error @ StoreError::Foreign(_)) => return Err(error),
-        Err(error @ StoreError::Unavailable(_)) if is_server(place) => return Err(error),
-        Err(_) => return Ok(None),
+        Err(StoreError::Corrupt { .. }) => return Ok(None),
+        // One that can't be read now may be whole.
+        Err(error) => return Err(error),
     };
     match certificate.verify(ring) {
         Ok(_) => Ok(Some(certificate)),
         Err(error) if error.code == "ISO-06" => Ok(None),
         Err(error) => Err(StoreError::Foreign(error)),
     }
-}
-
-fn is_server(place: &Place) -> bool {
-    place.engine() == ward_store::Engine::Pg
 }
 
 /// The number of this restore: above everything that the database, the backup and the chain heads

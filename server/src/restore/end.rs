@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use ward_instance::envelope::Header;
 use ward_instance::{Certificate, Kind, State, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
-use ward_store::backup::{patiently, skip_ids};
+use ward_store::backup::{DataKeys, keep_keys, patiently, skip_ids};
 use ward_store::system::AuditType;
 use ward_store::verify::{Verdict, verify};
 use ward_store::{
@@ -40,6 +40,8 @@ struct Ending {
     made_at: Timestamp,
     /// How often a backup was brought back before it was made.
     made_in: i64,
+    /// Of the database that was there.
+    keys: DataKeys,
     by: String,
     reason: Option<String>,
 }
@@ -52,6 +54,7 @@ pub async fn end(
     mut certificate: Certificate,
     what: &Restore,
     header: &Header,
+    keys: DataKeys,
 ) -> Result<Ended, ServerError> {
     if let Some(witness) = db.instance().witness().sandbox() {
         test_clock::load(db, &witness).await?;
@@ -63,6 +66,7 @@ pub async fn end(
         kind: what.kind,
         made_at: Timestamp(header.created_at),
         made_in: header.restore_epoch,
+        keys,
         by: what.by.clone(),
         reason: what.reason.clone(),
     });
@@ -84,6 +88,7 @@ pub async fn end(
 
 async fn end_in(tx: &mut Tx, ending: &Ending) -> Result<Held, StoreError> {
     patiently(tx).await?;
+    keep_keys(tx, &ending.keys).await?;
     let sql = Sql::fixed("SELECT MIN(id) FROM organizations WHERE id = org_id", []);
     let org_id = tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
     let actor = Actor::system(org_id);

@@ -76,6 +76,23 @@ fn cut_off(kind: Kind, engine: Engine) {
             assert!(!instance.dir.join(left).exists(), "{step}: {left} is left");
         }
     }
+    // The files of one that was cut off when its rows were there outlast others that come to nothing.
+    fs::remove_dir_all(instance.dir.join("files")).unwrap();
+    for (step, bytes) in [
+        ("restore.swapped", fs::read(&file).unwrap()),
+        ("", fs::read(&file).unwrap()[..4_000].to_vec()),
+        ("restore.loaded", fs::read(&file).unwrap()),
+    ] {
+        fs::write(&wanted, step).unwrap();
+        let given = instance.backup_file("given");
+        fs::write(&given, bytes).unwrap();
+        let ended = instance.restore(&given, &[]);
+        assert_eq!(ended.code, if step.is_empty() { Some(1) } else { None }, "{step}: {ended:?}");
+        fs::remove_file(&wanted).unwrap();
+    }
+    let server = instance.serve();
+    picture(&server.with(&owner));
+    server.stop();
     // And one that is not cut off.
     instance.restore(&file, &[]).ok();
     tell(

@@ -1,10 +1,11 @@
 //! SEC-26: who may open a backup, and that it is whole.
 
 use std::fs;
+use std::io::Read;
 
 use ward_tests::{Engine, Instance, Kind, json, people, tell, until};
 
-use super::{picture, seen};
+use super::{picture, seen, start};
 
 /// Every part that is changed, left out or added is noticed, and the instance is as it was.
 #[test]
@@ -48,6 +49,13 @@ fn sec_26_an_altered_backup_changes_nothing() {
     tell("SEC-26", format_args!("{tried} altered backups refused, nothing changed"));
 }
 
+/// The data keys that a rotation made, as they are kept.
+fn data_keys(instance: &Instance) -> Vec<Vec<Option<String>>> {
+    let sql = "SELECT CAST(org_id AS TEXT), class, CAST(created_at AS TEXT) FROM data_keys \
+               WHERE version = 2 ORDER BY 1, 2";
+    instance.database().rows(sql)
+}
+
 /// The root key was rotated since: the key file of that time is asked for, and after the next start
 /// everything is under the present one.
 #[test]
@@ -69,11 +77,16 @@ fn sec_26_backups_of_before_a_rotation_need_the_old_key() {
         let old = instance.backup_file("root-key");
         fs::copy(instance.dir.join("root.key"), &old).unwrap();
         instance.ward(&["key", "rotate-root"], &[]).ok();
+        // Stored files that are in no backup are sealed with these by now.
+        let keys = || data_keys(&instance);
+        let made = keys();
+        assert!(!made.is_empty());
         let refused = instance.restore(&file, &[]);
         assert_eq!(refused.code, Some(78), "{refused:?}");
         assert!(refused.stderr.contains("--old-key"), "{refused:?}");
         let answer = instance.restore(&file, &["--old-key", old.to_str().unwrap()]).json();
         assert_eq!((&answer["old_root_keys"], &answer["audit"]), (&json!(1), &json!("intact")));
+        assert_eq!(keys(), made, "data keys of since the backup are lost");
         let server = instance.serve();
         let roots = || {
             let text = fs::read_to_string(instance.dir.join("root.key")).unwrap();
@@ -93,5 +106,37 @@ fn sec_26_backups_of_before_a_rotation_need_the_old_key() {
                 "{engine:?}: a backup of before a rotation came back with the old key file"
             ),
         );
+    }
+}
+
+/// A rotation that begins and ends while a backup is made is noticed: the files that come late are
+/// sealed with keys that the rows do not have.
+#[test]
+fn sec_26_a_rotation_during_a_backup_is_noticed() {
+    for engine in Engine::available("SEC-26") {
+        let instance = Instance::birth(Kind::Sandbox, engine);
+        instance.sandbox("seed", &["--seed", "5", "--clients", "3000"]).ok();
+        let server = instance.serve();
+        let mut child = start(&instance, &["backup", "-"]);
+        let mut out = child.stdout.take().unwrap();
+        let mut bytes = vec![0; 1_000];
+        out.read_exact(&mut bytes).unwrap();
+        // Nobody reads it further, so it waits in the middle.
+        instance.ward(&["key", "rotate-root"], &[]).ok();
+        until("the rotation is over", || {
+            let status = instance.ward(&["status"], &[]).json();
+            (status["rotation"]["state"] == "done").then_some(())
+        });
+        assert!(child.try_wait().unwrap().is_none(), "the backup was over before");
+        out.read_to_end(&mut bytes).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(75));
+        let (file, _) = instance.backup("afterwards");
+        server.stop();
+        let given = instance.backup_file("given");
+        fs::write(&given, bytes).unwrap();
+        let refused = instance.restore(&given, &[]);
+        assert!(refused.code.is_some_and(|code| code != 0), "{refused:?}");
+        instance.restore(&file, &[]).ok();
+        tell("SEC-26", format_args!("{engine:?}: a backup beside a rotation refused"));
     }
 }

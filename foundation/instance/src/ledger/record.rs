@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::error::{InstanceError, IsoError};
-use crate::ids::{Gap, slot_of, slot_range};
+use crate::ids::{Gap, SLOTS, slot_of, slot_range};
 use crate::mac;
 use crate::root::{Purpose, RootRing};
 use crate::text::{hex, unhex};
@@ -160,6 +160,16 @@ pub(super) fn learn(body: &mut Body, slots: &[u16], now: Timestamp) {
     for slot in slots {
         if body.slots.iter().all(|known| known.slot != *slot) {
             body.slots.push(Slot { read_only: true, ..taken(*slot, now, None) });
+        }
+    }
+}
+
+/// Slots out of which ids were given before the ledger was lost, and none is good any more.
+pub(super) fn learn_used(body: &mut Body, slots: &[u16], now: Timestamp) {
+    for slot in slots.iter().filter(|slot| **slot < SLOTS) {
+        let is_known = body.forks.contains(slot) || body.slots.iter().any(|it| it.slot == *slot);
+        if !is_known {
+            body.slots.push(Slot { retired_at: Some(now.0), ..taken(*slot, now, None) });
         }
     }
 }

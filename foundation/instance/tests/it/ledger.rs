@@ -274,7 +274,16 @@ fn iso_21_a_restored_backup_never_aliases() {
     assert!(![old, old + 1, gone, fresh].contains(&now));
     // A ledger that was lost with the directory learns what the backup knows.
     let mut made_anew = Ledger::in_memory(&ring, old, NOW);
+    // Of a reset and of a fork: known as used, neither good nor given out again.
+    let used = [old + 1, old + 2, old + 3];
+    made_anew.learn_used(&used[1..], NOW).unwrap();
+    made_anew.learn_used(&used[1..], NOW).unwrap();
+    assert_eq!(made_anew.used_slots(), [old, old + 2, old + 3]);
     made_anew.prepare_restore(1, slots.clone(), heads(&[("User", marked)]), NOW).unwrap();
     made_anew.settle_restore(1, NOW).unwrap();
-    assert!(!slots.contains(&made_anew.current_slot().unwrap()));
+    let now = made_anew.current_slot().unwrap();
+    assert!(!slots.contains(&now) && !used.contains(&now), "{now}");
+    let of_the_fork = slot_range(old + 3).0.to_string();
+    let stale = made_anew.codec().parse_of("User", &of_the_fork);
+    assert!(matches!(stale, Err(IdRefusal::StaleEpoch { .. })), "{stale:?}");
 }

@@ -28,6 +28,9 @@ pub struct Facts {
     pub id_epoch: i64,
     /// The id slots of a Sandbox whose ids were good.
     pub slots: Vec<u16>,
+    /// All that were ever used, forks' included; not in backups of before this was written down.
+    #[serde(default)]
+    pub used_slots: Vec<u16>,
     /// Where its files were, unless in this backup.
     pub files_elsewhere: Option<String>,
 }

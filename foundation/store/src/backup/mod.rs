@@ -7,6 +7,7 @@
 
 mod body;
 mod dump;
+mod keys;
 mod layout;
 mod load;
 mod settle;
@@ -14,7 +15,8 @@ mod swap;
 
 pub use body::{BodyError, BodyReader, BodyWriter, End, Facts, Piece};
 pub use dump::{Dumped, dump};
+pub use keys::{DataKeys, data_keys, keep_keys};
 pub use layout::schema;
 pub use load::Loader;
 pub use settle::{SKIPPED, patiently, skip_ids};
-pub use swap::{Swap, forget_staged, is_gone, others};
+pub use swap::{Swap, SwapError, drop_staged, forget_staged, is_gone, others, told_others};

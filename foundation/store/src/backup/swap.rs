@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use deadpool_postgres::tokio_postgres::Client;
 use ward_instance::{IsoError, Kind, RootRing, crash};
 
 use super::load::{failed, remove_database, staged_file, sync, unwritable};
@@ -18,29 +19,53 @@ pub struct Swap<'a> {
     pub place: &'a Place,
     /// Its keys.
     pub ring: &'a RootRing,
+    /// This node.
+    pub node: &'a str,
+    /// Other nodes that told since then, microseconds of wall time, work on the old one.
+    pub since: i64,
+}
+
+/// Why a database did not take the place of another.
+#[derive(Debug, thiserror::Error)]
+pub enum SwapError {
+    /// Somebody uses the old one, which is as it was.
+    #[error("{0}")]
+    Busy(String),
+    /// Anything else.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Swap<'_> {
     /// Does it. Cut off, the old database is there as it was, or the new one is.
-    pub async fn run(&self) -> Result<(), StoreError> {
+    pub async fn run(&self) -> Result<(), SwapError> {
         crash::point("restore.ready");
         let done = match self.place {
             Place::Lite { path } | Place::Passing { path } => swap_file(path),
             Place::Pg { url } => self.swap_tables(url).await,
-            Place::Staged { .. } => Err(StoreError::internal("a restore in a restore")),
+            Place::Staged { .. } => Err(StoreError::internal("a restore in a restore").into()),
         };
         crash::point("restore.swapped");
         done
     }
 
-    async fn swap_tables(&self, url: &str) -> Result<(), StoreError> {
+    async fn swap_tables(&self, url: &str) -> Result<(), SwapError> {
         let client = connect(&pg::config(url, self.ring.kind(), Tables::Own)?)
             .await
             .map_err(|error| failed(&error))?;
         let staged = "SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1";
         let rows = client.query(staged, &[&STAGING]).await.map_err(|error| failed(&error))?;
         let tables: Vec<String> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
-        let mut text = String::from("BEGIN; SET LOCAL statement_timeout = 0;");
+        let begin = "BEGIN; SET LOCAL statement_timeout = 0";
+        client.batch_execute(begin).await.map_err(|error| failed(&error))?;
+        // One may have started while the backup was put together. None can tell that it lives from
+        // here on until the new tables are there, and what it tells then shows it that they are new.
+        let others = self.others_shut_out(&client).await?;
+        if others > 0 {
+            client.batch_execute("ROLLBACK").await.map_err(|error| failed(&error))?;
+            return Err(SwapError::Busy(told_others(others)));
+        }
+        let mut text = String::new();
         for table in &tables {
             text.push_str(&format!("DROP TABLE IF EXISTS public.{table} CASCADE;"));
         }
@@ -52,31 +77,67 @@ impl Swap<'_> {
         text.push_str(&format!("DROP SCHEMA {STAGING} CASCADE;"));
         client.batch_execute(&text).await.map_err(|error| failed(&error))?;
         crash::point("restore.swapping");
-        client.batch_execute("COMMIT").await.map_err(|error| failed(&error))
+        Ok(client.batch_execute("COMMIT").await.map_err(|error| failed(&error))?)
+    }
+
+    /// Locks the table of nodes, if there is one; how many others live.
+    async fn others_shut_out(&self, client: &Client) -> Result<i64, StoreError> {
+        let text = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public' \
+                    AND tablename = 'nodes'";
+        let row = client.query_one(text, &[]).await.map_err(|error| failed(&error))?;
+        if row.try_get::<_, i64>(0).map_err(|error| failed(&error))? == 0 {
+            return Ok(0);
+        }
+        let lock = "LOCK TABLE public.nodes IN ACCESS EXCLUSIVE MODE";
+        client.batch_execute(lock).await.map_err(|error| failed(&error))?;
+        count_others(client, self.node, self.since).await
     }
 }
 
-fn swap_file(path: &Path) -> Result<(), StoreError> {
+/// What is said where other nodes work on the database.
+pub fn told_others(others: i64) -> String {
+    format!(
+        "{others} other nodes work on the database; stop them, wait 15 seconds and try again: nothing was changed"
+    )
+}
+
+fn swap_file(path: &Path) -> Result<(), SwapError> {
     let staged = staged_file(path);
-    // What the log of the old database holds goes into its file first: until the new one has its
-    // name, it is whole. One that does not open has nothing to lose.
-    if let Ok(old) = Lite::open(path, Access::Write) {
-        drop(old.checkpoint());
-    }
+    // The new database is on the disk, and what the log of the old one holds in its file, before
+    // anything is removed: until the new one has its name, the old one is whole.
     sync(&staged)?;
+    empty_log(path)?;
     for ending in ["-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
         match std::fs::remove_file(&name) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(unwritable(&error));
+                return Err(unwritable(&error).into());
             }
             _ => {}
         }
     }
     crash::point("restore.swapping");
     std::fs::rename(&staged, path).map_err(|error| unwritable(&error))?;
-    sync(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    Ok(sync(parent.unwrap_or(Path::new(".")))?)
+}
+
+/// Brings the log of the old database into its file. One that is damaged has nothing to lose.
+fn empty_log(path: &Path) -> Result<(), SwapError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let emptied = Lite::open(path, Access::Write).and_then(|old| old.checkpoint());
+    let why = match emptied {
+        Ok(true) | Err(StoreError::Corrupt { .. }) => return Ok(()),
+        Ok(false) => "another program reads it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(SwapError::Busy(format!(
+        "the log of the database {} can't be written into it ({why}); end every other program that has it open and try again: nothing was changed",
+        path.display()
+    )))
 }
 
 /// Removes what a restore that was cut off has left. On PostgreSQL the next restore does that.
@@ -85,6 +146,15 @@ pub fn forget_staged(place: &Place) -> Result<(), StoreError> {
         Place::Lite { path } | Place::Passing { path } => remove_database(&staged_file(path)),
         Place::Pg { .. } | Place::Staged { .. } => Ok(()),
     }
+}
+
+/// Removes what this restore put together in vain.
+pub async fn drop_staged(place: &Place, kind: Kind) -> Result<(), StoreError> {
+    let Place::Pg { url } = place else { return forget_staged(place) };
+    let client =
+        connect(&pg::config(url, kind, Tables::Own)?).await.map_err(|error| failed(&error))?;
+    let text = format!("DROP SCHEMA IF EXISTS {STAGING} CASCADE");
+    client.batch_execute(&text).await.map_err(|error| failed(&error))
 }
 
 /// Whether there is no database at a place, or none that can be read: then nothing is lost with it.
@@ -128,6 +198,10 @@ pub async fn others(place: &Place, kind: Kind, node: &str, since: i64) -> Result
     let Place::Pg { url } = place else { return Ok(0) };
     let client =
         connect(&pg::config(url, kind, Tables::Own)?).await.map_err(|error| failed(&error))?;
+    count_others(&client, node, since).await
+}
+
+async fn count_others(client: &Client, node: &str, since: i64) -> Result<i64, StoreError> {
     let text = "SELECT COUNT(*) FROM nodes WHERE beat_at >= $1 AND node <> $2";
     let row = client
         .query_one(text, &[&Value::Int(since), &Value::from(node)])

@@ -161,14 +161,16 @@ impl Lite {
         self.batch("PRAGMA busy_timeout = 0")?;
         let checkpointed = self.checkpoint();
         self.batch("PRAGMA busy_timeout = 5000")?;
-        checkpointed
+        checkpointed.map(drop)
     }
 
-    /// Writes the log back into the file and empties it; waits for readers.
-    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
-        self.conn
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|error| map(&error))
+    /// Writes the log back into the file and empties it; waits for readers. False where one still
+    /// needs the log: then it is there as it was.
+    pub(crate) fn checkpoint(&self) -> Result<bool, StoreError> {
+        // That somebody is in the way is no error of the statement but its first column.
+        let busy: Result<i64, _> =
+            self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        busy.map(|busy| busy == 0).map_err(|error| map(&error))
     }
 
     /// Copies the whole database, as of now, into a new file.
