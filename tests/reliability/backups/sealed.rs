@@ -115,7 +115,7 @@ fn sec_26_backups_of_before_a_rotation_need_the_old_key() {
 fn sec_26_a_rotation_during_a_backup_is_noticed() {
     for engine in Engine::available("SEC-26") {
         let instance = Instance::birth(Kind::Sandbox, engine);
-        instance.sandbox("seed", &["--seed", "5", "--clients", "3000"]).ok();
+        instance.sandbox("seed", &["--seed", "5", "--clients", "400"]).ok();
         let server = instance.serve();
         let mut child = start(&instance, &["backup", "-"]);
         let mut out = child.stdout.take().unwrap();
