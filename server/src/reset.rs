@@ -26,6 +26,7 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
         )
         .into());
     };
+    let _turn = crate::rewind::turn(context).await;
     let founder = founder(&context.db).await?;
     let had_credentials = credentials_file(&context.dir).exists();
     let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
