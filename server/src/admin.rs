@@ -137,6 +137,9 @@ async fn rotate(context: &Context, leave_damaged: bool) -> Result<Json, ServerEr
     rotator::refuse_beside_others(&context.db, &context.dir).await?;
     context.files.refuse_anothers(&context.db).await?;
     if let Some(app) = &context.app {
+        // No fork is made meanwhile, and those there are know the old root only.
+        let _turn = app.turn.write().await;
+        app.forks.close().await;
         let blobs = app.blobs.clone();
         app.rotator.start(rotator::rotation_of(&app.db, &app.dir, blobs, leave_damaged)?);
         return Ok(rotation(context));

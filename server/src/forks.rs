@@ -21,12 +21,13 @@ use tokio::task::JoinHandle;
 use ward_instance::{Clock, Instance, IsoError, Random, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Db, Engine, Place, Scope, StoreError, Tx};
+use ward_store::{Actor, Db, Engine, Place, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::admin::{self, Context};
 use crate::app::App;
 use crate::place::{self, Opened, ServerError};
-use crate::{assemble, serve};
+use crate::rewind::ROTATING;
+use crate::{assemble, rotator, serve};
 
 pub use files::Layered;
 
@@ -44,6 +45,8 @@ pub struct Forks(Arc<Mutex<Vec<Fork>>>);
 struct Fork {
     /// Which slot of ids it has.
     number: usize,
+    /// What was closed in the Sandbox when it was made.
+    closed: Closed,
     facts: Option<Facts>,
     stop: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
@@ -80,11 +83,11 @@ impl Forks {
     }
 
     /// Takes the lowest number that is free.
-    fn enter(&self) -> Option<(usize, watch::Receiver<bool>)> {
+    fn enter(&self, closed: Closed) -> Option<(usize, watch::Receiver<bool>)> {
         let mut all = self.0.lock();
         let number = (0..MOST).find(|number| all.iter().all(|it| it.number != *number))?;
         let (stop, stopped) = watch::channel(false);
-        all.push(Fork { number, facts: None, stop, task: None });
+        all.push(Fork { number, closed, facts: None, stop, task: None });
         Some((number, stopped))
     }
 
@@ -111,11 +114,52 @@ impl Forks {
             .collect()
     }
 
+    /// Ends those of before something was closed in the Sandbox.
+    pub async fn look(&self, db: &Db) -> Result<(), StoreError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let closed = Closed::of(db).await?;
+        let count = self.end(|fork| closed.is_beyond(&fork.closed)).len();
+        if count > 0 {
+            tracing::warn!(
+                count,
+                "forks were ended: a key was revoked, a user disabled or a session ended in the Sandbox"
+            );
+        }
+        Ok(())
+    }
+
     /// Ends all, and waits until they are gone.
     pub async fn close(&self) {
         for task in self.end(|_| true) {
             let _ = task.await;
         }
+    }
+}
+
+/// How much is closed in a Sandbox: revoked keys, ended sessions and when the last one ended,
+/// disabled users. A fork, which would not hear of more of it, ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Closed([i64; 4]);
+
+impl Closed {
+    async fn of(db: &Db) -> Result<Self, StoreError> {
+        let sql = Sql::fixed(
+            "SELECT (SELECT COUNT(*) FROM revoked_keys), \
+             (SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL), \
+             (SELECT COALESCE(MAX(ended_at), 0) FROM sessions WHERE ended_at IS NOT NULL), \
+             (SELECT COUNT(*) FROM users WHERE active = FALSE)",
+            [],
+        );
+        let rows = db.read().await?.rows(&sql).await?;
+        let row = rows.row(0);
+        Ok(Closed([0, 1, 2, 3].map(|at| row.get(at).and_then(Value::int).unwrap_or(0))))
+    }
+
+    /// Old sessions are deleted after a while: less is nothing new.
+    fn is_beyond(&self, before: &Closed) -> bool {
+        self.0.iter().zip(before.0).any(|(now, before)| *now > before)
     }
 }
 
@@ -191,11 +235,17 @@ async fn opened(
                 .to_owned(),
         ));
     }
-    let (number, stop) = app.forks.enter().ok_or_else(|| {
+    let _turn = app.turn.write().await;
+    if app.rotator.is_running() || !rotator::unfinished(&app.db).is_null() {
+        return Err(ServerError::Usage(ROTATING.to_owned()));
+    }
+    // Read before the copy: what is closed from here on ends the fork.
+    let closed = Closed::of(&app.db).await?;
+    let (number, stop) = app.forks.enter(closed).ok_or_else(|| {
         ServerError::Usage(format!("there are {MOST} forks already; end one first"))
     })?;
     let opened = make(app, witness, number).await;
-    let (opened, listener) = opened.inspect_err(|_| app.forks.leave(number))?;
+    let (opened, listener) = opened.inspect_err(|_| undo(app, number))?;
     let made_at = app.instance.clock().wall();
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     let facts = Facts {
@@ -205,7 +255,7 @@ async fn opened(
         ends_at: made_at.plus_seconds(seconds),
     };
     let served = serve_until(app.clone(), opened, listener, (number, time, stop)).await;
-    let task = served.inspect_err(|_| app.forks.leave(number))?;
+    let task = served.inspect_err(|_| undo(app, number))?;
     app.forks.begun(number, facts.clone(), task);
     record(app, actor, &facts).await?;
     Ok(facts.shown())
@@ -229,6 +279,12 @@ fn no_server() -> ServerError {
     )
 }
 
+/// Leaves nothing of a fork that was not made: the disk may be full.
+fn undo(app: &App, number: usize) {
+    let _ = std::fs::remove_dir_all(folder(&app.dir).join(number.to_string()));
+    app.forks.leave(number);
+}
+
 /// The copy, opened as an instance of its own, and where it will listen.
 async fn make(
     app: &Arc<App>,
@@ -245,6 +301,7 @@ async fn make(
         .map_err(|error| ServerError::System(format!("cannot make {}: {error}", dir.display())))?;
     place::restrict(&folder(&app.dir))?;
     let path = dir.join("ward.db");
+    app.db.check_space(&dir)?;
     copy(&app.db, path.clone()).await?;
     let before = ward_store::read_certificate(&mut app.db.read().await?).await?;
     let ring = app.instance.ring();
@@ -285,7 +342,7 @@ async fn apart(
             ward_store::write_certificate(tx, &written).await?;
             let now = tx.now().0;
             for sql in ward_webhooks::rewind::apart(now) {
-                ward_store::Query::execute(tx, &sql).await?;
+                tx.execute(&sql).await?;
             }
             Ok::<_, StoreError>(())
         })
@@ -365,12 +422,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_closed_since_ends_a_fork() {
+        let before = Closed([1, 5, 700, 2]);
+        for more in [[2, 5, 700, 2], [1, 6, 700, 2], [1, 3, 701, 2], [1, 5, 700, 3]] {
+            assert!(Closed(more).is_beyond(&before), "{more:?}");
+        }
+        assert!(!before.is_beyond(&before));
+        assert!(!Closed([1, 3, 700, 2]).is_beyond(&before), "old sessions were deleted");
+    }
+
+    #[test]
     fn numbers_are_used_again() {
         let forks = Forks::default();
-        let numbers: Vec<_> =
-            (0..MOST + 1).filter_map(|_| forks.enter()).map(|(number, _)| number).collect();
+        let numbers: Vec<_> = (0..MOST + 1)
+            .filter_map(|_| forks.enter(Closed::default()))
+            .map(|(number, _)| number)
+            .collect();
         assert_eq!(numbers, (0..MOST).collect::<Vec<_>>());
         forks.leave(3);
-        assert_eq!(forks.enter().map(|(number, _)| number), Some(3));
+        assert_eq!(forks.enter(Closed::default()).map(|(number, _)| number), Some(3));
     }
 }

@@ -13,8 +13,8 @@ use crate::birthday::{self, Founder};
 use crate::packs::Pack;
 use crate::place::ServerError;
 
-/// Tables that outlive a reset.
-const KEPT: [&str; 2] = ["audit_events", "instance"];
+/// Tables that outlive a reset. A revoked key stays so when a snapshot of before brings its row back.
+const KEPT: [&str; 3] = ["audit_events", "instance", "revoked_keys"];
 
 /// Empties the Sandbox and founds its organization anew; its clock shows real time again.
 pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json, ServerError> {
@@ -26,6 +26,7 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
         )
         .into());
     };
+    let _turn = crate::rewind::turn(context).await;
     let founder = founder(&context.db).await?;
     let had_credentials = credentials_file(&context.dir).exists();
     let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;

@@ -23,6 +23,10 @@ use crate::{birthday, rotator, test_clock};
 /// So many at once: each is a copy of the database.
 const MOST: usize = 50;
 
+/// Why nothing is copied or brought back while the root key is being rotated.
+pub const ROTATING: &str =
+    "the root key is being rotated; try again when ward status says that it is done";
+
 /// The logs and what counts guesses stay as they are; what opens old entries and what stays closed
 /// is kept besides.
 const POLICY: Policy = Policy {
@@ -88,8 +92,9 @@ pub async fn delete(
     let name: Name = named(name)?;
     let _turn = turn(context).await;
     find(context, &name)?;
-    context.instance.ledger().forget_snapshot(name.as_str())?;
+    // What is still known can be deleted again, whatever comes in between.
     Shelf::of(&context.dir).remove(&context.db, &name).await?;
+    context.instance.ledger().forget_snapshot(name.as_str())?;
     let wall = context.instance.clock().wall();
     recorded(context, actor, &name, "deleted_at", wall).await?;
     Ok(json!({ "deleted": name.as_str() }))
@@ -114,14 +119,25 @@ pub async fn restore(
     let how = How { witness, policy: POLICY, look, shown };
     let (id, taken_at) = (name.to_string(), marked.taken_at);
     let shelf = Shelf::of(&context.dir);
+    let db = context.db.clone();
     let done = shelf.restore(&context.db, &name, how, move |tx: &mut Tx, brought: &Brought| {
         let (actor, id, told) = (actor.clone(), id.clone(), brought.told.clone());
-        Box::pin(async move { record(tx, &actor, (&id, taken_at), &told).await })
+        let is_rotating = !rotator::unfinished(&db).is_null();
+        Box::pin(async move {
+            if is_rotating {
+                return Err(StoreError::Unavailable(ROTATING.to_owned()));
+            }
+            record(tx, &actor, (&id, taken_at), &told).await
+        })
     });
     let ((), brought) = done.await?;
     let wall = context.instance.clock().wall();
-    let slot = context.instance.ledger().restored(name.as_str(), &brought.today, wall)?;
+    // The world is back whatever becomes of the ledger: the clock and the server go with it.
+    let slot = context.instance.ledger().restored(name.as_str(), &brought.today, wall);
     context.instance.clock().set_course(&witness, brought.course);
+    let settled = settle(context).await;
+    let slot = slot?;
+    settled?;
     let mut answer = json!({
         "restored": name.as_str(),
         "taken_at": marked.taken_at.to_string(),
@@ -131,7 +147,6 @@ pub async fn restore(
     for (what, count) in &brought.told {
         answer[*what] = json!(count);
     }
-    settle(context).await?;
     if before != admin::founding(&context.db).await? && credentials_file(&context.dir).exists() {
         // Those in the file are of people who are not there any more.
         std::fs::remove_file(credentials_file(&context.dir))
@@ -152,9 +167,14 @@ pub async fn held_files(db: &Db, dir: &Path) -> Result<HashSet<String>, StoreErr
 fn look<'t>(tx: &'t mut Tx, beside: &'t Beside) -> BoxFuture<'t, Result<Then, StoreError>> {
     Box::pin(async move {
         let mut then = ward_identity::rewind::look(tx, beside).await?;
-        let more = ward_webhooks::rewind::look(tx, beside).await?;
-        then.statements.extend(more.statements);
-        then.told.extend(more.told);
+        let more = [
+            ward_scheduling::rewind::look(tx, beside).await?,
+            ward_webhooks::rewind::look(tx, beside).await?,
+        ];
+        for more in more {
+            then.statements.extend(more.statements);
+            then.told.extend(more.told);
+        }
         Ok(then)
     })
 }
@@ -184,7 +204,7 @@ fn find(context: &Context, name: &Name) -> Result<Marked, ServerError> {
 }
 
 /// Nothing that is due is done meanwhile, and nobody moves the clock.
-async fn turn(context: &Context) -> Option<tokio::sync::RwLockWriteGuard<'_, ()>> {
+pub async fn turn(context: &Context) -> Option<tokio::sync::RwLockWriteGuard<'_, ()>> {
     match &context.app {
         Some(app) => Some(app.turn.write().await),
         None => None,
@@ -193,11 +213,9 @@ async fn turn(context: &Context) -> Option<tokio::sync::RwLockWriteGuard<'_, ()>
 
 /// Refuses where another process has the same database, or the root key is being rotated.
 async fn check(context: &Context) -> Result<(), ServerError> {
-    if !rotator::unfinished(&context.db).is_null() {
-        return Err(ServerError::Usage(
-            "the root key is being rotated; try again when ward status says that it is done"
-                .to_owned(),
-        ));
+    let is_running = context.app.as_ref().is_some_and(|app| app.rotator.is_running());
+    if is_running || !rotator::unfinished(&context.db).is_null() {
+        return Err(ServerError::Usage(ROTATING.to_owned()));
     }
     if context.db.engine() == Engine::Pg
         && nodes::others(&context.db, &host::node(&context.dir)?).await? > 0
@@ -232,7 +250,11 @@ async fn flush(context: &Context) {
     let Some(app) = &context.app else { return };
     let written = app.db.access_log().flush(&app.db).await.map(drop);
     let used = app.exercises.flush(&app.db).await.map(drop);
-    for error in [written.err(), used.err()].into_iter().flatten() {
+    let asked = match &app.requests {
+        Some(requests) => requests.flush(&app.db).await,
+        None => Ok(()),
+    };
+    for error in [written.err(), used.err(), asked.err()].into_iter().flatten() {
         tracing::warn!(%error, "something was not written before the Sandbox went back");
     }
 }

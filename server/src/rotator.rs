@@ -96,6 +96,11 @@ impl Rotator {
         }));
     }
 
+    /// Whether this process rotates at this moment.
+    pub fn is_running(&self) -> bool {
+        matches!(*self.stand.lock(), Stand::Running(_))
+    }
+
     /// Whether an unfinished rotation is to be gone on with now, in second
     /// `ticks` of the worker.
     pub fn is_due(&self, db: &Db, ticks: u64) -> bool {

@@ -62,6 +62,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 sequence(&app).await;
                 follow_sandbox(&app).await;
+                report("forks", app.forks.look(&app.db).await);
                 rotate(&app, ticks);
             }
             hint = hints.recv() => {

@@ -148,6 +148,16 @@ pub(crate) struct Stale {
     pub gaps: BTreeMap<String, Vec<Gap>>,
 }
 
+impl Stale {
+    /// The id of this slot, unless the slot is retired.
+    fn slot(&self, slot: u16, id: i64) -> Result<i64, IdRefusal> {
+        match self.slots.get(&slot) {
+            Some(at) => Err(IdRefusal::StaleEpoch { reset_at: Some(*at) }),
+            None => Ok(id),
+        }
+    }
+}
+
 /// Turns text into ids of this environment; clones follow the same ledger.
 #[derive(Clone, Debug)]
 pub struct IdCodec {
@@ -172,28 +182,33 @@ impl IdCodec {
 
     /// The same id, if it can belong to this environment.
     pub fn check(&self, id: i64) -> Result<i64, IdRefusal> {
-        let named = environment_of(id)?;
-        if named != self.kind {
-            return Err(IdRefusal::WrongEnvironment { named });
-        }
-        if named == Kind::Production {
-            return Ok(id);
-        }
-        let slot = slot_of(id).ok_or(IdRefusal::NeverAllocated)?;
-        match self.stale.read().slots.get(&slot) {
-            Some(at) => Err(IdRefusal::StaleEpoch { reset_at: Some(*at) }),
+        match self.slot(id)? {
+            Some(slot) => self.stale.read().slot(slot, id),
             None => Ok(id),
         }
     }
 
     /// [`IdCodec::check`] for a known type.
     pub fn check_of(&self, type_name: &str, id: i64) -> Result<i64, IdRefusal> {
-        let id = self.check(id)?;
+        let Some(slot) = self.slot(id)? else { return Ok(id) };
         let stale = self.stale.read();
+        stale.slot(slot, id)?;
         let gaps = stale.gaps.get(type_name).map(Vec::as_slice).unwrap_or_default();
         match gaps.iter().find(|gap| (gap.first..=gap.last).contains(&id)) {
             Some(gap) => Err(IdRefusal::Undone { at: gap.at }),
             None => Ok(id),
+        }
+    }
+
+    /// The slot of an id of this environment; Production has none, and nothing there is stale.
+    fn slot(&self, id: i64) -> Result<Option<u16>, IdRefusal> {
+        let named = environment_of(id)?;
+        if named != self.kind {
+            return Err(IdRefusal::WrongEnvironment { named });
+        }
+        match named {
+            Kind::Production => Ok(None),
+            Kind::Sandbox => slot_of(id).map(Some).ok_or(IdRefusal::NeverAllocated),
         }
     }
 }

@@ -35,6 +35,12 @@ const POOL: usize = 16;
 /// A write is run so often at most, when PostgreSQL asks for it again.
 const ATTEMPTS_MAX: u32 = 5;
 
+/// One mebibyte.
+const MIB: u64 = 1 << 20;
+
+/// What is left free on a disk beside a copy of the database.
+const SPARE: u64 = 64 * MIB;
+
 /// Where a database is.
 #[derive(Clone)]
 pub enum Place {
@@ -361,6 +367,20 @@ impl Db {
         }
     }
 
+    /// Refuses where the disk of `folder` has no room for a copy and what is written meanwhile:
+    /// a full disk would stop the database itself.
+    pub fn check_space(&self, folder: &Path) -> Result<(), StoreError> {
+        let Backend::Lite { path, .. } = &*self.backend else { return Ok(()) };
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |it| it.len());
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        let needed = size(path).saturating_add(size(Path::new(&log))).saturating_add(SPARE);
+        let space = rustix::fs::statvfs(folder).map_err(|error| {
+            StoreError::Unavailable(format!("the free space of {}: {error}", folder.display()))
+        })?;
+        has_space(folder, needed, space.f_bavail.saturating_mul(space.f_frsize))
+    }
+
     /// Finishes the writes that wait and closes. On SQLite waits for readers
     /// and empties the log into the file.
     pub async fn shutdown(&self) {
@@ -390,4 +410,30 @@ where
     outbox::flush(tx).await?;
     tx.commit_pg().await?;
     Ok(value)
+}
+
+fn has_space(folder: &Path, needed: u64, free: u64) -> Result<(), StoreError> {
+    match free < needed {
+        true => Err(StoreError::Full(format!(
+            "a copy of it needs {} MiB, with some to spare, and {} has {} MiB free; delete a \
+             snapshot, or make room there",
+            needed.div_ceil(MIB),
+            folder.display(),
+            free / MIB
+        ))),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_leaves_the_disk_some_room() {
+        let folder = Path::new("/somewhere");
+        assert!(has_space(folder, SPARE, SPARE).is_ok());
+        let refused = has_space(folder, SPARE + 1, SPARE).unwrap_err().to_string();
+        assert!(refused.contains("needs 65 MiB") && refused.contains("/somewhere has 64 MiB free"));
+    }
 }

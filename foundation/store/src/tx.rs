@@ -189,6 +189,8 @@ impl Tx {
 
     /// Says that a snapshot was brought back.
     pub(crate) fn goes_back(&mut self) {
+        // Whoever comes later in the same group counts on from what is there now.
+        self.heads.forget();
         self.is_back = true;
     }
 

@@ -22,6 +22,7 @@ pub mod money;
 pub mod price;
 pub(crate) mod providers;
 pub mod request;
+pub mod rewind;
 pub mod seed;
 pub mod seed_appointments;
 pub mod seed_edges;

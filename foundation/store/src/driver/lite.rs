@@ -186,6 +186,11 @@ impl Lite {
     /// write-ahead log, so it is all there is; `is_kept`: until it is on the disk.
     pub(crate) fn copy_pages(&self, path: &Path, is_kept: bool) -> Result<(), StoreError> {
         create_file(path)?;
+        // Of a copy that failed nothing is left: the disk may be full.
+        self.copy_into(path, is_kept).inspect_err(|_| drop(std::fs::remove_file(path)))
+    }
+
+    fn copy_into(&self, path: &Path, is_kept: bool) -> Result<(), StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut copy = Connection::open_with_flags(path, flags).map_err(|error| map(&error))?;
         copy.execute_batch("PRAGMA synchronous = OFF").map_err(|error| map(&error))?;

@@ -20,7 +20,21 @@ pub(super) async fn take(db: &Db, folder: &Path, file: &Path) -> Result<Heads, S
     let draft = file.with_extension("new");
     make_folder(folder)?;
     remove(&draft)?;
-    let (copy, into) = (db.clone(), draft.clone());
+    db.check_space(folder)?;
+    let taken = copied(db, &draft).await.and_then(|heads| {
+        std::fs::rename(&draft, file).map_err(|error| failed(&draft, &error))?;
+        Ok(heads)
+    });
+    if taken.is_err()
+        && let Err(error) = remove(&draft)
+    {
+        tracing::warn!(%error, "the rest of a snapshot that failed was not removed");
+    }
+    taken
+}
+
+async fn copied(db: &Db, draft: &Path) -> Result<Heads, StoreError> {
+    let (copy, into) = (db.clone(), draft.to_path_buf());
     // As a write, so that the writer stands still and ids in stock are of either side.
     db.write(move |tx: &mut Tx| {
         let copied = {
@@ -31,9 +45,7 @@ pub(super) async fn take(db: &Db, folder: &Path, file: &Path) -> Result<Heads, S
     })
     .await?;
     let sql = Sql::fixed("SELECT entity, next_id - 1 FROM id_blocks", []);
-    let heads = heads_in(&Lite::open(&draft, Access::Read)?.rows(&sql)?);
-    std::fs::rename(&draft, file).map_err(|error| failed(&draft, &error))?;
-    Ok(heads)
+    Ok(heads_in(&Lite::open(draft, Access::Read)?.rows(&sql)?))
 }
 
 fn make_folder(folder: &Path) -> Result<(), StoreError> {

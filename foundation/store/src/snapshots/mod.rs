@@ -174,6 +174,8 @@ impl Shelf {
             let (opening, beside) = (opening.clone(), beside.clone());
             Box::pin(async move {
                 if !opening.is_empty() {
+                    // Of a run in a group that was undone it is attached still; else this fails.
+                    let _ = tx.batch("DETACH snapshot").await;
                     tx.batch(&opening).await?;
                 }
                 let brought = bring_back(tx, &beside, &how).await?;
