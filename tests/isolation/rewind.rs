@@ -226,6 +226,49 @@ fn what_was_ended_or_revoked_since_stays_so() {
 }
 
 #[test]
+fn iso_13_a_revoked_key_stays_so_through_a_reset() {
+    for engine in Engine::available("ISO-13") {
+        let world = World::of(engine);
+        let (api, s) = (world.api(), &world.instance);
+        let revoked = s.key("provider@practice.example");
+        let asks = |credential: &str| {
+            let reply = world.server.with(credential).ask("{ currentUser { id } }", json!({}));
+            reply.json["data"]["currentUser"]["id"].is_string()
+        };
+        assert!(asks(&revoked));
+        take(&api, "open");
+        s.ward(&["key", "delete"], &[&revoked[revoked.len() - 46..revoked.len() - 38]]).ok();
+        assert!(!asks(&revoked));
+        s.sandbox("reset", &[]).ok();
+        restore(&world.server.with(&s.owner_key()), "open");
+        assert!(asks(&world.keys[1]), "what was not revoked is as it was");
+        assert!(!asks(&revoked), "a key came back by way of a reset");
+    }
+}
+
+#[test]
+fn a_calendar_link_that_was_taken_back_stays_so() {
+    for engine in Engine::available("ISO-13") {
+        let world = World::of(engine);
+        let (api, s) = (world.api(), &world.instance);
+        let generation = || s.database().number("SELECT generation FROM calendar_feeds");
+        let feed = "mutation { resetCalendarFeed(input: {}) { user { id } messages { field } } }";
+        take(&api, "first");
+        api.ask(feed, json!({})).data();
+        let one = generation();
+        take(&api, "one");
+        restore(&api, "one");
+        assert_eq!(generation(), one, "nobody took one back");
+        restore(&api, "first");
+        let two = generation();
+        assert!(two > one, "the first link opens again");
+        restore(&api, "one");
+        let three = generation();
+        assert!(three > two, "the second link opens again");
+    }
+}
+
+#[test]
 fn the_clock_goes_back_with_it() {
     let world = World::of(Engine::Sqlite);
     let api = world.api();
@@ -272,6 +315,36 @@ fn names_and_callers_that_are_refused() {
     ward_with(["sandbox", "snapshot", "one", "--delete"], &there).ok();
     assert_eq!(api.get(PATH).json["snapshots"], json!([]));
     assert_eq!(std::fs::read_dir(s.dir.join("snapshots")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_snapshot_that_fails_leaves_nothing_and_deleting_can_be_repeated() {
+    let world = World::of(Engine::Sqlite);
+    let api = world.api();
+    let folder = world.instance.dir.join("snapshots");
+    let names = || {
+        let listed = std::fs::read_dir(&folder).unwrap();
+        listed.map(|it| it.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let block = |name: &str| {
+        let place = folder.join(format!("{name}.db"));
+        std::fs::create_dir_all(place.join("in the way")).unwrap();
+        place
+    };
+    block("one");
+    let reply = api.post(PATH, &json!({"name": "one"}));
+    assert_eq!((reply.status, reply.code()), (503, "UNAVAILABLE"), "{}", reply.text);
+    assert_eq!(names(), ["one.db"], "a draft is left");
+    take(&api, "two");
+    std::fs::remove_file(folder.join("two.db")).unwrap();
+    let place = block("two");
+    let reply = api.delete(&format!("{PATH}/two"));
+    assert_eq!(reply.status, 503, "{}", reply.text);
+    assert_eq!(api.get(PATH).json["snapshots"][0]["name"], "two", "it is not forgotten");
+    std::fs::remove_dir_all(place).unwrap();
+    let reply = api.delete(&format!("{PATH}/two"));
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(api.get(PATH).json["snapshots"], json!([]));
 }
 
 #[test]

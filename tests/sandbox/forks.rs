@@ -136,6 +136,31 @@ fn forks_end_by_themselves_and_are_counted() {
 }
 
 #[test]
+fn what_is_closed_in_the_sandbox_ends_its_forks() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let (key, revoked) = (s.owner_key(), s.member("provider"));
+    let server = s.serve();
+    let api = server.with(&key);
+    let me = "{ currentUser { id } }";
+    let fork = open(&api, &json!({}));
+    assert!(api_of(&fork, &revoked).ask(me, json!({})).data()["currentUser"]["id"].is_string());
+    s.ward(&["key", "delete"], &[&revoked[revoked.len() - 46..revoked.len() - 38]]).ok();
+    ends(&fork);
+    // One that is made afterwards knows of it, and lives.
+    let next = open(&api, &json!({}));
+    let refused = api_of(&next, &revoked).ask(me, json!({}));
+    assert_eq!(refused.code(), "UNAUTHENTICATED", "{}", refused.text);
+    // A rotation of the root ends it, as it ends sessions.
+    s.ward(&["key", "rotate-root"], &[]).ok();
+    ends(&next);
+    let last = until("the rotation is done", || {
+        let reply = api.post(PATH, &json!({}));
+        (reply.status == 200).then_some(reply.json)
+    });
+    assert!(api_of(&last, &key).ask(me, json!({})).data()["currentUser"]["id"].is_string());
+}
+
+#[test]
 fn there_are_no_forks_on_postgresql_nor_of_a_production() {
     if Engine::available("forks").contains(&Engine::Postgres) {
         let s = Instance::birth(Kind::Sandbox, Engine::Postgres);
