@@ -23,6 +23,7 @@ mod overload;
 mod process;
 mod sandbox_back;
 mod sandbox_days;
+mod sandbox_guard;
 mod sandbox_run;
 mod scheduling;
 mod setup;
@@ -81,6 +82,7 @@ async fn main() -> Result<()> {
     rows.extend(sandbox_run::measure(&chosen).await?);
     rows.extend(sandbox_days::measure(&chosen).await?);
     rows.extend(sandbox_back::measure(&chosen).await?);
+    rows.extend(sandbox_guard::measure(&chosen).await?);
     for engine in [Engine::Lite, Engine::Pg] {
         rows.extend(sizes::measure(&chosen, &mut worlds, engine).await?);
     }

@@ -47,10 +47,10 @@ pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
 /// Everybody once a week from next week on, each at an hour of their own; how many.
 async fn book(port: u16, key: &str) -> Result<usize> {
     let query = "{ currentUser { id } appointmentTypes { id } \
-        users(first: 100, show_all_by_default: true) { nodes { id email } } }";
+        users(page_size: 100, show_all_by_default: true) { id email } }";
     let found = load::ask(port, key, query, &Json::Null).await?;
     let of = |path: &str| found["data"].pointer(path).cloned().unwrap_or_default();
-    let clients = of("/users/nodes");
+    let clients = of("/users");
     let clients = clients.as_array().context("no clients")?.iter();
     let clients: Vec<_> = clients.filter(|client| client["email"].is_string()).collect();
     ensure!(!clients.is_empty(), "nobody can be reminded");

@@ -63,7 +63,7 @@ pub async fn world() -> Result<World> {
 pub async fn world_of(clients: usize) -> Result<World> {
     let ward = world::release()?;
     let folder = tempfile::tempdir()?;
-    let program = Program { ward: ward.clone(), dir: folder.path().join("sandbox"), url: None };
+    let program = Program::sandbox(&ward, &folder.path().join("sandbox"), None);
     let key = program.found(clients)?;
     Ok(World { ward, key, program, _folder: folder })
 }

@@ -107,7 +107,7 @@ impl Worlds {
             }
             _ => None,
         };
-        let program = Program { ward: self.ward.clone(), dir: dir.clone(), url: url.clone() };
+        let program = Program::sandbox(&self.ward, &dir, url.as_ref());
         let began = Instant::now();
         let key = program.found(size)?;
         eprintln!("{name}: {size} clients seeded in {:.1} s", began.elapsed().as_secs_f64());
@@ -152,7 +152,7 @@ impl Worlds {
     }
 
     fn program(&self, world: &World) -> Program {
-        Program { ward: self.ward.clone(), dir: world.dir.clone(), url: world.url.clone() }
+        Program::sandbox(&self.ward, &world.dir, world.url.as_ref())
     }
 
     /// Stops a world's Ward and starts it again; the moment of the start.
@@ -160,8 +160,7 @@ impl Worlds {
         let Some(world) = self.made.get_mut(&(engine, size)) else { bail!("no such world") };
         world.ward = None;
         let began = Instant::now();
-        let program =
-            Program { ward: self.ward.clone(), dir: world.dir.clone(), url: world.url.clone() };
+        let program = Program::sandbox(&self.ward, &world.dir, world.url.as_ref());
         world.ward = Some(program.serve()?);
         Ok(began)
     }
@@ -215,6 +214,8 @@ pub fn release() -> Result<PathBuf> {
 
 /// `ward` on one instance.
 pub struct Program {
+    /// `sandbox` or `production`.
+    pub kind: &'static str,
     /// The binary.
     pub ward: PathBuf,
     /// The instance's directory.
@@ -224,15 +225,31 @@ pub struct Program {
 }
 
 impl Program {
+    /// On a Sandbox.
+    pub fn sandbox(ward: &Path, dir: &Path, url: Option<&String>) -> Self {
+        Program { kind: "sandbox", ward: ward.to_owned(), dir: dir.to_owned(), url: url.cloned() }
+    }
+
     /// Makes the instance with so many seeded clients; the owner's key.
     pub fn found(&self, clients: usize) -> Result<String> {
+        self.init()?;
+        self.run(&["sandbox", "seed", "--seed", "1", "--clients", &clients.to_string()])?;
+        self.key(OWNER)
+    }
+
+    /// Makes the instance, empty; the owner's key.
+    pub fn born(&self) -> Result<String> {
+        self.init()?;
+        self.key(OWNER)
+    }
+
+    fn init(&self) -> Result<()> {
         let mut init = vec!["init", "--base-url", "http://127.0.0.1:4100", "--owner-email", OWNER];
         if self.url.is_some() {
             init.extend(["--database-env", "WARD_BENCH_DB"]);
         }
         self.run(&init)?;
-        self.run(&["sandbox", "seed", "--seed", "1", "--clients", &clients.to_string()])?;
-        self.key(OWNER)
+        Ok(())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -240,7 +257,7 @@ impl Program {
         command.args(arguments);
         // `ward sandbox …` has no kind to choose.
         if arguments.first() != Some(&"sandbox") {
-            command.args(["--kind", "sandbox"]);
+            command.args(["--kind", self.kind]);
         }
         command.arg("--dir").arg(&self.dir);
         // All of a measurement's sockets are one person's.
