@@ -11,18 +11,7 @@ const CHANGE: &str = "mutation($id: ID) {
 
 /// Every numeric id that the instance holds, except in the audit log, which a reset leaves.
 fn all_ids(instance: &Instance) -> BTreeSet<String> {
-    let place = instance.database();
-    let mut all = BTreeSet::new();
-    for table in place.tables().into_iter().filter(|name| name != "audit_events") {
-        let sql = format!(
-            "SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'id' AND type = 'INTEGER'"
-        );
-        if !place.rows(&sql).is_empty() {
-            let rows = place.rows(&format!("SELECT id FROM {table}"));
-            all.extend(rows.into_iter().filter_map(|row| row.into_iter().next()?));
-        }
-    }
-    all
+    instance.database().ids(&["audit_events"]).into_iter().collect()
 }
 
 /// Old ids are refused as old, by reads and by writes, and name when the reset was.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use ward_probe::isolation::dump::{UNCOUNTED, UNCOUNTED_COLUMNS};
 
-use crate::postgres::{self, Rows};
+use crate::postgres::{self, Rows, Session};
 
 /// Where a database is.
 #[derive(Clone, Debug)]
@@ -41,11 +41,12 @@ impl Place {
         self.look().rows(sql)
     }
 
-    /// For several queries: opening a file reads all of its schema.
-    fn look(&self) -> Look<'_> {
+    /// For several queries: opening a file reads all of its schema, and a connection to a server
+    /// is a process there.
+    pub fn look(&self) -> Look {
         match self {
             Place::File(path) => Look::File(read_only(path)),
-            Place::Server(address) => Look::Server(address),
+            Place::Server(address) => Look::Server(Session::open(address).unwrap()),
         }
     }
 
@@ -74,19 +75,40 @@ impl Place {
 
     /// The names of all tables.
     pub fn tables(&self) -> Vec<String> {
-        self.look().tables()
+        self.look().shape().into_keys().collect()
     }
 
     /// The names of a table's columns.
     pub fn columns(&self, table: &str) -> Vec<String> {
-        self.look().columns(table)
+        self.look().shape().remove(table).unwrap_or_default()
+    }
+
+    /// Every numeric id in a SQLite file's tables, but in those named.
+    pub fn ids(&self, but: &[&str]) -> Vec<String> {
+        let look = self.look();
+        let tables = look.rows(
+            "SELECT t.name FROM sqlite_master t, pragma_table_info(t.name) c \
+             WHERE t.type = 'table' AND c.name = 'id' AND c.type = 'INTEGER'",
+        );
+        let tables = tables.into_iter().flatten().flatten();
+        let tables = tables.filter(|table| !but.contains(&table.as_str()));
+        tables
+            .flat_map(|table| look.rows(&format!("SELECT id FROM {table}")))
+            .flatten()
+            .flatten()
+            .collect()
     }
 
     /// Everything that the instance holds.
     pub fn logical_dump(&self) -> Dump {
         let look = self.look();
-        let tables = look.tables().into_iter().filter(|name| !UNCOUNTED.contains(&name.as_str()));
-        Dump(tables.map(|table| (table.clone(), look.table_dump(&table))).collect())
+        let tables =
+            look.shape().into_iter().filter(|(name, _)| !UNCOUNTED.contains(&name.as_str()));
+        let dumped = |(table, columns): (String, Vec<String>)| {
+            let lines = look.table_dump(&table, columns);
+            (table, lines)
+        };
+        Dump(tables.map(dumped).collect())
     }
 
     /// The audit log, oldest first.
@@ -116,45 +138,48 @@ impl Place {
 }
 
 /// A connection for several queries.
-enum Look<'a> {
+pub enum Look {
+    /// To a file.
     File(Connection),
-    Server(&'a str),
+    /// To a server.
+    Server(Session),
 }
 
-impl Look<'_> {
-    fn rows(&self, sql: &str) -> Rows {
+impl Look {
+    /// Runs a query; every value as text.
+    pub fn rows(&self, sql: &str) -> Rows {
         match self {
             Look::File(connection) => lite_rows(connection, sql),
-            Look::Server(address) => postgres::query(address, sql),
+            Look::Server(session) => session.rows(sql),
         }
     }
 
-    fn tables(&self) -> Vec<String> {
-        let sql = match self {
+    /// The names of all tables with those of their columns.
+    pub fn shape(&self) -> BTreeMap<String, Vec<String>> {
+        let rows = self.rows(match self {
             Look::File(_) => {
-                "SELECT name FROM sqlite_master WHERE type = 'table' \
-                 AND name NOT LIKE 'sqlite_%' ORDER BY name"
+                "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c \
+                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.cid"
             }
             Look::Server(_) => {
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+                "SELECT t.tablename, c.column_name FROM pg_tables t \
+                 JOIN information_schema.columns c \
+                 ON c.table_name = t.tablename AND c.table_schema = t.schemaname \
+                 WHERE t.schemaname = 'public' ORDER BY 1, c.ordinal_position"
             }
-        };
-        firsts(self.rows(sql))
+        });
+        let mut shape = BTreeMap::<String, Vec<String>>::new();
+        for row in rows {
+            let mut names = row.into_iter().flatten();
+            if let (Some(table), Some(column)) = (names.next(), names.next()) {
+                shape.entry(table).or_default().push(column);
+            }
+        }
+        shape
     }
 
-    fn columns(&self, table: &str) -> Vec<String> {
-        firsts(self.rows(&match self {
-            Look::File(_) => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"),
-            Look::Server(_) => format!(
-                "SELECT column_name FROM information_schema.columns \
-                 WHERE table_name = '{table}' AND table_schema = 'public' ORDER BY ordinal_position"
-            ),
-        }))
-    }
-
-    fn table_dump(&self, table: &str) -> Vec<String> {
-        let counted: Vec<String> = self
-            .columns(table)
+    fn table_dump(&self, table: &str, columns: Vec<String>) -> Vec<String> {
+        let counted: Vec<String> = columns
             .into_iter()
             .filter(|column| !UNCOUNTED_COLUMNS.contains(&(table, column)))
             .collect();
@@ -221,10 +246,6 @@ impl Dump {
     pub fn contains(&self, text: &str) -> bool {
         self.0.values().flatten().any(|line| line.contains(text))
     }
-}
-
-fn firsts(rows: Rows) -> Vec<String> {
-    rows.into_iter().filter_map(|row| row.into_iter().next()?).collect()
 }
 
 /// The file beside its server: nothing can be written.

@@ -3,7 +3,8 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// Rows as text.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -87,19 +88,41 @@ pub fn query(address: &str, sql: &str) -> Rows {
 
 /// Runs statements on a server that may refuse them.
 pub fn try_query(address: &str, sql: &str) -> Result<Rows, tokio_postgres::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(address, NoTls).await?;
-        let connection = tokio::spawn(connection);
-        let answered = client.simple_query(sql).await;
-        drop(client);
-        let _ = connection.await;
-        let rows = answered?.into_iter().filter_map(|message| match message {
+    Session::open(address)?.try_rows(sql)
+}
+
+/// A connection, for several queries.
+pub struct Session {
+    client: Client,
+    /// Drives the connection while an answer is awaited.
+    runtime: Runtime,
+}
+
+impl Session {
+    /// Connects.
+    pub fn open(address: &str) -> Result<Session, tokio_postgres::Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(address, NoTls).await?;
+            tokio::spawn(connection);
+            Ok::<_, tokio_postgres::Error>(client)
+        })?;
+        Ok(Session { client, runtime })
+    }
+
+    /// Runs statements; the rows of all of them.
+    pub fn rows(&self, sql: &str) -> Rows {
+        self.try_rows(sql).unwrap_or_else(|error| panic!("{error} in {sql}"))
+    }
+
+    fn try_rows(&self, sql: &str) -> Result<Rows, tokio_postgres::Error> {
+        let answered = self.runtime.block_on(self.client.simple_query(sql))?;
+        let rows = answered.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => {
                 Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
             }
             _ => None,
         });
         Ok(rows.collect())
-    })
+    }
 }
