@@ -106,6 +106,11 @@ pub async fn backup<W: Write>(
         None => files(&mut reader, &BlobDirectory::beside(&place.directory), &mut body).await?,
     };
     drop(reader);
+    // Of a PostgreSQL database another node's directory may have rotated the key.
+    let now = ward_store::read_certificate(&mut opened.db.read().await?).await?;
+    if now.root_version != header.root_version {
+        return Err(rotating());
+    }
     // Files that were sealed anew meanwhile would not open with the keys of the rows, be the
     // rotation under way or over.
     refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?, header.root_version)?;
@@ -131,10 +136,14 @@ pub async fn backup<W: Write>(
 fn refuse_rotating(ring: &RootRing, version: u32) -> Result<(), ServerError> {
     match ring.versions().len() {
         1 if ring.current_version() == version => Ok(()),
-        _ => Err(ServerError::Told {
-            exit_code: EXIT_BUSY,
-            sentence: "the root key is being rotated or was while the backup was made; make it when ward status says that it is done".to_owned(),
-        }),
+        _ => Err(rotating()),
+    }
+}
+
+fn rotating() -> ServerError {
+    ServerError::Told {
+        exit_code: EXIT_BUSY,
+        sentence: "the root key is being rotated or was while the backup was made; make it when ward status says that it is done".to_owned(),
     }
 }
 

@@ -121,6 +121,8 @@ impl Forks {
         }
         let closed = Closed::of(db).await?;
         let count = self.end(|fork| closed.is_beyond(&fork.closed)).len();
+        // Where less is closed than there was, what is closed next is more all the same.
+        self.0.lock().iter_mut().for_each(|fork| fork.closed = fork.closed.least(&closed));
         if count > 0 {
             tracing::warn!(
                 count,
@@ -130,11 +132,17 @@ impl Forks {
         Ok(())
     }
 
-    /// Ends all, and waits until they are gone.
+    /// Ends all, and waits until they are gone, those too that are ending already.
     pub async fn close(&self) {
         for task in self.end(|_| true) {
             let _ = task.await;
         }
+        let gone = async {
+            while !self.is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(serve::GRACE, gone).await;
     }
 }
 
@@ -149,12 +157,16 @@ impl Closed {
             "SELECT (SELECT COUNT(*) FROM revoked_keys), \
              (SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL), \
              (SELECT COALESCE(MAX(ended_at), 0) FROM sessions WHERE ended_at IS NOT NULL), \
-             (SELECT COUNT(*) FROM users WHERE active = FALSE)",
+             (SELECT COUNT(*) FROM users WHERE active = FALSE AND is_patient = FALSE)",
             [],
         );
         let rows = db.read().await?.rows(&sql).await?;
         let row = rows.row(0);
         Ok(Closed([0, 1, 2, 3].map(|at| row.get(at).and_then(Value::int).unwrap_or(0))))
+    }
+
+    fn least(&self, other: &Closed) -> Closed {
+        Closed(std::array::from_fn(|at| self.0[at].min(other.0[at])))
     }
 
     /// Old sessions are deleted after a while: less is nothing new.

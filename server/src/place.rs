@@ -261,6 +261,12 @@ pub async fn open(
         Hold::Exclusive | Hold::Passing => Some(InstanceLock::acquire(dir, what)?),
         Hold::Beside => None,
     };
+    // A restore may have ended since: from here on the lock keeps the next one away.
+    let certificate = match lock {
+        Some(_) => Db::read_certificate(&place, ring.kind()).await?,
+        None => certificate,
+    };
+    agree(kind, &ring, &certificate)?;
     let ledger = Ledger::load(&dir.join("ids.ledger"), &ring)?;
     let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
     let db = Db::open(place.clone(), instance.clone(), assemble::tables()).await?;

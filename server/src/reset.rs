@@ -27,6 +27,7 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
         .into());
     };
     let _turn = crate::rewind::turn(context).await;
+    crate::rewind::check(context).await?;
     let founder = founder(&context.db).await?;
     let had_credentials = credentials_file(&context.dir).exists();
     let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
@@ -36,6 +37,10 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
     context.instance.clock().set_course(&witness, Course::REAL);
     context.instance.faults().set(&witness, revision, Vec::new());
     context.db.forget();
+    if let Some(app) = &context.app {
+        // Nobody who could open a fork is there any more.
+        app.forks.close().await;
+    }
     if let Some(seed) = seed {
         answer["seeded"] = birthday::seed(context, seed, None).await?;
     }

@@ -127,6 +127,8 @@ struct Work<'a> {
 struct Reached {
     /// The restore epoch of that one.
     present: Option<i64>,
+    /// Whether there was a ledger of ids: one that this restore made knows nothing of before.
+    has_ledger: bool,
     /// Whether the new one may have taken its place: then nothing of it is forgotten.
     is_swapping: AtomicBool,
 }
@@ -158,6 +160,7 @@ impl Work<'_> {
             self.refuse_beside_others(&node).await?;
         }
         let Some(Piece::Facts(facts)) = body.piece()? else { return Err(not_a_body().into()) };
+        let has_ledger = self.dir().join("ids.ledger").exists();
         let mut ledger = self.ledger()?;
         let present_epoch = present.as_ref().map(|certificate| certificate.restore_epoch);
         if let Some(epoch) = present_epoch {
@@ -168,6 +171,7 @@ impl Work<'_> {
         }
         let reached = self.reached.get_or_init(|| Reached {
             present: present_epoch,
+            has_ledger,
             is_swapping: AtomicBool::new(false),
         });
         let heads_file = self.dir().join("chain.heads");
@@ -316,7 +320,16 @@ impl Work<'_> {
     async fn write_heads(&self, instance: Arc<Instance>) -> Result<(), ServerError> {
         let db = Db::open(self.place.clone(), instance, assemble::tables()).await?;
         let file = self.dir().join("chain.heads");
-        let written = ward_store::chain_heads::write_heads(&db, &file).await;
+        let mut written = ward_store::chain_heads::write_heads(&db, &file).await;
+        if let Err(error) = &written {
+            // They are of before. What can't be read of them is no reason to say that there was no
+            // restore: it is put aside.
+            let aside = file.with_extension("heads.unreadable");
+            tracing::warn!(%error, aside = %aside.display(), "chain.heads was put aside and made anew");
+            if std::fs::rename(&file, &aside).is_ok() {
+                written = ward_store::chain_heads::write_heads(&db, &file).await;
+            }
+        }
         db.shutdown().await;
         written?;
         Ok(())
@@ -333,6 +346,11 @@ impl Work<'_> {
             tracing::warn!(%error, "what a restore put together could not be removed");
         }
         staged_files::forget(&self.files(), reached.present);
+        if !reached.has_ledger
+            && let Err(error) = std::fs::remove_file(self.dir().join("ids.ledger"))
+        {
+            tracing::warn!(%error, "the ledger of a restore in vain could not be removed");
+        }
     }
 
     fn answer(&self, end: &End, facts: &Facts, ended: end::Ended, wall: Timestamp) -> Json {

@@ -132,9 +132,11 @@ pub async fn restore(
     });
     let ((), brought) = done.await?;
     let wall = context.instance.clock().wall();
-    // The world is back whatever becomes of the ledger: the clock and the server go with it.
+    // The world is back whatever becomes of the ledger: the server goes with it, as the clock did.
+    if let Some(app) = &context.app {
+        app.live.go_back();
+    }
     let slot = context.instance.ledger().restored(name.as_str(), &brought.today, wall);
-    context.instance.clock().set_course(&witness, brought.course);
     let settled = settle(context).await;
     let slot = slot?;
     settled?;
@@ -212,7 +214,8 @@ pub async fn turn(context: &Context) -> Option<tokio::sync::RwLockWriteGuard<'_,
 }
 
 /// Refuses where another process has the same database, or the root key is being rotated.
-async fn check(context: &Context) -> Result<(), ServerError> {
+/// Refuses while something else works on the whole of the data.
+pub async fn check(context: &Context) -> Result<(), ServerError> {
     let is_running = context.app.as_ref().is_some_and(|app| app.rotator.is_running());
     if is_running || !rotator::unfinished(&context.db).is_null() {
         return Err(ServerError::Usage(ROTATING.to_owned()));
@@ -259,7 +262,7 @@ async fn flush(context: &Context) {
     }
 }
 
-/// Has a running server forget what it knew, and its sockets come back.
+/// Has a running server forget what it knew.
 async fn settle(context: &Context) -> Result<(), StoreError> {
     let Some(app) = &context.app else { return Ok(()) };
     app.stale.forget();
@@ -267,11 +270,6 @@ async fn settle(context: &Context) -> Result<(), StoreError> {
     if let Some(witness) = app.instance.witness().sandbox() {
         ward_store::faults::load(&app.db, &witness).await?;
     }
-    let places: Vec<i64> = app.live.places().iter().map(|(org_id, _)| *org_id).collect();
-    let mut reader = app.db.read().await?;
-    let last = ward_store::events::last_numbers(&mut reader, &places).await?;
-    drop(reader);
-    app.live.go_back(&last);
     Ok(())
 }
 

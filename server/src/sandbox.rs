@@ -107,9 +107,14 @@ async fn reset(
     headers: HeaderMap,
 ) -> Answered {
     let actor = founding_administrator(&app, &headers, &facts).await?.actor;
+    // Whoever asked may go away meanwhile: it is done to its end all the same.
+    let context = Context::of(&app);
+    let done = tokio::spawn(async move {
+        let command = Command::SandboxReset { seed: None, pack: Pack::Standard };
+        admin::run(&context, command).await
+    });
     let done =
-        admin::run(&Context::of(&app), Command::SandboxReset { seed: None, pack: Pack::Standard })
-            .await;
+        done.await.map_err(|_| failed(&ward_store::StoreError::internal("a reset panicked")))?;
     let mut answer =
         done.map_err(|error| refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()))?;
     // The link signs in as the owner.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long requests in flight may take when the server stops.
-const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
 /// How long effects that are under way may take when the server stops.
 const EFFECTS_GRACE: Duration = Duration::from_secs(10);
 /// A request's head has to be here within this time.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use deadpool_postgres::Object;
 use futures_util::future::{BoxFuture, ready};
-use ward_instance::{Instance, Timestamp, crash, mac, uuid};
+use ward_instance::clock::Course;
+use ward_instance::{Instance, SandboxWitness, Timestamp, crash, mac, uuid};
 
 use crate::core::{Core, Hint};
 use crate::driver::lite::Lite;
@@ -36,8 +37,8 @@ pub struct Tx {
     hints: Vec<Hint>,
     /// Nothing but the log of accesses is written, whose counts are not kept.
     is_log: bool,
-    /// A snapshot was brought back: numbers of events are read anew.
-    is_back: bool,
+    /// A snapshot was brought back: numbers of events are read anew, and the clock goes with it.
+    back: Option<(SandboxWitness, Course)>,
     /// A rotation of keys waits for those who began before it.
     _epoch: Epoch,
 }
@@ -58,7 +59,7 @@ pub(crate) struct LiteParts {
     pub(crate) draft: Draft,
     pub(crate) hints: Vec<Hint>,
     pub(crate) is_log: bool,
-    pub(crate) is_back: bool,
+    pub(crate) back: Option<(SandboxWitness, Course)>,
 }
 
 /// What the server said of a PostgreSQL transaction.
@@ -97,7 +98,7 @@ impl Tx {
             draft: Draft::default(),
             hints: Vec::new(),
             is_log: false,
-            is_back: false,
+            back: None,
             _epoch: core.epochs.enter(),
         }
     }
@@ -187,11 +188,12 @@ impl Tx {
         self.is_log = true;
     }
 
-    /// Says that a snapshot was brought back.
-    pub(crate) fn goes_back(&mut self) {
-        // Whoever comes later in the same group counts on from what is there now.
+    /// Says that a snapshot was brought back, and how its clock goes: from the commit on, so that
+    /// nothing is written in the world of then under the clock of the one that is undone.
+    pub(crate) fn goes_back(&mut self, witness: SandboxWitness, course: Course) {
+        // What is written from here on, also of this transaction, counts on from what is there now.
         self.heads.forget();
-        self.is_back = true;
+        self.back = Some((witness, course));
     }
 
     /// A handle that interrupts this transaction's running statement from
@@ -230,7 +232,7 @@ impl Tx {
             draft: std::mem::take(&mut self.draft),
             hints: std::mem::take(&mut self.hints),
             is_log: self.is_log,
-            is_back: self.is_back,
+            back: self.back,
         })
     }
 
@@ -254,6 +256,9 @@ impl Tx {
         crash::point("commit.after");
         committed.map_err(|error| note(&self.core, fate, &error))?;
         *client = None;
+        if let Some((witness, course)) = self.back {
+            self.core.instance.clock().set_course(&witness, course);
+        }
         Ok(())
     }
 

@@ -14,7 +14,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use ward_instance::crash;
+use ward_instance::clock::Course;
+use ward_instance::{SandboxWitness, crash};
 
 use crate::core::{Core, Hint};
 use crate::driver::lite::{Access, Lite};
@@ -141,13 +142,14 @@ struct Left {
     hints: Vec<Hint>,
     /// Somebody wrote more than a log.
     is_change: bool,
-    /// Somebody brought a snapshot back.
-    is_back: bool,
+    /// The last one brought a snapshot back.
+    back: Option<(SandboxWitness, Course)>,
 }
 
 /// What became of a group.
 enum End {
-    Committed,
+    /// So many of its members; the others come after them.
+    Committed(usize),
     /// The transaction never began; everybody gets the error.
     NotBegun(rusqlite::Error),
     /// This member took the whole transaction down.
@@ -195,9 +197,8 @@ impl Desk {
                 return;
             }
             match self.attempt(&mut group) {
-                End::Committed => {
-                    group.into_iter().for_each(Member::acknowledge);
-                    return;
+                End::Committed(members) => {
+                    group.drain(..members).for_each(Member::acknowledge);
                 }
                 End::NotBegun(error) => {
                     answer_all(group, || lite_error::map(&error));
@@ -227,8 +228,9 @@ impl Desk {
         }
         let mut draft = Draft::default();
         let mut left = Left::default();
-        let mut kept = 0_usize;
+        let (mut kept, mut members) = (0_usize, 0);
         for (place, member) in group.iter_mut().enumerate() {
+            members = place + 1;
             match self.run_member(member.as_mut(), &mut draft, &mut left) {
                 Ran::Kept => kept += 1,
                 Ran::Undone => {}
@@ -236,6 +238,10 @@ impl Desk {
                     self.abandon();
                     return End::LostBy(place);
                 }
+            }
+            // Who comes behind it lives in the world that is back, by its clock.
+            if left.back.is_some() {
+                break;
             }
         }
         crash::point("commit.before");
@@ -251,12 +257,13 @@ impl Desk {
             self.core.counts.changed();
         }
         self.heads.commit();
-        if left.is_back {
+        if let Some((witness, course)) = left.back {
             self.heads.forget();
+            self.core.instance.clock().set_course(&witness, course);
         }
         self.core.ids.publish(&mut draft);
         self.core.tell(&left.hints);
-        End::Committed
+        End::Committed(members)
     }
 
     /// One member in its savepoint.
@@ -286,7 +293,7 @@ impl Desk {
             if is_good {
                 left.hints.extend(parts.hints);
                 left.is_change |= !parts.is_log;
-                left.is_back |= parts.is_back;
+                left.back = parts.back;
             }
             self.lite = Some(parts.lite);
         }

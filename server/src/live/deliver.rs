@@ -103,7 +103,7 @@ async fn round(
     turns: &mut Turns,
     at_once: &Arc<Semaphore>,
 ) -> Result<(), StoreError> {
-    let places = app.live.places();
+    let (world, places) = app.live.places();
     if places.is_empty() {
         return Ok(());
     }
@@ -115,7 +115,8 @@ async fn round(
     for (org_id, seq) in places {
         let last = last.get(&org_id).copied().unwrap_or(seq);
         if last > seq && !turns.is_busy(org_id) {
-            turns.begin(org_id, of_organization(app.clone(), org_id, (seq, last), at_once.clone()));
+            let numbers = (world, seq, last);
+            turns.begin(org_id, of_organization(app.clone(), org_id, numbers, at_once.clone()));
         }
     }
     Ok(())
@@ -125,12 +126,12 @@ async fn round(
 async fn of_organization(
     app: Arc<App>,
     org_id: i64,
-    (mut seq, last): (i64, i64),
+    (world, mut seq, last): (u64, i64, i64),
     at_once: Arc<Semaphore>,
 ) {
     loop {
         let Ok(turn) = at_once.acquire().await else { return };
-        let told = some_of(&app, org_id, seq).await;
+        let told = some_of(&app, org_id, (world, seq)).await;
         drop(turn);
         match told {
             Ok(Some(told)) => seq = told,
@@ -142,7 +143,7 @@ async fn of_organization(
             Err(error) => {
                 // What can't be told is not passed over in silence.
                 tracing::error!(%error, "events could not be told; sockets are closed");
-                app.live.passed(org_id, last.max(seq));
+                app.live.passed(world, org_id, last.max(seq));
                 return app.live.end_all_of(org_id, End::Failed);
             }
         }
@@ -153,26 +154,35 @@ async fn of_organization(
 /// was not told.
 async fn give_up(app: &App, org_id: i64) {
     tracing::error!("events could not be told; sockets are closed");
+    let world = app.live.world();
     let last = async {
         let mut reader = app.db.read().await?;
         events::last_numbers(&mut reader, &[org_id]).await
     };
     if let Ok(Some((_, seq))) = last.await.map(|numbers| numbers.first().copied()) {
-        app.live.passed(org_id, seq);
+        app.live.passed(world, org_id, seq);
     }
     app.live.end_all_of(org_id, End::Failed);
 }
 
 /// One turn: the number of the last event that was told, nothing when all were.
-async fn some_of(app: &Arc<App>, org_id: i64, seq: i64) -> Result<Option<i64>, StoreError> {
+async fn some_of(
+    app: &Arc<App>,
+    org_id: i64,
+    (world, seq): (u64, i64),
+) -> Result<Option<i64>, StoreError> {
     let mut reader = app.db.read().await?;
     let some = events::after(&mut reader, app.db.instance(), org_id, seq, EVENTS).await?;
     drop(reader);
     let (mut told, mut answers) = (None, 0);
     for event in some {
+        // What was read before a Sandbox went back did not happen.
+        if app.live.world() != world {
+            return Ok(None);
+        }
         let number = event.seq.unwrap_or(seq);
         answers += tell(app, org_id, Arc::new(event)).await?;
-        app.live.passed(org_id, number);
+        app.live.passed(world, org_id, number);
         told = Some(number);
         if answers >= ANSWERS {
             break;

@@ -92,8 +92,8 @@ pub type InUse = (Arc<Held>, Vec<Arc<Outgoing>>);
 /// The listeners of one organization.
 #[derive(Default)]
 struct Organization {
-    /// The number of the last event that was told.
-    seq: i64,
+    /// The number of the last event that was told; none while nobody listens in this world.
+    seq: Option<i64>,
     by_topic: HashMap<(&'static str, i64), Vec<Arc<Listener>>>,
     listeners: usize,
 }
@@ -108,6 +108,8 @@ struct Inner {
     people: HashMap<i64, Person>,
     of_organization: HashMap<i64, usize>,
     organizations: HashMap<i64, Organization>,
+    /// How often a Sandbox went back.
+    world: u64,
     is_closing: bool,
 }
 
@@ -259,18 +261,24 @@ impl Hub {
 
     /// From now on the listener is told; false when its person has as many as
     /// they may have. `seq` is the number of the organization's last event, read
-    /// before.
-    pub fn listen(&self, (org_id, user_id): (i64, i64), seq: i64, listener: Arc<Listener>) -> bool {
+    /// before, in the world that was then: in another the socket is ending.
+    pub fn listen(
+        &self,
+        (org_id, user_id): (i64, i64),
+        (world, seq): (u64, i64),
+        listener: Arc<Listener>,
+    ) -> bool {
         let topic = (listener.subscription.field(), listener.subscription.topic());
         let mut inner = self.inner.lock();
+        if inner.world != world {
+            return false;
+        }
         match inner.people.get_mut(&user_id) {
             Some(person) if person.listeners < self.of_person.listeners => person.listeners += 1,
             _ => return false,
         }
-        let organization = inner
-            .organizations
-            .entry(org_id)
-            .or_insert_with(|| Organization { seq, ..Organization::default() });
+        let organization = inner.organizations.entry(org_id).or_default();
+        organization.seq.get_or_insert(seq);
         organization.listeners += 1;
         organization.by_topic.entry(topic).or_default().push(listener);
         true
@@ -296,17 +304,21 @@ impl Hub {
         }
     }
 
-    /// The organizations with listeners, and the number of the last event that
-    /// each was told.
-    pub fn places(&self) -> Vec<(i64, i64)> {
+    /// The world, its organizations with listeners, and the number of the last event that each
+    /// was told.
+    pub fn places(&self) -> (u64, Vec<(i64, i64)>) {
         let inner = self.inner.lock();
-        inner.organizations.iter().map(|(org_id, it)| (*org_id, it.seq)).collect()
+        let place = |(org_id, it): (&i64, &Organization)| Some((*org_id, it.seq?));
+        (inner.world, inner.organizations.iter().filter_map(place).collect())
     }
 
-    /// An event was told.
-    pub fn passed(&self, org_id: i64, seq: i64) {
-        if let Some(organization) = self.inner.lock().organizations.get_mut(&org_id) {
-            organization.seq = organization.seq.max(seq);
+    /// An event of that world was told.
+    pub fn passed(&self, world: u64, org_id: i64, seq: i64) {
+        let mut inner = self.inner.lock();
+        if inner.world == world
+            && let Some(organization) = inner.organizations.get_mut(&org_id)
+        {
+            organization.seq = organization.seq.map(|before| before.max(seq));
         }
     }
 

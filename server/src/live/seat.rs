@@ -193,6 +193,7 @@ impl Seat {
         {
             return self.too_many();
         }
+        let world = self.app.live.world();
         let Ok(seq) = self.last_number().await else { return refused(unavailable()) };
         if !self.hold(weight) {
             return overloaded();
@@ -204,7 +205,7 @@ impl Seat {
             subscription,
             frame,
         });
-        if !self.app.live.listen(self.person(), seq, listener.clone()) {
+        if !self.app.live.listen(self.person(), (world, seq), listener.clone()) {
             self.release(weight);
             return self.too_many();
         }

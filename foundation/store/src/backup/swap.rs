@@ -103,6 +103,13 @@ pub fn told_others(others: i64) -> String {
 
 fn swap_file(path: &Path) -> Result<(), SwapError> {
     let staged = staged_file(path);
+    // Its log does not go along: what ends a restore, such as what is held back, would be lost.
+    if !Lite::open(&staged, Access::Write)?.checkpoint()? {
+        return Err(SwapError::Busy(format!(
+            "the log of {} can't be written into it: another program has it open; end that program and try again: nothing was changed",
+            staged.display()
+        )));
+    }
     // The new database is on the disk, and what the log of the old one holds in its file, before
     // anything is removed: until the new one has its name, the old one is whole.
     sync(&staged)?;

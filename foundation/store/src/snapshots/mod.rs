@@ -278,8 +278,8 @@ async fn bring_back(
     for sql in &then.statements {
         tx.execute(sql).await?;
     }
-    tx.goes_back();
     let course = course(tx, witness, prefix, *shown).await?;
+    tx.goes_back(*witness, course);
     let today = heads(tx, "").await?;
     Ok(Brought { today, course, told: then.told })
 }

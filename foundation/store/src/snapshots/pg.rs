@@ -25,7 +25,8 @@ fn names(tables: &[&'static Table]) -> String {
 
 /// Nobody else writes from now on, until the transaction ends.
 pub(super) fn alone(tables: &[&'static Table]) -> String {
-    format!("LOCK TABLE {} IN EXCLUSIVE MODE", names(tables))
+    // All rows are copied in one statement a table, which may take longer than a request may.
+    format!("SET LOCAL statement_timeout = 0; LOCK TABLE {} IN EXCLUSIVE MODE", names(tables))
 }
 
 pub(super) async fn take(db: &Db, name: &Name) -> Result<Heads, StoreError> {

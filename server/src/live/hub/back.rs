@@ -3,15 +3,40 @@
 use super::{End, Hub};
 
 impl Hub {
-    /// The Sandbox went back: every socket ends so that its client comes back and looks anew, and
-    /// whoever listens meanwhile is told what comes behind these numbers.
-    pub fn go_back(&self, last: &[(i64, i64)]) {
+    /// The Sandbox went back: every socket ends so that its client comes back and looks anew. What
+    /// is still being told of the world that is undone is told to nobody any more.
+    pub fn go_back(&self) {
         let mut inner = self.inner.lock();
-        for (org_id, seq) in last {
-            if let Some(organization) = inner.organizations.get_mut(org_id) {
-                organization.seq = *seq;
-            }
-        }
+        inner.world += 1;
+        inner.organizations.values_mut().for_each(|organization| organization.seq = None);
         inner.open.values().for_each(|open| open.outgoing.end(End::Restart));
+    }
+
+    /// How often the Sandbox went back: numbers of events are of one of its worlds.
+    pub fn world(&self) -> u64 {
+        self.inner.lock().world
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Organization;
+    use super::*;
+
+    #[test]
+    fn what_was_told_of_a_world_that_is_undone_does_not_count() {
+        let hub = Hub::new(0);
+        let organization = Organization { seq: Some(900), ..Organization::default() };
+        hub.inner.lock().organizations.insert(7, organization);
+        let before = hub.world();
+        hub.passed(before, 7, 950);
+        assert_eq!(hub.places(), (before, vec![(7, 950)]));
+        hub.go_back();
+        let after = hub.world();
+        hub.passed(before, 7, 1_000);
+        assert_eq!(hub.places(), (after, vec![]), "nobody of this world listens");
+        hub.inner.lock().organizations.get_mut(&7).unwrap().seq = Some(500);
+        hub.passed(before, 7, 1_000);
+        assert_eq!(hub.places(), (after, vec![(7, 500)]));
     }
 }
