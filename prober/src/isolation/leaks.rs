@@ -93,6 +93,10 @@ fn holding<'a>(
             found.extend(holding(&path, needles, read)?);
             continue;
         }
+        // A socket holds nothing.
+        if path.exists() && !path.is_file() {
+            continue;
+        }
         let bytes = match std::fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             bytes => bytes?,
