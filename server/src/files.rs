@@ -7,6 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::stream;
+use ward_documents::tables::DOCUMENTS;
+use ward_documents::viewing;
 use ward_identity::authenticate;
 use ward_identity::tables::USERS;
 use ward_instance::token::FileLink;
@@ -14,7 +16,7 @@ use ward_messaging::attachments;
 use ward_messaging::tables::NOTES;
 use ward_store::access::AccessEntry;
 use ward_store::blobs::{self, Download};
-use ward_store::{Actor, Cond, Query, Reader, Select, Sql, StoreError, Uuid, Value, Watch};
+use ward_store::{Actor, Cond, Query, Reader, Scope, Select, Sql, StoreError, Uuid, Value, Watch};
 
 use crate::app::App;
 use crate::guard::Facts;
@@ -77,14 +79,16 @@ pub async fn get(
     response
 }
 
-/// What shows a file to whoever sees it: the message that it came with, else the
-/// person whose it is.
+/// What shows a file to whoever sees it: the document that it is, the message that it
+/// came with, else the person whose it is.
 fn holder<'a>(purpose: &str, owner_id: i64, blob: &str, actor: &'a Actor) -> Select<'a> {
     let (table, filter) = match purpose {
         attachments::PURPOSE => (&NOTES, attachments::holds(blob)),
+        viewing::PURPOSE => (&DOCUMENTS, viewing::holds(blob)),
         _ => (&USERS, Cond::eq("id", owner_id)),
     };
     let mut select = Select::new(table, actor);
+    select.columns = ["id", "unit_id"].iter().filter_map(|name| table.column(name)).collect();
     select.filter = filter;
     select
 }
@@ -110,7 +114,8 @@ async fn find(
     select.org_id = Some(*org_id);
     select.with_subject = true;
     let holder = reader.rows(&select.sql()).await?;
-    let [client, watch, _] = holder.row(0) else { return Ok(None) };
+    let [id, unit_id, client, watch, _] = holder.row(0) else { return Ok(None) };
+    let opened = id.int().zip(unit_id.int()).filter(|_| **purpose == *viewing::PURPOSE);
     let read = client.int().map(|client| (client, watch.int()));
     let keys = app.db.keyring().of(&mut reader, *org_id).await?;
     let Some(blob) = blobs::find(&mut reader, &keys, &Uuid(link.blob.clone())).await? else {
@@ -122,9 +127,31 @@ async fn find(
         let watch = watch.map_or(Watch::BrokenGlass, Watch::from_number);
         log(app, &actor, facts, ("file_link", &path), (client, watch)).await?;
     }
+    if let Some((id, unit_id)) = opened {
+        note_viewing(app, &actor, (id, unit_id), read.map(|(client, _)| client)).await?;
+    }
     let range = 0..u64::try_from(blob.byte_size).unwrap_or(0);
     let download = blobs::open(app.blobs.as_ref(), &app.instance, &keys, &blob, range).await?;
     Ok(Some((blob.content_type, download)))
+}
+
+/// Notes that a document was opened, before its first byte leaves.
+async fn note_viewing(
+    app: &App,
+    actor: &Actor,
+    (id, unit_id): (i64, i64),
+    client: Option<i64>,
+) -> Result<(), StoreError> {
+    let actor = Arc::new(actor.clone());
+    app.db
+        .write(move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let mut scope = Scope { subject_id: client, ..Scope::new(tx, &actor) };
+                viewing::record(&mut scope, id, unit_id).await
+            })
+        })
+        .await
 }
 
 /// The person for whom the link was made, with what they may do now.

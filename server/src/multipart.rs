@@ -116,7 +116,8 @@ impl Reader<'_> {
         if self.uploads.len() >= MAX_FILES {
             return Err(bad("A request holds at most 20 files."));
         }
-        let file_name = field.file_name().unwrap_or("file").chars().take(255).collect();
+        // One more than a name may have: a longer one is refused where it matters, not cut.
+        let file_name = field.file_name().unwrap_or("file").chars().take(256).collect();
         let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
         let folder = incoming_folder(&self.app.dir);
         let broken = |_| {

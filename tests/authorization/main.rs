@@ -16,6 +16,7 @@ mod booked;
 mod call;
 mod canary;
 mod clients;
+mod documents;
 mod flags;
 mod foreign;
 mod identity;

@@ -6,7 +6,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 
 use crate::world::World;
-use crate::{clients, identity, messaging, scheduling, webhooks};
+use crate::{clients, documents, identity, messaging, scheduling, webhooks};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub enum Object {
     Conversation,
     Part,
     Note,
+    /// A document about the client, and a folder of theirs.
+    Document,
+    Folder,
     /// A broadcast to the client that waits for its time.
     Scheduler,
     /// What a provider is told, and what was mailed, of a client who is theirs now.
@@ -131,10 +134,11 @@ pub enum Meaning {
 use Meaning::{Data, Left, Tries};
 
 /// Root field, path of the value, what it names: of each domain.
-const OBJECTS: [&[(&str, &str, Meaning)]; 5] = [
+const OBJECTS: [&[(&str, &str, Meaning)]; 6] = [
     identity::OBJECTS,
     clients::OBJECTS,
     webhooks::OBJECTS,
+    documents::OBJECTS,
     messaging::OBJECTS,
     scheduling::OBJECTS,
 ];
@@ -260,7 +264,7 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if let Some(meaning) = OBJECTS.into_iter().flatten().find_map(known) {
         return Some(meaning);
     }
-    if TRIED.iter().any(|(of, at)| *of == field.name && *at == path) {
+    if TRIED.iter().chain(documents::TRIED).any(|(of, at)| *of == field.name && *at == path) {
         return Some(Tries);
     }
     let name = place.last().name.as_str();
@@ -268,14 +272,15 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
         let at = path.strip_prefix("input.").unwrap_or(&path);
         *of == field.name && names.contains(&at)
     };
-    let mut all = DATA.iter().chain(messaging::DATA).chain(scheduling::DATA);
+    let mut all = DATA.iter().chain(documents::DATA).chain(messaging::DATA).chain(scheduling::DATA);
     if PAGES.contains(&name) || all.any(is_data) {
         return Some(Data);
     }
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    let words = [WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
+    let words =
+        [WORDS, documents::WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
     words.into_iter().flatten().any(|word| word == name).then_some(Left)
 }
 
@@ -286,6 +291,9 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
     }
     match (field, name) {
         (_, "first" | "page_size") => 5.into(),
+        (_, "file_string") => documents::FILE.into(),
+        (_, "display_name") => world.word().into(),
+        (_, "org_level" | "shared_with_dietitians") => true.into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
         ("signIn" | "signUp" | "updateClient", "password") => crate::world::PASSWORD.into(),
         // Who names a provider or a code signs up as their client.

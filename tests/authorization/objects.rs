@@ -102,6 +102,8 @@ impl World {
                 let reply = self.as_owner().ask(query, json!({"id": conversation}));
                 id(&reply.data()["notes"]["nodes"][0])
             }
+            Object::Document => self.document(own),
+            Object::Folder => self.folder(own),
             Object::Scheduler => {
                 let client = if own { self.client.clone() } else { self.about().0 };
                 let content = if own { self.word() } else { self.unseen() };

@@ -32,9 +32,18 @@ fn form(content_type: &str, picture: &[u8]) -> Vec<u8> {
 
 /// A form with one file, at a place of the operation's variables.
 fn form_of(operations: &Json, at: &str, content_type: &str, content: &[u8]) -> Vec<u8> {
+    named_form(operations, at, ("me.png", content_type), content)
+}
+
+fn named_form(
+    operations: &Json,
+    at: &str,
+    (name, content_type): (&str, &str),
+    content: &[u8],
+) -> Vec<u8> {
     let operations = operations.to_string();
     let map = json!({"0": [at]}).to_string();
-    let file = format!("; filename=\"me.png\"\r\nContent-Type: {content_type}");
+    let file = format!("; filename=\"{name}\"\r\nContent-Type: {content_type}");
     let end = format!("--{BOUNDARY}--\r\n");
     [
         part("operations", "", operations.as_bytes()),
@@ -193,5 +202,85 @@ fn forms_that_are_none_are_told_so() {
         assert_eq!(answer.status, 400, "{shown}: {}", answer.body);
         refused(&answer, 400, "BAD_REQUEST");
     }
+    assert_nothing_left();
+}
+
+const UPLOAD: &str = "mutation($input: createDocumentInput) { createDocument(input: $input) { document { id expiring_url } messages { field message } } }";
+
+/// Uploads a document about a client, shared with them.
+fn upload(client: &str, named: (&str, &str), content: &[u8]) -> Json {
+    let input = json!({"rel_user_id": client, "share_with_rel": true, "file": null});
+    let operations = json!({"query": UPLOAD, "variables": {"input": input}});
+    let form = named_form(&operations, "variables.input.file", named, content);
+    send(Some(&running().key), &form).json()["data"]["createDocument"].clone()
+}
+
+/// A document goes out as an attachment without its name, counts who opened it, and is gone with
+/// its last right, or when it is deleted.
+#[test]
+fn sec_29_a_document_is_sent_opened_and_deleted() {
+    let owner = running().server.with(&running().key);
+    let client = people::client(&owner, "papers");
+    let mut content = b"%PDF-1.4 ".to_vec();
+    content.resize(3 << 20, b'x');
+    let made = upload(&client, ("Scan 1.pdf", "application/pdf"), &content);
+    assert!(made["messages"].is_null(), "{made}");
+    let path = |document: &Json| {
+        let link = document["expiring_url"].as_str().unwrap();
+        link[link.find("/files/").unwrap()..].to_owned()
+    };
+    let own = path(&made["document"]);
+    let read = running().bytes(&format!("GET {own} HTTP/1.1"), b"");
+    assert_eq!(read.status, 200, "{}", read.head);
+    assert_eq!(read.header("content-disposition"), Some("attachment"));
+    assert_eq!(read.header("x-content-type-options"), Some("nosniff"));
+    assert!(read.header("content-security-policy").is_some_and(|it| it.contains("sandbox")));
+    let id = made["document"]["id"].clone();
+    let look = "query($id: ID) { document(id: $id) { expiring_url opens { user { id } } } }";
+    let opens = owner.ask(look, json!({"id": id})).data()["document"]["opens"].clone();
+    assert_eq!(opens, json!([{"user": {"id": people::current_user(&owner)}}]));
+    let set = "mutation($input: updateClientInput!) { updateClient(input: $input) { messages { message } } }";
+    let input = json!({"id": client, "password": "copper-lantern-41-meadow"});
+    owner.ask(set, json!({"input": input})).data();
+    let input = json!({"email": "papers@client.example", "password": "copper-lantern-41-meadow"});
+    let signed = people::sign_in(&running().server.api(), input);
+    let reader = running().server.with(signed.data()["signIn"]["token"].as_str().unwrap());
+    let theirs = || path(&reader.ask(look, json!({"id": id})).data()["document"]);
+    let status = |path: &str| running().bytes(&format!("GET {path} HTTP/1.1"), b"").status;
+    let first = theirs();
+    assert_eq!(status(&first), 200);
+    let second = theirs();
+    let unshare = "mutation($id: ID) { updateDocument(input: {id: $id, share_with_rel: false}) { document { shared } messages { message } } }";
+    owner.ask(unshare, json!({"id": id})).data();
+    assert_eq!(status(&second), 404);
+    let last = path(&owner.ask(look, json!({"id": id})).data()["document"]);
+    let delete = "mutation($id: ID) { deleteDocument(input: {id: $id}) { messages { message } } }";
+    owner.ask(delete, json!({"id": id})).data();
+    assert_eq!(status(&last), 404);
+    assert_nothing_left();
+}
+
+/// Over the wire, too: a name that is cut would be taken.
+#[test]
+fn sec_29_a_bad_upload_leaves_nothing() {
+    let owner = running().server.with(&running().key);
+    let client = people::client(&owner, "badpapers");
+    let long = format!("{}.pdf", "n".repeat(300));
+    let pdf = b"%PDF-1.4 ".as_slice();
+    for (name, content) in [
+        ("scan.pdf", b"".as_slice()),
+        ("scan.pdf", b"<html>"),
+        ("../scan.pdf", pdf),
+        ("con.pdf", pdf),
+        (&long, pdf),
+    ] {
+        let made = upload(&client, (name, "application/pdf"), content);
+        assert!(made["document"].is_null(), "{name}: {made}");
+        assert_eq!(made["messages"].as_array().map(Vec::len), Some(1), "{name}: {made}");
+        assert_eq!(made["messages"][0]["field"], "file", "{name}: {made}");
+    }
+    let query = "query($id: String) { documents(private_user_id: $id) { total_count } }";
+    let count = owner.ask(query, json!({"id": client})).data()["documents"]["total_count"].clone();
+    assert_eq!(count, 0);
     assert_nothing_left();
 }

@@ -15,6 +15,7 @@
 mod bookings;
 mod judge;
 mod openings;
+mod papers;
 mod read_back;
 mod reasons;
 mod talks;

@@ -7,6 +7,7 @@ use xtask::{Replay, Variable};
 use crate::bookings;
 use crate::judge::Try;
 use crate::openings;
+use crate::papers;
 use crate::talks;
 use crate::visits;
 use crate::world::{Caller, LAST_NAME, PASSWORD, World};
@@ -81,6 +82,7 @@ fn input(
         "createReferral" => ["referring_physician_id"].as_slice(),
         "createReferringPhysician" => &["first_name", "last_name"],
         "createNote" => &["conversation_id", "content"],
+        "createDocument" => &["display_name", "file_string"],
         _ => &[],
     };
     fields.extend(needed.iter().map(|name| (*name).to_owned()));
@@ -96,6 +98,7 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
     let root = replay.root_field.as_str();
     let known = openings::value(world, root, name, attempt)
         .or_else(|| talks::value(world, root, name, subject, attempt))
+        .or_else(|| papers::value(world, root, name, subject, attempt))
         .or_else(|| bookings::value(world, root, name, subject, attempt))
         .or_else(|| visits::value(world, root, name, subject));
     if let Some(value) = known {

@@ -9,6 +9,7 @@ use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, jso
 
 use crate::bookings::{self, Bookings};
 use crate::openings::Openings;
+use crate::papers::{self, Papers};
 use crate::talks::{self, Talks};
 use crate::values::Subject;
 use crate::visits::{self, Visits};
@@ -62,6 +63,8 @@ pub struct World {
     pub applied_tag: String,
     /// Conversations.
     pub talks: Talks,
+    /// Documents.
+    pub papers: Papers,
     /// Types and settings.
     pub bookings: Bookings,
     /// Appointments.
@@ -107,6 +110,7 @@ impl World {
             owner_key,
             branch_key,
             talks: Talks::default(),
+            papers: Papers::default(),
             bookings: Bookings::default(),
             visits: Visits::default(),
             openings: Openings::default(),
@@ -115,6 +119,7 @@ impl World {
         };
         world.furnish();
         world.talks = Talks::new(&world);
+        world.papers = Papers::new(&world);
         world.bookings = Bookings::new(&world);
         world.visits = Visits::new(&world);
         world.openings = Openings::new(&world);
@@ -172,6 +177,7 @@ impl World {
             "updateLocation" | "deleteLocation" => self.location(&client),
             "createReferral" => self.physician(),
             other => talks::subject(self, other, &client)
+                .or_else(|| papers::subject(self, other, &client))
                 .or_else(|| bookings::subject(self, other))
                 .or_else(|| visits::subject(self, other))
                 .unwrap_or_else(|| client.clone()),

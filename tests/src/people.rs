@@ -235,7 +235,28 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
     );
     template.data();
     furnish_calendar(api, &colleague, &clients[0], &group, canary);
+    furnish_documents(api, &clients[0], canary);
     Furniture { clients, group, tag, location }
+}
+
+/// A folder of a client's with a document, both shared with them; the document is opened.
+fn furnish_documents(api: &Api, client: &str, canary: &str) {
+    let folder = api.ask(
+        "mutation($input: createFolderInput) { createFolder(input: $input) { folder { id } messages { field message } } }",
+        json!({"input": {"name": format!("{canary} folder"), "rel_user_id": client, "share_with_rel": true}}),
+    );
+    let folder = id(&folder.data()["createFolder"]["folder"]);
+    // "Hi" and a line's end.
+    let document = api.ask(
+        "mutation($input: createDocumentInput) { createDocument(input: $input) { document { id expiring_url } messages { field message } } }",
+        json!({"input": {"display_name": format!("{canary} document"), "folder_id": folder, "rel_user_id": client,
+            "share_with_rel": true, "include_in_charting": true, "metadata": format!("{{\"note\":\"{canary}\"}}"),
+            "file_string": "data:text/plain;base64,SGkK"}}),
+    );
+    let link = &document.data()["createDocument"]["document"]["expiring_url"];
+    let link = link.as_str().unwrap();
+    let read = api.get(&link[link.find("/files/").unwrap()..]);
+    assert_eq!(read.status, 200, "{}", read.text);
 }
 
 /// What can be booked, what it costs a client, and when.

@@ -47,6 +47,19 @@ pub async fn is_on(
     Ok(q.rows(&sql).await?.scalar().is_none_or(Value::truth))
 }
 
+/// The same as a condition on whatever rows: the same for every row.
+pub fn on_for(org_id: i64, client_id: i64, switch: Switch) -> Cond {
+    let column = switch.column();
+    Cond::sql(
+        format!(
+            "COALESCE((SELECT f.{column} FROM feature_toggles f JOIN {EFFECTIVE} e \
+             ON e.org_id = f.org_id AND e.toggle_id = f.id \
+             WHERE e.org_id = ? AND e.user_id = ?), TRUE)"
+        ),
+        [org_id.into(), client_id.into()],
+    )
+}
+
 /// Switches that other domains look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
@@ -54,6 +67,8 @@ pub enum Switch {
     CommunityChat,
     /// Conversations with staff only.
     DirectChat,
+    /// Documents that are shared with them, and uploading.
+    Documents,
     /// Booking and moving appointments.
     Scheduling,
 }
@@ -63,6 +78,7 @@ impl Switch {
         match self {
             Switch::CommunityChat => "allow_community_chat",
             Switch::DirectChat => "allow_direct_chat",
+            Switch::Documents => "can_view_documents",
             Switch::Scheduling => "can_schedule_appointments",
         }
     }

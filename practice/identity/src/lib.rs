@@ -18,6 +18,7 @@ pub mod exercise;
 pub mod flag_input;
 pub mod flags;
 pub mod grant;
+pub mod id_list;
 pub mod id_or_blank;
 pub mod integration;
 pub mod key;

@@ -57,6 +57,18 @@ pub struct NewFile {
     leftover: Leftover,
 }
 
+impl NewFile {
+    /// What it is by its bytes.
+    pub fn content_type(&self) -> &'static str {
+        self.content_type
+    }
+
+    /// How many they are.
+    pub fn byte_size(&self) -> i64 {
+        self.stored.byte_size
+    }
+}
+
 /// What it takes to remove the file of a refused mutation.
 #[derive(Clone)]
 struct Leftover {
@@ -148,9 +160,9 @@ pub async fn file_from_upload(
 ) -> Answer<NewFile> {
     let upload = request.uploads.get(file.0).ok_or_else(|| Refused::not_found(at))?;
     if upload.byte_size > kind.bytes_max {
-        return Err(too_large(at, kind));
+        return Err(too_large(at, kind.bytes_max));
     }
-    let bytes = read(upload, kind).map_err(|_| Refused::on(at, "The file can't be read"))?;
+    let bytes = read(upload, kind).map_err(|_| unreadable(at))?;
     keep(request, &bytes, &upload.file_name, at, kind).await
 }
 
@@ -159,7 +171,7 @@ pub async fn file_from_upload(
 pub async fn from_text(request: &Request, text: &str, at: &str) -> Answer<NewFile> {
     let kind = &PICTURE;
     if text.len() as u64 > kind.text_bytes_max() {
-        return Err(too_large(at, kind));
+        return Err(too_large(at, kind.bytes_max));
     }
     let wrong = || Refused::on(at, format!("{} string must be a base64 data URL", label(at)));
     let bytes = data_url_bytes(text).ok_or_else(wrong)?;
@@ -174,30 +186,59 @@ fn read(upload: &Upload, kind: &FileKind) -> std::io::Result<Vec<u8>> {
 
 async fn keep(
     request: &Request,
-    bytes: &[u8],
+    mut bytes: &[u8],
     file_name: &str,
     at: &str,
     kind: &FileKind,
 ) -> Answer<NewFile> {
+    let wrong = || format!("{} must be {}", label(at), kind.wanted);
+    let content_type = (kind.type_of)(bytes).ok_or_else(|| Refused::on(at, wrong()))?;
+    let named = Named { file_name, content_type, at, bytes_max: kind.bytes_max };
+    let size = bytes.len() as u64;
+    sealed(request, &mut bytes, size, &named).await
+}
+
+/// What is known of a file before it is sealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The name its sender gave it.
+    pub file_name: &'a str,
+    /// What it is by its bytes.
+    pub content_type: &'static str,
+    /// The input field.
+    pub at: &'a str,
+    /// The largest such file.
+    pub bytes_max: u64,
+}
+
+/// Seals a file of `size` bytes onto the disk piece by piece, outside any transaction.
+pub async fn sealed(
+    request: &Request,
+    file: &mut (dyn Read + Send),
+    size: u64,
+    named: &Named<'_>,
+) -> Answer<NewFile> {
+    let Named { at, bytes_max, .. } = *named;
     let Some(store) = &request.blobs else {
         return Err(Refused::on(at, "This instance stores no files"));
     };
-    let wrong = || format!("{} must be {}", label(at), kind.wanted);
-    let content_type = (kind.type_of)(bytes).ok_or_else(|| Refused::on(at, wrong()))?;
     let org_id = request.actor.org_id;
     let keys = {
         let mut reader = request.db.read().await?;
         let used = blobs::used_bytes(&mut reader, org_id).await?;
-        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
         if used.saturating_add(size) > DEFAULT_QUOTA_BYTES {
             return Err(over_quota(at));
         }
         request.db.keyring().of(&mut reader, org_id).await?
     };
-    let mut upload = blobs::begin(&**store, &request.instance, &keys, kind.bytes_max).await?;
-    for piece in bytes.chunks(PIECE_BYTES) {
-        if !upload.write(piece).await? {
-            return Err(too_large(at, kind));
+    let mut upload = blobs::begin(&**store, &request.instance, &keys, bytes_max).await?;
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let read = file.read(&mut piece).map_err(|_| unreadable(at))?;
+        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        if !upload.write(bytes).await? {
+            return Err(too_large(at, bytes_max));
         }
     }
     let stored = upload.finish(&keys).await?;
@@ -207,7 +248,12 @@ async fn keep(
         store: store.clone(),
         runtime: tokio::runtime::Handle::current(),
     };
-    Ok(NewFile { stored, file_name: file_name.to_owned(), content_type, leftover })
+    let (file_name, content_type) = (named.file_name.to_owned(), named.content_type);
+    Ok(NewFile { stored, file_name, content_type, leftover })
+}
+
+fn unreadable(at: &str) -> Refused {
+    Refused::on(at, "The file can't be read")
 }
 
 /// What an input field calls its file: `avatar_string` is "Avatar".
@@ -224,8 +270,8 @@ fn over_quota(at: &str) -> Refused {
     Refused::on(field, "The organization has used up its file storage")
 }
 
-fn too_large(at: &str, kind: &FileKind) -> Refused {
-    Refused::on(at, format!("{} must be at most {} MiB", label(at), kind.bytes_max >> 20))
+fn too_large(at: &str, bytes_max: u64) -> Refused {
+    Refused::on(at, format!("{} must be at most {} MiB", label(at), bytes_max >> 20))
 }
 
 /// Registers a file in the transaction that puts it to use: `owner_id` is

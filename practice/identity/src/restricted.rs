@@ -67,6 +67,11 @@ pub fn by_patient_id(actor: &Actor) -> Subject {
     Subject { client: "{t}.patient_id", watch: watch_of(actor, "patient_id"), several: None }
 }
 
+/// Whose data the rows of a table with `rel_user_id` are: documents and folders.
+pub fn by_rel_user_id(actor: &Actor) -> Subject {
+    Subject { client: "{t}.rel_user_id", watch: watch_of(actor, "rel_user_id"), several: None }
+}
+
 /// Whose data the rows of a table with `user_id` are, which may be staff's.
 pub fn by_user_id(actor: &Actor) -> Subject {
     let client = "(SELECT wc.id FROM users wc WHERE wc.org_id = {t}.org_id \

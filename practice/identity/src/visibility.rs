@@ -266,7 +266,7 @@ pub fn seen(
 
 /// `id`, an expression, is NULL, no client or a client that the actor sees. Who
 /// was merged into another is seen by who sees the other.
-pub(crate) fn is_seen(actor: &Actor, id: &str) -> Cond {
+pub fn is_seen(actor: &Actor, id: &str) -> Cond {
     let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
     Cond::sql(
         format!(

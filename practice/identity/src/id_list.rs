@@ -52,7 +52,7 @@ impl<R: Entity> FromIn for AllOr<R> {
 }
 
 /// The parts of a list in any of its forms, without blank ones.
-pub(crate) fn texts(value: &In, at: &str, ids: &IdCodec) -> Answer<Vec<String>> {
+pub fn texts(value: &In, at: &str, ids: &IdCodec) -> Answer<Vec<String>> {
     let whole = match value {
         In::List(items) => {
             let given = items.iter().filter(|item| !matches!(item, In::Null));

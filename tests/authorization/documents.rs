@@ -1,0 +1,98 @@
+//! What the arguments of documents and folders name, and how such are made.
+
+use ward_tests::json;
+
+use crate::meaning::Meaning::{self, May, Needs};
+use crate::meaning::Object;
+use crate::world::World;
+
+/// Root field, path of the value, what it names.
+pub const OBJECTS: &[(&str, &str, Meaning)] = &[
+    ("document", "id", Needs(Object::Document)),
+    ("documentViewings", "document_id", May(Object::Document)),
+    ("documentViewingsCount", "document_id", May(Object::Document)),
+    ("documents", "consolidated_user_id", May(Object::Client)),
+    ("documents", "folder_id", May(Object::Folder)),
+    ("documents", "private_user_id", May(Object::Client)),
+    ("documents", "provider_id", May(Object::Provider)),
+    ("documents", "viewable_user_id", May(Object::Client)),
+    ("documentsCount", "consolidated_user_id", May(Object::Client)),
+    ("documentsCount", "folder_id", May(Object::Folder)),
+    ("documentsCount", "private_user_id", May(Object::Client)),
+    ("documentsCount", "provider_id", May(Object::Provider)),
+    ("documentsCount", "viewable_user_id", May(Object::Client)),
+    ("folder", "id", Needs(Object::Folder)),
+    ("folders", "client_id", May(Object::Client)),
+    ("folders", "consolidated_user_id", May(Object::Client)),
+    ("folders", "document_to_move_id", May(Object::Document)),
+    ("folders", "folder_id", May(Object::Folder)),
+    ("folders", "folder_to_move_id", May(Object::Folder)),
+    ("folders", "private_user_id", May(Object::Client)),
+    ("folders", "provider_id", May(Object::Provider)),
+    ("folders", "viewable_user_id", May(Object::Client)),
+    ("foldersCount", "consolidated_user_id", May(Object::Client)),
+    ("foldersCount", "folder_id", May(Object::Folder)),
+    ("foldersCount", "private_user_id", May(Object::Client)),
+    ("foldersCount", "provider_id", May(Object::Provider)),
+    ("foldersCount", "viewable_user_id", May(Object::Client)),
+    ("createDocument", "input.rel_user_id", Needs(Object::Client)),
+    ("createDocument", "input.folder_id", May(Object::Folder)),
+    ("createDocument", "input.clients_ids", May(Object::Client)),
+    ("createDocument", "input.provider_ids", May(Object::Provider)),
+    ("createDocument", "input.share_users", May(Object::Client)),
+    ("updateDocument", "input.id", Needs(Object::Document)),
+    ("updateDocument", "input.folder_id", May(Object::Folder)),
+    ("updateDocument", "input.rel_user_id", May(Object::Client)),
+    ("updateDocument", "input.share_users", May(Object::Client)),
+    ("deleteDocument", "input.id", Needs(Object::Document)),
+    ("createFolder", "input.rel_user_id", May(Object::Client)),
+    ("createFolder", "input.folder_id", May(Object::Folder)),
+    ("createFolder", "input.share_users", May(Object::Client)),
+    ("updateFolder", "input.id", Needs(Object::Folder)),
+    ("updateFolder", "input.folder_id", May(Object::Folder)),
+    ("updateFolder", "input.share_users", May(Object::Client)),
+    ("deleteFolder", "input.id", Needs(Object::Folder)),
+];
+
+/// Data that makes a call meaningful, by root field.
+pub const DATA: &[(&str, &[&str])] = &[
+    ("createDocument", &["display_name", "file_string"]),
+    ("updateDocument", &["display_name"]),
+    ("createFolder", &["name"]),
+    ("updateFolder", &["name"]),
+];
+
+/// Data that takes a right of its own.
+pub const TRIED: &[(&str, &str)] = &[
+    ("createDocument", "input.org_level"),
+    ("updateDocument", "input.shared_with_dietitians"),
+    ("updateFolder", "input.shared_with_dietitians"),
+];
+
+/// Names that open nothing.
+pub const WORDS: &str = "
+    file_type file_types filter for_template_use file file_string description internal_notes
+    share_with_rel include_in_charting created_at updated_at shared_on_welcome
+";
+
+/// Two letters.
+pub const FILE: &str = "data:text/plain;base64,SGkK";
+
+impl World {
+    /// A document of the owner's about the client.
+    pub fn document(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let name = if own { self.word() } else { self.unseen() };
+        let input = json!({"rel_user_id": client, "display_name": name, "file_string": FILE,
+            "share_with_rel": true, "include_in_charting": true});
+        self.make("createDocument", "createDocumentInput", "document", input)
+    }
+
+    /// A folder of the owner's for the client.
+    pub fn folder(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let name = if own { self.word() } else { self.unseen() };
+        let input = json!({"rel_user_id": client, "name": name, "share_with_rel": true});
+        self.make("createFolder", "createFolderInput", "folder", input)
+    }
+}
