@@ -6,7 +6,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 
 use crate::world::World;
-use crate::{clients, identity, messaging, scheduling, webhooks};
+use crate::{charting, clients, identity, messaging, scheduling, webhooks};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,10 @@ pub enum Object {
     Series,
     /// What the client asks for.
     Request,
+    /// A template for notes with two questions; its second, which depends on the first; on how.
+    Form,
+    Question,
+    Condition,
 }
 
 impl Object {
@@ -109,6 +113,9 @@ impl Object {
                 | Object::Place
                 | Object::Room
                 | Object::Availability
+                | Object::Form
+                | Object::Question
+                | Object::Condition
         )
     }
 }
@@ -131,9 +138,10 @@ pub enum Meaning {
 use Meaning::{Data, Left, Tries};
 
 /// Root field, path of the value, what it names: of each domain.
-const OBJECTS: [&[(&str, &str, Meaning)]; 5] = [
+const OBJECTS: [&[(&str, &str, Meaning)]; 6] = [
     identity::OBJECTS,
     clients::OBJECTS,
+    charting::OBJECTS,
     webhooks::OBJECTS,
     messaging::OBJECTS,
     scheduling::OBJECTS,
@@ -268,20 +276,21 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
         let at = path.strip_prefix("input.").unwrap_or(&path);
         *of == field.name && names.contains(&at)
     };
-    let mut all = DATA.iter().chain(messaging::DATA).chain(scheduling::DATA);
+    let mut all = DATA.iter().chain(charting::DATA).chain(messaging::DATA).chain(scheduling::DATA);
     if PAGES.contains(&name) || all.any(is_data) {
         return Some(Data);
     }
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    let words = [WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
+    let words =
+        [WORDS, charting::WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
     words.into_iter().flatten().any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
 pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
-    if let Some(value) = scheduling::data(name) {
+    if let Some(value) = charting::data(name).or_else(|| scheduling::data(name)) {
         return value;
     }
     match (field, name) {
