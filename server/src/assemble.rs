@@ -20,6 +20,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_clients::tables());
     tables.extend(ward_scheduling::tables());
     tables.extend(ward_documents::tables());
+    tables.extend(ward_charting::tables());
     tables.extend(ward_messaging::tables());
     tables.extend(ward_effects::tables());
     tables.extend(ward_webhooks::tables());
@@ -40,6 +41,7 @@ pub fn bindings() -> Bindings {
     ward_webhooks::bind(&mut bindings);
     ward_scheduling::bind(&mut bindings);
     ward_documents::bind(&mut bindings);
+    ward_charting::bind(&mut bindings);
     ward_messaging::bind(&mut bindings);
     bindings
 }

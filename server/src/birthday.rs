@@ -167,6 +167,9 @@ async fn seed_practice(
     let met = clients.get(..met).unwrap_or(&clients);
     seed_appointments::appointments(&mut scope, &types, &providers, met).await?;
     more(&mut scope, world, (&practice.branches, &types), (&providers, &clients)).await?;
+    if let Some(provider) = providers.first() {
+        ward_charting::seed::lay(&mut scope, provider).await?;
+    }
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();
     let answer = json!({

@@ -15,6 +15,7 @@
 mod booked;
 mod call;
 mod canary;
+mod charting;
 mod clients;
 mod documents;
 mod flags;

@@ -6,7 +6,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 
 use crate::world::World;
-use crate::{clients, documents, identity, messaging, scheduling, webhooks};
+use crate::{charting, clients, documents, identity, messaging, scheduling, webhooks};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,10 @@ pub enum Object {
     Series,
     /// What the client asks for.
     Request,
+    /// A template for notes with two questions; its second, which depends on the first; on how.
+    Form,
+    Question,
+    Condition,
 }
 
 impl Object {
@@ -112,6 +116,9 @@ impl Object {
                 | Object::Place
                 | Object::Room
                 | Object::Availability
+                | Object::Form
+                | Object::Question
+                | Object::Condition
         )
     }
 }
@@ -134,9 +141,10 @@ pub enum Meaning {
 use Meaning::{Data, Left, Tries};
 
 /// Root field, path of the value, what it names: of each domain.
-const OBJECTS: [&[(&str, &str, Meaning)]; 6] = [
+const OBJECTS: [&[(&str, &str, Meaning)]; 7] = [
     identity::OBJECTS,
     clients::OBJECTS,
+    charting::OBJECTS,
     webhooks::OBJECTS,
     documents::OBJECTS,
     messaging::OBJECTS,
@@ -272,7 +280,8 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
         let at = path.strip_prefix("input.").unwrap_or(&path);
         *of == field.name && names.contains(&at)
     };
-    let mut all = DATA.iter().chain(documents::DATA).chain(messaging::DATA).chain(scheduling::DATA);
+    let domains = [charting::DATA, documents::DATA, messaging::DATA, scheduling::DATA];
+    let mut all = DATA.iter().chain(domains.into_iter().flatten());
     if PAGES.contains(&name) || all.any(is_data) {
         return Some(Data);
     }
@@ -280,13 +289,14 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
         return Some(Left);
     }
     let words =
-        [WORDS, documents::WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
+        [WORDS, charting::WORDS, documents::WORDS, messaging::WORDS, scheduling::WORDS]
+            .map(str::split_whitespace);
     words.into_iter().flatten().any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
 pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
-    if let Some(value) = scheduling::data(name) {
+    if let Some(value) = charting::data(name).or_else(|| scheduling::data(name)) {
         return value;
     }
     match (field, name) {

@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bookings;
+mod forms;
 mod judge;
 mod openings;
 mod papers;

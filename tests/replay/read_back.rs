@@ -69,6 +69,10 @@ pub fn read_back(
             let id = people::id(&answer["referring_physician"]);
             same_fields(world, "referringPhysician", &id, &sent)
         }
+        "createCustomModuleForm" => {
+            let id = people::id(&answer["customModuleForm"]);
+            same_fields(world, "customModuleForm", &id, &sent)
+        }
         "createTag" => wears(world, &subject.client, &people::id(&answer["tag"]), true),
         "bulkApply" => wears(world, &subject.client, &subject.id, true),
         "removeAppliedTag" => wears(world, &subject.client, &subject.id, false),

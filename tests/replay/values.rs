@@ -5,6 +5,7 @@ use ward_tests::{Json, json};
 use xtask::{Replay, Variable};
 
 use crate::bookings;
+use crate::forms;
 use crate::judge::Try;
 use crate::openings;
 use crate::papers;
@@ -100,7 +101,8 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         .or_else(|| talks::value(world, root, name, subject, attempt))
         .or_else(|| papers::value(world, root, name, subject, attempt))
         .or_else(|| bookings::value(world, root, name, subject, attempt))
-        .or_else(|| visits::value(world, root, name, subject));
+        .or_else(|| visits::value(world, root, name, subject))
+        .or_else(|| forms::value(world, root, name));
     if let Some(value) = known {
         return value;
     }

@@ -8,6 +8,7 @@ use ward_tests::schema::Schema;
 use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
 
 use crate::bookings::{self, Bookings};
+use crate::forms;
 use crate::openings::Openings;
 use crate::papers::{self, Papers};
 use crate::talks::{self, Talks};
@@ -71,6 +72,8 @@ pub struct World {
     pub visits: Visits,
     /// What can be booked.
     pub openings: Openings,
+    /// A template in which everything is said of some question.
+    pub form: String,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -114,6 +117,7 @@ impl World {
             bookings: Bookings::default(),
             visits: Visits::default(),
             openings: Openings::default(),
+            form: String::new(),
             numbers: 0,
             schemas,
         };
@@ -123,6 +127,7 @@ impl World {
         world.bookings = Bookings::new(&world);
         world.visits = Visits::new(&world);
         world.openings = Openings::new(&world);
+        world.form = forms::new(&world);
         world
     }
 

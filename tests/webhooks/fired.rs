@@ -90,6 +90,18 @@ rows! {
         |_, _| json!({"start_datetime": "2027-06-01T09:00:00Z", "end_datetime": "2027-06-01T10:00:00Z"});
     "availability.updated" "editAvailability" "availability { id }"
         |_, done| json!({"id": done.id("availability.created"), "contact_type_id": "2"});
+    "custom_module_form.created" "createCustomModuleForm" "customModuleForm { id }"
+        |_, _| json!({"name": "Intake"});
+    "custom_module_form.updated" "updateCustomModuleForm" "customModuleForm { id }"
+        |_, done| json!({"id": done.id("custom_module_form.created"), "name": "New intake"});
+    "custom_module.created" "createCustomModule" "customModule { id }"
+        |_, done| json!({"custom_module_form_id": done.id("custom_module_form.created"), "mod_type": "text", "label": "Why?"});
+    "custom_module.updated" "updateCustomModule" "customModule { id }"
+        |_, done| json!({"id": done.id("custom_module.created"), "required": true});
+    "custom_module.deleted" "deleteCustomModule" "customModule { id }"
+        |_, done| json!({"id": done.id("custom_module.created")});
+    "custom_module_form.deleted" "deleteCustomModuleForm" "customModuleForm { id }"
+        |_, done| json!({"id": done.id("custom_module_form.created")});
     "availability.deleted" "deleteAvailability" "availability { id }"
         |_, done| json!({"id": done.id("availability.created")});
     "appointment.created" "createAppointment" "appointment { id }" |practice, done| {

@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 37] = [
+const OTHERWISE: [(&str, &str); 38] = [
     ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
@@ -32,6 +32,7 @@ const OTHERWISE: [(&str, &str); 37] = [
     ("visitors", "no clients; the user is who made it"),
     ("referring_physicians", "the user is who made it"),
     ("simulated_messages", "never answered by the engine"),
+    ("custom_module_forms", "the user is the member who made it"),
     ("appointment_types", "the user is the member who made it"),
     ("appointment_settings", "of staff"),
     ("appointment_locations", "of staff"),

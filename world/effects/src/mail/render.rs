@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 25] = [
+pub const MAIL_KINDS: [&str; 26] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -30,6 +30,7 @@ pub const MAIL_KINDS: [&str; 25] = [
     "webhook_worse",
     "webhook_unfit",
     "new_message",
+    "form_shared",
     "client_created",
     "client_assigned",
     "contact_message",
@@ -60,7 +61,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 25] = [
+const TEMPLATES: [Template; 26] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -76,6 +77,7 @@ const TEMPLATES: [Template; 25] = [
     template!("webhook_worse", "A webhook's receiver needs a look"),
     template!("webhook_unfit", "A webhook was disabled"),
     template!("new_message", "You have a new message"),
+    template!("form_shared", "A form was shared with you"),
     template!("client_created", "You have a new client"),
     template!("client_assigned", "You have a new client"),
     template!("contact_message", "A message is waiting"),
@@ -94,7 +96,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 52] = sources![
+const SOURCES: [(&str, &str); 54] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -127,6 +129,8 @@ const SOURCES: [(&str, &str); 52] = sources![
     "webhook_unfit.html",
     "new_message.txt",
     "new_message.html",
+    "form_shared.txt",
+    "form_shared.html",
     "client_created.txt",
     "client_created.html",
     "client_assigned.txt",

@@ -147,7 +147,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("can_edit_credit", Later("scheduling")),
     ("can_edit_docs", Later("documents")),
     ("can_edit_education", Awaits("documents")),
-    ("can_edit_forms", Awaits("charting")),
+    ("can_edit_forms", Later("charting")),
     (
         "can_edit_members",
         Rules(&[

@@ -1,0 +1,45 @@
+//! Events that the domain emits (behaviour 14).
+
+use ward_store::Event;
+
+use crate::tables::{CustomModule, CustomModuleForm};
+
+/// A template was made.
+pub fn form_created(row: &CustomModuleForm) -> Event {
+    form("custom_module_form.created", row)
+}
+
+/// These facts of a template changed.
+pub fn form_updated(row: &CustomModuleForm, columns: &[&'static str]) -> Event {
+    form("custom_module_form.updated", row).changed(columns)
+}
+
+/// A template was deleted, and its questions with it.
+pub fn form_deleted(row: &CustomModuleForm) -> Event {
+    form("custom_module_form.deleted", row)
+}
+
+/// A question was added.
+pub fn question_created(row: &CustomModule) -> Event {
+    question("custom_module.created", row)
+}
+
+/// These facts of a question changed.
+pub fn question_updated(row: &CustomModule, columns: &[&'static str]) -> Event {
+    question("custom_module.updated", row).changed(columns)
+}
+
+/// A question was taken out.
+pub fn question_deleted(row: &CustomModule) -> Event {
+    question("custom_module.deleted", row)
+}
+
+fn form(kind: &'static str, row: &CustomModuleForm) -> Event {
+    Event::new(kind, "CustomModuleForm", row.id.0).of_unit(row.unit_id.0)
+}
+
+fn question(kind: &'static str, row: &CustomModule) -> Event {
+    let form = row.custom_module_form_id.0.to_string();
+    let event = Event::new(kind, "CustomModule", row.id.0).of_unit(row.unit_id.0);
+    event.with("custom_module_form_id", form)
+}
