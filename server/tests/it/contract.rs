@@ -15,7 +15,7 @@ fn repository() -> PathBuf {
 }
 
 /// The domains whose fields are bound.
-const BUILT: [&str; 5] = ["identity", "clients", "scheduling", "messaging", "webhooks"];
+const BUILT: [&str; 6] = ["identity", "clients", "scheduling", "charting", "messaging", "webhooks"];
 
 fn fresh(view: ViewId) -> String {
     let contract = contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();
