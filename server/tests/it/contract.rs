@@ -15,8 +15,8 @@ fn repository() -> PathBuf {
 }
 
 /// The domains whose fields are bound.
-const BUILT: [&str; 6] =
-    ["identity", "clients", "scheduling", "documents", "messaging", "webhooks"];
+const BUILT: [&str; 7] =
+    ["identity", "clients", "scheduling", "charting", "documents", "messaging", "webhooks"];
 
 fn fresh(view: ViewId) -> String {
     let contract = contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();

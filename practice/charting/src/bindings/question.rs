@@ -19,7 +19,6 @@ const OF: &str = "CustomModule";
 /// Binds the fields.
 pub fn bind(b: &mut Bindings) {
     b.object(OF, &CUSTOM_MODULES);
-    b.cursor(OF);
     b.computed(OF, "position", &[at::place], |_, row, _| position(row)).public();
     b.computed(OF, "position_integer", &[at::place], |_, row, _| {
         row.get(at::place).int().map(|place| place / crate::question::order::STEP).into()
