@@ -79,9 +79,18 @@ pub const WORDS: &str = "
 pub const FILE: &str = "data:text/plain;base64,SGkK";
 
 impl World {
+    /// The client of a document or folder, whom a call before may have archived: with who is,
+    /// nothing new is shared.
+    fn reader(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let input = json!({"id": client, "active": true});
+        self.make("updateClient", "updateClientInput!", "user", input);
+        client
+    }
+
     /// A document of the owner's about the client.
     pub fn document(&mut self, own: bool) -> String {
-        let client = if own { self.client.clone() } else { self.about().0 };
+        let client = self.reader(own);
         let name = if own { self.word() } else { self.unseen() };
         let input = json!({"rel_user_id": client, "display_name": name, "file_string": FILE,
             "share_with_rel": true, "include_in_charting": true});
@@ -90,7 +99,7 @@ impl World {
 
     /// A folder of the owner's for the client.
     pub fn folder(&mut self, own: bool) -> String {
-        let client = if own { self.client.clone() } else { self.about().0 };
+        let client = self.reader(own);
         let name = if own { self.word() } else { self.unseen() };
         let input = json!({"rel_user_id": client, "name": name, "share_with_rel": true});
         self.make("createFolder", "createFolderInput", "folder", input)

@@ -121,6 +121,20 @@ rows! {
         |_, done| json!({"id": done.id("appointment.created"), "pm_status": "Occurred"});
     "appointment.deleted" "deleteAppointment" "appointment { id }"
         |_, done| json!({"id": done.id("appointment.created")});
+    "document.created" "createDocument" "document { id }" |_, done| {
+        json!({"display_name": "Plan", "rel_user_id": done.id("patient.created"), "file_string": "data:text/plain;base64,SGkK"})
+    };
+    "document.updated" "updateDocument" "document { id }"
+        |_, done| json!({"id": done.id("document.created"), "description": "Of meals"});
+    "document.deleted" "deleteDocument" "document { id }"
+        |_, done| json!({"id": done.id("document.created")});
+    "folder_sharing.created" "createFolder" "folder { id }"
+        |_, done| json!({"name": "Guides", "share_users": done.id("patient.created")});
+    "folder_sharing.deleted" "updateFolder" "folder { id }" |practice, done| {
+        let shared = json!({"name": "Leaflets", "share_users": done.id("patient.created")});
+        let folder = practice.run("createFolder", "folder { id }", &shared);
+        json!({"id": folder["folder"]["id"], "share_users": ""})
+    };
     "conversation.created" "createConversation" "conversation { id }"
         |_, done| json!({"simple_added_users": format!("user-{}", done.id("patient.created")), "name": "Plan"});
     "conversation_membership.created" "createConversation" "conversation { id }"
