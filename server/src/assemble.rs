@@ -20,6 +20,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_clients::tables());
     tables.extend(ward_scheduling::tables());
     tables.extend(ward_messaging::tables());
+    tables.extend(ward_clinical::tables());
     tables.extend(ward_effects::tables());
     tables.extend(ward_webhooks::tables());
     tables.push(&requests::REQUEST_RECORDS);
@@ -39,6 +40,7 @@ pub fn bindings() -> Bindings {
     ward_webhooks::bind(&mut bindings);
     ward_scheduling::bind(&mut bindings);
     ward_messaging::bind(&mut bindings);
+    ward_clinical::bind(&mut bindings);
     bindings
 }
 

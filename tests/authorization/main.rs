@@ -16,6 +16,7 @@ mod booked;
 mod call;
 mod canary;
 mod clients;
+mod clinical;
 mod flags;
 mod foreign;
 mod identity;

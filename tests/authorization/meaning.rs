@@ -6,7 +6,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 
 use crate::world::World;
-use crate::{clients, identity, messaging, scheduling, webhooks};
+use crate::{clients, clinical, identity, messaging, scheduling, webhooks};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,14 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
+    /// An entry in each of the client's clinical lists.
+    Medication,
+    Allergy,
+    Immunization,
+    HealthConcern,
+    Procedure,
+    FamilyHistory,
+    Smoking,
     AppointmentType,
     /// The settings of the provider above.
     AppointmentSetting,
@@ -131,9 +139,10 @@ pub enum Meaning {
 use Meaning::{Data, Left, Tries};
 
 /// Root field, path of the value, what it names: of each domain.
-const OBJECTS: [&[(&str, &str, Meaning)]; 5] = [
+const OBJECTS: [&[(&str, &str, Meaning)]; 6] = [
     identity::OBJECTS,
     clients::OBJECTS,
+    clinical::OBJECTS,
     webhooks::OBJECTS,
     messaging::OBJECTS,
     scheduling::OBJECTS,
@@ -268,20 +277,24 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
         let at = path.strip_prefix("input.").unwrap_or(&path);
         *of == field.name && names.contains(&at)
     };
-    let mut all = DATA.iter().chain(messaging::DATA).chain(scheduling::DATA);
+    let mut all = DATA.iter().chain(clinical::DATA).chain(messaging::DATA).chain(scheduling::DATA);
     if PAGES.contains(&name) || all.any(is_data) {
         return Some(Data);
     }
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    let words = [WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
+    let words =
+        [WORDS, clinical::WORDS, messaging::WORDS, scheduling::WORDS].map(str::split_whitespace);
     words.into_iter().flatten().any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
 pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
     if let Some(value) = scheduling::data(name) {
+        return value;
+    }
+    if let Some(value) = clinical::data(world, field, name) {
         return value;
     }
     match (field, name) {

@@ -128,6 +128,13 @@ impl World {
                     input,
                 )
             }
+            Object::Medication
+            | Object::Allergy
+            | Object::Immunization
+            | Object::HealthConcern
+            | Object::Procedure
+            | Object::FamilyHistory
+            | Object::Smoking => self.entry(own, object),
             Object::AppointmentType => self.appointment_type(own),
             Object::AppointmentSetting => self.appointment_setting(own),
             kind @ (Object::Place | Object::Room) => self.place(own, kind),

@@ -8,6 +8,7 @@ use ward_tests::schema::Schema;
 use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
 
 use crate::bookings::{self, Bookings};
+use crate::charts;
 use crate::openings::Openings;
 use crate::talks::{self, Talks};
 use crate::values::Subject;
@@ -114,6 +115,7 @@ impl World {
             schemas,
         };
         world.furnish();
+        charts::furnish(&world);
         world.talks = Talks::new(&world);
         world.bookings = Bookings::new(&world);
         world.visits = Visits::new(&world);
@@ -172,6 +174,7 @@ impl World {
             "updateLocation" | "deleteLocation" => self.location(&client),
             "createReferral" => self.physician(),
             other => talks::subject(self, other, &client)
+                .or_else(|| charts::subject(self, other, &client))
                 .or_else(|| bookings::subject(self, other))
                 .or_else(|| visits::subject(self, other))
                 .unwrap_or_else(|| client.clone()),

@@ -9,7 +9,7 @@ use ward_engine::{
 use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_SETTINGS};
 use ward_identity::tables::{Organization, USERS, User, users};
 use ward_identity::visibility;
-use ward_store::{Cond, Day, Entity, Event, Id, Join, Level, Query, Sql, StoreError, Value};
+use ward_store::{Actor, Cond, Day, Entity, Event, Id, Join, Level, Query, Sql, StoreError, Value};
 
 use crate::access::members_only;
 use crate::access::{self, IdOrBlank};
@@ -47,6 +47,19 @@ pub async fn is_on(
     Ok(q.rows(&sql).await?.scalar().is_none_or(Value::truth))
 }
 
+/// The same of the client who asks, as a condition that is the same for every row.
+pub fn is_on_for(actor: &Actor, switch: Switch) -> Cond {
+    let column = switch.column();
+    Cond::sql(
+        format!(
+            "NOT EXISTS (SELECT 1 FROM feature_toggles f JOIN {EFFECTIVE} e \
+             ON e.org_id = f.org_id AND e.toggle_id = f.id \
+             WHERE e.org_id = ? AND e.user_id = ? AND f.{column} = FALSE)"
+        ),
+        [actor.org_id.into(), actor.user_id.into()],
+    )
+}
+
 /// Switches that other domains look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
@@ -54,6 +67,8 @@ pub enum Switch {
     CommunityChat,
     /// Conversations with staff only.
     DirectChat,
+    /// The list of what the client takes.
+    Medications,
     /// Booking and moving appointments.
     Scheduling,
 }
@@ -63,6 +78,7 @@ impl Switch {
         match self {
             Switch::CommunityChat => "allow_community_chat",
             Switch::DirectChat => "allow_direct_chat",
+            Switch::Medications => "view_medications",
             Switch::Scheduling => "can_schedule_appointments",
         }
     }
