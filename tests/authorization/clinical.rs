@@ -3,37 +3,37 @@
 use ward_tests::{Json, json};
 
 use crate::meaning::Meaning::{self, May, Needs};
-use crate::meaning::Object;
+use crate::meaning::{List, Object};
 use crate::world::World;
 
 /// Root field, path of the value, what it names.
 pub const OBJECTS: &[(&str, &str, Meaning)] = &[
-    ("medication", "id", Needs(Object::Medication)),
+    ("medication", "id", Needs(Object::Entry(List::Medication))),
     ("medications", "patient_id", Needs(Object::Client)),
     ("medications_count", "patient_id", Needs(Object::Client)),
     ("createMedication", "input.user_id", Needs(Object::Client)),
-    ("updateMedication", "input.id", Needs(Object::Medication)),
-    ("deleteMedication", "input.id", Needs(Object::Medication)),
+    ("updateMedication", "input.id", Needs(Object::Entry(List::Medication))),
+    ("deleteMedication", "input.id", Needs(Object::Entry(List::Medication))),
     ("createAllergySensitivity", "input.user_id", Needs(Object::Client)),
-    ("updateAllergySensitivity", "input.id", Needs(Object::Allergy)),
+    ("updateAllergySensitivity", "input.id", Needs(Object::Entry(List::Allergy))),
     ("updateAllergySensitivity", "input.user_id", May(Object::Client)),
-    ("deleteAllergySensitivity", "input.id", Needs(Object::Allergy)),
+    ("deleteAllergySensitivity", "input.id", Needs(Object::Entry(List::Allergy))),
     ("createImmunization", "input.user_id", Needs(Object::Client)),
-    ("updateImmunization", "input.id", Needs(Object::Immunization)),
+    ("updateImmunization", "input.id", Needs(Object::Entry(List::Immunization))),
     ("updateImmunization", "input.user_id", May(Object::Client)),
     ("createHealthConcern", "input.user_id", Needs(Object::Client)),
-    ("updateHealthConcern", "input.id", Needs(Object::HealthConcern)),
-    ("deleteHealthConcern", "input.id", Needs(Object::HealthConcern)),
+    ("updateHealthConcern", "input.id", Needs(Object::Entry(List::HealthConcern))),
+    ("deleteHealthConcern", "input.id", Needs(Object::Entry(List::HealthConcern))),
     ("createProcedure", "input.user_id", Needs(Object::Client)),
-    ("updateProcedure", "input.id", Needs(Object::Procedure)),
-    ("deleteProcedure", "input.id", Needs(Object::Procedure)),
+    ("updateProcedure", "input.id", Needs(Object::Entry(List::Procedure))),
+    ("deleteProcedure", "input.id", Needs(Object::Entry(List::Procedure))),
     ("createFamilyHistory", "input.user_id", Needs(Object::Client)),
-    ("updateFamilyHistory", "input.id", Needs(Object::FamilyHistory)),
+    ("updateFamilyHistory", "input.id", Needs(Object::Entry(List::FamilyHistory))),
     ("updateFamilyHistory", "input.user_id", May(Object::Client)),
-    ("deleteFamilyHistory", "input.id", Needs(Object::FamilyHistory)),
+    ("deleteFamilyHistory", "input.id", Needs(Object::Entry(List::FamilyHistory))),
     ("createSmokingStatus", "input.user_id", Needs(Object::Client)),
-    ("updateSmokingStatus", "input.id", Needs(Object::Smoking)),
-    ("deleteSmokingStatus", "input.id", Needs(Object::Smoking)),
+    ("updateSmokingStatus", "input.id", Needs(Object::Entry(List::Smoking))),
+    ("deleteSmokingStatus", "input.id", Needs(Object::Entry(List::Smoking))),
     // Codes of public systems, and of the list that is offered: no record of an instance.
     ("medication_option", "id", Meaning::Data),
     ("createMedication", "input.dosage_option_id", Meaning::Left),
@@ -85,30 +85,30 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
 
 impl World {
     /// An entry of one of the lists of the client.
-    pub fn entry(&mut self, own: bool, object: Object) -> String {
+    pub fn entry(&mut self, own: bool, list: List) -> String {
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
-        let (field, made, mut input) = match object {
-            Object::Medication => ("createMedication", "medication", json!({"name": word})),
-            Object::Allergy => {
+        let (field, made, mut input) = match list {
+            List::Medication => ("createMedication", "medication", json!({"name": word})),
+            List::Allergy => {
                 let input = json!({"name": word, "category": "ALLERGY"});
                 ("createAllergySensitivity", "allergy_sensitivity", input)
             }
-            Object::Immunization => {
+            List::Immunization => {
                 let input =
                     json!({"vaccine_name": word, "cvx_code": 140, "received_at": "2025-01-02"});
                 ("createImmunization", "immunization", input)
             }
-            Object::HealthConcern => {
+            List::HealthConcern => {
                 ("createHealthConcern", "health_concern", json!({"display_name": word}))
             }
-            Object::Procedure => ("createProcedure", "procedure", json!({"display_name": word})),
-            Object::FamilyHistory => {
+            List::Procedure => ("createProcedure", "procedure", json!({"display_name": word})),
+            List::FamilyHistory => {
                 let concept = self.concept();
                 let input = json!({"concept_id": concept, "relationships": [word]});
                 ("createFamilyHistory", "family_history_condition", input)
             }
-            _ => {
+            List::Smoking => {
                 let input = json!({"smoking_status_code": "8517006"});
                 ("createSmokingStatus", "smokingStatus", input)
             }

@@ -60,14 +60,8 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
-    /// An entry in each of the client's clinical lists.
-    Medication,
-    Allergy,
-    Immunization,
-    HealthConcern,
-    Procedure,
-    FamilyHistory,
-    Smoking,
+    /// An entry of one of the client's clinical lists.
+    Entry(List),
     AppointmentType,
     /// The settings of the provider above.
     AppointmentSetting,
@@ -86,6 +80,18 @@ pub enum Object {
     Series,
     /// What the client asks for.
     Request,
+}
+
+/// The clinical lists of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    Medication,
+    Allergy,
+    Immunization,
+    HealthConcern,
+    Procedure,
+    FamilyHistory,
+    Smoking,
 }
 
 impl Object {

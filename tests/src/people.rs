@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::api::{Api, Reply};
+use crate::charts;
 
 /// Makes a client; `$client` is the input.
 pub const CREATE_CLIENT: &str = "mutation($client: createClientInput) {
@@ -235,7 +236,7 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
     );
     template.data();
     furnish_calendar(api, &colleague, &clients[0], &group, canary);
-    furnish_chart(api, &clients[0], canary);
+    charts::furnish(api, &clients[0], canary);
     Furniture { clients, group, tag, location }
 }
 
@@ -279,30 +280,6 @@ fn furnish_calendar(api: &Api, colleague: &str, client: &str, group: &str, canar
     );
     booked.data();
     furnish_line(api, client, canary);
-}
-
-/// An entry in each of a client's clinical lists.
-fn furnish_chart(api: &Api, client: &str, canary: &str) {
-    let entries = [
-        ("createMedication", json!({"name": canary, "comment": format!("{canary} comment")})),
-        ("createAllergySensitivity", json!({"name": canary, "category": "ALLERGY"})),
-        (
-            "createImmunization",
-            json!({"vaccine_name": canary, "cvx_code": 140, "received_at": "2025-01-02"}),
-        ),
-        ("createHealthConcern", json!({"display_name": canary})),
-        ("createProcedure", json!({"display_name": canary})),
-        ("createFamilyHistory", json!({"concept_id": "73211009", "relationships": [canary]})),
-        ("createSmokingStatus", json!({"smoking_status_code": "8517006"})),
-    ];
-    for (field, mut input) in entries {
-        input["user_id"] = client.into();
-        let query = format!(
-            "mutation($input: {field}Input) {{ {field}(input: $input) {{ messages {{ field message }} }} }}"
-        );
-        let noted = api.ask(&query, json!({"input": input}));
-        assert!(noted.data()[field]["messages"].is_null(), "{}", noted.text);
-    }
 }
 
 /// A full class with a visitor who waits for a seat, and what another visitor asks for.
