@@ -22,6 +22,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_documents::tables());
     tables.extend(ward_charting::tables());
     tables.extend(ward_messaging::tables());
+    tables.extend(ward_clinical::tables());
     tables.extend(ward_effects::tables());
     tables.extend(ward_webhooks::tables());
     tables.push(&requests::REQUEST_RECORDS);
@@ -43,6 +44,7 @@ pub fn bindings() -> Bindings {
     ward_documents::bind(&mut bindings);
     ward_charting::bind(&mut bindings);
     ward_messaging::bind(&mut bindings);
+    ward_clinical::bind(&mut bindings);
     bindings
 }
 

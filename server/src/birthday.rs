@@ -166,6 +166,10 @@ async fn seed_practice(
     let met = if world.more == More::Edges { seed_messy::MET } else { clients.len() };
     let met = clients.get(..met).unwrap_or(&clients);
     seed_appointments::appointments(&mut scope, &types, &providers, met).await?;
+    // Charts of the first ones, in every world but that of the edges.
+    if world.more != More::Edges {
+        ward_clinical::seed::lists(&mut scope, &clients).await?;
+    }
     more(&mut scope, world, (&practice.branches, &types), (&providers, &clients)).await?;
     if let Some(provider) = providers.first() {
         ward_charting::seed::lay(&mut scope, provider).await?;

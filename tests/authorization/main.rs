@@ -17,6 +17,7 @@ mod call;
 mod canary;
 mod charting;
 mod clients;
+mod clinical;
 mod documents;
 mod flags;
 mod foreign;

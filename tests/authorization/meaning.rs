@@ -6,7 +6,7 @@ use ward_tests::document::Place;
 use ward_tests::schema::Field;
 
 use crate::world::World;
-use crate::{charting, clients, documents, identity, messaging, scheduling, webhooks};
+use crate::{charting, clients, clinical, documents, identity, messaging, scheduling, webhooks};
 
 /// What an id (or an e-mail or code) names: something of organization A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
+    /// An entry of one of the client's clinical lists.
+    Entry(List),
     AppointmentType,
     /// The settings of the provider above.
     AppointmentSetting,
@@ -85,6 +87,18 @@ pub enum Object {
     Form,
     Question,
     Condition,
+}
+
+/// The clinical lists of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    Medication,
+    Allergy,
+    Immunization,
+    HealthConcern,
+    Procedure,
+    FamilyHistory,
+    Smoking,
 }
 
 impl Object {
@@ -141,10 +155,11 @@ pub enum Meaning {
 use Meaning::{Data, Left, Tries};
 
 /// Root field, path of the value, what it names: of each domain.
-const OBJECTS: [&[(&str, &str, Meaning)]; 7] = [
+const OBJECTS: [&[(&str, &str, Meaning)]; 8] = [
     identity::OBJECTS,
     clients::OBJECTS,
     charting::OBJECTS,
+    clinical::OBJECTS,
     webhooks::OBJECTS,
     documents::OBJECTS,
     messaging::OBJECTS,
@@ -280,7 +295,8 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
         let at = path.strip_prefix("input.").unwrap_or(&path);
         *of == field.name && names.contains(&at)
     };
-    let domains = [charting::DATA, documents::DATA, messaging::DATA, scheduling::DATA];
+    let domains =
+        [charting::DATA, clinical::DATA, documents::DATA, messaging::DATA, scheduling::DATA];
     let mut all = DATA.iter().chain(domains.into_iter().flatten());
     if PAGES.contains(&name) || all.any(is_data) {
         return Some(Data);
@@ -288,15 +304,24 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
     if OF_FLAGS.contains(&field.name.as_str()) && place.last().of.name() == "Boolean" {
         return Some(Left);
     }
-    let words =
-        [WORDS, charting::WORDS, documents::WORDS, messaging::WORDS, scheduling::WORDS]
-            .map(str::split_whitespace);
+    let words = [
+        WORDS,
+        charting::WORDS,
+        clinical::WORDS,
+        documents::WORDS,
+        messaging::WORDS,
+        scheduling::WORDS,
+    ]
+    .map(str::split_whitespace);
     words.into_iter().flatten().any(|word| word == name).then_some(Left)
 }
 
 /// The value of data that is part of every call.
 pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
     if let Some(value) = charting::data(name).or_else(|| scheduling::data(name)) {
+        return value;
+    }
+    if let Some(value) = clinical::data(world, field, name) {
         return value;
     }
     match (field, name) {

@@ -122,14 +122,10 @@ impl World {
                 let user = if own { self.client.clone() } else { self.about().0 };
                 let name = if own { self.word() } else { self.unseen() };
                 let input = json!({"user_id": user, "first_name": name});
-                let made = "notificationContact";
-                self.make(
-                    "createNotificationContact",
-                    "createNotificationContactInput",
-                    made,
-                    input,
-                )
+                let (field, made) = ("createNotificationContact", "notificationContact");
+                self.make(field, &format!("{field}Input"), made, input)
             }
+            Object::Entry(list) => self.entry(own, list),
             Object::AppointmentType => self.appointment_type(own),
             Object::AppointmentSetting => self.appointment_setting(own),
             kind @ (Object::Place | Object::Room) => self.place(own, kind),

@@ -50,7 +50,7 @@ const BY_HAND: [&str; 6] = [
 ];
 
 /// Data without which nothing is made, and that is one of a few words.
-const CODES: [&str; 2] = ["contact_type", "datetime"];
+const CODES: [&str; 4] = ["concept_id", "contact_type", "datetime", "smoking_status_code"];
 
 /// How often an input is sent anew without what was refused.
 const TRIES: usize = 60;

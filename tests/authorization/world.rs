@@ -60,6 +60,8 @@ pub struct World {
     /// What the call has named so far, by whose it is and which of the clients' who ask.
     named: Vec<((Site, Whose, Object, String), String)>,
     words: u32,
+    /// How many concepts of family histories were given.
+    pub concepts: usize,
     /// Whether a write was done since, so that the objects are not what they were.
     pub spent: bool,
 }
@@ -98,6 +100,7 @@ impl World {
             about: BTreeMap::new(),
             named: Vec::new(),
             words: 0,
+            concepts: 0,
             spent: false,
         };
         world.enter(Site::A);

@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bookings;
+mod charts;
 mod forms;
 mod judge;
 mod openings;

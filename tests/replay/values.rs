@@ -5,6 +5,7 @@ use ward_tests::{Json, json};
 use xtask::{Replay, Variable};
 
 use crate::bookings;
+use crate::charts;
 use crate::forms;
 use crate::judge::Try;
 use crate::openings;
@@ -98,6 +99,7 @@ fn input(
 fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, attempt: Try) -> Json {
     let root = replay.root_field.as_str();
     let known = openings::value(world, root, name, attempt)
+        .or_else(|| charts::value(world, root, name))
         .or_else(|| talks::value(world, root, name, subject, attempt))
         .or_else(|| papers::value(world, root, name, subject, attempt))
         .or_else(|| bookings::value(world, root, name, subject, attempt))

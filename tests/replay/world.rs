@@ -8,6 +8,7 @@ use ward_tests::schema::Schema;
 use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, json};
 
 use crate::bookings::{self, Bookings};
+use crate::charts;
 use crate::forms;
 use crate::openings::Openings;
 use crate::papers::{self, Papers};
@@ -122,6 +123,7 @@ impl World {
             schemas,
         };
         world.furnish();
+        charts::furnish(&world);
         world.talks = Talks::new(&world);
         world.papers = Papers::new(&world);
         world.bookings = Bookings::new(&world);
@@ -183,6 +185,7 @@ impl World {
             "createReferral" => self.physician(),
             other => talks::subject(self, other, &client)
                 .or_else(|| papers::subject(self, other, &client))
+                .or_else(|| charts::subject(self, other, &client))
                 .or_else(|| bookings::subject(self, other))
                 .or_else(|| visits::subject(self, other))
                 .unwrap_or_else(|| client.clone()),

@@ -13,6 +13,7 @@
 pub mod api;
 mod backups;
 pub mod bucket;
+mod charts;
 pub mod database;
 pub mod instance;
 pub mod janitor;

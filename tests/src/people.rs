@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::api::{Api, Reply};
+use crate::charts;
 
 /// Makes a client; `$client` is the input.
 pub const CREATE_CLIENT: &str = "mutation($client: createClientInput) {
@@ -237,6 +238,7 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
     furnish_forms(api, canary);
     furnish_calendar(api, &colleague, &clients[0], &group, canary);
     furnish_documents(api, &clients[0], canary);
+    charts::furnish(api, &clients[0], canary);
     Furniture { clients, group, tag, location }
 }
 

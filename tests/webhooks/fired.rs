@@ -69,6 +69,18 @@ rows! {
         |_, done| json!({"id": done.id("notification_contact.created"), "relationship": "aunt"});
     "notification_contact.deleted" "deleteNotificationContact" "notificationContact { id }"
         |_, done| json!({"id": done.id("notification_contact.created")});
+    "medication.created" "createMedication" "medication { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "name": "Metformin"});
+    "medication.updated" "updateMedication" "medication { id }"
+        |_, done| json!({"id": done.id("medication.created"), "active": true});
+    "medication.deleted" "deleteMedication" "medication { id }"
+        |_, done| json!({"id": done.id("medication.created")});
+    "allergy_sensitivity.created" "createAllergySensitivity" "allergy_sensitivity { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "category": "ALLERGY", "name": "Egg"});
+    "allergy_sensitivity.updated" "updateAllergySensitivity" "allergy_sensitivity { id }"
+        |_, done| json!({"id": done.id("allergy_sensitivity.created"), "severity": "MILD"});
+    "allergy_sensitivity.deleted" "deleteAllergySensitivity" "allergy_sensitivity { id }"
+        |_, done| json!({"id": done.id("allergy_sensitivity.created")});
     "feature_toggle.created" "createFeatureToggle" "feature_toggle { id }"
         |_, done| json!({"user_id": done.id("patient.created"), "show_food": false});
     "feature_toggle.updated" "updateFeatureToggle" "feature_toggle { id }"

@@ -72,8 +72,10 @@ pub fn serve(instance: &Instance) -> Server {
 
 /// Runs a mutation of one input; its payload.
 pub fn run(api: &Api, field: &str, shown: &str, input: &Json) -> Json {
+    // The contract names one input otherwise than its mutation.
+    let of = if field == "deleteMedication" { "destroyMedication" } else { field };
     let query = format!(
-        "mutation($input: {field}Input!) {{ {field}(input: $input) {{ {shown} messages {{ field message }} }} }}"
+        "mutation($input: {of}Input!) {{ {field}(input: $input) {{ {shown} messages {{ field message }} }} }}"
     );
     let reply = api.ask(&query, json!({"input": input}));
     assert!(reply.json["data"].is_object(), "{field}: {}", reply.text);

@@ -9,80 +9,23 @@ use ward_engine::{
 use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_SETTINGS};
 use ward_identity::tables::{Organization, USERS, User, users};
 use ward_identity::visibility;
-use ward_store::{Cond, Day, Entity, Event, Id, Join, Level, Query, Sql, StoreError, Value};
+use ward_store::{Cond, Day, Entity, Event, Id, Join, Level, StoreError};
 
 use crate::access::members_only;
 use crate::access::{self, IdOrBlank};
+use crate::feature_switch::EFFECTIVE;
 use crate::feature_toggle_switches::with_switches;
 use crate::feature_toggle_table::{FEATURE_TOGGLES, FeatureToggle, feature_toggles as at};
 use crate::group;
 use crate::rules;
 use crate::tables::{USER_GROUPS, UserGroup};
 
-/// Which toggle applies to each user.
-const EFFECTIVE: &str = "(SELECT u.org_id, u.id AS user_id, COALESCE(\
-     (SELECT o.id FROM feature_toggles o WHERE o.org_id = u.org_id AND o.user_id = u.id), \
-     (SELECT g.id FROM feature_toggles g WHERE g.org_id = u.org_id \
-      AND g.user_group_id = u.user_group_id), \
-     (SELECT p.id FROM feature_toggles p WHERE p.org_id = u.org_id \
-      AND p.user_id = u.dietitian_id)) AS toggle_id FROM users u)";
+pub use crate::feature_switch::{Switch, is_on, is_on_for};
+
 const OF_USER: Link = Link::Join {
     parent: users::id,
     join: Join { table: EFFECTIVE, to: "toggle_id", from: "user_id" },
 };
-
-/// Whether a switch is on for a client; where no toggle applies, what a new one
-/// would say.
-pub async fn is_on(
-    q: &mut dyn Query,
-    org_id: i64,
-    client_id: i64,
-    switch: Switch,
-) -> Result<bool, StoreError> {
-    let column = switch.column();
-    let mut sql = Sql::new();
-    sql.push("SELECT f.").push(column).push(" FROM feature_toggles f JOIN ").push(EFFECTIVE);
-    sql.push(" e ON e.org_id = f.org_id AND e.toggle_id = f.id WHERE e.org_id = ").bind(org_id);
-    sql.push(" AND e.user_id = ").bind(client_id);
-    Ok(q.rows(&sql).await?.scalar().is_none_or(Value::truth))
-}
-
-/// The same as a condition on whatever rows: the same for every row.
-pub fn on_for(org_id: i64, client_id: i64, switch: Switch) -> Cond {
-    let column = switch.column();
-    Cond::sql(
-        format!(
-            "COALESCE((SELECT f.{column} FROM feature_toggles f JOIN {EFFECTIVE} e \
-             ON e.org_id = f.org_id AND e.toggle_id = f.id \
-             WHERE e.org_id = ? AND e.user_id = ?), TRUE)"
-        ),
-        [org_id.into(), client_id.into()],
-    )
-}
-
-/// Switches that other domains look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// Conversations with several clients.
-    CommunityChat,
-    /// Conversations with staff only.
-    DirectChat,
-    /// Documents that are shared with them, and uploading.
-    Documents,
-    /// Booking and moving appointments.
-    Scheduling,
-}
-
-impl Switch {
-    const fn column(self) -> &'static str {
-        match self {
-            Switch::CommunityChat => "allow_community_chat",
-            Switch::DirectChat => "allow_direct_chat",
-            Switch::Documents => "can_view_documents",
-            Switch::Scheduling => "can_schedule_appointments",
-        }
-    }
-}
 
 macro_rules! toggle_inputs {
     ($( $switch:ident $on:literal; )*) => {

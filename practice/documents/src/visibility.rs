@@ -4,7 +4,7 @@
 //! staff whoever sees them, of the clients they themselves, and whom the document is
 //! shared with by name. Neither a group, nor a folder, nor a welcome opens it.
 
-use ward_clients::feature_toggle::{self, Switch};
+use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::flags::CAN_SEE_DOCS;
 use ward_identity::visibility::is_seen;
 use ward_store::{Actor, Cond, Role, Rule, Value};
@@ -165,7 +165,7 @@ fn of_member(actor: &Actor, sharings: Sharings, charted: Cond) -> Cond {
 }
 
 fn shows_documents(actor: &Actor) -> Cond {
-    feature_toggle::on_for(actor.org_id, actor.user_id, Switch::Documents)
+    is_on_for(actor, Switch::Documents)
 }
 
 /// Sharings of documents: with whoever sees the document; a client's own only.

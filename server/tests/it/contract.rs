@@ -15,8 +15,16 @@ fn repository() -> PathBuf {
 }
 
 /// The domains whose fields are bound.
-const BUILT: [&str; 7] =
-    ["identity", "clients", "scheduling", "charting", "documents", "messaging", "webhooks"];
+const BUILT: [&str; 8] = [
+    "identity",
+    "clients",
+    "scheduling",
+    "charting",
+    "clinical",
+    "documents",
+    "messaging",
+    "webhooks",
+];
 
 fn fresh(view: ViewId) -> String {
     let contract = contract_files::servable_sdl(&repository(), &domains(), view.date()).unwrap();

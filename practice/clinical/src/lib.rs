@@ -1,0 +1,28 @@
+//! Clinical lists of clients: medications, allergies, immunizations, health concerns,
+//! procedures, family history and smoking status (behaviour 39).
+//!
+//! Absent on purpose: tables of licensed codes, prescriptions, interaction checks, and any
+//! advice. What is kept is what somebody wrote down.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod allergy;
+pub mod bindings;
+pub mod client;
+pub mod codes;
+pub mod concern;
+pub mod events;
+pub mod family;
+pub mod immunization;
+pub mod medication;
+pub mod options;
+pub mod procedure;
+pub mod rules;
+pub mod sample;
+pub mod seed;
+pub mod smoking;
+pub mod tables;
+pub mod visibility;
+
+pub use bindings::bind;
+pub use tables::tables;

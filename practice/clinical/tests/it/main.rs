@@ -1,0 +1,15 @@
+//! Tests of the domain: rules without a database, and operations through the
+//! front door of the engine.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its environment and waits by the real clock"
+)]
+#![allow(clippy::unwrap_used)]
+
+mod allergies;
+mod codes;
+mod lists;
+mod medications;
+mod seeds;
+mod seen;
+mod support;

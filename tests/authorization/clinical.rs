@@ -1,0 +1,140 @@
+//! What the arguments of clinical lists name.
+
+use ward_tests::{Json, json};
+
+use crate::meaning::Meaning::{self, May, Needs};
+use crate::meaning::{List, Object};
+use crate::world::World;
+
+/// Root field, path of the value, what it names.
+pub const OBJECTS: &[(&str, &str, Meaning)] = &[
+    ("medication", "id", Needs(Object::Entry(List::Medication))),
+    ("medications", "patient_id", Needs(Object::Client)),
+    ("medications_count", "patient_id", Needs(Object::Client)),
+    ("createMedication", "input.user_id", Needs(Object::Client)),
+    ("updateMedication", "input.id", Needs(Object::Entry(List::Medication))),
+    ("deleteMedication", "input.id", Needs(Object::Entry(List::Medication))),
+    ("createAllergySensitivity", "input.user_id", Needs(Object::Client)),
+    ("updateAllergySensitivity", "input.id", Needs(Object::Entry(List::Allergy))),
+    ("updateAllergySensitivity", "input.user_id", May(Object::Client)),
+    ("deleteAllergySensitivity", "input.id", Needs(Object::Entry(List::Allergy))),
+    ("createImmunization", "input.user_id", Needs(Object::Client)),
+    ("updateImmunization", "input.id", Needs(Object::Entry(List::Immunization))),
+    ("updateImmunization", "input.user_id", May(Object::Client)),
+    ("createHealthConcern", "input.user_id", Needs(Object::Client)),
+    ("updateHealthConcern", "input.id", Needs(Object::Entry(List::HealthConcern))),
+    ("deleteHealthConcern", "input.id", Needs(Object::Entry(List::HealthConcern))),
+    ("createProcedure", "input.user_id", Needs(Object::Client)),
+    ("updateProcedure", "input.id", Needs(Object::Entry(List::Procedure))),
+    ("deleteProcedure", "input.id", Needs(Object::Entry(List::Procedure))),
+    ("createFamilyHistory", "input.user_id", Needs(Object::Client)),
+    ("updateFamilyHistory", "input.id", Needs(Object::Entry(List::FamilyHistory))),
+    ("updateFamilyHistory", "input.user_id", May(Object::Client)),
+    ("deleteFamilyHistory", "input.id", Needs(Object::Entry(List::FamilyHistory))),
+    ("createSmokingStatus", "input.user_id", Needs(Object::Client)),
+    ("updateSmokingStatus", "input.id", Needs(Object::Entry(List::Smoking))),
+    ("deleteSmokingStatus", "input.id", Needs(Object::Entry(List::Smoking))),
+    // Codes of public systems, and of the list that is offered: no record of an instance.
+    ("medication_option", "id", Meaning::Data),
+    ("createMedication", "input.dosage_option_id", Meaning::Left),
+    ("createFamilyHistory", "input.concept_id", Meaning::Data),
+    ("updateFamilyHistory", "input.concept_id", Meaning::Left),
+];
+
+/// Data that makes a call meaningful, by root field.
+pub const DATA: &[(&str, &[&str])] = &[
+    ("createMedication", &["name"]),
+    ("updateMedication", &["name"]),
+    ("createAllergySensitivity", &["name", "category"]),
+    ("updateAllergySensitivity", &["name"]),
+    ("createImmunization", &["vaccine_name", "cvx_code", "received_at"]),
+    ("updateImmunization", &["vaccine_name"]),
+    ("createHealthConcern", &["display_name"]),
+    ("updateHealthConcern", &["display_name"]),
+    ("createProcedure", &["display_name"]),
+    ("updateProcedure", &["display_name"]),
+    ("createFamilyHistory", &["relationships"]),
+    ("updateFamilyHistory", &["relationships"]),
+    ("createSmokingStatus", &["smoking_status_code"]),
+    ("updateSmokingStatus", &["smoking_status_code"]),
+];
+
+/// Names that open nothing.
+pub const WORDS: &str = "
+    active custom_name code dosage frequency route directions comment start_date end_date category
+    category_type custom_reaction is_current onset_date reaction reaction_type severity status
+    additional_notes cvx_code received_at vaccine_name description display_name effective_time
+    code_system_name procedure_start_datetime procedure_end_datetime target_site relationships
+    smoking_status_code status_start_datetime status_end_datetime
+";
+
+/// The value of data of this domain.
+pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
+    Some(match (field, name) {
+        ("medication_option", "id") => "rxnorm-6809".into(),
+        ("createAllergySensitivity", "category") => "ALLERGY".into(),
+        (_, "cvx_code") => 140.into(),
+        (_, "received_at") => "2025-01-02".into(),
+        (_, "smoking_status_code") => "8517006".into(),
+        (_, "concept_id") => world.concept().into(),
+        (_, "relationships") => json!([world.word()]),
+        (_, "vaccine_name" | "display_name") => world.word().into(),
+        _ => return None,
+    })
+}
+
+impl World {
+    /// An entry of one of the lists of the client.
+    pub fn entry(&mut self, own: bool, list: List) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let word = if own { self.word() } else { self.unseen() };
+        let (field, made, mut input) = match list {
+            List::Medication => ("createMedication", "medication", json!({"name": word})),
+            List::Allergy => {
+                let input = json!({"name": word, "category": "ALLERGY"});
+                ("createAllergySensitivity", "allergy_sensitivity", input)
+            }
+            List::Immunization => {
+                let input =
+                    json!({"vaccine_name": word, "cvx_code": 140, "received_at": "2025-01-02"});
+                ("createImmunization", "immunization", input)
+            }
+            List::HealthConcern => {
+                ("createHealthConcern", "health_concern", json!({"display_name": word}))
+            }
+            List::Procedure => ("createProcedure", "procedure", json!({"display_name": word})),
+            List::FamilyHistory => {
+                let concept = self.concept();
+                let input = json!({"concept_id": concept, "relationships": [word]});
+                ("createFamilyHistory", "family_history_condition", input)
+            }
+            List::Smoking => {
+                let input = json!({"smoking_status_code": "8517006"});
+                ("createSmokingStatus", "smokingStatus", input)
+            }
+        };
+        input["user_id"] = client.into();
+        self.make(field, &format!("{field}Input"), made, input)
+    }
+
+    /// A concept that no other entry has: a number with Verhoeff's digit.
+    pub fn concept(&mut self) -> String {
+        const PERMUTED: [usize; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+        self.concepts += 1;
+        let number = format!("{}00", 100_000 + self.concepts);
+        let holds = |check: &usize| {
+            let digits = std::iter::once(*check)
+                .chain(number.bytes().rev().map(|byte| usize::from(byte - b'0')));
+            let mut sum = 0;
+            for (place, mut digit) in digits.enumerate() {
+                for _ in 0..place % 8 {
+                    digit = PERMUTED[digit];
+                }
+                let turned = if sum < 5 { sum + digit % 5 } else { sum + 5 - digit % 5 } % 5;
+                sum = if (sum < 5) == (digit < 5) { turned } else { turned + 5 };
+            }
+            sum == 0
+        };
+        format!("{number}{}", (0..10).find(holds).unwrap())
+    }
+}

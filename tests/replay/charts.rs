@@ -1,0 +1,98 @@
+//! Clinical lists of the replay's client, and the values of operations on them.
+
+use ward_tests::people::{self, id};
+use ward_tests::{Json, json};
+
+use crate::values::Subject;
+use crate::world::World;
+
+const TAKES: &str = "mutation($input: createMedicationInput) { createMedication(input: $input) { medication { id } messages { field message } } }";
+const BEARS: &str = "mutation($input: createAllergySensitivityInput) { createAllergySensitivity(input: $input) { allergy_sensitivity { id } messages { field message } } }";
+const GOT: &str = "mutation($input: createImmunizationInput) { createImmunization(input: $input) { immunization { id } messages { field message } } }";
+
+/// Writes the client's lists.
+pub fn furnish(world: &World) {
+    let client = &world.client;
+    takes(world, client);
+    let now = json!({"user_id": client, "name": "Lisinopril", "active": true});
+    world.ask(TAKES, json!({"input": now}), "createMedication");
+    let bears = json!({"user_id": client, "category": "ALLERGY", "category_type": "FOOD",
+        "name": "Peanut", "reaction": "Hives", "severity": "SEVERE", "onset_date": "2019-05-01"});
+    world.ask(BEARS, json!({"input": bears}), "createAllergySensitivity");
+    let got = json!({"user_id": client, "vaccine_name": "Influenza", "cvx_code": 140,
+        "received_at": "2025-10-01", "additional_notes": "Left arm"});
+    world.ask(GOT, json!({"input": got}), "createImmunization");
+}
+
+/// A medication that a client took; its id.
+fn takes(world: &World, client: &str) -> String {
+    let input = json!({"user_id": client, "name": "Metformin", "code": "6809", "dosage": "500 mg",
+        "frequency": "Twice a day", "route": "By mouth", "directions": "With meals",
+        "comment": "Taken well", "start_date": "2025-01-02", "end_date": "2025-06-03"});
+    id(&world.ask(TAKES, json!({"input": input}), "createMedication")["medication"])
+}
+
+/// What a mutation works on.
+pub fn subject(world: &World, root_field: &str, client: &str) -> Option<String> {
+    (root_field == "updateMedication").then(|| takes(world, client))
+}
+
+/// The value of an argument or input field; nothing for those of other domains.
+pub fn value(world: &World, root: &str, name: &str) -> Option<Json> {
+    Some(match (root, name) {
+        ("medications", "patient_id") => world.client.clone().into(),
+        ("medications", "active") => false.into(),
+        ("medication_options", "keywords") => "metformin".into(),
+        ("allergySuggestions", "category") => "FOOD".into(),
+        ("updateMedication", _) => match name {
+            "active" => false.into(),
+            "name" => "Metformin".into(),
+            "dosage" => "850 mg".into(),
+            "directions" => "With a meal".into(),
+            "frequency" => "Once a day".into(),
+            "start_date" => "2025-02-03".into(),
+            "end_date" => "2025-07-04".into(),
+            _ => return None,
+        },
+        ("createAllergySensitivity", _) => match name {
+            "category" => "ALLERGY".into(),
+            "category_type" => "DRUG".into(),
+            "name" => "Penicillin".into(),
+            "custom_name" => Json::Null,
+            "onset_date" => "2001-01-01".into(),
+            "reaction" => "Rash".into(),
+            "reaction_type" => "ALLERGY".into(),
+            "severity" => "MILD".into(),
+            "status" => "ACTIVE".into(),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// Whether a mutation of the domain did what it was asked for.
+pub fn read_back(
+    world: &World,
+    root_field: &str,
+    subject: &Subject,
+    answer: &Json,
+) -> Option<Result<(), String>> {
+    let client = json!({"id": subject.client});
+    match root_field {
+        "updateMedication" => {
+            let query = "query($id: ID) { medication(id: $id) { dosage frequency } }";
+            let read = world.ask(query, json!({"id": subject.id}), "medication");
+            let wanted = json!({"dosage": "850 mg", "frequency": "Once a day"});
+            Some((read == wanted).then_some(()).ok_or_else(|| format!("not as sent: {read}")))
+        }
+        "createAllergySensitivity" => {
+            let made = people::id(&answer["allergy_sensitivity"]);
+            let query = "query($id: ID) { user(id: $id) { allergy_sensitivities { id name } } }";
+            let read = world.ask(query, client, "user");
+            let wanted = json!([{"id": made, "name": "Penicillin"}]);
+            let holds = read["allergy_sensitivities"] == wanted;
+            Some(holds.then_some(()).ok_or_else(|| format!("not on the list: {read}")))
+        }
+        _ => None,
+    }
+}

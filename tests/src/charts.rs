@@ -1,0 +1,29 @@
+//! What tests put into a client's chart, by the API.
+
+use serde_json::json;
+
+use crate::api::Api;
+
+/// An entry in each of a client's clinical lists.
+pub fn furnish(api: &Api, client: &str, canary: &str) {
+    let entries = [
+        ("createMedication", json!({"name": canary, "comment": format!("{canary} comment")})),
+        ("createAllergySensitivity", json!({"name": canary, "category": "ALLERGY"})),
+        (
+            "createImmunization",
+            json!({"vaccine_name": canary, "cvx_code": 140, "received_at": "2025-01-02"}),
+        ),
+        ("createHealthConcern", json!({"display_name": canary})),
+        ("createProcedure", json!({"display_name": canary})),
+        ("createFamilyHistory", json!({"concept_id": "73211009", "relationships": [canary]})),
+        ("createSmokingStatus", json!({"smoking_status_code": "8517006"})),
+    ];
+    for (field, mut input) in entries {
+        input["user_id"] = client.into();
+        let query = format!(
+            "mutation($input: {field}Input) {{ {field}(input: $input) {{ messages {{ field message }} }} }}"
+        );
+        let noted = api.ask(&query, json!({"input": input}));
+        assert!(noted.data()[field]["messages"].is_null(), "{}", noted.text);
+    }
+}
