@@ -56,6 +56,16 @@ pub fn data(name: &str) -> Option<Json> {
 }
 
 impl World {
+    /// One of the three.
+    pub fn of_form(&mut self, own: bool, kind: Object) -> String {
+        let (form, question, condition) = self.form(own);
+        match kind {
+            Object::Form => form,
+            Object::Question => question,
+            _ => condition,
+        }
+    }
+
     /// A template for notes; its second question, which depends on the first; on how.
     pub fn form(&mut self, own: bool) -> (String, String, String) {
         let mut word = || if own { self.word() } else { self.unseen() };

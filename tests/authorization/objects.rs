@@ -136,9 +136,7 @@ impl World {
             Object::Inclusion => self.appointment(own).1,
             Object::Series => self.series(own),
             Object::Request => self.request(own),
-            Object::Form => self.form(own).0,
-            Object::Question => self.form(own).1,
-            Object::Condition => self.form(own).2,
+            kind @ (Object::Form | Object::Question | Object::Condition) => self.of_form(own, kind),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

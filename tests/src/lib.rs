@@ -27,6 +27,7 @@ pub mod raw;
 pub mod seeded;
 pub mod server;
 pub mod socket;
+pub mod templates;
 pub mod wait;
 
 pub use api::{Api, BASELINE, Reply, V2026, code};

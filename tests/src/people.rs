@@ -235,7 +235,7 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"name": format!("{canary} template")}),
     );
     template.data();
-    furnish_forms(api, canary);
+    crate::templates::furnish_forms(api, canary);
     furnish_calendar(api, &colleague, &clients[0], &group, canary);
     furnish_documents(api, &clients[0], canary);
     charts::furnish(api, &clients[0], canary);
@@ -260,28 +260,6 @@ fn furnish_documents(api: &Api, client: &str, canary: &str) {
     let link = link.as_str().unwrap();
     let read = api.get(&link[link.find("/files/").unwrap()..]);
     assert_eq!(read.status, 200, "{}", read.text);
-}
-
-/// A template with two questions, the second of which depends on the first.
-fn furnish_forms(api: &Api, canary: &str) {
-    let form = api.ask(
-        "mutation($input: createCustomModuleFormInput) { createCustomModuleForm(input: $input) { customModuleForm { id } messages { field message } } }",
-        json!({"input": {"name": format!("{canary} form")}}),
-    );
-    let form = id(&form.data()["createCustomModuleForm"]["customModuleForm"]);
-    let questions = [1, 2].map(|number| {
-        let question = api.ask(
-            "mutation($input: createCustomModuleInput) { createCustomModule(input: $input) { customModule { id } messages { field message } } }",
-            json!({"input": {"custom_module_form_id": form, "mod_type": "text", "label": format!("{canary} question {number}")}}),
-        );
-        id(&question.data()["createCustomModule"]["customModule"])
-    });
-    let depends = api.ask(
-        "mutation($input: updateCustomModuleInput) { updateCustomModule(input: $input) { customModule { id } messages { field message } } }",
-        json!({"input": {"id": questions[1], "custom_module_condition":
-            {"conditional_custom_module_id": questions[0], "filter_type": "is_answered"}}}),
-    );
-    depends.data();
 }
 
 /// What can be booked, what it costs a client, and when.
