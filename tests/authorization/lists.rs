@@ -20,8 +20,14 @@ use crate::sample::Sample;
 use crate::world::World;
 
 /// Fields that change by being looked at, or by the clock.
-const RESTLESS: [&str; 5] =
-    ["avatar_url", "last_active", "last_activity", "last_sign_in_at", "last_used_day"];
+const RESTLESS: [&str; 6] = [
+    "avatar_url",
+    "expiring_url",
+    "last_active",
+    "last_activity",
+    "last_sign_in_at",
+    "last_used_day",
+];
 
 /// A list asked in one way.
 struct Question {
