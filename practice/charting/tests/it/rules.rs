@@ -161,7 +161,7 @@ fn no_seeded_form_has_a_circle_or_a_decider_without_answer() {
         assert!(!has_cycle(&questions), "{}", form.name);
         for condition in questions.iter().filter_map(|it| it.condition.as_ref()) {
             let of = &questions[usize::try_from(condition.of).unwrap()];
-            let known = of.options.iter().any(|it| *it == condition.value);
+            let known = of.options.contains(&condition.value);
             assert!(known, "{}: {condition:?} of {of:?}", form.name);
         }
     }
@@ -209,7 +209,7 @@ proptest! {
         for filter in Filter::ALL {
             Condition::new(1, filter.as_str(), Some(&value)).unwrap().holds("checkbox", Some(&answer));
         }
-        let worth = worth(&[option.clone()], &option);
+        let worth = worth(std::slice::from_ref(&option), &option);
         prop_assert!(worth.is_none_or(f64::is_finite));
         let at = jiff::civil::date(2026, 7, 19).at(10, 44, 0, 0);
         for mod_type in ["name", "referring_provider", "matrix", &value] {
