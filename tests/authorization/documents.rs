@@ -65,14 +65,16 @@ pub const DATA: &[(&str, &[&str])] = &[
 /// Data that takes a right of its own.
 pub const TRIED: &[(&str, &str)] = &[
     ("createDocument", "input.org_level"),
+    ("updateDocument", "input.shared_on_welcome"),
     ("updateDocument", "input.shared_with_dietitians"),
+    ("updateFolder", "input.shared_on_welcome"),
     ("updateFolder", "input.shared_with_dietitians"),
 ];
 
 /// Names that open nothing.
 pub const WORDS: &str = "
     file_type file_types filter for_template_use file file_string description internal_notes
-    share_with_rel include_in_charting created_at updated_at shared_on_welcome
+    share_with_rel include_in_charting created_at updated_at
 ";
 
 /// Two letters.

@@ -215,7 +215,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateAllergy) -> Answer<Payloa
     }
     let mut after = before.clone();
     input.said().write(call, &mut after, false)?;
-    if let Some(other) = duplicate(call, &after).await? {
+    // After two clients became one, the same thing may stand twice: it can be changed all the same.
+    let is_renamed = (&after.name, &after.category) != (&before.name, &before.category);
+    if is_renamed && let Some(other) = duplicate(call, &after).await? {
         return Ok(Payload::new().one("duplicate_allergy", other.0).remark("name", KNOWN));
     }
     let changes = call.update(&before, &after).await?;

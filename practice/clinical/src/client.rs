@@ -4,7 +4,7 @@ use ward_clients::access;
 use ward_engine::{Answer, Call, Given, Refused};
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::members_only;
-use ward_identity::tables::User;
+use ward_identity::tables::{Organization, User};
 use ward_store::{Entity, Id, Level, Query, Record, Sql, Value};
 
 /// A list has so many entries.
@@ -14,6 +14,8 @@ pub const LIST_MAX: i64 = 1_000;
 pub trait Entry: Record + Entity + Clone {
     /// The client.
     fn client(&self) -> Id<User>;
+    /// Its unit is the one that the client is in by now.
+    fn belong(&mut self, unit: Id<Organization>);
 }
 
 macro_rules! entries {
@@ -21,6 +23,10 @@ macro_rules! entries {
         $(impl Entry for crate::tables::$row {
             fn client(&self) -> Id<User> {
                 self.user_id
+            }
+
+            fn belong(&mut self, unit: Id<Organization>) {
+                self.unit_id = unit;
             }
         })*
     };
@@ -64,9 +70,11 @@ pub async fn to_change<R: Entry>(call: &mut Call<'_>, id: &Given<IdOrBlank<R>>) 
     let id = named(id).ok_or_else(|| Refused::not_found("id"))?;
     let found: Option<(R, Level)> = call.visible(id, Level::Full).await?;
     let (seen, _) = found.ok_or_else(|| Refused::not_found("id"))?;
-    access::client_to_change(call, seen.client(), "id").await?;
+    let client = access::client_to_change(call, seen.client(), "id").await?;
     let found: Option<(R, Level)> = call.visible_for_update(id, Level::Full).await?;
-    let (entry, _) = found.ok_or_else(|| Refused::not_found("id"))?;
-    call.scope.subject_id = Some(entry.client().0);
+    let (mut entry, _) = found.ok_or_else(|| Refused::not_found("id"))?;
+    call.scope.subject_id = Some(client.id.0);
+    // The events and the audit entries of it are for those who look after the client now.
+    entry.belong(client.unit_id);
     Ok(entry)
 }

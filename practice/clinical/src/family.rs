@@ -123,7 +123,8 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateFamilyHistory) -> Answer<
     }
     let mut after = before.clone();
     write(&mut after, &input.concept_id, &input.relationships)?;
-    if let Some(other) = duplicate(call, &after).await? {
+    let is_another = after.concept_id != before.concept_id;
+    if is_another && let Some(other) = duplicate(call, &after).await? {
         return Ok(known(other));
     }
     call.update(&before, &after).await?;

@@ -81,7 +81,12 @@ impl Said<'_> {
         }
         let status = Some(row.status.clone());
         let status = rules::word_of(("status", self.status), status, STATUSES, &mut problems);
-        row.status = status.unwrap_or_else(|| "completed".to_owned());
+        match status {
+            Some(status) => row.status = status,
+            None if is_new => row.status = "completed".to_owned(),
+            // Nothing said is no reason to count what was entered in error as given.
+            None => {}
+        }
         self.write_moment(call, row, is_new, &mut problems);
         problems.check()
     }

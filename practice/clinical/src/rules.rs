@@ -140,10 +140,11 @@ pub fn typed_or_chosen(
     chosen: &Given<String>,
     before: Option<String>,
 ) -> Option<String> {
-    if !typed.is_given() && !chosen.is_given() {
-        return before;
+    match typed.trimmed() {
+        Some(text) => Some(text.to_owned()),
+        None if chosen.is_given() => chosen.trimmed().map(str::to_owned),
+        None => before,
     }
-    typed.trimmed().or_else(|| chosen.trimmed()).map(str::to_owned)
 }
 
 /// The end of the day that has begun somewhere on earth.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ward_clients::access::seen_user;
 use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Call, Given, Payload, Refused, Request, Returns};
-use ward_identity::flags::CAN_EDIT_DOCS;
+use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_DOCS};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::picture;
@@ -201,7 +201,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateDocument) -> Answer<Paylo
     if after.shared_with_dietitians && !before.shared_with_dietitians {
         requires(call.actor, CAN_EDIT_DOCS)?;
     }
-    let changes = call.update(&before, &after).await?;
+    if after.shared_on_welcome && !before.shared_on_welcome {
+        requires(call.actor, ALLOW_GROUP_LEVEL_ACTIONS)?;
+    }
+    let left = leave(call, &before, &mut after).await?;
+    let changes = call.update(left.as_ref().unwrap_or(&before), &after).await?;
     let mut told = changes.columns;
     if reshare(call, input, &before, &after).await? {
         told.push("users");
@@ -260,6 +264,29 @@ async fn move_to(
         folder::check_same_client(&folder, after.rel_user_id, "folder_id")?;
     }
     Ok(())
+}
+
+/// From one client to another it goes by way of nobody: each entry of the audit log is about one
+/// client, and is read by whoever sees that one.
+async fn leave(
+    call: &mut Call<'_>,
+    before: &Document,
+    after: &mut Document,
+) -> Answer<Option<Document>> {
+    let (Some(gone), Some(next)) = (before.rel_user_id, after.rel_user_id) else {
+        return Ok(None);
+    };
+    if gone == next {
+        return Ok(None);
+    }
+    let mut nobodys = before.clone();
+    nobodys.rel_user_id = None;
+    call.scope.subject_id = Some(gone.0);
+    let changes = call.update(before, &nobodys).await?;
+    nobodys.version = changes.version.unwrap_or(nobodys.version);
+    after.version = nobodys.version;
+    call.scope.subject_id = Some(next.0);
+    Ok(Some(nobodys))
 }
 
 /// Whom it is shared with from now on; whether that changed. Whom it was about has no

@@ -2,7 +2,7 @@
 
 use ward_clients::rules;
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Returns, input};
-use ward_identity::flags::CAN_EDIT_DOCS;
+use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_DOCS};
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
@@ -130,6 +130,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateFolder) -> Answer<Payload
     }
     if after.shared_with_dietitians && !before.shared_with_dietitians {
         requires(call.actor, CAN_EDIT_DOCS)?;
+    }
+    if after.shared_on_welcome && !before.shared_on_welcome {
+        requires(call.actor, ALLOW_GROUP_LEVEL_ACTIONS)?;
     }
     if input.folder_id.is_given() {
         after.folder_id = named(&input.folder_id);

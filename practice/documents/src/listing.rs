@@ -162,15 +162,19 @@ pub fn documents(request: &Request, args: &Args) -> Answer<Listing> {
 /// `folders` and `foldersCount`.
 pub fn folders(request: &Request, args: &Args) -> Answer<Listing> {
     let Common { mut cond, named } = common(request, args, all_folders_shared_with)?;
-    if let Some(document) = id::<Document>(args, "document_to_move_id", request)? {
+    // Clients move nothing.
+    let moves = request.actor.is_member();
+    if let Some(document) = id::<Document>(args, "document_to_move_id", request)?.filter(|_| moves)
+    {
         cond = cond.and(Cond::sql(
             "EXISTS (SELECT 1 FROM documents m WHERE m.org_id = {t}.org_id AND m.id = ? \
+             AND m.deleted_at IS NULL \
              AND ({t}.rel_user_id IS NULL OR {t}.rel_user_id = m.rel_user_id) \
              AND (m.folder_id IS NULL OR m.folder_id <> {t}.id))",
             [document.0.into()],
         ));
     }
-    if let Some(folder) = id::<Folder>(args, "folder_to_move_id", request)? {
+    if let Some(folder) = id::<Folder>(args, "folder_to_move_id", request)?.filter(|_| moves) {
         cond = cond.and(outside(request.actor.org_id, folder.0));
     }
     let listing = Listing::of(cond).naming(&USERS, named);

@@ -90,6 +90,25 @@ impl Item<'_> {
 
     /// Shares it; whether it was not before.
     pub async fn share(&self, call: &mut Call<'_>, whom: Whom) -> Answer<bool> {
+        let of_item = self.tell_of(call, whom).await?;
+        let shared = self.write_share(call, whom).await;
+        call.scope.subject_id = of_item;
+        shared
+    }
+
+    /// Has the audit entries be about the client with whom it is shared; about whom they are
+    /// otherwise.
+    async fn tell_of(&self, call: &mut Call<'_>, whom: Whom) -> Answer<Option<i64>> {
+        let of_item = call.scope.subject_id;
+        if let Whom::Person(id) = whom
+            && call.find(id).await?.is_some_and(|user: User| user.is_patient)
+        {
+            call.scope.subject_id = Some(id.0);
+        }
+        Ok(of_item)
+    }
+
+    async fn write_share(&self, call: &mut Call<'_>, whom: Whom) -> Answer<bool> {
         let (user_id, user_group_id) = whom.columns();
         let now = call.now();
         match self {
@@ -132,6 +151,13 @@ impl Item<'_> {
 
     /// Shares it no more; whether it was.
     pub async fn unshare(&self, call: &mut Call<'_>, whom: Whom) -> Answer<bool> {
+        let of_item = self.tell_of(call, whom).await?;
+        let unshared = self.delete_share(call, whom).await;
+        call.scope.subject_id = of_item;
+        unshared
+    }
+
+    async fn delete_share(&self, call: &mut Call<'_>, whom: Whom) -> Answer<bool> {
         match self {
             Item::Document(it) => {
                 let there = Cond::eq("document_id", it.id.0).and(whom.cond());

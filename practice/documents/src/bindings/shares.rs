@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use ward_engine::{Answer, Args, Out, Request, RowView};
-use ward_identity::tables::User;
-use ward_store::{Id, Query, Sql, Value};
+use ward_identity::tables::{USERS, User, users};
+use ward_store::{Cond, Id, Level, Query, Select, Sql, Value};
 
 use crate::sharing::may_edit;
 
@@ -107,7 +107,9 @@ pub async fn visible_since(
     };
     let mut since: HashMap<i64, i64> = HashMap::new();
     let mut through: HashMap<i64, i64> = HashMap::new();
-    if let Some(viewer) = viewer {
+    if let Some(viewer) = viewer
+        && may_ask_of(request, q, viewer).await?
+    {
         since = first_shares(request, q, sharings, &ids(&rows, id), viewer).await?;
         through = folder_shares(request, q, &ids(&rows, folder), viewer).await?;
     }
@@ -119,6 +121,22 @@ pub async fn visible_since(
         Some(Out::Instant(ward_instance::Timestamp(at)))
     };
     Ok(rows.iter().map(|row| of(row).unwrap_or(Out::Null)).collect())
+}
+
+/// Whether the caller may know what is shared with whom: with themselves, or with a client whom a
+/// member sees in full.
+async fn may_ask_of(request: &Request, q: &mut dyn Query, viewer: Id<User>) -> Answer<bool> {
+    if viewer.0 == request.actor.user_id {
+        return Ok(true);
+    }
+    if !request.actor.is_member() {
+        return Ok(false);
+    }
+    let mut select = Select::new(&USERS, &request.actor);
+    select.columns = vec![users::id];
+    select.least = Level::Full;
+    select.filter = Cond::eq("id", viewer.0);
+    Ok(!q.rows(&select.sql()).await?.is_empty())
 }
 
 /// When each was first shared with a client or the group they are in.
