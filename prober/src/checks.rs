@@ -30,11 +30,11 @@ const fn check(
     Check { id, iso, title, run }
 }
 
-/// All, in the order of the report. What every answer of the run has to be comes last.
+/// All, in the order of the report. What every answer of the run has to be comes last, when most
+/// is answered.
 const CHECKS: [Check; 21] = [
     check("addresses", "ISO-53", "No address and port is both's", doors::addresses),
     check("tls-keys", "ISO-51", "Their certificates have different keys", doors::tls_keys),
-    check("instance-tag", "ISO-12", "Each has a tag of its own, and names it", answers::instance),
     check(
         "sandbox-key-in-production",
         "ISO-11",
@@ -98,21 +98,27 @@ const CHECKS: [Check; 21] = [
         "Every answer names the environment",
         answers::environment,
     ),
+    check("instance-tag", "ISO-12", "Each has a tag of its own, and names it", answers::instance),
 ];
 
-/// Tries a pair; each has to know its own key.
+/// Tries a pair; each has to know its own key, and its session where one is given.
 pub fn probe(pair: &Pair) -> Result<Report, Failure> {
+    begun("probe", pair)?.finished()
+}
+
+/// A report with all checks tried, or those before the one that could not be.
+pub fn begun(suite: &'static str, pair: &Pair) -> Result<Report, Failure> {
     let secrets = pair.secrets();
     for (side, _) in pair.ways() {
-        side.must_know_its_key().map_err(|failure| failure.without(&secrets))?;
+        side.must_know_its_own().map_err(|failure| failure.without(&secrets))?;
     }
-    let mut rows = Vec::new();
+    let mut report = Report::new(suite);
     for check in &CHECKS {
-        let mut row = Row::new(check.id, check.iso, check.title, &secrets);
-        (check.run)(pair, &mut row).map_err(|failure| failure.without(&secrets))?;
-        rows.push(row);
+        let row = Row::new(check.id, check.iso, check.title, &secrets);
+        report.try_row(row, |row| (check.run)(pair, row));
     }
-    Ok(Report { suite: "probe", instances: pair.json(), rows })
+    report.instances = pair.json();
+    Ok(report)
 }
 
 /// The rows of the catalogue that the checks are of.

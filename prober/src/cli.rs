@@ -26,7 +26,7 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit status: 0 all that was tried held; 1 a fault was found, or a report was changed; 2 wrong use;
-69 an instance is not reachable; 70 internal.";
+69 an instance is not reachable or does not answer what has to be read; 70 internal.";
 
 /// What to do.
 #[derive(Subcommand)]
@@ -63,6 +63,9 @@ pub struct RunArgs {
     /// Certificates to trust beside the usual authorities, PEM
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Send keys over http:// to other machines, too: whoever is on the way can read them
+    #[arg(long)]
+    pub allow_http: bool,
     /// How long the whole run may take
     #[arg(long, value_name = "MINUTES", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1440))]
     pub minutes: u16,

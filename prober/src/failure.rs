@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::text::{Secrets, finding};
 
 /// A sentence, and the exit status that goes with it.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("{sentence}")]
 pub struct Failure {
     /// 1 the answer is no, 2 wrong use, 69 not there, 70 internal.

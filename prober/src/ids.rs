@@ -156,7 +156,21 @@ pub fn kind_of(id: &str) -> Option<Kind> {
     }
 }
 
-/// An id of a kind's range that hardly names anything.
+/// Ids of an epoch of a Sandbox.
+const EPOCH: i64 = 1_000_000;
+
+/// An id of a kind's range that hardly names anything: of a Sandbox, the last one of the epoch that
+/// its newest known id is of, as ids of epochs that are over are answered otherwise.
+pub fn absent_beside<'a>(kind: Kind, known: impl Iterator<Item = &'a String>) -> String {
+    let own = known.filter(|id| kind == Kind::Sandbox && kind_of(id) == Some(kind));
+    let newest = own.filter_map(|id| id.parse::<i64>().ok()).max();
+    newest.map_or_else(
+        || absent(kind).to_owned(),
+        |id| (id / EPOCH * EPOCH + EPOCH - 1).min(*SANDBOX.end()).to_string(),
+    )
+}
+
+/// An id of a kind's range that hardly names anything, for who does not know it.
 pub const fn absent(kind: Kind) -> &'static str {
     match kind {
         Kind::Sandbox => "2000000123",
@@ -186,6 +200,19 @@ mod tests {
         ] {
             assert_eq!(kind_of(id), kind, "{id}");
         }
+    }
+
+    #[test]
+    fn an_absent_id_is_of_the_newest_epoch() {
+        let beside = |kind, known: &[&str]| {
+            let known: Vec<String> = known.iter().map(|id| (*id).to_owned()).collect();
+            absent_beside(kind, known.iter())
+        };
+        let known = ["1000001", "2003000007", "2017500000", "x"];
+        assert_eq!(beside(Kind::Sandbox, &known), "2017999999");
+        assert_eq!(beside(Kind::Sandbox, &["2147000000"]), "2147483647");
+        assert_eq!(beside(Kind::Sandbox, &["1000001"]), "2000000123");
+        assert_eq!(beside(Kind::Production, &known), "1900000123");
     }
 
     #[test]

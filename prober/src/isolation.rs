@@ -139,13 +139,13 @@ pub fn run(ward: &Path, folder: &Path, told: impl Fn(&str)) -> Result<Report, Fa
     let ground = Ground { own, pair };
     let secrets = ground.pair.secrets();
     told("trying what is seen from outside …");
-    let mut report = checks::probe(&ground.pair)?;
-    report.suite = "isolation";
+    let mut report = checks::begun("isolation", &ground.pair)?;
     for it in &TRIED {
-        told(&format!("{}: {} …", it.iso, it.title));
-        let mut row = Row::new(it.id, it.iso, it.title, &secrets);
-        (it.run)(&ground, &mut row).map_err(|failure| failure.without(&secrets))?;
-        report.rows.push(row);
+        if report.ended().is_none() {
+            told(&format!("{}: {} …", it.iso, it.title));
+        }
+        let row = Row::new(it.id, it.iso, it.title, &secrets);
+        report.try_row(row, |row| (it.run)(&ground, row));
     }
     report.rows.extend(UNREACHED.iter().map(|(iso, title, reason)| {
         let mut row = Row::new("", iso, title, &secrets);
@@ -154,7 +154,7 @@ pub fn run(ward: &Path, folder: &Path, told: impl Fn(&str)) -> Result<Report, Fa
     }));
     // As the catalogue is numbered, GL after ISO.
     report.rows.sort_by_key(|row| (!row.iso.starts_with("ISO"), row.iso));
-    Ok(report)
+    report.finished()
 }
 
 #[cfg(test)]

@@ -13,9 +13,11 @@
 pub mod checks;
 pub mod document;
 pub mod failure;
+pub mod holdings;
 pub mod ids;
 pub mod isolation;
 pub mod kind;
+pub mod outline;
 pub mod page;
 pub mod pair;
 pub mod report;

@@ -45,7 +45,7 @@ fn answer(text: &str) {
 /// The whole suite on a pair of its own, in a folder that is gone afterwards.
 fn isolation(args: &IsolationArgs, as_json: bool) -> Result<(), Failure> {
     let signer = run::signer(&args.out)?;
-    run::check_names(&args.out.save)?;
+    run::check_places(&args.out.save)?;
     let folder = tempfile::Builder::new().prefix("ward-isolation-").tempdir().map_err(|error| {
         Failure::unavailable(format!("no temporary folder can be made: {error}"))
     })?;

@@ -34,11 +34,22 @@ fn word<'a>(json: &'a Json, name: &str) -> &'a str {
     json[name].as_str().unwrap_or_default()
 }
 
-/// The counts in a sentence.
+/// What the keys' users may not ask, in a sentence.
+fn untried(row: &Json) -> Option<String> {
+    let those = words(&row["untried"]);
+    let list = those.join(", ");
+    (!those.is_empty()).then(|| format!("not tried, as the keys' users may not see it: {list}"))
+}
+
+/// The counts in a sentence, and that the run ended early.
 fn counted(report: &Json) -> String {
     let count = |name: &str| report["counts"][name].as_u64().unwrap_or_default();
+    let ended = match report["ended"]["row"].as_str() {
+        Some(row) => format!("The run ended early, within {}. ", clean(row)),
+        None => String::new(),
+    };
     format!(
-        "{} rows: {} held, {} with faults, {} not applicable; {} cases: {} passed, {} failed",
+        "{ended}{} rows: {} held, {} with faults, {} not applicable; {} cases: {} passed, {} failed",
         count("rows"),
         count("held"),
         count("fault"),
@@ -83,8 +94,8 @@ pub fn text(document: &Json) -> String {
         for fault in words(&row["faults"]) {
             let _ = writeln!(text, "{:<35}{RED}{}{PLAIN}", "", clean(fault));
         }
-        if let Some(reason) = row["reason"].as_str() {
-            let _ = writeln!(text, "{:<35}{DIM}{}{PLAIN}", "", clean(reason));
+        for more in [row["reason"].as_str().map(str::to_owned), untried(row)].iter().flatten() {
+            let _ = writeln!(text, "{:<35}{DIM}{}{PLAIN}", "", clean(more));
         }
     }
     let _ = writeln!(text, "\n{}", counted(report));
@@ -144,8 +155,8 @@ fn html_row(row: &Json) -> String {
             faults.iter().map(|fault| format!("<li>{}</li>", escaped(fault))).collect();
         let _ = write!(more, "<ul class=\"fault\">{items}</ul>");
     }
-    if let Some(reason) = row["reason"].as_str() {
-        let _ = write!(more, "<br>{}", escaped(reason));
+    for told in [row["reason"].as_str().map(str::to_owned), untried(row)].iter().flatten() {
+        let _ = write!(more, "<br>{}", escaped(told));
     }
     format!(
         "<tr><td>{}</td><td>{}</td><td class=\"{}\">{}</td><td>{}</td><td>{}{more}</td></tr>\n",

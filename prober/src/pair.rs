@@ -1,18 +1,19 @@
 //! Both instances, and what each of them holds, read once.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
 use crate::document::document;
 use crate::failure::Failure;
-use crate::ids::{CODES, absent, id_places, kind_of, refusal_fault, value};
+use crate::holdings::{Holdings, read_holdings};
+use crate::ids::{absent_beside, id_places, refusal_fault, value};
 use crate::kind::Kind;
-use crate::schema::{Field, Ref, Root, Schema};
-use crate::side::{Side, VIEW};
+use crate::outline::{Noise, Outline, differ};
+use crate::schema::{Field, Root, Schema};
+use crate::side::{DENIED, Side, VIEW};
 use crate::text::{Secrets, hex};
-use crate::wire::Answer;
 
 /// Both.
 pub struct Pair {
@@ -25,15 +26,7 @@ pub struct Pair {
     schemas: [OnceCell<Schema>; 2],
     holdings: [OnceCell<Holdings>; 2],
     crossings: OnceCell<Vec<Crossing>>,
-}
-
-/// What an instance answers to who only reads.
-#[derive(Debug, Default)]
-pub struct Holdings {
-    /// Ids by the type of their object.
-    pub ids: BTreeMap<String, BTreeSet<String>>,
-    /// A cursor of each list that has one.
-    pub cursors: Vec<(String, String)>,
+    denied: RefCell<BTreeMap<(Kind, String), bool>>,
 }
 
 /// An id of the one, given to the other.
@@ -46,6 +39,10 @@ pub struct Crossing {
     pub existing: Option<Refusal>,
     /// What one that names nothing is answered.
     pub absent: Refusal,
+    /// Whether the two answers differ, each time that they are asked for.
+    pub tells: bool,
+    /// Whether nothing was tried, as the key's user may not ask the field at all.
+    pub is_denied: bool,
 }
 
 /// How a foreign id was answered, without the answer.
@@ -53,18 +50,10 @@ pub struct Crossing {
 pub struct Refusal {
     /// What is wrong with it, if anything.
     pub fault: Option<String>,
-    /// A digest of all that it tells, but for the id that was sent and what is each answer's own.
-    pub outline: String,
-}
-
-/// Digests an answer.
-fn outline(answer: &Answer, id: &str) -> String {
-    const OWN: [&str; 3] = ["date", "x-request-id", "content-length"];
-    let counted = answer.headers.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
-    let headers: BTreeSet<String> =
-        counted.map(|(name, value)| format!("{name}: {value:?}")).collect();
-    let told = format!("{} {headers:?} {}", answer.status, answer.text.replace(id, "ID"));
-    hex(ring::digest::digest(&ring::digest::SHA256, told.as_bytes()).as_ref())
+    /// All that it tells.
+    outline: Outline,
+    /// Whether the caller may not, whatever the id.
+    is_denied: bool,
 }
 
 impl Pair {
@@ -77,6 +66,7 @@ impl Pair {
             schemas: Default::default(),
             holdings: Default::default(),
             crossings: OnceCell::new(),
+            denied: RefCell::default(),
         }
     }
 
@@ -123,6 +113,25 @@ impl Pair {
         cell.get().ok_or_else(|| Failure::internal("what was read is gone"))
     }
 
+    /// An id of one's range that names nothing there, of an epoch that is not over.
+    pub fn absent(&self, kind: Kind) -> Result<String, Failure> {
+        Ok(absent_beside(kind, self.holdings(kind)?.ids.values().flatten()))
+    }
+
+    /// Whether the key's user may not ask a field, whatever stands in it: then nothing that is
+    /// tried of it is looked at. A field that is denied only for what was sent is none of these.
+    pub fn is_denied(&self, to: &Side, root: Root, field: &Field) -> Result<bool, Failure> {
+        let name = (to.kind, field.name.clone());
+        if let Some(known) = self.denied.borrow().get(&name) {
+            return Ok(*known);
+        }
+        let call = document(self.schema(to.kind)?, root, field, &self.absent(to.kind)?, None);
+        let answer = to.graphql(VIEW, &call.query, &call.variables)?;
+        let is_denied = answer.code() == DENIED && answer.json["data"][&field.name].is_null();
+        self.denied.borrow_mut().insert(name, is_denied);
+        Ok(is_denied)
+    }
+
     /// Every id argument of every query, tried with ids of the other.
     pub fn crossings(&self) -> Result<&[Crossing], Failure> {
         if self.crossings.get().is_none() {
@@ -138,6 +147,9 @@ impl Pair {
     fn cross(&self, to: &Side, from: &Side, all: &mut Vec<Crossing>) -> Result<(), Failure> {
         let schema = self.schema(to.kind)?;
         let held = self.holdings(from.kind)?;
+        let own = self.absent(to.kind)?;
+        let none = self.absent(from.kind)?;
+        let mut noise = Noise::default();
         for (root, field) in schema.roots() {
             if root != Root::Query {
                 continue;
@@ -145,17 +157,27 @@ impl Pair {
             for place in id_places(schema, field).0 {
                 let try_id = |id: &str| -> Result<Refusal, Failure> {
                     let meant = value(place.last(), id);
-                    let own = absent(to.kind);
-                    let call = document(schema, root, field, own, Some((&place, meant)));
+                    let call = document(schema, root, field, &own, Some((&place, meant)));
                     let answer = to.graphql(VIEW, &call.query, &call.variables)?;
                     let fault = refusal_fault(root, field, &place, answer.status, &answer.json);
-                    Ok(Refusal { fault, outline: outline(&answer, id) })
+                    let is_denied = answer.code() == DENIED;
+                    Ok(Refusal { fault, outline: Outline::of(&answer, id), is_denied })
                 };
                 let known = held.id_for(field, from.kind);
-                let existing = known.map(|id| try_id(&id)).transpose()?;
-                let absent = try_id(absent(from.kind))?;
+                let existing = known.as_deref().map(try_id).transpose()?;
+                let absent = try_id(&none)?;
+                let both = existing.iter().chain([&absent]).all(|it| it.is_denied);
+                let is_denied = both && self.is_denied(to, root, field)?;
+                let tells = match (&known, &existing) {
+                    // What is no refusal at all is no question of how it is worded.
+                    (Some(id), Some(existing)) if existing.fault.is_none() => {
+                        let again = || Ok([try_id(id)?.outline, try_id(&none)?.outline]);
+                        differ([&existing.outline, &absent.outline], again, &mut noise)?
+                    }
+                    _ => false,
+                };
                 let at = format!("{}({})", field.name, place.dotted());
-                all.push(Crossing { to: to.kind, at, existing, absent });
+                all.push(Crossing { to: to.kind, at, existing, absent, tells, is_denied });
             }
         }
         Ok(())
@@ -178,93 +200,5 @@ impl Pair {
             })
         };
         json!({"sandbox": side(&self.s), "production": side(&self.p)})
-    }
-}
-
-impl Holdings {
-    /// The first id of a type, empty when there is none.
-    pub fn one(&self, of: &str) -> &str {
-        self.ids.get(of).and_then(BTreeSet::first).map_or("", String::as_str)
-    }
-
-    /// An id that names something, of the type that the field answers where one is known; only of
-    /// the kind's own range: others are the concern of the check of ranges.
-    fn id_for(&self, field: &Field, kind: Kind) -> Option<String> {
-        let own = |ids: &BTreeSet<String>| {
-            ids.iter().find(|id| kind_of(id) == Some(kind)).map(String::to_owned)
-        };
-        let same_type = self.ids.get(field.of.name()).and_then(own);
-        same_type
-            .or_else(|| self.ids.get("User").and_then(own))
-            .or_else(|| self.ids.values().find_map(own))
-    }
-}
-
-fn read_holdings(side: &Side, schema: &Schema) -> Result<Holdings, Failure> {
-    let mut held = Holdings::default();
-    for (root, field) in schema.roots() {
-        let needs = field.arguments.iter().any(|it| it.of.is_required() && !it.has_default);
-        if root != Root::Query || needs {
-            continue;
-        }
-        let Some(reading) = Reading::of(schema, field) else { continue };
-        if CODES.iter().any(|(of, _)| *of == reading.of) {
-            continue;
-        }
-        let data = side.read(&reading.query, &json!({}))?;
-        let answer = &data[&field.name];
-        let single = [answer.clone()];
-        let objects = match answer {
-            Json::Array(items) => items.as_slice(),
-            page if reading.is_page => {
-                page["nodes"].as_array().map(Vec::as_slice).unwrap_or_default()
-            }
-            _ => &single,
-        };
-        for object in objects {
-            let id = match &object["id"] {
-                Json::String(id) => id.clone(),
-                Json::Number(id) => id.to_string(),
-                _ => continue,
-            };
-            held.ids.entry(reading.of.clone()).or_default().insert(id);
-        }
-        if let Some(cursor) = answer["page_info"]["end_cursor"].as_str() {
-            held.cursors.push((field.name.clone(), cursor.to_owned()));
-        }
-    }
-    Ok(held)
-}
-
-/// How a root field is read for the ids in it.
-struct Reading {
-    query: String,
-    of: String,
-    is_page: bool,
-}
-
-impl Reading {
-    fn of(schema: &Schema, field: &Field) -> Option<Reading> {
-        let fields_of = |of: &Ref| schema.named(of).fields.iter();
-        let has = |of: &Ref, name: &str| fields_of(of).any(|field| field.name == name);
-        let name = &field.name;
-        if let Some(nodes) = fields_of(&field.of).find(|field| field.name == "nodes") {
-            let takes_first = field.arguments.iter().any(|it| it.name == "first");
-            let page = has(&field.of, "page_info").then_some("page_info { end_cursor }");
-            let is_readable = takes_first && has(&nodes.of, "id");
-            return is_readable.then(|| Reading {
-                query: format!(
-                    "{{ {name}(first: 50) {{ {} nodes {{ id }} }} }}",
-                    page.unwrap_or_default()
-                ),
-                of: nodes.of.name().to_owned(),
-                is_page: true,
-            });
-        }
-        has(&field.of, "id").then(|| Reading {
-            query: format!("{{ {name} {{ id }} }}"),
-            of: field.of.name().to_owned(),
-            is_page: false,
-        })
     }
 }

@@ -1,7 +1,10 @@
 //! What a run found: rows with their cases, and what they are counted to.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
+use crate::failure::Failure;
 use crate::text::{Secrets, finding};
 
 /// Faults of one row that are written out at most; all are counted.
@@ -41,15 +44,27 @@ pub struct Row {
     cases: usize,
     failed: usize,
     faults: Vec<String>,
+    untried: BTreeSet<String>,
     reason: Option<String>,
+    is_cut: bool,
     secrets: Secrets,
 }
 
 impl Row {
     /// A row without cases; what is secret stands in none of its faults.
     pub fn new(id: &'static str, iso: &'static str, title: &'static str, secrets: &Secrets) -> Row {
-        let secrets = secrets.clone();
-        Row { id, iso, title, cases: 0, failed: 0, faults: Vec::new(), reason: None, secrets }
+        Row {
+            id,
+            iso,
+            title,
+            cases: 0,
+            failed: 0,
+            faults: Vec::new(),
+            untried: BTreeSet::new(),
+            reason: None,
+            is_cut: false,
+            secrets: secrets.clone(),
+        }
     }
 
     /// One case.
@@ -74,12 +89,23 @@ impl Row {
         self.reason = Some(finding(&reason.into(), &self.secrets));
     }
 
-    /// What became of it. A row that tried nothing has not held.
+    /// Something that the key's user may not ask, and so was not tried: no case, and named.
+    pub fn untried(&mut self, what: &str) {
+        self.untried.insert(finding(what, &self.secrets));
+    }
+
+    /// The run ended within this row, or before it.
+    fn cut(&mut self, why: &str) {
+        self.is_cut = true;
+        self.without(why);
+    }
+
+    /// What became of it. A row that tried nothing has not held, nor has one that was cut off.
     pub fn verdict(&self) -> Verdict {
         match (self.failed, self.cases) {
             (1.., _) => Verdict::Fault,
-            (0, 1..) => Verdict::Held,
-            (0, 0) => Verdict::NotApplicable,
+            (0, 1..) if !self.is_cut => Verdict::Held,
+            _ => Verdict::NotApplicable,
         }
     }
 
@@ -89,8 +115,12 @@ impl Row {
     }
 
     fn reason(&self) -> Option<&str> {
-        let said = self.reason.as_deref().unwrap_or("there was nothing to try");
-        (self.verdict() == Verdict::NotApplicable).then_some(said)
+        let nothing = match self.untried.is_empty() {
+            true => "there was nothing to try",
+            false => "the keys' users may not see what is tried",
+        };
+        let said = self.reason.as_deref().unwrap_or(nothing);
+        (self.is_cut || self.verdict() == Verdict::NotApplicable).then_some(said)
     }
 
     fn json(&self) -> Json {
@@ -103,6 +133,7 @@ impl Row {
             "passed": self.cases - self.failed,
             "failed": self.failed,
             "faults": self.faults,
+            "untried": self.untried,
             "reason": self.reason(),
         })
     }
@@ -117,9 +148,49 @@ pub struct Report {
     pub instances: Json,
     /// The rows.
     pub rows: Vec<Row>,
+    ended: Option<Ended>,
+}
+
+/// Why a run ended before its end, and within which row.
+#[derive(Clone, Debug)]
+struct Ended {
+    row: &'static str,
+    why: Failure,
 }
 
 impl Report {
+    /// One without rows.
+    pub fn new(suite: &'static str) -> Report {
+        Report { suite, instances: Json::Null, rows: Vec::new(), ended: None }
+    }
+
+    /// Tries a row. Once one could not be tried to its end, none is tried any more: what was found
+    /// before is not lost by it.
+    pub fn try_row(&mut self, mut row: Row, attempt: impl FnOnce(&mut Row) -> Result<(), Failure>) {
+        if self.ended.is_some() {
+            row.cut("not tried: the run had ended before");
+        } else if let Err(why) = attempt(&mut row) {
+            let why = why.without(&row.secrets);
+            row.cut(&format!("the run ended here: {why}"));
+            self.ended = Some(Ended { row: row.id, why });
+        }
+        self.rows.push(row);
+    }
+
+    /// Why the run ended before its end.
+    pub fn ended(&self) -> Option<&Failure> {
+        self.ended.as_ref().map(|it| &it.why)
+    }
+
+    /// The report of a run that came to its end, or found a fault before it was cut off; else why
+    /// it has none.
+    pub fn finished(self) -> Result<Report, Failure> {
+        match self.ended {
+            Some(Ended { why, .. }) if self.rows.iter().all(|row| row.failed == 0) => Err(why),
+            _ => Ok(self),
+        }
+    }
+
     /// Whether a fault was found.
     pub fn has_fault(&self) -> bool {
         self.rows.iter().any(|row| row.verdict() == Verdict::Fault)
@@ -144,6 +215,7 @@ impl Report {
                 "passed": sum(|row| row.cases - row.failed),
                 "failed": sum(|row| row.failed),
             },
+            "ended": self.ended.as_ref().map(|it| json!({"row": it.row, "why": it.why.sentence})),
             "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
         })
     }
@@ -163,6 +235,47 @@ mod tests {
         row.judged(Some("wrong".to_owned()));
         assert_eq!((row.verdict(), row.cases()), (Verdict::Fault, 2));
         assert_eq!(row.json()["faults"], json!(["wrong"]));
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_keeps_its_faults_and_holds_nothing_more() {
+        let row = |id| Row::new(id, "ISO-01", "t", &Secrets::default());
+        let cut = |is_good: bool| {
+            let mut report = Report::new("probe");
+            report.try_row(row("a"), |row| {
+                row.case(is_good, || "wrong".to_owned());
+                Ok(())
+            });
+            report.try_row(row("b"), |row| {
+                row.case(true, String::new);
+                Err(Failure::unavailable("it is gone"))
+            });
+            report.try_row(row("c"), |row| {
+                row.case(true, String::new);
+                Ok(())
+            });
+            report.finished()
+        };
+        assert_eq!(cut(true).unwrap_err().sentence, "it is gone");
+        let report = cut(false).unwrap();
+        let verdicts: Vec<_> = report.rows.iter().map(Row::verdict).collect();
+        assert_eq!(verdicts, [Verdict::Fault, Verdict::NotApplicable, Verdict::NotApplicable]);
+        let json = report.json(jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(json["ended"], json!({"row": "b", "why": "it is gone"}));
+        assert_eq!(json["rows"][1]["reason"], "the run ended here: it is gone");
+        assert_eq!((&json["verdict"], &json["counts"]["held"]), (&json!("fault"), &json!(0)));
+    }
+
+    #[test]
+    fn what_was_not_tried_is_no_case_and_is_named() {
+        let mut row = Row::new("a", "ISO-01", "t", &Secrets::default());
+        row.untried("auditLog");
+        let json = row.json();
+        assert_eq!((&json["verdict"], &json["cases"]), (&json!("not applicable"), &json!(0)));
+        assert_eq!(json["reason"], "the keys' users may not see what is tried");
+        row.case(true, String::new);
+        let json = row.json();
+        assert_eq!((&json["verdict"], &json["untried"]), (&json!("held"), &json!(["auditLog"])));
     }
 
     #[test]

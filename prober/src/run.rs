@@ -14,6 +14,7 @@ use ward_probe::pair::Pair;
 use ward_probe::report::Report;
 use ward_probe::side::{Given, Side};
 use ward_probe::sign::Signer;
+use ward_probe::wire::Trust;
 use ward_probe::{checks, page};
 
 use crate::answer;
@@ -26,12 +27,12 @@ const KEY_FILE_MAX: u64 = 4_096;
 pub fn run(args: &RunArgs, as_json: bool) -> Result<(), Failure> {
     // Before anything is asked: what cannot be signed or written is said at once.
     let signer = signer(&args.out)?;
-    check_names(&args.out.save)?;
+    check_places(&args.out.save)?;
     let pair = pair(args)?;
     deliver(&checks::probe(&pair)?, &signer, &args.out, as_json)
 }
 
-/// Signs, saves and shows a report; a fault in it is exit status 1.
+/// Signs, shows and saves a report; a fault in it is exit status 1, whatever else goes wrong.
 pub fn deliver(
     report: &Report,
     signer: &Signer,
@@ -39,17 +40,23 @@ pub fn deliver(
     as_json: bool,
 ) -> Result<(), Failure> {
     let document = signer.sign(report.json(jiff::Timestamp::now()));
-    for file in &out.save {
-        save(file, &document)?;
-    }
     answer(&match as_json {
         true => format!("{document}\n"),
         false => page::text(&document),
     });
-    match report.has_fault() {
-        true => Err(Failure::said_no("")),
-        false => Ok(()),
+    // Shown first: a disk that is full must not hide what was found.
+    let saved: Vec<Failure> =
+        out.save.iter().filter_map(|file| save(file, &document).err()).collect();
+    let wrong: Vec<String> = report.ended().into_iter().chain(&saved).map(said).collect();
+    match (report.has_fault(), saved.first()) {
+        (true, _) => Err(Failure::said_no(wrong.join("; "))),
+        (false, Some(failure)) => Err(failure.clone()),
+        (false, None) => Ok(()),
     }
+}
+
+fn said(failure: &Failure) -> String {
+    failure.sentence.clone()
 }
 
 fn save(file: &Path, document: &Json) -> Result<(), Failure> {
@@ -65,8 +72,8 @@ fn is_page(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == "html")
 }
 
-/// The files have endings that say what is to be in them.
-pub fn check_names(files: &[PathBuf]) -> Result<(), Failure> {
+/// The files have endings that say what is to be in them, and can be written.
+pub fn check_places(files: &[PathBuf]) -> Result<(), Failure> {
     let is_known = |file: &&PathBuf| {
         !file.extension().is_some_and(|ending| ending == "html" || ending == "json")
     };
@@ -75,8 +82,23 @@ pub fn check_names(files: &[PathBuf]) -> Result<(), Failure> {
             "--save {}: the name has to end with .json or .html",
             file.display()
         ))),
-        None => Ok(()),
+        None => files.iter().try_for_each(|file| check_writable(file)),
     }
+}
+
+/// Opens a file as it will be written, and leaves everything as it was.
+fn check_writable(file: &Path) -> Result<(), Failure> {
+    let is_new = !file.exists();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(file)
+        .map_err(|error| Failure::usage(format!("cannot write {}: {error}", file.display())))?;
+    if is_new {
+        let _ = std::fs::remove_file(file);
+    }
+    Ok(())
 }
 
 /// The key to sign with.
@@ -118,6 +140,7 @@ fn pair(args: &RunArgs) -> Result<Pair, Failure> {
         Some(file) => certificates(file)?,
         None => Vec::new(),
     };
+    let trust = Trust { roots, allows_http: args.allow_http };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::internal(error.to_string()))?;
     let runtime = Rc::new(runtime);
@@ -126,8 +149,8 @@ fn pair(args: &RunArgs) -> Result<Pair, Failure> {
     let s = Given { url: args.sandbox_url.clone(), key: s_key, session: s_session };
     let p = Given { url: args.production_url.clone(), key: p_key, session: p_session };
     // Both keys are looked at before anything is sent with either.
-    let mut s = Side::new(Kind::Sandbox, s, &roots, Rc::clone(&runtime))?;
-    let mut p = Side::new(Kind::Production, p, &roots, runtime)?;
+    let mut s = Side::new(Kind::Sandbox, s, &trust, Rc::clone(&runtime))?;
+    let mut p = Side::new(Kind::Production, p, &trust, runtime)?;
     let end = Instant::now() + Duration::from_secs(u64::from(args.minutes) * 60);
     for side in [&mut s, &mut p] {
         side.door.open_until(end);

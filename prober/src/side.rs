@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rustls::pki_types::CertificateDer;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
@@ -11,18 +10,24 @@ use crate::document::is_bounded;
 use crate::failure::Failure;
 use crate::kind::{KeyText, Kind};
 use crate::schema::{INTROSPECTION, Schema};
-use crate::wire::{Answer, Ask, Door};
+use crate::wire::{Answer, Ask, Door, Trust};
 
 /// The views of the contract.
 pub const VIEWS: [&str; 2] = ["2024-06-01", "2026-01-01"];
 /// The newer one.
 pub const VIEW: &str = "2026-01-01";
 
+/// What who may not ask something is answered.
+pub const DENIED: &str = "PERMISSION_DENIED";
+
 /// Root fields of a schema that is whole, at least.
 const ROOTS_MIN: usize = 20;
 
-/// Times that a request is asked again which came too often.
+/// Times that a request is asked again which came too often, or to a server with too much to do.
 const PATIENCE: usize = 20;
+
+/// Paths below which the next step is a key of its own.
+const LINKS: [&str; 2] = ["/calendars/", "/files/"];
 
 /// What is given of an instance.
 #[derive(Clone)]
@@ -53,7 +58,7 @@ pub struct Side {
 /// What is kept of an answer: no body.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// The request, without what was in it.
+    /// The request, without what was in it and without what opens something in its path.
     pub what: String,
     /// The answer without its body.
     pub answer: Answer,
@@ -64,7 +69,7 @@ impl Side {
     pub fn new(
         kind: Kind,
         given: Given,
-        roots: &[CertificateDer<'static>],
+        trust: &Trust,
         runtime: Rc<Runtime>,
     ) -> Result<Side, Failure> {
         let (title, word) = (kind.title(), kind.word());
@@ -79,28 +84,31 @@ impl Side {
                 text.kind.title()
             )));
         }
-        let door = Door::new(&given.url, roots, runtime)?;
+        let door = Door::new(&given.url, trust, runtime)?;
         let seen = RefCell::new(Vec::new());
         Ok(Side { kind, door, key: given.key, session: given.session, tag: text.tag, seen })
     }
 
-    /// Asks without a credential but what the request has; waits where it came too often.
+    /// Asks without a credential but what the request has; waits where the answer says that it
+    /// will be another soon.
     pub fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
         for _ in 0..PATIENCE {
             let answer = self.door.ask(ask)?;
             let mut kept = answer.clone();
             (kept.text, kept.json) = (String::new(), Json::Null);
-            let path = ask.path.split('?').next().unwrap_or_default();
-            let what = format!("{} {path}", ask.method);
+            let what = format!("{} {}", ask.method, told_path(&ask.path));
             self.seen.borrow_mut().push(Seen { what, answer: kept });
-            if answer.status != 429 {
-                return Ok(answer);
+            let after = answer.header("retry-after");
+            match (answer.status, after) {
+                (429, _) => {}
+                (503, after) if !after.is_empty() => {}
+                _ => return Ok(answer),
             }
-            let seconds = answer.header("retry-after").parse().unwrap_or(1_u64).clamp(1, 10);
+            let seconds = after.parse().unwrap_or(1_u64).clamp(1, 10);
             std::thread::sleep(std::time::Duration::from_secs(seconds));
         }
         Err(Failure::unavailable(format!(
-            "{} refuses requests as too many; run the probe when there is less to do",
+            "the {} refuses requests as too many; run the probe when there is less to do",
             self.kind.title()
         )))
     }
@@ -117,11 +125,17 @@ impl Side {
         self.ask(&ask.with("authorization", format!("Basic {}", self.key)))
     }
 
-    /// The data of a query of the newer view with the own key. What could not be read is no data
-    /// that holds nothing: the run ends.
-    pub fn read(&self, query: &str, variables: &Json) -> Result<Json, Failure> {
+    /// The data of a query of the newer view with the own key; none where the key's user may not
+    /// see it. What could not be read otherwise is no data that holds nothing: the run ends.
+    pub fn read(&self, query: &str, variables: &Json) -> Result<Option<Json>, Failure> {
         let answer = self.graphql(VIEW, query, variables)?;
-        self.data_of(answer, "a query of the probe")
+        let errors = answer.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let of_others = errors.iter().find(|it| it["extensions"]["code"] != DENIED);
+        match of_others {
+            Some(error) => Err(self.unread(answer.status, code_of(error), "a query of the probe")),
+            None if errors.is_empty() => self.data_of(answer, "a query of the probe").map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The schema of a view; the run ends where it is not served, as nothing could be tried.
@@ -132,14 +146,14 @@ impl Side {
         let schema = Schema::in_data(view, &data);
         if !is_bounded(&schema) {
             return Err(Failure::unavailable(format!(
-                "{} describes more inputs of {view} than can be tried",
+                "the {} describes more inputs of {view} than can be tried",
                 self.kind.title()
             )));
         }
         match schema.roots().len() {
             ROOTS_MIN.. if !has_errors => Ok(schema),
             count => Err(Failure::unavailable(format!(
-                "{} serves no whole schema of {view} ({count} root fields); nothing can be tried with it",
+                "the {} serves no whole schema of {view} ({count} root fields); nothing can be tried with it",
                 self.kind.title()
             ))),
         }
@@ -149,12 +163,14 @@ impl Side {
         if answer.status == 200 && answer.json["data"].is_object() {
             return Ok(answer.json["data"].take());
         }
-        Err(Failure::unavailable(format!(
-            "{} answers {what} with {} {:?} and no data; the run ends, as what is not read can't be judged",
-            self.kind.title(),
-            answer.status,
-            answer.code()
-        )))
+        Err(self.unread(answer.status, answer.code(), what))
+    }
+
+    fn unread(&self, status: u16, code: &str, what: &str) -> Failure {
+        Failure::unavailable(format!(
+            "the {} answers {what} with {status} {code:?} and not all data; the run ends, as what is not read can't be judged",
+            self.kind.title()
+        ))
     }
 
     /// All answers so far, without their bodies.
@@ -162,8 +178,24 @@ impl Side {
         self.seen.borrow().clone()
     }
 
-    /// Refuses to go on where the own key is not the instance's.
-    pub fn must_know_its_key(&self) -> Result<(), Failure> {
+    /// Refuses to go on where the own key, or a session that is given, is not the instance's: a
+    /// session that opens nothing at home opens nothing elsewhere either, and shows nothing by it.
+    pub fn must_know_its_own(&self) -> Result<(), Failure> {
+        self.must_know_its_key()?;
+        let Some(session) = &self.session else { return Ok(()) };
+        let ask = Side::question(VIEW, "{ currentUser { id } }", &json!({}));
+        let answer = self.ask(&ask.with("authorization", format!("Bearer {session}")))?;
+        if answer.json["data"]["currentUser"].is_object() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "the session of --{}-session-file opens nothing at {}; sign in there again, or leave the option out",
+            self.kind.word(),
+            self.door.url
+        )))
+    }
+
+    fn must_know_its_key(&self) -> Result<(), Failure> {
         let answer = self.graphql(VIEW, "{ currentUser { id } }", &json!({}))?;
         let title = self.kind.title();
         if answer.status == 200 && answer.json["data"]["currentUser"].is_object() {
@@ -177,5 +209,33 @@ impl Side {
             "{} does not take the {title} key ({told}); give the address of the {title} that the key is of, and a key that is not revoked",
             self.door.url
         )))
+    }
+}
+
+fn code_of(error: &Json) -> &str {
+    error["extensions"]["code"].as_str().unwrap_or_default()
+}
+
+/// A path as it is reported: no query, and nothing of a link that opens a calendar or a file.
+fn told_path(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let below = LINKS.iter().find(|below| path.starts_with(**below));
+    below.map_or_else(|| path.to_owned(), |below| format!("{below}…"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_link_is_reported() {
+        for (path, told) in [
+            ("/calendars/wtc_live_AAAAA_x.ics?a=b", "/calendars/…"),
+            ("/files/wtu_live_AAAAA_x", "/files/…"),
+            ("/graphql?token=x", "/graphql"),
+            ("/readyz", "/readyz"),
+        ] {
+            assert_eq!(told_path(path), told);
+        }
     }
 }

@@ -63,7 +63,9 @@ pub fn verify<'a>(
 ) -> Result<(&'a Json, &'a str), String> {
     let (report, signature) = (&document["report"], &document["signature"]);
     let text = |name: &str| signature[name].as_str().unwrap_or_default();
-    if !report.is_object() || text("algorithm") != "Ed25519" {
+    // One more member would be read as signed, and is not.
+    let members = signature.as_object().map_or(0, serde_json::Map::len);
+    if !report.is_object() || members != 3 || text("algorithm") != "Ed25519" {
         return Err("it is no signed report".to_owned());
     }
     let public_key = text("public_key");
@@ -96,6 +98,9 @@ mod tests {
         let mut better = signed.clone();
         better["report"]["verdict"] = "held".into();
         assert!(verify(&better, None).unwrap_err().contains("changed"));
+        let mut more = signed.clone();
+        more["signature"]["note"] = "held".into();
+        assert!(verify(&more, None).is_err());
         let mut cut = signed;
         cut["signature"]["value"] = "zz".into();
         assert!(verify(&cut, None).is_err());

@@ -70,7 +70,9 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     let pairs = bytes.chunks(2).map(|pair| {
-        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+        // A sign is taken for a number's, too.
+        let is_whole = pair.len() == 2 && pair.iter().all(u8::is_ascii_hexdigit);
+        let pair = std::str::from_utf8(pair).ok().filter(|_| is_whole)?;
         u8::from_str_radix(pair, 16).ok()
     });
     pairs.collect()
@@ -79,4 +81,17 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 /// A text inside HTML.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_has_no_signs() {
+        assert_eq!(unhex("00fF"), Some(vec![0, 255]));
+        for bad in ["0", "+f", "-1", "0g", "é"] {
+            assert_eq!(unhex(bad), None, "{bad}");
+        }
+    }
 }

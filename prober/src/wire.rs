@@ -2,6 +2,7 @@
 //! tells: the addresses behind the name, and the key of the certificate.
 
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -40,6 +41,27 @@ pub struct Door {
     tls: Option<TlsConnector>,
     runtime: Rc<Runtime>,
     until: Option<Instant>,
+}
+
+/// Why there is no answer.
+enum Broken {
+    /// The other end closed the connection instead of answering.
+    Closed(String),
+    /// Anything else: it can't be reached, its answer is too long or no HTTP.
+    Else(String),
+}
+
+impl From<hyper::Error> for Broken {
+    fn from(error: hyper::Error) -> Broken {
+        use std::error::Error as _;
+        let cause = error.source().and_then(|it| it.downcast_ref::<std::io::Error>());
+        let ends = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe, ErrorKind::UnexpectedEof];
+        let is_end = cause.is_some_and(|it| ends.contains(&it.kind()));
+        match is_end || error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+            true => Broken::Closed(error.to_string()),
+            false => Broken::Else(error.to_string()),
+        }
+    }
 }
 
 /// What is asked.
@@ -108,13 +130,10 @@ impl Answer {
 }
 
 impl Door {
-    /// Resolves the address; `roots` are trusted beside the usual authorities.
-    pub fn new(
-        url: &str,
-        roots: &[CertificateDer<'static>],
-        runtime: Rc<Runtime>,
-    ) -> Result<Door, Failure> {
-        let wrong = |why: &str| Failure::usage(format!("the address {url} is wrong: {why}"));
+    /// Resolves the address. Without TLS keys go to this machine only, unless it is allowed.
+    pub fn new(url: &str, trust: &Trust, runtime: Rc<Runtime>) -> Result<Door, Failure> {
+        let told = without_password(url);
+        let wrong = |why: &str| Failure::usage(format!("the address {told} is wrong: {why}"));
         let mut url = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("it has a password in it; keys come from files"));
@@ -125,12 +144,18 @@ impl Door {
         let port = url.port_or_known_default().ok_or_else(|| wrong("no port"))?;
         let tls = match url.scheme() {
             "http" => None,
-            "https" => Some(connector(roots)?),
+            "https" => Some(connector(&trust.roots)?),
             _ => return Err(wrong("http:// or https:// is needed")),
         };
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let addresses = resolve(&host, port)
             .map_err(|error| Failure::unavailable(format!("{host} cannot be resolved: {error}")))?;
+        let is_near = addresses.iter().all(|address| address.ip().is_loopback());
+        if tls.is_none() && !is_near && !trust.allows_http {
+            return Err(wrong(
+                "over http:// a key can be read on its way; give https://, or --allow-http if nobody else is on it",
+            ));
+        }
         let tls_key = RefCell::new(None);
         Ok(Door { url, addresses, tls_key, authority, tls, runtime, until: None })
     }
@@ -147,6 +172,23 @@ impl Door {
 
     /// Asks, on a connection of its own.
     pub fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
+        self.exchanged(ask)?.map_err(|why| self.unanswered(&why))
+    }
+
+    /// The same; none where the other end closed the connection instead of answering.
+    pub fn ask_or_closed(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
+        match self.exchanged(ask)? {
+            Err(Broken::Closed(_)) => Ok(None),
+            answer => answer.map(Some).map_err(|why| self.unanswered(&why)),
+        }
+    }
+
+    fn unanswered(&self, why: &Broken) -> Failure {
+        let (Broken::Closed(why) | Broken::Else(why)) = why;
+        Failure::unavailable(format!("{} does not answer: {why}", self.url.as_str()))
+    }
+
+    fn exchanged(&self, ask: &Ask) -> Result<Result<Answer, Broken>, Failure> {
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
         let patience = left.map_or(PATIENCE, |left| left.min(PATIENCE));
         if patience.is_zero() {
@@ -156,19 +198,19 @@ impl Door {
         }
         let exchange = async {
             let limited = tokio::time::timeout(patience, self.exchange(ask)).await;
-            limited.map_err(|_| format!("no answer within {} s", patience.as_secs()))?
+            let late = |_| Broken::Else(format!("no answer within {} s", patience.as_secs()));
+            limited.map_err(late)?
         };
-        self.runtime.block_on(exchange).map_err(|why: String| {
-            Failure::unavailable(format!("{} does not answer: {why}", self.url.as_str()))
-        })
+        Ok(self.runtime.block_on(exchange))
     }
 
-    async fn exchange(&self, ask: &Ask) -> Result<Answer, String> {
-        let stream = self.connect().await?;
+    async fn exchange(&self, ask: &Ask) -> Result<Answer, Broken> {
+        let stream = self.connect().await.map_err(Broken::Else)?;
         let Some(tls) = &self.tls else { return self.send(stream, ask).await };
         let host = self.url.host_str().unwrap_or_default().to_owned();
-        let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
-        let stream = tls.connect(name, stream).await.map_err(|error| error.to_string())?;
+        let wrong = |why: String| Broken::Else(why);
+        let name = ServerName::try_from(host).map_err(|error| wrong(error.to_string()))?;
+        let stream = tls.connect(name, stream).await.map_err(|error| wrong(error.to_string()))?;
         let peer = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         *self.tls_key.borrow_mut() = peer.and_then(public_key);
         self.send(stream, ask).await
@@ -185,7 +227,7 @@ impl Door {
         Err(why)
     }
 
-    async fn send<S>(&self, stream: S, ask: &Ask) -> Result<Answer, String>
+    async fn send<S>(&self, stream: S, ask: &Ask) -> Result<Answer, Broken>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
         TokioIo<S>: Read + Write,
@@ -198,15 +240,14 @@ impl Door {
         }
         let body = Full::new(Bytes::from(ask.body.clone().unwrap_or_default()));
         let request = request.header("connection", "close").body(body);
-        let request = request.map_err(|error| error.to_string())?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| error.to_string())?;
+        let request = request.map_err(|error| Broken::Else(error.to_string()))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let answer = async {
-            let response = sender.send_request(request).await.map_err(|it| it.to_string())?;
+            let response = sender.send_request(request).await?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, ANSWER_MAX).collect().await;
-            let text = body.map_err(|error| error.to_string())?.to_bytes();
+            let text = body.map_err(|error| Broken::Else(error.to_string()))?.to_bytes();
             let text = String::from_utf8_lossy(&text).into_owned();
             let json = serde_json::from_str(&text).unwrap_or(Json::Null);
             let at = SystemTime::now();
@@ -221,6 +262,28 @@ impl Door {
             _ = &mut connection => {}
         }
         answer.await
+    }
+}
+
+/// What is trusted on the way to an instance.
+#[derive(Clone, Default)]
+pub struct Trust {
+    /// Certificates beside the usual authorities.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// Keys may go over `http://` to other machines.
+    pub allows_http: bool,
+}
+
+/// An address as it may be said: without what stands before its host.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    // Of what is no proper address anything may be a password.
+    match (authority.rsplit_once('@'), path.contains('@')) {
+        (None, false) => url.to_owned(),
+        (Some((_, host)), false) => format!("{scheme}://…@{host}{path}"),
+        (_, true) => format!("{scheme}://…"),
     }
 }
 
@@ -259,4 +322,40 @@ fn connector(roots: &[CertificateDer<'static>]) -> Result<TlsConnector, Failure>
 fn public_key(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let parsed = ParsedCertificate::try_from(certificate).ok()?;
     Some(parsed.subject_public_key_info().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door(url: &str, allows_http: bool) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let trust = Trust { allows_http, ..Trust::default() };
+        Door::new(url, &trust, Rc::new(runtime)).map(drop)
+    }
+
+    #[test]
+    fn keys_go_in_clear_to_this_machine_only() {
+        for near in ["http://127.0.0.1:1", "http://[::1]:1", "http://sandbox.localhost:1"] {
+            assert!(door(near, false).is_ok(), "{near}");
+        }
+        let refused = door("http://192.0.2.1", false).unwrap_err();
+        assert!(refused.status == 2 && refused.sentence.contains("--allow-http"), "{refused}");
+        assert!(door("http://192.0.2.1", true).is_ok() && door("https://192.0.2.1", false).is_ok());
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_said() {
+        for url in [
+            "http://somebody:hush@127.0.0.1:1",
+            "http://hush@127.0.0.1:1/x",
+            "ftp://somebody:hush@127.0.0.1",
+            "http://somebody:hu/hush@127.0.0.1",
+            "http://somebody:hush@",
+        ] {
+            let refused = door(url, false).unwrap_err();
+            assert_eq!(refused.status, 2, "{url}");
+            assert!(!refused.sentence.contains("hush"), "{refused}");
+        }
+    }
 }

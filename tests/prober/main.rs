@@ -9,8 +9,6 @@
 
 mod doors;
 mod healthy;
-mod identifiers;
 mod keys;
 mod pair;
 mod reports;
-mod texts;

@@ -18,6 +18,12 @@ pub struct Half {
     pub session: String,
     /// The owner's id, which the probe is told too.
     pub owner: String,
+    /// The secret of a webhook.
+    pub secret: String,
+    /// A client's surname, the last of all.
+    pub surname: String,
+    /// The links of the owner, without what stands before the part that opens something.
+    pub links: Vec<String>,
 }
 
 impl Half {
@@ -31,18 +37,37 @@ impl Half {
         let session = signed_in.data()["signIn"]["token"].as_str().unwrap().to_owned();
         let api = server.with(&key);
         let owner = people::current_user(&api);
-        people::client(&api, kind.word());
-        people::avatar(&api);
-        let feed = "mutation { resetCalendarFeed(input: {}) { user { id } messages { message } } }";
-        api.ask(feed, json!({})).data();
+        let surname = format!("Zz{}canary", kind.word());
+        let mut client = people::new_client(kind.word());
+        client["client"]["last_name"] = surname.as_str().into();
+        api.ask(people::CREATE_CLIENT, client).data();
+        let avatar = people::avatar(&api);
+        let feed = "mutation { resetCalendarFeed(input: {}) { user { calendar_feed_link } messages { message } } }";
+        let feed = api.ask(feed, json!({})).data()["resetCalendarFeed"]["user"].clone();
+        let links = [avatar.as_str(), feed["calendar_feed_link"].as_str().unwrap()].map(opening);
         let webhook = api.ask(
             "mutation { createWebhook(input: {url: \"https://receiver.invalid/hook\",
-                webhook_events: [{event_type: LOCATION_CREATED}]}) { webhook { id } messages { message } } }",
+                webhook_events: [{event_type: LOCATION_CREATED}]}) { webhook { signature_secret } messages { message } } }",
             json!({}),
         );
-        webhook.data();
-        Half { instance, server, key, session, owner }
+        let secret = &webhook.data()["createWebhook"]["webhook"]["signature_secret"];
+        let secret = secret.as_str().unwrap().to_owned();
+        Half { instance, server, key, session, owner, secret, surname, links: links.into() }
     }
+
+    /// What must not be in a report, whatever is found.
+    fn private(&self) -> impl Iterator<Item = &str> {
+        let texts = [&self.key, &self.session, &self.secret, &self.surname];
+        texts.into_iter().chain(&self.links).map(String::as_str)
+    }
+}
+
+/// The part of a link that opens something: its last step, without an ending and a query.
+fn opening(link: &str) -> String {
+    let last = link.split('?').next().unwrap().rsplit('/').next().unwrap();
+    let part = last.trim_end_matches(".ics");
+    assert!(part.len() > 30, "nothing in {link} looks like a token");
+    part.to_owned()
 }
 
 /// Both.
@@ -81,7 +106,15 @@ impl Pair {
         option("--sandbox-session-file", &self.written("s.session", &self.s.session));
         option("--production-session-file", &self.written("p.session", &self.p.session));
         command.args(["--sandbox-url", sandbox, "--production-url", production]).args(more);
-        program::finish_within(command, program::LONG)
+        let output = program::finish_within(command, program::LONG);
+        for half in [&self.s, &self.p] {
+            for text in half.private() {
+                for told in [&output.stdout, &output.stderr] {
+                    assert!(!told.contains(text), "{text} is in the report: {output:?}");
+                }
+            }
+        }
+        output
     }
 
     /// The probe of two ports of this machine.
@@ -95,9 +128,10 @@ impl Pair {
         self.probe(middle::before(self.s.server.port, spoil), self.p.server.port)
     }
 
-    /// What is found when something stands before Production.
-    pub fn with_production(&self, spoil: Spoil) -> Found {
-        self.probe(self.s.server.port, middle::before(self.p.server.port, spoil))
+    /// What is found when something stands before each.
+    pub fn with_both(&self, sandbox: Spoil, production: Spoil) -> Found {
+        let sandbox = middle::before(self.s.server.port, sandbox);
+        self.probe(sandbox, middle::before(self.p.server.port, production))
     }
 }
 
@@ -128,13 +162,20 @@ impl Found {
         rows.iter().find(|row| row["id"] == id).unwrap()
     }
 
-    /// The fault is found by these checks, and by no other.
+    /// Each fault is found by its check, in these words; and no other check finds one. Several
+    /// faults may be one check's.
     #[track_caller]
-    pub fn assert_only(&self, checks: &[&str]) {
+    pub fn assert_only(&self, faults: &[(&str, &str)]) {
+        let mut checks: Vec<&str> = faults.iter().map(|(check, _)| *check).collect();
+        checks.dedup();
         assert_eq!(self.rows("fault"), checks, "{:#}", self.document);
         assert_eq!(self.code, Some(1), "the exit status");
-        for check in checks {
-            ward_tests::tell("GL-06", format_args!("{check}: {}", self.row(check)["faults"][0]));
+        for (check, words) in faults {
+            let told = self.row(check)["faults"].as_array().unwrap();
+            let found = told.iter().find(|fault| fault.as_str().unwrap().contains(words));
+            let found =
+                found.unwrap_or_else(|| panic!("{check} does not say {words:?}: {told:#?}"));
+            ward_tests::tell("GL-06", format_args!("{check}: {found}"));
         }
     }
 }

@@ -1,62 +1,28 @@
-//! Reports: signed, saved, checked; and how wrong use ends.
+//! How wrong use ends, and a run that is cut off.
 
-use ward_tests::program::{self, Output};
-use ward_tests::{Json, tell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::pair::Pair;
+use ward_tests::json;
+use ward_tests::middle::{self, Spoil};
+use ward_tests::program;
 
-fn verify(file: &std::path::Path, more: &[&str]) -> Output {
-    let mut command = program::probe();
-    command.arg("verify").arg(file).args(more);
-    program::finish(command)
-}
-
-#[test]
-fn gl_06_a_report_is_signed_and_a_changed_one_is_refused() {
-    let pair = Pair::new();
-    let at = |port: u16| format!("http://127.0.0.1:{port}");
-    let (s, p) = (at(pair.s.server.port), at(pair.p.server.port));
-    let (json, page, key) = (pair.file("r.json"), pair.file("r.html"), pair.file("signing.pem"));
-    let made = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
-    std::fs::write(&key, made.serialize_pem()).unwrap();
-    let save = [json.to_str().unwrap(), page.to_str().unwrap(), key.to_str().unwrap()];
-    let more = ["--save", save[0], "--save", save[1], "--signing-key", save[2]];
-    let output = pair.probe_at(&s, &p, &more).ok();
-    assert!(output.stdout.contains(" not applicable") && output.stdout.contains("0 failed"));
-    for secret in [&pair.s.key, &pair.p.key, &pair.s.session, &pair.p.session] {
-        for text in [&output.stdout, &output.stderr, &std::fs::read_to_string(&page).unwrap()] {
-            assert!(!text.contains(secret.as_str()), "a credential is in the report");
-        }
-    }
-    let saved: Json = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
-    let public = saved["signature"]["public_key"].as_str().unwrap();
-    for file in [&json, &page] {
-        verify(file, &[]).ok();
-        let expected = verify(file, &["--public-key", public]).ok();
-        assert!(expected.stdout.contains("held"), "{}", expected.stdout);
-        let other = verify(file, &["--public-key", &"0".repeat(64)]);
-        assert_eq!(other.code, Some(1), "{other:?}");
-        // One letter of what it says.
-        let text = std::fs::read_to_string(file).unwrap();
-        let changed = pair.file("changed");
-        std::fs::write(&changed, text.replacen("held", "helt", 1)).unwrap();
-        let refused = verify(&changed, &[]);
-        assert_eq!(refused.code, Some(1), "{refused:?}");
-        assert!(refused.stderr.contains("cannot be relied on"), "{}", refused.stderr);
-    }
-    tell(
-        "GL-06",
-        "a report as JSON and as a page: 4 signatures good, 2 of another key and 2 changed refused",
-    );
-}
+use crate::pair::{Found, Pair};
 
 #[test]
 fn wrong_use_is_said_before_anything_is_sent() {
-    let pair = Pair::new();
-    let at = |port: u16| format!("http://127.0.0.1:{port}");
-    let (s, p) = (at(pair.s.server.port), at(pair.p.server.port));
-    let logs = || (pair.s.server.logs(), pair.p.server.logs());
-    let before = logs();
+    let mut pair = Pair::new();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    let counted = move |port: u16| {
+        let count = Arc::clone(&count);
+        let spoil = Spoil::request(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            None
+        });
+        format!("http://127.0.0.1:{}", middle::before(port, spoil))
+    };
+    let (s, p) = (counted(pair.s.server.port), counted(pair.p.server.port));
     // The keys stand in the wrong files.
     let mut command = program::probe();
     let [s_key, p_key] = [("a", &pair.s.key), ("b", &pair.p.key)].map(|(name, key)| {
@@ -74,17 +40,68 @@ fn wrong_use_is_said_before_anything_is_sent() {
     let output = program::finish(command);
     assert_eq!(output.code, Some(2), "{output:?}");
     assert!(output.stderr.contains("nothing was sent"), "{}", output.stderr);
-    let cases: [(&str, &str, &[&str], i32); 5] = [
-        (&s, "http://127.0.0.1:1", &[], 69),
-        (&s, "ftp://127.0.0.1", &[], 2),
-        (&s, &p, &["--save", "report.pdf"], 2),
-        (&s, &p, &["--signing-key", "nowhere.pem"], 2),
-        (&p, &s, &[], 2),
-    ];
-    assert_eq!(logs(), before, "something was sent");
-    for (sandbox, production, more, code) in cases {
+    let ends = |pair: &Pair, sandbox: &str, production: &str, more: &[&str], code: i32| {
         let output = pair.probe_at(sandbox, production, more);
         assert_eq!(output.code, Some(code), "{sandbox} {production} {more:?}: {output:?}");
         assert_eq!(output.stderr.trim().lines().count(), 1, "{}", output.stderr);
+        assert_eq!(output.stdout, "");
+        output.stderr
+    };
+    let unwritable = pair.file("nowhere").join("report.json");
+    for (production, more) in [
+        ("ftp://127.0.0.1", &[][..]),
+        // A key would go in clear.
+        ("http://192.0.2.1", &[]),
+        (&p, &["--save", "report.pdf"]),
+        (&p, &["--save", unwritable.to_str().unwrap()]),
+        (&p, &["--signing-key", "nowhere.pem"]),
+    ] {
+        ends(&pair, &s, production, more, 2);
     }
+    let said = ends(&pair, &s, "http://somebody:hush@127.0.0.1", &[], 2);
+    assert!(!said.contains("hush"), "{said}");
+    assert_eq!(sent.load(Ordering::Relaxed), 0, "something was sent");
+    ends(&pair, &s, "http://127.0.0.1:1", &[], 69);
+    ends(&pair, &p, &s, &[], 2);
+    assert!(sent.load(Ordering::Relaxed) > 0, "nothing is counted");
+    // A session that opens nothing at home would open nothing elsewhere.
+    pair.s.session = pair.s.session.replace("_sbx_", "_sbx_0");
+    let said = ends(&pair, &s, &p, &[], 2);
+    assert!(said.contains("--sandbox-session-file opens nothing at http://"), "{said}");
+}
+
+/// A list that can't be read ends the run: it does not count as one that holds nothing. What was
+/// found before is reported all the same, and nothing that comes after holds.
+#[test]
+fn gl_06_a_run_that_is_cut_off_loses_no_fault_and_holds_nothing_unread() {
+    let pair = Pair::new();
+    let broken = |spoil: Spoil| {
+        let spoil = spoil.and_answer(|request, answer| {
+            if request.body.contains("{ apiKeys(") {
+                let error = json!({"message": "No.", "extensions": {"code": "INTERNAL"}});
+                answer.body = json!({"data": {"apiKeys": null}, "errors": [error]}).to_string();
+            }
+        });
+        let port = middle::before(pair.p.server.port, spoil);
+        let at = |port: u16| format!("http://127.0.0.1:{port}");
+        pair.probe_at(&at(pair.s.server.port), &at(port), &["--json"])
+    };
+    let unreported = broken(Spoil::default());
+    assert_eq!((unreported.code, unreported.stdout.as_str()), (Some(69), ""), "{unreported:?}");
+    assert!(unreported.stderr.contains("\"INTERNAL\" and not all data"), "{unreported:?}");
+    let (own, key) = (pair.s.key.clone(), pair.p.key.clone());
+    let output = broken(Spoil::request(move |request| {
+        request.replace(&own, &key);
+        None
+    }));
+    assert!(output.stderr.contains("\"INTERNAL\" and not all data"), "{output:?}");
+    let found = Found::of(&output);
+    found.assert_only(&[("sandbox-key-in-production", "sent as Basic, is accepted")]);
+    let report = &found.document["report"];
+    assert_eq!(report["ended"]["row"], "tokens", "{report:#}");
+    assert_eq!(found.rows("held"), ["addresses", "production-key-in-sandbox", "sessions"]);
+    let reason = found.row("tokens")["reason"].as_str().unwrap();
+    assert!(reason.starts_with("the run ended here: "), "{reason}");
+    let reason = found.row("rows")["reason"].as_str().unwrap();
+    assert_eq!(reason, "not tried: the run had ended before");
 }

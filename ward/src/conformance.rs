@@ -54,11 +54,23 @@ fn arguments(args: &IsolationArgs, own: &Path) -> Vec<OsString> {
     for (name, value) in given {
         words.extend(value.iter().flat_map(|value| [name.into(), value.into()]));
     }
+    let files = [
+        ("--sandbox-session-file", &args.sandbox_session_file),
+        ("--production-session-file", &args.production_session_file),
+        ("--ca-file", &args.ca_file),
+        ("--signing-key", &args.signing_key),
+    ];
+    for (name, file) in files {
+        words.extend(file.iter().flat_map(|file| [name.into(), file.into()]));
+    }
     for file in &args.save {
         words.extend(["--save".into(), file.into()]);
     }
-    if let Some(file) = &args.signing_key {
-        words.extend(["--signing-key".into(), file.into()]);
+    if args.allow_http {
+        words.push("--allow-http".into());
+    }
+    if let Some(minutes) = args.minutes {
+        words.extend(["--minutes".into(), minutes.to_string().into()]);
     }
     words
 }

@@ -48,10 +48,16 @@ pub fn environment(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
 pub fn instance(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     let (s, p) = (&pair.s, &pair.p);
     row.case(s.tag != p.tag, || format!("both keys are of an instance {}", s.tag));
-    let mut named = [BTreeSet::new(), BTreeSet::new()];
-    for (number, (side, _)) in pair.ways().into_iter().enumerate() {
-        for seen in all_sorts(side)? {
-            let tag = seen.answer.header("x-instance").to_owned();
+    let seen = [all_sorts(s)?, all_sorts(p)?];
+    let tag = |seen: &Seen| seen.answer.header("x-instance").to_owned();
+    let [own, others]: [BTreeSet<String>; 2] =
+        seen.each_ref().map(|those| those.iter().map(tag).collect());
+    // First, as it says more than any one answer.
+    let both: Vec<_> = own.intersection(&others).filter(|tag| !tag.is_empty()).collect();
+    row.case(both.is_empty(), || format!("both answer as the instance {both:?}"));
+    for ((side, _), those) in pair.ways().into_iter().zip(&seen) {
+        for seen in those {
+            let tag = tag(seen);
             row.case(tag == side.tag, || {
                 format!(
                     "the {} answers {} with X-Instance {tag:?}, and its key is of {}",
@@ -60,11 +66,8 @@ pub fn instance(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
                     side.tag
                 )
             });
-            named[number].insert(tag);
         }
     }
-    let both: Vec<_> = named[0].intersection(&named[1]).filter(|tag| !tag.is_empty()).collect();
-    row.case(both.is_empty(), || format!("both answer as the instance {both:?}"));
     Ok(())
 }
 

@@ -1,15 +1,13 @@
 //! Ids: of the own range, of the other's, and of documentation.
 
-use std::collections::BTreeSet;
-
 use crate::document::document;
 use crate::failure::Failure;
-use crate::ids::{absent, id_places, is_answered, kind_of, value};
+use crate::ids::{id_places, is_answered, kind_of, value};
 use crate::kind::Kind;
 use crate::pair::Pair;
 use crate::report::Row;
 use crate::schema::Root;
-use crate::side::VIEW;
+use crate::side::{DENIED, VIEW};
 
 /// ISO-22.
 pub fn ranges(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
@@ -29,13 +27,18 @@ pub fn ranges(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
 /// ISO-03, as far as it is seen from outside.
 pub fn rows(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     let (s, p) = (pair.holdings(Kind::Sandbox)?, pair.holdings(Kind::Production)?);
-    let none = BTreeSet::new();
+    row.without("nothing that the Sandbox answers could be read at Production, too");
     for (of, ids) in &s.ids {
-        let theirs = p.ids.get(of).unwrap_or(&none);
+        // Of what was not read there nothing is known.
+        if !p.read.contains(of) {
+            row.untried(&format!("Production's {of}"));
+            continue;
+        }
+        let theirs = p.ids.get(of);
         for id in ids {
             // Only numbers are written out: other ids may be tokens.
             let shown = if id.bytes().all(|byte| byte.is_ascii_digit()) { id } else { "…" };
-            row.case(!theirs.contains(id), || {
+            row.case(theirs.is_none_or(|theirs| !theirs.contains(id)), || {
                 format!("the {of} {shown} is answered by both: they read one database")
             });
         }
@@ -46,6 +49,10 @@ pub fn rows(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
 /// ISO-19.
 pub fn foreign(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     for crossing in pair.crossings()? {
+        if crossing.is_denied {
+            row.untried(&format!("the {}'s {}", crossing.to.title(), crossing.at));
+            continue;
+        }
         for refusal in crossing.existing.iter().chain([&crossing.absent]) {
             let fault = refusal.fault.as_ref();
             row.judged(fault.map(|it| format!("the {}: {it}", crossing.to.title())));
@@ -63,7 +70,7 @@ pub fn oracle(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
         if existing.fault.is_some() {
             continue;
         }
-        row.case(existing.outline == crossing.absent.outline, || {
+        row.case(!crossing.tells, || {
             format!(
                 "the {} answers {} otherwise when the id names something at the other",
                 crossing.to.title(),
@@ -82,6 +89,7 @@ pub fn documentation(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     let mut examples = EXAMPLES.iter().cycle();
     for (side, _) in pair.ways() {
         let schema = pair.schema(side.kind)?;
+        let own = pair.absent(side.kind)?;
         for (root, field) in schema.roots() {
             if root != Root::Query {
                 continue;
@@ -94,9 +102,13 @@ pub fn documentation(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
                 }
                 for example in examples.by_ref().take(1) {
                     let meant = value(place.last(), example);
-                    let own = absent(side.kind);
-                    let call = document(schema, root, field, own, Some((&place, meant)));
+                    let call = document(schema, root, field, &own, Some((&place, meant)));
                     let answer = side.graphql(VIEW, &call.query, &call.variables)?;
+                    if answer.code() == DENIED && pair.is_denied(side, root, field)? {
+                        let (who, at) = (side.kind.title(), place.dotted());
+                        row.untried(&format!("the {who}'s {}({at})", field.name));
+                        continue;
+                    }
                     row.case(!is_answered(root, field, answer.status, &answer.json), || {
                         format!(
                             "the {} does not refuse {}({}: {example}) as unknown: {} {:?}",

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use crate::failure::Failure;
+use crate::holdings::Cursor;
 use crate::kind::Kind;
 use crate::pair::Pair;
 use crate::report::Row;
 use crate::schema::{Input, Root};
-use crate::side::{Side, VIEW, VIEWS};
+use crate::side::{DENIED, Side, VIEW, VIEWS};
 use crate::text::is_plain_path;
 use crate::wire::Ask;
 
@@ -20,15 +21,26 @@ pub fn tokens(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     row.without("no list has a cursor, and the keys' users have no link");
     for (to, from) in pair.ways() {
         let served = pair.schema(to.kind)?.roots();
-        for (list, cursor) in &pair.holdings(from.kind)?.cursors {
+        let held = pair.holdings(from.kind)?;
+        let is_live = from.kind == Kind::Production && !pair.is_own;
+        for Cursor { list, sort, text } in &held.cursors {
+            // By its order a cursor holds names and moments, for everybody to read: of Production's
+            // only those go anywhere that hold ids alone.
+            if is_live && !held.tells_only_ids(text) {
+                continue;
+            }
             // What is asked is of the schema of who is asked.
             let known = served.iter().find(|(root, it)| *root == Root::Query && it.name == *list);
             let after = known.and_then(|(_, it)| it.arguments.iter().find(|it| it.name == "after"));
-            let Some(Input { of, .. }) = after else { continue };
+            let (Some((_, field)), Some(Input { of, .. })) = (known, after) else { continue };
             let query = format!(
-                "query($after: {of}) {{ {list}(first: 1, after: $after) {{ __typename }} }}"
+                "query($after: {of}) {{ {list}(first: 1, after: $after{sort}) {{ __typename }} }}"
             );
-            let answer = to.graphql(VIEW, &query, &json!({"after": cursor}))?;
+            let answer = to.graphql(VIEW, &query, &json!({"after": text}))?;
+            if answer.code() == DENIED && pair.is_denied(to, Root::Query, field)? {
+                row.untried(&format!("the {}'s {list}", to.kind.title()));
+                continue;
+            }
             let is_refused = answer.code() == CODE && answer.json["data"][list].is_null();
             row.case(is_refused, || {
                 format!(
@@ -40,14 +52,18 @@ pub fn tokens(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
             });
         }
         // Whoever has a link of Production has what is behind it: it goes nowhere but in the suite.
-        if from.kind == Kind::Production && !pair.is_own {
+        if is_live {
             continue;
         }
         for (name, link) in own_links(from)? {
             let Some(path) = path_of(&link) else { continue };
-            // That it opens something at home is looked at in a Sandbox only.
-            if from.kind == Kind::Sandbox && from.ask(&Ask::get(&path))?.status != 200 {
-                continue;
+            // That it opens something at home is looked at in a Sandbox only: one that opens nothing
+            // there would be refused everywhere.
+            if from.kind == Kind::Sandbox {
+                let home = from.ask(&Ask::get(&path))?.status;
+                row.case(home == 200, || {
+                    format!("the Sandbox's own {name} is answered {home} at home")
+                });
             }
             let answer = to.ask(&Ask::get(&path))?;
             let told = (answer.status, answer.code());
@@ -69,7 +85,7 @@ pub fn tokens(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
 fn own_links(side: &Side) -> Result<Vec<(&'static str, String)>, Failure> {
     const LINKS: [&str; 2] = ["calendar_feed_link", "avatar_url"];
     let query = format!("{{ currentUser {{ {} }} }}", LINKS.join(" "));
-    let data = side.read(&query, &json!({}))?;
+    let data = side.read(&query, &json!({}))?.unwrap_or_default();
     let link = |name: &'static str| {
         let link = data["currentUser"][name].as_str()?;
         Some((name, link.to_owned()))
@@ -96,12 +112,16 @@ pub fn links(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
             let page = side.ask(&Ask::get(path).with("accept", "text/html"))?;
             texts.push((path.to_owned(), page.text));
         }
-        let host = other.door.authority();
+        // The other is known by the address that is asked, and by the one that it gives itself.
+        let own = side.door.authority();
+        let mut hosts: BTreeSet<String> =
+            own_links(other)?.iter().filter_map(|(_, link)| host_of(link)).collect();
+        hosts.retain(|host| host != own);
+        hosts.insert(other.door.authority().to_owned());
         for (what, text) in texts {
-            let found = match (text.contains(&other.tag), leads_to(&text, host)) {
-                (true, _) => Some(other.tag.as_str()),
-                (_, true) => Some(host),
-                _ => None,
+            let found = match text.contains(&other.tag) {
+                true => Some(other.tag.as_str()),
+                false => hosts.iter().map(String::as_str).find(|host| leads_to(&text, host)),
             };
             row.case(found.is_none(), || {
                 format!(
@@ -116,8 +136,23 @@ pub fn links(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a text has an address at a host and port, and not at a longer one.
+/// The host of a link to an instance, with its port where that is not the usual one.
+fn host_of(link: &str) -> Option<String> {
+    path_of(link)?;
+    let link = url::Url::parse(link).ok()?;
+    let host = link.host_str().filter(|host| !host.is_empty())?;
+    Some(link.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Whether a text has an address at a host and port, and not at a longer one. A host without a port
+/// is also the one with a usual port.
 fn leads_to(text: &str, host: &str) -> bool {
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    let usual: &[&str] = if has_port { &[""] } else { &["", ":443", ":80"] };
+    usual.iter().any(|port| leads_to_exactly(text, &format!("{host}{port}")))
+}
+
+fn leads_to_exactly(text: &str, host: &str) -> bool {
     let (text, address) = (text.to_ascii_lowercase(), format!("//{}", host.to_ascii_lowercase()));
     let goes_on = |rest: &str| {
         let mut rest = rest.chars();
@@ -140,7 +175,10 @@ pub fn webhook_secrets(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
     let mut secrets = [BTreeSet::new(), BTreeSet::new()];
     for kind in Kind::BOTH {
         let side = pair.of(kind);
-        let data = side.read(query, &json!({}))?;
+        let Some(data) = side.read(query, &json!({}))? else {
+            row.untried(&format!("the {}'s webhooks", kind.title()));
+            continue;
+        };
         let nodes = data["webhooks"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
         let start = format!("whsec_{}_{}_", kind.short(), side.tag);
         for node in nodes {
@@ -226,6 +264,23 @@ mod tests {
             "https://ehr.example.org.uk/ https://ehr.example.org:8443/",
             "ehr.example.org"
         ));
+        for text in ["https://ehr.example.org:443/x", "http://ehr.example.org:80", "//[::1]:443/"] {
+            let host = if text.contains("::1") { "[::1]" } else { "ehr.example.org" };
+            assert!(leads_to(text, host), "{text}");
+        }
+        assert!(!leads_to("https://ehr.example.org:4430/", "ehr.example.org"));
+    }
+
+    #[test]
+    fn a_link_tells_its_host() {
+        for (link, host) in [
+            ("https://Ehr.example.org:443/files/x", Some("ehr.example.org")),
+            ("http://ehr.example.org:4100/files/x", Some("ehr.example.org:4100")),
+            ("https://pictures.example.org/x.png", None),
+            ("/files/x", None),
+        ] {
+            assert_eq!(host_of(link).as_deref(), host, "{link}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Keys of others, leaked keys, what is for Sandboxes only, and ids of before a reset.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -31,6 +33,7 @@ fn made_key(ground: &Ground, kind: Kind, dir: &Path, email: &str) -> Result<Stri
 
 /// ISO-12: neither in the files nor in what the servers wrote.
 pub fn no_trace(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
+    let mut sent = Vec::new();
     for (to, from) in ground.pair.ways() {
         let another = ground.own.birth(to.kind, &format!("no-trace-{}", to.kind.word()))?;
         let others = made_key(ground, to.kind, &another, "owner@practice.example")?;
@@ -43,38 +46,73 @@ pub fn no_trace(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
             to.ask(&Ask::get(&format!("/graphql?token={key}")))?;
             to.ask(&Ask::get(&format!("/nowhere/{key}")))?;
             let secret = key.get(key.len().saturating_sub(38)..key.len().saturating_sub(6));
-            for needle in [Some(key.as_str()), secret].into_iter().flatten() {
-                let found = holding(ground.dir(to.kind), needle.as_bytes());
-                row.case(found.is_none(), || {
-                    format!("a foreign key is in {}", found.unwrap_or_default())
-                });
-                row.case(!ground.own.logs().contains(needle), || {
-                    format!("the {} logs a foreign key", to.kind.title())
-                });
-            }
+            let needles = [Some(key.as_str()), secret].into_iter().flatten().map(str::to_owned);
+            sent.extend(needles.map(|needle| (to.kind, needle)));
         }
+    }
+    // Refusals and the record of requests are written behind the answer.
+    std::thread::sleep(WRITTEN);
+    let logs = ground.own.logs();
+    for kind in Kind::BOTH {
+        let those: Vec<&str> =
+            sent.iter().filter(|(to, _)| *to == kind).map(|(_, it)| it.as_str()).collect();
+        let title = kind.title();
+        let mut read = 0;
+        let found = holding(ground.dir(kind), &those, &mut read)
+            .map_err(|error| Failure::internal(format!("the {title}'s files: {error}")))?;
+        for needle in those {
+            let place = found.get(needle);
+            row.case(place.is_none(), || {
+                let place = place.map(|it| it.display().to_string());
+                format!("a foreign key is in {}", place.unwrap_or_default())
+            });
+            row.case(!logs.contains(needle), || format!("the {title} logs a foreign key"));
+        }
+        row.case(read >= BYTES_MIN, || format!("only {read} bytes are in the {title}'s files"));
     }
     Ok(())
 }
 
-/// The first file under a directory that has the bytes; the credentials of development aside,
-/// which are the instance's own.
-fn holding(dir: &Path, needle: &[u8]) -> Option<String> {
-    for entry in std::fs::read_dir(dir).ok()?.flatten() {
-        let path = entry.path();
-        let found = match path.is_dir() {
-            true => holding(&path, needle),
-            false => {
-                let bytes = std::fs::read(&path).unwrap_or_default();
-                let is_there = bytes.windows(needle.len()).any(|window| window == needle);
-                is_there.then(|| path.display().to_string())
-            }
-        };
-        if found.is_some() {
-            return found;
+/// What a server writes behind an answer is written by then.
+const WRITTEN: Duration = Duration::from_secs(2);
+
+/// Bytes that an instance's files have at least: its tables alone take more.
+const BYTES_MIN: usize = 100_000;
+
+/// Which of the texts are in files under a directory, and in which; and how many bytes were read. A
+/// file that is gone when it is to be read holds nothing any more.
+fn holding<'a>(
+    dir: &Path,
+    needles: &[&'a str],
+    read: &mut usize,
+) -> std::io::Result<BTreeMap<&'a str, PathBuf>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(holding(&path, needles, read)?);
+            continue;
         }
+        // A socket holds nothing.
+        if path.exists() && !path.is_file() {
+            continue;
+        }
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            bytes => bytes?,
+        };
+        *read += bytes.len();
+        let there = needles.iter().filter(|needle| is_in(&bytes, needle.as_bytes()));
+        found.extend(there.map(|needle| (*needle, path.clone())));
     }
-    None
+    Ok(found)
+}
+
+/// Whether bytes are within others.
+fn is_in(bytes: &[u8], needle: &[u8]) -> bool {
+    let Some((first, rest)) = needle.split_first() else { return true };
+    let begins = |(at, byte): (usize, &u8)| (byte == first).then_some(at + 1);
+    bytes.iter().enumerate().filter_map(begins).any(|at| bytes[at..].starts_with(rest))
 }
 
 /// ISO-14: by `POST /keys/revoke`, and by `ward scan`.
@@ -129,8 +167,12 @@ pub fn only_a_sandbox(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
         let query = "mutation($input: signInInput) { signIn(input: $input) { token } }";
         let input = json!({"input": {"email": email, "password": password}});
         let answer = p.ask(&Side::question(VIEW, query, &input))?;
-        row.case(answer.json["data"]["signIn"]["token"].is_null(), || {
-            format!("{email} with a usual password gets into Production")
+        // What failed has refused nobody.
+        let is_answered = answer.status == 200 && answer.json["data"]["signIn"].is_object();
+        let token = &answer.json["data"]["signIn"]["token"];
+        row.case(is_answered && token.is_null(), || match token.is_null() {
+            true => format!("{email} is answered {} {:?}", answer.status, answer.code()),
+            false => format!("{email} with a usual password gets into Production"),
         });
     }
     Ok(())

@@ -36,11 +36,12 @@ fn unchanged(
 /// ISO-11, and its other direction.
 pub fn every_operation(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     for (to, from) in ground.pair.ways() {
+        let own = ground.pair.absent(to.kind)?;
         unchanged(ground, to.kind, row, |row| {
             for view in VIEWS {
                 let schema = to.schema(view)?;
                 for (root, field) in schema.roots() {
-                    let call = document(&schema, root, field, absent(to.kind), None);
+                    let call = document(&schema, root, field, &own, None);
                     let ask = Side::question(view, &call.query, &call.variables);
                     let key = format!("Basic {}", from.key);
                     let answer = to.ask(&ask.with("authorization", key))?;
@@ -82,6 +83,7 @@ fn otherwise_right(field: &Field, group: &str) -> Json {
 pub fn every_id(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     for (to, from) in ground.pair.ways() {
         let held = ground.pair.holdings(from.kind)?;
+        let own = ground.pair.absent(to.kind)?;
         let known = held.ids.get("User").and_then(|ids| ids.first());
         let foreign = known.map_or(absent(from.kind), String::as_str);
         let group = ground.pair.holdings(to.kind)?.one("UserGroup");
@@ -91,8 +93,7 @@ pub fn every_id(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
                 for (root, field) in schema.roots() {
                     for place in id_places(&schema, field).0 {
                         let id = value(place.last(), foreign);
-                        let own = absent(to.kind);
-                        let mut call = document(&schema, root, field, own, Some((&place, id)));
+                        let mut call = document(&schema, root, field, &own, Some((&place, id)));
                         call.complete("input", &otherwise_right(field, group));
                         let answer = to.graphql(view, &call.query, &call.variables)?;
                         let fault = refusal_fault(root, field, &place, answer.status, &answer.json);
@@ -115,6 +116,7 @@ const EXAMPLES: [&str; 5] = ["1", "123", "12345", "999999", "0"];
 pub fn documentation(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     for (to, _) in ground.pair.ways() {
         let schema = ground.pair.schema(to.kind)?;
+        let own = ground.pair.absent(to.kind)?;
         unchanged(ground, to.kind, row, |row| {
             for (root, field) in schema.roots() {
                 if root != Root::Mutation {
@@ -123,9 +125,8 @@ pub fn documentation(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
                 for place in id_places(schema, field).0 {
                     for example in EXAMPLES {
                         let id = value(place.last(), example);
-                        let own = absent(to.kind);
-                        let mut call = document(schema, root, field, own, Some((&place, id)));
-                        call.complete("input", &otherwise_right(field, absent(to.kind)));
+                        let mut call = document(schema, root, field, &own, Some((&place, id)));
+                        call.complete("input", &otherwise_right(field, &own));
                         let answer = to.graphql(VIEWS[1], &call.query, &call.variables)?;
                         let answered = is_answered(root, field, answer.status, &answer.json);
                         row.case(!answered, || {
@@ -149,15 +150,19 @@ pub fn documentation(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
 
 /// ISO-40: as inputs, secrets do not exist.
 pub fn secrets_are_made(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
-    for kind in Kind::BOTH {
-        let schema = ground.pair.schema(kind)?;
-        for (_, field) in schema.roots() {
-            if !field.name.to_lowercase().contains("webhook") {
-                continue;
-            }
-            for place in places(schema, field) {
-                let is_secret = place.last().name.contains("secret");
-                row.case(!is_secret, || format!("{} takes {}", field.name, place.dotted()));
+    for (side, _) in ground.pair.ways() {
+        for view in VIEWS {
+            let schema = side.schema(view)?;
+            for (_, field) in schema.roots() {
+                if !field.name.to_lowercase().contains("webhook") {
+                    continue;
+                }
+                for place in places(&schema, field) {
+                    let is_secret = place.last().name.contains("secret");
+                    row.case(!is_secret, || {
+                        format!("{view}: {} takes {}", field.name, place.dotted())
+                    });
+                }
             }
         }
     }

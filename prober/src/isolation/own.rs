@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::kind::Kind;
 use crate::pair::Pair;
 use crate::side::{Given, Side};
-use crate::wire::Ask;
+use crate::wire::{Ask, Door, Trust};
 
 /// A start that is refused has ended by then.
 const STARTS: Duration = Duration::from_secs(60);
@@ -88,7 +88,7 @@ impl Own {
         let mut sides = Vec::new();
         for kind in Kind::BOTH {
             let given = own.child(kind)?;
-            let side = Side::new(kind, given, &[], Rc::clone(&runtime))?;
+            let side = Side::new(kind, given, &Trust::default(), Rc::clone(&runtime))?;
             furnish(&side)?;
             sides.push(side);
         }
@@ -267,7 +267,7 @@ fn gather(
 /// A session of the owner, by the password that a development instance has.
 fn session(url: &str, owner: Option<&Json>) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let door = crate::wire::Door::new(url, &[], Rc::new(runtime)).ok()?;
+    let door = Door::new(url, &Trust::default(), Rc::new(runtime)).ok()?;
     let query = "mutation($input: signInInput) { signIn(input: $input) { token } }";
     let owner = owner?;
     let input = json!({"email": owner["email"], "password": owner["password"]});

@@ -26,6 +26,21 @@ pub struct IsolationArgs {
     /// File with a key of the Production, `-` for standard input (its second line when both are)
     #[arg(long, value_name = "FILE", requires = "sandbox_url")]
     pub production_key_file: Option<String>,
+    /// File with a session token of the Sandbox, to try it at Production
+    #[arg(long, value_name = "FILE", requires = "sandbox_url")]
+    pub sandbox_session_file: Option<PathBuf>,
+    /// File with a session token of the Production, to try it at the Sandbox
+    #[arg(long, value_name = "FILE", requires = "sandbox_url")]
+    pub production_session_file: Option<PathBuf>,
+    /// Certificates to trust beside the usual authorities, PEM
+    #[arg(long, value_name = "FILE", requires = "sandbox_url")]
+    pub ca_file: Option<PathBuf>,
+    /// Send keys over http:// to other machines, too: whoever is on the way can read them
+    #[arg(long, requires = "sandbox_url")]
+    pub allow_http: bool,
+    /// How long the whole run may take; 20 unless given
+    #[arg(long, value_name = "MINUTES", requires = "sandbox_url", value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub minutes: Option<u16>,
     /// File to write the signed report to: .json or .html; repeatable
     #[arg(long, value_name = "FILE")]
     pub save: Vec<PathBuf>,
