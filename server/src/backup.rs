@@ -106,14 +106,15 @@ pub async fn backup<W: Write>(
         None => files(&mut reader, &BlobDirectory::beside(&place.directory), &mut body).await?,
     };
     drop(reader);
-    // Of a PostgreSQL database another node's directory may have rotated the key.
-    let now = ward_store::read_certificate(&mut opened.db.read().await?).await?;
-    if now.root_version != header.root_version {
-        return Err(rotating());
-    }
     // Files that were sealed anew meanwhile would not open with the keys of the rows, be the
-    // rotation under way or over.
+    // rotation under way or over, and be it another node's of a PostgreSQL database: its directory
+    // has the new root, this one can't read what is signed by it.
     refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?, header.root_version)?;
+    match ward_store::read_certificate(&mut opened.db.read().await?).await {
+        Ok(now) if now.root_version == header.root_version => {}
+        Ok(_) | Err(StoreError::Foreign(_)) => return Err(rotating()),
+        Err(error) => return Err(error.into()),
+    }
     let (end, to) = body.finish()?;
     let named: Vec<&String> = missing.iter().take(NAMED).collect();
     let answer = json!({
