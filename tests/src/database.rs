@@ -183,7 +183,15 @@ impl Look {
             .into_iter()
             .filter(|column| !UNCOUNTED_COLUMNS.contains(&(table, column)))
             .collect();
-        let rows = self.rows(&format!("SELECT \"{}\" FROM {table}", counted.join("\", \"")));
+        let read = |column: &String| match self {
+            // The engine writes bytes as digits faster than a debug build of this does.
+            Look::File(_) => format!(
+                "CASE typeof(\"{column}\") WHEN 'blob' THEN lower(hex(\"{column}\")) ELSE \"{column}\" END"
+            ),
+            Look::Server(_) => format!("\"{column}\""),
+        };
+        let columns: Vec<String> = counted.iter().map(read).collect();
+        let rows = self.rows(&format!("SELECT {} FROM {table}", columns.join(", ")));
         let line = |row: Vec<Option<String>>| {
             let mut line = String::new();
             for (name, value) in counted.iter().zip(row) {
