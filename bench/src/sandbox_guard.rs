@@ -64,8 +64,7 @@ impl Asked {
         let program = Program { kind, ward: ward.to_owned(), dir: folder.join(kind), url: None };
         let key = program.born()?;
         let server = program.serve()?;
-        let input =
-            json!({"first_name": "Measured", "last_name": "Client", "email": "measured@client.example", "dont_send_welcome": true});
+        let input = json!({"first_name": "Measured", "last_name": "Client", "email": "measured@client.example", "dont_send_welcome": true});
         let made = load::ask(server.port, &key, CREATE, &json!({"input": input})).await?;
         let client = made["data"]["createClient"]["user"]["id"].as_str();
         let client = client.with_context(|| made.to_string())?.to_owned();

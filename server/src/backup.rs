@@ -110,7 +110,7 @@ pub async fn backup<W: Write>(
     // rotation under way or over, and be it another node's of a PostgreSQL database: its directory
     // has the new root, this one can't read what is signed by it.
     refuse_rotating(&RootRing::load(&opened.dir.join("root.key"))?, header.root_version)?;
-    match ward_store::read_certificate(&mut opened.db.read().await?).await {
+    match read_certificate(&mut opened.db.read().await?).await {
         Ok(now) if now.root_version == header.root_version => {}
         Ok(_) | Err(StoreError::Foreign(_)) => return Err(rotating()),
         Err(error) => return Err(error.into()),
