@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use ward_instance::{Clock, Instance, IsoError, Random, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Db, Engine, Place, Query, Scope, Sql, StoreError, Tx};
+use ward_store::{Actor, Db, Engine, Place, Query, Scope, StoreError, Tx};
 
 use self::closed::Closed;
 use crate::admin::{self, Context};
