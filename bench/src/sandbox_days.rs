@@ -47,7 +47,7 @@ pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
 /// Everybody once a week from next week on, each at an hour of their own; how many.
 async fn book(port: u16, key: &str) -> Result<usize> {
     let query = "{ currentUser { id } appointmentTypes { id } \
-        users(page_size: 100, show_all_by_default: true) { id email } }";
+        users(page_size: 100, show_all_by_default: true, active_status: \"Active\") { id email } }";
     let found = load::ask(port, key, query, &Json::Null).await?;
     let of = |path: &str| found["data"].pointer(path).cloned().unwrap_or_default();
     let clients = of("/users");

@@ -5,6 +5,7 @@
 //! uses; its webhooks are switched off until somebody switches one on, there; its stored files are
 //! its own, with the Sandbox's behind them.
 
+mod closed;
 mod files;
 
 use std::path::{Path, PathBuf};
@@ -21,8 +22,9 @@ use tokio::task::JoinHandle;
 use ward_instance::{Clock, Instance, IsoError, Random, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Db, Engine, Place, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_store::{Actor, Db, Engine, Place, Query, Scope, StoreError, Tx};
 
+use self::closed::Closed;
 use crate::admin::{self, Context};
 use crate::app::App;
 use crate::place::{self, Opened, ServerError};
@@ -143,35 +145,6 @@ impl Forks {
             }
         };
         let _ = tokio::time::timeout(serve::GRACE, gone).await;
-    }
-}
-
-/// How much is closed in a Sandbox: revoked keys, ended sessions and when the last one ended,
-/// disabled users. A fork, which would not hear of more of it, ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Closed([i64; 4]);
-
-impl Closed {
-    async fn of(db: &Db) -> Result<Self, StoreError> {
-        let sql = Sql::fixed(
-            "SELECT (SELECT COUNT(*) FROM revoked_keys), \
-             (SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL), \
-             (SELECT COALESCE(MAX(ended_at), 0) FROM sessions WHERE ended_at IS NOT NULL), \
-             (SELECT COUNT(*) FROM users WHERE active = FALSE AND is_patient = FALSE)",
-            [],
-        );
-        let rows = db.read().await?.rows(&sql).await?;
-        let row = rows.row(0);
-        Ok(Closed([0, 1, 2, 3].map(|at| row.get(at).and_then(Value::int).unwrap_or(0))))
-    }
-
-    fn least(&self, other: &Closed) -> Closed {
-        Closed(std::array::from_fn(|at| self.0[at].min(other.0[at])))
-    }
-
-    /// Old sessions are deleted after a while: less is nothing new.
-    fn is_beyond(&self, before: &Closed) -> bool {
-        self.0.iter().zip(before.0).any(|(now, before)| *now > before)
     }
 }
 
@@ -431,16 +404,6 @@ mod tests {
         for wrong in ["0s", "-5s", "25h", "P1M", "soon", ""] {
             assert!(seconds(Some(wrong)).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn what_is_closed_since_ends_a_fork() {
-        let before = Closed([1, 5, 700, 2]);
-        for more in [[2, 5, 700, 2], [1, 6, 700, 2], [1, 3, 701, 2], [1, 5, 700, 3]] {
-            assert!(Closed(more).is_beyond(&before), "{more:?}");
-        }
-        assert!(!before.is_beyond(&before));
-        assert!(!Closed([1, 3, 700, 2]).is_beyond(&before), "old sessions were deleted");
     }
 
     #[test]

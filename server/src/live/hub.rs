@@ -304,24 +304,6 @@ impl Hub {
         }
     }
 
-    /// The world, its organizations with listeners, and the number of the last event that each
-    /// was told.
-    pub fn places(&self) -> (u64, Vec<(i64, i64)>) {
-        let inner = self.inner.lock();
-        let place = |(org_id, it): (&i64, &Organization)| Some((*org_id, it.seq?));
-        (inner.world, inner.organizations.iter().filter_map(place).collect())
-    }
-
-    /// An event of that world was told.
-    pub fn passed(&self, world: u64, org_id: i64, seq: i64) {
-        let mut inner = self.inner.lock();
-        if inner.world == world
-            && let Some(organization) = inner.organizations.get_mut(&org_id)
-        {
-            organization.seq = organization.seq.map(|before| before.max(seq));
-        }
-    }
-
     /// Whether anybody listens to the field.
     pub fn is_heard(&self, org_id: i64, field: &'static str) -> bool {
         let inner = self.inner.lock();

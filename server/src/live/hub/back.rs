@@ -1,6 +1,6 @@
 //! When a Sandbox goes back, the numbers of its events do, too.
 
-use super::{End, Hub};
+use super::{End, Hub, Organization};
 
 impl Hub {
     /// The Sandbox went back: every socket ends so that its client comes back and looks anew. What
@@ -16,11 +16,28 @@ impl Hub {
     pub fn world(&self) -> u64 {
         self.inner.lock().world
     }
+
+    /// The world, its organizations with listeners, and the number of the last event that each
+    /// was told.
+    pub fn places(&self) -> (u64, Vec<(i64, i64)>) {
+        let inner = self.inner.lock();
+        let place = |(org_id, it): (&i64, &Organization)| Some((*org_id, it.seq?));
+        (inner.world, inner.organizations.iter().filter_map(place).collect())
+    }
+
+    /// An event of that world was told.
+    pub fn passed(&self, world: u64, org_id: i64, seq: i64) {
+        let mut inner = self.inner.lock();
+        if inner.world == world
+            && let Some(organization) = inner.organizations.get_mut(&org_id)
+        {
+            organization.seq = organization.seq.map(|before| before.max(seq));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Organization;
     use super::*;
 
     #[test]
