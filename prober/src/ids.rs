@@ -21,6 +21,8 @@ pub const NOT_OURS: &[(&str, &str)] = &[
     ("uniq_push_id", "a push service's name of a device"),
     ("tax_id", "a tax office's number"),
     ("external_id", "another system's number"),
+    ("external_id_type", "a word: what the other system's number is of"),
+    ("concept_id", "a code of SNOMED CT"),
     ("event_ids", "UUIDs of events, which no other instance has"),
     ("contact_type_id", "a number of a code set: how people meet"),
     ("cancellation_reason_id", "a number of a code set: why something is called off"),
@@ -133,7 +135,9 @@ pub fn is_answered(root: Root, field: &Field, status: u16, answer: &Json) -> boo
 }
 
 /// Types whose ids are codes of a list that is the same everywhere, and not objects of anybody.
-pub const CODES: [(&str, &str); 2] = [
+pub const CODES: [(&str, &str); 4] = [
+    ("DosageType", "strengths of a medication of a public list"),
+    ("MedicationOptionType", "numbers of a public list"),
     ("PlaceOfService", "codes of a public list"),
     ("EmbedWidgetStepType", "names of the steps of a widget"),
 ];

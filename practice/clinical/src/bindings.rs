@@ -58,9 +58,9 @@ fn offered(b: &mut Bindings) {
     })
     .args(&[("keywords", Kind::Plain)])
     .public();
-    b.batch("Query", "medication_option", &[], |_, _, rows, args| {
-        let answer = options::one(args);
-        Box::pin(async move { Ok(rows.iter().map(|_| answer.clone()).collect()) })
+    b.batch("Query", "medication_option", &[], |request, _, rows, args| {
+        let answer = options::one(args, request.instance.ids());
+        Box::pin(async move { answer.map(|it| rows.iter().map(|_| it.clone()).collect()) })
     })
     .args(&[("id", Kind::Plain)]);
     b.batch("Query", "allergySuggestions", &[], |_, _, rows, args| {

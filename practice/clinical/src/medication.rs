@@ -1,6 +1,6 @@
 //! Medications: `createMedication` and its siblings, and how they are read (behaviour 39).
 
-use ward_engine::{Answer, Args, Call, Given, Listing, Payload, Problems, Refused, Request, input};
+use ward_engine::{Answer, Args, Call, Given, Listing, Payload, Problems, Request, input};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::{USERS, User};
 use ward_store::{Cond, Id};
@@ -132,8 +132,8 @@ impl Said<'_> {
 
 /// Notes what a client takes, or took.
 pub async fn create(call: &mut Call<'_>, input: &CreateMedication) -> Answer<Payload> {
+    let chosen = chosen(call, &input.dosage_option_id)?;
     let client = client::to_write::<Medication>(call, &input.user_id).await?;
-    let chosen = chosen(&input.dosage_option_id)?;
     let now = call.now();
     let mut row = Medication {
         id: call.next_id().await?,
@@ -162,13 +162,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateMedication) -> Answer<Pay
 }
 
 /// The strength that was chosen among those offered: it says what is not said otherwise.
-fn chosen(id: &Given<String>) -> Answer<Option<Dosage>> {
-    match id.trimmed() {
-        None => Ok(None),
-        Some(id) => {
-            options::dosage(id).map(Some).ok_or_else(|| Refused::not_found("dosage_option_id"))
-        }
-    }
+fn chosen(call: &Call<'_>, id: &Given<String>) -> Answer<Option<Dosage>> {
+    let ids = call.request.instance.ids();
+    id.trimmed().map(|id| options::named(id, "input.dosage_option_id", ids)).transpose()
 }
 
 /// Changes a medication.

@@ -1,11 +1,13 @@
 //! What is offered where somebody writes a list: `medication_options`, `medication_option` and
 //! `allergySuggestions`, out of the [sample](crate::sample).
 
-use ward_engine::{Args, Out};
+use ward_engine::{Answer, Args, IdCodec, Out, Refused, last_step, parse_id};
 
 use crate::sample::{DRUGS, Drug, OF_CATEGORY, SUGGESTIONS};
+use crate::tables::Medication;
 
-/// Ids of the sample begin with this, so that none is taken for a record of the instance.
+/// Ids of the sample begin with this, so that none is taken for a record of the instance. They are
+/// numbers of a public list and the same everywhere.
 const PREFIX: &str = "rxnorm-";
 
 /// A strength of a medication.
@@ -70,8 +72,25 @@ pub fn list(args: &Args) -> Out {
 }
 
 /// `medication_option`.
-pub fn one(args: &Args) -> Out {
-    args.text("id").and_then(of_id).map_or(Out::Null, shown)
+pub fn one(args: &Args, ids: &IdCodec) -> Answer<Out> {
+    let id = args.text("id").unwrap_or_default();
+    if let Some(drug) = of_id(id) {
+        return Ok(shown(drug));
+    }
+    match unlisted(id, "id", ids) {
+        refused @ Refused::Foreign { .. } => Err(refused),
+        _ => Ok(Out::Null),
+    }
+}
+
+/// The strength that an input names.
+pub fn named(id: &str, at: &str, ids: &IdCodec) -> Answer<Dosage> {
+    dosage(id).ok_or_else(|| unlisted(id, at, ids))
+}
+
+/// Why nothing of the sample has an id: a record of another environment does (ISO-19), or nothing.
+fn unlisted(id: &str, at: &str, ids: &IdCodec) -> Refused {
+    parse_id::<Medication>(id, at, ids).err().unwrap_or_else(|| Refused::not_found(last_step(at)))
 }
 
 /// `allergySuggestions`: of a type or a category, each once and in the order of names.
