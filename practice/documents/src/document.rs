@@ -289,8 +289,8 @@ async fn leave(
     Ok(Some(nobodys))
 }
 
-/// Whom it is shared with from now on; whether that changed. Whom it was about has no
-/// share in it any more.
+/// Whom it is shared with from now on; whether that changed. Whom it was about has no share in it
+/// any more, and of what is about a client from now on no other client has one who is not named anew.
 async fn reshare(
     call: &mut Call<'_>,
     input: &UpdateDocument,
@@ -298,11 +298,10 @@ async fn reshare(
     after: &Document,
 ) -> Answer<bool> {
     let mut changed = false;
-    if let Some(gone) = before.rel_user_id.filter(|id| Some(*id) != after.rel_user_id) {
-        let whom = sharing::Whom::Person(gone);
-        changed |= Item::Document(before).unshare(call, whom).await?;
-    }
     let item = Item::Document(after);
+    if after.rel_user_id != before.rel_user_id {
+        changed |= sharing::close(call, item, before.rel_user_id).await?;
+    }
     if let Some(people) = input.share_users.value() {
         changed |= sharing::set_shared(call, item, &people.0, "share_users").await?;
     }

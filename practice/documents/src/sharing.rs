@@ -305,6 +305,26 @@ pub async fn set_shared(
     Ok(changed)
 }
 
+/// Takes the shares of clients away when it is about another client, or about nobody: of the one
+/// whom it was about, and of what is about a client now those of all others. Whether there were any.
+pub async fn close(
+    call: &mut Call<'_>,
+    item: Item<'_>,
+    was_about: Option<Id<User>>,
+) -> Answer<bool> {
+    let is_about = item.rel_user_id();
+    let mut changed = false;
+    for whom in item.shared_with(call).await? {
+        let Whom::Person(id) = whom else { continue };
+        let is_other = is_about.is_some_and(|client| client != id)
+            && call.find(id).await?.is_some_and(|user: User| user.is_patient);
+        if Some(id) == was_about || is_other {
+            changed |= item.unshare(call, whom).await?;
+        }
+    }
+    Ok(changed)
+}
+
 /// Refuses lists that are too long.
 pub fn check_count(count: usize, at: &str) -> Answer<()> {
     match count > PEOPLE_MAX {

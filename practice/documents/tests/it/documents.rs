@@ -186,3 +186,36 @@ async fn a_merge_moves_documents_and_what_is_shared() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_becomes_about_a_client_is_open_to_no_other() {
+    World::each(async |w| {
+        let (ada, bea) =
+            (w.client("Ada", "a@example.com").await, w.client("Bea", "b@example.com").await);
+        let colleague = w.standard.user_id.to_string();
+        let names = json!({ "clients_ids": [ada, bea], "provider_ids": [colleague] });
+        let id = w.document(&w.owner, "plan", names).await;
+        assert_eq!(w.titles(&w.as_client(&bea).await, "").await, ["plan"]);
+        let shared = "document { users { id } }";
+        let input = json!({ "id": id, "rel_user_id": ada });
+        let of_ada = w.mutate(&w.owner, "updateDocument", shared, input).await;
+        let mut left: Vec<&str> = of_ada["document"]["users"]
+            .as_array()
+            .map(|users| users.iter().filter_map(|user| user["id"].as_str()).collect())
+            .unwrap_or_default();
+        left.sort_unstable();
+        let mut wanted = [ada.as_str(), colleague.as_str()];
+        wanted.sort_unstable();
+        assert_eq!(left, wanted, "{of_ada}");
+        assert!(w.titles(&w.as_client(&bea).await, "").await.is_empty());
+        // On purpose it may be shared with another one all the same.
+        let input = json!({ "id": id, "share_users": format!("{bea},{colleague}") });
+        w.mutate(&w.owner, "updateDocument", shared, input).await;
+        assert_eq!(w.titles(&w.as_client(&bea).await, "").await, ["plan"]);
+        let input = json!({ "id": id, "rel_user_id": "" });
+        let nobodys = w.mutate(&w.owner, "updateDocument", shared, input).await;
+        assert!(nobodys["messages"].is_null(), "{nobodys}");
+        assert!(w.titles(&w.as_client(&ada).await, "").await.is_empty());
+    })
+    .await;
+}
