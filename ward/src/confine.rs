@@ -10,7 +10,7 @@ use landlock::{
     PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, Scope,
     make_bitflags,
 };
-use ward_instance::{Config, Kind};
+use ward_instance::{Config, IsoError, Kind};
 
 use crate::cli::{Command, Here};
 use crate::connect;
@@ -45,6 +45,10 @@ const SYSTEM: [&str; 15] = [
 
 /// What may be written that is no instance's.
 const NOWHERE: &str = "/dev/null";
+
+/// What a start reads in an instance's directory.
+const PARTS: [&str; 7] =
+    ["ward.db", "root.key", "ward.toml", "files", "ids.ledger", "volume.id", "chain.heads"];
 
 /// How this process is confined; none is "not at all".
 static CONFINED: OnceLock<Option<String>> = OnceLock::new();
@@ -81,6 +85,9 @@ pub fn begin(command: &Command, out: Out) -> Done {
             path.display()
         ));
     }
+    if let (true, Some((part, to))) = (is_possible(), leads_out(here, &own)) {
+        return Err(refused(&here.dir.join(part), part, &to));
+    }
     let confined = confine(&own).map_err(|error| {
         Failure::unavailable(format!("cannot confine the server to its own files: {error}"))
     })?;
@@ -109,6 +116,36 @@ fn own(here: &Here) -> Done<Own> {
     }
     own.files = config.files_named(&here.dir);
     Ok(own)
+}
+
+/// The first part of an instance that is a link to somewhere that will be closed.
+fn leads_out(here: &Here, own: &Own) -> Option<(&'static str, PathBuf)> {
+    let folders = own.folders.iter().chain(&own.files).map(PathBuf::as_path);
+    let folders = folders.chain(SYSTEM.map(Path::new)).filter_map(|path| path.canonicalize().ok());
+    let folders: Vec<PathBuf> = folders.collect();
+    PARTS.into_iter().find_map(|part| {
+        let to = here.dir.join(part).canonicalize().ok()?;
+        let is_out = !folders.iter().any(|folder| to.starts_with(folder));
+        is_out.then_some((part, to))
+    })
+}
+
+fn refused(path: &Path, part: &str, to: &Path) -> Failure {
+    let what =
+        format!("{} leads to {}, out of the instance's directory", path.display(), to.display());
+    match part {
+        "ward.db" => IsoError::new(
+            "ISO-08",
+            format!("{what}, where another instance's database may be"),
+            "put the database into the directory, or mount its volume there",
+        )
+        .into(),
+        "files" => Failure::refused(format!(
+            "{what}; name the place: files = \"{}\" in ward.toml",
+            to.display()
+        )),
+        _ => Failure::refused(format!("{what}; put the file itself there, or mount it there")),
+    }
 }
 
 fn make(dir: &Path) -> Done {
@@ -178,6 +215,24 @@ mod tests {
         let link = place.path().join("link");
         std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
         assert!(is_everybodys(&link));
+    }
+
+    #[test]
+    fn a_part_that_leads_out_is_found() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        std::fs::create_dir_all(path("own/kept")).unwrap();
+        std::fs::create_dir(path("large")).unwrap();
+        std::fs::write(path("own/root.key"), "").unwrap();
+        std::os::unix::fs::symlink(path("large"), path("own/files")).unwrap();
+        std::os::unix::fs::symlink("kept", path("own/chain.heads")).unwrap();
+        let here = Here { kind: Kind::Sandbox, dir: path("own") };
+        let found = |folders: &[&str]| {
+            let folders = folders.iter().map(|name| path(name)).collect();
+            leads_out(&here, &Own { folders, files: Vec::new() }).map(|(part, _)| part)
+        };
+        assert_eq!(found(&["own"]), Some("files"));
+        assert_eq!(found(&["own", "large"]), None);
     }
 
     /// In threads of their own, which alone are confined.
