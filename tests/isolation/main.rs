@@ -14,6 +14,7 @@ mod addresses;
 mod backups;
 mod clock;
 mod clones;
+mod confined;
 mod conformance;
 mod databases;
 mod epochs;

@@ -18,7 +18,7 @@ use crate::connect;
 use crate::failure::{Done, Failure};
 use crate::output::{BOLD, DIM, Out, PLAIN, YELLOW, plain};
 use crate::serve::serve;
-use crate::{logging, signals};
+use crate::{confine, logging, signals};
 
 /// The seed of a development Sandbox.
 const SEED: u64 = 1;
@@ -108,6 +108,7 @@ fn announce(opened: &Opened, at: SocketAddr, out: Out) -> Done {
         "directory": opened.dir.display().to_string(),
         "credentials": admin::credentials_file(&opened.dir).display().to_string(),
         "state": opened.certificate.state.as_str(),
+        "confined": confine::told(),
     });
     out.answer(&answer, || human(opened, at, &browser, &credentials));
     Ok(())

@@ -10,6 +10,7 @@ mod attest;
 mod audit;
 mod backup;
 mod cli;
+mod confine;
 mod conformance;
 mod connect;
 mod dev;
@@ -128,6 +129,8 @@ fn allow_huge_pages() {
 }
 
 fn run(command: Command, out: Out) -> Done {
+    // Threads have it from the one that starts them.
+    confine::begin(&command, out)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -13,7 +13,7 @@ use crate::cli::ServeArgs;
 use crate::connect;
 use crate::failure::{Done, Failure};
 use crate::output::Out;
-use crate::{logging, signals};
+use crate::{confine, logging, signals};
 
 /// `ward serve`.
 pub async fn run(args: ServeArgs, out: Out) -> Done {
@@ -104,6 +104,7 @@ fn announce(opened: &Opened, at: SocketAddr, out: Out) -> Done {
         "instance": tag.as_str(),
         "base_url": opened.instance.base_url().to_string(),
         "state": opened.certificate.state.as_str(),
+        "confined": confine::told(),
     });
     out.answer(&answer, || format!("listening on http://{at} ({kind} {tag})"));
     Ok(())

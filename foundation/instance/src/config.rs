@@ -7,7 +7,7 @@
 mod connectors;
 mod variables;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -187,6 +187,13 @@ impl Config {
     /// What Production's live connectors are configured with.
     pub const fn connectors(&self, _: &ProductionWitness) -> &Connectors {
         &self.connectors
+    }
+
+    /// The files that keys name and that the process reads, for instance of secrets: their names, not
+    /// what they hold. Relative ones are below the instance's directory.
+    pub fn files_named(&self, dir: &Path) -> Vec<PathBuf> {
+        let tls = [&self.tls_cert, &self.tls_key].into_iter().flatten().cloned();
+        tls.chain(self.connectors.files_named()).map(|name| dir.join(name)).collect()
     }
 
     /// The kind that the file names, which is the one it was loaded for.

@@ -10,6 +10,7 @@ use ward_server::Opened;
 use ward_server::admin::credentials_file;
 
 use super::Check;
+use crate::confine;
 
 /// Below this the disk fails the check, in bytes.
 const DISK_FAIL: u64 = 100 * 1024 * 1024;
@@ -23,7 +24,20 @@ pub fn checks(dir: &Path) -> Vec<Check> {
         private("directory", dir, 0o700),
         whole(dir),
         disk(dir),
+        confinement(),
     ]
+}
+
+/// Whether a server that starts here shuts itself out of other instances' files.
+fn confinement() -> Check {
+    if confine::is_possible() {
+        return Check::ok("confinement", "a server opens no files but its instance's (Landlock)");
+    }
+    Check::warn(
+        "confinement",
+        "this kernel can't keep a server to its instance's files (Landlock)",
+        "run each instance as a user of its own, or Linux 5.19 or later with Landlock",
+    )
 }
 
 /// Whether only the owner gets at it.

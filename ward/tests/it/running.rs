@@ -75,6 +75,16 @@ impl Drop for Process {
     }
 }
 
+/// Whether a server says that it is confined, where the doctor says that the kernel can.
+fn is_confined(doctor: &Json, ready: &Json) -> bool {
+    let checks = doctor["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["check"] == "confinement").unwrap();
+    match check["outcome"] == "ok" {
+        true => ready["confined"].as_str().is_some_and(|how| how.starts_with("landlock ABI ")),
+        false => ready["confined"].is_null(),
+    }
+}
+
 #[test]
 fn a_server_says_where_it_is_takes_commands_and_stops() {
     let instance = Instance::new("sandbox");
@@ -84,6 +94,8 @@ fn a_server_says_where_it_is_takes_commands_and_stops() {
     let ready = server.line();
     assert!(ready["listening"].as_str().unwrap().starts_with("http://127.0.0.1:"));
     assert_eq!(ready["instance"], instance.born["instance"]);
+    let doctor = instance.ward(&["doctor", "--json"]).ends(0).json();
+    assert!(is_confined(&doctor, &ready), "{ready}");
     assert_eq!(instance.ward(&["status", "--json"]).ends(0).json()["state"], "serving");
     let key = ["key", "create", "--json", "--user", "owner@practice.example"];
     assert!(instance.ward(&key).ends(0).stdout.contains("ward_sbx_"));
@@ -140,6 +152,9 @@ fn both_instances_are_born_on_the_first_run_and_stopped_together() {
         let file = std::fs::read(dir.join(kind).join("dev-credentials.json")).unwrap();
         let file: Json = serde_json::from_slice(&file).unwrap();
         assert_eq!(file["url"], told["url"]);
+        let at = dir.join(kind);
+        let doctor = ["doctor", "--json", "--kind", kind, "--dir", at.to_str().unwrap()];
+        assert!(is_confined(&ward(&doctor).ends(0).json(), told), "{told}");
         assert_eq!(file["users"].as_array().unwrap().len(), roles, "{file:#}");
     }
     let (status, said) = first.terminate();

@@ -76,6 +76,14 @@ pub struct Connectors {
 }
 
 impl Connectors {
+    /// The files that keys name: by the keys' endings, so that no later key is forgotten.
+    pub(super) fn files_named(&self) -> Vec<String> {
+        let keys = toml::Table::try_from(self).unwrap_or_default();
+        let is_file = |key: &str| key.ends_with("_file") || key.ends_with("_ca");
+        let files = keys.into_iter().filter(|(key, _)| is_file(key));
+        files.filter_map(|(_, name)| name.as_str().map(str::to_owned)).collect()
+    }
+
     /// Whether what belongs together is there together.
     pub(super) fn check(&self) -> Result<(), InstanceError> {
         let s3 = [

@@ -1,5 +1,7 @@
 //! `ward.toml` and its variables: what is read, and what is refused by name.
 
+use std::path::{Path, PathBuf};
+
 use ward_instance::base_url::{BaseUrl, is_loopback_host};
 use ward_instance::config::{Pooler, SignUp, SmtpTls, refuse_password};
 use ward_instance::{Config, InstanceError, Kind};
@@ -44,6 +46,30 @@ files = "/srv/files"
     assert_eq!((config.rate_limit, config.sockets_of_person), (Some(0), Some(200)));
     let defaults = load(Kind::Sandbox, SANDBOX, &[]).unwrap();
     assert_eq!((defaults.sign_up, defaults.allow_loopback_webhooks), (SignUp::Closed, false));
+}
+
+#[test]
+fn files_that_keys_name_are_known() {
+    let dir = Path::new("/srv/p");
+    assert!(load(Kind::Sandbox, SANDBOX, &[]).unwrap().files_named(dir).is_empty());
+    let text = r#"
+tls_cert = "cert.pem"
+tls_key = "/keys/key.pem"
+smtp_host = "mail.example"
+smtp_from = "a@b.example"
+smtp_ca = "ca.pem"
+smtp_callback_token_file = "/keys/token"
+s3_endpoint = "https://s3.example"
+s3_bucket = "b"
+s3_access_key = "a"
+"#;
+    let env = [("WARD_PRODUCTION_S3_SECRET_KEY_FILE", "/run/secrets/s3")];
+    let config = load(Kind::Production, &format!("{PRODUCTION}{text}"), &env).unwrap();
+    let mut named = config.files_named(dir);
+    named.sort();
+    let expected =
+        ["/keys/key.pem", "/keys/token", "/run/secrets/s3", "/srv/p/ca.pem", "/srv/p/cert.pem"];
+    assert_eq!(named, expected.map(PathBuf::from));
 }
 
 #[test]
