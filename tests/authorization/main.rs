@@ -48,12 +48,13 @@ use crate::sample::Sample;
 use crate::world::World;
 
 /// What strangers may ask, with everybody else (behaviour 3.4).
-const PUBLIC: [&str; 10] = [
+const PUBLIC: [&str; 11] = [
     "validateResetPasswordToken",
     "validateSignupToken",
     "brand",
     "brandFromCustomSignInPath",
     "embedWidgetSteps",
+    "medication_options",
     "organization",
     "organizationMembership",
     "resetPassword",

@@ -1,8 +1,8 @@
 //! What answers each contract field of the domain, one line a field.
 
-use ward_engine::{Bindings, Kind, Link, Listing, OrderOption, Out, Returns, op};
+use ward_engine::{Bindings, Kind, Link, Listing, OrderOption, Out, Request, Returns, op};
 use ward_identity::tables::{USERS, User, users};
-use ward_store::Entity;
+use ward_store::{Entity, Role};
 
 use crate::tables::{
     ALLERGY_SENSITIVITIES, FAMILY_HISTORY_CONDITIONS, HEALTH_CONCERNS, IMMUNIZATIONS, MEDICATIONS,
@@ -49,6 +49,11 @@ fn own_records(b: &mut Bindings, of: &'static str) {
     b.computed(of, "requires_consolidation", &[], |_, _, _| Out::Bool(false));
 }
 
+/// Strangers may ask for the list of medications and for nothing else (behaviour 3.4).
+fn is_stranger(request: &Request) -> bool {
+    request.actor.role == Role::Anonymous
+}
+
 fn offered(b: &mut Bindings) {
     b.value_object("MedicationOptionType", options::MEMBERS);
     b.value_object("DosageType", options::DOSAGE_MEMBERS);
@@ -59,12 +64,18 @@ fn offered(b: &mut Bindings) {
     .args(&[("keywords", Kind::Plain)])
     .public();
     b.batch("Query", "medication_option", &[], |request, _, rows, args| {
-        let answer = options::one(args, request.instance.ids());
+        let answer = match is_stranger(request) {
+            true => Ok(Out::Null),
+            false => options::one(args, request.instance.ids()),
+        };
         Box::pin(async move { answer.map(|it| rows.iter().map(|_| it.clone()).collect()) })
     })
     .args(&[("id", Kind::Plain)]);
-    b.batch("Query", "allergySuggestions", &[], |_, _, rows, args| {
-        let answer = options::suggestions(args);
+    b.batch("Query", "allergySuggestions", &[], |request, _, rows, args| {
+        let answer = match is_stranger(request) {
+            true => Out::Null,
+            false => options::suggestions(args),
+        };
         Box::pin(async move { Ok(rows.iter().map(|_| answer.clone()).collect()) })
     })
     .args(&[("category", Kind::Plain)]);

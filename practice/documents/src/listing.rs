@@ -4,11 +4,11 @@
 use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Request};
 use ward_identity::tables::{USERS, User};
 use ward_identity::visibility::sees_user;
-use ward_store::{Cond, Entity, Id, Value};
+use ward_store::{Actor, Cond, Entity, Id, Rule, Value};
 
 use crate::file::SORTS;
 use crate::tables::{DOCUMENTS, Document, FOLDERS, Folder};
-use crate::visibility::{all_folders_shared_with, documents_shared_with};
+use crate::visibility::{self, all_folders_shared_with, documents_shared_with};
 
 const USER: Kind = Kind::Id(User::NAME);
 const FOLDER: Kind = Kind::Id(Folder::NAME);
@@ -162,37 +162,54 @@ pub fn documents(request: &Request, args: &Args) -> Answer<Listing> {
 /// `folders` and `foldersCount`.
 pub fn folders(request: &Request, args: &Args) -> Answer<Listing> {
     let Common { mut cond, named } = common(request, args, all_folders_shared_with)?;
-    // Clients move nothing.
-    let moves = request.actor.is_member();
-    if let Some(document) = id::<Document>(args, "document_to_move_id", request)?.filter(|_| moves)
-    {
-        cond = cond.and(Cond::sql(
-            "EXISTS (SELECT 1 FROM documents m WHERE m.org_id = {t}.org_id AND m.id = ? \
-             AND m.deleted_at IS NULL \
-             AND ({t}.rel_user_id IS NULL OR {t}.rel_user_id = m.rel_user_id) \
-             AND (m.folder_id IS NULL OR m.folder_id <> {t}.id))",
-            [document.0.into()],
-        ));
+    if let Some(document) = id::<Document>(args, "document_to_move_id", request)? {
+        cond = cond.and(takes(document, visibility::documents(&request.actor)));
     }
-    if let Some(folder) = id::<Folder>(args, "folder_to_move_id", request)?.filter(|_| moves) {
-        cond = cond.and(outside(request.actor.org_id, folder.0));
+    if let Some(folder) = id::<Folder>(args, "folder_to_move_id", request)? {
+        cond = cond.and(outside(folder, &request.actor));
     }
     let listing = Listing::of(cond).naming(&USERS, named);
     Ok(listing.searching(&FOLDERS, request, args.text("keywords")))
 }
 
-/// Folders that are neither this one nor in it, of the same client.
-fn outside(org_id: i64, folder: i64) -> Cond {
-    let params: [Value; 5] =
-        [org_id.into(), folder.into(), org_id.into(), org_id.into(), folder.into()];
-    Cond::sql(
-        "({t}.id NOT IN (WITH RECURSIVE inside(id) AS (SELECT s.id FROM folders s \
+/// Folders that a document can be moved to, if the caller sees it: nobody's and its client's, but the
+/// one that it is in.
+fn takes(document: Id<Document>, rule: Rule) -> Cond {
+    let (seen, more) = seen(rule);
+    let text = format!(
+        "EXISTS (SELECT 1 FROM documents moved WHERE moved.org_id = {{t}}.org_id AND moved.id = ? \
+         AND moved.deleted_at IS NULL AND ({{t}}.rel_user_id IS NULL OR {{t}}.rel_user_id = moved.rel_user_id) \
+         AND (moved.folder_id IS NULL OR moved.folder_id <> {{t}}.id) AND ({seen}))"
+    );
+    let mut params: Vec<Value> = vec![document.0.into()];
+    params.extend(more);
+    Cond::Sql(text, params)
+}
+
+/// Folders that are neither this one, which the caller has to see, nor in it, of the same client.
+fn outside(folder: Id<Folder>, actor: &Actor) -> Cond {
+    let (seen, more) = seen(visibility::folders(actor));
+    let org_id = actor.org_id;
+    let text = format!(
+        "({{t}}.id NOT IN (WITH RECURSIVE inside(id) AS (SELECT s.id FROM folders s \
          WHERE s.org_id = ? AND s.id = ? UNION SELECT c.id FROM folders c \
          JOIN inside i ON c.folder_id = i.id WHERE c.org_id = ?) SELECT id FROM inside) \
-         AND EXISTS (SELECT 1 FROM folders m WHERE m.org_id = ? AND m.id = ? \
-         AND COALESCE(m.rel_user_id, 0) = COALESCE({t}.rel_user_id, 0)))",
-        params,
-    )
+         AND EXISTS (SELECT 1 FROM folders moved WHERE moved.org_id = ? AND moved.id = ? AND moved.deleted_at IS NULL \
+         AND COALESCE(moved.rel_user_id, 0) = COALESCE({{t}}.rel_user_id, 0) AND ({seen})))"
+    );
+    let mut params: Vec<Value> =
+        vec![org_id.into(), folder.0.into(), org_id.into(), org_id.into(), folder.0.into()];
+    params.extend(more);
+    Cond::Sql(text, params)
+}
+
+/// That the caller sees the row `moved`: of what they do not, nothing is told by what is found.
+fn seen(rule: Rule) -> (String, Vec<Value>) {
+    match rule.full {
+        Cond::Sql(text, params) => (text.replace("{t}", "moved"), params),
+        Cond::Always => ("TRUE".to_owned(), Vec::new()),
+        Cond::Never => ("FALSE".to_owned(), Vec::new()),
+    }
 }
 
 /// Documents of these sorts, by family (`pdf`, `image`) or by the end of a name;

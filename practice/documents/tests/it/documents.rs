@@ -196,10 +196,10 @@ async fn what_becomes_about_a_client_is_open_to_no_other() {
         let names = json!({ "clients_ids": [ada, bea], "provider_ids": [colleague] });
         let id = w.document(&w.owner, "plan", names).await;
         assert_eq!(w.titles(&w.as_client(&bea).await, "").await, ["plan"]);
-        let shared = "document { users { id } }";
+        let shared = "document { users { nodes { id } } }";
         let input = json!({ "id": id, "rel_user_id": ada });
         let of_ada = w.mutate(&w.owner, "updateDocument", shared, input).await;
-        let mut left: Vec<&str> = of_ada["document"]["users"]
+        let mut left: Vec<&str> = of_ada["document"]["users"]["nodes"]
             .as_array()
             .map(|users| users.iter().filter_map(|user| user["id"].as_str()).collect())
             .unwrap_or_default();
