@@ -39,22 +39,6 @@ async fn folders_nest_move_and_leave_their_contents() {
         };
         let data = w.run(&w.owner, &list("folder_to_move_id", &b), json!({})).await;
         assert_eq!(data["folders"]["nodes"], json!([{ "name": "A" }]));
-        // Where it could go is told of what the caller sees.
-        let loose = w.document(&w.owner, "loose", json!({})).await;
-        let own = w.folder(&w.standard, "D", json!({})).await;
-        w.folder(&w.standard, "E", json!({})).await;
-        for (who, argument, id, wanted) in [
-            (&w.owner, "document_to_move_id", &loose, "A B C D E"),
-            (&w.standard, "document_to_move_id", &loose, ""),
-            (&w.standard, "folder_to_move_id", &b, ""),
-            (&w.standard, "folder_to_move_id", &own, "E"),
-        ] {
-            let data = w.run(who, &list(argument, id), json!({})).await;
-            let nodes = data["folders"]["nodes"].as_array().unwrap();
-            let mut names: Vec<&str> = nodes.iter().filter_map(|it| it["name"].as_str()).collect();
-            names.sort_unstable();
-            assert_eq!(names.join(" "), wanted, "{argument} of {}", who.user_id);
-        }
         let gone = w.mutate(&w.owner, "deleteFolder", "folder { id }", json!({ "id": b })).await;
         assert_eq!(gone["folder"]["id"], json!(b), "{gone}");
         assert_eq!(path(&w, &c).await, ["A", "C"]);
@@ -149,6 +133,30 @@ async fn a_shared_folder_tells_and_shows_what_is_in_it() {
             w.events().await,
             ["folder_sharing.created []", "document.created []", "folder_sharing.deleted []"]
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_something_could_go_is_told_of_what_the_caller_sees() {
+    World::each(async |w| {
+        let a = w.folder(&w.owner, "A", json!({})).await;
+        let loose = w.document(&w.owner, "loose", json!({})).await;
+        let own = w.folder(&w.standard, "B", json!({})).await;
+        w.folder(&w.standard, "C", json!({})).await;
+        for (who, argument, id, wanted) in [
+            (&w.owner, "document_to_move_id", &loose, "A B C"),
+            (&w.standard, "document_to_move_id", &loose, ""),
+            (&w.standard, "folder_to_move_id", &a, ""),
+            (&w.standard, "folder_to_move_id", &own, "C"),
+        ] {
+            let query = format!("{{ folders({argument}: \"{id}\") {{ nodes {{ name }} }} }}");
+            let data = w.run(who, &query, json!({})).await;
+            let nodes = data["folders"]["nodes"].as_array().unwrap();
+            let mut names: Vec<&str> = nodes.iter().filter_map(|it| it["name"].as_str()).collect();
+            names.sort_unstable();
+            assert_eq!(names.join(" "), wanted, "{argument} of {}", who.user_id);
+        }
     })
     .await;
 }
