@@ -2,6 +2,7 @@
 
 use ward_store::Event;
 
+use crate::filled::tables::FormAnswerGroup;
 use crate::tables::{CustomModule, CustomModuleForm};
 
 /// A template was made.
@@ -32,6 +33,21 @@ pub fn question_updated(row: &CustomModule, columns: &[&'static str]) -> Event {
 /// A question was taken out.
 pub fn question_deleted(row: &CustomModule) -> Event {
     question("custom_module.deleted", row)
+}
+
+/// A form or note was finished.
+pub fn group_created(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.created", row)
+}
+
+/// A form or note that was finished was deleted.
+pub fn group_deleted(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.deleted", row)
+}
+
+fn group(kind: &'static str, row: &FormAnswerGroup) -> Event {
+    let event = Event::new(kind, "FormAnswerGroup", row.id.0).of_unit(row.unit_id.0);
+    event.about(row.user_id.0)
 }
 
 fn form(kind: &'static str, row: &CustomModuleForm) -> Event {

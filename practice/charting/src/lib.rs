@@ -8,6 +8,7 @@
 
 pub mod bindings;
 pub mod events;
+pub mod filled;
 pub mod form;
 pub mod listing;
 pub mod question;

@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod filled;
 mod forms;
 mod questions;
 mod rules;
