@@ -4,6 +4,7 @@ mod answer;
 mod form;
 mod group;
 mod question;
+mod signing;
 mod to_request;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ pub fn bind(b: &mut Bindings) {
     to_request::bind(b);
     group::bind(b);
     answer::bind(b);
+    signing::bind(b);
 }
 
 fn queries(b: &mut Bindings) {

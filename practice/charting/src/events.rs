@@ -2,7 +2,7 @@
 
 use ward_store::Event;
 
-use crate::filled::tables::FormAnswerGroup;
+use crate::filled::tables::{ChartingNoteAddendum, FormAnswerGroup};
 use crate::tables::{CustomModule, CustomModuleForm};
 
 /// A template was made.
@@ -43,6 +43,27 @@ pub fn group_created(row: &FormAnswerGroup) -> Event {
 /// A form or note that was finished was deleted.
 pub fn group_deleted(row: &FormAnswerGroup) -> Event {
     group("form_answer_group.deleted", row)
+}
+
+/// A member signed a form or note.
+pub fn group_signed(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.signed", row)
+}
+
+/// A form or note was locked.
+pub fn group_locked(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.locked", row)
+}
+
+/// A locked form or note was opened again.
+pub fn group_unlocked(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.unlocked", row)
+}
+
+/// Something was added to a locked note.
+pub fn addendum_created(row: &ChartingNoteAddendum) -> Event {
+    let event = Event::new("charting_note_addendum.created", "ChartingNoteAddendum", row.id.0);
+    event.of_unit(row.unit_id.0).about(row.patient_id.0)
 }
 
 fn group(kind: &'static str, row: &FormAnswerGroup) -> Event {

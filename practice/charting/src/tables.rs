@@ -188,5 +188,8 @@ pub fn tables() -> Vec<&'static Table> {
         &QUESTION_VERSIONS,
         &filled::FORM_ANSWER_GROUPS,
         &filled::FORM_ANSWERS,
+        &filled::FORM_ANSWER_GROUP_SIGNINGS,
+        &filled::CHARTING_NOTE_ADDENDUMS,
+        &filled::FORM_ANSWER_GROUP_AUDIT_EVENTS,
     ]
 }

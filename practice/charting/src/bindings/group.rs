@@ -16,6 +16,9 @@ const ITEM: &str = "ChartingItemType";
 pub fn bind(b: &mut Bindings) {
     b.object(OF, &FORM_ANSWER_GROUPS);
     b.cursor(OF);
+    // The contract's `created_at` is the date of service.
+    b.column(OF, "created_at", at::served_at);
+    b.column(OF, "record_created_at", at::created_at);
     // A program's own data is nothing to clients (behaviour 9).
     b.computed(OF, "metadata", &[at::metadata], |request, row, _| {
         row.text(at::metadata).filter(|_| request.actor.is_member()).map(str::to_owned).into()
@@ -79,6 +82,7 @@ fn links(b: &mut Bindings) {
 /// Entries of a chart are the forms and notes in it; documents are a domain of their own.
 fn items(b: &mut Bindings) {
     b.object(ITEM, &FORM_ANSWER_GROUPS);
+    b.column(ITEM, "created_at", at::served_at);
     b.column(ITEM, "form_answer_group_id", at::id);
     b.one(ITEM, "form_answer_group", &FORM_ANSWER_GROUPS, Link::Key(at::id));
     for field in ["is_document", "is_generated"] {

@@ -55,9 +55,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         locked_by_id: None,
         external_id: None,
         metadata: None,
-        record_created_at: now,
+        served_at: served_at.unwrap_or(now),
         version: 1,
-        created_at: served_at.unwrap_or(now),
+        created_at: now,
         updated_at: now,
         deleted_at: None,
     };
@@ -179,7 +179,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     problems.check()?;
     let mut after = before.clone();
     write_facts(call, input, &mut after).await?;
-    after.created_at = served_at.unwrap_or(after.created_at);
+    after.served_at = served_at.unwrap_or(after.served_at);
     let mut sheet = Sheet::of(call, &before).await?;
     sheet.write(call, &before, &said).await?;
     if after.finished {

@@ -75,8 +75,8 @@ pub const ITEMS_ARGS: &[(&str, Kind)] = &[
 
 /// What they can be ordered by: `CREATED_AT` is the date of service.
 pub const ORDERS: &[OrderOption] = &[
-    OrderOption { name: "CREATED_AT", expression: "{t}.created_at" },
-    OrderOption { name: "RECORD_CREATED_AT", expression: "{t}.record_created_at" },
+    OrderOption { name: "CREATED_AT", expression: "{t}.served_at" },
+    OrderOption { name: "RECORD_CREATED_AT", expression: "{t}.created_at" },
     OrderOption { name: "UPDATED_AT", expression: "{t}.updated_at" },
 ];
 
@@ -187,11 +187,11 @@ fn day(request: &Request, args: &Args, name: &str, later: i64) -> Answer<Option<
 }
 
 fn since(at: Option<Timestamp>) -> Cond {
-    at.map_or(Cond::Always, |at| Cond::sql("{t}.created_at >= ?", [at.0.into()]))
+    at.map_or(Cond::Always, |at| Cond::sql("{t}.served_at >= ?", [at.0.into()]))
 }
 
 fn until(at: Option<Timestamp>) -> Cond {
-    at.map_or(Cond::Always, |at| Cond::sql("{t}.created_at < ?", [at.0.into()]))
+    at.map_or(Cond::Always, |at| Cond::sql("{t}.served_at < ?", [at.0.into()]))
 }
 
 /// From the day of one argument to that of the other, both included.
@@ -291,4 +291,14 @@ pub fn of_parent(_: &Request, _: &Args) -> Answer<Listing> {
 /// What is left of something that was deleted, for what was filled in with it.
 pub fn left(_: &Request, _: &Args) -> Answer<Listing> {
     Ok(Listing { deleted: true, ..Listing::all().public() })
+}
+
+/// What is listed as it was made: signatures, addenda, the history.
+pub const MADE: &[OrderOption] =
+    &[OrderOption { name: "CREATED_AT", expression: "{t}.created_at" }];
+
+/// `chartingNoteAddendum`.
+pub fn addendum(request: &Request, args: &Args) -> Answer<Listing> {
+    let id = id::<super::tables::ChartingNoteAddendum>(args, "id", request)?;
+    Ok(id.map_or_else(Listing::none, |id| Listing::of(Cond::eq("id", id.0))))
 }

@@ -2,9 +2,12 @@
 //! them (behaviour 26).
 
 pub mod change;
+pub mod content;
+pub mod hand;
 pub mod input;
 pub mod listing;
 pub mod prefill;
 pub mod sheet;
+pub mod sign;
 pub mod tables;
 pub mod visibility;

@@ -244,7 +244,7 @@ async fn last_finished(
         .and(Cond::eq("custom_module_form_id", form))
         .and(Cond::is_true("finished"));
     select.limit = Some(1);
-    let select = select.ordered(vec![OrderKey::column("created_at", true)]);
+    let select = select.ordered(vec![OrderKey::column("served_at", true)]);
     let rows = q.rows(&select.sql()).await?;
     Ok(rows.iter().next().and_then(|row| row.first()?.int()))
 }

@@ -214,6 +214,11 @@ impl Sheet {
         Ok(scored(&questions, &answers))
     }
 
+    /// The hash of what is written, for a signature.
+    pub fn hash(&self, group: &FormAnswerGroup) -> String {
+        super::content::hash(group, &self.after, &self.then)
+    }
+
     /// Writes the rows.
     pub async fn save(&self, call: &mut Call<'_>) -> Answer<bool> {
         let (old, new) = self.after.split_at(self.before.len().min(self.after.len()));

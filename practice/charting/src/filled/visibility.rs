@@ -37,3 +37,11 @@ pub fn answers(actor: &Actor) -> Rule {
         params,
     ))
 }
+
+/// The history of notes: the staff's.
+pub fn history(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System | Role::Member => answers(actor),
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}

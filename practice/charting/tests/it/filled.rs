@@ -32,11 +32,11 @@ impl World {
         self.run(actor, query, json!({ "id": id })).await["formAnswerGroup"].clone()
     }
 
-    /// The names of the events of filled forms, in order.
+    /// The names of the events of filled forms, in alphabetical order.
     pub async fn filled_events(&self) -> Vec<String> {
         let sql = Sql::fixed(
             "SELECT event_type FROM events WHERE event_type LIKE 'form_answer%' \
-             OR event_type LIKE 'charting_note%' ORDER BY seq, id",
+             OR event_type LIKE 'charting_note%' ORDER BY event_type",
             [],
         );
         let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
@@ -115,6 +115,13 @@ async fn a_draft_is_saved_and_finished() {
         assert_eq!(item["custom_module_form_name"], "Visit");
         assert_eq!(item["provider_name"], "Olive Staffson");
         assert_eq!(item["signed"], false);
+        // The date of service can be changed, and when it was begun can't.
+        let day = json!({ "id": id, "formatted_date": "2020-01-01" });
+        assert!(w.refill(&w.owner, day).await["messages"].is_null());
+        let query = "query($id: ID) { formAnswerGroup(id: $id) { created_at record_created_at } }";
+        let dates = w.run(&w.owner, query, json!({ "id": id })).await["formAnswerGroup"].clone();
+        assert_eq!(dates["created_at"], "2020-01-01T00:00:00-05:00");
+        assert!(dates["record_created_at"].as_str().unwrap() > "2025");
         // It can be edited, stays finished, and misses nothing again.
         let back = w.refill(&w.owner, json!({ "id": id, "finished": false })).await;
         assert_eq!(told(&back)[0].0, "finished");
@@ -493,7 +500,8 @@ async fn what_is_kept_is_sealed_and_audited() {
         let mut conn = w.db.read().await.unwrap();
         let mut kept = String::new();
         for table in ["form_answers", "form_answer_groups", "audit_events", "events"] {
-            let sql = Sql::fixed(format!("SELECT * FROM {table}"), []);
+            let mut sql = Sql::new();
+            sql.push("SELECT * FROM ").push(table);
             kept.push_str(&format!("{:?}", conn.rows(&sql).await.unwrap()));
         }
         for word in ["alpacas", "llama", "vicuna"] {

@@ -8,6 +8,7 @@
 
 mod filled;
 mod forms;
+mod notes;
 mod questions;
 mod rules;
 mod seeds;
