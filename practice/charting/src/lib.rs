@@ -14,6 +14,7 @@ pub mod listing;
 pub mod question;
 pub mod rules;
 pub mod seed;
+pub mod seed_filled;
 pub mod seed_forms;
 pub mod tables;
 pub mod visibility;

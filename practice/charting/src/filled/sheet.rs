@@ -254,7 +254,7 @@ fn named(question: &Question) -> String {
 }
 
 /// The scores as they are kept; nothing where nothing has one.
-fn scored(questions: &[Question], answers: &Answers) -> Option<Json> {
+pub fn scored(questions: &[Question], answers: &Answers) -> Option<Json> {
     let asked = shown(questions, answers);
     let list: Vec<serde_json::Value> = scores(questions, answers, &asked)
         .into_iter()
