@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
-use ward_store::{Cond, Id, Json, OrderKey, Value};
+use ward_store::{Cond, Id, Json, Level, OrderKey, Value};
 
 use super::input::{Said, kept};
 use super::tables::{FormAnswer, FormAnswerGroup};
@@ -84,7 +84,7 @@ impl Sheet {
     ) -> Answer<()> {
         for said in said {
             whose(call, said.user, group.user_id)?;
-            let at = self.place_of(said)?;
+            let at = self.place_of(call, said).await?;
             let at = match (at, said.question) {
                 (Some(at), _) => at,
                 (None, Some(question)) => self.begin(call, group, question).await?,
@@ -96,7 +96,7 @@ impl Sheet {
     }
 
     /// Where the answer is that is meant, if it is there.
-    fn place_of(&self, said: &Said) -> Answer<Option<usize>> {
+    async fn place_of(&self, call: &mut Call<'_>, said: &Said) -> Answer<Option<usize>> {
         let Some(id) = said.id else {
             let question = said.question;
             return Ok(self.after.iter().position(|it| Some(it.custom_module_id) == question));
@@ -106,7 +106,13 @@ impl Sheet {
             let of = self.after.get(*at).map(|it| it.custom_module_id);
             said.question.is_none_or(|question| of == Some(question))
         };
-        at.filter(fits).map(Some).ok_or_else(|| Refused::not_found("id"))
+        if let Some(at) = at.filter(fits) {
+            return Ok(Some(at));
+        }
+        match call.visible::<FormAnswer>(id, Level::Full).await? {
+            Some(_) => Err(Refused::on("id", "This answer is of another form, or question")),
+            None => Err(Refused::not_found("id")),
+        }
     }
 
     /// A row for a question that has none yet.
@@ -116,8 +122,15 @@ impl Sheet {
         group: &FormAnswerGroup,
         question: Id<CustomModule>,
     ) -> Answer<usize> {
-        let of = self.now_of(question).ok_or_else(|| Refused::not_found("custom_module_id"))?;
-        let (version, mod_type, place) = (of.id, of.mod_type.clone(), of.place);
+        const AT: &str = "custom_module_id";
+        let of = self.now_of(question).map(|it| (it.id, it.mod_type.clone(), it.place));
+        let Some((version, mod_type, place)) = of else {
+            let seen = call.visible::<CustomModule>(question, Level::Public).await?;
+            return Err(match seen {
+                Some(_) => Refused::on(AT, "This question is of another form"),
+                None => Refused::not_found(AT),
+            });
+        };
         let now = call.now();
         self.after.push(FormAnswer {
             id: call.next_id().await?,
