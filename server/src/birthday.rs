@@ -172,7 +172,8 @@ async fn seed_practice(
     }
     more(&mut scope, world, (&practice.branches, &types), (&providers, &clients)).await?;
     if let Some(provider) = providers.first() {
-        ward_charting::seed::lay(&mut scope, provider).await?;
+        let charted = if world.more == More::Edges { &[] } else { clients.as_slice() };
+        ward_charting::seed::lay(&mut scope, provider, charted).await?;
     }
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();

@@ -29,6 +29,53 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ),
     ("deleteCustomModule", "input.id", Needs(Object::Question)),
     ("copyCustomModule", "input.id", Needs(Object::Question)),
+    ("formAnswerGroup", "id", Needs(Object::Filled)),
+    ("formAnswerGroups", "custom_module_form_id", May(Object::Form)),
+    ("formAnswerGroups", "filler_id", May(Object::Provider)),
+    ("formAnswerGroups", "form_answer_group_id", May(Object::Filled)),
+    ("formAnswerGroups", "ids", May(Object::Filled)),
+    ("formAnswerGroups", "user_id", May(Object::Client)),
+    ("formAnswerGroupsCount", "filler_id", May(Object::Provider)),
+    ("formAnswerGroupsCount", "form_answer_group_id", May(Object::Filled)),
+    ("formAnswerGroupsCount", "ids", May(Object::Filled)),
+    ("formAnswerGroupsCount", "user_id", May(Object::Client)),
+    ("chartNotes", "custom_module_form_ids", May(Object::Form)),
+    ("chartNotes", "provider_ids", May(Object::Provider)),
+    ("chartNotes", "tag_ids", May(Object::Tag)),
+    ("chartNotes", "user_id", May(Object::Client)),
+    ("chartingItems", "custom_module_form_id", May(Object::Form)),
+    ("chartingItems", "filler_id", May(Object::Provider)),
+    ("chartingItems", "form_answer_group_id", May(Object::Filled)),
+    ("chartingItems", "user_id", May(Object::Client)),
+    ("chartingItemsCount", "custom_module_form_id", May(Object::Form)),
+    ("chartingItemsCount", "filler_id", May(Object::Provider)),
+    ("chartingItemsCount", "form_answer_group_id", May(Object::Filled)),
+    ("chartingItemsCount", "user_id", May(Object::Client)),
+    ("chartingNoteAddendum", "id", Needs(Object::Addendum)),
+    ("initialFormAnswers", "custom_module_form_id", Needs(Object::Form)),
+    ("initialFormAnswers", "user_id", Needs(Object::Client)),
+    ("initialFormAnswers", "incomplete_form_id", May(Object::Filled)),
+    ("createFormAnswerGroup", "input.user_id", Needs(Object::Client)),
+    ("createFormAnswerGroup", "input.custom_module_form_id", Needs(Object::Form)),
+    ("createFormAnswerGroup", "input.appointment_id", May(Object::Appointment)),
+    ("createFormAnswerGroup", "input.form_answers.custom_module_id", May(Object::Question)),
+    ("createFormAnswerGroup", "input.form_answers.user_id", May(Object::Client)),
+    ("updateFormAnswerGroup", "input.id", Needs(Object::Filled)),
+    ("updateFormAnswerGroup", "input.appointment_id", May(Object::Appointment)),
+    ("updateFormAnswerGroup", "input.form_answers.custom_module_id", May(Object::Question)),
+    ("updateFormAnswerGroup", "input.form_answers.id", May(Object::Answer)),
+    ("updateFormAnswerGroup", "input.form_answers.user_id", May(Object::Client)),
+    ("deleteFormAnswerGroup", "input.id", Needs(Object::Filled)),
+    ("deleteFormAnswerGroup", "input.user_id", May(Object::Client)),
+    ("signFormAnswerGroup", "input.id", Needs(Object::Filled)),
+    ("deleteFormAnswerGroupSigning", "input.id", Needs(Object::Signing)),
+    ("lockFormAnswerGroup", "input.id", Needs(Object::Filled)),
+    ("unlockFormAnswerGroup", "input.id", Needs(Object::Locked)),
+    ("createAddendum", "input.form_answer_group_id", Needs(Object::Locked)),
+    // What the caller was shown of a question, which is no reference.
+    ("createFormAnswerGroup", "input.form_answers.id", Meaning::Left),
+    ("createFormAnswerGroup", "input.form_answers.conditional_custom_module_id", Meaning::Left),
+    ("updateFormAnswerGroup", "input.form_answers.conditional_custom_module_id", Meaning::Left),
 ];
 
 /// Data that makes a call meaningful, by root field.
@@ -37,6 +84,10 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateCustomModuleForm", &["name"]),
     ("createCustomModule", &["mod_type"]),
     ("updateCustomModule", &["required"]),
+    ("createFormAnswerGroup", &["finished"]),
+    ("updateFormAnswerGroup", &["name"]),
+    ("unlockFormAnswerGroup", &["description"]),
+    ("createAddendum", &["content"]),
 ];
 
 /// Names that open nothing.
@@ -44,13 +95,17 @@ pub const WORDS: &str = "
     category include_default_templates charting default is_video prefill use_for_charting
     use_for_program external_id_type is_archived exclude_from_scribe index is_custom label mod_type
     options options_array required sublabel filter_type value_to_filter validate_permissions
+    answer date dismissed_lock_charting_note_warning finished formatted_date marked_complete
+    set_initial_answers time version locked_status signed_status updated_after updated_before
+    chart_note_status exclude_requested_and_intake_flow_forms start_date end_date description
+    content
 ";
 
 /// The value of data that is part of every call.
 pub fn data(name: &str) -> Option<Json> {
     match name {
         "mod_type" => Some("text".into()),
-        "required" => Some(true.into()),
+        "required" | "finished" => Some(true.into()),
         _ => None,
     }
 }
@@ -91,5 +146,41 @@ impl World {
         let changed = &reply.data()["updateCustomModule"]["customModule"];
         let condition = id(&changed["custom_module_condition"]);
         (form, second, condition)
+    }
+
+    /// Something of a form that was filled in for a client.
+    pub fn of_filled(&mut self, own: bool, kind: Object) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let (form, question, _) = self.form(own);
+        let answer = if own { self.word() } else { self.unseen() };
+        let query = "mutation($input: createFormAnswerGroupInput) {
+            createFormAnswerGroup(input: $input) { form_answer_group { id form_answers(
+            is_for_editing: true) { id answer } } messages { field message } } }";
+        let input = json!({"custom_module_form_id": form, "user_id": client, "finished": true,
+            "form_answers": [{"custom_module_id": question, "answer": answer}]});
+        let reply = self.as_owner().ask(query, json!({"input": input}));
+        let group = reply.data()["createFormAnswerGroup"]["form_answer_group"].clone();
+        let filled = id(&group);
+        match kind {
+            Object::Answer => id(&group["form_answers"][0]),
+            Object::Signing => {
+                let query = "mutation($id: ID!) { signFormAnswerGroup(input: {id: $id}) {
+                    form_answer_group_signing { id } messages { field message } } }";
+                let reply = self.as_owner().ask(query, json!({"id": filled}));
+                id(&reply.data()["signFormAnswerGroup"]["form_answer_group_signing"])
+            }
+            Object::Locked | Object::Addendum => {
+                let query = "mutation($id: ID!) { lockFormAnswerGroup(input: {id: $id}) {
+                    form_answer_group { id } messages { field message } } }";
+                self.as_owner().ask(query, json!({"id": filled})).data();
+                if kind == Object::Locked {
+                    return filled;
+                }
+                let content = if own { self.word() } else { self.unseen() };
+                let input = json!({"form_answer_group_id": filled, "content": content});
+                self.make("createAddendum", "createAddendumInput", "addendum", input)
+            }
+            _ => filled,
+        }
     }
 }

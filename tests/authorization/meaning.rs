@@ -87,6 +87,13 @@ pub enum Object {
     Form,
     Question,
     Condition,
+    /// A note about the client that is finished, one of its answers, the owner's signature
+    /// of one; one that is locked, and what was added to it.
+    Filled,
+    Answer,
+    Signing,
+    Locked,
+    Addendum,
 }
 
 /// The clinical lists of a client.

@@ -137,6 +137,11 @@ impl World {
             Object::Series => self.series(own),
             Object::Request => self.request(own),
             kind @ (Object::Form | Object::Question | Object::Condition) => self.of_form(own, kind),
+            kind @ (Object::Filled
+            | Object::Answer
+            | Object::Signing
+            | Object::Locked
+            | Object::Addendum) => self.of_filled(own, kind),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

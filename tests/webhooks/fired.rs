@@ -110,6 +110,20 @@ rows! {
         |_, done| json!({"custom_module_form_id": done.id("custom_module_form.created"), "mod_type": "text", "label": "Why?"});
     "custom_module.updated" "updateCustomModule" "customModule { id }"
         |_, done| json!({"id": done.id("custom_module.created"), "required": true});
+    "form_answer_group.created" "createFormAnswerGroup" "form_answer_group { id }"
+        |_, done| json!({"custom_module_form_id": done.id("custom_module_form.created"),
+            "user_id": done.id("patient.created"), "finished": true,
+            "form_answers": [{"custom_module_id": done.id("custom_module.created"), "answer": "So"}]});
+    "form_answer_group.signed" "signFormAnswerGroup" "form_answer_group { id }"
+        |_, done| json!({"id": done.id("form_answer_group.created")});
+    "form_answer_group.locked" "lockFormAnswerGroup" "form_answer_group { id }"
+        |_, done| json!({"id": done.id("form_answer_group.created")});
+    "charting_note_addendum.created" "createAddendum" "addendum { id }"
+        |_, done| json!({"form_answer_group_id": done.id("form_answer_group.created"), "content": "P.S."});
+    "form_answer_group.unlocked" "unlockFormAnswerGroup" "form_answer_group { id }"
+        |_, done| json!({"id": done.id("form_answer_group.created"), "description": "A mistake"});
+    "form_answer_group.deleted" "deleteFormAnswerGroup" "form_answer_group { id }"
+        |_, done| json!({"id": done.id("form_answer_group.created")});
     "custom_module.deleted" "deleteCustomModule" "customModule { id }"
         |_, done| json!({"id": done.id("custom_module.created")});
     "custom_module_form.deleted" "deleteCustomModuleForm" "customModuleForm { id }"

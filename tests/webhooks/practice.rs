@@ -72,8 +72,14 @@ pub fn serve(instance: &Instance) -> Server {
 
 /// Runs a mutation of one input; its payload.
 pub fn run(api: &Api, field: &str, shown: &str, input: &Json) -> Json {
-    // The contract names one input otherwise than its mutation.
-    let of = if field == "deleteMedication" { "destroyMedication" } else { field };
+    // The contract names some inputs otherwise than their mutations.
+    let of = match field {
+        "deleteMedication" => "destroyMedication",
+        "lockFormAnswerGroup" => "Lock",
+        "signFormAnswerGroup" => "Sign",
+        "unlockFormAnswerGroup" => "Unlock",
+        other => other,
+    };
     let query = format!(
         "mutation($input: {of}Input!) {{ {field}(input: $input) {{ {shown} messages {{ field message }} }} }}"
     );

@@ -1,11 +1,19 @@
 //! What answers each contract field of the domain, one line a field.
 
+mod answer;
 mod form;
+mod group;
 mod question;
+mod signing;
 mod to_request;
 
-use ward_engine::{Bindings, Kind, Returns, op};
+use std::collections::HashMap;
 
+use ward_engine::{Answer, Bindings, Kind, Request, Returns, RowView, op};
+use ward_store::{Cond, Level, Query, Select, Table, Value};
+
+use crate::filled::tables::FORM_ANSWER_GROUPS;
+use crate::filled::{change as filled, listing as filled_in};
 use crate::form::{change as forms, copy, share};
 use crate::listing;
 use crate::question::change as questions;
@@ -19,6 +27,9 @@ pub fn bind(b: &mut Bindings) {
     form::bind(b);
     question::bind(b);
     to_request::bind(b);
+    group::bind(b);
+    answer::bind(b);
+    signing::bind(b);
 }
 
 fn queries(b: &mut Bindings) {
@@ -35,6 +46,19 @@ fn queries(b: &mut Bindings) {
     b.query_list("customModules", &CUSTOM_MODULES, listing::questions)
         .args(&[("keywords", Kind::Plain)])
         .orders(listing::MADE, "CREATED_AT_DESC");
+    let groups = &FORM_ANSWER_GROUPS;
+    b.query_one("formAnswerGroup", groups, filled_in::one).args(filled_in::ONE_ARGS);
+    b.query_list("formAnswerGroups", groups, filled_in::groups)
+        .args(filled_in::GROUPS_ARGS)
+        .orders(filled_in::ORDERS, "CREATED_AT_DESC");
+    b.query_count("formAnswerGroupsCount", groups, filled_in::groups).args(filled_in::COUNT_ARGS);
+    b.query_list("chartNotes", groups, filled_in::notes)
+        .args(filled_in::NOTES_ARGS)
+        .orders(filled_in::ORDERS, "CREATED_AT_DESC");
+    b.query_list("chartingItems", groups, filled_in::items)
+        .args(filled_in::ITEMS_ARGS)
+        .orders(filled_in::ORDERS, "CREATED_AT_DESC");
+    b.query_count("chartingItemsCount", groups, filled_in::items).args(filled_in::ITEMS_ARGS);
 }
 
 fn mutations(b: &mut Bindings) {
@@ -49,4 +73,33 @@ fn mutations(b: &mut Bindings) {
     b.mutation("updateCustomModule", QUESTION, op!(questions::update));
     b.mutation("deleteCustomModule", QUESTION, op!(questions::delete));
     b.mutation("copyCustomModule", QUESTION, op!(questions::copy));
+    const FILLED: &[(&str, Returns)] = &[("form_answer_group", Returns::One(&FORM_ANSWER_GROUPS))];
+    b.mutation("createFormAnswerGroup", FILLED, op!(filled::create));
+    b.mutation("updateFormAnswerGroup", FILLED, op!(filled::update));
+    b.mutation("deleteFormAnswerGroup", FILLED, op!(filled::delete));
+}
+
+/// Columns of the rows that a column of some rows names, by their ids, which come first,
+/// as the caller sees them.
+async fn related(
+    request: &Request,
+    q: &mut dyn Query,
+    table: &'static Table,
+    (rows, column): (&[RowView<'_>], usize),
+    columns: Vec<usize>,
+) -> Answer<HashMap<i64, Vec<Value>>> {
+    let mut ids: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut select = Select::new(table, &request.actor);
+    select.columns = columns;
+    select.least = Level::Public;
+    select.deleted = true;
+    select.by_id = true;
+    select.filter = Cond::is_in("id", &ids);
+    if select.filter.is_never() {
+        return Ok(HashMap::new());
+    }
+    let found = q.rows(&select.sql()).await?;
+    Ok(found.iter().filter_map(|row| Some((row.first()?.int()?, row.to_vec()))).collect())
 }

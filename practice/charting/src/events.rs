@@ -2,6 +2,7 @@
 
 use ward_store::Event;
 
+use crate::filled::tables::{ChartingNoteAddendum, FormAnswerGroup};
 use crate::tables::{CustomModule, CustomModuleForm};
 
 /// A template was made.
@@ -32,6 +33,42 @@ pub fn question_updated(row: &CustomModule, columns: &[&'static str]) -> Event {
 /// A question was taken out.
 pub fn question_deleted(row: &CustomModule) -> Event {
     question("custom_module.deleted", row)
+}
+
+/// A form or note was finished.
+pub fn group_created(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.created", row)
+}
+
+/// A form or note that was finished was deleted.
+pub fn group_deleted(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.deleted", row)
+}
+
+/// A member signed a form or note.
+pub fn group_signed(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.signed", row)
+}
+
+/// A form or note was locked.
+pub fn group_locked(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.locked", row)
+}
+
+/// A locked form or note was opened again.
+pub fn group_unlocked(row: &FormAnswerGroup) -> Event {
+    group("form_answer_group.unlocked", row)
+}
+
+/// Something was added to a locked note.
+pub fn addendum_created(row: &ChartingNoteAddendum) -> Event {
+    let event = Event::new("charting_note_addendum.created", "ChartingNoteAddendum", row.id.0);
+    event.of_unit(row.unit_id.0).about(row.patient_id.0)
+}
+
+fn group(kind: &'static str, row: &FormAnswerGroup) -> Event {
+    let event = Event::new(kind, "FormAnswerGroup", row.id.0).of_unit(row.unit_id.0);
+    event.about(row.user_id.0)
 }
 
 fn form(kind: &'static str, row: &CustomModuleForm) -> Event {

@@ -6,18 +6,25 @@ use ward_identity::tables::User;
 use ward_store::{Id, Scope, StoreError};
 
 use crate::question::order;
+use crate::seed_filled::{self, Laid};
 use crate::seed_forms::{FORMS, Form, Line};
 use crate::tables::{CustomModule, CustomModuleCondition, CustomModuleForm, QuestionVersion};
 
-/// Lays the templates of a practice, some of them a provider's.
-pub async fn lay(scope: &mut Scope<'_>, provider: &User) -> Result<(), StoreError> {
+/// Lays the templates of a practice, some of them a provider's, and what these clients
+/// have filled in.
+pub async fn lay(
+    scope: &mut Scope<'_>,
+    provider: &User,
+    clients: &[User],
+) -> Result<(), StoreError> {
+    let mut forms = Vec::with_capacity(FORMS.len());
     for form in FORMS {
-        lay_form(scope, provider, form).await?;
+        forms.push(lay_form(scope, provider, form).await?);
     }
-    Ok(())
+    seed_filled::lay(scope, (&forms, provider), clients).await
 }
 
-async fn lay_form(scope: &mut Scope<'_>, provider: &User, of: &Form) -> Result<(), StoreError> {
+async fn lay_form(scope: &mut Scope<'_>, provider: &User, of: &Form) -> Result<Laid, StoreError> {
     let now = scope.now();
     let author = (!of.is_instrument).then_some(provider.id);
     let form = CustomModuleForm {
@@ -71,7 +78,8 @@ async fn lay_form(scope: &mut Scope<'_>, provider: &User, of: &Form) -> Result<(
     }
     scope.create_all(&questions).await?;
     scope.create_all(&conditions).await?;
-    scope.create_all(&versions).await
+    scope.create_all(&versions).await?;
+    Ok(Laid { form, questions: versions })
 }
 
 fn question(

@@ -5,6 +5,7 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Key, Reference, Table, index, record, unique};
 
+use crate::filled::tables as filled;
 use crate::visibility;
 
 record! {
@@ -180,5 +181,15 @@ record! {
 
 /// All tables, those first that others refer to.
 pub fn tables() -> Vec<&'static Table> {
-    vec![&CUSTOM_MODULE_FORMS, &CUSTOM_MODULES, &CUSTOM_MODULE_CONDITIONS, &QUESTION_VERSIONS]
+    vec![
+        &CUSTOM_MODULE_FORMS,
+        &CUSTOM_MODULES,
+        &CUSTOM_MODULE_CONDITIONS,
+        &QUESTION_VERSIONS,
+        &filled::FORM_ANSWER_GROUPS,
+        &filled::FORM_ANSWERS,
+        &filled::FORM_ANSWER_GROUP_SIGNINGS,
+        &filled::CHARTING_NOTE_ADDENDUMS,
+        &filled::FORM_ANSWER_GROUP_AUDIT_EVENTS,
+    ]
 }

@@ -30,3 +30,9 @@ pub fn is_read_only(mod_type: &str) -> bool {
 pub fn is_chosen(mod_type: &str) -> bool {
     ONE_OF.contains(&mod_type) || mod_type == CHECKBOX
 }
+
+/// Whether an answer can be taken over into a new form: not what is agreed to and signed
+/// each time.
+pub fn is_kept(mod_type: &str) -> bool {
+    !matches!(mod_type, "agree_to_above" | "signature")
+}

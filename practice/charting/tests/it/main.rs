@@ -6,7 +6,10 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod filled;
+mod filled_lists;
 mod forms;
+mod notes;
 mod questions;
 mod rules;
 mod seeds;

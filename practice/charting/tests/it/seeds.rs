@@ -13,12 +13,23 @@ use crate::support::World;
 async fn a_seeded_practice_has_its_forms() {
     World::each(async |w| {
         let (org, owner) = (w.owner.org_id, w.owner.user_id);
+        let mut ids = Vec::new();
+        for first in ["Ada", "Bob", "Cyd", "Dee"] {
+            let id = w.client(first, &format!("{first}@example.com")).await;
+            ids.push(id.parse::<i64>().unwrap());
+        }
+        let told = ids.clone();
         let laid = w.db.write(move |tx| {
+            let ids = told.clone();
             Box::pin(async move {
                 let system = Actor::system(org);
                 let mut scope = Scope::new(tx, &system);
                 let provider = scope.find::<User>(Id::new(owner)).await?.unwrap();
-                seed::lay(&mut scope, &provider).await
+                let mut clients = Vec::new();
+                for id in ids {
+                    clients.extend(scope.find::<User>(Id::new(id)).await?);
+                }
+                seed::lay(&mut scope, &provider, &clients).await
             })
         });
         laid.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
@@ -41,6 +52,32 @@ async fn a_seeded_practice_has_its_forms() {
         let versions: Vec<QuestionVersion> = w.rows(Cond::Always).await;
         assert_eq!(questions.len(), versions.len());
         assert!(w.events().await.is_empty(), "nothing happened");
+        // What the first clients have filled in: scored, signed and locked as it says.
+        let query = "query($u: ID) { formAnswerGroups(user_id: $u, order_by: CREATED_AT_ASC) { \
+            nodes { name chart_note_status autoscored_sections { value show } \
+            form_answer_group_signings { is_intact } } } }";
+        let mut seen = Vec::new();
+        for id in &ids {
+            let data = w.run(&w.owner, query, json!({ "u": id.to_string() })).await;
+            for it in data["formAnswerGroups"]["nodes"].as_array().unwrap() {
+                let total = it["autoscored_sections"].as_array().unwrap().first().cloned();
+                let total = total.map(|it| it["value"].clone()).unwrap_or_default();
+                let signed = &it["form_answer_group_signings"][0]["is_intact"];
+                seen.push(format!("{} {} {total} {signed}", it["name"], it["chart_note_status"]));
+            }
+        }
+        seen.sort();
+        let wanted = [
+            r#""Consent to care" "CREATED" null null"#,
+            r#""GAD-7 Anxiety Scale" "CREATED" 7.0 null"#,
+            r#""Health history" "CREATED" 5.0 null"#,
+            r#""PHQ-9 Patient Health Questionnaire" "CREATED" 12.0 null"#,
+            r#""SOAP note" "CREATED" 1.0 null"#,
+            r#""SOAP note" "SIGNED" 1.0 true"#,
+            r#""SOAP note" "SIGNED_AND_LOCKED" 1.0 true"#,
+        ];
+        assert_eq!(seen, wanted);
+        assert!(w.filled_events().await.is_empty(), "nothing happened");
     })
     .await;
 }

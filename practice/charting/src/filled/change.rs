@@ -1,0 +1,255 @@
+//! Beginning, saving, finishing and deleting forms and notes (behaviour 26).
+
+use ward_clients::access;
+use ward_engine::{Answer, Call, Payload, Problems, Refused};
+use ward_identity::flags::CAN_DELETE_CHARTING_NOTES;
+use ward_identity::id_or_blank::named;
+use ward_identity::permit::{members_only, requires};
+use ward_identity::tables::User;
+use ward_scheduling::appointment::table::Appointment;
+use ward_store::{Id, Level, Query, Sql};
+
+use super::input::{self, CreateGroup, DeleteGroup, Said, UpdateGroup};
+use super::prefill;
+use super::sheet::Sheet;
+use super::tables::FormAnswerGroup;
+use crate::events;
+use crate::form::caller;
+use crate::tables::CustomModuleForm;
+
+/// What is said to whoever would change what is locked.
+pub const LOCKED: &str =
+    "This form is locked and can't be changed; add an addendum, or unlock it first";
+
+/// Begins a form: a draft, or one that is finished at once.
+pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload> {
+    let client = client(call, named(&input.user_id)).await?;
+    call.scope.subject_id = Some(client.id.0);
+    let form = template(call, named(&input.custom_module_form_id)).await?;
+    let mut said: Vec<Said> =
+        input.form_answers.value().into_iter().flatten().map(Said::from).collect();
+    let mut problems = input::check(&input.name, &input.external_id, &input.metadata, &said);
+    let whole = [("formatted_date", &input.formatted_date), ("created_at", &input.created_at)];
+    let day = (&input.date, &input.time);
+    let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
+    problems.check()?;
+    let appointment = appointment(call, named(&input.appointment_id), client.id).await?;
+    let now = call.now();
+    let finished = input.finished.is_true();
+    let mut group = FormAnswerGroup {
+        id: call.next_id().await?,
+        org_id: client.org_id,
+        unit_id: client.unit_id,
+        custom_module_form_id: form.id,
+        user_id: client.id,
+        filler_id: caller(call),
+        appointment_id: appointment,
+        name: input.name.trimmed().unwrap_or(&form.name).to_owned(),
+        use_for_charting: form.use_for_charting,
+        finished,
+        completed_at: (finished || input.marked_complete.is_true()).then_some(now),
+        scores: None,
+        saves_count: 0,
+        signings_count: 0,
+        locked_at: None,
+        locked_by_id: None,
+        external_id: None,
+        metadata: None,
+        served_at: served_at.unwrap_or(now),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+    };
+    input.external_id.set_text(&mut group.external_id);
+    input.metadata.set_text(&mut group.metadata);
+    if said.is_empty() && input.set_initial_answers.is_true() {
+        said = prefill::answers(call, &form, &client).await?;
+    }
+    let mut sheet = Sheet::blank(call, form.id).await?;
+    sheet.write(call, &group, &said).await?;
+    if finished {
+        sheet.complete(call, &group).await?;
+    }
+    group.scores = sheet.settle(finished)?;
+    call.create(&group).await?;
+    sheet.save(call).await?;
+    if finished {
+        call.emit(events::group_created(&group));
+    }
+    Ok(Payload::new().one("form_answer_group", group.id.0))
+}
+
+/// The client whose it is: one whom the member sees, or the client who asks.
+async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
+    let own = Id::new(call.actor.user_id);
+    if call.actor.is_client() {
+        if id.is_some_and(|id| id != own) {
+            return Err(Refused::not_found("user_id"));
+        }
+        return call.find(own).await?.ok_or_else(|| Refused::not_found("user_id"));
+    }
+    members_only(call.actor)?;
+    let id = id.ok_or_else(|| Refused::not_found("user_id"))?;
+    let client = access::seen_user(call, id, "user_id").await?;
+    Some(client).filter(|it| it.is_patient).ok_or_else(|| Refused::not_found("user_id"))
+}
+
+/// The template that is filled in: of a client one that clients fill in.
+async fn template(
+    call: &mut Call<'_>,
+    id: Option<Id<CustomModuleForm>>,
+) -> Answer<CustomModuleForm> {
+    const AT: &str = "custom_module_form_id";
+    let id = id.ok_or_else(|| Refused::not_found(AT))?;
+    let least = if call.actor.is_member() { Level::Full } else { Level::Public };
+    let found = call.visible_for_reference::<CustomModuleForm>(id, least).await?;
+    let (form, _) = found.ok_or_else(|| Refused::not_found(AT))?;
+    match form.is_archived {
+        true => Err(Refused::on(AT, "This form is archived; put it to use again first")),
+        false => Ok(form),
+    }
+}
+
+/// The appointment that it belongs to, which the client attends.
+async fn appointment(
+    call: &mut Call<'_>,
+    id: Option<Id<Appointment>>,
+    client: Id<User>,
+) -> Answer<Option<Id<Appointment>>> {
+    const AT: &str = "appointment_id";
+    let Some(id) = id else { return Ok(None) };
+    let found = call.visible_for_reference::<Appointment>(id, Level::Full).await?;
+    let (appointment, _) = found.ok_or_else(|| Refused::not_found(AT))?;
+    let sql = Sql::fixed(
+        "SELECT 1 FROM appointment_inclusions i \
+         WHERE i.org_id = $1 AND i.appointment_id = $2 AND i.user_id = $3",
+        [call.actor.org_id.into(), id.0.into(), client.0.into()],
+    );
+    let attends = appointment.user_id == Some(client) || !call.tx.rows(&sql).await?.is_empty();
+    match attends {
+        true => Ok(Some(id)),
+        false => Err(Refused::on(AT, "The client doesn't attend this appointment")),
+    }
+}
+
+/// A form that is there, held until the transaction ends.
+pub async fn held(call: &mut Call<'_>, id: Option<Id<FormAnswerGroup>>) -> Answer<FormAnswerGroup> {
+    let id = id.ok_or_else(|| Refused::not_found("id"))?;
+    let found = call.visible_for_update::<FormAnswerGroup>(id, Level::Full).await?;
+    let (group, _) = found.ok_or_else(|| Refused::not_found("id"))?;
+    call.scope.subject_id = Some(group.user_id.0);
+    Ok(group)
+}
+
+/// Whether the caller may write in it: members, and clients what they began. Nobody in
+/// what is locked.
+fn may_write(call: &Call<'_>, group: &FormAnswerGroup) -> Answer<()> {
+    if !call.actor.is_client() {
+        members_only(call.actor)?;
+    } else if group.filler_id != caller(call) {
+        let sentence = "Your practice filled this form in; ask them to change it";
+        return Err(Refused::base(sentence));
+    }
+    match group.locked_at {
+        Some(_) => Err(Refused::base(LOCKED)),
+        None => Ok(()),
+    }
+}
+
+/// Saves answers; those that are not sent stay. Who read an older version than there is
+/// by now, and says so, is refused: nobody's answers are lost to somebody else's.
+pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload> {
+    let before = held(call, input.id.value().copied()).await?;
+    may_write(call, &before)?;
+    if input.version.value().is_some_and(|version| *version != before.version) {
+        let sentence = format!(
+            "Somebody else changed this form meanwhile; read version {} and send your change again",
+            before.version
+        );
+        return Err(Refused::on("version", sentence));
+    }
+    let said: Vec<Said> =
+        input.form_answers.value().into_iter().flatten().map(Said::from).collect();
+    let mut problems = input::check(&input.name, &input.external_id, &input.metadata, &said);
+    let whole = [("formatted_date", &input.formatted_date)];
+    let day = (&input.date, &input.time);
+    let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
+    check_finished(input, &before, &mut problems);
+    problems.check()?;
+    let mut after = before.clone();
+    write_facts(call, input, &mut after).await?;
+    after.served_at = served_at.unwrap_or(after.served_at);
+    let mut sheet = Sheet::of(call, &before).await?;
+    sheet.write(call, &before, &said).await?;
+    if after.finished {
+        sheet.complete(call, &before).await?;
+    }
+    after.scores = sheet.settle(after.finished)?;
+    let changed = sheet.save(call).await?;
+    save(call, &before, after, changed).await
+}
+
+fn check_finished(input: &UpdateGroup, before: &FormAnswerGroup, problems: &mut Problems) {
+    if before.finished && input.finished.value() == Some(&false) {
+        problems.add("finished", "What was finished can't become a draft again");
+    }
+}
+
+async fn write_facts(
+    call: &mut Call<'_>,
+    input: &UpdateGroup,
+    group: &mut FormAnswerGroup,
+) -> Answer<()> {
+    if let Some(name) = input.name.trimmed() {
+        name.clone_into(&mut group.name);
+    }
+    input.external_id.set_text(&mut group.external_id);
+    input.metadata.set_text(&mut group.metadata);
+    if input.appointment_id.is_given() {
+        let id = named(&input.appointment_id);
+        group.appointment_id = appointment(call, id, group.user_id).await?;
+    }
+    let finishes = !group.finished && input.finished.is_true();
+    group.finished |= finishes;
+    if finishes || (group.completed_at.is_none() && input.marked_complete.is_true()) {
+        group.completed_at = Some(call.now());
+    }
+    Ok(())
+}
+
+/// Writes the form, which is another version when its answers are others.
+async fn save(
+    call: &mut Call<'_>,
+    before: &FormAnswerGroup,
+    mut after: FormAnswerGroup,
+    answers_changed: bool,
+) -> Answer<Payload> {
+    after.saves_count += i64::from(answers_changed);
+    call.update(before, &after).await?;
+    if after.finished && !before.finished {
+        call.emit(events::group_created(&after));
+    }
+    Ok(Payload::new().one("form_answer_group", after.id.0))
+}
+
+/// Deletes a form: a draft is its author's to delete, all else takes
+/// `can_delete_charting_notes`. What is locked stays.
+pub async fn delete(call: &mut Call<'_>, input: &DeleteGroup) -> Answer<Payload> {
+    let group = held(call, named(&input.id)).await?;
+    if named(&input.user_id).is_some_and(|id| id != group.user_id) {
+        return Err(Refused::not_found("user_id"));
+    }
+    let is_own_draft = !group.finished && group.filler_id == caller(call);
+    if !is_own_draft {
+        requires(call.actor, CAN_DELETE_CHARTING_NOTES)?;
+    }
+    if group.locked_at.is_some() {
+        return Err(Refused::base("This form is locked and can't be deleted; unlock it first"));
+    }
+    call.destroy(&group).await?;
+    if group.finished {
+        call.emit(events::group_deleted(&group));
+    }
+    Ok(Payload::new().one("form_answer_group", group.id.0))
+}

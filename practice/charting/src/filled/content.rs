@@ -1,0 +1,55 @@
+//! The hash of what a note says: what a signature binds (DOM-16). Everything that is read
+//! is in it, questions too; not the client, who may be merged into another.
+
+use std::collections::HashMap;
+
+use ward_instance::mac::sha256_fields;
+use ward_store::Id;
+
+use super::tables::{FormAnswer, FormAnswerGroup};
+use crate::tables::QuestionVersion;
+
+/// What the hash is of, should it ever be of something else.
+const FORMAT: &[u8] = b"ward/note/v1";
+
+/// The hash of a note, in hexadecimal digits.
+pub fn hash(
+    group: &FormAnswerGroup,
+    answers: &[FormAnswer],
+    questions: &HashMap<Id<QuestionVersion>, QuestionVersion>,
+) -> String {
+    let mut answers: Vec<&FormAnswer> = answers.iter().collect();
+    answers.sort_by_key(|it| (it.place, it.custom_module_id.0));
+    let mut fields: Vec<Vec<u8>> = vec![
+        FORMAT.to_vec(),
+        number(group.id.0),
+        number(group.custom_module_form_id.0),
+        group.name.clone().into_bytes(),
+        number(group.served_at.0),
+    ];
+    for it in answers {
+        fields.push(number(it.custom_module_id.0));
+        fields.push(number(it.question_version_id.0));
+        fields.push(text(it.answer.as_deref()));
+        fields.push(vec![u8::from(it.hidden)]);
+        let Some(question) = questions.get(&it.question_version_id) else { continue };
+        fields.push(question.mod_type.clone().into_bytes());
+        fields.push(text(question.label.as_deref()));
+        fields.push(text(question.sublabel.as_deref()));
+        fields.push(text(question.options.as_deref()));
+    }
+    let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
+    sha256_fields(&fields).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn number(number: i64) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+/// A text, told apart from none.
+fn text(text: Option<&str>) -> Vec<u8> {
+    match text {
+        Some(text) => [b"+", text.as_bytes()].concat(),
+        None => Vec::new(),
+    }
+}

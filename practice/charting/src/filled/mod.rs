@@ -1,0 +1,13 @@
+//! Filled forms and notes: drafts, answers to questions as they were, and what becomes of
+//! them (behaviour 26).
+
+pub mod change;
+pub mod content;
+pub mod hand;
+pub mod input;
+pub mod listing;
+pub mod prefill;
+pub mod sheet;
+pub mod sign;
+pub mod tables;
+pub mod visibility;

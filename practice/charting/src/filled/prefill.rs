@@ -1,0 +1,274 @@
+//! What a form begins with: the client's answers before, where the template says so, and
+//! what is known of the client (behaviour 25, 26).
+
+use std::collections::HashMap;
+
+use ward_engine::{Answer, Args, Call, Given, Out, Request, RowView};
+use ward_identity::tables::{USERS, User, users};
+use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Table, Value, read_selected};
+
+use super::input::Said;
+use super::tables::{FORM_ANSWER_GROUPS, FORM_ANSWERS, FormAnswerGroup};
+use super::tables::{form_answer_groups as group_at, form_answers as answer_at};
+use crate::question::QUESTIONS_MAX;
+use crate::rules::kind;
+use crate::tables::{
+    CUSTOM_MODULE_CONDITIONS, CUSTOM_MODULE_FORMS, CUSTOM_MODULES, CustomModuleForm,
+    custom_module_conditions as condition_at, custom_module_forms as form_at, custom_modules as at,
+};
+
+/// A question with what it begins with.
+struct Initial {
+    question: i64,
+    mod_type: String,
+    label: Option<String>,
+    facts: Vec<(&'static str, Out)>,
+    answer: Option<String>,
+}
+
+/// As answers of a form that is begun.
+pub async fn answers(
+    call: &mut Call<'_>,
+    form: &CustomModuleForm,
+    client: &User,
+) -> Answer<Vec<Said>> {
+    let request = call.request;
+    let found = initial(request, call.scope.tx, (form.id.0, form.prefill), client.id.0, None);
+    let said = found.await?.into_iter().filter(|it| it.answer.is_some()).map(|it| Said {
+        id: None,
+        question: Some(Id::new(it.question)),
+        user: None,
+        answer: it.answer.map_or(Given::Absent, Given::Value),
+        metadata: Given::Absent,
+    });
+    Ok(said.collect())
+}
+
+/// `initialFormAnswers`.
+pub async fn listed(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    args: &Args,
+) -> Answer<Vec<Out>> {
+    let none = || Ok(rows.iter().map(|_| Out::List(Vec::new())).collect());
+    let draft = super::listing::id::<FormAnswerGroup>(args, "incomplete_form_id", request)?;
+    let client = super::listing::id::<User>(args, "user_id", request)?;
+    let form = super::listing::id::<CustomModuleForm>(args, "custom_module_form_id", request)?;
+    let draft = match draft {
+        Some(id) => match draft_of(request, q, id.0).await? {
+            Some(found) => Some((id.0, found)),
+            None => return none(),
+        },
+        None => None,
+    };
+    let own = request.actor.is_client().then_some(request.actor.user_id);
+    let client = client.map(|id| id.0).or(draft.map(|(_, (_, client))| client)).or(own);
+    let form = form.map(|id| id.0).or(draft.map(|(_, (form, _))| form));
+    let (Some(client), Some(form)) = (client, form) else { return none() };
+    // A draft is of one client and one form.
+    if draft.is_some_and(|(_, of)| of != (form, client)) {
+        return none();
+    }
+    let prefill = form_at::prefill;
+    let Some(of_form) = one(request, q, (&CUSTOM_MODULE_FORMS, form), vec![prefill]).await? else {
+        return none();
+    };
+    let of_form = (form, of_form.first().is_some_and(Value::truth));
+    let draft = draft.map(|(id, _)| id);
+    let found = initial(request, q, of_form, client, draft).await?;
+    let list: Vec<Out> = found.into_iter().map(|it| shown(request, client, it)).collect();
+    Ok(rows.iter().map(|_| Out::List(list.clone())).collect())
+}
+
+fn shown(request: &Request, client: i64, it: Initial) -> Out {
+    let number = |id: i64| Out::from(id.to_string());
+    let mut members = vec![
+        // It is no answer yet: it goes by its question.
+        ("id", number(it.question)),
+        ("custom_module_id", number(it.question)),
+        ("label", it.label.clone().into()),
+        ("answer", it.answer.clone().into()),
+        ("displayed_answer", it.answer.into()),
+        ("user_id", number(client)),
+        ("created_at", Out::Instant(request.now)),
+        ("updated_at", Out::Instant(request.now)),
+        (
+            "custom_module",
+            Out::Object(vec![
+                ("id", number(it.question)),
+                ("label", it.label.into()),
+                ("mod_type", it.mod_type.into()),
+            ]),
+        ),
+    ];
+    members.extend(it.facts);
+    Out::Object(members)
+}
+
+/// The form and the client of a draft that the caller sees.
+async fn draft_of(request: &Request, q: &mut dyn Query, id: i64) -> Answer<Option<(i64, i64)>> {
+    let columns = vec![group_at::custom_module_form_id, group_at::user_id];
+    let found = one(request, q, (&FORM_ANSWER_GROUPS, id), columns).await?;
+    Ok(found.and_then(|row| Some((row.first()?.int()?, row.get(1)?.int()?))))
+}
+
+/// Columns of a row that the caller sees.
+async fn one(
+    request: &Request,
+    q: &mut dyn Query,
+    (table, id): (&'static Table, i64),
+    columns: Vec<usize>,
+) -> Answer<Option<Vec<Value>>> {
+    let mut select = Select::new(table, &request.actor);
+    select.columns = columns;
+    select.least = Level::Public;
+    select.filter = Cond::eq("id", id);
+    select.limit = Some(1);
+    let rows = q.rows(&select.sql()).await?;
+    Ok(rows.iter().next().map(<[Value]>::to_vec))
+}
+
+/// What each question of a template begins with, in order. Nothing of a client whom the
+/// caller does not see in full.
+async fn initial(
+    request: &Request,
+    q: &mut dyn Query,
+    (form, prefills): (i64, bool),
+    client: i64,
+    draft: Option<i64>,
+) -> Answer<Vec<Initial>> {
+    let Some(known) = known(request, q, client).await? else { return Ok(Vec::new()) };
+    let mut found = questions(request, q, form).await?;
+    let conditions = conditions(request, q, form).await?;
+    let earlier = match prefills {
+        true => last_finished(request, q, form, client).await?,
+        false => None,
+    };
+    let mut given: HashMap<i64, (String, String)> = HashMap::new();
+    for group in earlier.into_iter().chain(draft) {
+        given.extend(given_in(request, q, group).await?);
+    }
+    for it in &mut found {
+        it.facts = conditions.get(&it.question).cloned().unwrap_or_default();
+        let earlier = given.remove(&it.question).filter(|(kind, _)| *kind == it.mod_type);
+        // A consent is given each time.
+        let earlier = earlier.map(|(_, answer)| answer).filter(|_| kind::is_kept(&it.mod_type));
+        it.answer = earlier.or_else(|| known.get(it.mod_type.as_str()).cloned());
+    }
+    Ok(found)
+}
+
+/// What is known of a client, by the type of the question that asks for it.
+async fn known(
+    request: &Request,
+    q: &mut dyn Query,
+    client: i64,
+) -> Answer<Option<HashMap<&'static str, String>>> {
+    let mut select = Select::new(&USERS, &request.actor);
+    select.columns = vec![users::first_name, users::last_name, users::dob, users::phone_number];
+    select.least = Level::Full;
+    select.filter = Cond::eq("id", client).and(Cond::is_true("is_patient"));
+    select.limit = Some(1);
+    let rows = q.rows(&select.sql()).await?;
+    let Some([first, last, dob, phone, ..]) = rows.iter().next() else { return Ok(None) };
+    let mut known = HashMap::new();
+    if let (Some(first), Some(last)) = (first.text(), last.text()) {
+        known.insert("name", format!("{first},{last}"));
+    }
+    for (kind, value) in [("dob", dob), ("phone", phone)] {
+        known.extend(value.text().map(|text| (kind, text.to_owned())));
+    }
+    Ok(Some(known))
+}
+
+async fn questions(request: &Request, q: &mut dyn Query, form: i64) -> Answer<Vec<Initial>> {
+    let mut select = Select::new(&CUSTOM_MODULES, &request.actor);
+    select.columns = vec![at::id, at::mod_type, at::label];
+    select.least = Level::Public;
+    select.filter = Cond::eq("custom_module_form_id", form);
+    select.limit = i64::try_from(QUESTIONS_MAX).ok();
+    let select = select.ordered(vec![OrderKey::column("place", false)]);
+    let rows = q.rows(&select.sql()).await?;
+    let question = |row: &[Value]| {
+        Some(Initial {
+            question: row.first()?.int()?,
+            mod_type: row.get(1)?.text()?.to_owned(),
+            label: row.get(2)?.text().map(str::to_owned),
+            facts: Vec::new(),
+            answer: None,
+        })
+    };
+    Ok(rows.iter().filter_map(question).collect())
+}
+
+/// On what each question depends, as fields of its answer.
+async fn conditions(
+    request: &Request,
+    q: &mut dyn Query,
+    form: i64,
+) -> Answer<HashMap<i64, Vec<(&'static str, Out)>>> {
+    let mut select = Select::new(&CUSTOM_MODULE_CONDITIONS, &request.actor);
+    select.columns = vec![
+        condition_at::custom_module_id,
+        condition_at::conditional_custom_module_id,
+        condition_at::filter_type,
+        condition_at::value_to_filter,
+    ];
+    select.least = Level::Public;
+    select.filter = Cond::eq("custom_module_form_id", form);
+    let rows = q.rows(&select.sql()).await?;
+    let pair = |row: &[Value]| {
+        let text = |n: usize| Out::from(row.get(n).and_then(Value::text).map(str::to_owned));
+        let facts = vec![
+            ("conditional_custom_module_id", Out::from(row.get(1)?.int()?.to_string())),
+            ("filter_type", text(2)),
+            ("value_to_filter", text(3)),
+        ];
+        Some((row.first()?.int()?, facts))
+    };
+    Ok(rows.iter().filter_map(pair).collect())
+}
+
+/// The client's last form of the template that was finished and that the caller sees.
+async fn last_finished(
+    request: &Request,
+    q: &mut dyn Query,
+    form: i64,
+    client: i64,
+) -> Answer<Option<i64>> {
+    let mut select = Select::new(&FORM_ANSWER_GROUPS, &request.actor);
+    select.columns = vec![group_at::id];
+    select.least = Level::Full;
+    select.filter = Cond::eq("user_id", client)
+        .and(Cond::eq("custom_module_form_id", form))
+        .and(Cond::is_true("finished"));
+    select.limit = Some(1);
+    let select = select.ordered(vec![OrderKey::column("served_at", true)]);
+    let rows = q.rows(&select.sql()).await?;
+    Ok(rows.iter().next().and_then(|row| row.first()?.int()))
+}
+
+/// What was answered in a form, by question: the question's type then, and the answer.
+async fn given_in(
+    request: &Request,
+    q: &mut dyn Query,
+    group: i64,
+) -> Answer<HashMap<i64, (String, String)>> {
+    let mut select = Select::new(&FORM_ANSWERS, &request.actor);
+    select.columns = vec![
+        answer_at::id,
+        answer_at::org_id,
+        answer_at::custom_module_id,
+        answer_at::mod_type,
+        answer_at::answer,
+    ];
+    select.least = Level::Full;
+    select.filter = Cond::eq("form_answer_group_id", group);
+    let rows = read_selected(q, &request.db, &select).await?;
+    let pair = |row: &[Value]| {
+        let words = (row.get(3)?.text()?.to_owned(), row.get(4)?.text()?.to_owned());
+        Some((row.get(2)?.int()?, words))
+    };
+    Ok(rows.iter().filter_map(pair).collect())
+}

@@ -1,0 +1,47 @@
+//! Who sees what was filled in (behaviour 16.2, 26): of the staff who sees the client, of
+//! the clients the client, but never a note about them.
+
+use ward_identity::visibility::{of_user, seen};
+use ward_store::{Actor, Cond, Level, Role, Rule};
+
+use super::tables::FORM_ANSWER_GROUPS;
+
+/// Forms and notes. A client sees what is for clients to fill in: their own drafts, and
+/// whatever is finished. Notes are shared with them as documents only.
+pub fn groups(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(of_user(actor, Level::Full)),
+        Role::Client => {
+            let own = Cond::eq("user_id", actor.user_id).and(Cond::eq("use_for_charting", false));
+            let theirs = Cond::is_true("finished").or(Cond::eq("filler_id", actor.user_id));
+            Rule::full(own.and(theirs))
+        }
+        Role::Anonymous => Rule::none(),
+    }
+}
+
+/// What belongs to a form or note, by `form_answer_group_id`: as that is seen.
+pub fn answers(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => return Rule::full(Cond::Always),
+        Role::Anonymous => return Rule::none(),
+        Role::Member | Role::Client => {}
+    }
+    let (rule, params) = seen(&FORM_ANSWER_GROUPS, actor, Level::Full, "g");
+    Rule::full(Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM form_answer_groups g WHERE g.org_id = {{t}}.org_id \
+             AND g.id = {{t}}.form_answer_group_id AND g.deleted_at IS NULL AND ({rule}))"
+        ),
+        params,
+    ))
+}
+
+/// The history of notes: the staff's.
+pub fn history(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System | Role::Member => answers(actor),
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
