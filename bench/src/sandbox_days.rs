@@ -13,6 +13,8 @@ use crate::{Check, Chosen, Row, load, setup};
 const DAY: i64 = 24 * 3_600;
 /// Clients of the practice.
 const CLIENTS: usize = 20;
+/// Clients of the pack, some of whom are a sub-organization's.
+const SEEDED: usize = 40;
 /// Weeks in which each is seen; the last lies within the ninety days.
 const WEEKS: i64 = 12;
 
@@ -21,7 +23,7 @@ pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
     if !chosen.has("sandbox-quarter") {
         return Ok(Vec::new());
     }
-    let world = setup::world_of(CLIENTS).await?;
+    let world = setup::world_of(SEEDED).await?;
     let server = world.serve()?;
     let booked = book(server.port, &world.key).await?;
     let body = json!({"by": "P90D"}).to_string();
@@ -46,14 +48,17 @@ pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
 
 /// Everybody once a week from next week on, each at an hour of their own; how many.
 async fn book(port: u16, key: &str) -> Result<usize> {
-    let query = "{ currentUser { id } appointmentTypes { id } \
-        users(page_size: 100, show_all_by_default: true, active_status: \"Active\") { id email } }";
+    let query = "{ currentUser { id organization { id } } appointmentTypes { id } \
+        users(page_size: 100, show_all_by_default: true, active_status: \"Active\") \
+        { id email organization { id } } }";
     let found = load::ask(port, key, query, &Json::Null).await?;
     let of = |path: &str| found["data"].pointer(path).cloned().unwrap_or_default();
     let clients = of("/users");
     let clients = clients.as_array().context("no clients")?.iter();
-    let clients: Vec<_> = clients.filter(|client| client["email"].is_string()).collect();
-    ensure!(!clients.is_empty(), "nobody can be reminded");
+    let own = of("/currentUser/organization");
+    let is_theirs = |client: &&Json| client["email"].is_string() && client["organization"] == own;
+    let clients: Vec<_> = clients.filter(is_theirs).take(CLIENTS).collect();
+    ensure!(clients.len() == CLIENTS, "{} can be reminded", clients.len());
     let midnight = jiff::Timestamp::now().as_second() / DAY * DAY;
     let mut booked = 0;
     for (week, (n, client)) in

@@ -261,9 +261,10 @@ impl Program {
         }
         command.arg("--dir").arg(&self.dir);
         // All of a measurement's sockets are one person's.
-        command.env("WARD_SANDBOX_SOCKETS_OF_PERSON", "0");
+        let kind = self.kind.to_uppercase();
+        command.env(format!("WARD_{kind}_SOCKETS_OF_PERSON"), "0");
         // Further organizations found themselves.
-        command.env("WARD_SANDBOX_SIGN_UP", "open");
+        command.env(format!("WARD_{kind}_SIGN_UP"), "open");
         if let Some(url) = &self.url {
             command.env("WARD_BENCH_DB", url);
         }
