@@ -67,9 +67,9 @@ pub async fn move_clock(
     if !in_steps {
         return Ok(test_clock::shown(app.instance.clock()));
     }
-    let sent = ward_webhooks::deliver::attempts(&mut app.db.read().await?).await?;
+    let sent = ward_webhooks::deliver::kept::attempts(&mut app.db.read().await?).await?;
     let mut ran = walk(app, witness, target).await?;
-    let attempts = ward_webhooks::deliver::attempts(&mut app.db.read().await?).await?;
+    let attempts = ward_webhooks::deliver::kept::attempts(&mut app.db.read().await?).await?;
     ran.deliveries += attempts.saturating_sub(sent);
     workers::purge(app).await?;
     workers::sweep(app).await?;

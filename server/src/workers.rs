@@ -70,7 +70,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     Ok(Hint::Events) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                         sequence(&app).await;
                     }
-                    Ok(Hint::Jobs | Hint::Effects(_)) => {}
+                    Ok(Hint::Jobs | Hint::Deliveries | Hint::Effects(_)) => {}
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
                 }
             }
@@ -229,7 +229,7 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
     app.db.write(|tx: &mut Tx| Box::pin(async move { access::purge(tx).await.map(drop) })).await?;
     app.db
         .write(|tx: &mut Tx| {
-            Box::pin(async move { ward_webhooks::deliver::purge(tx).await.map(drop) })
+            Box::pin(async move { ward_webhooks::deliver::kept::purge(tx).await.map(drop) })
         })
         .await?;
     app.db

@@ -11,6 +11,7 @@ use crate::counts::Counts;
 use crate::driver::pg_error::RuleNames;
 use crate::driver::text::Texts;
 use crate::epochs::Epochs;
+use crate::follow::Follower;
 use crate::id_blocks::IdBlocks;
 use crate::keyring::Keyring;
 use crate::query::Engine;
@@ -28,6 +29,8 @@ pub enum Hint {
     Jobs,
     /// Events were written.
     Events,
+    /// What follows from events may go on: deliveries of them wait or have ended.
+    Deliveries,
     /// Effects of a class were asked for.
     Effects(EffectClass),
 }
@@ -48,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) counts: Counts,
     /// One at a time writes `chain.heads`.
     pub(crate) heads_file: tokio::sync::Mutex<()>,
+    /// What the writer does behind events, in their commit; SQLite only.
+    pub(crate) follower: Mutex<Option<Arc<dyn Follower>>>,
 }
 
 impl Core {
@@ -70,6 +75,7 @@ impl Core {
             epochs: Epochs::default(),
             counts: Counts::default(),
             heads_file: tokio::sync::Mutex::default(),
+            follower: Mutex::default(),
         }
     }
 

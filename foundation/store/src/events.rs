@@ -299,8 +299,9 @@ pub async fn of_ids(
     org_id: i64,
     ids: Vec<Box<str>>,
 ) -> Result<Vec<StoredEvent>, StoreError> {
+    // The plus keeps SQLite from walking through all events of the organization in their order.
     let sql = select(
-        "e.org_id = $1 AND e.id IN_LIST($2) ORDER BY e.seq, e.id",
+        "e.org_id = $1 AND e.id IN_LIST($2) ORDER BY +e.seq, e.id",
         [org_id.into(), Value::Texts(ids.into())],
     );
     q.rows(&sql).await?.iter().map(|row| decode(instance, row)).collect()

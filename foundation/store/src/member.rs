@@ -62,13 +62,7 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx) -> bool {
-        let work = &self.work;
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            let value = ready_at_once(work(tx))??;
-            ready_at_once(outbox::flush(tx))??;
-            Ok(value)
-        }));
-        let result = result.unwrap_or_else(|_| Err(panicked()));
+        let result = run(&self.work, tx);
         let is_good = result.is_ok();
         self.result = Some(result);
         is_good
@@ -88,6 +82,20 @@ where
         // Who has gone away meanwhile does not want the answer.
         drop(self.reply.send(result));
     }
+}
+
+/// Runs a body and writes what is pending.
+pub(crate) fn run<T, E, W>(work: &W, tx: &mut Tx) -> Result<T, E>
+where
+    E: Failure,
+    W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+{
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let value = ready_at_once(work(tx))??;
+        ready_at_once(outbox::flush(tx))??;
+        Ok(value)
+    }));
+    result.unwrap_or_else(|_| Err(panicked()))
 }
 
 /// The result of a body that panicked. The panic itself is reported by the

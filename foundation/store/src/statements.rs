@@ -6,8 +6,12 @@ use crate::value::{Sql, Value};
 
 /// `t.a, t.b`: every column of the row struct, in its order.
 pub(crate) fn column_list(table: &Table, alias: &str) -> String {
-    let names = table.columns.iter().map(|column| format!("{alias}.{}", column.name));
-    names.collect::<Vec<_>>().join(", ")
+    // Part of nearly every statement, so without a text for each name.
+    let mut list = String::with_capacity(table.columns.len() * 24);
+    for (n, column) in table.columns.iter().enumerate() {
+        list.extend([if n > 0 { ", " } else { "" }, alias, ".", column.name]);
+    }
+    list
 }
 
 /// Inserts a row of stored values, companions at the end.
@@ -22,10 +26,15 @@ pub(crate) fn insert_all_sql(
     rows: impl IntoIterator<Item = Vec<Value>>,
     expression: Option<(usize, &str)>,
 ) -> Sql {
-    let columns = table.columns.iter().map(|column| column.name.to_owned());
-    let names: Vec<String> = columns.chain(companions(table)).collect();
     let mut sql = Sql::new();
-    sql.push("INSERT INTO ").push(table.name).push(" (").push(&names.join(", ")).push(") VALUES ");
+    sql.push("INSERT INTO ").push(table.name).push(" (");
+    for (n, column) in table.columns.iter().enumerate() {
+        sql.push(if n > 0 { ", " } else { "" }).push(column.name);
+    }
+    for name in companions(table) {
+        sql.push(", ").push(&name);
+    }
+    sql.push(") VALUES ");
     for (row, stored) in rows.into_iter().enumerate() {
         sql.push(if row > 0 { ", (" } else { "(" });
         for (n, value) in stored.into_iter().enumerate() {

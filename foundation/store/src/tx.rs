@@ -209,7 +209,10 @@ impl Tx {
     /// Several statements of ours at once, without parameters: migrations.
     pub(crate) async fn batch(&mut self, text: &str) -> Result<(), StoreError> {
         match &mut self.conn {
-            Conn::Lite(lite) => standing(lite)?.batch(text),
+            Conn::Lite(lite) => {
+                lite.is_touched = true;
+                standing(lite)?.batch(text)
+            }
             Conn::Pg { client, fate } => {
                 let result = connected(client)?.batch_execute(text).await;
                 result.map_err(|error| note(&self.core, fate, &error))

@@ -8,9 +8,10 @@ use crate::tables::{Webhook, WebhookLane};
 /// Requests at once to one receiver.
 pub const IN_FLIGHT: i64 = 8;
 
-/// The same of a receiver that answers fast: each takes two commits beside the request, so this
-/// bounds the events a second that a receiver hears of on a busy instance.
-pub const IN_FLIGHT_MAX: i64 = 32;
+/// The same of a receiver that answers fast, with those that are answered and not written down yet:
+/// each waits for a commit, so this bounds the events a second that a receiver hears of on a busy
+/// instance. At the receiver are at most the 64 of its organization (`deliver/share.rs`).
+pub const IN_FLIGHT_MAX: i64 = 128;
 
 /// As fast as this, in milliseconds, answers a receiver that is not kept busy by what it has.
 pub const FAST_MS: i64 = 250;

@@ -6,7 +6,7 @@ use ward_instance::Timestamp;
 use ward_store::{Cond, Hint, Json, Query, Sql, StoreError, Value};
 
 use crate::catalogue;
-use crate::deliver::KEPT as DELIVERIES_KEPT;
+use crate::deliver::kept::KEPT as DELIVERIES_KEPT;
 use crate::subscription;
 use crate::tables::{DeliveryState, Webhook, WebhookReplay};
 use crate::webhook::{named, requires};

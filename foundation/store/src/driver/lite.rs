@@ -57,6 +57,8 @@ pub(crate) enum Durability {
 pub(crate) struct Lite {
     conn: Connection,
     texts: Texts,
+    /// Something may have been written since this was set to false.
+    pub(crate) is_touched: bool,
 }
 
 impl Lite {
@@ -69,7 +71,7 @@ impl Lite {
         let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|error| map(&error))?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        let lite = Lite { conn, texts: Texts::new(Engine::Lite) };
+        let lite = Lite { conn, texts: Texts::new(Engine::Lite), is_touched: false };
         lite.batch(SETTINGS)?;
         if access == Access::Write {
             lite.set_wal()?;
@@ -115,6 +117,7 @@ impl Lite {
         let text = self.texts.get(sql.text());
         let mut statement = self.conn.prepare_cached(&text).map_err(|error| map(&error))?;
         bind(&mut statement, sql.params())?;
+        self.is_touched |= !statement.readonly();
         let width = statement.column_count();
         let mut values = Vec::new();
         let mut rows = statement.raw_query();
@@ -131,6 +134,7 @@ impl Lite {
         let text = self.texts.get(sql.text());
         let mut statement = self.conn.prepare_cached(&text).map_err(|error| map(&error))?;
         bind(&mut statement, sql.params())?;
+        self.is_touched = true;
         if statement.column_count() == 0 {
             let changed = statement.raw_execute().map_err(|error| map(&error))?;
             return Ok(changed as u64);

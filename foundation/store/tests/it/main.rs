@@ -15,6 +15,7 @@ mod checks;
 mod counts;
 mod ddl;
 mod durability;
+mod follow;
 mod foreign;
 mod group;
 mod ids;

@@ -9,6 +9,8 @@ mod damaged;
 mod failure;
 mod faulty;
 pub(crate) mod feed;
+mod follow;
+pub mod kept;
 mod message;
 pub(crate) mod notice;
 pub(crate) mod queue;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use ward_instance::{FaultKind, Timestamp, crash};
 use ward_store::{Db, Hint, Query, Sql, StoreError, Tx, Value};
@@ -54,12 +57,6 @@ const STOP_TIME: Duration = Duration::from_secs(12);
 /// How often results are tried to be written; then their claims run out.
 const WRITES_MAX: u32 = 5;
 
-/// Rows that a purge takes at once, and how long they are kept.
-const PURGED_TOGETHER: i64 = 1_000;
-const DAY: i64 = 24 * 3_600 * 1_000_000;
-const ATTEMPTS_KEPT: i64 = 180 * DAY;
-pub(crate) const KEPT: i64 = 30 * DAY;
-
 /// Sends what is due, until it is stopped.
 pub struct Engine {
     db: Db,
@@ -88,17 +85,23 @@ impl Engine {
     /// ended. Does nothing while `is_held` says so.
     pub async fn run(
         self: Arc<Self>,
-        is_held: impl Fn() -> bool + Send + 'static,
+        is_held: impl Fn() -> bool + Send + Sync + 'static,
         mut stop: watch::Receiver<bool>,
     ) {
         let (results, incoming) = mpsc::channel(SOCKETS);
         let recorder = tokio::spawn(self.clone().record(incoming));
+        let is_off = {
+            let stop = stop.clone();
+            move || *stop.borrow() || is_held()
+        };
+        let is_off = Arc::new(is_off);
+        let followed = self.follow(results.clone(), is_off.clone());
         let mut hints = self.db.hints();
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut is_second = true;
         loop {
-            while !*stop.borrow() && !is_held() && self.turn(&results, is_second).await {
+            while !is_off() && self.turn(&results, is_second, followed.is_some()).await {
                 is_second = false;
             }
             if *stop.borrow() {
@@ -111,6 +114,7 @@ impl Engine {
                 () = event(&mut hints) => false,
             };
         }
+        drop(followed);
         drop(results);
         // The recorder ends when the last request has handed its result over.
         if tokio::time::timeout(STOP_TIME, recorder).await.is_err() {
@@ -120,7 +124,15 @@ impl Engine {
 
     /// One turn: hands events on; takes back what was left over (each second), claims and sends.
     /// Whether there may be more to do at once.
-    async fn turn(self: &Arc<Self>, results: &mpsc::Sender<Attempt>, is_second: bool) -> bool {
+    async fn turn(
+        self: &Arc<Self>,
+        results: &mpsc::Sender<Attempt>,
+        is_second: bool,
+        is_followed: bool,
+    ) -> bool {
+        if is_followed {
+            return self.ring(is_second).await.unwrap_or_else(failed) > 0;
+        }
         let room = self.room();
         let done = async {
             if !self.any_due(&room, is_second).await? {
@@ -133,7 +145,7 @@ impl Engine {
         let (handed_on, done) = tokio::join!(self.hand_on(is_second), done);
         let (handed_on, done) = (handed_on.unwrap_or_else(failed), done.unwrap_or_else(failed));
         for claimed in done.claimed {
-            self.start(claimed, results.clone());
+            self.start(&Handle::current(), claimed, results.clone());
         }
         done.is_more || handed_on > 0
     }
@@ -145,25 +157,19 @@ impl Engine {
     /// New events, those that are sent again, and the validations of the week, to deliveries; how
     /// many. Where nobody listens, events wait for the second.
     async fn hand_on(&self, is_second: bool) -> Result<usize, StoreError> {
-        let mut reader = self.db.read().await?;
-        let now = self.db.instance().now();
-        let is_any = feed::any(&mut reader).await?
-            || weekly::any(&mut reader, now).await?
-            || ((is_second || relay::anybody_listens(&mut reader).await?)
-                && ward_store::events::any_unrelayed(&mut reader).await?);
-        drop(reader);
-        if !is_any {
+        if !self.any_to_hand_on(is_second).await? {
             return Ok(0);
         }
-        let handed_on = self.db.write(|tx: &mut Tx| {
-            Box::pin(async move {
-                let handed_on = relay::hand_on(tx).await? + feed::feed(tx).await?;
-                let handed_on = handed_on + weekly::begin(tx).await?;
-                crash::point("webhook.handed_on");
-                Ok::<_, StoreError>(handed_on)
-            })
-        });
-        handed_on.await
+        self.db.write(|tx: &mut Tx| Box::pin(hand_all_on(tx))).await
+    }
+
+    async fn any_to_hand_on(&self, is_second: bool) -> Result<bool, StoreError> {
+        let mut reader = self.db.read().await?;
+        let now = self.db.instance().now();
+        Ok(feed::any(&mut reader).await?
+            || weekly::any(&mut reader, now).await?
+            || ((is_second || relay::anybody_listens(&mut reader).await?)
+                && ward_store::events::any_unrelayed(&mut reader).await?))
     }
 
     /// Looks before a transaction is begun.
@@ -198,11 +204,11 @@ impl Engine {
         done
     }
 
-    fn start(self: &Arc<Self>, claimed: Claimed, results: mpsc::Sender<Attempt>) {
+    fn start(self: &Arc<Self>, runtime: &Handle, claimed: Claimed, results: mpsc::Sender<Attempt>) {
         let engine = self.clone();
         let (org_id, is_slow) = (claimed.webhook.org_id.0, claimed.is_slow);
         engine.under_way.lock().add(org_id, is_slow);
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let (attempt, again) = engine.send(claimed).await;
             crash::point("webhook.sent");
             // Room again only when it is on its way to the log: memory stays bounded.
@@ -299,6 +305,14 @@ fn failed<T: Default>(error: StoreError) -> T {
     T::default()
 }
 
+/// New events, those that are sent again, and the validations of the week, to deliveries; how many.
+async fn hand_all_on(tx: &mut Tx) -> Result<usize, StoreError> {
+    let handed_on = relay::hand_on(tx).await? + feed::feed(tx).await?;
+    let handed_on = handed_on + weekly::begin(tx).await?;
+    crash::point("webhook.handed_on");
+    Ok(handed_on)
+}
+
 /// What a turn has done.
 #[derive(Default)]
 struct Done {
@@ -353,40 +367,6 @@ pub async fn at_work(
     Ok(feed::any(q).await?
         || (relay::anybody_listens(q).await? && ward_store::events::any_unrelayed(q).await?)
         || !q.rows(&round).await?.is_empty())
-}
-
-/// How many attempts the log has.
-pub async fn attempts(q: &mut impl Query) -> Result<u64, StoreError> {
-    let sql = Sql::fixed("SELECT COUNT(*) FROM webhook_attempts", []);
-    let count = q.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
-    Ok(count.unsigned_abs())
-}
-
-/// Deletes some of what is kept no longer: attempts after 180 days (behaviour 13.4), deliveries
-/// that are settled and replays that have ended after 30. How many.
-pub async fn purge(tx: &mut Tx) -> Result<u64, StoreError> {
-    let now = tx.now();
-    let attempts = Sql::fixed(
-        "DELETE FROM webhook_attempts WHERE id IN (SELECT id FROM webhook_attempts \
-         WHERE created_at < $1 ORDER BY created_at LIMIT CAST($2 AS BIGINT))",
-        [now.minus_micros(ATTEMPTS_KEPT).0.into(), PURGED_TOGETHER.into()],
-    );
-    let deliveries = Sql::fixed(
-        "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries \
-         WHERE state IN ('delivered', 'dead') AND updated_at < $1 \
-         ORDER BY updated_at LIMIT CAST($2 AS BIGINT))",
-        [now.minus_micros(KEPT).0.into(), PURGED_TOGETHER.into()],
-    );
-    let replays = Sql::fixed(
-        "DELETE FROM webhook_replays WHERE id IN (SELECT id FROM webhook_replays \
-         WHERE ended_at < $1 ORDER BY ended_at LIMIT CAST($2 AS BIGINT))",
-        [now.minus_micros(KEPT).0.into(), PURGED_TOGETHER.into()],
-    );
-    let mut gone = 0;
-    for sql in [attempts, deliveries, replays] {
-        gone += tx.execute(&sql).await?;
-    }
-    Ok(gone)
 }
 
 #[cfg(test)]

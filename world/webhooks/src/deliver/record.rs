@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Id, Level, Query, Scope, Sql, StoreError, Tx};
+use ward_store::{Actor, Cond, Hint, Id, Level, Query, Scope, Sql, StoreError, Tx};
 
 use crate::backoff;
 use crate::deliver::notice::{self, Notice};
@@ -53,6 +53,8 @@ pub async fn record(tx: &mut Tx, results: &[Attempt]) -> Result<(), StoreError> 
         let mut scope = Scope::new(tx, &system);
         record_of(&mut scope, Id::new(webhook), &results).await?;
     }
+    // There is room for others.
+    tx.on_commit(Hint::Deliveries);
     Ok(())
 }
 
