@@ -1,6 +1,7 @@
 //! Beginning, saving, finishing and deleting forms and notes (behaviour 26).
 
 use ward_clients::access;
+use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Call, Payload, Problems, Refused};
 use ward_identity::flags::CAN_DELETE_CHARTING_NOTES;
 use ward_identity::id_or_blank::named;
@@ -87,7 +88,11 @@ async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
         if id.is_some_and(|id| id != own) {
             return Err(Refused::not_found("user_id"));
         }
-        return call.find(own).await?.ok_or_else(|| Refused::not_found("user_id"));
+        let org_id = call.actor.org_id;
+        if !feature_toggle::is_on(call.scope.tx, org_id, own.0, Switch::Forms).await? {
+            return Err(Refused::base("Your practice has switched forms off"));
+        }
+        return access::seen_user(call, own, "user_id").await;
     }
     members_only(call.actor)?;
     let id = id.ok_or_else(|| Refused::not_found("user_id"))?;

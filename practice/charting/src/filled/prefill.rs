@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ward_engine::{Answer, Args, Call, Given, Out, Request, RowView};
 use ward_identity::tables::{USERS, User, users};
-use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Table, Value, read_selected};
+use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Table, Value, Watch, read_selected};
 
 use super::input::Said;
 use super::tables::{FORM_ANSWER_GROUPS, FORM_ANSWERS, FormAnswerGroup};
@@ -159,7 +159,8 @@ async fn initial(
     Ok(found)
 }
 
-/// What is known of a client, by the type of the question that asks for it.
+/// What is known of a client, by the type of the question that asks for it. Whoever reads
+/// it is in the access log (SEC-19).
 async fn known(
     request: &Request,
     q: &mut dyn Query,
@@ -170,8 +171,14 @@ async fn known(
     select.least = Level::Full;
     select.filter = Cond::eq("id", client).and(Cond::is_true("is_patient"));
     select.limit = Some(1);
+    select.with_subject = true;
     let rows = q.rows(&select.sql()).await?;
-    let Some([first, last, dob, phone, ..]) = rows.iter().next() else { return Ok(None) };
+    let Some([first, last, dob, phone, subject, watch, ..]) = rows.iter().next() else {
+        return Ok(None);
+    };
+    // The answers before are the same client's.
+    let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
+    request.reads.note("initialFormAnswers", subject.int().map(|client| (client, watch)));
     let mut known = HashMap::new();
     if let (Some(first), Some(last)) = (first.text(), last.text()) {
         known.insert("name", format!("{first},{last}"));

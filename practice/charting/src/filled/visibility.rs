@@ -1,13 +1,15 @@
 //! Who sees what was filled in (behaviour 16.2, 26): of the staff who sees the client, of
 //! the clients the client, but never a note about them.
 
+use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use super::tables::FORM_ANSWER_GROUPS;
 
 /// Forms and notes. A client sees what is for clients to fill in: their own drafts, and
-/// whatever is finished. Notes are shared with them as documents only.
+/// whatever is finished, while their feature toggle shows forms at all (behaviour 19).
+/// Notes are shared with them as documents only.
 pub fn groups(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
@@ -15,7 +17,7 @@ pub fn groups(actor: &Actor) -> Rule {
         Role::Client => {
             let own = Cond::eq("user_id", actor.user_id).and(Cond::eq("use_for_charting", false));
             let theirs = Cond::is_true("finished").or(Cond::eq("filler_id", actor.user_id));
-            Rule::full(own.and(theirs))
+            Rule::full(own.and(theirs).and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),
     }

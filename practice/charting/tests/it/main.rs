@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod filled;
+mod filled_access;
 mod filled_lists;
 mod forms;
 mod notes;

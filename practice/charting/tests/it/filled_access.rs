@@ -1,0 +1,80 @@
+//! Who reads and writes what was filled in, and who is told of it.
+
+use serde_json::json;
+use ward_engine::ViewId;
+use ward_store::Actor;
+
+use crate::filled::told;
+use crate::support::World;
+
+#[tokio::test]
+async fn forms_that_are_switched_off_are_nothing_to_the_client() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let as_ada = w.as_client(&ada).await;
+        let form = w.form(&w.owner, json!({ "name": "Intake" })).await;
+        w.question(&form, "text", "Q").await;
+        let input = json!({ "custom_module_form_id": form, "finished": true });
+        let made = w.fill(&as_ada, input.clone()).await;
+        let id = made["form_answer_group"]["id"].clone();
+        let query = "query($f: ID, $g: ID) { customModuleForm(id: $f) { id } customModuleForms { \
+            total_count } formAnswerGroup(id: $g) { id } formAnswerGroups { total_count } \
+            initialFormAnswers(custom_module_form_id: $f) { custom_module_id } }";
+        let sees = async |actor: &Actor| {
+            w.run(actor, query, json!({ "f": form, "g": id })).await.to_string()
+        };
+        let before = sees(&as_ada).await;
+        assert!(before.contains(r#""formAnswerGroups":{"total_count":1}"#), "{before}");
+        let toggle = json!({ "user_id": ada, "can_view_forms": false });
+        let made = w.mutate(&w.owner, "createFeatureToggle", "feature_toggle { id }", toggle).await;
+        assert!(made["messages"].is_null(), "{made}");
+        let none = json!({ "customModuleForm": null, "customModuleForms": { "total_count": 0 },
+            "formAnswerGroup": null, "formAnswerGroups": { "total_count": 0 },
+            "initialFormAnswers": [] });
+        assert_eq!(sees(&as_ada).await, none.to_string());
+        let off = "Your practice has switched forms off";
+        assert_eq!(told(&w.fill(&as_ada, input).await)[0].1, off);
+        let change = w.refill(&as_ada, json!({ "id": id, "name": "Mine" })).await;
+        assert_eq!(told(&change)[0].1, "Object not found");
+        // The staff goes on, and the client finds all of it when it is switched on again.
+        assert!(!w.read(&w.owner, &id).await.is_null());
+        let on = json!({ "id": made["feature_toggle"]["id"], "can_view_forms": true });
+        w.mutate(&w.owner, "updateFeatureToggle", "feature_toggle { id }", on).await;
+        assert_eq!(sees(&as_ada).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sec_19_whoever_asks_what_a_client_filled_in_is_in_the_access_log() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let form = w.form(&w.owner, json!({ "name": "History" })).await;
+        w.question(&form, "name", "Your name").await;
+        let blind = w.with(&w.standard, &[]);
+        use ViewId::{Baseline, V2026};
+        for (view, field, more) in [
+            (V2026, "initialFormAnswers", format!("custom_module_form_id: {form},")),
+            (V2026, "formAnswerGroups", String::new()),
+            (Baseline, "formAnswerGroupsCount", String::new()),
+            (V2026, "chartNotes", String::new()),
+            (V2026, "chartingItems", String::new()),
+            (Baseline, "chartingItemsCount", String::new()),
+        ] {
+            let selects = match field {
+                "initialFormAnswers" => "{ answer }",
+                "chartingItems" => "{ id }",
+                _ if view == Baseline => "",
+                _ => "{ total_count }",
+            };
+            let query = format!("{{ {field}({more} user_id: \"{ada}\") {selects} }}");
+            for (actor, entries) in [(&blind, 0), (&w.owner, 1)] {
+                w.db.access_log().flush(&w.db).await.unwrap();
+                let answer = w.run_in(view, actor, &query, json!({})).await;
+                assert!(answer.get("errors").is_none(), "{answer}");
+                assert_eq!(w.db.access_log().len(), entries, "{query}");
+            }
+        }
+    })
+    .await;
+}
