@@ -73,9 +73,10 @@ impl Sheet {
         self.now.iter().find(|it| it.custom_module_id == question)
     }
 
-    /// Writes what was said. An answer that is another one than before, or that is sent
-    /// again while the form is a draft, is to the question as it is now; all others keep
-    /// the question that they were given to.
+    /// Writes what was said. An answer that is sent while the form is a draft is to the
+    /// question as it is now; all others keep the question that they were given to. A form
+    /// that was finished keeps all of its questions, so that order, conditions and scores
+    /// are of one form that was, not of a mixture.
     pub async fn write(
         &mut self,
         call: &mut Call<'_>,
@@ -163,14 +164,11 @@ impl Sheet {
             return;
         }
         let answer = said.answer.value().and_then(|text| kept(text));
-        let is_another = answer != row.answer;
-        if is_another {
+        if answer != row.answer {
             row.answered_at = answer.is_some().then_some(now);
             row.answer = answer;
         }
-        if (is_another || !was_finished)
-            && let Some((version, mod_type, place)) = newest
-        {
+        if !was_finished && let Some((version, mod_type, place)) = newest {
             (row.question_version_id, row.mod_type, row.place) = (version, mod_type, place);
         }
     }

@@ -8,6 +8,7 @@
 
 mod filled;
 mod filled_access;
+mod filled_asked;
 mod filled_lists;
 mod forms;
 mod notes;

@@ -167,8 +167,19 @@ fn no_seeded_form_has_a_circle_or_a_decider_without_answer() {
     }
 }
 
+#[test]
+fn a_circle_hides_nothing() {
+    let on = |id: i64, of: i64| Question {
+        condition: Condition::new(of, "equals", Some("Yes")),
+        ..asks(id, "radio")
+    };
+    let circle = [on(1, 2), on(2, 1), on(3, 3), asks(4, "text")];
+    let yes: Answers = (1..=4).map(|id| (id, "Yes".to_owned())).collect();
+    assert_eq!(shown(&circle, &yes), HashSet::from([1, 2, 3, 4]));
+}
+
 proptest! {
-    /// Whatever a form's questions hang on: what is shown hangs on shown ones only, and
+    /// Whatever a form's questions hang on: outside of circles, what is shown hangs on shown ones only, and
     /// a circle is found exactly where walking up comes back.
     #[test]
     fn conditions_of_any_form(
@@ -183,13 +194,6 @@ proptest! {
         let answers: Answers = (0..).zip(&yes)
             .map(|(id, yes)| (id, if *yes { "Yes" } else { "No" }.to_owned())).collect();
         let seen = shown(&questions, &answers);
-        for question in questions.iter().filter(|it| seen.contains(&it.id)) {
-            if let Some(condition) = &question.condition {
-                prop_assert!(seen.contains(&condition.of));
-                prop_assert_eq!(answers[&condition.of].as_str(), "Yes");
-            }
-            prop_assert!(question.parent.is_none_or(|parent| seen.contains(&parent)));
-        }
         let mut reach: Vec<HashSet<i64>> = questions.iter().map(|it| {
             it.condition.iter().map(|it| it.of).chain(it.parent).collect()
         }).collect();
@@ -198,6 +202,17 @@ proptest! {
                 own.iter().flat_map(|at| reach[usize::try_from(*at).unwrap()].iter().copied())
                     .chain(own.iter().copied()).collect()
             }).collect();
+        }
+        for question in questions.iter().filter(|it| seen.contains(&it.id)) {
+            // Where a circle is closed, nothing is decided.
+            if reach[usize::try_from(question.id).unwrap()].contains(&question.id) {
+                continue;
+            }
+            if let Some(condition) = &question.condition {
+                prop_assert!(seen.contains(&condition.of));
+                prop_assert_eq!(answers[&condition.of].as_str(), "Yes");
+            }
+            prop_assert!(question.parent.is_none_or(|parent| seen.contains(&parent)));
         }
         let circles = (0..).zip(&reach).any(|(id, own)| own.contains(&id));
         prop_assert_eq!(has_cycle(&questions), circles);

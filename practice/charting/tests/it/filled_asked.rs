@@ -1,0 +1,52 @@
+//! Which questions a form has while it is filled in, and after (behaviour 25, DOM-13).
+
+use serde_json::json;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn dom_13_a_corrected_answer_stays_where_it_was_asked() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let form = w.form(&w.owner, json!({ "name": "PHQ" })).await;
+        w.question(&form, "label", "A").await;
+        let first = w.question(&form, "radio", "First").await;
+        w.change(json!({ "id": first, "options": "x (3)\nz (2)" })).await;
+        w.question(&form, "label", "B").await;
+        let second = w.question(&form, "radio", "Second").await;
+        w.change(json!({ "id": second, "options": "y (1)" })).await;
+        let on =
+            |of: &str| json!({ "conditional_custom_module_id": of, "filter_type": "is_answered" });
+        w.change(json!({ "id": first, "required": true, "custom_module_condition": on(&second) }))
+            .await;
+        let input = json!({ "custom_module_form_id": form, "user_id": ada, "finished": true,
+            "form_answers": [{ "custom_module_id": first, "answer": "x (3)" },
+                { "custom_module_id": second, "answer": "y (1)" }] });
+        let made = w.fill(&w.owner, input).await;
+        let id = made["form_answer_group"]["id"].clone();
+        // The template goes on: it asks the first one last, with other words, and the other
+        // way round depends on it.
+        w.change(json!({ "id": first, "label": "Last", "options": "z (9)", "index": 3,
+            "custom_module_condition": { "_destroy": true } }))
+            .await;
+        w.change(json!({ "id": second, "custom_module_condition": on(&first) })).await;
+        let answers = json!([{ "custom_module_id": first, "answer": "z (2)" },
+            { "custom_module_id": second, "answer": " y (1)" }]);
+        let saved = w.refill(&w.owner, json!({ "id": id, "form_answers": answers })).await;
+        assert!(saved["messages"].is_null(), "{saved}");
+        let read = w.read(&w.owner, &id).await;
+        let shown: Vec<(&str, Option<&str>)> = read["form_answers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| (it["label"].as_str().unwrap(), it["answer"].as_str()))
+            .collect();
+        let asked =
+            [("A", None), ("First", Some("z (2)")), ("B", None), ("Second", Some(" y (1)"))];
+        assert_eq!(shown, asked);
+        let scores = json!([{ "section_title": "A", "value": 2.0, "show": true },
+            { "section_title": "B", "value": 1.0, "show": true }]);
+        assert_eq!(read["autoscored_sections"], scores);
+    })
+    .await;
+}
