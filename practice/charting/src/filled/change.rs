@@ -3,7 +3,7 @@
 use ward_clients::access;
 use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Call, Payload, Problems, Refused};
-use ward_identity::flags::CAN_DELETE_CHARTING_NOTES;
+use ward_identity::flags::{CAN_DELETE_CHARTING_NOTES, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
@@ -213,7 +213,12 @@ async fn write_facts(
     input.metadata.set_text(&mut group.metadata);
     if input.appointment_id.is_given() {
         let id = named(&input.appointment_id);
-        group.appointment_id = appointment(call, id, group.user_id).await?;
+        if group.appointment_id.is_some() && group.appointment_id != id {
+            requires(call.actor, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT)?;
+        }
+        if group.appointment_id != id {
+            group.appointment_id = appointment(call, id, group.user_id).await?;
+        }
     }
     let finishes = !group.finished && input.finished.is_true();
     group.finished |= finishes;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use ward_engine::ViewId;
+use ward_identity::flags::{CAN_SEE_CLIENTS, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
 use ward_store::Actor;
 
 use crate::filled::told;
@@ -75,6 +76,51 @@ async fn sec_19_whoever_asks_what_a_client_filled_in_is_in_the_access_log() {
                 assert_eq!(w.db.access_log().len(), entries, "{query}");
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_note_leaves_its_appointment_by_a_flag_and_not_unseen() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let (one, two) = (w.appointment(&ada, 3).await, w.appointment(&ada, 4).await);
+        let form = w.form(&w.owner, json!({ "name": "Note" })).await;
+        w.question(&form, "text", "Q").await;
+        let as_ada = w.as_client(&ada).await;
+        let input = json!({ "custom_module_form_id": form, "finished": true });
+        let made = w.fill(&as_ada, input).await;
+        let id = made["form_answer_group"]["id"].clone();
+        let to = async |actor: &Actor, appointment: &str| {
+            told(&w.refill(actor, json!({ "id": id, "appointment_id": appointment })).await)
+        };
+        // Whose appointments they are.
+        let plain = w.with(&w.owner, &[CAN_SEE_CLIENTS]);
+        assert!(to(&plain, &one).await.is_empty(), "linking takes no flag");
+        assert!(to(&plain, &one).await.is_empty(), "nor does saying so again");
+        let sign = format!(
+            "mutation {{ signFormAnswerGroup(input: {{ id: {id} }}) {{ messages {{ message }} }} }}"
+        );
+        w.run(&w.owner, &sign, json!({})).await;
+        let state = async || {
+            let query = "query($id: ID) { formAnswerGroup(id: $id) { appointment { id } \
+                form_answer_group_signings { is_intact } } }";
+            let read = w.run(&w.owner, query, json!({ "id": id })).await;
+            let read = &read["formAnswerGroup"];
+            let intact = read["form_answer_group_signings"][0]["is_intact"].as_bool();
+            (read["appointment"]["id"].as_str().map(str::to_owned), intact.unwrap())
+        };
+        assert_eq!(state().await, (Some(one.clone()), true));
+        for (actor, appointment) in [(&plain, ""), (&plain, two.as_str()), (&as_ada, "")] {
+            assert_eq!(to(actor, appointment).await[0].0, "base");
+        }
+        assert_eq!(state().await, (Some(one.clone()), true));
+        let unlinks = [CAN_SEE_CLIENTS, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT];
+        let unlinks = w.with(&w.owner, &unlinks);
+        assert!(to(&unlinks, &two).await.is_empty());
+        assert_eq!(state().await, (Some(two), false), "another session than was signed");
+        assert!(to(&unlinks, "").await.is_empty());
+        assert_eq!(state().await, (None, false));
     })
     .await;
 }
