@@ -7,7 +7,7 @@ use ward_charting::question::order;
 use ward_charting::rules::condition::{Condition, Filter, has_cycle, shown};
 use ward_charting::rules::display::displayed;
 use ward_charting::rules::required::missing;
-use ward_charting::rules::scoring::{scores, worth};
+use ward_charting::rules::scoring::{score, scores, worth};
 use ward_charting::rules::{Answers, Question, options};
 use ward_charting::seed_forms::{FORMS, Form};
 
@@ -85,20 +85,19 @@ fn what_is_required() {
 
 #[test]
 fn what_an_option_is_worth() {
-    let list = options("Never\nSometimes\n\nAlways");
     for (chosen, wanted) in [
         ("Never", Some(0.0)),
-        ("Always", Some(2.0)),
+        ("Always", Some(3.0)),
         ("3 = always", Some(3.0)),
         ("-1", Some(-1.0)),
         ("1.5 points", Some(1.5)),
         ("Often (2)", Some(2.0)),
         ("Often [4] (really)", Some(4.0)),
-        ("2nd choice", None),
-        ("Unknown", None),
-        ("", None),
+        ("2nd choice", Some(3.0)),
     ] {
+        let list = options(&format!("Never\nSometimes\n\nRarely\n{chosen}"));
         assert_eq!(worth(&list, chosen), wanted, "{chosen}");
+        assert_eq!(worth(&options("Yes\nNo"), chosen), None, "{chosen} is no option");
     }
 }
 
@@ -246,5 +245,25 @@ proptest! {
             places.insert(index, place);
             prop_assert!(places.is_sorted_by(|a, b| a < b) && places[0] > 0);
         }
+    }
+}
+
+#[test]
+fn what_is_no_option_scores_nothing_and_each_counts_once() {
+    let options = ["Never (0)".to_owned(), "Often (3)".to_owned()].to_vec();
+    let question = Question { options, ..asks(1, "checkbox") };
+    let scored = |text: &str| score(&question, &Answers::from([(1, text.to_owned())]));
+    assert_eq!(scored("Often (3)"), Some(3.0));
+    assert_eq!(scored("Often (3)\n Often (3)"), Some(3.0));
+    assert_eq!(scored("9999"), None);
+    assert_eq!(scored("3 kids"), None);
+}
+
+#[test]
+fn an_empty_name_is_missing() {
+    for mod_type in ["name", "referring_provider"] {
+        let asked = [Question { required: true, ..asks(1, mod_type) }];
+        let misses = |text: &str| missing(&asked, &Answers::from([(1, text.to_owned())])).len();
+        assert_eq!((misses(","), misses(" , "), misses("Ada,"), misses("Ada")), (1, 1, 0, 0));
     }
 }
