@@ -91,9 +91,34 @@ impl Sheet {
                 (None, Some(question)) => self.begin(call, group, question).await?,
                 (None, None) => return Err(Refused::not_found("id")),
             };
+            // A program's own data is not the client's to write over (behaviour 9).
+            if !call.actor.is_client()
+                && let Some(row) = self.after.get_mut(at)
+            {
+                said.metadata.set_text(&mut row.metadata);
+            }
             self.write_one(at, said, call.now());
         }
         Ok(())
+    }
+
+    /// In a draft nothing was answered where there is no answer: such a row goes with the
+    /// question as it is now, and where the form has it no more, nothing is asked.
+    fn renew(&mut self) {
+        let now = &self.now;
+        for row in self.after.iter_mut().filter(|it| it.answer.is_none()) {
+            let newest = now.iter().find(|it| it.custom_module_id == row.custom_module_id);
+            if let Some(it) = newest {
+                (row.question_version_id, row.place) = (it.id, it.place);
+                it.mod_type.clone_into(&mut row.mod_type);
+            }
+        }
+    }
+
+    /// Whether a row asks something: not one without an answer, of a draft, whose question
+    /// is gone.
+    fn asks(&self, row: &FormAnswer) -> bool {
+        self.was_finished || row.answer.is_some() || self.now_of(row.custom_module_id).is_some()
     }
 
     /// Where the answer is that is meant, if it is there.
@@ -159,7 +184,6 @@ impl Sheet {
         let Some(question) = self.after.get(at).map(|it| it.custom_module_id) else { return };
         let newest = self.now_of(question).map(|it| (it.id, it.mod_type.clone(), it.place));
         let Some(row) = self.after.get_mut(at) else { return };
-        said.metadata.set_text(&mut row.metadata);
         if !said.answer.is_given() {
             return;
         }
@@ -189,7 +213,8 @@ impl Sheet {
 
     /// The questions as they were answered, and in a draft those that are still open.
     fn questions(&self) -> Vec<Question> {
-        let answered = self.after.iter().filter_map(|it| self.then.get(&it.question_version_id));
+        let asking = self.after.iter().filter(|it| self.asks(it));
+        let answered = asking.filter_map(|it| self.then.get(&it.question_version_id));
         let open = self.now.iter().filter(|it| {
             let question = it.custom_module_id;
             !self.was_finished && !self.after.iter().any(|it| it.custom_module_id == question)
@@ -202,6 +227,9 @@ impl Sheet {
     /// Marks what is not asked, and gives the scores; refuses what is to be finished and
     /// misses answers.
     pub fn settle(&mut self, finished: bool) -> Answer<Option<Json>> {
+        if !self.was_finished {
+            self.renew();
+        }
         let questions = self.questions();
         let answers: Answers = self
             .after

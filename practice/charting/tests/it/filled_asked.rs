@@ -50,3 +50,30 @@ async fn dom_13_a_corrected_answer_stays_where_it_was_asked() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_draft_left_open_is_asked_as_the_form_is_now() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let form = w.form(&w.owner, json!({ "name": "Visit" })).await;
+        let (gone, eased) =
+            (w.question(&form, "text", "Gone").await, w.question(&form, "text", "Eased").await);
+        for id in [&gone, &eased] {
+            w.change(json!({ "id": id, "required": true })).await;
+        }
+        let blank = json!([{ "custom_module_id": gone, "answer": "" },
+            { "custom_module_id": eased, "answer": "" }]);
+        let input = json!({ "custom_module_form_id": form, "user_id": ada, "form_answers": blank });
+        let made = w.fill(&w.owner, input).await;
+        let id = made["form_answer_group"]["id"].clone();
+        w.mutate(&w.owner, "deleteCustomModule", "customModule { id }", json!({ "id": gone }))
+            .await;
+        w.change(json!({ "id": eased, "required": false, "label": "If you like" })).await;
+        let done = w.refill(&w.owner, json!({ "id": id, "finished": true })).await;
+        assert!(done["messages"].is_null(), "{done}");
+        let shown = &done["form_answer_group"]["form_answers"];
+        assert_eq!(shown.as_array().unwrap().len(), 1, "{done}");
+        assert_eq!(shown[0]["label"], "If you like");
+    })
+    .await;
+}
