@@ -2,7 +2,7 @@
 
 use ward_clients::access;
 use ward_clients::feature_toggle::{self, Switch};
-use ward_engine::{Answer, Call, Payload, Problems, Refused};
+use ward_engine::{Answer, Call, Given, Payload, Problems, Refused};
 use ward_identity::flags::{CAN_DELETE_CHARTING_NOTES, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
@@ -62,8 +62,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         updated_at: now,
         deleted_at: None,
     };
-    input.external_id.set_text(&mut group.external_id);
-    input.metadata.set_text(&mut group.metadata);
+    mark(call, (&input.external_id, &input.metadata), &mut group);
     if said.is_empty() && input.set_initial_answers.is_true() {
         said = prefill::answers(call, &form, &client).await?;
     }
@@ -128,7 +127,8 @@ async fn appointment(
     let (appointment, _) = found.ok_or_else(|| Refused::not_found(AT))?;
     let sql = Sql::fixed(
         "SELECT 1 FROM appointment_inclusions i \
-         WHERE i.org_id = $1 AND i.appointment_id = $2 AND i.user_id = $3",
+         WHERE i.org_id = $1 AND i.appointment_id = $2 AND i.user_id = $3 \
+         AND i.cancelled = FALSE",
         [call.actor.org_id.into(), id.0.into(), client.0.into()],
     );
     let attends = appointment.user_id == Some(client) || !call.tx.rows(&sql).await?.is_empty();
@@ -195,6 +195,19 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     save(call, &before, after, changed).await
 }
 
+/// A program's own data, which no client writes over: they don't read it either
+/// (behaviour 9).
+fn mark(
+    call: &Call<'_>,
+    (external_id, metadata): (&Given<String>, &Given<String>),
+    group: &mut FormAnswerGroup,
+) {
+    if !call.actor.is_client() {
+        external_id.set_text(&mut group.external_id);
+        metadata.set_text(&mut group.metadata);
+    }
+}
+
 fn check_finished(input: &UpdateGroup, before: &FormAnswerGroup, problems: &mut Problems) {
     if before.finished && input.finished.value() == Some(&false) {
         problems.add("finished", "What was finished can't become a draft again");
@@ -209,8 +222,7 @@ async fn write_facts(
     if let Some(name) = input.name.trimmed() {
         name.clone_into(&mut group.name);
     }
-    input.external_id.set_text(&mut group.external_id);
-    input.metadata.set_text(&mut group.metadata);
+    mark(call, (&input.external_id, &input.metadata), group);
     if input.appointment_id.is_given() {
         let id = named(&input.appointment_id);
         if group.appointment_id.is_some() && group.appointment_id != id {

@@ -280,11 +280,18 @@ pub fn items(request: &Request, args: &Args) -> Answer<Listing> {
     naming(listing, request, args)
 }
 
-/// `form_answers`: those that are asked; all where somebody is to edit them.
+/// `form_answers`: those that are asked; all where somebody is to edit them, who can: a
+/// client what they began themselves, while it is open.
 pub fn answers(request: &Request, args: &Args) -> Answer<Listing> {
+    let asked = Cond::eq("hidden", false);
     let mut cond = match args.flag("is_for_editing") {
-        true => Cond::Always,
-        false => Cond::eq("hidden", false),
+        true if request.actor.is_member() => Cond::Always,
+        true => asked.or(Cond::sql(
+            "EXISTS (SELECT 1 FROM form_answer_groups g WHERE g.org_id = {t}.org_id \
+             AND g.id = {t}.form_answer_group_id AND g.filler_id = ? AND g.locked_at IS NULL)",
+            [request.actor.user_id.into()],
+        )),
+        false => asked,
     };
     if let Some(ids) = ids::<CustomModule>(args, "custom_module_ids", request)? {
         cond = cond.and(Cond::is_in("custom_module_id", &ids));

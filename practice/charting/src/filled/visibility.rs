@@ -40,7 +40,7 @@ pub fn answers(actor: &Actor) -> Rule {
     ))
 }
 
-/// The history of notes: the staff's.
+/// The history of notes, and what is added to them: the staff's.
 pub fn history(actor: &Actor) -> Rule {
     match actor.role {
         Role::System | Role::Member => answers(actor),

@@ -124,3 +124,78 @@ async fn a_note_leaves_its_appointment_by_a_flag_and_not_unseen() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_client_writes_and_reads_no_more_than_is_theirs() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let as_ada = w.as_client(&ada).await;
+        let form = w.form(&w.owner, json!({ "name": "Intake" })).await;
+        let q = w.question(&form, "text", "Q").await;
+        let own = json!({ "custom_module_form_id": form, "finished": true });
+        let made = w.fill(&as_ada, own).await;
+        let id = made["form_answer_group"]["id"].clone();
+        let marks = json!({ "id": id, "external_id": "of the program", "metadata": "{\"a\":1}",
+            "form_answers": [{ "custom_module_id": q, "metadata": "{\"b\":2}" }] });
+        assert!(told(&w.refill(&w.owner, marks).await).is_empty());
+        let over = json!({ "id": id, "name": "Mine", "external_id": "x", "metadata": "{}",
+            "form_answers": [{ "custom_module_id": q, "metadata": "{}" }] });
+        assert!(told(&w.refill(&as_ada, over).await).is_empty());
+        let query = "query($id: ID) { formAnswerGroup(id: $id) { name external_id metadata \
+            form_answers { metadata } } }";
+        let kept = w.run(&w.owner, query, json!({ "id": id })).await["formAnswerGroup"].clone();
+        let marks = json!({ "name": "Mine", "external_id": "of the program",
+            "metadata": "{\"a\":1}", "form_answers": [{ "metadata": "{\"b\":2}" }] });
+        assert_eq!(kept, marks);
+        // What is added to it is for the staff, as the history is.
+        let act = async |text: String| {
+            w.run(
+                &w.owner,
+                &format!("mutation {{ {text} {{ messages {{ message }} }} }}"),
+                json!({}),
+            )
+            .await;
+        };
+        act(format!("lockFormAnswerGroup(input: {{ id: {id} }})")).await;
+        act(format!("createAddendum(input: {{ form_answer_group_id: {id}, content: \"P.S.\" }})"))
+            .await;
+        let query =
+            "query($id: ID) { formAnswerGroup(id: $id) { charting_note_addendums { id } } }";
+        for (actor, count) in [(&w.owner, 1), (&as_ada, 0)] {
+            let read = w.run(actor, query, json!({ "id": id })).await;
+            let added = read["formAnswerGroup"]["charting_note_addendums"].as_array().unwrap();
+            assert_eq!(added.len(), count);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_asked_is_shown_to_who_can_edit() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let as_ada = w.as_client(&ada).await;
+        let form = w.form(&w.owner, json!({ "name": "Intake" })).await;
+        let any = w.question(&form, "text", "Any?").await;
+        let which = w.question(&form, "text", "Which?").await;
+        let on = json!({ "conditional_custom_module_id": any, "filter_type": "equals",
+            "value_to_filter": "Yes" });
+        w.change(json!({ "id": which, "custom_module_condition": on })).await;
+        let input = json!({ "custom_module_form_id": form, "user_id": ada, "finished": true,
+            "form_answers": [{ "custom_module_id": any, "answer": "No" },
+                { "custom_module_id": which, "answer": "hidden" }] });
+        let all = async |actor: &Actor, id: &serde_json::Value| {
+            w.read(actor, id).await["all"].as_array().unwrap().len()
+        };
+        let staff = w.fill(&w.owner, input.clone()).await["form_answer_group"]["id"].clone();
+        assert_eq!((all(&w.owner, &staff).await, all(&as_ada, &staff).await), (2, 1));
+        let own = w.fill(&as_ada, input).await["form_answer_group"]["id"].clone();
+        assert_eq!(all(&as_ada, &own).await, 2);
+        let lock = format!(
+            "mutation {{ lockFormAnswerGroup(input: {{ id: {own} }}) {{ messages {{ message }} }} }}"
+        );
+        w.run(&w.owner, &lock, json!({})).await;
+        assert_eq!((all(&w.owner, &own).await, all(&as_ada, &own).await), (2, 1));
+    })
+    .await;
+}
