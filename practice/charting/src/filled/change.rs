@@ -8,9 +8,9 @@ use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
 use ward_scheduling::appointment::table::Appointment;
-use ward_store::{Id, Level, Query, Sql};
+use ward_store::{Id, Level, Query, Sql, Value};
 
-use super::input::{self, CreateGroup, DeleteGroup, Said, UpdateGroup};
+use super::input::{self, CLIENT_FORMS_MAX, CreateGroup, DeleteGroup, Said, UpdateGroup};
 use super::prefill;
 use super::sheet::Sheet;
 use super::tables::FormAnswerGroup;
@@ -91,7 +91,19 @@ async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
         if !feature_toggle::is_on(call.scope.tx, org_id, own.0, Switch::Forms).await? {
             return Err(Refused::base("Your practice has switched forms off"));
         }
-        return access::seen_user(call, own, "user_id").await;
+        let client = access::seen_user(call, own, "user_id").await?;
+        let sql = Sql::fixed(
+            "SELECT COUNT(*) FROM form_answer_groups g \
+             WHERE g.org_id = $1 AND g.user_id = $2 AND g.filler_id = $2",
+            [org_id.into(), own.0.into()],
+        );
+        let filled = call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+        return match filled < CLIENT_FORMS_MAX {
+            true => Ok(client),
+            false => Err(Refused::base(format!(
+                "You have filled in {CLIENT_FORMS_MAX} forms, which is the most; ask your practice"
+            ))),
+        };
     }
     members_only(call.actor)?;
     let id = id.ok_or_else(|| Refused::not_found("user_id"))?;
@@ -142,8 +154,12 @@ async fn appointment(
 pub async fn held(call: &mut Call<'_>, id: Option<Id<FormAnswerGroup>>) -> Answer<FormAnswerGroup> {
     let id = id.ok_or_else(|| Refused::not_found("id"))?;
     let found = call.visible_for_update::<FormAnswerGroup>(id, Level::Full).await?;
-    let (group, _) = found.ok_or_else(|| Refused::not_found("id"))?;
+    let (mut group, _) = found.ok_or_else(|| Refused::not_found("id"))?;
     call.scope.subject_id = Some(group.user_id.0);
+    // The events and the audit entries of it are for those who look after the client now.
+    if let Some(client) = call.find(group.user_id).await? {
+        group.unit_id = client.unit_id;
+    }
     Ok(group)
 }
 

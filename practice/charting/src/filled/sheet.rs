@@ -8,7 +8,7 @@ use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Cond, Id, Json, Level, OrderKey, Value};
 
-use super::input::{Said, kept};
+use super::input::{FORM_CHARS_MAX, Said, kept};
 use super::tables::{FormAnswer, FormAnswerGroup};
 use crate::rules::condition::shown;
 use crate::rules::required::missing;
@@ -99,7 +99,20 @@ impl Sheet {
             }
             self.write_one(at, said, call.now());
         }
-        Ok(())
+        self.check_length()
+    }
+
+    fn check_length(&self) -> Answer<()> {
+        let texts = self.after.iter().flat_map(|it| [&it.answer, &it.metadata]).flatten();
+        match texts.map(|text| text.chars().count()).sum::<usize>() > FORM_CHARS_MAX {
+            true => Err(Refused::on(
+                "form_answers",
+                format!(
+                    "The answers of a form can have at most {FORM_CHARS_MAX} characters together; shorten some"
+                ),
+            )),
+            false => Ok(()),
+        }
     }
 
     /// In a draft nothing was answered where there is no answer: such a row goes with the

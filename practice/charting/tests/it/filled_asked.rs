@@ -1,7 +1,11 @@
 //! Which questions a form has while it is filled in, and after (behaviour 25, DOM-13).
 
 use serde_json::json;
+use ward_charting::filled::input::CLIENT_FORMS_MAX;
+use ward_charting::filled::tables::FormAnswerGroup;
+use ward_store::{Actor, Cond, Scope, StoreError};
 
+use crate::filled::told;
 use crate::support::World;
 
 #[tokio::test]
@@ -74,6 +78,51 @@ async fn what_a_draft_left_open_is_asked_as_the_form_is_now() {
         let shown = &done["form_answer_group"]["form_answers"];
         assert_eq!(shown.as_array().unwrap().len(), 1, "{done}");
         assert_eq!(shown[0]["label"], "If you like");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_form_and_a_client_have_a_measure() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let form = w.form(&w.owner, json!({ "name": "Visit" })).await;
+        let mut ids = Vec::new();
+        for label in ["A", "B", "C", "D", "E"] {
+            ids.push(w.question(&form, "text", label).await);
+        }
+        let full: Vec<_> = ids
+            .iter()
+            .map(|id| json!({ "custom_module_id": id, "answer": "x".repeat(900_000) }))
+            .collect();
+        let as_ada = w.as_client(&ada).await;
+        let begun = json!({ "custom_module_form_id": form, "form_answers": full[..4] });
+        let made = w.fill(&as_ada, begun).await;
+        assert!(made["messages"].is_null());
+        let id = made["form_answer_group"]["id"].clone();
+        let more = w.refill(&as_ada, json!({ "id": id, "form_answers": full[4..] })).await;
+        assert_eq!(told(&more)[0].0, "form_answers");
+        let rows: Vec<FormAnswerGroup> = w.rows(Cond::Always).await;
+        let org = w.organization.id.0;
+        let written = w.db.write(move |tx| {
+            let row = rows[0].clone();
+            Box::pin(async move {
+                let system = Actor::system(org);
+                let mut scope = Scope::new(tx, &system);
+                let mut all = Vec::new();
+                for _ in 1..CLIENT_FORMS_MAX {
+                    all.push(FormAnswerGroup { id: scope.next_id().await?, ..row.clone() });
+                }
+                scope.create_all(&all).await
+            })
+        });
+        written.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+        let another = json!({ "custom_module_form_id": form });
+        let refused = w.fill(&as_ada, another.clone()).await;
+        assert!(told(&refused)[0].1.starts_with("You have filled in 1000 forms"), "{refused}");
+        let mut staff = another;
+        staff["user_id"] = json!(ada);
+        assert!(w.fill(&w.owner, staff).await["messages"].is_null(), "the staff goes on");
     })
     .await;
 }
