@@ -220,7 +220,7 @@ record! {
     ],
     audit: Some("CHARTING_NOTE_ADDENDUM"),
     subject: restricted::by_patient_id,
-    visible: visibility::history,
+    visible: visibility::added,
 }
 
 record! {

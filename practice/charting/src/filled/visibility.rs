@@ -2,6 +2,7 @@
 //! the clients the client, but never a note about them.
 
 use ward_clients::feature_toggle::{Switch, is_on_for};
+use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
@@ -40,10 +41,27 @@ pub fn answers(actor: &Actor) -> Rule {
     ))
 }
 
-/// The history of notes, and what is added to them: the staff's.
-pub fn history(actor: &Actor) -> Rule {
+/// What is added to notes: the staff's.
+pub fn added(actor: &Actor) -> Rule {
     match actor.role {
         Role::System | Role::Member => answers(actor),
         Role::Client | Role::Anonymous => Rule::none(),
     }
+}
+
+/// The history of notes: the staff's. Each step names who took it, so that who does not see
+/// them, staff of a parent for one, sees the note without the step.
+pub fn history(actor: &Actor) -> Rule {
+    if actor.role != Role::Member {
+        return added(actor);
+    }
+    let (rule, params) = seen(&USERS, actor, Level::Public, "committer");
+    let committed = Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM users committer WHERE committer.org_id = {{t}}.org_id \
+             AND committer.id = {{t}}.committed_by_id AND ({rule}))"
+        ),
+        params,
+    );
+    Rule::full(answers(actor).full.and(committed))
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_SEE_CLIENTS, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
-use ward_store::Actor;
+use ward_store::{Actor, Query, Sql, StoreError};
 
 use crate::filled::told;
 use crate::support::World;
@@ -196,6 +196,63 @@ async fn what_is_not_asked_is_shown_to_who_can_edit() {
         );
         w.run(&w.owner, &lock, json!({})).await;
         assert_eq!((all(&w.owner, &own).await, all(&as_ada, &own).await), (2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_unit_reads_its_clients_note_that_the_parent_locked_and_no_program_signs() {
+    World::each(async |w| {
+        let brenda = w.branch().await;
+        let ada = w.client("Ada", "ada@example.com").await;
+        let form = w.form(&w.owner, json!({ "name": "Note", "use_for_charting": true })).await;
+        w.question(&form, "text", "Q").await;
+        let input = json!({ "custom_module_form_id": form, "user_id": ada, "finished": true });
+        let id = w.fill(&w.owner, input).await["form_answer_group"]["id"].clone();
+        let moved = json!({ "id": ada, "dietitian_id": brenda.user_id.to_string() });
+        let moved = w.mutate(&w.owner, "updateClient", "user { id }", moved).await;
+        assert!(moved["messages"].is_null(), "{moved}");
+        let act = async |actor: &Actor, field: &str| {
+            let query = format!(
+                "mutation {{ {field}(input: {{ id: {id} }}) {{ messages {{ field message }} }} }}"
+            );
+            told(&w.run(actor, &query, json!({})).await[field])
+        };
+        // A program's account signs nothing, whatever its flags.
+        for (is_program, wanted) in [(true, "Only Standard members can sign"), (false, "")] {
+            let user = w.owner.user_id;
+            let written = w.db.write(move |tx| {
+                Box::pin(async move {
+                    let sql = "UPDATE users SET is_integration = $1 WHERE id = $2";
+                    tx.execute(&Sql::fixed(sql, [is_program.into(), user.into()])).await
+                })
+            });
+            written.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+            let query = "query($id: ID) { formAnswerGroup(id: $id) { provider_can_sign } }";
+            let can = w.run(&w.owner, query, json!({ "id": id })).await;
+            assert_eq!(can["formAnswerGroup"]["provider_can_sign"], !is_program);
+            let told = act(&w.owner, "signFormAnswerGroup").await;
+            assert_eq!(told.first().map_or("", |it| it.1.as_str()), wanted);
+        }
+        assert!(act(&w.owner, "lockFormAnswerGroup").await.is_empty());
+        let query = "query($id: ID) { formAnswerGroup(id: $id) { is_locked \
+            form_answer_group_audit_events { action committed_by { id } } } }";
+        for (actor, steps) in [(&w.owner, 2), (&brenda, 0)] {
+            let read = w.run(actor, query, json!({ "id": id })).await;
+            let read = &read["formAnswerGroup"];
+            assert_eq!(read["is_locked"], true, "{read}");
+            let told = read["form_answer_group_audit_events"].as_array().unwrap();
+            assert_eq!(told.len(), steps, "whose colleague they are not");
+        }
+        // Those who look after the client now are told.
+        let sql = Sql::fixed(
+            "SELECT unit_id FROM events WHERE event_type IN \
+             ('form_answer_group.locked', 'form_answer_group.signed')",
+            [],
+        );
+        let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
+        let units: Vec<_> = rows.iter().map(|row| row[0].int()).collect();
+        assert_eq!(units, [Some(brenda.unit_id), Some(brenda.unit_id)]);
     })
     .await;
 }
