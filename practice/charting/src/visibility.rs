@@ -3,6 +3,7 @@
 //! A template without a question is a draft: its maker's, and of those who edit
 //! forms.
 
+use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::flags::{CAN_EDIT_FORMS, IS_ADMIN};
 use ward_identity::visibility::seen;
 use ward_store::{Actor, Cond, Level, Role, Rule};
@@ -22,7 +23,7 @@ const INTAKE: &str = "{t}.use_for_charting = FALSE AND {t}.use_for_program = FAL
      AND {t}.is_archived = FALSE";
 
 /// Templates. A member sees those of their units; a client those of the own unit that
-/// clients fill in; a stranger the intake forms of any practice that is open.
+/// clients fill in, while their feature toggle shows forms at all (behaviour 19); a stranger the intake forms of any practice that is open.
 pub fn forms(actor: &Actor) -> Rule {
     let asks = || Cond::sql(ASKS, []);
     match actor.role {
@@ -38,7 +39,7 @@ pub fn forms(actor: &Actor) -> Rule {
         Role::Client => {
             let theirs = "{t}.use_for_charting = FALSE AND {t}.is_archived = FALSE";
             let own = Cond::eq("unit_id", actor.unit_id).and(Cond::sql(theirs, []));
-            Rule::none().public(own.and(asks()))
+            Rule::none().public(own.and(asks()).and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => {
             let intake = Cond::sql(INTAKE, []).and(Cond::sql(OPEN, []));

@@ -49,6 +49,8 @@ pub enum Switch {
     DirectChat,
     /// Documents that are shared with them, and uploading.
     Documents,
+    /// Forms: what there is to fill in, and what was filled in.
+    Forms,
     /// The list of what the client takes.
     Medications,
     /// Booking and moving appointments.
@@ -61,6 +63,7 @@ impl Switch {
             Switch::CommunityChat => "allow_community_chat",
             Switch::DirectChat => "allow_direct_chat",
             Switch::Documents => "can_view_documents",
+            Switch::Forms => "can_view_forms",
             Switch::Medications => "view_medications",
             Switch::Scheduling => "can_schedule_appointments",
         }

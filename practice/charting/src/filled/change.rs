@@ -1,15 +1,16 @@
 //! Beginning, saving, finishing and deleting forms and notes (behaviour 26).
 
 use ward_clients::access;
-use ward_engine::{Answer, Call, Payload, Problems, Refused};
-use ward_identity::flags::CAN_DELETE_CHARTING_NOTES;
+use ward_clients::feature_toggle::{self, Switch};
+use ward_engine::{Answer, Call, Given, Payload, Problems, Refused};
+use ward_identity::flags::{CAN_DELETE_CHARTING_NOTES, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
 use ward_scheduling::appointment::table::Appointment;
-use ward_store::{Id, Level, Query, Sql};
+use ward_store::{Id, Level, Query, Sql, Value};
 
-use super::input::{self, CreateGroup, DeleteGroup, Said, UpdateGroup};
+use super::input::{self, CLIENT_FORMS_MAX, CreateGroup, DeleteGroup, Said, UpdateGroup};
 use super::prefill;
 use super::sheet::Sheet;
 use super::tables::FormAnswerGroup;
@@ -61,8 +62,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         updated_at: now,
         deleted_at: None,
     };
-    input.external_id.set_text(&mut group.external_id);
-    input.metadata.set_text(&mut group.metadata);
+    mark(call, (&input.external_id, &input.metadata), &mut group);
     if said.is_empty() && input.set_initial_answers.is_true() {
         said = prefill::answers(call, &form, &client).await?;
     }
@@ -87,7 +87,23 @@ async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
         if id.is_some_and(|id| id != own) {
             return Err(Refused::not_found("user_id"));
         }
-        return call.find(own).await?.ok_or_else(|| Refused::not_found("user_id"));
+        let org_id = call.actor.org_id;
+        if !feature_toggle::is_on(call.scope.tx, org_id, own.0, Switch::Forms).await? {
+            return Err(Refused::base("Your practice has switched forms off"));
+        }
+        let client = access::seen_user(call, own, "user_id").await?;
+        let sql = Sql::fixed(
+            "SELECT COUNT(*) FROM form_answer_groups g \
+             WHERE g.org_id = $1 AND g.user_id = $2 AND g.filler_id = $2",
+            [org_id.into(), own.0.into()],
+        );
+        let filled = call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
+        return match filled < CLIENT_FORMS_MAX {
+            true => Ok(client),
+            false => Err(Refused::base(format!(
+                "You have filled in {CLIENT_FORMS_MAX} forms, which is the most; ask your practice"
+            ))),
+        };
     }
     members_only(call.actor)?;
     let id = id.ok_or_else(|| Refused::not_found("user_id"))?;
@@ -123,7 +139,8 @@ async fn appointment(
     let (appointment, _) = found.ok_or_else(|| Refused::not_found(AT))?;
     let sql = Sql::fixed(
         "SELECT 1 FROM appointment_inclusions i \
-         WHERE i.org_id = $1 AND i.appointment_id = $2 AND i.user_id = $3",
+         WHERE i.org_id = $1 AND i.appointment_id = $2 AND i.user_id = $3 \
+         AND i.cancelled = FALSE",
         [call.actor.org_id.into(), id.0.into(), client.0.into()],
     );
     let attends = appointment.user_id == Some(client) || !call.tx.rows(&sql).await?.is_empty();
@@ -137,8 +154,12 @@ async fn appointment(
 pub async fn held(call: &mut Call<'_>, id: Option<Id<FormAnswerGroup>>) -> Answer<FormAnswerGroup> {
     let id = id.ok_or_else(|| Refused::not_found("id"))?;
     let found = call.visible_for_update::<FormAnswerGroup>(id, Level::Full).await?;
-    let (group, _) = found.ok_or_else(|| Refused::not_found("id"))?;
+    let (mut group, _) = found.ok_or_else(|| Refused::not_found("id"))?;
     call.scope.subject_id = Some(group.user_id.0);
+    // The events and the audit entries of it are for those who look after the client now.
+    if let Some(client) = call.find(group.user_id).await? {
+        group.unit_id = client.unit_id;
+    }
     Ok(group)
 }
 
@@ -190,6 +211,19 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     save(call, &before, after, changed).await
 }
 
+/// A program's own data, which no client writes over: they don't read it either
+/// (behaviour 9).
+fn mark(
+    call: &Call<'_>,
+    (external_id, metadata): (&Given<String>, &Given<String>),
+    group: &mut FormAnswerGroup,
+) {
+    if !call.actor.is_client() {
+        external_id.set_text(&mut group.external_id);
+        metadata.set_text(&mut group.metadata);
+    }
+}
+
 fn check_finished(input: &UpdateGroup, before: &FormAnswerGroup, problems: &mut Problems) {
     if before.finished && input.finished.value() == Some(&false) {
         problems.add("finished", "What was finished can't become a draft again");
@@ -204,11 +238,15 @@ async fn write_facts(
     if let Some(name) = input.name.trimmed() {
         name.clone_into(&mut group.name);
     }
-    input.external_id.set_text(&mut group.external_id);
-    input.metadata.set_text(&mut group.metadata);
+    mark(call, (&input.external_id, &input.metadata), group);
     if input.appointment_id.is_given() {
         let id = named(&input.appointment_id);
-        group.appointment_id = appointment(call, id, group.user_id).await?;
+        if group.appointment_id.is_some() && group.appointment_id != id {
+            requires(call.actor, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT)?;
+        }
+        if group.appointment_id != id {
+            group.appointment_id = appointment(call, id, group.user_id).await?;
+        }
     }
     let finishes = !group.finished && input.finished.is_true();
     group.finished |= finishes;

@@ -10,7 +10,7 @@ use super::tables::{FormAnswer, FormAnswerGroup};
 use crate::tables::QuestionVersion;
 
 /// What the hash is of, should it ever be of something else.
-const FORMAT: &[u8] = b"ward/note/v1";
+const FORMAT: &[u8] = b"ward/note/v2";
 
 /// The hash of a note, in hexadecimal digits.
 pub fn hash(
@@ -26,6 +26,8 @@ pub fn hash(
         number(group.custom_module_form_id.0),
         group.name.clone().into_bytes(),
         number(group.served_at.0),
+        // Of which session it is a note; a note of none is told apart.
+        group.appointment_id.map_or_else(Vec::new, |id| number(id.0)),
     ];
     for it in answers {
         fields.push(number(it.custom_module_id.0));

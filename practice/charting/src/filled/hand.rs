@@ -4,7 +4,8 @@
 use ward_engine::{Answer, Permission, Request};
 use ward_identity::flags::{self, effective};
 use ward_identity::tables::{
-    ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, OrgRole, OrganizationMembership, organizations,
+    ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, OrgRole, OrganizationMembership, USERS, organizations,
+    users,
 };
 use ward_store::{Cond, Flags, Level, Query, Record, Select, Value, read_selected};
 
@@ -17,7 +18,7 @@ pub struct Hand {
     pub user_id: i64,
     /// What they may.
     pub flags: Flags,
-    /// Whether they are no support member: those sign nothing.
+    /// Whether they are a person, and no support member: others sign nothing.
     pub is_standard: bool,
 }
 
@@ -128,7 +129,8 @@ pub async fn of(
         true => actor.flags,
         false => effective(membership.flags(), owns(request, q, &membership).await?),
     };
-    let is_standard = membership.org_role != OrgRole::Support;
+    let is_person = !is_program(request, q, user_id).await?;
+    let is_standard = is_person && membership.org_role != OrgRole::Support;
     Ok(Some(Hand { user_id, flags, is_standard }))
 }
 
@@ -144,4 +146,14 @@ async fn owns(
     let rows = q.rows(&select.sql()).await?;
     let owner = rows.iter().next().and_then(|row| row.first().and_then(Value::int));
     Ok(owner == Some(membership.user_id.0))
+}
+
+/// Whether a member is a program's account: what it does nobody has signed by hand.
+async fn is_program(request: &Request, q: &mut dyn Query, user_id: i64) -> Answer<bool> {
+    let system = ward_store::Actor::system(request.actor.org_id);
+    let mut select = Select::new(&USERS, &system);
+    select.columns = vec![users::is_integration];
+    select.filter = Cond::eq("id", user_id);
+    let rows = q.rows(&select.sql()).await?;
+    Ok(rows.iter().next().and_then(|row| row.first()).is_none_or(Value::truth))
 }

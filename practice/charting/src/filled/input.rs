@@ -16,6 +16,11 @@ use crate::tables::{CustomModule, CustomModuleForm};
 
 /// The longest answer, in characters: a drawn signature is one.
 pub const ANSWER_CHARS_MAX: usize = 1_000_000;
+/// All answers of a form with their metadata together: each change reads all of them.
+pub const FORM_CHARS_MAX: usize = 4 << 20;
+/// So many forms a client fills in by themselves, with those deleted since: so no client
+/// uses up the storage of the practice.
+pub const CLIENT_FORMS_MAX: i64 = 1_000;
 /// Nobody alive was treated before.
 const FIRST_YEAR: i16 = 1880;
 

@@ -4,7 +4,7 @@
 use jiff::ToSpan;
 use ward_clients::tables::Tag;
 use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Refused, Request, moment};
-use ward_identity::tables::User;
+use ward_identity::tables::{USERS, User};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Entity, Id};
 
@@ -101,6 +101,13 @@ where
     Ok(ids.map(|ids| ids.iter().map(|id| id.0).collect()))
 }
 
+/// That the question names a client: so many of theirs, or none, tells something of them
+/// (SEC-19).
+fn naming(listing: Listing, request: &Request, args: &Args) -> Answer<Listing> {
+    let client = id::<User>(args, "user_id", request)?.map(|id| id.0);
+    Ok(listing.naming(&USERS, client.into_iter().collect()))
+}
+
 /// Everything that is finished.
 fn finished() -> Cond {
     Cond::is_true("finished")
@@ -139,7 +146,8 @@ pub fn groups(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(is_for_charting) = args.bool("use_for_charting") {
         cond = cond.and(Cond::eq("use_for_charting", is_for_charting));
     }
-    Ok(Listing::of(cond).searching(&FORM_ANSWER_GROUPS, request, args.text("name")))
+    let listing = Listing::of(cond).searching(&FORM_ANSWER_GROUPS, request, args.text("name"));
+    naming(listing, request, args)
 }
 
 /// The arguments that several lists have alike.
@@ -227,7 +235,7 @@ pub fn notes(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(status) = args.text("chart_note_status") {
         cond = cond.and(in_status(status));
     }
-    Ok(Listing::of(cond))
+    naming(Listing::of(cond), request, args)
 }
 
 /// Of a client who has one of the tags.
@@ -268,14 +276,22 @@ fn in_status(status: &str) -> Cond {
 pub fn items(request: &Request, args: &Args) -> Answer<Listing> {
     let cond = finished().and(named(request, args)?).and(between(request, args)?);
     let words = args.text("keywords").or(args.text("name"));
-    Ok(Listing::of(cond).searching(&FORM_ANSWER_GROUPS, request, words))
+    let listing = Listing::of(cond).searching(&FORM_ANSWER_GROUPS, request, words);
+    naming(listing, request, args)
 }
 
-/// `form_answers`: those that are asked; all where somebody is to edit them.
+/// `form_answers`: those that are asked; all where somebody is to edit them, who can: a
+/// client what they began themselves, while it is open.
 pub fn answers(request: &Request, args: &Args) -> Answer<Listing> {
+    let asked = Cond::eq("hidden", false);
     let mut cond = match args.flag("is_for_editing") {
-        true => Cond::Always,
-        false => Cond::eq("hidden", false),
+        true if request.actor.is_member() => Cond::Always,
+        true => asked.or(Cond::sql(
+            "EXISTS (SELECT 1 FROM form_answer_groups g WHERE g.org_id = {t}.org_id \
+             AND g.id = {t}.form_answer_group_id AND g.filler_id = ? AND g.locked_at IS NULL)",
+            [request.actor.user_id.into()],
+        )),
+        false => asked,
     };
     if let Some(ids) = ids::<CustomModule>(args, "custom_module_ids", request)? {
         cond = cond.and(Cond::is_in("custom_module_id", &ids));

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use ward_engine::{Answer, Args, Call, Given, Out, Request, RowView};
 use ward_identity::tables::{USERS, User, users};
-use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Table, Value, read_selected};
+use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Table, Value, Watch, read_selected};
 
 use super::input::Said;
 use super::tables::{FORM_ANSWER_GROUPS, FORM_ANSWERS, FormAnswerGroup};
 use super::tables::{form_answer_groups as group_at, form_answers as answer_at};
 use crate::question::QUESTIONS_MAX;
-use crate::rules::kind;
+use crate::rules::{kind, options};
 use crate::tables::{
     CUSTOM_MODULE_CONDITIONS, CUSTOM_MODULE_FORMS, CUSTOM_MODULES, CustomModuleForm,
     custom_module_conditions as condition_at, custom_module_forms as form_at, custom_modules as at,
@@ -22,8 +22,20 @@ struct Initial {
     question: i64,
     mod_type: String,
     label: Option<String>,
+    /// What there is to show of it.
+    module: Vec<(&'static str, Out)>,
     facts: Vec<(&'static str, Out)>,
     answer: Option<String>,
+    /// Its row in the draft.
+    id: Option<i64>,
+}
+
+/// What a form has for a question.
+struct Row {
+    id: i64,
+    mod_type: String,
+    answer: Option<String>,
+    hidden: bool,
 }
 
 /// As answers of a form that is begun.
@@ -84,8 +96,8 @@ pub async fn listed(
 fn shown(request: &Request, client: i64, it: Initial) -> Out {
     let number = |id: i64| Out::from(id.to_string());
     let mut members = vec![
-        // It is no answer yet: it goes by its question.
-        ("id", number(it.question)),
+        // What is no answer yet goes by its question.
+        ("id", number(it.id.unwrap_or(it.question))),
         ("custom_module_id", number(it.question)),
         ("label", it.label.clone().into()),
         ("answer", it.answer.clone().into()),
@@ -93,14 +105,7 @@ fn shown(request: &Request, client: i64, it: Initial) -> Out {
         ("user_id", number(client)),
         ("created_at", Out::Instant(request.now)),
         ("updated_at", Out::Instant(request.now)),
-        (
-            "custom_module",
-            Out::Object(vec![
-                ("id", number(it.question)),
-                ("label", it.label.into()),
-                ("mod_type", it.mod_type.into()),
-            ]),
-        ),
+        ("custom_module", Out::Object(it.module)),
     ];
     members.extend(it.facts);
     Out::Object(members)
@@ -145,21 +150,32 @@ async fn initial(
         true => last_finished(request, q, form, client).await?,
         false => None,
     };
-    let mut given: HashMap<i64, (String, String)> = HashMap::new();
-    for group in earlier.into_iter().chain(draft) {
-        given.extend(given_in(request, q, group).await?);
-    }
+    let mut earlier = match earlier {
+        Some(group) => given_in(request, q, group).await?,
+        None => HashMap::new(),
+    };
+    let mut draft = match draft {
+        Some(group) => given_in(request, q, group).await?,
+        None => HashMap::new(),
+    };
     for it in &mut found {
         it.facts = conditions.get(&it.question).cloned().unwrap_or_default();
-        let earlier = given.remove(&it.question).filter(|(kind, _)| *kind == it.mod_type);
+        // What the draft says is said, also that it is left open.
+        if let Some(row) = draft.remove(&it.question) {
+            (it.id, it.answer) = (Some(row.id), row.answer);
+            continue;
+        }
+        let earlier = earlier.remove(&it.question);
+        let earlier = earlier.filter(|row| row.mod_type == it.mod_type && !row.hidden);
         // A consent is given each time.
-        let earlier = earlier.map(|(_, answer)| answer).filter(|_| kind::is_kept(&it.mod_type));
+        let earlier = earlier.and_then(|row| row.answer).filter(|_| kind::is_kept(&it.mod_type));
         it.answer = earlier.or_else(|| known.get(it.mod_type.as_str()).cloned());
     }
     Ok(found)
 }
 
-/// What is known of a client, by the type of the question that asks for it.
+/// What is known of a client, by the type of the question that asks for it. Whoever reads
+/// it is in the access log (SEC-19).
 async fn known(
     request: &Request,
     q: &mut dyn Query,
@@ -170,8 +186,14 @@ async fn known(
     select.least = Level::Full;
     select.filter = Cond::eq("id", client).and(Cond::is_true("is_patient"));
     select.limit = Some(1);
+    select.with_subject = true;
     let rows = q.rows(&select.sql()).await?;
-    let Some([first, last, dob, phone, ..]) = rows.iter().next() else { return Ok(None) };
+    let Some([first, last, dob, phone, subject, watch, ..]) = rows.iter().next() else {
+        return Ok(None);
+    };
+    // The answers before are the same client's.
+    let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
+    request.reads.note("initialFormAnswers", subject.int().map(|client| (client, watch)));
     let mut known = HashMap::new();
     if let (Some(first), Some(last)) = (first.text(), last.text()) {
         known.insert("name", format!("{first},{last}"));
@@ -184,7 +206,18 @@ async fn known(
 
 async fn questions(request: &Request, q: &mut dyn Query, form: i64) -> Answer<Vec<Initial>> {
     let mut select = Select::new(&CUSTOM_MODULES, &request.actor);
-    select.columns = vec![at::id, at::mod_type, at::label];
+    select.columns = vec![
+        at::id,
+        at::mod_type,
+        at::label,
+        at::sublabel,
+        at::options,
+        at::required,
+        at::is_custom,
+        at::exclude_from_scribe,
+        at::parent_custom_module_id,
+        at::custom_module_form_id,
+    ];
     select.least = Level::Public;
     select.filter = Cond::eq("custom_module_form_id", form);
     select.limit = i64::try_from(QUESTIONS_MAX).ok();
@@ -195,11 +228,33 @@ async fn questions(request: &Request, q: &mut dyn Query, form: i64) -> Answer<Ve
             question: row.first()?.int()?,
             mod_type: row.get(1)?.text()?.to_owned(),
             label: row.get(2)?.text().map(str::to_owned),
+            module: module(row),
             facts: Vec::new(),
             answer: None,
+            id: None,
         })
     };
     Ok(rows.iter().filter_map(question).collect())
+}
+
+/// A question as whoever draws it needs it.
+fn module(row: &[Value]) -> Vec<(&'static str, Out)> {
+    let text = |n: usize| row.get(n).and_then(Value::text).map(str::to_owned);
+    let number = |n: usize| row.get(n).and_then(Value::int).map(|id| id.to_string());
+    let truth = |n: usize| Out::from(row.get(n).is_some_and(Value::truth));
+    vec![
+        ("id", number(0).into()),
+        ("mod_type", text(1).into()),
+        ("label", text(2).into()),
+        ("sublabel", text(3).into()),
+        ("options", text(4).into()),
+        ("options_array", text(4).as_deref().map(options).into()),
+        ("required", truth(5)),
+        ("is_custom", truth(6)),
+        ("exclude_from_scribe", truth(7)),
+        ("parent_custom_module_id", number(8).into()),
+        ("custom_module_form_id", number(9).into()),
+    ]
 }
 
 /// On what each question depends, as fields of its answer.
@@ -249,12 +304,8 @@ async fn last_finished(
     Ok(rows.iter().next().and_then(|row| row.first()?.int()))
 }
 
-/// What was answered in a form, by question: the question's type then, and the answer.
-async fn given_in(
-    request: &Request,
-    q: &mut dyn Query,
-    group: i64,
-) -> Answer<HashMap<i64, (String, String)>> {
+/// What a form has for each question.
+async fn given_in(request: &Request, q: &mut dyn Query, group: i64) -> Answer<HashMap<i64, Row>> {
     let mut select = Select::new(&FORM_ANSWERS, &request.actor);
     select.columns = vec![
         answer_at::id,
@@ -262,13 +313,19 @@ async fn given_in(
         answer_at::custom_module_id,
         answer_at::mod_type,
         answer_at::answer,
+        answer_at::hidden,
     ];
     select.least = Level::Full;
     select.filter = Cond::eq("form_answer_group_id", group);
     let rows = read_selected(q, &request.db, &select).await?;
     let pair = |row: &[Value]| {
-        let words = (row.get(3)?.text()?.to_owned(), row.get(4)?.text()?.to_owned());
-        Some((row.get(2)?.int()?, words))
+        let given = Row {
+            id: row.first()?.int()?,
+            mod_type: row.get(3)?.text()?.to_owned(),
+            answer: row.get(4)?.text().map(str::to_owned),
+            hidden: row.get(5)?.truth(),
+        };
+        Some((row.get(2)?.int()?, given))
     };
     Ok(rows.iter().filter_map(pair).collect())
 }

@@ -8,7 +8,7 @@ use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Cond, Id, Json, Level, OrderKey, Value};
 
-use super::input::{Said, kept};
+use super::input::{FORM_CHARS_MAX, Said, kept};
 use super::tables::{FormAnswer, FormAnswerGroup};
 use crate::rules::condition::shown;
 use crate::rules::required::missing;
@@ -73,9 +73,10 @@ impl Sheet {
         self.now.iter().find(|it| it.custom_module_id == question)
     }
 
-    /// Writes what was said. An answer that is another one than before, or that is sent
-    /// again while the form is a draft, is to the question as it is now; all others keep
-    /// the question that they were given to.
+    /// Writes what was said. An answer that is sent while the form is a draft is to the
+    /// question as it is now; all others keep the question that they were given to. A form
+    /// that was finished keeps all of its questions, so that order, conditions and scores
+    /// are of one form that was, not of a mixture.
     pub async fn write(
         &mut self,
         call: &mut Call<'_>,
@@ -90,9 +91,47 @@ impl Sheet {
                 (None, Some(question)) => self.begin(call, group, question).await?,
                 (None, None) => return Err(Refused::not_found("id")),
             };
+            // A program's own data is not the client's to write over (behaviour 9).
+            if !call.actor.is_client()
+                && let Some(row) = self.after.get_mut(at)
+            {
+                said.metadata.set_text(&mut row.metadata);
+            }
             self.write_one(at, said, call.now());
         }
-        Ok(())
+        self.check_length()
+    }
+
+    fn check_length(&self) -> Answer<()> {
+        let texts = self.after.iter().flat_map(|it| [&it.answer, &it.metadata]).flatten();
+        match texts.map(|text| text.chars().count()).sum::<usize>() > FORM_CHARS_MAX {
+            true => Err(Refused::on(
+                "form_answers",
+                format!(
+                    "The answers of a form can have at most {FORM_CHARS_MAX} characters together; shorten some"
+                ),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// In a draft nothing was answered where there is no answer: such a row goes with the
+    /// question as it is now, and where the form has it no more, nothing is asked.
+    fn renew(&mut self) {
+        let now = &self.now;
+        for row in self.after.iter_mut().filter(|it| it.answer.is_none()) {
+            let newest = now.iter().find(|it| it.custom_module_id == row.custom_module_id);
+            if let Some(it) = newest {
+                (row.question_version_id, row.place) = (it.id, it.place);
+                it.mod_type.clone_into(&mut row.mod_type);
+            }
+        }
+    }
+
+    /// Whether a row asks something: not one without an answer, of a draft, whose question
+    /// is gone.
+    fn asks(&self, row: &FormAnswer) -> bool {
+        self.was_finished || row.answer.is_some() || self.now_of(row.custom_module_id).is_some()
     }
 
     /// Where the answer is that is meant, if it is there.
@@ -158,19 +197,15 @@ impl Sheet {
         let Some(question) = self.after.get(at).map(|it| it.custom_module_id) else { return };
         let newest = self.now_of(question).map(|it| (it.id, it.mod_type.clone(), it.place));
         let Some(row) = self.after.get_mut(at) else { return };
-        said.metadata.set_text(&mut row.metadata);
         if !said.answer.is_given() {
             return;
         }
         let answer = said.answer.value().and_then(|text| kept(text));
-        let is_another = answer != row.answer;
-        if is_another {
+        if answer != row.answer {
             row.answered_at = answer.is_some().then_some(now);
             row.answer = answer;
         }
-        if (is_another || !was_finished)
-            && let Some((version, mod_type, place)) = newest
-        {
+        if !was_finished && let Some((version, mod_type, place)) = newest {
             (row.question_version_id, row.mod_type, row.place) = (version, mod_type, place);
         }
     }
@@ -191,7 +226,8 @@ impl Sheet {
 
     /// The questions as they were answered, and in a draft those that are still open.
     fn questions(&self) -> Vec<Question> {
-        let answered = self.after.iter().filter_map(|it| self.then.get(&it.question_version_id));
+        let asking = self.after.iter().filter(|it| self.asks(it));
+        let answered = asking.filter_map(|it| self.then.get(&it.question_version_id));
         let open = self.now.iter().filter(|it| {
             let question = it.custom_module_id;
             !self.was_finished && !self.after.iter().any(|it| it.custom_module_id == question)
@@ -204,6 +240,9 @@ impl Sheet {
     /// Marks what is not asked, and gives the scores; refuses what is to be finished and
     /// misses answers.
     pub fn settle(&mut self, finished: bool) -> Answer<Option<Json>> {
+        if !self.was_finished {
+            self.renew();
+        }
         let questions = self.questions();
         let answers: Answers = self
             .after

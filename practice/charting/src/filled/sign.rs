@@ -59,7 +59,6 @@ async fn to_do(
     let signed = call.find_by::<FormAnswerGroupSigning>(own).await?.is_some();
     let request = call.request;
     let hand = hand::of(request, call.scope.tx, None).await?;
-    // Who has no membership, an integration, has signed nothing by hand.
     let hand = hand.ok_or_else(|| Refused::base("Only members can do this; sign in as one"))?;
     match hand::may(act, &hand, Note::of(&group, signed)) {
         Ok(used) => {

@@ -49,6 +49,8 @@ record! {
     indexes: [
         index(&["org_id", "user_id", "served_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "served_at", "id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "updated_at", "id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "created_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "filler_id", "served_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "custom_module_form_id", "served_at", "id"])
             .only("deleted_at IS NULL"),
@@ -218,7 +220,7 @@ record! {
     ],
     audit: Some("CHARTING_NOTE_ADDENDUM"),
     subject: restricted::by_patient_id,
-    visible: visibility::answers,
+    visible: visibility::added,
 }
 
 record! {

@@ -1,13 +1,16 @@
 //! Who sees what was filled in (behaviour 16.2, 26): of the staff who sees the client, of
 //! the clients the client, but never a note about them.
 
+use ward_clients::feature_toggle::{Switch, is_on_for};
+use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use super::tables::FORM_ANSWER_GROUPS;
 
 /// Forms and notes. A client sees what is for clients to fill in: their own drafts, and
-/// whatever is finished. Notes are shared with them as documents only.
+/// whatever is finished, while their feature toggle shows forms at all (behaviour 19).
+/// Notes are shared with them as documents only.
 pub fn groups(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
@@ -15,7 +18,7 @@ pub fn groups(actor: &Actor) -> Rule {
         Role::Client => {
             let own = Cond::eq("user_id", actor.user_id).and(Cond::eq("use_for_charting", false));
             let theirs = Cond::is_true("finished").or(Cond::eq("filler_id", actor.user_id));
-            Rule::full(own.and(theirs))
+            Rule::full(own.and(theirs).and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),
     }
@@ -38,10 +41,27 @@ pub fn answers(actor: &Actor) -> Rule {
     ))
 }
 
-/// The history of notes: the staff's.
-pub fn history(actor: &Actor) -> Rule {
+/// What is added to notes: the staff's.
+pub fn added(actor: &Actor) -> Rule {
     match actor.role {
         Role::System | Role::Member => answers(actor),
         Role::Client | Role::Anonymous => Rule::none(),
     }
+}
+
+/// The history of notes: the staff's. Each step names who took it, so that who does not see
+/// them, staff of a parent for one, sees the note without the step.
+pub fn history(actor: &Actor) -> Rule {
+    if actor.role != Role::Member {
+        return added(actor);
+    }
+    let (rule, params) = seen(&USERS, actor, Level::Public, "committer");
+    let committed = Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM users committer WHERE committer.org_id = {{t}}.org_id \
+             AND committer.id = {{t}}.committed_by_id AND ({rule}))"
+        ),
+        params,
+    );
+    Rule::full(answers(actor).full.and(committed))
 }

@@ -131,11 +131,11 @@ fn size(answer: &str, value: &str) -> Option<std::cmp::Ordering> {
 /// The questions that are asked.
 pub fn shown(questions: &[Question], answers: &Answers) -> HashSet<i64> {
     let all: HashMap<i64, &Question> = questions.iter().map(|it| (it.id, it)).collect();
-    let mut known: HashMap<i64, bool> = HashMap::new();
+    let mut known: HashMap<i64, Option<bool>> = HashMap::new();
     for question in questions {
         is_shown(question.id, &all, answers, &mut known);
     }
-    known.into_iter().filter_map(|(id, is_shown)| is_shown.then_some(id)).collect()
+    known.into_iter().filter_map(|(id, is_shown)| is_shown?.then_some(id)).collect()
 }
 
 /// What a question hangs on: what decides, and what it is a part of.
@@ -147,21 +147,25 @@ fn is_shown(
     id: i64,
     all: &HashMap<i64, &Question>,
     answers: &Answers,
-    known: &mut HashMap<i64, bool>,
+    known: &mut HashMap<i64, Option<bool>>,
 ) -> bool {
     if let Some(known) = known.get(&id) {
-        return *known;
+        return known.unwrap_or(true);
     }
     // What is taken out of the form hides nothing.
     let Some(question) = all.get(&id) else { return true };
-    // A cycle, which no form can have, hides itself.
-    known.insert(id, false);
-    let hangs_free = roots(question).all(|root| is_shown(root, all, answers, known));
-    let holds = question.condition.as_ref().is_none_or(|condition| {
+    // No form has a circle, but a draft whose answers are to older questions can. What
+    // would close it decides nothing: nobody's answer is lost to it.
+    known.insert(id, None);
+    let closes = |root: &i64| known.get(root) == Some(&None);
+    let decider = question.condition.as_ref().filter(|it| !closes(&it.of));
+    let roots: Vec<i64> = roots(question).filter(|root| !closes(root)).collect();
+    let hangs_free = roots.into_iter().all(|root| is_shown(root, all, answers, known));
+    let holds = decider.is_none_or(|condition| {
         let of = all.get(&condition.of);
         of.is_none_or(|of| condition.holds(&of.mod_type, given(answers, of.id)))
     });
-    known.insert(id, hangs_free && holds);
+    known.insert(id, Some(hangs_free && holds));
     hangs_free && holds
 }
 

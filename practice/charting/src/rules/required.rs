@@ -12,6 +12,10 @@ pub fn missing<'a>(questions: &'a [Question], answers: &Answers) -> Vec<&'a Ques
         let answer = given(answers, it.id);
         let is_given = match it.mod_type.as_str() {
             "agree_to_above" => answer == Some("true"),
+            // Of a name that is empty the comma between its parts is left.
+            "name" | "referring_provider" => {
+                answer.is_some_and(|name| name.split(',').any(|part| !part.trim().is_empty()))
+            }
             _ => answer.is_some(),
         };
         it.required && kind::is_answered(&it.mod_type) && shown.contains(&it.id) && !is_given

@@ -21,11 +21,11 @@ pub struct Score {
     pub has_calculator: bool,
 }
 
-/// What an option is worth.
+/// What an option is worth; nothing of what is none.
 pub fn worth(options: &[String], chosen: &str) -> Option<f64> {
     let chosen = chosen.trim();
-    let place = options.iter().position(|it| it.trim() == chosen);
-    let index = place.and_then(|place| u32::try_from(place).ok()).map(f64::from);
+    let place = options.iter().position(|it| it.trim() == chosen)?;
+    let index = u32::try_from(place).ok().map(f64::from);
     leading(chosen).or_else(|| bracketed(chosen)).or(index)
 }
 
@@ -59,8 +59,12 @@ pub fn score(question: &Question, answers: &Answers) -> Option<f64> {
         return None;
     }
     let answer = given(answers, question.id)?;
+    // Each option counts once.
+    let mut chosen: Vec<&str> = answer.lines().map(str::trim).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
     let worths: Vec<f64> =
-        answer.lines().filter_map(|line| worth(&question.options, line)).collect();
+        chosen.into_iter().filter_map(|line| worth(&question.options, line)).collect();
     (!worths.is_empty()).then(|| worths.iter().sum())
 }
 

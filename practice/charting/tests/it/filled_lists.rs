@@ -48,6 +48,20 @@ async fn what_a_form_begins_with() {
         w.refill(&as_ada, json!({ "id": draft["id"], "form_answers": other })).await;
         let from_draft = initial(&as_ada, draft["id"].clone()).await;
         assert_eq!(from_draft, [text("Ada,Client"), text("Ibuprofen"), None]);
+        // What the draft says is what it says: agreed to, or emptied again.
+        let other = json!([{ "custom_module_id": drugs, "answer": "" },
+            { "custom_module_id": agreed, "answer": "true" }]);
+        let saved = w.refill(&as_ada, json!({ "id": draft["id"], "form_answers": other })).await;
+        let from_draft = initial(&as_ada, draft["id"].clone()).await;
+        assert_eq!(from_draft, [text("Ada,Client"), None, text("true")]);
+        let query = "query($d: ID) { initialFormAnswers(incomplete_form_id: $d) { id \
+            custom_module { options_array required is_custom exclude_from_scribe } } }";
+        let data = w.run(&as_ada, query, json!({ "d": draft["id"] })).await;
+        let list = data["initialFormAnswers"].as_array().unwrap();
+        let rows = saved["form_answer_group"]["form_answers"].as_array().unwrap();
+        let ids = |list: &[Json]| list.iter().map(|it| it["id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(list), ids(rows), "an answer of the draft goes by its own id");
+        assert_eq!(list[0]["custom_module"]["required"], false);
     })
     .await;
 }

@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod filled;
+mod filled_access;
+mod filled_asked;
 mod filled_lists;
 mod forms;
 mod notes;

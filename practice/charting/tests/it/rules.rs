@@ -7,7 +7,7 @@ use ward_charting::question::order;
 use ward_charting::rules::condition::{Condition, Filter, has_cycle, shown};
 use ward_charting::rules::display::displayed;
 use ward_charting::rules::required::missing;
-use ward_charting::rules::scoring::{scores, worth};
+use ward_charting::rules::scoring::{score, scores, worth};
 use ward_charting::rules::{Answers, Question, options};
 use ward_charting::seed_forms::{FORMS, Form};
 
@@ -85,20 +85,19 @@ fn what_is_required() {
 
 #[test]
 fn what_an_option_is_worth() {
-    let list = options("Never\nSometimes\n\nAlways");
     for (chosen, wanted) in [
         ("Never", Some(0.0)),
-        ("Always", Some(2.0)),
+        ("Always", Some(3.0)),
         ("3 = always", Some(3.0)),
         ("-1", Some(-1.0)),
         ("1.5 points", Some(1.5)),
         ("Often (2)", Some(2.0)),
         ("Often [4] (really)", Some(4.0)),
-        ("2nd choice", None),
-        ("Unknown", None),
-        ("", None),
+        ("2nd choice", Some(3.0)),
     ] {
+        let list = options(&format!("Never\nSometimes\n\nRarely\n{chosen}"));
         assert_eq!(worth(&list, chosen), wanted, "{chosen}");
+        assert_eq!(worth(&options("Yes\nNo"), chosen), None, "{chosen} is no option");
     }
 }
 
@@ -167,8 +166,19 @@ fn no_seeded_form_has_a_circle_or_a_decider_without_answer() {
     }
 }
 
+#[test]
+fn a_circle_hides_nothing() {
+    let on = |id: i64, of: i64| Question {
+        condition: Condition::new(of, "equals", Some("Yes")),
+        ..asks(id, "radio")
+    };
+    let circle = [on(1, 2), on(2, 1), on(3, 3), asks(4, "text")];
+    let yes: Answers = (1..=4).map(|id| (id, "Yes".to_owned())).collect();
+    assert_eq!(shown(&circle, &yes), HashSet::from([1, 2, 3, 4]));
+}
+
 proptest! {
-    /// Whatever a form's questions hang on: what is shown hangs on shown ones only, and
+    /// Whatever a form's questions hang on: outside of circles, what is shown hangs on shown ones only, and
     /// a circle is found exactly where walking up comes back.
     #[test]
     fn conditions_of_any_form(
@@ -183,13 +193,6 @@ proptest! {
         let answers: Answers = (0..).zip(&yes)
             .map(|(id, yes)| (id, if *yes { "Yes" } else { "No" }.to_owned())).collect();
         let seen = shown(&questions, &answers);
-        for question in questions.iter().filter(|it| seen.contains(&it.id)) {
-            if let Some(condition) = &question.condition {
-                prop_assert!(seen.contains(&condition.of));
-                prop_assert_eq!(answers[&condition.of].as_str(), "Yes");
-            }
-            prop_assert!(question.parent.is_none_or(|parent| seen.contains(&parent)));
-        }
         let mut reach: Vec<HashSet<i64>> = questions.iter().map(|it| {
             it.condition.iter().map(|it| it.of).chain(it.parent).collect()
         }).collect();
@@ -198,6 +201,17 @@ proptest! {
                 own.iter().flat_map(|at| reach[usize::try_from(*at).unwrap()].iter().copied())
                     .chain(own.iter().copied()).collect()
             }).collect();
+        }
+        for question in questions.iter().filter(|it| seen.contains(&it.id)) {
+            // Where a circle is closed, nothing is decided.
+            if reach[usize::try_from(question.id).unwrap()].contains(&question.id) {
+                continue;
+            }
+            if let Some(condition) = &question.condition {
+                prop_assert!(seen.contains(&condition.of));
+                prop_assert_eq!(answers[&condition.of].as_str(), "Yes");
+            }
+            prop_assert!(question.parent.is_none_or(|parent| seen.contains(&parent)));
         }
         let circles = (0..).zip(&reach).any(|(id, own)| own.contains(&id));
         prop_assert_eq!(has_cycle(&questions), circles);
@@ -231,5 +245,25 @@ proptest! {
             places.insert(index, place);
             prop_assert!(places.is_sorted_by(|a, b| a < b) && places[0] > 0);
         }
+    }
+}
+
+#[test]
+fn what_is_no_option_scores_nothing_and_each_counts_once() {
+    let options = ["Never (0)".to_owned(), "Often (3)".to_owned()].to_vec();
+    let question = Question { options, ..asks(1, "checkbox") };
+    let scored = |text: &str| score(&question, &Answers::from([(1, text.to_owned())]));
+    assert_eq!(scored("Often (3)"), Some(3.0));
+    assert_eq!(scored("Often (3)\n Often (3)"), Some(3.0));
+    assert_eq!(scored("9999"), None);
+    assert_eq!(scored("3 kids"), None);
+}
+
+#[test]
+fn an_empty_name_is_missing() {
+    for mod_type in ["name", "referring_provider"] {
+        let asked = [Question { required: true, ..asks(1, mod_type) }];
+        let misses = |text: &str| missing(&asked, &Answers::from([(1, text.to_owned())])).len();
+        assert_eq!((misses(","), misses(" , "), misses("Ada,"), misses("Ada")), (1, 1, 0, 0));
     }
 }

@@ -248,6 +248,21 @@ impl World {
         self.mutate(&self.owner, "updateCustomModule", selects, input).await
     }
 
+    /// An appointment of a client with the owner, in so many days; the id.
+    pub async fn appointment(&self, client: &str, days: i64) -> String {
+        let kind = json!({ "name": format!("Visit in {days} days"), "length": 50 });
+        let kind =
+            self.mutate(&self.owner, "createAppointmentType", "appointmentType { id }", kind).await;
+        let at = jiff::Timestamp::from_microsecond(self.instance.now().0).unwrap()
+            + jiff::SignedDuration::from_hours(24 * days);
+        let input = json!({ "user_id": client, "datetime": at.strftime("%Y-%m-%dT%H:00:00Z").to_string(),
+            "appointment_type_id": kind["appointmentType"]["id"],
+            "contact_type": "Healthie Video Call" });
+        let made = self.mutate(&self.owner, "createAppointment", "appointment { id }", input).await;
+        assert!(made["messages"].is_null(), "{made}");
+        made["appointment"]["id"].as_str().unwrap().to_owned()
+    }
+
     /// The practice's rows of a table.
     pub async fn rows<R: Record>(&self, cond: Cond) -> Vec<R> {
         let org = self.organization.id.0;

@@ -215,7 +215,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("can_submit_cms_1500s_to_candid_health", Awaits("insurance")),
     ("can_submit_cms_1500s_to_change_health", Awaits("insurance")),
     ("can_submit_cms_1500s_to_office_ally", Awaits("insurance")),
-    ("can_unlink_chart_note_from_appointment", Awaits("charting")),
+    ("can_unlink_chart_note_from_appointment", Later("charting")),
     ("can_unlock_charting_notes", Later("charting")),
     ("can_view_all_org_members_tasks", Awaits("clinical")),
     ("can_view_audit_log", Rules(&[named(LOG, "/auditLog/nodes/0")])),
