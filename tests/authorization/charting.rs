@@ -106,6 +106,7 @@ pub fn data(name: &str) -> Option<Json> {
     match name {
         "mod_type" => Some("text".into()),
         "required" | "finished" => Some(true.into()),
+        "description" => Some("A reason".into()),
         _ => None,
     }
 }

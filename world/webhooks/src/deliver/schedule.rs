@@ -93,7 +93,8 @@ async fn a_broken_lane_rests() {
         w.clock.advance(HOUR);
         let claimed = w.claim("one", World::all_room()).await;
         w.record(&claimed, 200).await;
-        // It is well again: each success doubles what goes at once, up to thirty-two.
+        // It is well again: each success doubles what goes at once, up to the share of one
+        // organization.
         let sizes: Vec<usize> = {
             let mut sizes = Vec::new();
             for _ in 0..4 {
@@ -103,7 +104,7 @@ async fn a_broken_lane_rests() {
             }
             sizes
         };
-        assert_eq!(sizes, [2, 8, 32, 32]);
+        assert_eq!(sizes, [2, 8, 64, 64]);
     })
     .await;
 }
