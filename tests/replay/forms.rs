@@ -11,7 +11,11 @@ const DEPENDS: &str = "mutation($input: updateCustomModuleInput) { updateCustomM
 
 /// Makes a template in which everything is said of some question.
 pub fn new(world: &World) -> String {
-    let made = world.ask(FORM, json!({"input": {"name": "Replay form"}}), "createCustomModuleForm");
+    let made = world.ask(
+        FORM,
+        json!({"input": {"name": "Replay form", "use_for_charting": true}}),
+        "createCustomModuleForm",
+    );
     let form = id(&made["customModuleForm"]);
     let question = |mut input: Json| {
         input["custom_module_form_id"] = form.clone().into();
@@ -25,6 +29,7 @@ pub fn new(world: &World) -> String {
     question(json!({"mod_type": "text", "label": "Say more", "parent_custom_module_id": choice}));
     question(json!({"mod_type": "autoscored_calculator", "label": "Total"}));
     question(json!({"mod_type": "hipaa", "label": "Privacy"}));
+    question(json!({"mod_type": "name", "label": "Your name"}));
     let last = question(json!({"mod_type": "textarea", "label": "Why?"}));
     let input = json!({"id": last, "custom_module_condition":
         {"conditional_custom_module_id": choice, "filter_type": "equals", "value_to_filter": "Often (1)"}});

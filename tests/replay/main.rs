@@ -16,6 +16,7 @@ mod bookings;
 mod charts;
 mod forms;
 mod judge;
+mod notes;
 mod openings;
 mod papers;
 mod read_back;

@@ -5,7 +5,7 @@ use xtask::Replay;
 
 use crate::values::Subject;
 use crate::world::{PASSWORD, World};
-use crate::{bookings, charts, openings, papers, talks, visits};
+use crate::{bookings, charts, notes, openings, papers, talks, visits};
 
 /// Inputs that are not a field of the object: what they do is not to be read from it.
 const NOT_READ: [&str; 8] = [
@@ -35,6 +35,9 @@ pub fn read_back(
         return read;
     }
     if let Some(read) = charts::read_back(world, &replay.root_field, subject, answer) {
+        return read;
+    }
+    if let Some(read) = notes::read_back(world, &replay.root_field, subject, answer) {
         return read;
     }
     if let Some(read) = openings::read_back(world, &replay.root_field, variables, answer) {

@@ -8,6 +8,7 @@ use crate::bookings;
 use crate::charts;
 use crate::forms;
 use crate::judge::Try;
+use crate::notes;
 use crate::openings;
 use crate::papers;
 use crate::talks;
@@ -85,6 +86,7 @@ fn input(
         "createReferringPhysician" => &["first_name", "last_name"],
         "createNote" => &["conversation_id", "content"],
         "createDocument" => &["display_name", "file_string"],
+        "createFormAnswerGroup" => &["custom_module_form_id", "finished", "form_answers"],
         _ => &[],
     };
     fields.extend(needed.iter().map(|name| (*name).to_owned()));
@@ -104,7 +106,8 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         .or_else(|| papers::value(world, root, name, subject, attempt))
         .or_else(|| bookings::value(world, root, name, subject, attempt))
         .or_else(|| visits::value(world, root, name, subject))
-        .or_else(|| forms::value(world, root, name));
+        .or_else(|| forms::value(world, root, name))
+        .or_else(|| notes::value(world, root, name, subject));
     if let Some(value) = known {
         return value;
     }

@@ -17,6 +17,11 @@ const BOOK: &str = "mutation($input: createAppointmentInput!) { createAppointmen
 const CHANGE: &str = "mutation($input: updateAppointmentInput!) { updateAppointment(input: $input) { appointment { id } messages { field message } } }";
 
 impl Visits {
+    /// The appointment of which everything is said.
+    pub fn full(&self) -> String {
+        self.full.clone()
+    }
+
     /// Makes them.
     pub fn new(world: &World) -> Visits {
         let input = json!({"user_id": world.client, "other_party_id": world.provider,

@@ -10,6 +10,7 @@ use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, jso
 use crate::bookings::{self, Bookings};
 use crate::charts;
 use crate::forms;
+use crate::notes;
 use crate::openings::Openings;
 use crate::papers::{self, Papers};
 use crate::talks::{self, Talks};
@@ -75,6 +76,8 @@ pub struct World {
     pub openings: Openings,
     /// A template in which everything is said of some question.
     pub form: String,
+    /// A form that was filled in for the client.
+    pub note: String,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -119,6 +122,7 @@ impl World {
             visits: Visits::default(),
             openings: Openings::default(),
             form: String::new(),
+            note: String::new(),
             numbers: 0,
             schemas,
         };
@@ -130,6 +134,7 @@ impl World {
         world.visits = Visits::new(&world);
         world.openings = Openings::new(&world);
         world.form = forms::new(&world);
+        world.note = notes::new(&world);
         world
     }
 
@@ -186,6 +191,7 @@ impl World {
             other => talks::subject(self, other, &client)
                 .or_else(|| papers::subject(self, other, &client))
                 .or_else(|| charts::subject(self, other, &client))
+                .or_else(|| notes::subject(self, other, &client))
                 .or_else(|| bookings::subject(self, other))
                 .or_else(|| visits::subject(self, other))
                 .unwrap_or_else(|| client.clone()),

@@ -29,10 +29,10 @@ input! {
     /// was shown of it, and decides nothing; it has no `id` yet.
     pub struct NewAnswer {
         answer: String,
-        conditional_custom_module_id: String,
+        conditional_custom_module_id: IdOrBlank<CustomModule>,
         custom_module_id: IdOrBlank<CustomModule>,
         filter_type: String,
-        id: String,
+        id: IdOrBlank<CustomModule>,
         label: String,
         metadata: String,
         mod_type: String,
@@ -46,7 +46,7 @@ input! {
     /// its question.
     pub struct ChangedAnswer {
         answer: String,
-        conditional_custom_module_id: String,
+        conditional_custom_module_id: IdOrBlank<CustomModule>,
         custom_module_id: IdOrBlank<CustomModule>,
         filter_type: String,
         id: IdOrBlank<FormAnswer>,
