@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use ward_engine::{Answer, Args, Call, Given, Out, Request, RowView};
 use ward_identity::tables::{USERS, User, users};
+use ward_instance::Timestamp;
 use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Table, Value, Watch, read_selected};
 
 use super::input::Said;
@@ -28,6 +29,8 @@ struct Initial {
     answer: Option<String>,
     /// Its row in the draft.
     id: Option<i64>,
+    /// Since when the question is as it is: nothing was answered at any moment yet.
+    since: Out,
 }
 
 /// What a form has for a question.
@@ -89,11 +92,11 @@ pub async fn listed(
     let of_form = (form, of_form.first().is_some_and(Value::truth));
     let draft = draft.map(|(id, _)| id);
     let found = initial(request, q, of_form, client, draft).await?;
-    let list: Vec<Out> = found.into_iter().map(|it| shown(request, client, it)).collect();
+    let list: Vec<Out> = found.into_iter().map(|it| shown(client, it)).collect();
     Ok(rows.iter().map(|_| Out::List(list.clone())).collect())
 }
 
-fn shown(request: &Request, client: i64, it: Initial) -> Out {
+fn shown(client: i64, it: Initial) -> Out {
     let number = |id: i64| Out::from(id.to_string());
     let mut members = vec![
         // What is no answer yet goes by its question.
@@ -103,8 +106,8 @@ fn shown(request: &Request, client: i64, it: Initial) -> Out {
         ("answer", it.answer.clone().into()),
         ("displayed_answer", it.answer.into()),
         ("user_id", number(client)),
-        ("created_at", Out::Instant(request.now)),
-        ("updated_at", Out::Instant(request.now)),
+        ("created_at", it.since.clone()),
+        ("updated_at", it.since),
         ("custom_module", Out::Object(it.module)),
     ];
     members.extend(it.facts);
@@ -217,6 +220,7 @@ async fn questions(request: &Request, q: &mut dyn Query, form: i64) -> Answer<Ve
         at::exclude_from_scribe,
         at::parent_custom_module_id,
         at::custom_module_form_id,
+        at::updated_at,
     ];
     select.least = Level::Public;
     select.filter = Cond::eq("custom_module_form_id", form);
@@ -232,6 +236,7 @@ async fn questions(request: &Request, q: &mut dyn Query, form: i64) -> Answer<Ve
             facts: Vec::new(),
             answer: None,
             id: None,
+            since: Out::Instant(Timestamp(row.get(10)?.int()?)),
         })
     };
     Ok(rows.iter().filter_map(question).collect())
