@@ -19,7 +19,6 @@ use crate::driver::lite::{Access, Durability, Lite};
 use crate::driver::pg::{PgPool, Tables};
 use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
-use crate::follow::{Follow, Followed};
 use crate::keyring::Keyring;
 use crate::member::{self, Call, Failure};
 use crate::outbox;
@@ -289,25 +288,9 @@ impl Db {
         self.core.hints.subscribe()
     }
 
-    /// Does `work` behind every group of writes that left [`Hint::Events`] or
-    /// [`Hint::Deliveries`], in the same commit, and hands the result to `done` when it is on the
-    /// disk: on the writer's thread, which waits for it. Until what is returned is dropped; it
-    /// takes the place of what followed before. `None` on PostgreSQL, where everybody commits for
-    /// themselves.
-    pub fn follow<T, W>(
-        &self,
-        work: W,
-        done: impl Fn(T) + Send + Sync + 'static,
-    ) -> Option<Followed>
-    where
-        W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
-        T: Send + 'static,
-    {
-        let follow = Follow { work, done: Box::new(done) };
-        match &*self.backend {
-            Backend::Lite { .. } => Some(Followed::by(&self.core, Arc::new(follow))),
-            Backend::Pg(_) => None,
-        }
+    /// What every part of the store shares.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// Held while `chain.heads` is read and written.

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::core::Core;
+use crate::db::Db;
 use crate::error::StoreError;
 use crate::member::{self, Member};
+use crate::query::Engine;
 use crate::tx::Tx;
 
 /// Makes the member that is run behind a group.
@@ -53,6 +55,26 @@ where
 {
     fn member(self: Arc<Self>) -> Box<dyn Member> {
         Box::new(Following { follow: self, result: None })
+    }
+}
+
+impl Db {
+    /// Does `work` behind every group of writes that left [`Hint::Events`] or
+    /// [`Hint::Deliveries`], in the same commit, and hands the result to `done` when it is on the
+    /// disk: on the writer's thread, which waits for it. Until what is returned is dropped; it
+    /// takes the place of what followed before. `None` on PostgreSQL, where everybody commits for
+    /// themselves.
+    pub fn follow<T, W>(
+        &self,
+        work: W,
+        done: impl Fn(T) + Send + Sync + 'static,
+    ) -> Option<Followed>
+    where
+        W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let follow = Follow { work, done: Box::new(done) };
+        (self.engine() == Engine::Lite).then(|| Followed::by(self.core(), Arc::new(follow)))
     }
 }
 
