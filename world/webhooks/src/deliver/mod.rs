@@ -37,7 +37,7 @@ use claim::Claimed;
 use client::Client;
 use faulty::Again;
 pub(crate) use record::Attempt;
-use share::{Room, UnderWay};
+use share::{Room, Seat, UnderWay};
 
 /// Requests at once.
 pub const SOCKETS: usize = 256;
@@ -63,7 +63,7 @@ pub struct Engine {
     client: Client,
     /// Of this start of the process.
     epoch: String,
-    under_way: Mutex<UnderWay>,
+    under_way: Arc<Mutex<UnderWay>>,
     woken: Notify,
 }
 
@@ -76,7 +76,7 @@ impl Engine {
             client: Client::new(resolve::System),
             epoch,
             db,
-            under_way: Mutex::default(),
+            under_way: Arc::default(),
             woken: Notify::new(),
         })
     }
@@ -101,7 +101,7 @@ impl Engine {
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut is_second = true;
         loop {
-            while !is_off() && self.turn(&results, is_second, followed.is_some()).await {
+            while !is_off() && self.turn(&results, is_second).await {
                 is_second = false;
             }
             if *stop.borrow() {
@@ -124,28 +124,13 @@ impl Engine {
 
     /// One turn: hands events on; takes back what was left over (each second), claims and sends.
     /// Whether there may be more to do at once.
-    async fn turn(
-        self: &Arc<Self>,
-        results: &mpsc::Sender<Attempt>,
-        is_second: bool,
-        is_followed: bool,
-    ) -> bool {
-        if is_followed {
-            return self.ring(is_second).await.unwrap_or_else(failed) > 0;
-        }
-        let room = self.room();
-        let done = async {
-            if !self.any_due(&room, is_second).await? {
-                return Ok(Done::default());
-            }
-            self.claim(room, is_second).await
-        };
+    async fn turn(self: &Arc<Self>, results: &mpsc::Sender<Attempt>, is_second: bool) -> bool {
         // Side by side, since each waits for a commit; and each on its own: events that can't be
         // handed on do not hold up what is due.
-        let (handed_on, done) = tokio::join!(self.hand_on(is_second), done);
+        let (handed_on, done) = tokio::join!(self.hand_on(is_second), self.claim(is_second));
         let (handed_on, done) = (handed_on.unwrap_or_else(failed), done.unwrap_or_else(failed));
-        for claimed in done.claimed {
-            self.start(&Handle::current(), claimed, results.clone());
+        for seated in done.claimed {
+            self.start(&Handle::current(), seated, results.clone());
         }
         done.is_more || handed_on > 0
     }
@@ -183,18 +168,22 @@ impl Engine {
             && claim::any_ready(&mut reader, clock.now(), clock.wall(), &room.full()).await?)
     }
 
-    async fn claim(&self, room: Room, is_second: bool) -> Result<Done, StoreError> {
-        let epoch = self.epoch.clone();
+    async fn claim(self: &Arc<Self>, is_second: bool) -> Result<Done, StoreError> {
+        if !self.any_due(&self.room(), is_second).await? {
+            return Ok(Done::default());
+        }
+        let engine = self.clone();
         let done = self
             .db
             .write(move |tx: &mut Tx| {
-                let (epoch, room) = (epoch.clone(), room.clone());
+                let engine = engine.clone();
                 Box::pin(async move {
                     let left = match is_second {
-                        true => recover::recover(tx, &epoch, RECOVERED_TOGETHER).await?,
+                        true => recover::recover(tx, &engine.epoch, RECOVERED_TOGETHER).await?,
                         false => 0,
                     };
-                    let claimed = claim::claim(tx, &epoch, room).await?;
+                    let claimed =
+                        engine.seat(claim::claim(tx, &engine.epoch, engine.room()).await?);
                     let is_more = left > 0 || !claimed.is_empty();
                     Ok::<_, StoreError>(Done { claimed, is_more })
                 })
@@ -204,17 +193,22 @@ impl Engine {
         done
     }
 
-    fn start(self: &Arc<Self>, runtime: &Handle, claimed: Claimed, results: mpsc::Sender<Attempt>) {
+    /// Gives what was claimed its room, before anybody else claims.
+    fn seat(&self, claimed: Vec<Claimed>) -> Vec<Seated> {
+        let seat = |it: &Claimed| Seat::take(&self.under_way, it.webhook.org_id.0, it.is_slow);
+        claimed.into_iter().map(|claimed| Seated { seat: seat(&claimed), claimed }).collect()
+    }
+
+    fn start(self: &Arc<Self>, runtime: &Handle, seated: Seated, results: mpsc::Sender<Attempt>) {
         let engine = self.clone();
-        let (org_id, is_slow) = (claimed.webhook.org_id.0, claimed.is_slow);
-        engine.under_way.lock().add(org_id, is_slow);
+        let Seated { claimed, seat } = seated;
         runtime.spawn(async move {
             let (attempt, again) = engine.send(claimed).await;
             crash::point("webhook.sent");
             // Room again only when it is on its way to the log: memory stays bounded.
             let _ = results.send(attempt).await;
             faulty::once_more(again, &engine).await;
-            engine.under_way.lock().remove(org_id, is_slow);
+            drop(seat);
         });
     }
 
@@ -313,10 +307,16 @@ async fn hand_all_on(tx: &mut Tx) -> Result<usize, StoreError> {
     Ok(handed_on)
 }
 
+/// What is ours to send, and its place among what is under way.
+struct Seated {
+    claimed: Claimed,
+    seat: Seat,
+}
+
 /// What a turn has done.
 #[derive(Default)]
 struct Done {
-    claimed: Vec<Claimed>,
+    claimed: Vec<Seated>,
     is_more: bool,
 }
 

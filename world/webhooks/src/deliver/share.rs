@@ -6,6 +6,9 @@
 //! something for others when a dozen take all that they get.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// An organization's requests, and those of them to slow receivers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,29 @@ impl UnderWay {
         let (all, slow) =
             (all.saturating_sub(self.total.all), slow.saturating_sub(self.total.slow));
         Room { all, slow, of: self.of.clone() }
+    }
+}
+
+/// A request's place among those under way, from its claim on; free again when this is dropped, so
+/// too when the claim is not committed.
+#[derive(Debug)]
+pub struct Seat {
+    under_way: Arc<Mutex<UnderWay>>,
+    org_id: i64,
+    is_slow: bool,
+}
+
+impl Seat {
+    /// Takes one.
+    pub fn take(under_way: &Arc<Mutex<UnderWay>>, org_id: i64, is_slow: bool) -> Self {
+        under_way.lock().add(org_id, is_slow);
+        Seat { under_way: under_way.clone(), org_id, is_slow }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.under_way.lock().remove(self.org_id, self.is_slow);
     }
 }
 
