@@ -180,7 +180,7 @@ impl Db {
         lite.set_durability(durability)?;
         let certificate = certificate::decode(&lite.rows(&certificate::select())?)?;
         certificate.verify(&core.instance.ring()).map_err(StoreError::Foreign)?;
-        let writer = Writer::start(core, lite)?;
+        let writer = Writer::start(core, lite, &path, durability)?;
         Ok(Backend::Lite { readers: LitePool::new(path.clone()), writer, path })
     }
 

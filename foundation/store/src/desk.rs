@@ -17,6 +17,7 @@ use std::time::Duration;
 use ward_instance::clock::Course;
 use ward_instance::{SandboxWitness, crash};
 
+use crate::checkpointer::Checkpointer;
 use crate::core::{Core, Hint};
 use crate::driver::lite::Lite;
 use crate::driver::lite_error;
@@ -45,6 +46,8 @@ pub(crate) struct Desk {
     counters: Arc<Counters>,
     /// Something was committed since the log was emptied.
     has_log: bool,
+    /// Writes the log back meanwhile.
+    checkpointer: Option<Checkpointer>,
 }
 
 /// What a group's members left to be done at the commit.
@@ -84,13 +87,22 @@ enum End {
 
 impl Desk {
     /// With the connection that writes.
-    pub(crate) fn new(core: &Arc<Core>, lite: Lite, counters: &Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        lite: Lite,
+        counters: &Arc<Counters>,
+        checkpointer: Option<Checkpointer>,
+    ) -> Self {
+        if checkpointer.is_some() {
+            lite.leave_log();
+        }
         Desk {
             core: Arc::clone(core),
             lite: Some(lite),
             heads: Heads::default(),
             counters: Arc::clone(counters),
             has_log: false,
+            checkpointer,
         }
     }
 
@@ -206,6 +218,11 @@ impl Desk {
         crash::point("commit.after");
         self.counters.commits.fetch_add(u64::from(kept > 0), Ordering::Relaxed);
         self.has_log |= kept > 0;
+        if kept > 0
+            && let Some(checkpointer) = &mut self.checkpointer
+        {
+            checkpointer.committed(Lite::log_pages());
+        }
         if left.is_change {
             self.core.counts.changed();
         }

@@ -16,6 +16,7 @@ mod bulk;
 mod certificate;
 pub mod chain_heads;
 mod changes;
+mod checkpointer;
 pub mod checks;
 pub mod codec;
 mod cond;

@@ -8,9 +8,10 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
+use crate::checkpointer::Checkpointer;
 use crate::core::Core;
 use crate::desk::Desk;
-use crate::driver::lite::{Access, Lite};
+use crate::driver::lite::{Access, Durability, Lite};
 use crate::error::StoreError;
 use crate::member::Member;
 
@@ -38,21 +39,33 @@ pub(crate) struct Counters {
 /// The way to the writer.
 pub(crate) struct Writer {
     queue: Mutex<Option<SyncSender<Box<dyn Member>>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// The writer's, then that of who writes the log back.
+    threads: Mutex<Vec<JoinHandle<()>>>,
     counters: Arc<Counters>,
 }
 
 impl Writer {
-    /// Opens the writing connection and starts the thread.
-    pub(crate) fn start(core: &Arc<Core>, lite: Lite) -> Result<Self, StoreError> {
+    /// Starts the thread with the connection that writes the file.
+    pub(crate) fn start(
+        core: &Arc<Core>,
+        lite: Lite,
+        path: &Path,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let counters = Arc::new(Counters::default());
-        let desk = Desk::new(core, lite, &counters);
+        let (checkpointer, beside) = match durability {
+            Durability::Kept => Some(Checkpointer::start(path)?).unzip(),
+            // Nothing waits for the disk.
+            Durability::Passing => (None, None),
+        };
+        let desk = Desk::new(core, lite, &counters, checkpointer);
         let thread = std::thread::Builder::new()
             .name("ward-writer".into())
             .spawn(move || desk.serve(&waiting))
             .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
-        Ok(Writer { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), counters })
+        let threads = std::iter::once(thread).chain(beside).collect();
+        Ok(Writer { queue: Mutex::new(Some(queue)), threads: Mutex::new(threads), counters })
     }
 
     /// Queues a member; refuses when too many wait.
@@ -87,10 +100,10 @@ impl Writer {
     /// Takes no more members, finishes those that wait and checkpoints. Blocks.
     pub(crate) fn stop(&self) {
         drop(self.queue.lock().take());
-        if let Some(thread) = self.thread.lock().take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer ended in a panic");
+        for thread in self.threads.lock().drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("the writer ended in a panic");
+            }
         }
     }
 }

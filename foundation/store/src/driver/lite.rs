@@ -1,8 +1,10 @@
 //! A SQLite connection: settings, statements, values.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
@@ -31,6 +33,15 @@ const SETTINGS: &str = "
     PRAGMA secure_delete = FAST;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;";
+
+/// Where the log is written back beside its writer, pages from which on the writer helps: a bound
+/// on the log, 64 MiB.
+const LOG_MAX: i32 = 16_384;
+
+thread_local! {
+    /// Pages of the log after this thread's last commit.
+    static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
+}
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +96,30 @@ impl Lite {
             Durability::Kept => Ok(()),
             Durability::Passing => self.batch("PRAGMA synchronous = OFF"),
         }
+    }
+
+    /// Leaves the log to somebody else, who writes it back when [`Self::log_pages`] says so.
+    pub(crate) fn leave_log(&self) {
+        self.conn.wal_hook(Some(|log: &Wal, pages| {
+            LOG_PAGES.set(pages);
+            if pages >= LOG_MAX {
+                // Refused while whoever it is left to is at it.
+                drop(log.checkpoint());
+            }
+            Ok(())
+        }));
+    }
+
+    /// How many pages the log had after the last commit, made by this thread on a connection that
+    /// has left it.
+    pub(crate) fn log_pages() -> i32 {
+        LOG_PAGES.get()
+    }
+
+    /// Writes back what of the log no reader needs; waits for nobody.
+    pub(crate) fn write_back(&self) -> Result<(), StoreError> {
+        let done = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        done.map_err(|error| map(&error))
     }
 
     /// Switches to the write-ahead log, which stays with the file.
