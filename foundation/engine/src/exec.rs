@@ -331,6 +331,8 @@ impl Executor<'_> {
         }
         select.least = listing.least;
         select.deleted = listing.deleted;
+        select.shown = listing.shown;
+        select.instead = listing.instead;
         select.filter = listing.filter.clone();
         select.either.clone_from(&listing.either);
         select.by_id = listing.by_id;

@@ -19,6 +19,10 @@ pub struct Listing {
     pub anywhere: bool,
     /// Deleted rows too.
     pub deleted: bool,
+    /// Whoever sees the parent sees the row, this far ([`ward_store::Select::shown`]).
+    pub shown: Option<Level>,
+    /// What the table between has in place of the row's own ([`ward_store::Select::instead`]).
+    pub instead: &'static [&'static str],
     /// Keywords that the rows have to match, too.
     pub keywords: Option<Keywords>,
     /// Records of a table that the question names: of the clients among them it tells
@@ -36,6 +40,8 @@ impl Listing {
             least: Level::Limited,
             anywhere: false,
             deleted: false,
+            shown: None,
+            instead: &[],
             keywords: None,
             named: None,
         }

@@ -1,5 +1,6 @@
 //! The one way rows are read for an actor: every read passes the table's
-//! visibility predicate, which adds each row's level as a last column.
+//! visibility predicate, which adds each row's level as a last column. What
+//! hangs on rows that were seen may be read by those ([`Select::shown`]).
 
 use crate::actor::{Actor, Level, Rule};
 use crate::cond::Cond;
@@ -71,6 +72,11 @@ pub struct Select<'a> {
     pub by_id: bool,
     /// A table between.
     pub join: Option<Join>,
+    /// Columns that the table between has too, and that are read from there.
+    pub instead: &'static [&'static str],
+    /// Whoever sees what the rows hang on sees the rows, this far; the table's own
+    /// predicate is not asked.
+    pub shown: Option<Level>,
     /// In which order.
     pub order: Vec<OrderKey>,
     /// Start behind this place: one value an order key.
@@ -104,6 +110,8 @@ impl<'a> Select<'a> {
             either: Vec::new(),
             by_id: false,
             join: None,
+            instead: &[],
+            shown: None,
             order: Vec::new(),
             after: None,
             before: None,
@@ -126,7 +134,7 @@ impl<'a> Select<'a> {
 
     /// The statement that answers the rows.
     pub fn sql(&self) -> Sql {
-        let rule = (self.table.visible)(self.actor);
+        let rule = self.rule();
         let mut sql = Sql::new();
         // Rows of several statements are ordered by what all of them answer.
         let is_merged = self.with_keys && self.either.len() > 1;
@@ -159,10 +167,20 @@ impl<'a> Select<'a> {
         sql
     }
 
+    fn rule(&self) -> Rule {
+        match self.shown {
+            None => (self.table.visible)(self.actor),
+            Some(Level::Public) => Rule::none().public(Cond::Always),
+            Some(_) => Rule::full(Cond::Always),
+        }
+    }
+
     fn write_rows(&self, rule: &Rule, part: &Cond, sql: &mut Sql) {
         sql.push("SELECT ");
         for &column in &self.columns {
-            sql.push("t.").push(self.table.columns[column].name).push(", ");
+            let name = self.table.columns[column].name;
+            let is_between = self.join.is_some() && self.instead.contains(&name);
+            sql.push(if is_between { "j." } else { "t." }).push(name).push(", ");
         }
         if let Some(join) = self.join {
             sql.push("j.").push(join.from).push(", ");
@@ -194,7 +212,7 @@ impl<'a> Select<'a> {
     /// The statement that counts matching rows by the value of `column` (an
     /// expression such as `t.user_id` or `j.user_id`).
     pub fn count_by_sql(&self, column: &str) -> Sql {
-        let rule = (self.table.visible)(self.actor);
+        let rule = self.rule();
         let mut sql = Sql::new();
         sql.push("SELECT ").push(column).push(", COUNT(*)");
         self.write_from(&rule, &self.any(), &mut sql);
@@ -206,7 +224,7 @@ impl<'a> Select<'a> {
     /// `by` (expressions such as `t.user_id`, with commas between), which come before
     /// the sum.
     pub fn sum_by_sql(&self, number: &str, by: &str) -> Sql {
-        let rule = (self.table.visible)(self.actor);
+        let rule = self.rule();
         let mut sql = Sql::new();
         sql.push("SELECT ").push(by).push(", CAST(SUM(").push(number).push(") AS BIGINT)");
         self.write_from(&rule, &self.any(), &mut sql);
@@ -216,7 +234,7 @@ impl<'a> Select<'a> {
 
     /// The statement that counts all matching rows, whatever the page.
     pub fn count_sql(&self) -> Sql {
-        let rule = (self.table.visible)(self.actor);
+        let rule = self.rule();
         let mut sql = Sql::new();
         if self.either.is_empty() {
             sql.push("SELECT COUNT(*)");

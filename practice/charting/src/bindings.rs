@@ -80,11 +80,11 @@ fn mutations(b: &mut Bindings) {
 }
 
 /// Columns of the rows that a column of some rows names, by their ids, which come first,
-/// as the caller sees them.
+/// as the caller sees them; or all of them, `shown` to whoever sees what names them.
 async fn related(
     request: &Request,
     q: &mut dyn Query,
-    table: &'static Table,
+    (table, shown): (&'static Table, Option<Level>),
     (rows, column): (&[RowView<'_>], usize),
     columns: Vec<usize>,
 ) -> Answer<HashMap<i64, Vec<Value>>> {
@@ -94,6 +94,7 @@ async fn related(
     let mut select = Select::new(table, &request.actor);
     select.columns = columns;
     select.least = Level::Public;
+    select.shown = shown;
     select.deleted = true;
     select.by_id = true;
     select.filter = Cond::is_in("id", &ids);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 use ward_engine::{Answer, Bindings, Kind, Link, Out, Request, RowView};
 use ward_identity::tables::User;
-use ward_store::{Cond, Entity, Query, Select, Value};
+use ward_store::{Cond, Entity, Join, Query, Select, Value};
 
 use crate::filled::tables::{
     FORM_ANSWER_GROUPS, FORM_ANSWERS, FormAnswerGroup, form_answers as at,
@@ -16,6 +16,9 @@ use crate::tables::{CUSTOM_MODULES, CustomModuleForm, QUESTION_VERSIONS, questio
 
 const OF: &str = "FormAnswer";
 
+/// Questions by their versions.
+const VERSIONS: Join = Join { table: "question_versions", to: "custom_module_id", from: "id" };
+
 /// Binds the fields.
 pub fn bind(b: &mut Bindings) {
     b.object(OF, &FORM_ANSWERS);
@@ -24,8 +27,8 @@ pub fn bind(b: &mut Bindings) {
     });
     let needs: &'static [usize] = &[at::answer, at::mod_type, at::answered_at, at::updated_at];
     b.computed(OF, "displayed_answer", needs, |request, row, _| shown(request, row).into());
-    b.one(OF, "custom_module", &CUSTOM_MODULES, Link::Key(at::custom_module_id))
-        .listing(listing::left);
+    let version = Link::Join { parent: at::question_version_id, join: VERSIONS };
+    b.one(OF, "custom_module", &CUSTOM_MODULES, version).listing(listing::asked);
     b.one(OF, "form_answer_group", &FORM_ANSWER_GROUPS, Link::Key(at::form_answer_group_id));
     const VERSION: &[usize] = &[at::question_version_id];
     use question_versions as then;

@@ -6,7 +6,7 @@ use ward_clients::tables::Tag;
 use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Refused, Request, moment};
 use ward_identity::tables::{USERS, User};
 use ward_instance::Timestamp;
-use ward_store::{Cond, Entity, Id};
+use ward_store::{Cond, Entity, Id, Level};
 
 use super::tables::{FORM_ANSWER_GROUPS, FormAnswerGroup};
 use crate::tables::{CustomModule, CustomModuleForm};
@@ -304,10 +304,21 @@ pub fn of_parent(_: &Request, _: &Args) -> Answer<Listing> {
     Ok(Listing::of(finished()))
 }
 
-/// What is left of something that was deleted, for what was filled in with it.
-pub fn left(_: &Request, _: &Args) -> Answer<Listing> {
-    Ok(Listing { deleted: true, ..Listing::all().public() })
+/// What something was filled in with, whatever became of it: deleted, archived, or not for
+/// this client any more. Whoever sees what was filled in sees that.
+pub fn left(request: &Request, _: &Args) -> Answer<Listing> {
+    let level = if request.actor.is_member() { Level::Full } else { Level::Public };
+    Ok(Listing { deleted: true, shown: Some(level), ..Listing::all().public() })
 }
+
+/// The question of an answer, as it was when it was answered (DOM-13).
+pub fn asked(request: &Request, args: &Args) -> Answer<Listing> {
+    Ok(Listing { instead: THEN, ..left(request, args)? })
+}
+
+/// What a version of a question has of it.
+const THEN: &[&str] =
+    &["mod_type", "label", "sublabel", "options", "required", "place", "parent_custom_module_id"];
 
 /// What is listed as it was made: signatures, addenda, the history.
 pub const MADE: &[OrderOption] =

@@ -25,7 +25,8 @@ impl World {
     /// A form as somebody reads it.
     pub async fn read(&self, actor: &Actor, id: &Json) -> Json {
         let query = "query($id: ID) { formAnswerGroup(id: $id) { id finished form_answers { \
-            custom_module_id label answer displayed_answer custom_module { id label } } \
+            custom_module_id label answer displayed_answer custom_module { id label mod_type \
+            options_array required } } custom_module_form { id name } \
             all: form_answers(is_for_editing: true) { custom_module_id } \
             autoscored_sections { section_title value show } } }";
         self.run(actor, query, json!({ "id": id })).await["formAnswerGroup"].clone()
@@ -173,7 +174,10 @@ async fn dom_13_an_edit_of_the_form_alters_no_answer() {
         assert_eq!(labels(&read), labels(&before));
         assert_eq!(read["form_answers"][1]["answer"], "Often (3)");
         assert_eq!(read["autoscored_sections"], scores);
-        assert_eq!(read["form_answers"][1]["custom_module"]["id"], often, "what was deleted");
+        let was = json!({ "id": often, "label": "How often?", "mod_type": "radio",
+            "options_array": ["Never (0)", "Often (3)"], "required": false });
+        assert_eq!(read["form_answers"][1]["custom_module"], was, "what was deleted");
+        assert_eq!(read, before);
         // What is sent again as it was stays what it was; what is new is to the new question.
         let answers = json!([{ "custom_module_id": often, "answer": "Often (3)" },
             { "custom_module_id": new, "answer": "Now" }]);
@@ -185,7 +189,10 @@ async fn dom_13_an_edit_of_the_form_alters_no_answer() {
         );
         let gone = json!({ "id": form });
         w.mutate(&w.owner, "deleteCustomModuleForm", "customModuleForm { id }", gone).await;
-        assert_eq!(labels(&w.read(&w.owner, &id).await).len(), 4);
+        let read = w.read(&w.owner, &id).await;
+        assert_eq!(labels(&read).len(), 4);
+        assert_eq!(read["form_answers"][1]["custom_module"], was);
+        assert_eq!(read["custom_module_form"], json!({ "id": form, "name": "PHQ" }));
         let another = json!({ "custom_module_form_id": form, "user_id": ada });
         assert_eq!(told(&w.fill(&w.owner, another).await)[0].0, "custom_module_form_id");
     })

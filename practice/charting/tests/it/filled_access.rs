@@ -46,6 +46,47 @@ async fn forms_that_are_switched_off_are_nothing_to_the_client() {
     .await;
 }
 
+/// A form that is archived is for nobody to begin, and what a client filled in with it stays theirs
+/// to read; what is the practice's own business about it stays that.
+#[tokio::test]
+async fn dom_13_an_archived_form_can_be_read_by_who_filled_it_in() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let as_ada = w.as_client(&ada).await;
+        let form = json!({ "name": "Intake", "metadata": "{\"of\":\"staff\"}" });
+        let form = w.form(&w.owner, form).await;
+        let asked = w.question(&form, "text", "Q").await;
+        w.change(json!({ "id": asked, "metadata": "{\"of\":\"staff\"}" })).await;
+        let input = json!({ "custom_module_form_id": form, "finished": true });
+        let made = w.fill(&as_ada, input).await;
+        let id = made["form_answer_group"]["id"].clone();
+        let query = "query($g: ID) { formAnswerGroup(id: $g) { custom_module_form { name metadata \
+            custom_modules { id } } form_answers { custom_module { label metadata } } } \
+            chartingItems { custom_module_form_name } }";
+        let read = async |actor: &Actor| w.run(actor, query, json!({ "g": id })).await;
+        let before = read(&as_ada).await;
+        for change in ["updateCustomModuleForm", "deleteCustomModuleForm"] {
+            let mut input = json!({ "id": form });
+            if change.starts_with("update") {
+                input["is_archived"] = true.into();
+            }
+            w.mutate(&w.owner, change, "customModuleForm { id }", input).await;
+            let after = read(&as_ada).await;
+            let group = &after["formAnswerGroup"];
+            let template = json!({ "name": "Intake", "metadata": null, "custom_modules": [] });
+            assert_eq!(group["custom_module_form"], template, "{change}");
+            assert_eq!(group["form_answers"], before["formAnswerGroup"]["form_answers"]);
+            let question = json!({ "label": "Q", "metadata": null });
+            assert_eq!(group["form_answers"][0]["custom_module"], question);
+            assert_eq!(after["chartingItems"], json!([{ "custom_module_form_name": "Intake" }]));
+        }
+        let staff = read(&w.owner).await;
+        let metadata = &staff["formAnswerGroup"]["form_answers"][0]["custom_module"]["metadata"];
+        assert_eq!(metadata, "{\"of\":\"staff\"}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn sec_19_whoever_asks_what_a_client_filled_in_is_in_the_access_log() {
     World::each(async |w| {
