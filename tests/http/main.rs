@@ -11,5 +11,6 @@ mod bodies;
 mod faults;
 mod files;
 mod headers;
+mod questionnaire;
 mod running;
 mod tripwire;

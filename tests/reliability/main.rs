@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accesses;
+mod at_rest;
 mod backups;
 mod clock;
 mod crashes;

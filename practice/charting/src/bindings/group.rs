@@ -56,7 +56,7 @@ fn people(b: &mut Bindings) {
 
 fn links(b: &mut Bindings) {
     let template = Link::Key(at::custom_module_form_id);
-    b.one(OF, "custom_module_form", &CUSTOM_MODULE_FORMS, template).listing(listing::left);
+    b.one(OF, "custom_module_form", &CUSTOM_MODULE_FORMS, template).listing(listing::template);
     b.one(OF, "appointment", &APPOINTMENTS, Link::Key(at::appointment_id));
     let own = Link::Column { parent: at::id, child: "form_answer_group_id" };
     b.many(OF, "form_answers", &FORM_ANSWERS, own)

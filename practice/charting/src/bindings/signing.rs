@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Out, Request, Returns, RowView, op};
 use ward_identity::tables::{USERS, User};
-use ward_store::{Actor, Cond, Entity, Id, Query, Record, Select, Table, Value, read_selected};
+use ward_store::{
+    Actor, Cond, Entity, Id, Level, Query, Record, Select, Table, Value, read_selected,
+};
 
 use crate::filled::content::hash;
 use crate::filled::hand::{self, Act, Hand, Note};
@@ -114,18 +116,24 @@ async fn able(
         false => None,
     };
     let Some(hand) = hand else { return Ok(vec![Out::Bool(false); rows.len()]) };
+    let ids: Vec<i64> = rows.iter().filter_map(|row| row.get(group::id).int()).collect();
     let signed = match act {
-        Act::Sign => signed_by(request, q, &rows, &hand).await?,
+        Act::Sign => signed_by(request, q, &ids, &hand).await?,
         _ => HashSet::new(),
     };
+    let hidden = match &hand.sight {
+        Some(colleague) => hidden_from(q, &ids, colleague).await?,
+        None => HashSet::new(),
+    };
     let may = |row: &RowView<'_>| {
+        let has = |ids: &HashSet<i64>| row.get(group::id).int().is_some_and(|id| ids.contains(&id));
         let note = Note {
             filler_id: row.get(group::filler_id).int(),
             finished: row.get(group::finished).truth(),
             is_locked: !row.get(group::locked_at).is_null(),
-            is_signed: row.get(group::id).int().is_some_and(|id| signed.contains(&id)),
+            is_signed: has(&signed),
         };
-        Out::Bool(hand::may(act, &hand, note).is_ok())
+        Out::Bool(!has(&hidden) && hand::may(act, &hand, note).is_ok())
     };
     Ok(rows.iter().map(may).collect())
 }
@@ -134,18 +142,31 @@ async fn able(
 async fn signed_by(
     request: &Request,
     q: &mut dyn Query,
-    rows: &[RowView<'_>],
+    ids: &[i64],
     hand: &Hand,
 ) -> Answer<HashSet<i64>> {
-    let ids: Vec<i64> = rows.iter().filter_map(|row| row.get(group::id).int()).collect();
     let mut select = Select::new(&FORM_ANSWER_GROUP_SIGNINGS, &request.actor);
     select.columns = vec![at::form_answer_group_id];
-    select.filter =
-        Cond::is_in("form_answer_group_id", &ids).and(Cond::eq("user_id", hand.user_id));
-    let rows = match select.filter.is_never() {
-        true => return Ok(HashSet::new()),
-        false => q.rows(&select.sql()).await?,
-    };
+    select.filter = Cond::is_in("form_answer_group_id", ids).and(Cond::eq("user_id", hand.user_id));
+    first_column(q, &select).await
+}
+
+/// Those of the notes that the member does not see.
+async fn hidden_from(q: &mut dyn Query, ids: &[i64], colleague: &Actor) -> Answer<HashSet<i64>> {
+    let mut select = Select::new(&FORM_ANSWER_GROUPS, colleague);
+    select.columns = vec![group::id];
+    select.least = Level::Full;
+    select.filter = Cond::is_in("id", ids);
+    select.by_id = true;
+    let seen = first_column(q, &select).await?;
+    Ok(ids.iter().copied().filter(|id| !seen.contains(id)).collect())
+}
+
+async fn first_column(q: &mut dyn Query, select: &Select<'_>) -> Answer<HashSet<i64>> {
+    if select.filter.is_never() {
+        return Ok(HashSet::new());
+    }
+    let rows = q.rows(&select.sql()).await?;
     Ok(rows.iter().filter_map(|row| row.first()?.int()).collect())
 }
 

@@ -7,7 +7,7 @@ use ward_identity::tables::{
     ORGANIZATION_MEMBERSHIPS, ORGANIZATIONS, OrgRole, OrganizationMembership, USERS, organizations,
     users,
 };
-use ward_store::{Cond, Flags, Level, Query, Record, Select, Value, read_selected};
+use ward_store::{Actor, Cond, Flags, Level, Query, Record, Role, Select, Value, read_selected};
 
 use super::tables::FormAnswerGroup;
 
@@ -20,6 +20,8 @@ pub struct Hand {
     pub flags: Flags,
     /// Whether they are a person, and no support member: others sign nothing.
     pub is_standard: bool,
+    /// Who sees, where it is not whoever asks.
+    pub sight: Option<Actor>,
 }
 
 /// What would be done.
@@ -125,13 +127,22 @@ pub async fn of(
     let width = ORGANIZATION_MEMBERSHIPS.columns.len();
     let values = row.get(..width).unwrap_or(row);
     let Ok(membership) = OrganizationMembership::from_values(values) else { return Ok(None) };
-    let flags = match user_id == actor.user_id {
-        true => actor.flags,
-        false => effective(membership.flags(), owns(request, q, &membership).await?),
-    };
+    let is_own = user_id == actor.user_id;
+    let is_owner = if is_own { actor.is_owner } else { owns(request, q, &membership).await? };
+    let flags = if is_own { actor.flags } else { effective(membership.flags(), is_owner) };
     let is_person = !is_program(request, q, user_id).await?;
     let is_standard = is_person && membership.org_role != OrgRole::Support;
-    Ok(Some(Hand { user_id, flags, is_standard }))
+    let sight = (!is_own).then(|| Actor {
+        role: Role::Member,
+        user_id,
+        org_id: actor.org_id,
+        unit_id: membership.unit_id.0,
+        flags,
+        is_owner,
+        glass_at: actor.glass_at,
+        ..Actor::anonymous()
+    });
+    Ok(Some(Hand { user_id, flags, is_standard, sight }))
 }
 
 async fn owns(

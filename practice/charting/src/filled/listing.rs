@@ -304,16 +304,21 @@ pub fn of_parent(_: &Request, _: &Args) -> Answer<Listing> {
     Ok(Listing::of(finished()))
 }
 
+/// What is left of somebody who was deleted, as the caller sees people.
+pub fn left(_: &Request, _: &Args) -> Answer<Listing> {
+    Ok(Listing { deleted: true, ..Listing::all().public() })
+}
+
 /// What something was filled in with, whatever became of it: deleted, archived, or not for
 /// this client any more. Whoever sees what was filled in sees that.
-pub fn left(request: &Request, _: &Args) -> Answer<Listing> {
+pub fn template(request: &Request, args: &Args) -> Answer<Listing> {
     let level = if request.actor.is_member() { Level::Full } else { Level::Public };
-    Ok(Listing { deleted: true, shown: Some(level), ..Listing::all().public() })
+    Ok(Listing { shown: Some(level), ..left(request, args)? })
 }
 
 /// The question of an answer, as it was when it was answered (DOM-13).
 pub fn asked(request: &Request, args: &Args) -> Answer<Listing> {
-    Ok(Listing { instead: THEN, ..left(request, args)? })
+    Ok(Listing { instead: THEN, ..template(request, args)? })
 }
 
 /// What a version of a question has of it.

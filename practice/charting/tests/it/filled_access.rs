@@ -3,7 +3,7 @@
 use serde_json::json;
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_SEE_CLIENTS, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
-use ward_store::{Actor, Query, Sql, StoreError};
+use ward_store::{Actor, Query, Sql};
 
 use crate::filled::told;
 use crate::support::World;
@@ -261,14 +261,8 @@ async fn a_unit_reads_its_clients_note_that_the_parent_locked_and_no_program_sig
         };
         // A program's account signs nothing, whatever its flags.
         for (is_program, wanted) in [(true, "Only Standard members can sign"), (false, "")] {
-            let user = w.owner.user_id;
-            let written = w.db.write(move |tx| {
-                Box::pin(async move {
-                    let sql = "UPDATE users SET is_integration = $1 WHERE id = $2";
-                    tx.execute(&Sql::fixed(sql, [is_program.into(), user.into()])).await
-                })
-            });
-            written.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+            let sql = "UPDATE users SET is_integration = $1 WHERE id = $2";
+            w.spoil(Sql::fixed(sql, [is_program.into(), w.owner.user_id.into()])).await;
             let query = "query($id: ID) { formAnswerGroup(id: $id) { provider_can_sign } }";
             let can = w.run(&w.owner, query, json!({ "id": id })).await;
             assert_eq!(can["formAnswerGroup"]["provider_can_sign"], !is_program);

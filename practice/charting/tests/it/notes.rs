@@ -10,7 +10,7 @@ use ward_identity::flags::{
     CAN_REMOVE_ORG_MEMBER_SIGNATURES, CAN_SEE_CLIENTS, CAN_SIGN_OTHERS_CHARTING_NOTES,
     CAN_SIGN_OWN_CHARTING_NOTES, CAN_UNLOCK_CHARTING_NOTES, CAN_WRITE_ORG_ADDENDUMS,
 };
-use ward_store::{Actor, Cond, Flags, Query, Sql, StoreError};
+use ward_store::{Actor, Cond, Flags, Query, Sql};
 
 use crate::filled::told;
 use crate::support::World;
@@ -149,10 +149,7 @@ async fn dom_16_what_is_altered_in_the_store_shows() {
             ("UPDATE form_answers SET hidden = TRUE", "UPDATE form_answers SET hidden = FALSE"),
         ] {
             for (statement, holds) in [(alters, false), (heals, true)] {
-                let written = w.db.write(move |tx| {
-                    Box::pin(async move { tx.execute(&Sql::fixed(statement, [])).await })
-                });
-                written.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+                w.spoil(Sql::fixed(statement, [])).await;
                 assert_eq!(intact().await, holds, "{statement}");
             }
         }
@@ -281,6 +278,18 @@ async fn what_a_member_can_do_is_what_the_server_does() {
         let stranger = w.stranger.user_id.to_string();
         assert_eq!(can(&w.owner, stranger.into()).await, verdict(false, false, false, false));
         assert_eq!(can(&w.owner, ada.as_str().into()).await, verdict(false, false, false, false));
+        // A colleague may what their membership says, of whom they see.
+        let standard = w.standard.user_id.to_string();
+        for (sees, may) in [(false, false), (true, true)] {
+            let sql = Sql::fixed(
+                "UPDATE organization_memberships SET can_sign_others_charting_notes = TRUE, \
+                 sees_all_clients = $1, can_see_clients = $1 WHERE user_id = $2",
+                [sees.into(), w.standard.user_id.into()],
+            );
+            w.spoil(sql).await;
+            let said = can(&w.owner, standard.as_str().into()).await;
+            assert_eq!(said["sign"], may, "sees: {sees}");
+        }
         let locks = w.with(&w.standard, &[CAN_SEE_CLIENTS, CAN_LOCK_OTHERS_CHARTING_NOTES]);
         assert_eq!(can(&locks, Json::Null).await, verdict(false, true, false, false));
         let locked = w.to(&locks, "lockFormAnswerGroup", &id, "").await;
@@ -323,6 +332,7 @@ async fn what_a_member_can_do_is_what_the_server_does() {
 #[test]
 fn who_may() {
     let hand = |user_id: i64, permissions: &[Permission]| Hand {
+        sight: None,
         user_id,
         flags: permissions.iter().fold(Flags::default(), |all, it| all.with(it.flag)),
         is_standard: true,

@@ -276,6 +276,15 @@ impl World {
         rows.await.unwrap_or_else(|error: StoreError| panic!("{error}"))
     }
 
+    /// Changes the database as nothing in Ward does.
+    pub async fn spoil(&self, sql: Sql) {
+        let done = self.db.write(move |tx| {
+            let sql = sql.clone();
+            Box::pin(async move { tx.execute(&sql).await.map(drop) })
+        });
+        done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    }
+
     /// The actor with these flags and no other.
     pub fn with(&self, actor: &Actor, permissions: &[ward_engine::Permission]) -> Actor {
         let none = Flags::default();
