@@ -62,6 +62,32 @@ async fn shutdown_empties_the_log(w: World) {
 
 only!(Lite, shutdown_empties_the_log);
 
+/// While the writer is never idle, so that it empties the log nowhere itself.
+async fn a_long_log_is_written_back_beside_the_writer(w: World) {
+    let size = || w.file().metadata().unwrap().len();
+    let before = size();
+    let many = "INSERT INTO nodes SELECT hex(randomblob(2000)) || n, 1, 1 FROM (WITH RECURSIVE \
+        c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1500) SELECT n FROM c)";
+    w.execute(Sql::fixed(many, [])).await.unwrap();
+    let written = 1_500 * 4_000;
+    for n in 0_i64.. {
+        if size() >= before + written {
+            break;
+        }
+        assert!(n < 4_000, "nobody wrote it back: {} bytes, {before} before", size());
+        w.execute(Sql::fixed("INSERT INTO nodes VALUES ($1, 1, 1)", [n.to_string().into()]))
+            .await
+            .unwrap();
+    }
+    let count = "SELECT COUNT(*) FROM nodes WHERE LENGTH(node) > 100";
+    assert_eq!(w.number(count).await, 1_500);
+    w.db.shutdown().await;
+    let log = w.file().with_extension("db-wal");
+    assert!(!log.exists() || log.metadata().unwrap().len() == 0);
+}
+
+only!(Lite, a_long_log_is_written_back_beside_the_writer);
+
 /// Hints come after the commit, and only then.
 async fn hints_follow_the_commit(w: World) {
     let mut hints = w.db.hints();

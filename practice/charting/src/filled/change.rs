@@ -1,7 +1,7 @@
 //! Beginning, saving, finishing and deleting forms and notes (behaviour 26).
 
-use ward_clients::access;
 use ward_clients::feature_toggle::{self, Switch};
+use ward_clients::{access, fact};
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused};
 use ward_identity::flags::{CAN_DELETE_CHARTING_NOTES, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
 use ward_identity::id_or_blank::named;
@@ -24,7 +24,8 @@ pub const LOCKED: &str =
 
 /// Begins a form: a draft, or one that is finished at once.
 pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload> {
-    let client = client(call, named(&input.user_id)).await?;
+    let finished = input.finished.is_true();
+    let client = client(call, named(&input.user_id), finished).await?;
     call.scope.subject_id = Some(client.id.0);
     let form = template(call, named(&input.custom_module_form_id)).await?;
     let mut said: Vec<Said> =
@@ -36,7 +37,6 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     problems.check()?;
     let appointment = appointment(call, named(&input.appointment_id), client.id).await?;
     let now = call.now();
-    let finished = input.finished.is_true();
     let mut group = FormAnswerGroup {
         id: call.next_id().await?,
         org_id: client.org_id,
@@ -76,12 +76,14 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     sheet.save(call).await?;
     if finished {
         call.emit(events::group_created(&group));
+        fact::write(call, group.user_id, &sheet.facts(now)).await?;
     }
     Ok(Payload::new().one("form_answer_group", group.id.0))
 }
 
-/// The client whose it is: one whom the member sees, or the client who asks.
-async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
+/// The client whose it is: one whom the member sees, or the client who asks. What is finished at
+/// once may change them.
+async fn client(call: &mut Call<'_>, id: Option<Id<User>>, finished: bool) -> Answer<User> {
     let own = Id::new(call.actor.user_id);
     if call.actor.is_client() {
         if id.is_some_and(|id| id != own) {
@@ -91,7 +93,7 @@ async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
         if !feature_toggle::is_on(call.scope.tx, org_id, own.0, Switch::Forms).await? {
             return Err(Refused::base("Your practice has switched forms off"));
         }
-        let client = access::seen_user(call, own, "user_id").await?;
+        let client = whose(call, own, finished).await?;
         let sql = Sql::fixed(
             "SELECT COUNT(*) FROM form_answer_groups g \
              WHERE g.org_id = $1 AND g.user_id = $2 AND g.filler_id = $2",
@@ -107,6 +109,15 @@ async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
     }
     members_only(call.actor)?;
     let id = id.ok_or_else(|| Refused::not_found("user_id"))?;
+    whose(call, id, finished).await
+}
+
+/// Held in the way that is needed in the end: two forms that are finished at the same time would
+/// each wait for the other to let the client go.
+async fn whose(call: &mut Call<'_>, id: Id<User>, changes: bool) -> Answer<User> {
+    if changes {
+        return access::client_to_change(call, id, "user_id").await;
+    }
     let client = access::seen_user(call, id, "user_id").await?;
     Some(client).filter(|it| it.is_patient).ok_or_else(|| Refused::not_found("user_id"))
 }
@@ -208,7 +219,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     }
     after.scores = sheet.settle(after.finished)?;
     let changed = sheet.save(call).await?;
-    save(call, &before, after, changed).await
+    let facts = if after.finished { sheet.facts(call.now()) } else { Vec::new() };
+    let client = after.user_id;
+    let payload = save(call, &before, after, changed).await?;
+    fact::write(call, client, &facts).await?;
+    Ok(payload)
 }
 
 /// A program's own data, which no client writes over: they don't read it either

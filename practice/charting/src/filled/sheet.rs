@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use ward_clients::fact::Fact;
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
@@ -269,6 +270,17 @@ impl Sheet {
     /// The hash of what is written, for a signature.
     pub fn hash(&self, group: &FormAnswerGroup) -> String {
         super::content::hash(group, &self.after, &self.then)
+    }
+
+    /// What this call says of the client themselves: once the form is finished, of what is asked,
+    /// and was not said before.
+    pub fn facts(&self, now: Timestamp) -> Vec<Fact> {
+        let is_new = |row: &&FormAnswer| {
+            let known = self.before.iter().find(|it| it.id == row.id);
+            !self.was_finished || known.is_none_or(|it| it.answer != row.answer || it.hidden)
+        };
+        let asked = self.after.iter().filter(|row| !row.hidden).filter(is_new);
+        asked.filter_map(|row| Fact::read(&row.mod_type, row.answer.as_deref()?, now)).collect()
     }
 
     /// Writes the rows.

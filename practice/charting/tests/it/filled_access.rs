@@ -3,7 +3,7 @@
 use serde_json::json;
 use ward_engine::ViewId;
 use ward_identity::flags::{CAN_SEE_CLIENTS, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
-use ward_store::{Actor, Query, Sql};
+use ward_store::{Actor, Query, Sql, Value};
 
 use crate::filled::told;
 use crate::support::World;
@@ -83,6 +83,61 @@ async fn dom_13_an_archived_form_can_be_read_by_who_filled_it_in() {
         let staff = read(&w.owner).await;
         let metadata = &staff["formAnswerGroup"]["form_answers"][0]["custom_module"]["metadata"];
         assert_eq!(metadata, "{\"of\":\"staff\"}");
+    })
+    .await;
+}
+
+/// Behaviour 26: once a form is finished, what it says of the client is in their record.
+#[tokio::test]
+async fn what_a_finished_form_says_of_the_client_is_in_their_record() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        // Of the same family, with the same address.
+        w.client("Eve", "ada@example.com").await;
+        let as_ada = w.as_client(&ada).await;
+        let form = w.form(&w.owner, json!({ "name": "Intake" })).await;
+        let name = w.question(&form, "name", "Your name").await;
+        let born = w.question(&form, "dob", "Born").await;
+        let phone = w.question(&form, "phone", "Telephone").await;
+        let answers = |name_is: &str, born_is: &str| {
+            json!([{ "custom_module_id": name, "answer": name_is },
+                { "custom_module_id": born, "answer": born_is },
+                { "custom_module_id": phone, "answer": "+1 202-555-0100" }])
+        };
+        let told_of = async || {
+            let sql = "SELECT COUNT(*) FROM events WHERE event_type = 'patient.updated'";
+            let rows = w.db.read().await.unwrap().rows(&Sql::fixed(sql, [])).await.unwrap();
+            rows.scalar().and_then(Value::int).unwrap()
+        };
+        let query = "query($id: ID) { user(id: $id) { first_name last_name dob phone_number } }";
+        let record = async || {
+            let user = w.run(&w.owner, query, json!({ "id": ada })).await["user"].clone();
+            ["first_name", "last_name", "dob", "phone_number"]
+                .map(|it| user[it].as_str().unwrap_or_default().to_owned())
+        };
+        let before = (record().await, told_of().await);
+        let input = json!({ "custom_module_form_id": form, "form_answers":
+            answers("Adela,Cruz", "1990-02-01") });
+        let made = w.fill(&as_ada, input).await;
+        let id = made["form_answer_group"]["id"].clone();
+        assert_eq!((record().await, told_of().await), before, "a draft says nothing yet");
+        w.refill(&as_ada, json!({ "id": id, "finished": true })).await;
+        let after = ["Adela", "Cruz", "1990-02-01", "+1 202-555-0100"].map(str::to_owned);
+        assert_eq!((record().await, told_of().await), (after.clone(), before.1 + 1));
+        // Staff corrects the record; what is sent again as it was does not undo it.
+        let input = json!({ "id": ada, "phone_number": "+1 202-555-0199" });
+        w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+        let again = json!({ "id": id, "form_answers": answers("Adela,Cruz", "1990-02-01") });
+        w.refill(&w.owner, again).await;
+        assert_eq!(record().await[3], "+1 202-555-0199");
+        // What a record can't have stays an answer.
+        let odd = json!({ "id": id, "form_answers": answers("Eve,Client", "soon") });
+        let saved = w.refill(&w.owner, odd).await;
+        assert!(saved["messages"].is_null(), "{saved}");
+        let kept = record().await;
+        assert_eq!(kept[..3], after[..3]);
+        let read = w.read(&w.owner, &id).await;
+        assert_eq!(read["form_answers"][1]["answer"], "soon");
     })
     .await;
 }
