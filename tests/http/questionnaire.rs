@@ -103,14 +103,16 @@ fn a_published_questionnaire_is_imported_and_scored() {
         let mut input = json!({"custom_module_form_id": imported.form, "user_id": client,
             "finished": true, "form_answers": imported.answers(&given)});
         let missed = api.ask(FILL, json!({"input": input}));
-        let messages = &missed.data()["createFormAnswerGroup"]["messages"];
+        let messages = &missed.json["data"]["createFormAnswerGroup"]["messages"];
         let sentence = messages[0]["message"].as_str().unwrap();
         assert!(sentence.contains("better off dead") && messages[1].is_null(), "{messages}");
         given.push(("9", "Several days (1)"));
         input["form_answers"] = imported.answers(&given);
         let filled = api.ask(FILL, json!({"input": input}));
         let group = &filled.data()["createFormAnswerGroup"]["form_answer_group"];
-        let scores = json!([{"section_title": "Problems", "value": 25.0}]);
+        // Options that say no score have their places' (behaviour 25).
+        let scores = json!([{"section_title": "Problems", "value": 25.0},
+            {"section_title": "Difficulty", "value": 2.0}]);
         assert_eq!(group["autoscored_sections"], scores, "{}", filled.text);
         let read = group["form_answers"].as_array().unwrap();
         assert_eq!(read.len(), imported.questions.len(), "every question has its row");

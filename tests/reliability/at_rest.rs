@@ -33,7 +33,7 @@ fn say_all(api: &Api, said: &Said) -> BTreeMap<&'static str, String> {
     let word = |what: &str| format!("Quokka{what}hidden");
     let Said { form, question, client } = said;
     let input = json!({"custom_module_form_id": form, "user_id": client, "finished": true,
-        "metadata": word("metadata"),
+        "metadata": format!("{{\"of\":\"{}\"}}", word("metadata")),
         "form_answers": [{"custom_module_id": question, "answer": word("answer")}]});
     let of = "createFormAnswerGroupInput";
     let note = make(api, "createFormAnswerGroup", of, "form_answer_group", input);
@@ -68,8 +68,8 @@ fn files(directory: &Path, found: &mut Vec<u8>) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => files(&path, found),
-            // A socket is no file.
-            false => found.extend(std::fs::read(&path).unwrap_or_default()),
+            false if path.extension().is_some_and(|it| it == "sock") => {}
+            false => found.extend(std::fs::read(&path).unwrap()),
         }
     }
 }
@@ -96,7 +96,9 @@ fn sec_21_no_word_of_a_client_can_be_read_in_the_files() {
         files(&instance.dir, &mut bytes);
         let text = String::from_utf8_lossy(&bytes);
         let is_there = |word: &str| text.contains(word) || dump.contains(word);
-        assert!(is_there(LABEL), "{engine:?}: the search does not find what is in plain");
+        let is_control =
+            if engine == Engine::Sqlite { text.contains(LABEL) } else { is_there(LABEL) };
+        assert!(is_control, "{engine:?}: the search does not find what is in plain");
         let found: Vec<&&str> =
             words.iter().filter(|(_, word)| is_there(word)).map(|(what, _)| what).collect();
         assert!(found.is_empty(), "{engine:?}: what can be read: {found:?}");

@@ -43,6 +43,8 @@ pub(crate) fn linked(select: &mut Select<'_>, rows: &RowsBinding, parents: &[Val
         Link::Column { child, .. } => Cond::is_in(child, &ids),
         Link::Join { join, .. } => {
             select.join = Some(join);
+            // Found by the table between, and not by their tenant.
+            select.by_id |= !select.instead.is_empty();
             match ids.as_slice() {
                 [] => Cond::Never,
                 [one] => Cond::sql(format!("j.{} = ?", join.from), [Value::Int(*one)]),

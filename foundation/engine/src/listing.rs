@@ -19,8 +19,8 @@ pub struct Listing {
     pub anywhere: bool,
     /// Deleted rows too.
     pub deleted: bool,
-    /// Whoever sees the parent sees the row, this far ([`ward_store::Select::shown`]).
-    pub shown: Option<Level>,
+    /// Whoever sees the parent sees the row's public part ([`ward_store::Select::shown`]).
+    pub shown: bool,
     /// What the table between has in place of the row's own ([`ward_store::Select::instead`]).
     pub instead: &'static [&'static str],
     /// Keywords that the rows have to match, too.
@@ -40,7 +40,7 @@ impl Listing {
             least: Level::Limited,
             anywhere: false,
             deleted: false,
-            shown: None,
+            shown: false,
             instead: &[],
             keywords: None,
             named: None,

@@ -115,22 +115,49 @@ impl Desk {
             group.retain(|member| !member.is_abandoned());
             self.settle(group);
         }
-        let checkpointed = self.lite.as_ref().map(Lite::checkpoint);
-        if let Some(Err(error)) = checkpointed {
-            tracing::warn!(%error, "the last checkpoint failed; the next start makes up for it");
+        self.end();
+    }
+
+    /// Empties the log into the file. Where whoever writes it back is still at it, the connection
+    /// that is closed last does.
+    fn end(&mut self) {
+        let Some(lite) = &self.lite else { return };
+        if !self.counters.is_broken.load(Ordering::Acquire)
+            && let Err(error) = lite.empty_log()
+        {
+            let said = lite_error::map(&error);
+            tracing::warn!(error = %said, "the last checkpoint failed; the next start makes up for it");
+            self.doubt(&error);
         }
+        if self.counters.is_broken.load(Ordering::Acquire) {
+            lite.keep_log();
+        }
+    }
+
+    /// After a sync that failed nothing more is acknowledged, and the log stays: the file may miss
+    /// pages that the system holds for written.
+    fn doubt(&self, error: &rusqlite::Error) {
+        let is_broken = lite_error::is_sync_failure(error);
+        self.counters.is_broken.fetch_or(is_broken, Ordering::AcqRel);
     }
 
     /// The next member; empties the log once when none comes for a while.
     fn next(&mut self, waiting: &Receiver<Box<dyn Member>>) -> Option<Box<dyn Member>> {
-        if self.has_log {
+        while self.has_log && !self.counters.is_broken.load(Ordering::Acquire) {
             match waiting.recv_timeout(IDLE) {
                 Ok(member) => return Some(member),
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.has_log = false,
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            if let Some(Err(error)) = self.lite.as_ref().map(Lite::checkpoint_if_free) {
-                tracing::debug!(%error, "the log was not emptied");
+            match self.lite.as_ref().map(Lite::checkpoint_if_free) {
+                None | Some(Ok(true)) => self.has_log = false,
+                // Somebody still needs it; the next time, then.
+                Some(Ok(false)) => {}
+                Some(Err(error)) => {
+                    self.has_log = false;
+                    tracing::warn!(error = %lite_error::map(&error), "the log was not emptied");
+                    self.doubt(&error);
+                }
             }
         }
         waiting.recv().ok()
@@ -221,7 +248,9 @@ impl Desk {
         if kept > 0
             && let Some(checkpointer) = &mut self.checkpointer
         {
-            checkpointer.committed(Lite::log_pages());
+            let log = Lite::log();
+            checkpointer.committed(log.pages);
+            self.counters.is_broken.fetch_or(log.is_broken, Ordering::AcqRel);
         }
         if left.is_change {
             self.core.counts.changed();

@@ -93,6 +93,7 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx) -> bool {
+        self.result = None;
         let result = member::run(&self.follow.work, tx);
         let is_good = result.is_ok();
         self.result = Some(result);

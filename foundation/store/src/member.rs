@@ -62,6 +62,8 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx) -> bool {
+        // What an earlier run holds is let go of first.
+        self.result = None;
         let result = run(&self.work, tx);
         let is_good = result.is_ok();
         self.result = Some(result);

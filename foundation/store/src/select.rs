@@ -74,9 +74,9 @@ pub struct Select<'a> {
     pub join: Option<Join>,
     /// Columns that the table between has too, and that are read from there.
     pub instead: &'static [&'static str],
-    /// Whoever sees what the rows hang on sees the rows, this far; the table's own
-    /// predicate is not asked.
-    pub shown: Option<Level>,
+    /// Whoever sees what the rows hang on sees their public part, whatever the table's own
+    /// predicate says.
+    pub shown: bool,
     /// In which order.
     pub order: Vec<OrderKey>,
     /// Start behind this place: one value an order key.
@@ -111,7 +111,7 @@ impl<'a> Select<'a> {
             by_id: false,
             join: None,
             instead: &[],
-            shown: None,
+            shown: false,
             order: Vec::new(),
             after: None,
             before: None,
@@ -168,11 +168,8 @@ impl<'a> Select<'a> {
     }
 
     fn rule(&self) -> Rule {
-        match self.shown {
-            None => (self.table.visible)(self.actor),
-            Some(Level::Public) => Rule::none().public(Cond::Always),
-            Some(_) => Rule::full(Cond::Always),
-        }
+        let rule = (self.table.visible)(self.actor);
+        if self.shown { rule.public(Cond::Always) } else { rule }
     }
 
     fn write_rows(&self, rule: &Rule, part: &Cond, sql: &mut Sql) {

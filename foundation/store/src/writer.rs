@@ -55,7 +55,7 @@ impl Writer {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let counters = Arc::new(Counters::default());
         let (checkpointer, beside) = match durability {
-            Durability::Kept => Some(Checkpointer::start(path)?).unzip(),
+            Durability::Kept => Some(Checkpointer::start(path, &counters)?).unzip(),
             // Nothing waits for the disk.
             Durability::Passing => (None, None),
         };

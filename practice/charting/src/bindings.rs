@@ -80,11 +80,11 @@ fn mutations(b: &mut Bindings) {
 }
 
 /// Columns of the rows that a column of some rows names, by their ids, which come first,
-/// as the caller sees them; or all of them, `shown` to whoever sees what names them.
+/// as the caller sees them; with `shown` their public part in any case.
 async fn related(
     request: &Request,
     q: &mut dyn Query,
-    (table, shown): (&'static Table, Option<Level>),
+    (table, shown): (&'static Table, bool),
     (rows, column): (&[RowView<'_>], usize),
     columns: Vec<usize>,
 ) -> Answer<HashMap<i64, Vec<Value>>> {

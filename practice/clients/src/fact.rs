@@ -21,6 +21,11 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// Whether a question of the type asks for one.
+    pub fn is_asked_by(mod_type: &str) -> bool {
+        matches!(mod_type, "name" | "dob" | "phone")
+    }
+
     /// What an answer to a question of a type says (behaviour 25); nothing where it is no such
     /// type, or not what a client's record can have. The answer stands in any case.
     pub fn read(mod_type: &str, answer: &str, now: Timestamp) -> Option<Fact> {

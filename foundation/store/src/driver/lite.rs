@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
-use crate::driver::lite_error::map;
+use crate::driver::lite_error::{is_sync_failure, map};
 use crate::driver::text::Texts;
 use crate::error::StoreError;
 use crate::query::Engine;
@@ -38,9 +39,18 @@ const SETTINGS: &str = "
 /// on the log, 64 MiB.
 const LOG_MAX: i32 = 16_384;
 
+/// The log after a commit on a connection that has left it to somebody else.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Log {
+    /// How many pages it has.
+    pub(crate) pages: i32,
+    /// A sync failed while the writer helped.
+    pub(crate) is_broken: bool,
+}
+
 thread_local! {
-    /// Pages of the log after this thread's last commit.
-    static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
+    /// After this thread's last commit.
+    static LOG: Cell<Log> = const { Cell::new(Log { pages: 0, is_broken: false }) };
 }
 
 /// What a connection is for.
@@ -98,28 +108,32 @@ impl Lite {
         }
     }
 
-    /// Leaves the log to somebody else, who writes it back when [`Self::log_pages`] says so.
+    /// Leaves the log to somebody else, who writes it back when [`Self::log`] says so.
     pub(crate) fn leave_log(&self) {
         self.conn.wal_hook(Some(|log: &Wal, pages| {
-            LOG_PAGES.set(pages);
-            if pages >= LOG_MAX {
-                // Refused while whoever it is left to is at it.
-                drop(log.checkpoint());
-            }
+            // Refused while whoever it is left to is at it.
+            let helped = if pages >= LOG_MAX { log.checkpoint() } else { Ok(()) };
+            LOG.set(Log { pages, is_broken: helped.is_err_and(|error| is_sync_failure(&error)) });
             Ok(())
         }));
     }
 
-    /// How many pages the log had after the last commit, made by this thread on a connection that
-    /// has left it.
-    pub(crate) fn log_pages() -> i32 {
-        LOG_PAGES.get()
+    /// The log after the last commit, made by this thread on a connection that has left it.
+    pub(crate) fn log() -> Log {
+        LOG.get()
     }
 
     /// Writes back what of the log no reader needs; waits for nobody.
-    pub(crate) fn write_back(&self) -> Result<(), StoreError> {
-        let done = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        done.map_err(|error| map(&error))
+    pub(crate) fn write_back(&self) -> Result<(), rusqlite::Error> {
+        self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+    }
+
+    /// Leaves the log as it is when this is closed: the next start writes it back.
+    pub(crate) fn keep_log(&self) {
+        let switch = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        if let Err(error) = self.conn.set_db_config(switch, true) {
+            tracing::error!(error = %map(&error), "the log may be written back at the end");
+        }
     }
 
     /// Switches to the write-ahead log, which stays with the file.
@@ -194,22 +208,27 @@ impl Lite {
         self.conn.get_interrupt_handle()
     }
 
-    /// Writes the log back into the file and empties it, unless a reader still
-    /// needs it: then nobody waits.
-    pub(crate) fn checkpoint_if_free(&self) -> Result<(), StoreError> {
-        self.batch("PRAGMA busy_timeout = 0")?;
-        let checkpointed = self.checkpoint();
-        self.batch("PRAGMA busy_timeout = 5000")?;
-        checkpointed.map(drop)
+    /// Writes the log back into the file and empties it, unless somebody still
+    /// needs it: then nobody waits, and it is false.
+    pub(crate) fn checkpoint_if_free(&self) -> Result<bool, rusqlite::Error> {
+        self.conn.execute_batch("PRAGMA busy_timeout = 0")?;
+        let checkpointed = self.empty_log();
+        self.conn.execute_batch("PRAGMA busy_timeout = 5000")?;
+        checkpointed
     }
 
     /// Writes the log back into the file and empties it; waits for readers. False where one still
     /// needs the log: then it is there as it was.
     pub(crate) fn checkpoint(&self) -> Result<bool, StoreError> {
+        self.empty_log().map_err(|error| map(&error))
+    }
+
+    /// The same, with the driver's own error.
+    pub(crate) fn empty_log(&self) -> Result<bool, rusqlite::Error> {
         // That somebody is in the way is no error of the statement but its first column.
-        let busy: Result<i64, _> =
-            self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-        busy.map(|busy| busy == 0).map_err(|error| map(&error))
+        let busy: i64 =
+            self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(busy == 0)
     }
 
     /// Copies the whole database, as of now, into a new file.

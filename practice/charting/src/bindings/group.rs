@@ -3,7 +3,7 @@
 use ward_engine::{Answer, Bindings, Kind, Link, Listing, Out, Request, RowView};
 use ward_identity::tables::{USERS, users};
 use ward_scheduling::appointment::table::{APPOINTMENTS, appointments};
-use ward_store::{Entity, Level, Query};
+use ward_store::{Entity, Query};
 
 use crate::filled::listing;
 use crate::filled::tables::{FORM_ANSWER_GROUPS, FORM_ANSWERS, form_answer_groups as at};
@@ -133,7 +133,7 @@ async fn of_templates(
     let found = super::related(
         request,
         q,
-        (&CUSTOM_MODULE_FORMS, Some(Level::Public)),
+        (&CUSTOM_MODULE_FORMS, true),
         (&rows, at::custom_module_form_id),
         vec![form::id, form::name, form::use_for_program],
     )
@@ -151,7 +151,8 @@ async fn of_templates(
 /// The names of those who filled in.
 async fn fillers(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) -> Answer<Vec<Out>> {
     let columns = vec![users::id, users::first_name, users::last_name];
-    let found = super::related(request, q, (&USERS, None), (&rows, at::filler_id), columns).await?;
+    let found =
+        super::related(request, q, (&USERS, false), (&rows, at::filler_id), columns).await?;
     let of = |row: &RowView<'_>| {
         let found = row.get(at::filler_id).int().and_then(|id| found.get(&id))?;
         let [_, first, last, ..] = found.as_slice() else { return None };

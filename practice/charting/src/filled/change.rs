@@ -24,8 +24,7 @@ pub const LOCKED: &str =
 
 /// Begins a form: a draft, or one that is finished at once.
 pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload> {
-    let finished = input.finished.is_true();
-    let client = client(call, named(&input.user_id), finished).await?;
+    let client = client(call, named(&input.user_id)).await?;
     call.scope.subject_id = Some(client.id.0);
     let form = template(call, named(&input.custom_module_form_id)).await?;
     let mut said: Vec<Said> =
@@ -36,6 +35,9 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
     problems.check()?;
     let appointment = appointment(call, named(&input.appointment_id), client.id).await?;
+    let mut sheet = Sheet::blank(call, form.id).await?;
+    let finished = input.finished.is_true();
+    let client = hold(call, client.id, finished && sheet.asks_facts()).await?;
     let now = call.now();
     let mut group = FormAnswerGroup {
         id: call.next_id().await?,
@@ -66,7 +68,6 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     if said.is_empty() && input.set_initial_answers.is_true() {
         said = prefill::answers(call, &form, &client).await?;
     }
-    let mut sheet = Sheet::blank(call, form.id).await?;
     sheet.write(call, &group, &said).await?;
     if finished {
         sheet.complete(call, &group).await?;
@@ -81,9 +82,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     Ok(Payload::new().one("form_answer_group", group.id.0))
 }
 
-/// The client whose it is: one whom the member sees, or the client who asks. What is finished at
-/// once may change them.
-async fn client(call: &mut Call<'_>, id: Option<Id<User>>, finished: bool) -> Answer<User> {
+/// The client whose it is: one whom the member sees, or the client who asks; not held yet.
+async fn client(call: &mut Call<'_>, id: Option<Id<User>>) -> Answer<User> {
     let own = Id::new(call.actor.user_id);
     if call.actor.is_client() {
         if id.is_some_and(|id| id != own) {
@@ -93,7 +93,7 @@ async fn client(call: &mut Call<'_>, id: Option<Id<User>>, finished: bool) -> An
         if !feature_toggle::is_on(call.scope.tx, org_id, own.0, Switch::Forms).await? {
             return Err(Refused::base("Your practice has switched forms off"));
         }
-        let client = whose(call, own, finished).await?;
+        let client = seen(call, own).await?;
         let sql = Sql::fixed(
             "SELECT COUNT(*) FROM form_answer_groups g \
              WHERE g.org_id = $1 AND g.user_id = $2 AND g.filler_id = $2",
@@ -109,17 +109,22 @@ async fn client(call: &mut Call<'_>, id: Option<Id<User>>, finished: bool) -> An
     }
     members_only(call.actor)?;
     let id = id.ok_or_else(|| Refused::not_found("user_id"))?;
-    whose(call, id, finished).await
+    seen(call, id).await
 }
 
-/// Held in the way that is needed in the end: two forms that are finished at the same time would
-/// each wait for the other to let the client go.
-async fn whose(call: &mut Call<'_>, id: Id<User>, changes: bool) -> Answer<User> {
-    if changes {
-        return access::client_to_change(call, id, "user_id").await;
+async fn seen(call: &mut Call<'_>, id: Id<User>) -> Answer<User> {
+    let found: Option<(User, _)> = call.visible(id, Level::Full).await?;
+    let client = found.map(|(user, _)| user).filter(|it| it.is_patient);
+    client.ok_or_else(|| Refused::not_found("user_id"))
+}
+
+/// Holds the client until the form is written, behind the appointment, as all do; at once in the
+/// way that is needed in the end: two who finish forms would each wait for the other.
+async fn hold(call: &mut Call<'_>, id: Id<User>, changes: bool) -> Answer<User> {
+    match changes {
+        true => access::client_to_change(call, id, "user_id").await,
+        false => access::seen_user(call, id, "user_id").await,
     }
-    let client = access::seen_user(call, id, "user_id").await?;
-    Some(client).filter(|it| it.is_patient).ok_or_else(|| Refused::not_found("user_id"))
 }
 
 /// The template that is filled in: of a client one that clients fill in.
@@ -218,6 +223,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
         sheet.complete(call, &before).await?;
     }
     after.scores = sheet.settle(after.finished)?;
+    if after.finished && sheet.asks_facts() {
+        hold(call, after.user_id, true).await?;
+    }
     let changed = sheet.save(call).await?;
     let facts = if after.finished { sheet.facts(call.now()) } else { Vec::new() };
     let client = after.user_id;

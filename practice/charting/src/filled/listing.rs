@@ -6,7 +6,7 @@ use ward_clients::tables::Tag;
 use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Refused, Request, moment};
 use ward_identity::tables::{USERS, User};
 use ward_instance::Timestamp;
-use ward_store::{Cond, Entity, Id, Level};
+use ward_store::{Cond, Entity, Id};
 
 use super::tables::{FORM_ANSWER_GROUPS, FormAnswerGroup};
 use crate::tables::{CustomModule, CustomModuleForm};
@@ -310,10 +310,9 @@ pub fn left(_: &Request, _: &Args) -> Answer<Listing> {
 }
 
 /// What something was filled in with, whatever became of it: deleted, archived, or not for
-/// this client any more. Whoever sees what was filled in sees that.
+/// this client any more. Whoever sees what was filled in sees what was asked.
 pub fn template(request: &Request, args: &Args) -> Answer<Listing> {
-    let level = if request.actor.is_member() { Level::Full } else { Level::Public };
-    Ok(Listing { shown: Some(level), ..left(request, args)? })
+    Ok(Listing { shown: true, ..left(request, args)? })
 }
 
 /// The question of an answer, as it was when it was answered (DOM-13).

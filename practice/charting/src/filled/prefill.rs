@@ -146,7 +146,7 @@ async fn initial(
     client: i64,
     draft: Option<i64>,
 ) -> Answer<Vec<Initial>> {
-    let Some(known) = known(request, q, client).await? else { return Ok(Vec::new()) };
+    let Some(mut known) = known(request, q, client).await? else { return Ok(Vec::new()) };
     let mut found = questions(request, q, form).await?;
     let conditions = conditions(request, q, form).await?;
     let earlier = match prefills {
@@ -163,6 +163,8 @@ async fn initial(
     };
     for it in &mut found {
         it.facts = conditions.get(&it.question).cloned().unwrap_or_default();
+        // The first question of its type is about the client, others about somebody else.
+        let fact = known.remove(it.mod_type.as_str());
         // What the draft says is said, also that it is left open.
         if let Some(row) = draft.remove(&it.question) {
             (it.id, it.answer) = (Some(row.id), row.answer);
@@ -172,7 +174,8 @@ async fn initial(
         let earlier = earlier.filter(|row| row.mod_type == it.mod_type && !row.hidden);
         // A consent is given each time.
         let earlier = earlier.and_then(|row| row.answer).filter(|_| kind::is_kept(&it.mod_type));
-        it.answer = earlier.or_else(|| known.get(it.mod_type.as_str()).cloned());
+        // The record may have been corrected since.
+        it.answer = fact.or(earlier);
     }
     Ok(found)
 }
@@ -198,7 +201,8 @@ async fn known(
     let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
     request.reads.note("initialFormAnswers", subject.int().map(|client| (client, watch)));
     let mut known = HashMap::new();
-    if let (Some(first), Some(last)) = (first.text(), last.text()) {
+    // Of a first name with a comma nobody could tell where it ends.
+    if let (Some(first), Some(last)) = (first.text().filter(|it| !it.contains(',')), last.text()) {
         known.insert("name", format!("{first},{last}"));
     }
     for (kind, value) in [("dob", dob), ("phone", phone)] {

@@ -1,7 +1,7 @@
 //! The answers of one form while they are written: which question each is to, as it was
 //! then, what is asked and what is missing (behaviour 25, DOM-13, DOM-14).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ward_clients::fact::Fact;
 use ward_engine::{Answer, Call, Refused};
@@ -272,15 +272,27 @@ impl Sheet {
         super::content::hash(group, &self.after, &self.then)
     }
 
+    /// Whether a form asks for something that is in the client's record.
+    pub fn asks_facts(&self) -> bool {
+        let then = self.after.iter().map(|it| it.mod_type.as_str());
+        self.now.iter().map(|it| it.mod_type.as_str()).chain(then).any(Fact::is_asked_by)
+    }
+
     /// What this call says of the client themselves: once the form is finished, of what is asked,
-    /// and was not said before.
+    /// and was not said before. The first question of its type is about them; others are about
+    /// somebody else.
     pub fn facts(&self, now: Timestamp) -> Vec<Fact> {
-        let is_new = |row: &&FormAnswer| {
+        let mut asked: Vec<&FormAnswer> =
+            self.after.iter().filter(|it| Fact::is_asked_by(&it.mod_type)).collect();
+        asked.sort_by_key(|it| (it.place, it.custom_module_id.0));
+        let mut seen = BTreeSet::new();
+        asked.retain(|it| seen.insert(it.mod_type.as_str()));
+        let is_new = |row: &FormAnswer| {
             let known = self.before.iter().find(|it| it.id == row.id);
             !self.was_finished || known.is_none_or(|it| it.answer != row.answer || it.hidden)
         };
-        let asked = self.after.iter().filter(|row| !row.hidden).filter(is_new);
-        asked.filter_map(|row| Fact::read(&row.mod_type, row.answer.as_deref()?, now)).collect()
+        let said = asked.into_iter().filter(|row| !row.hidden && is_new(row));
+        said.filter_map(|row| Fact::read(&row.mod_type, row.answer.as_deref()?, now)).collect()
     }
 
     /// Writes the rows.

@@ -65,6 +65,9 @@ async fn dom_13_an_archived_form_can_be_read_by_who_filled_it_in() {
             chartingItems { custom_module_form_name } }";
         let read = async |actor: &Actor| w.run(actor, query, json!({ "g": id })).await;
         let before = read(&as_ada).await;
+        let staff = read(&w.owner).await;
+        let metadata = &staff["formAnswerGroup"]["form_answers"][0]["custom_module"]["metadata"];
+        assert_eq!(metadata, "{\"of\":\"staff\"}");
         for change in ["updateCustomModuleForm", "deleteCustomModuleForm"] {
             let mut input = json!({ "id": form });
             if change.starts_with("update") {
@@ -80,9 +83,9 @@ async fn dom_13_an_archived_form_can_be_read_by_who_filled_it_in() {
             assert_eq!(group["form_answers"][0]["custom_module"], question);
             assert_eq!(after["chartingItems"], json!([{ "custom_module_form_name": "Intake" }]));
         }
-        let staff = read(&w.owner).await;
-        let metadata = &staff["formAnswerGroup"]["form_answers"][0]["custom_module"]["metadata"];
-        assert_eq!(metadata, "{\"of\":\"staff\"}");
+        let left = read(&w.owner).await["formAnswerGroup"].clone();
+        assert_eq!(left["custom_module_form"]["name"], "Intake");
+        assert_eq!(left["form_answers"][0]["custom_module"]["label"], "Q");
     })
     .await;
 }
@@ -124,11 +127,34 @@ async fn what_a_finished_form_says_of_the_client_is_in_their_record() {
         w.refill(&as_ada, json!({ "id": id, "finished": true })).await;
         let after = ["Adela", "Cruz", "1990-02-01", "+1 202-555-0100"].map(str::to_owned);
         assert_eq!((record().await, told_of().await), (after.clone(), before.1 + 1));
+        // Somebody else's, below the client's own, in whichever order they are sent.
+        let other = w.question(&form, "phone", "Whom to call").await;
+        for is_first in [true, false] {
+            let own = json!({ "custom_module_id": phone, "answer": "+1 202-555-0122" });
+            let more = json!({ "custom_module_id": other, "answer": "+1 202-555-0133" });
+            let sent = if is_first { json!([own, more]) } else { json!([more, own]) };
+            let input = json!({ "custom_module_form_id": form, "finished": true,
+                "form_answers": sent });
+            assert!(w.fill(&as_ada, input).await["messages"].is_null());
+            assert_eq!(record().await[3], "+1 202-555-0122", "{is_first}");
+        }
         // Staff corrects the record; what is sent again as it was does not undo it.
         let input = json!({ "id": ada, "phone_number": "+1 202-555-0199" });
         w.mutate(&w.owner, "updateClient", "user { id }", input).await;
         let again = json!({ "id": id, "form_answers": answers("Adela,Cruz", "1990-02-01") });
         w.refill(&w.owner, again).await;
+        assert_eq!(record().await[3], "+1 202-555-0199");
+        // Nor is it what the next form begins with, though it was answered before.
+        w.mutate(
+            &w.owner,
+            "updateCustomModuleForm",
+            "customModuleForm { id }",
+            json!({ "id": form, "prefill": true }),
+        )
+        .await;
+        let next = json!({ "custom_module_form_id": form, "user_id": ada, "finished": true,
+            "set_initial_answers": true });
+        assert!(w.fill(&w.owner, next).await["messages"].is_null());
         assert_eq!(record().await[3], "+1 202-555-0199");
         // What a record can't have stays an answer.
         let odd = json!({ "id": id, "form_answers": answers("Eve,Client", "soon") });
