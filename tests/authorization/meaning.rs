@@ -106,6 +106,8 @@ pub enum List {
     Procedure,
     FamilyHistory,
     Smoking,
+    /// The journal: metrics, meals, notes.
+    Journal,
 }
 
 impl Object {

@@ -17,6 +17,10 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
         ("createProcedure", json!({"display_name": canary})),
         ("createFamilyHistory", json!({"concept_id": "73211009", "relationships": [canary]})),
         ("createSmokingStatus", json!({"smoking_status_code": "8517006"})),
+        (
+            "createEntry",
+            json!({"type": "MetricEntry", "category": canary, "metric_stat": "72.5", "description": canary}),
+        ),
     ];
     for (field, mut input) in entries {
         input["user_id"] = client.into();

@@ -6,6 +6,7 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Table, index, record, text_enum};
 
+use crate::entry::table::ENTRIES;
 use crate::visibility;
 
 text_enum! {
@@ -232,5 +233,6 @@ pub fn tables() -> Vec<&'static Table> {
         &PROCEDURES,
         &FAMILY_HISTORY_CONDITIONS,
         &SMOKING_STATUSES,
+        &ENTRIES,
     ]
 }
