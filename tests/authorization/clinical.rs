@@ -51,6 +51,12 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateEntry", "input.user_id", May(Object::Client)),
     ("updateEntry", "input.viewed", Meaning::Left),
     ("deleteEntry", "input.id", Needs(Object::Entry(List::Journal))),
+    ("comment", "id", Needs(Object::Entry(List::Comment))),
+    ("comments", "entry_id", May(Object::Entry(List::Journal))),
+    ("comments", "entry_ids", May(Object::Entry(List::Journal))),
+    ("createComment", "input.entry_id", Needs(Object::Entry(List::Journal))),
+    ("createComment", "input.user_id", May(Object::Client)),
+    ("deleteComment", "input.id", Needs(Object::Entry(List::Comment))),
     // Codes of public systems, and of the list that is offered: no record of an instance.
     ("medication_option", "id", Meaning::Data),
     ("createMedication", "input.dosage_option_id", Meaning::Left),
@@ -74,6 +80,7 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateFamilyHistory", &["relationships"]),
     ("createSmokingStatus", &["smoking_status_code"]),
     ("updateSmokingStatus", &["smoking_status_code"]),
+    ("createComment", &["content"]),
     ("createEntry", &["type"]),
     ("bulkCreateEntries", &["entries.category", "entries.metric_stat"]),
     ("updateEntry", &["description"]),
@@ -89,7 +96,7 @@ pub const WORDS: &str = "
     code_system_name procedure_start_datetime procedure_end_datetime target_site relationships
     smoking_status_code status_start_datetime status_end_datetime
     created_at ed_posthunger ed_prehunger emotions metric_stat other_symptom perceived_hungriness
-    check_duplicates external_id_type percieved_hungriness reflection symptoms third_party_source hide_from_main_feed
+    is_reaction check_duplicates external_id_type percieved_hungriness reflection symptoms third_party_source hide_from_main_feed
     start_range end_range start_datetime_range end_datetime_range
 ";
 
@@ -116,6 +123,12 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
 impl World {
     /// An entry of one of the lists of the client.
     pub fn entry(&mut self, own: bool, list: List) -> String {
+        if list == List::Comment {
+            let entry = self.entry(own, List::Journal);
+            let content = if own { self.word() } else { self.unseen() };
+            let input = json!({"entry_id": entry, "content": content});
+            return self.make("createComment", "createCommentInput", "comment", input);
+        }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
         let (field, made, mut input) = match list {
@@ -142,7 +155,7 @@ impl World {
                 let input = json!({"smoking_status_code": "8517006"});
                 ("createSmokingStatus", "smokingStatus", input)
             }
-            List::Journal => {
+            List::Journal | List::Comment => {
                 let input = json!({"type": "NoteEntry", "description": word});
                 ("createEntry", "entry", input)
             }

@@ -30,4 +30,11 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
         let noted = api.ask(&query, json!({"input": input}));
         assert!(noted.data()[field]["messages"].is_null(), "{}", noted.text);
     }
+    let query = "query($client: ID) { entry(client_id: $client) { id } }";
+    let entry = api.ask(query, json!({"client": client})).data()["entry"]["id"].clone();
+    let said = api.ask(
+        "mutation($input: createCommentInput!) { createComment(input: $input) { messages { field message } } }",
+        json!({"input": {"entry_id": entry, "content": canary}}),
+    );
+    assert!(said.data()["createComment"]["messages"].is_null(), "{}", said.text);
 }

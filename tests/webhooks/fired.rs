@@ -85,6 +85,10 @@ rows! {
         |_, done| json!({"user_id": done.id("patient.created"), "type": "FoodEntry", "description": "Soup"});
     "entry.updated" "updateEntry" "entry { id }"
         |_, done| json!({"id": done.id("entry.created"), "description": "Salad"});
+    "comment.created" "createComment" "comment { id }"
+        |_, done| json!({"entry_id": done.id("entry.created"), "content": "Well done"});
+    "comment.deleted" "deleteComment" "comment { id }"
+        |_, done| json!({"id": done.id("comment.created")});
     "entry.deleted" "deleteEntry" "entry { id }"
         |_, done| json!({"id": done.id("entry.created")});
     "metric_entry.created" "createEntry" "entry { id }"

@@ -1,8 +1,9 @@
 //! Events that the domain emits (behaviour 14). The catalogue has those of medications,
-//! allergies and entries; what happens to the other lists is in the audit log alone.
+//! allergies, entries and comments; what happens to the other lists is in the audit log alone.
 
 use ward_store::Event;
 
+use crate::comment::table::Comment;
 use crate::entry::table::{Entry, Kind};
 use crate::tables::{AllergySensitivity, Medication};
 
@@ -39,4 +40,9 @@ pub fn of_entry(deed: &str, row: &Entry, columns: &[&'static str]) -> Event {
     };
     let event = Event::new(kind, "Entry", row.id.0);
     event.changed(columns).of_unit(row.unit_id.0).about(row.user_id.0)
+}
+
+/// `comment.created` or `.deleted`.
+pub fn of_comment(kind: &'static str, row: &Comment) -> Event {
+    Event::new(kind, "Comment", row.id.0).of_unit(row.unit_id.0).about(row.client_id.0)
 }

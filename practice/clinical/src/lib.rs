@@ -11,6 +11,7 @@ pub mod allergy;
 pub mod bindings;
 pub mod client;
 pub mod codes;
+pub mod comment;
 pub mod concern;
 pub mod entry;
 pub mod events;

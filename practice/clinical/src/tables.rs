@@ -6,6 +6,7 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Table, index, record, text_enum};
 
+use crate::comment::table::COMMENTS;
 use crate::entry::table::ENTRIES;
 use crate::visibility;
 
@@ -234,5 +235,6 @@ pub fn tables() -> Vec<&'static Table> {
         &FAMILY_HISTORY_CONDITIONS,
         &SMOKING_STATUSES,
         &ENTRIES,
+        &COMMENTS,
     ]
 }

@@ -8,6 +8,7 @@
 
 mod allergies;
 mod codes;
+mod comments;
 mod entries;
 mod lists;
 mod medications;
