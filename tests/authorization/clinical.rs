@@ -127,7 +127,7 @@ impl World {
             let entry = self.entry(own, List::Journal);
             let content = if own { self.word() } else { self.unseen() };
             let input = json!({"entry_id": entry, "content": content});
-            return self.make("createComment", "createCommentInput", "comment", input);
+            return self.make("createComment", "createCommentInput!", "comment", input);
         }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
