@@ -34,6 +34,29 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createSmokingStatus", "input.user_id", Needs(Object::Client)),
     ("updateSmokingStatus", "input.id", Needs(Object::Entry(List::Smoking))),
     ("deleteSmokingStatus", "input.id", Needs(Object::Entry(List::Smoking))),
+    ("entry", "id", Needs(Object::Entry(List::Journal))),
+    ("entry", "client_id", May(Object::Client)),
+    ("entry", "type", Meaning::Left),
+    ("entries", "client_id", May(Object::Client)),
+    ("entries", "entry_id", May(Object::Entry(List::Journal))),
+    ("entries", "group_id", May(Object::Group)),
+    ("entries", "type", Meaning::Left),
+    ("entriesCount", "client_id", May(Object::Client)),
+    ("entriesCount", "group_id", May(Object::Group)),
+    ("entriesCount", "type", Meaning::Left),
+    ("createEntry", "input.user_id", Needs(Object::Client)),
+    ("bulkCreateEntries", "input.entries.user_id", Needs(Object::Client)),
+    ("bulkCreateEntries", "input.entries.type", Meaning::Left),
+    ("updateEntry", "input.id", Needs(Object::Entry(List::Journal))),
+    ("updateEntry", "input.user_id", May(Object::Client)),
+    ("updateEntry", "input.viewed", Meaning::Left),
+    ("deleteEntry", "input.id", Needs(Object::Entry(List::Journal))),
+    ("comment", "id", Needs(Object::Entry(List::Comment))),
+    ("comments", "entry_id", May(Object::Entry(List::Journal))),
+    ("comments", "entry_ids", May(Object::Entry(List::Journal))),
+    ("createComment", "input.entry_id", Needs(Object::Entry(List::Journal))),
+    ("createComment", "input.user_id", May(Object::Client)),
+    ("deleteComment", "input.id", Needs(Object::Entry(List::Comment))),
     // Codes of public systems, and of the list that is offered: no record of an instance.
     ("medication_option", "id", Meaning::Data),
     ("createMedication", "input.dosage_option_id", Meaning::Left),
@@ -57,6 +80,12 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateFamilyHistory", &["relationships"]),
     ("createSmokingStatus", &["smoking_status_code"]),
     ("updateSmokingStatus", &["smoking_status_code"]),
+    ("createComment", &["content"]),
+    ("createEntry", &["type"]),
+    ("bulkCreateEntries", &["entries.category", "entries.metric_stat"]),
+    ("updateEntry", &["description"]),
+    ("entries", &["is_org"]),
+    ("entriesCount", &["is_org"]),
 ];
 
 /// Names that open nothing.
@@ -66,6 +95,9 @@ pub const WORDS: &str = "
     additional_notes cvx_code received_at vaccine_name description display_name effective_time
     code_system_name procedure_start_datetime procedure_end_datetime target_site relationships
     smoking_status_code status_start_datetime status_end_datetime
+    created_at ed_posthunger ed_prehunger emotions metric_stat other_symptom perceived_hungriness
+    is_reaction check_duplicates external_id_type percieved_hungriness reflection symptoms third_party_source hide_from_main_feed
+    start_range end_range start_datetime_range end_datetime_range
 ";
 
 /// The value of data of this domain.
@@ -73,6 +105,11 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
     Some(match (field, name) {
         ("medication_option", "id") => "rxnorm-6809".into(),
         ("createAllergySensitivity", "category") => "ALLERGY".into(),
+        ("createEntry", "type") => "NoteEntry".into(),
+        ("bulkCreateEntries", "category") => "Weight".into(),
+        ("bulkCreateEntries", "metric_stat") => "72.5".into(),
+        ("updateEntry", "description") => world.word().into(),
+        ("entries" | "entriesCount", "is_org") => true.into(),
         (_, "cvx_code") => 140.into(),
         (_, "received_at") => "2025-01-02".into(),
         (_, "smoking_status_code") => "8517006".into(),
@@ -86,6 +123,12 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
 impl World {
     /// An entry of one of the lists of the client.
     pub fn entry(&mut self, own: bool, list: List) -> String {
+        if list == List::Comment {
+            let entry = self.entry(own, List::Journal);
+            let content = if own { self.word() } else { self.unseen() };
+            let input = json!({"entry_id": entry, "content": content});
+            return self.make("createComment", "createCommentInput!", "comment", input);
+        }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
         let (field, made, mut input) = match list {
@@ -111,6 +154,10 @@ impl World {
             List::Smoking => {
                 let input = json!({"smoking_status_code": "8517006"});
                 ("createSmokingStatus", "smokingStatus", input)
+            }
+            List::Journal | List::Comment => {
+                let input = json!({"type": "NoteEntry", "description": word});
+                ("createEntry", "entry", input)
             }
         };
         input["user_id"] = client.into();

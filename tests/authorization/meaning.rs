@@ -106,6 +106,9 @@ pub enum List {
     Procedure,
     FamilyHistory,
     Smoking,
+    /// The journal: metrics, meals, notes; what the owner said of an entry.
+    Journal,
+    Comment,
 }
 
 impl Object {

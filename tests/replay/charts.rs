@@ -9,6 +9,7 @@ use crate::world::World;
 const TAKES: &str = "mutation($input: createMedicationInput) { createMedication(input: $input) { medication { id } messages { field message } } }";
 const BEARS: &str = "mutation($input: createAllergySensitivityInput) { createAllergySensitivity(input: $input) { allergy_sensitivity { id } messages { field message } } }";
 const GOT: &str = "mutation($input: createImmunizationInput) { createImmunization(input: $input) { immunization { id } messages { field message } } }";
+const NOTES: &str = "mutation($input: createEntryInput) { createEntry(input: $input) { entry { id } messages { field message } } }";
 
 /// Writes the client's lists.
 pub fn furnish(world: &World) {
@@ -22,6 +23,14 @@ pub fn furnish(world: &World) {
     let got = json!({"user_id": client, "vaccine_name": "Influenza", "cvx_code": 140,
         "received_at": "2025-10-01", "additional_notes": "Left arm"});
     world.ask(GOT, json!({"input": got}), "createImmunization");
+    weighs(world, client);
+}
+
+/// A weight of a client's; its id.
+fn weighs(world: &World, client: &str) -> String {
+    let input = json!({"user_id": client, "type": "MetricEntry", "category": "Weight",
+        "metric_stat": "80.4", "description": "In the morning"});
+    id(&world.ask(NOTES, json!({"input": input}), "createEntry")["entry"])
 }
 
 /// A medication that a client took; its id.
@@ -34,7 +43,11 @@ fn takes(world: &World, client: &str) -> String {
 
 /// What a mutation works on.
 pub fn subject(world: &World, root_field: &str, client: &str) -> Option<String> {
-    (root_field == "updateMedication").then(|| takes(world, client))
+    match root_field {
+        "updateMedication" => Some(takes(world, client)),
+        "deleteEntry" => Some(weighs(world, client)),
+        _ => None,
+    }
 }
 
 /// The value of an argument or input field; nothing for those of other domains.
@@ -44,6 +57,12 @@ pub fn value(world: &World, root: &str, name: &str) -> Option<Json> {
         ("medications", "active") => false.into(),
         ("medication_options", "keywords") => "metformin".into(),
         ("allergySuggestions", "category") => "FOOD".into(),
+        ("entries", "client_id") => world.client.clone().into(),
+        ("entries" | "createEntry", "category") => "Weight".into(),
+        ("entries" | "createEntry", "type") => "MetricEntry".into(),
+        ("createEntry", "metric_stat") => "79.3".into(),
+        ("createEntry", "description") => "After a walk".into(),
+        ("createEntry", "created_at") => "2026-01-05T07:30:00Z".into(),
         ("updateMedication", _) => match name {
             "active" => false.into(),
             "name" => "Metformin".into(),
@@ -92,6 +111,20 @@ pub fn read_back(
             let wanted = json!([{"id": made, "name": "Penicillin"}]);
             let holds = read["allergy_sensitivities"] == wanted;
             Some(holds.then_some(()).ok_or_else(|| format!("not on the list: {read}")))
+        }
+        "createEntry" => {
+            let made = people::id(&answer["entry"]);
+            let query =
+                "query($id: ID) { entry(client_id: $id) { id metric_stat description type } }";
+            let read = world.ask(query, client, "entry");
+            let wanted = json!({"id": made, "metric_stat": 79.3, "description": "After a walk",
+                "type": "MetricEntry"});
+            Some((read == wanted).then_some(()).ok_or_else(|| format!("not as sent: {read}")))
+        }
+        "deleteEntry" => {
+            let query = "query($id: ID) { entry(id: $id) { id } }";
+            let read = world.ask(query, json!({"id": subject.id}), "entry");
+            Some(read.is_null().then_some(()).ok_or_else(|| format!("still there: {read}")))
         }
         _ => None,
     }

@@ -17,6 +17,10 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
         ("createProcedure", json!({"display_name": canary})),
         ("createFamilyHistory", json!({"concept_id": "73211009", "relationships": [canary]})),
         ("createSmokingStatus", json!({"smoking_status_code": "8517006"})),
+        (
+            "createEntry",
+            json!({"type": "MetricEntry", "category": canary, "metric_stat": "72.5", "description": canary}),
+        ),
     ];
     for (field, mut input) in entries {
         input["user_id"] = client.into();
@@ -26,4 +30,11 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
         let noted = api.ask(&query, json!({"input": input}));
         assert!(noted.data()[field]["messages"].is_null(), "{}", noted.text);
     }
+    let query = "query($client: ID) { entry(client_id: $client) { id } }";
+    let entry = api.ask(query, json!({"client": client})).data()["entry"]["id"].clone();
+    let said = api.ask(
+        "mutation($input: createCommentInput!) { createComment(input: $input) { messages { field message } } }",
+        json!({"input": {"entry_id": entry, "content": canary}}),
+    );
+    assert!(said.data()["createComment"]["messages"].is_null(), "{}", said.text);
 }

@@ -81,6 +81,23 @@ rows! {
         |_, done| json!({"id": done.id("allergy_sensitivity.created"), "severity": "MILD"});
     "allergy_sensitivity.deleted" "deleteAllergySensitivity" "allergy_sensitivity { id }"
         |_, done| json!({"id": done.id("allergy_sensitivity.created")});
+    "entry.created" "createEntry" "entry { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "type": "FoodEntry", "description": "Soup"});
+    "entry.updated" "updateEntry" "entry { id }"
+        |_, done| json!({"id": done.id("entry.created"), "description": "Salad"});
+    "comment.created" "createComment" "comment { id }"
+        |_, done| json!({"entry_id": done.id("entry.created"), "content": "Well done"});
+    "comment.deleted" "deleteComment" "comment { id }"
+        |_, done| json!({"id": done.id("comment.created")});
+    "entry.deleted" "deleteEntry" "entry { id }"
+        |_, done| json!({"id": done.id("entry.created")});
+    "metric_entry.created" "createEntry" "entry { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "type": "MetricEntry",
+            "category": "Weight", "metric_stat": "80"});
+    "metric_entry.updated" "updateEntry" "entry { id }"
+        |_, done| json!({"id": done.id("metric_entry.created"), "metric_stat": "79.5"});
+    "metric_entry.deleted" "deleteEntry" "entry { id }"
+        |_, done| json!({"id": done.id("metric_entry.created")});
     "feature_toggle.created" "createFeatureToggle" "feature_toggle { id }"
         |_, done| json!({"user_id": done.id("patient.created"), "show_food": false});
     "feature_toggle.updated" "updateFeatureToggle" "feature_toggle { id }"

@@ -259,6 +259,14 @@ pub fn member<T: FromIn>(
     }
 }
 
+/// The contract's name of a field: one that is a word of Rust's is written `r#type` there.
+pub const fn wire_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
 /// Declares the typed view of an input object: every field is a [`Given`].
 ///
 /// `input! { /// doc  pub struct CreateGroup { name: String, members: Vec<Id<User>> } }`
@@ -273,7 +281,7 @@ macro_rules! input {
         impl $name {
             /// The fields it reads, and what they refer to.
             pub fn fields() -> &'static [(&'static str, $crate::Kind)] {
-                &[ $( (stringify!($field), <$ty as $crate::FromIn>::KIND) ),* ]
+                const { &[ $( ($crate::wire_name(stringify!($field)), <$ty as $crate::FromIn>::KIND) ),* ] }
             }
         }
 
@@ -282,7 +290,7 @@ macro_rules! input {
             fn from_in(value: &$crate::In, at: &str, ids: &$crate::IdCodec) -> Result<Self, $crate::Refused> {
                 let empty = std::collections::BTreeMap::new();
                 let object = match value { $crate::In::Object(object) => object, _ => &empty };
-                Ok($name { $( $field: $crate::member(object, stringify!($field), at, ids)?, )* })
+                Ok($name { $( $field: $crate::member(object, $crate::wire_name(stringify!($field)), at, ids)?, )* })
             }
         }
 

@@ -53,7 +53,9 @@ pub use bound::{
 };
 pub use call::{Call, RefusedCodes, Request, Upload};
 pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};
-pub use input::{FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, member, parse_id};
+pub use input::{
+    FromIn, Given, In, Kind, ListItem, UploadedFile, last_step, member, parse_id, wire_name,
+};
 pub use instant::{Clock, baseline_instant, iso_instant};
 pub use listing::Listing;
 pub use live::{FindFn, Happening, HearsFn, SubscriptionBinding, TopicFn};

@@ -9,7 +9,9 @@ use crate::tables::{
     Medication, PROCEDURES, SMOKING_STATUSES, allergy_sensitivities as allergies,
     family_history_conditions as family, medications,
 };
-use crate::{allergy, concern, immunization, medication, options, procedure, smoking};
+use crate::{
+    allergy, comment, concern, entry, immunization, medication, options, procedure, smoking,
+};
 
 /// A list of a client's, from the client.
 const OF_CLIENT: Link = Link::Column { parent: users::id, child: "user_id" };
@@ -25,6 +27,8 @@ pub fn bind(b: &mut Bindings) {
     family_fields(b);
     plain_lists(b);
     mutations(b);
+    entry::bindings::bind(b);
+    comment::bindings::bind(b);
 }
 
 fn medication_fields(b: &mut Bindings) {

@@ -1,8 +1,10 @@
-//! Events that the domain emits (behaviour 14). The catalogue has those of medications and
-//! allergies; what happens to the other lists is in the audit log alone.
+//! Events that the domain emits (behaviour 14). The catalogue has those of medications,
+//! allergies, entries and comments; what happens to the other lists is in the audit log alone.
 
 use ward_store::Event;
 
+use crate::comment::table::Comment;
+use crate::entry::table::{Entry, Kind};
 use crate::tables::{AllergySensitivity, Medication};
 
 /// `medication.created`, `.updated` or `.deleted`.
@@ -23,4 +25,24 @@ pub fn of_allergy(kind: &'static str, row: &AllergySensitivity, columns: &[&'sta
         .of_unit(row.unit_id.0)
         .about(row.user_id.0)
         .with("user_id", row.user_id.0.to_string())
+}
+
+/// What happens to an entry: of a metric `metric_entry.created`, `.updated` or `.deleted`, of
+/// any other `entry.`, never both (behaviour 13.6).
+pub fn of_entry(deed: &str, row: &Entry, columns: &[&'static str]) -> Event {
+    let kind = match (row.kind == Kind::Metric, deed) {
+        (true, "created") => "metric_entry.created",
+        (true, "updated") => "metric_entry.updated",
+        (true, _) => "metric_entry.deleted",
+        (false, "created") => "entry.created",
+        (false, "updated") => "entry.updated",
+        (false, _) => "entry.deleted",
+    };
+    let event = Event::new(kind, "Entry", row.id.0);
+    event.changed(columns).of_unit(row.unit_id.0).about(row.user_id.0)
+}
+
+/// `comment.created` or `.deleted`.
+pub fn of_comment(kind: &'static str, row: &Comment) -> Event {
+    Event::new(kind, "Comment", row.id.0).of_unit(row.unit_id.0).about(row.client_id.0)
 }

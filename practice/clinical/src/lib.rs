@@ -1,5 +1,6 @@
 //! Clinical lists of clients: medications, allergies, immunizations, health concerns,
-//! procedures, family history and smoking status (behaviour 39).
+//! procedures, family history and smoking status (behaviour 39); and what is noted of their
+//! days (behaviour 30).
 //!
 //! Absent on purpose: tables of licensed codes, prescriptions, interaction checks, and any
 //! advice. What is kept is what somebody wrote down.
@@ -10,7 +11,9 @@ pub mod allergy;
 pub mod bindings;
 pub mod client;
 pub mod codes;
+pub mod comment;
 pub mod concern;
+pub mod entry;
 pub mod events;
 pub mod family;
 pub mod immunization;

@@ -6,6 +6,8 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Table, index, record, text_enum};
 
+use crate::comment::table::COMMENTS;
+use crate::entry::table::ENTRIES;
 use crate::visibility;
 
 text_enum! {
@@ -232,5 +234,7 @@ pub fn tables() -> Vec<&'static Table> {
         &PROCEDURES,
         &FAMILY_HISTORY_CONDITIONS,
         &SMOKING_STATUSES,
+        &ENTRIES,
+        &COMMENTS,
     ]
 }

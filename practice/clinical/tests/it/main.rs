@@ -8,6 +8,8 @@
 
 mod allergies;
 mod codes;
+mod comments;
+mod entries;
 mod lists;
 mod medications;
 mod seeds;

@@ -1,5 +1,6 @@
 //! Seeded lists, and that nothing of them can be read in the database's files.
 
+use ward_clinical::entry::table::Entry;
 use ward_clinical::seed;
 use ward_clinical::tables::{
     AllergySensitivity, FamilyHistoryCondition, HealthConcern, Immunization, Medication,
@@ -44,6 +45,8 @@ async fn nothing_clinical_is_in_the_files() {
         assert!(medications.iter().any(|it| !it.active) && medications.len() > 4);
         assert!(allergies.len() > 3 && vaccines.len() > 1);
         assert!(concerns.len() > 1 && relatives.len() > 1);
+        let entries = w.rows::<Entry>(Cond::Always).await;
+        assert!(entries.iter().any(|it| it.metric_stat.is_some()) && entries.len() > 10);
         let raw = w.raw();
         if raw.is_empty() {
             // PostgreSQL keeps its files to itself.
@@ -71,6 +74,9 @@ async fn nothing_clinical_is_in_the_files() {
                 // Three characters turn up in sealed bytes by chance.
                 assert!(text.len() < 5 || !finds(&raw, text), "{text}");
             }
+        }
+        for it in entries.iter().filter_map(|it| it.description.as_ref()) {
+            assert!(!finds(&raw, it), "{it}");
         }
         for it in &relatives {
             assert!(!finds(&raw, &it.concept_id) && !finds(&raw, "Maternal"));

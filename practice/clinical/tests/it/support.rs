@@ -189,7 +189,8 @@ impl World {
     pub async fn events(&self) -> Vec<String> {
         let sql = Sql::fixed(
             "SELECT event_type, changed_fields, subject_id FROM events \
-             WHERE event_type LIKE 'medication%' OR event_type LIKE 'allergy%' ORDER BY seq",
+             WHERE event_type LIKE 'medication%' OR event_type LIKE 'allergy%' \
+             OR event_type LIKE '%entry.%' OR event_type LIKE 'comment.%' ORDER BY seq",
             [],
         );
         let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
