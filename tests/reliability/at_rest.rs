@@ -57,8 +57,12 @@ fn say_all(api: &Api, said: &Said) -> BTreeMap<&'static str, String> {
     make(api, "createConversation", "createConversationInput", "conversation", input);
     let input = json!({"id": client, "metadata": format!("{{\"of\":\"{}\"}}", word("client"))});
     make(api, "updateClient", "updateClientInput!", "user", input);
+    let input = json!({"user_id": client, "type": "NoteEntry", "description": word("entry")});
+    let entry = make(api, "createEntry", "createEntryInput", "entry", input);
+    let input = json!({"entry_id": entry, "content": word("comment")});
+    make(api, "createComment", "createCommentInput!", "comment", input);
     let all = ["metadata", "answer", "addendum", "reaction", "medication", "directions"];
-    let more = ["document", "message", "client"];
+    let more = ["document", "message", "client", "entry", "comment"];
     all.into_iter().chain(more).map(|what| (what, word(what))).collect()
 }
 
