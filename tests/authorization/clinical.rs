@@ -123,11 +123,9 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
 impl World {
     /// An entry of one of the lists of the client.
     pub fn entry(&mut self, own: bool, list: List) -> String {
-        if list == List::Comment {
-            let entry = self.entry(own, List::Journal);
-            let content = if own { self.word() } else { self.unseen() };
-            let input = json!({"entry_id": entry, "content": content});
-            return self.make("createComment", "createCommentInput!", "comment", input);
+        if matches!(list, List::Journal | List::Comment) {
+            let (entry, comment) = self.journal(own);
+            return if list == List::Journal { entry } else { comment };
         }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
@@ -155,13 +153,22 @@ impl World {
                 let input = json!({"smoking_status_code": "8517006"});
                 ("createSmokingStatus", "smokingStatus", input)
             }
-            List::Journal | List::Comment => {
-                let input = json!({"type": "NoteEntry", "description": word});
-                ("createEntry", "entry", input)
-            }
+            List::Journal | List::Comment => unreachable!("they are made above"),
         };
         input["user_id"] = client.into();
         self.make(field, &format!("{field}Input"), made, input)
+    }
+
+    /// An entry of the client's journal, and what is said of it.
+    fn journal(&mut self, own: bool) -> (String, String) {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let mut word = || if own { self.word() } else { self.unseen() };
+        let (words, content) = (word(), word());
+        let input = json!({"user_id": client, "type": "NoteEntry", "description": words});
+        let entry = self.make("createEntry", "createEntryInput", "entry", input);
+        let input = json!({"entry_id": entry, "content": content});
+        let comment = self.make("createComment", "createCommentInput!", "comment", input);
+        (entry, comment)
     }
 
     /// A concept that no other entry has: a number with Verhoeff's digit.

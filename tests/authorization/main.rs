@@ -63,13 +63,15 @@ const PUBLIC: [&str; 11] = [
 ];
 
 /// Who names a client whom they do not see is answered their own (behaviour 32), and a
-/// client their own appointments, whatever they name (behaviour 23.6).
-const OWN_INSTEAD: [&str; 5] = [
+/// client their own appointments and entries, whatever they name (behaviour 23.6, 30).
+const OWN_INSTEAD: [&str; 7] = [
     "conversationMemberships",
     "conversationMembershipsAllCounts",
     "conversationMembershipsCount",
     "appointments",
     "appointmentsCount",
+    "entries",
+    "entriesCount",
 ];
 
 /// How many refused writes stand between two looks at everything that the instance holds.
