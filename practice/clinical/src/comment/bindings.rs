@@ -7,7 +7,7 @@ use ward_store::{Cond, Entity, Id};
 
 use super::change;
 use super::table::{COMMENTS, Comment, comments};
-use crate::entry::table::{Entry, entries};
+use crate::entry::table::{ENTRIES, Entry, entries};
 
 const OF: &str = "Comment";
 
@@ -47,5 +47,5 @@ fn many(request: &Request, args: &Args) -> Answer<Listing> {
     ids.extend(
         args.get::<IdOrBlank<Entry>>("entry_id", request)?.and_then(|id| id.0).map(|id| id.0),
     );
-    Ok(Listing::of(Cond::is_in("entry_id", &ids)))
+    Ok(Listing::of(Cond::is_in("entry_id", &ids)).naming(&ENTRIES, ids))
 }

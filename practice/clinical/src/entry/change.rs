@@ -36,6 +36,10 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateEntry) -> Answer<Payload>
     let mut after = before.clone();
     let mut problems = Problems::new();
     rules::write(&input.said(), &mut after, (call.now(), &call.request.zone), &mut problems);
+    if call.actor.is_client() && after != before {
+        // What it says now nobody of the practice has looked at.
+        after.viewed = false;
+    }
     if let Some(viewed) = input.viewed.value() {
         after.viewed = *viewed;
         if call.actor.is_client() {

@@ -8,7 +8,7 @@ use ward_identity::tables::{USERS, User};
 use ward_instance::Timestamp;
 use ward_store::{Actor, Cond, Entity, Id};
 
-use super::table::{Entry, Kind};
+use super::table::{ENTRIES, Entry, Kind};
 
 /// Arguments of `entry`.
 pub const ONE_ARGS: &[(&str, Means)] =
@@ -89,7 +89,12 @@ pub fn many(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(id) = id::<Entry>(args, "entry_id", request)? {
         cond = cond.and(Cond::eq("id", id.0));
     }
-    Ok(Listing::of(cond).naming(&USERS, client.into_iter().collect()))
+    let listing = Listing::of(cond);
+    Ok(match (client, id::<Entry>(args, "entry_id", request)?) {
+        // Of whom it is, the answer tells, whether there are rows in it or a number.
+        (None, Some(entry)) => listing.naming(&ENTRIES, vec![entry.0]),
+        (client, _) => listing.naming(&USERS, client.into_iter().collect()),
+    })
 }
 
 fn of_kind(args: &Args) -> Cond {

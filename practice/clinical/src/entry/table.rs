@@ -66,7 +66,8 @@ record! {
     indexes: [
         index(&["org_id", "user_id", "noted_at", "id"]),
         index(&["org_id", "user_id", "external_id"]).only("external_id IS NOT NULL"),
-        index(&["org_id", "noted_at", "id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "user_id", "category", "noted_at", "id"]).only("deleted_at IS NULL"),
+        index(&["org_id", "noted_at", "id", "user_id"]).only("deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },

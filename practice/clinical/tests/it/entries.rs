@@ -316,6 +316,24 @@ async fn what_devices_send_many_at_once() {
         let again = bulk(&w.owner, json!([steps(&a, late, Some("s1"))])).await;
         assert_eq!(named["entries"], again["entries"]);
         assert_eq!(w.rows::<Entry>(Cond::Always).await.len(), 4);
+        // Two meals of a day are two; and the same meal is one, also in one call.
+        let meal = |what: &str| {
+            json!({ "user_id": a, "type": "FoodEntry", "description": what,
+                "created_at": "2026-03-05", "check_duplicates": true })
+        };
+        let meals = bulk(&w.owner, json!([meal("Soup"), meal("Bread"), meal("Soup")])).await;
+        assert_eq!(meals["entries"].as_array().unwrap().len(), 2, "{meals}");
+        assert_eq!(bulk(&w.owner, json!([meal("Bread")])).await["entries"][0], meals["entries"][1]);
+        for meal in meals["entries"].as_array().unwrap() {
+            w.mutate(&w.owner, "deleteEntry", ENTRY, json!({ "id": meal["id"] })).await;
+        }
+        // What was deleted does not come back with the device's next call.
+        let gone = json!({ "id": named["entries"][0]["id"] });
+        w.mutate(&w.owner, "deleteEntry", ENTRY, gone).await;
+        let again = bulk(&w.owner, json!([steps(&a, late, Some("s1"))])).await;
+        assert_eq!((&again["entries"], &again["messages"]), (&json!([]), &Json::Null));
+        let named = bulk(&w.owner, json!([steps(&a, early, Some("s2"))])).await;
+        assert_eq!(named["entries"].as_array().unwrap().len(), 1);
         // Who does not ask gets another one; a client sends their own.
         let ada = w.as_client(&a).await;
         let own = json!([{ "type": "SleepEntry", "description": "Seven hours" },
@@ -342,7 +360,7 @@ async fn what_devices_send_many_at_once() {
         assert_eq!(w.rows::<Entry>(Cond::Always).await.len(), 6);
         let events = w.events().await;
         let metrics = events.iter().filter(|it| *it == "metric_entry.created []").count();
-        assert_eq!((events.len(), metrics), (6, 5));
+        assert_eq!((events.len(), metrics), (12, 6));
     })
     .await;
 }
