@@ -189,7 +189,6 @@ const TRIED: &[(&str, &str)] = &[
 
 /// Data that makes a call meaningful, by root field.
 const DATA: &[(&str, &[&str])] = &[
-    // Resources of several kinds may have one number.
     ("auditLog", &["resource_name"]),
     ("enrollMfa", &["mfa_type"]),
     ("confirmMfa", &["mfa_type", "verification_code"]),
@@ -355,7 +354,9 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "url") => format!("https://{}.invalid/", world.word()).into(),
         (_, "should_retry") => false.into(),
         (_, "event_type") => "TEST_CREATED".into(),
-        (_, "resource_name") => "USER".into(),
+        // Resources of several kinds may have one number; of all of them when none is named.
+        (_, "resource_name") if named == Some("resource_id") => "USER".into(),
+        (_, "resource_name") => Json::Null,
         (_, "mfa_type") => "TOTP".into(),
         (_, "verification_code") => "123456".into(),
         (_, "active") => false.into(),
