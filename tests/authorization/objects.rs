@@ -410,10 +410,6 @@ impl World {
     /// Makes something as the organization's owner; its id.
     #[track_caller]
     pub fn make(&self, field: &str, input_type: &str, object: &str, input: Json) -> String {
-        let query = format!(
-            "mutation($input: {input_type}) {{ {field}(input: $input) {{ {object} {{ id }} messages {{ field message }} }} }}"
-        );
-        let reply = self.as_owner().ask(&query, json!({"input": input}));
-        id(&reply.data()[field][object])
+        people::make(&self.as_owner(), field, input_type, object, input)
     }
 }

@@ -1,6 +1,7 @@
 //! A published questionnaire comes in by the API: PHQ-9 as a FHIR R4 Questionnaire becomes a form,
 //! is answered, and has the instrument's score.
 
+use ward_tests::people::make;
 use ward_tests::{Api, Engine, Instance, Json, Kind, json, people};
 
 /// PHQ-9, which anybody may reproduce, in the standard's own shape
@@ -14,15 +15,6 @@ const SCORE: &str = "http://hl7.org/fhir/StructureDefinition/ordinalValue";
 struct Imported {
     form: String,
     questions: Vec<(String, String)>,
-}
-
-#[track_caller]
-fn make(api: &Api, field: &str, of: &str, made: &str, input: Json) -> String {
-    let query = format!(
-        "mutation($input: {of}) {{ {field}(input: $input) {{ {made} {{ id }} \
-         messages {{ field message }} }} }}"
-    );
-    people::id(&api.ask(&query, json!({"input": input})).data()[field][made])
 }
 
 fn import(api: &Api, questionnaire: &Json) -> Imported {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine as _;
-use ward_tests::{Api, Engine, Instance, Json, Kind, json, people};
+use ward_tests::people::make;
+use ward_tests::{Api, Engine, Instance, Kind, json, people};
 
 /// A label is the practice's own, and searched: it stands there in plain, which shows that the
 /// search finds what can be read.
@@ -15,17 +16,6 @@ struct Said {
     form: String,
     question: String,
     client: String,
-}
-
-/// Asks for one thing that makes `made`; its id.
-#[track_caller]
-fn make(api: &Api, field: &str, of: &str, made: &str, input: Json) -> String {
-    let query = format!(
-        "mutation($input: {of}) {{ {field}(input: $input) {{ {made} {{ id }} \
-         messages {{ field message }} }} }}"
-    );
-    let reply = api.ask(&query, json!({"input": input}));
-    people::id(&reply.data()[field][made])
 }
 
 /// Everything that a client or a clinician writes, a word each; the words.

@@ -102,7 +102,7 @@ impl Writer {
         drop(self.queue.lock().take());
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {
-                tracing::error!("the writer ended in a panic");
+                tracing::error!("a thread of the writer ended in a panic");
             }
         }
     }
