@@ -410,6 +410,6 @@ impl World {
     /// Makes something as the organization's owner; its id.
     #[track_caller]
     pub fn make(&self, field: &str, input_type: &str, object: &str, input: Json) -> String {
-        people::make(&self.as_owner(), field, input_type, object, input)
+        self.as_owner().make(field, input_type, object, input)
     }
 }

@@ -1,7 +1,6 @@
 //! A published questionnaire comes in by the API: PHQ-9 as a FHIR R4 Questionnaire becomes a form,
 //! is answered, and has the instrument's score.
 
-use ward_tests::people::make;
 use ward_tests::{Api, Engine, Instance, Json, Kind, json, people};
 
 /// PHQ-9, which anybody may reproduce, in the standard's own shape
@@ -21,7 +20,7 @@ fn import(api: &Api, questionnaire: &Json) -> Imported {
     assert_eq!(questionnaire["resourceType"], "Questionnaire");
     let input = json!({"name": questionnaire["title"], "external_id": questionnaire["url"]});
     let of = "createCustomModuleFormInput";
-    let form = make(api, "createCustomModuleForm", of, "customModuleForm", input);
+    let form = api.make("createCustomModuleForm", of, "customModuleForm", input);
     let mut imported = Imported { form, questions: Vec::new() };
     imported.items(api, &questionnaire["item"]);
     imported
@@ -36,7 +35,7 @@ impl Imported {
                 "label": item["text"], "required": item["required"] == true,
                 "options": options.join("\n")});
             let of = "createCustomModuleInput";
-            let question = make(api, "createCustomModule", of, "customModule", input);
+            let question = api.make("createCustomModule", of, "customModule", input);
             self.questions.push((item["linkId"].as_str().unwrap().to_owned(), question));
             self.items(api, &item["item"]);
         }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine as _;
-use ward_tests::people::make;
 use ward_tests::{Api, Engine, Instance, Kind, json, people};
 
 /// A label is the practice's own, and searched: it stands there in plain, which shows that the
@@ -26,31 +25,31 @@ fn say_all(api: &Api, said: &Said) -> BTreeMap<&'static str, String> {
         "metadata": format!("{{\"of\":\"{}\"}}", word("metadata")),
         "form_answers": [{"custom_module_id": question, "answer": word("answer")}]});
     let of = "createFormAnswerGroupInput";
-    let note = make(api, "createFormAnswerGroup", of, "form_answer_group", input);
+    let note = api.make("createFormAnswerGroup", of, "form_answer_group", input);
     let lock = json!({"id": note});
-    make(api, "lockFormAnswerGroup", "LockInput", "form_answer_group", lock);
+    api.make("lockFormAnswerGroup", "LockInput", "form_answer_group", lock);
     let input = json!({"form_answer_group_id": note, "content": word("addendum")});
-    make(api, "createAddendum", "createAddendumInput", "addendum", input);
+    api.make("createAddendum", "createAddendumInput", "addendum", input);
     let input = json!({"user_id": client, "name": "Penicillin", "category": "ALLERGY",
         "custom_reaction": word("reaction")});
     let of = "createAllergySensitivityInput";
-    make(api, "createAllergySensitivity", of, "allergy_sensitivity", input);
+    api.make("createAllergySensitivity", of, "allergy_sensitivity", input);
     let input = json!({"user_id": client, "name": word("medication"),
         "directions": word("directions")});
-    make(api, "createMedication", "createMedicationInput", "medication", input);
+    api.make("createMedication", "createMedicationInput", "medication", input);
     let text = base64::engine::general_purpose::STANDARD.encode(word("document"));
     let input = json!({"rel_user_id": client, "display_name": "letter.txt",
         "file_string": format!("data:text/plain;base64,{text}")});
-    make(api, "createDocument", "createDocumentInput", "document", input);
+    api.make("createDocument", "createDocumentInput", "document", input);
     let input = json!({"simple_added_users": format!("user-{client}"),
         "note": {"content": word("message")}});
-    make(api, "createConversation", "createConversationInput", "conversation", input);
+    api.make("createConversation", "createConversationInput", "conversation", input);
     let input = json!({"id": client, "metadata": format!("{{\"of\":\"{}\"}}", word("client"))});
-    make(api, "updateClient", "updateClientInput!", "user", input);
+    api.make("updateClient", "updateClientInput!", "user", input);
     let input = json!({"user_id": client, "type": "NoteEntry", "description": word("entry")});
-    let entry = make(api, "createEntry", "createEntryInput", "entry", input);
+    let entry = api.make("createEntry", "createEntryInput", "entry", input);
     let input = json!({"entry_id": entry, "content": word("comment")});
-    make(api, "createComment", "createCommentInput!", "comment", input);
+    api.make("createComment", "createCommentInput!", "comment", input);
     let all = ["metadata", "answer", "addendum", "reaction", "medication", "directions"];
     let more = ["document", "message", "client", "entry", "comment"];
     all.into_iter().chain(more).map(|what| (what, word(what))).collect()
@@ -78,10 +77,10 @@ fn sec_21_no_word_of_a_client_can_be_read_in_the_files() {
         let client = people::client(&api, "ada");
         let input = json!({"name": "Visit", "use_for_charting": true});
         let of = "createCustomModuleFormInput";
-        let form = make(&api, "createCustomModuleForm", of, "customModuleForm", input);
+        let form = api.make("createCustomModuleForm", of, "customModuleForm", input);
         let input = json!({"custom_module_form_id": form, "mod_type": "text", "label": LABEL});
         let of = "createCustomModuleInput";
-        let question = make(&api, "createCustomModule", of, "customModule", input);
+        let question = api.make("createCustomModule", of, "customModule", input);
         let words = say_all(&api, &Said { form, question, client });
         // What is queued or logged is there, too; then everything is on the disk.
         let dump = instance.settled_dump();

@@ -7,6 +7,8 @@ use serde_json::{Value as Json, json};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
+use crate::people;
+
 /// The baseline view, which is served without a version header too.
 pub const BASELINE: &str = "2024-06-01";
 /// The newer view.
@@ -65,6 +67,16 @@ impl Api {
     /// A request of the newer view.
     pub fn ask(&self, query: &str, variables: Json) -> Reply {
         self.gql(V2026, query, variables)
+    }
+
+    /// Makes what a mutation, whose input is `of`, answers as `made`; its id.
+    #[track_caller]
+    pub fn make(&self, field: &str, of: &str, made: &str, input: Json) -> String {
+        let query = format!(
+            "mutation($input: {of}) {{ {field}(input: $input) {{ {made} {{ id }} \
+             messages {{ field message }} }} }}"
+        );
+        people::id(&self.ask(&query, json!({"input": input})).data()[field][made])
     }
 
     /// A request of a view.

@@ -36,17 +36,6 @@ pub fn welcomed_client(api: &Api, name: &str) -> String {
     id(&reply.data()["createClient"]["user"])
 }
 
-/// Makes what a mutation answers as `made` under a name of its own; its id. `of` is the type of the
-/// mutation's input.
-#[track_caller]
-pub fn make(api: &Api, field: &str, of: &str, made: &str, input: Json) -> String {
-    let query = format!(
-        "mutation($input: {of}) {{ {field}(input: $input) {{ {made} {{ id }} \
-         messages {{ field message }} }} }}"
-    );
-    id(&api.ask(&query, json!({"input": input})).data()[field][made])
-}
-
 /// Who the caller is.
 #[track_caller]
 pub fn current_user(api: &Api) -> String {
