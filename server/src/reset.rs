@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 use ward_instance::SandboxWitness;
 use ward_instance::clock::Course;
-use ward_store::snapshots::dependants_first;
+use ward_store::snapshots::{alone, dependants_first};
 use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_clock};
 
 use crate::admin::{self, Context, credentials_file};
@@ -85,6 +85,7 @@ async fn found_anew(
     let founded = db.write(move |tx: &mut Tx| {
         let (tables, founder) = (tables.clone(), founder.clone());
         Box::pin(async move {
+            alone(tx).await?;
             wipe(tx, &tables).await?;
             test_clock::forget(tx, &witness).await?;
             let mut held = faults::held(tx, &witness).await?;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ward_tests::{Engine, Instance, Kind, Server, json, people, tell};
+use ward_tests::postgres::Session;
+use ward_tests::{Engine, Instance, Kind, Server, json, people, tell, until};
 
 const READ: &str = "query($id: ID) { user(id: $id) { id first_name } }";
 const CHANGE: &str = "mutation($id: ID) {
@@ -65,6 +66,33 @@ fn iso_21_ids_of_before_a_reset_refused() {
         let (intact, said) = s.verify_audit();
         assert!(intact, "a reset breaks the audit log: {said}");
         tell("ISO-21", format_args!("{engine:?}: {} old ids stale after 2 resets", old.len()));
+    }
+}
+
+/// What somebody writes while a Sandbox is emptied is emptied with it, and undoes nothing.
+#[test]
+fn iso_21_a_reset_beside_a_write() {
+    // On SQLite there is one writer.
+    for engine in Engine::available("ISO-21").into_iter().filter(|it| *it == Engine::Postgres) {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let server = s.serve();
+        let other = Session::open(s.database_url()).unwrap();
+        other.rows("BEGIN");
+        other.rows(
+            "INSERT INTO permission_uses (org_id, user_id, permission, last_on) \
+             SELECT org_id, id, 'of_before', '2026-01-01' FROM users LIMIT 1",
+        );
+        std::thread::scope(|scope| {
+            let reset = scope.spawn(|| s.sandbox("reset", &[]));
+            let waiting = "SELECT COUNT(*) FROM pg_stat_activity \
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            until("the reset to wait", || (s.database().number(waiting) > 0).then_some(()));
+            other.rows("COMMIT");
+            reset.join().unwrap().ok();
+        });
+        let left = "SELECT COUNT(*) FROM permission_uses WHERE permission = 'of_before'";
+        assert_eq!(s.database().number(left), 0, "a row of before outlives the reset");
+        drop(server);
     }
 }
 

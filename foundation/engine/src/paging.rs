@@ -65,9 +65,12 @@ fn option<'a>(
     if text == "UNSORTED" {
         return Some((None, false));
     }
-    let (name, descending) = match text.strip_suffix("_DESC") {
+    // `created_at::desc` is an older way to write it (behaviour 7).
+    let ends =
+        |end: &str| text.strip_suffix(end).map(|name| name.strip_suffix(':').unwrap_or(name));
+    let (name, descending) = match ends("_DESC").or_else(|| ends(":DESC")) {
         Some(name) => (name, true),
-        None => (text.strip_suffix("_ASC").unwrap_or(text), false),
+        None => (ends("_ASC").or_else(|| ends(":ASC")).unwrap_or(text), false),
     };
     rows.orders.iter().find(|option| option.name == name).map(|option| (Some(option), descending))
 }

@@ -61,6 +61,8 @@ pub struct Argument {
     pub value: Node<Ast>,
     /// The default, for a variable without value.
     pub default: Option<Node<Ast>>,
+    /// Whether the document names it.
+    pub is_named: bool,
 }
 
 /// What answers a planned field.

@@ -378,6 +378,7 @@ fn arguments(field: &Node<executable::Field>) -> Vec<Argument> {
                 ty: definition.ty.as_ref().clone(),
                 value,
                 default: definition.default_value.clone(),
+                is_named: given.is_some(),
             });
         }
     }

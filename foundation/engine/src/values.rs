@@ -361,8 +361,11 @@ pub fn arguments(
     variables: &Variables,
 ) -> Result<Args, RequestError> {
     let mut args = BTreeMap::new();
-    for Argument { name, ty, value, default } in &field.args {
-        match literal(given(value, default.as_ref(), variables), ty, schema, variables) {
+    let mut orders = false;
+    for Argument { name, ty, value, default, is_named } in &field.args {
+        let counts = given(value, default.as_ref(), variables);
+        orders |= name == "order_by" && *is_named && std::ptr::eq(counts, value.as_ref());
+        match literal(counts, ty, schema, variables) {
             Ok(Some(value)) => drop(args.insert(name.clone(), value)),
             Ok(None) => {}
             Err(explanation) => {
@@ -375,6 +378,11 @@ pub fn arguments(
                 return Err(error);
             }
         }
+    }
+    // Who asks for an order in the old words does not ask for the default one (behaviour 7).
+    let sorts = matches!(args.get("sort_by"), Some(In::Text(words)) if !words.trim().is_empty());
+    if sorts && !orders {
+        args.remove("order_by");
     }
     Ok(Args(args))
 }

@@ -246,15 +246,23 @@ pub fn dependants_first(tables: &[&'static Table]) -> Vec<&'static Table> {
     ordered
 }
 
+/// Nobody else writes from now on, until the transaction ends. Whoever empties tables says so
+/// first: on PostgreSQL a row that another one writes meanwhile would be seen by the rules of the
+/// database alone. On SQLite there is one writer anyway.
+pub async fn alone(tx: &mut Tx) -> Result<(), StoreError> {
+    match tx.engine() {
+        Engine::Pg => tx.batch(&pg::alone(tx.tables())).await,
+        Engine::Lite => Ok(()),
+    }
+}
+
 async fn bring_back(
     tx: &mut Tx,
     beside: &Beside,
     How { witness, policy, look, shown }: &How,
 ) -> Result<Brought, StoreError> {
     let tables = dependants_first(tx.tables());
-    if tx.engine() == Engine::Pg {
-        tx.batch(&pg::alone(&tables)).await?;
-    }
+    alone(tx).await?;
     // Ids in stock are below the highest of today: who got one from here on would be stale.
     tx.core.ids.forget();
     tx.draft = Draft::default();

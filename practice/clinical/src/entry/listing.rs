@@ -45,9 +45,6 @@ pub const COUNT_ARGS: &[(&str, Means)] = &[
 pub const ORDERS: &[OrderOption] = &[
     OrderOption { name: "CREATED_AT", expression: "{t}.noted_at" },
     OrderOption { name: "UPDATED_AT", expression: "{t}.updated_at" },
-    // The older words of `sort_by` (behaviour 7).
-    OrderOption { name: "CREATED_AT::DESC", expression: "(0 - {t}.noted_at)" },
-    OrderOption { name: "CREATED_AT::ASC", expression: "{t}.noted_at" },
 ];
 
 /// An argument that is an id; a blank one says nothing.
