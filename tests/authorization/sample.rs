@@ -39,7 +39,12 @@ impl Sample {
 
     /// Whether a thing is one of the twentieth, whatever the run is.
     pub fn draws(self, thing: &str) -> bool {
-        mixed(self.seed, thing).is_multiple_of(PART)
+        self.draws_one_in(PART, thing)
+    }
+
+    /// Whether a thing is one of such a part.
+    pub fn draws_one_in(self, part: u64, thing: &str) -> bool {
+        mixed(self.seed, thing).is_multiple_of(part)
     }
 }
 
