@@ -263,12 +263,20 @@ impl<'a> Select<'a> {
     }
 
     fn write_from(&self, rule: &Rule, part: &Cond, sql: &mut Sql) {
-        sql.push(" FROM ").push(self.table.name).push(" t");
-        if let Some(join) = self.join {
-            sql.push(" JOIN ").push(join.table).push(" j ON j.org_id = t.org_id AND j.");
-            sql.push(join.to).push(" = t.id");
+        sql.push(" FROM ");
+        match self.join {
+            // What stands between is the smaller part; `CROSS` keeps SQLite from beginning with the
+            // rows.
+            Some(join) if !self.instead.is_empty() => {
+                sql.push(join.table).push(" j CROSS JOIN ").push(self.table.name);
+                sql.push(" t WHERE j.org_id = t.org_id AND j.").push(join.to).push(" = t.id AND ");
+            }
+            Some(join) => {
+                sql.push(self.table.name).push(" t JOIN ").push(join.table);
+                sql.push(" j ON j.org_id = t.org_id AND j.").push(join.to).push(" = t.id WHERE ");
+            }
+            None => drop(sql.push(self.table.name).push(" t WHERE ")),
         }
-        sql.push(" WHERE ");
         match self.org_id {
             Some(org_id) => {
                 sql.push(if self.by_id { "+t.org_id = " } else { "t.org_id = " }).bind(org_id);

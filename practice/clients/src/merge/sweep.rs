@@ -18,8 +18,13 @@ pub struct Way {
     pub to: i64,
 }
 
-/// The column that says that a part of something is called off.
-const OFF: &str = "cancelled";
+/// The columns that say that a part of something is called off, or that a step of something was
+/// left out.
+const OFF: [&str; 2] = ["cancelled", "skipped"];
+
+fn off(table: &Table) -> Option<&'static str> {
+    OFF.into_iter().find(|name| table.column(name).is_some())
+}
 
 /// Whose rows are removed where both clients have one.
 #[derive(Clone, Copy)]
@@ -37,7 +42,7 @@ pub async fn sweep(call: &mut Call<'_>, way: Way) -> Answer<usize> {
     let mut moved = 0;
     for it in &moves {
         for unique in &it.unique {
-            if it.table.column(OFF).is_some() {
+            if off(it.table).is_some() {
                 remove_doubles(call, it, unique, way, Whose::Targets).await?;
             }
             remove_doubles(call, it, unique, way, Whose::Sources).await?;
@@ -53,7 +58,7 @@ pub async fn hold_wholes(call: &mut Call<'_>, clients: &[i64]) -> Answer<()> {
     let org = call.actor.org_id;
     for it in plan(call.tx.tables()).map_err(StoreError::internal)? {
         let (table, column) = (it.table, it.column);
-        if table.column(OFF).is_none() {
+        if off(table).is_none() {
             continue;
         }
         for (whole, name) in it.unique.iter().flat_map(|unique| wholes(table, unique)) {
@@ -89,16 +94,18 @@ async fn remove_doubles(
     let (table, column) = (it.table, it.column);
     let only = unique.only.map(|only| format!(" AND ({only})")).unwrap_or_default();
     let same: String = unique.with.iter().map(|name| format!(" AND o.{name} = r.{name}")).collect();
-    let (removed, kept, off) = match whose {
-        Whose::Sources => (way.from, way.to, ""),
-        Whose::Targets => (way.to, way.from, " AND r.cancelled = TRUE AND o.cancelled = FALSE"),
+    let (removed, kept, off) = match (whose, off(table)) {
+        (Whose::Targets, Some(off)) => {
+            (way.to, way.from, format!(" AND r.{off} = TRUE AND o.{off} = FALSE"))
+        }
+        _ => (way.from, way.to, String::new()),
     };
     let mut sql = select_keys(table, "r");
     sql.push(" WHERE r.org_id = ").bind(way.org_id);
     sql.push(&format!(" AND r.{column} = ")).bind(removed).push(&only);
     sql.push(&format!(" AND EXISTS (SELECT 1 FROM {} o WHERE o.org_id = ", table.name));
     sql.bind(way.org_id).push(&format!(" AND o.{column} = ")).bind(kept);
-    sql.push(&same).push(&only).push(off).push(") FOR_UPDATE");
+    sql.push(&same).push(&only).push(&off).push(") FOR_UPDATE");
     let doubles = call.tx.rows(&sql).await?;
     for row in doubles.iter() {
         let mut sql = Sql::new();
