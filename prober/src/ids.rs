@@ -22,6 +22,7 @@ pub const NOT_OURS: &[(&str, &str)] = &[
     ("tax_id", "a tax office's number"),
     ("external_id", "another system's number"),
     ("external_id_type", "a word: what the other system's number is of"),
+    ("photo_id_disclaimer", "a text, although typed ID: what is said where a picture is asked for"),
     ("concept_id", "a code of SNOMED CT"),
     ("event_ids", "UUIDs of events, which no other instance has"),
     ("contact_type_id", "a number of a code set: how people meet"),

@@ -23,8 +23,8 @@ pub const ORGANIZATION: &str = "organization";
 /// Of API keys.
 pub const KEY: &str = "apikey";
 
-/// Of permission templates.
-const TEMPLATE: &str = "permissiontemplate";
+/// Of permission templates and of intake flows, which a root has for its units, too.
+const OF_UNITS: [&str; 2] = ["permissiontemplate", "onboardingflow"];
 
 /// Words of which only those who see the client read anything.
 const OF_CLIENTS: [&str; 7] = [UNCARED, RESTRICTED, PRIMARYS, CARE_TEAMS, BEARERS, OWN, ARCHIVED];
@@ -84,7 +84,7 @@ pub fn may_read(flag: Option<&str>, principal: Principal, word: &Found) -> bool 
         return true;
     }
     // What a parent has for its sub-organizations (behaviour 15).
-    if of == TEMPLATE && word.site == Site::A && principal.is_below_a() {
+    if OF_UNITS.contains(&of) && word.site == Site::A && principal.is_below_a() {
         return true;
     }
     let of_client = OF_CLIENTS.contains(&of);

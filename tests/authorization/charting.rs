@@ -5,6 +5,7 @@ use ward_tests::{Json, json};
 
 use crate::meaning::Meaning::{self, May, Needs};
 use crate::meaning::Object;
+use crate::principal::Site;
 use crate::world::World;
 
 /// Root field, path of the value, what it names.
@@ -72,6 +73,32 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("lockFormAnswerGroup", "input.id", Needs(Object::Filled)),
     ("unlockFormAnswerGroup", "input.id", Needs(Object::Locked)),
     ("createAddendum", "input.form_answer_group_id", Needs(Object::Locked)),
+    ("createFormAnswerGroup", "input.onboarding_item_id", May(Object::Step)),
+    ("onboardingFlow", "id", Needs(Object::Flow)),
+    // What is due for a client depends on the calls before: the domain's tests ask it.
+    ("onboardingFlow", "user_id", Meaning::Left),
+    ("onboardingItem", "id", Needs(Object::Step)),
+    ("onboardingItem", "user_id", Meaning::Left),
+    ("completedOnboardingItem", "id", Needs(Object::Done)),
+    ("unassociatedCompletedOnboardingItems", "user_id", Needs(Object::Former)),
+    ("hasFormsToComplete", "user_id", Needs(Object::Client)),
+    ("intakeFlow", "user_id", Needs(Object::Client)),
+    ("availableItemTypes", "onboarding_flow_id", May(Object::SecondFlow)),
+    ("createOnboardingFlow", "input.groups_to_use_onboarding_flow", May(Object::Group)),
+    ("updateOnboardingFlow", "input.id", Needs(Object::Flow)),
+    ("updateOnboardingFlow", "input.groups_to_use_onboarding_flow", May(Object::Group)),
+    ("deleteOnboardingFlow", "input.id", Needs(Object::Flow)),
+    ("deleteOnboardingFlow", "input.flow_to_receive_groups", May(Object::SecondFlow)),
+    ("createOnboardingItem", "input.onboarding_flow_id", Needs(Object::Flow)),
+    ("createOnboardingItem", "input.item_id", Needs(Object::IntakeForm)),
+    ("updateOnboardingItem", "input.id", Needs(Object::Step)),
+    ("updateOnboardingItem", "input.item_id", May(Object::IntakeForm)),
+    ("updateOnboardingItem", "input.onboarding_flow_id", May(Object::SecondFlow)),
+    ("deleteOnboardingItem", "input.id", Needs(Object::Step)),
+    ("createCompletedOnboardingItem", "input.onboarding_item_id", Needs(Object::Step)),
+    ("createCompletedOnboardingItem", "input.user_id", Needs(Object::Client)),
+    ("updateUserGroup", "input.onboarding_flow_id", May(Object::Flow)),
+    ("updateUser", "input.default_onboarding_flow_id", May(Object::Flow)),
     // What the caller was shown of a question, which is no reference.
     ("createFormAnswerGroup", "input.form_answers.id", Meaning::Left),
     ("createFormAnswerGroup", "input.form_answers.conditional_custom_module_id", Meaning::Left),
@@ -88,6 +115,11 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateFormAnswerGroup", &["name"]),
     ("unlockFormAnswerGroup", &["description"]),
     ("createAddendum", &["content"]),
+    ("createOnboardingFlow", &["name"]),
+    ("updateOnboardingFlow", &["name"]),
+    ("createOnboardingItem", &["item_type"]),
+    ("updateOnboardingItem", &["is_skippable"]),
+    ("createCompletedOnboardingItem", &["skipped"]),
 ];
 
 /// Names that open nothing.
@@ -98,14 +130,16 @@ pub const WORDS: &str = "
     answer date dismissed_lock_charting_note_warning finished formatted_date marked_complete
     set_initial_answers time version locked_status signed_status updated_after updated_before
     chart_note_status exclude_requested_and_intake_flow_forms start_date end_date description
-    content
+    content custom_module_forms_only is_skippable skipped row_order welcome_text
+    billing_disclaimer photo_id_disclaimer policy_disclaimer item_type
 ";
 
 /// The value of data that is part of every call.
 pub fn data(name: &str) -> Option<Json> {
     match name {
         "mod_type" => Some("text".into()),
-        "required" | "finished" => Some(true.into()),
+        "item_type" => Some("Module Form".into()),
+        "required" | "finished" | "is_skippable" | "skipped" => Some(true.into()),
         "description" => Some("A reason".into()),
         _ => None,
     }
@@ -147,6 +181,64 @@ impl World {
         let changed = &reply.data()["updateCustomModule"]["customModule"];
         let condition = id(&changed["custom_module_condition"]);
         (form, second, condition)
+    }
+
+    /// A form that clients fill in, which all of them read.
+    pub fn intake_form(&mut self) -> String {
+        let name = self.word();
+        let form = self.make(
+            "createCustomModuleForm",
+            "createCustomModuleFormInput",
+            "customModuleForm",
+            json!({"name": name}),
+        );
+        let input = json!({"custom_module_form_id": form, "mod_type": "text", "label": "Why?"});
+        self.make("createCustomModule", "createCustomModuleInput", "customModule", input);
+        form
+    }
+
+    /// The flow of the client's group; its step; what the client has done of it. A second flow
+    /// is nobody's.
+    pub fn of_flow(&mut self, own: bool, kind: Object) -> String {
+        let (client, group) = match own {
+            true => (self.client.clone(), self.client_group.clone()),
+            false => {
+                let name = self.unseen();
+                let group = self.group(name);
+                (self.about().0, group)
+            }
+        };
+        // Units below read their parent's.
+        let name = if own || self.here == Site::A { self.word() } else { self.unseen() };
+        let groups = if kind == Object::SecondFlow { String::new() } else { group };
+        let input = json!({"name": name, "groups_to_use_onboarding_flow": groups});
+        let flow =
+            self.make("createOnboardingFlow", "createOnboardingFlowInput", "onboardingFlow", input);
+        if matches!(kind, Object::Flow | Object::SecondFlow) {
+            return flow;
+        }
+        let input = json!({"onboarding_flow_id": flow, "item_type": "Welcome Page",
+            "is_skippable": true});
+        let step =
+            self.make("createOnboardingItem", "createOnboardingItemInput", "onboardingItem", input);
+        if kind == Object::Step {
+            return step;
+        }
+        let input = json!({"onboarding_item_id": step, "user_id": client, "skipped": false});
+        self.make(
+            "createCompletedOnboardingItem",
+            "createCompletedOnboardingItemInput",
+            "completed_onboarding_item",
+            input,
+        )
+    }
+
+    /// A client who has done a step of a flow that is not theirs any more, whatever was asked
+    /// before.
+    pub fn former(&mut self, own: bool) -> String {
+        self.of_flow(own, Object::Done);
+        self.of_flow(own, Object::Flow);
+        self.new_object(own, Object::Client)
     }
 
     /// Something of a form that was filled in for a client.

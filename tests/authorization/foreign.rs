@@ -20,8 +20,9 @@ const PUBLIC: [&str; 4] =
     ["brand", "brandFromCustomSignInPath", "organization", "organizationMembership"];
 
 /// What a stranger may ask of any organization, and nobody of another (behaviour 3.4, 24): whoever
-/// books has to know the rules, and requests are anybody's to make.
-pub const OF_STRANGERS: [&str; 2] = ["appointmentSetting", "createAppointmentRequest"];
+/// books has to know the rules, and what will be asked of them, and requests are anybody's to make.
+pub const OF_STRANGERS: [&str; 3] =
+    ["appointmentSetting", "createAppointmentRequest", "onboardingItem"];
 
 /// What answers the same to everybody, for it is how one becomes somebody.
 const STRANGERS: [&str; 3] = ["resetPassword", "signIn", "signUp"];
@@ -250,12 +251,14 @@ fn cases<'a>(
     mine.into_iter().filter(|number| !serves(number)).map(case).collect()
 }
 
-/// A root's permission templates serve the units below it (behaviour 15): to those they are no
-/// strangers' objects. That they can't be changed there, the domain's tests say.
+/// A root's permission templates and intake flows serve the units below it (behaviour 15): to
+/// those they are no strangers' objects. That they can't be changed there, the domains' tests say.
 fn serves_below(principal: Principal, site: Site, object: Object) -> bool {
     let is_below =
         matches!(principal, Principal::SubOwner | Principal::SubMember | Principal::Sibling);
-    is_below && site == Site::A && object == Object::Template
+    let serves =
+        matches!(object, Object::Template | Object::Flow | Object::SecondFlow | Object::Step);
+    is_below && site == Site::A && serves
 }
 
 fn is_public(principal: Principal, site: Site, line: &Line) -> bool {

@@ -63,8 +63,8 @@ const PUBLIC: [&str; 11] = [
 ];
 
 /// Who names a client whom they do not see is answered their own (behaviour 32), and a
-/// client their own appointments and entries, whatever they name (behaviour 23.6, 30).
-const OWN_INSTEAD: [&str; 7] = [
+/// client their own appointments, steps and entries, whatever they name (behaviour 23.6, 27, 30).
+const OWN_INSTEAD: [&str; 9] = [
     "conversationMemberships",
     "conversationMembershipsAllCounts",
     "conversationMembershipsCount",
@@ -72,6 +72,8 @@ const OWN_INSTEAD: [&str; 7] = [
     "appointmentsCount",
     "entries",
     "entriesCount",
+    "intakeFlow",
+    "unassociatedCompletedOnboardingItems",
 ];
 
 /// How many refused writes stand between two looks at everything that the instance holds.

@@ -63,8 +63,9 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
-    /// An entry of one of the client's clinical lists.
+    /// An entry of one of the client's clinical lists; the client, who has entries.
     Entry(List),
+    Noted,
     AppointmentType,
     /// The settings of the provider above.
     AppointmentSetting,
@@ -94,6 +95,14 @@ pub enum Object {
     Signing,
     Locked,
     Addendum,
+    /// A form for clients; the intake flow of the client's group, and one of nobody's; its
+    /// step, and what the client has done of it; the client, who has done a step of another one.
+    IntakeForm,
+    Flow,
+    SecondFlow,
+    Step,
+    Done,
+    Former,
 }
 
 /// The clinical lists of a client.
@@ -143,6 +152,10 @@ impl Object {
                 | Object::Form
                 | Object::Question
                 | Object::Condition
+                | Object::IntakeForm
+                | Object::Flow
+                | Object::SecondFlow
+                | Object::Step
         )
     }
 }

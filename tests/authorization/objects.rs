@@ -126,6 +126,7 @@ impl World {
                 self.make(field, &format!("{field}Input"), made, input)
             }
             Object::Entry(list) => self.entry(own, list),
+            Object::Noted => self.noted(own),
             Object::AppointmentType => self.appointment_type(own),
             Object::AppointmentSetting => self.appointment_setting(own),
             kind @ (Object::Place | Object::Room) => self.place(own, kind),
@@ -137,6 +138,11 @@ impl World {
             Object::Series => self.series(own),
             Object::Request => self.request(own),
             kind @ (Object::Form | Object::Question | Object::Condition) => self.of_form(own, kind),
+            Object::IntakeForm => self.intake_form(),
+            Object::Former => self.former(own),
+            kind @ (Object::Flow | Object::SecondFlow | Object::Step | Object::Done) => {
+                self.of_flow(own, kind)
+            }
             kind @ (Object::Filled
             | Object::Answer
             | Object::Signing
@@ -307,7 +313,7 @@ impl World {
     }
 
     /// A group with a client in it.
-    fn group(&mut self, name: String) -> String {
+    pub fn group(&mut self, name: String) -> String {
         let input = json!({"name": name});
         let group = self.make("createGroup", "createGroupInput", "user_group", input);
         let input = json!({"id": self.about().0, "user_group_id": group});

@@ -15,6 +15,7 @@
 mod bookings;
 mod charts;
 mod forms;
+mod intake;
 mod judge;
 mod notes;
 mod openings;

@@ -79,6 +79,18 @@ pub fn read_back(
             let id = people::id(&answer["customModuleForm"]);
             same_fields(world, "customModuleForm", &id, &sent)
         }
+        "createOnboardingFlow" => {
+            let id = people::id(&answer["onboardingFlow"]);
+            same_fields(world, "onboardingFlow", &id, &sent)
+        }
+        "createOnboardingItem" => {
+            let query =
+                "query($id: ID!) { onboardingItem(id: $id) { onboarding_flow_id item_id } }";
+            let step = json!({"id": people::id(&answer["onboardingItem"])});
+            let read = world.ask(query, step, "onboardingItem");
+            let is_there = read["onboarding_flow_id"] == world.flow && !read["item_id"].is_null();
+            expect(is_there, || format!("not a step of the flow: {read}"))
+        }
         "createTag" => wears(world, &subject.client, &people::id(&answer["tag"]), true),
         "bulkApply" => wears(world, &subject.client, &subject.id, true),
         "removeAppliedTag" => wears(world, &subject.client, &subject.id, false),

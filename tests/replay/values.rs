@@ -7,6 +7,7 @@ use xtask::{Replay, Variable};
 use crate::bookings;
 use crate::charts;
 use crate::forms;
+use crate::intake;
 use crate::judge::Try;
 use crate::notes;
 use crate::openings;
@@ -107,6 +108,7 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         .or_else(|| bookings::value(world, root, name, subject, attempt))
         .or_else(|| visits::value(world, root, name, subject))
         .or_else(|| forms::value(world, root, name))
+        .or_else(|| intake::value(world, root, name))
         .or_else(|| notes::value(world, root, name, subject));
     if let Some(value) = known {
         return value;

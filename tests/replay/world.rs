@@ -10,6 +10,7 @@ use ward_tests::{Api, BASELINE, Engine, Instance, Json, Kind, Server, V2026, jso
 use crate::bookings::{self, Bookings};
 use crate::charts;
 use crate::forms;
+use crate::intake;
 use crate::notes;
 use crate::openings::Openings;
 use crate::papers::{self, Papers};
@@ -78,6 +79,8 @@ pub struct World {
     pub form: String,
     /// A form that was filled in for the client.
     pub note: String,
+    /// The intake flow of the client.
+    pub flow: String,
     numbers: u32,
     schemas: [Schema; 2],
 }
@@ -123,6 +126,7 @@ impl World {
             openings: Openings::default(),
             form: String::new(),
             note: String::new(),
+            flow: String::new(),
             numbers: 0,
             schemas,
         };
@@ -135,6 +139,7 @@ impl World {
         world.openings = Openings::new(&world);
         world.form = forms::new(&world);
         world.note = notes::new(&world);
+        world.flow = intake::new(&world);
         world
     }
 

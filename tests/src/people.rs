@@ -235,7 +235,7 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"name": format!("{canary} template")}),
     );
     template.data();
-    crate::templates::furnish_forms(api, &clients[0], canary);
+    crate::templates::furnish_forms(api, (&clients[0], &group), canary);
     furnish_calendar(api, &colleague, &clients[0], &group, canary);
     furnish_documents(api, &clients[0], canary);
     charts::furnish(api, &clients[0], canary);

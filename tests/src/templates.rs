@@ -6,8 +6,8 @@ use crate::api::Api;
 use crate::people::id;
 
 /// A template with two questions, the second of which depends on the first; filled in for a
-/// client, signed, locked and added to.
-pub fn furnish_forms(api: &Api, client: &str, canary: &str) {
+/// client, signed, locked and added to. An intake flow of the client's group.
+pub fn furnish_forms(api: &Api, (client, group): (&str, &str), canary: &str) {
     let form = api.ask(
         "mutation($input: createCustomModuleFormInput) { createCustomModuleForm(input: $input) { customModuleForm { id } messages { field message } } }",
         json!({"input": {"name": format!("{canary} form")}}),
@@ -47,4 +47,31 @@ pub fn furnish_forms(api: &Api, client: &str, canary: &str) {
         json!({"input": {"form_answer_group_id": filled, "content": format!("{canary} addendum")}}),
     );
     id(&added.data()["createAddendum"]["addendum"]);
+    furnish_flow(api, (client, group, &form), canary);
+}
+
+/// An intake flow that asks for the form, of the client's group, and of whoever asks as the
+/// default; the client has done its step.
+fn furnish_flow(api: &Api, (client, group, form): (&str, &str, &str), canary: &str) {
+    let flow = api.ask(
+        "mutation($input: createOnboardingFlowInput) { createOnboardingFlow(input: $input) { onboardingFlow { id } messages { field message } } }",
+        json!({"input": {"name": format!("{canary} flow"), "groups_to_use_onboarding_flow": group}}),
+    );
+    let flow = id(&flow.data()["createOnboardingFlow"]["onboardingFlow"]);
+    let step = api.ask(
+        "mutation($input: createOnboardingItemInput) { createOnboardingItem(input: $input) { onboardingItem { id } messages { field message } } }",
+        json!({"input": {"onboarding_flow_id": flow, "item_type": "Module Form", "item_id": form,
+            "welcome_text": format!("{canary} welcome")}}),
+    );
+    let step = id(&step.data()["createOnboardingItem"]["onboardingItem"]);
+    let default = api.ask(
+        "mutation($input: updateUserInput) { updateUser(input: $input) { user { id } messages { field message } } }",
+        json!({"input": {"default_onboarding_flow_id": flow}}),
+    );
+    id(&default.data()["updateUser"]["user"]);
+    let done = api.ask(
+        "mutation($input: createCompletedOnboardingItemInput) { createCompletedOnboardingItem(input: $input) { completed_onboarding_item { id } messages { field message } } }",
+        json!({"input": {"onboarding_item_id": step, "user_id": client, "skipped": false}}),
+    );
+    id(&done.data()["createCompletedOnboardingItem"]["completed_onboarding_item"]);
 }

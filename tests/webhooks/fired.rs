@@ -141,6 +141,17 @@ rows! {
         |_, done| json!({"id": done.id("form_answer_group.created"), "description": "A mistake"});
     "form_answer_group.deleted" "deleteFormAnswerGroup" "form_answer_group { id }"
         |_, done| json!({"id": done.id("form_answer_group.created")});
+    "completed_onboarding_item.created" "createCompletedOnboardingItem" "completed_onboarding_item { id }" |practice, done| {
+        let group = practice.run("createGroup", "user_group { id }", &json!({"name": "New ones"}));
+        let group = &group["user_group"]["id"];
+        let client = json!({"id": done.id("patient.created"), "user_group_id": group});
+        practice.run("updateClient", "user { id }", &client);
+        let flow = json!({"name": "Intake", "groups_to_use_onboarding_flow": group});
+        let flow = practice.run("createOnboardingFlow", "onboardingFlow { id }", &flow);
+        let step = json!({"onboarding_flow_id": flow["onboardingFlow"]["id"], "item_type": "Welcome Page"});
+        let step = practice.run("createOnboardingItem", "onboardingItem { id }", &step);
+        json!({"onboarding_item_id": step["onboardingItem"]["id"], "user_id": done.id("patient.created")})
+    };
     "custom_module.deleted" "deleteCustomModule" "customModule { id }"
         |_, done| json!({"id": done.id("custom_module.created")});
     "custom_module_form.deleted" "deleteCustomModuleForm" "customModuleForm { id }"

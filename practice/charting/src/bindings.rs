@@ -1,8 +1,12 @@
 //! What answers each contract field of the domain, one line a field.
 
 mod answer;
+mod available;
+mod flow;
+mod flow_item;
 mod form;
 mod group;
+mod intake;
 mod question;
 mod signing;
 mod to_request;
@@ -10,7 +14,7 @@ mod to_request;
 use std::collections::HashMap;
 
 use ward_engine::{Answer, Bindings, Kind, Request, Returns, RowView, op};
-use ward_store::{Cond, Level, Query, Select, Table, Value};
+use ward_store::{Cond, Query, Table, Value};
 
 use crate::filled::tables::FORM_ANSWER_GROUPS;
 use crate::filled::{change as filled, listing as filled_in};
@@ -30,6 +34,10 @@ pub fn bind(b: &mut Bindings) {
     group::bind(b);
     answer::bind(b);
     signing::bind(b);
+    flow::bind(b);
+    flow_item::bind(b);
+    intake::bind(b);
+    available::bind(b);
 }
 
 fn queries(b: &mut Bindings) {
@@ -91,9 +99,8 @@ async fn related(
     let mut ids: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut select = Select::new(table, &request.actor);
+    let mut select = question::seen(request, table);
     select.columns = columns;
-    select.least = Level::Public;
     select.shown = shown;
     select.deleted = true;
     select.by_id = true;

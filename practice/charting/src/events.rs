@@ -3,6 +3,7 @@
 use ward_store::Event;
 
 use crate::filled::tables::{ChartingNoteAddendum, FormAnswerGroup};
+use crate::flow::tables::CompletedOnboardingItem;
 use crate::tables::{CustomModule, CustomModuleForm};
 
 /// A template was made.
@@ -64,6 +65,21 @@ pub fn group_unlocked(row: &FormAnswerGroup) -> Event {
 pub fn addendum_created(row: &ChartingNoteAddendum) -> Event {
     let event = Event::new("charting_note_addendum.created", "ChartingNoteAddendum", row.id.0);
     event.of_unit(row.unit_id.0).about(row.patient_id.0)
+}
+
+/// A client has done a step of their intake flow, or skipped it.
+pub fn item_completed(row: &CompletedOnboardingItem) -> Event {
+    item("completed_onboarding_item.created", row)
+}
+
+/// What was skipped is done now.
+pub fn item_changed(row: &CompletedOnboardingItem, columns: &[&'static str]) -> Event {
+    item("completed_onboarding_item.updated", row).changed(columns)
+}
+
+fn item(kind: &'static str, row: &CompletedOnboardingItem) -> Event {
+    let event = Event::new(kind, "CompletedOnboardingItem", row.id.0).of_unit(row.unit_id.0);
+    event.about(row.user_id.0)
 }
 
 fn group(kind: &'static str, row: &FormAnswerGroup) -> Event {

@@ -9,12 +9,14 @@
 pub mod bindings;
 pub mod events;
 pub mod filled;
+pub mod flow;
 pub mod form;
 pub mod listing;
 pub mod question;
 pub mod rules;
 pub mod seed;
 pub mod seed_filled;
+pub mod seed_flow;
 pub mod seed_forms;
 pub mod tables;
 pub mod visibility;

@@ -1,12 +1,13 @@
 //! A Sandbox's templates: consent, health history, two instruments that anybody may
-//! use, and one for notes. Rows as the operations would have left them, without
-//! events, since nothing happened.
+//! use, and one for notes; and an intake flow of two of them. Rows as the operations would have
+//! left them, without events, since nothing happened.
 
 use ward_identity::tables::User;
 use ward_store::{Id, Scope, StoreError};
 
 use crate::question::order;
 use crate::seed_filled::{self, Laid};
+use crate::seed_flow;
 use crate::seed_forms::{FORMS, Form, Line};
 use crate::tables::{CustomModule, CustomModuleCondition, CustomModuleForm, QuestionVersion};
 
@@ -21,7 +22,8 @@ pub async fn lay(
     for form in FORMS {
         forms.push(lay_form(scope, provider, form).await?);
     }
-    seed_filled::lay(scope, (&forms, provider), clients).await
+    seed_filled::lay(scope, (&forms, provider), clients).await?;
+    seed_flow::lay(scope, (&forms, provider), clients).await
 }
 
 async fn lay_form(scope: &mut Scope<'_>, provider: &User, of: &Form) -> Result<Laid, StoreError> {

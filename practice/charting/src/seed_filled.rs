@@ -195,6 +195,7 @@ async fn lay_one(
         user_id: client.id,
         filler_id: Some(if of.form.use_for_charting { provider.id } else { client.id }),
         appointment_id: None,
+        onboarding_item_id: None,
         name: of.form.name.clone(),
         use_for_charting: of.form.use_for_charting,
         finished: filled.stage != Stage::Draft,

@@ -6,6 +6,7 @@ use ward_instance::Timestamp;
 use ward_store::{Id, Key, Reference, Table, index, record, unique};
 
 use crate::filled::tables as filled;
+use crate::flow::tables as flow;
 use crate::visibility;
 
 record! {
@@ -186,10 +187,15 @@ pub fn tables() -> Vec<&'static Table> {
         &CUSTOM_MODULES,
         &CUSTOM_MODULE_CONDITIONS,
         &QUESTION_VERSIONS,
+        &flow::ONBOARDING_FLOWS,
+        &flow::ONBOARDING_ITEMS,
+        &flow::ONBOARDING_FLOW_GROUPS,
+        &flow::ONBOARDING_DEFAULTS,
         &filled::FORM_ANSWER_GROUPS,
         &filled::FORM_ANSWERS,
         &filled::FORM_ANSWER_GROUP_SIGNINGS,
         &filled::CHARTING_NOTE_ADDENDUMS,
         &filled::FORM_ANSWER_GROUP_AUDIT_EVENTS,
+        &flow::COMPLETED_ONBOARDING_ITEMS,
     ]
 }

@@ -22,8 +22,9 @@ const OPEN: &str = "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id
 const INTAKE: &str = "{t}.use_for_charting = FALSE AND {t}.use_for_program = FALSE \
      AND {t}.is_archived = FALSE";
 
-/// Templates. A member sees those of their units; a client those of the own unit that
-/// clients fill in, while their feature toggle shows forms at all (behaviour 19); a stranger the intake forms of any practice that is open.
+/// Templates. A member sees those of their units; a client those of the own unit and of
+/// the whole that clients fill in, while their feature toggle shows forms at all (behaviour 19);
+/// a stranger the intake forms of any practice that is open.
 pub fn forms(actor: &Actor) -> Rule {
     let asks = || Cond::sql(ASKS, []);
     match actor.role {
@@ -38,7 +39,8 @@ pub fn forms(actor: &Actor) -> Rule {
         }
         Role::Client => {
             let theirs = "{t}.use_for_charting = FALSE AND {t}.is_archived = FALSE";
-            let own = Cond::eq("unit_id", actor.unit_id).and(Cond::sql(theirs, []));
+            let near = Cond::eq("unit_id", actor.unit_id).or(Cond::eq("unit_id", actor.org_id));
+            let own = near.and(Cond::sql(theirs, []));
             Rule::none().public(own.and(asks()).and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => {

@@ -23,7 +23,7 @@ input! {
 }
 
 input! {
-    /// `updateUserGroupInput`; intake flows are not built.
+    /// `updateUserGroupInput`; its intake flow is the charting domain's share.
     pub struct UpdateUserGroup { id: Id<UserGroup>, name: String }
 }
 

@@ -15,6 +15,7 @@ use super::prefill;
 use super::sheet::Sheet;
 use super::tables::FormAnswerGroup;
 use crate::events;
+use crate::flow::complete;
 use crate::form::caller;
 use crate::tables::CustomModuleForm;
 
@@ -35,9 +36,12 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
     problems.check()?;
     let appointment = appointment(call, named(&input.appointment_id), client.id).await?;
+    let step = complete::for_form(call, named(&input.onboarding_item_id), client.id, &form).await?;
     let mut sheet = Sheet::blank(call, form.id).await?;
     let finished = input.finished.is_true();
-    let client = hold(call, client.id, finished && sheet.asks_facts()).await?;
+    // What is finished may complete a step, and what is said of the client changes them.
+    let changes = finished && (sheet.asks_facts() || !form.use_for_charting);
+    let client = hold(call, client.id, changes).await?;
     let now = call.now();
     let mut group = FormAnswerGroup {
         id: call.next_id().await?,
@@ -47,6 +51,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         user_id: client.id,
         filler_id: caller(call),
         appointment_id: appointment,
+        onboarding_item_id: step,
         name: input.name.trimmed().unwrap_or(&form.name).to_owned(),
         use_for_charting: form.use_for_charting,
         finished,
@@ -78,6 +83,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     if finished {
         call.emit(events::group_created(&group));
         fact::write(call, group.user_id, &sheet.facts(now)).await?;
+        let steps = complete::completes(call, &group).await?;
+        complete::finished(call, &group, &steps).await?;
     }
     Ok(Payload::new().one("form_answer_group", group.id.0))
 }
@@ -223,14 +230,18 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
         sheet.complete(call, &before).await?;
     }
     after.scores = sheet.settle(after.finished)?;
-    if after.finished && sheet.asks_facts() {
+    let finishes = after.finished && !before.finished;
+    if (after.finished && sheet.asks_facts()) || (finishes && !after.use_for_charting) {
         hold(call, after.user_id, true).await?;
     }
     let changed = sheet.save(call).await?;
     let facts = if after.finished { sheet.facts(call.now()) } else { Vec::new() };
-    let client = after.user_id;
-    let payload = save(call, &before, after, changed).await?;
-    fact::write(call, client, &facts).await?;
+    let payload = save(call, &before, &mut after, changed).await?;
+    fact::write(call, after.user_id, &facts).await?;
+    if finishes {
+        let steps = complete::completes(call, &after).await?;
+        complete::finished(call, &after, &steps).await?;
+    }
     Ok(payload)
 }
 
@@ -283,13 +294,13 @@ async fn write_facts(
 async fn save(
     call: &mut Call<'_>,
     before: &FormAnswerGroup,
-    mut after: FormAnswerGroup,
+    after: &mut FormAnswerGroup,
     answers_changed: bool,
 ) -> Answer<Payload> {
     after.saves_count += i64::from(answers_changed);
-    call.update(before, &after).await?;
+    call.update(before, after).await?;
     if after.finished && !before.finished {
-        call.emit(events::group_created(&after));
+        call.emit(events::group_created(after));
     }
     Ok(Payload::new().one("form_answer_group", after.id.0))
 }

@@ -11,6 +11,7 @@ use ward_scheduling::appointment::table::Appointment;
 use ward_store::Id;
 
 use super::tables::{FormAnswer, FormAnswerGroup};
+use crate::flow::tables::OnboardingItem;
 use crate::question::QUESTIONS_MAX;
 use crate::tables::{CustomModule, CustomModuleForm};
 
@@ -73,6 +74,7 @@ input! {
         marked_complete: bool,
         metadata: String,
         name: String,
+        onboarding_item_id: IdOrBlank<OnboardingItem>,
         set_initial_answers: bool,
         time: String,
         user_id: IdOrBlank<User>,

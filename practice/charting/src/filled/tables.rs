@@ -7,6 +7,7 @@ use ward_scheduling::appointment::table::Appointment;
 use ward_store::{Id, Json, Key, Reference, index, record, text_enum, unique};
 
 use super::visibility;
+use crate::flow::tables::OnboardingItem;
 use crate::tables::{CustomModule, CustomModuleForm, QuestionVersion};
 
 record! {
@@ -22,6 +23,8 @@ record! {
         /// Who began it; nobody where a program did.
         filler_id: Option<Id<User>>,
         appointment_id: Option<Id<Appointment>>,
+        /// The step of an intake flow that it was begun for.
+        onboarding_item_id: Option<Id<OnboardingItem>>,
         name: String [folded searched],
         /// Whether it was a note when it was begun: what the form is for may change, and
         /// must not open a note to the client.
@@ -56,6 +59,7 @@ record! {
             .only("deleted_at IS NULL"),
         index(&["org_id", "appointment_id"]).only("appointment_id IS NOT NULL"),
         index(&["org_id", "external_id"]).only("external_id IS NOT NULL"),
+        index(&["org_id", "onboarding_item_id"]).only("onboarding_item_id IS NOT NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
@@ -71,6 +75,11 @@ record! {
         Reference {
             columns: &["org_id", "appointment_id"],
             table: "appointments",
+            target: &["org_id", "id"],
+        },
+        Reference {
+            columns: &["org_id", "onboarding_item_id"],
+            table: "onboarding_items",
             target: &["org_id", "id"],
         },
     ],

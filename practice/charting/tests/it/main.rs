@@ -10,6 +10,8 @@ mod filled;
 mod filled_access;
 mod filled_asked;
 mod filled_lists;
+mod flow_edges;
+mod flows;
 mod forms;
 mod notes;
 mod questions;

@@ -78,6 +78,14 @@ async fn a_seeded_practice_has_its_forms() {
         ];
         assert_eq!(seen, wanted);
         assert!(w.filled_events().await.is_empty(), "nothing happened");
+        // The intake flow: who has filled in its forms is through, who has filled in another
+        // has passed the greeting, everybody else begins.
+        let mut due = Vec::new();
+        for id in &ids {
+            due.push(w.due(&w.owner, &id.to_string()).await.len());
+        }
+        assert_eq!(due, [0, 3, 2, 3]);
+        assert!(w.step_events().await.is_empty(), "nothing happened");
     })
     .await;
 }
