@@ -87,6 +87,14 @@ fn mutations(b: &mut Bindings) {
     b.mutation("deleteFormAnswerGroup", FILLED, op!(filled::delete));
 }
 
+/// The numbers in a column of some rows, in order and each once.
+fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
+    let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
 /// Columns of the rows that a column of some rows names, by their ids, which come first,
 /// as the caller sees them; with `shown` their public part in any case.
 async fn related(
@@ -96,15 +104,12 @@ async fn related(
     (rows, column): (&[RowView<'_>], usize),
     columns: Vec<usize>,
 ) -> Answer<HashMap<i64, Vec<Value>>> {
-    let mut ids: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
-    ids.sort_unstable();
-    ids.dedup();
     let mut select = question::seen(request, table);
     select.columns = columns;
     select.shown = shown;
     select.deleted = true;
     select.by_id = true;
-    select.filter = Cond::is_in("id", &ids);
+    select.filter = Cond::is_in("id", &numbers(rows, column));
     if select.filter.is_never() {
         return Ok(HashMap::new());
     }

@@ -121,7 +121,6 @@ pub fn blank_organization(
         is_active: true,
         can_have_suborgs: root == id,
         owner_id: None,
-        onboarding_flow_id: None,
         require_insurance_card_upload: false,
         requires_webhook_validation: false,
         version: 1,

@@ -7,6 +7,7 @@ use ward_engine::{Answer, Args, Bindings, Link, OrderOption, Out, Request, Retur
 use ward_identity::tables::{USERS, User, organizations, users};
 use ward_store::{Cond, Id, Join, Level, OrderKey, Query, Role, Select, Sql, Value, Watch};
 
+use super::numbers;
 use crate::flow::tables::{
     COMPLETED_ONBOARDING_ITEMS, ItemType, ONBOARDING_FLOWS, ONBOARDING_ITEMS,
     onboarding_flows as at, onboarding_items as items,
@@ -133,13 +134,6 @@ fn of_others(b: &mut Bindings) {
     b.batch("User", "any_incomplete_onboarding_steps", &[users::id], |request, q, rows, _| {
         Box::pin(any_incomplete(request, q, rows))
     });
-}
-
-fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
-    let mut numbers: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
 }
 
 /// `User.any_incomplete_onboarding_steps`.

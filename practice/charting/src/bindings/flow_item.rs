@@ -144,9 +144,7 @@ async fn are_last(
     args: &Args,
 ) -> Answer<Vec<Out>> {
     let flow = |row: &RowView<'_>| row.get(at::onboarding_flow_id).int();
-    let mut flows: Vec<i64> = rows.iter().filter_map(flow).collect();
-    flows.sort_unstable();
-    flows.dedup();
+    let flows = super::numbers(&rows, at::onboarding_flow_id);
     let steps: HashMap<i64, Vec<(i64, ItemType)>> = steps_of(request, q, &flows).await?;
     let forms_only = args.flag("custom_module_forms_only");
     let is_last = |row: &RowView<'_>| {
@@ -242,15 +240,11 @@ pub(super) async fn drafts(
     q: &mut dyn Query,
     rows: &[RowView<'_>],
 ) -> Answer<Drafts> {
-    let numbers = |column: usize| -> Vec<i64> {
-        let mut all: Vec<i64> = rows.iter().filter_map(|row| row.get(column).int()).collect();
-        all.retain(|number| *number > 0);
-        all.sort_unstable();
-        all.dedup();
-        all
-    };
-    let clients = Cond::is_in("user_id", &numbers(at::lens));
-    let asked = Cond::is_in("custom_module_form_id", &numbers(at::custom_module_form_id));
+    let mut clients = super::numbers(rows, at::lens);
+    clients.retain(|lens| *lens > 0);
+    let clients = Cond::is_in("user_id", &clients);
+    let forms = super::numbers(rows, at::custom_module_form_id);
+    let asked = Cond::is_in("custom_module_form_id", &forms);
     let mut select = Select::new(&FORM_ANSWER_GROUPS, &request.actor);
     select.columns = vec![groups::id, groups::custom_module_form_id, groups::user_id];
     select.least = Level::Full;

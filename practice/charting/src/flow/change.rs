@@ -47,7 +47,9 @@ async fn room(call: &mut Call<'_>) -> Answer<()> {
     let count = call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
     match count < FLOWS_MAX {
         true => Ok(()),
-        false => Err(Refused::base("An organization can have 500 intake flows; delete one first")),
+        false => Err(Refused::base(format!(
+            "An organization can have {FLOWS_MAX} intake flows; delete one first"
+        ))),
     }
 }
 

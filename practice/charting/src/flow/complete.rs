@@ -41,15 +41,17 @@ pub async fn create(call: &mut Call<'_>, input: &CreateCompleted) -> Answer<Payl
         is_clients: call.actor.is_client(),
         is_filled: filled.is_some() || item.custom_module_form_id.is_none(),
     };
-    let row = match outcome(item.is_skippable, before.as_ref().map(|it| it.skipped), deed) {
+    let becomes = outcome(item.is_skippable, before.as_ref().map(|it| it.skipped), deed);
+    match becomes {
         Outcome::MayNotSkip => {
             return Err(Refused::on("skipped", "This step can't be skipped"));
         }
         Outcome::FormFirst => {
             return Err(Refused::on(AT, "Fill in and finish the form of this step first"));
         }
-        _ => write(call, (&item, &client), before, (skips, filled)).await?,
-    };
+        _ => {}
+    }
+    let row = write(call, (&item, &client), (before, becomes), (skips, filled)).await?;
     Ok(Payload::new().one("completed_onboarding_item", row.0))
 }
 
@@ -140,7 +142,9 @@ pub async fn finished(
         }
         let Some(client) = call.find::<User>(group.user_id).await? else { continue };
         let before = done(call, client.id, item.id).await?;
-        write(call, (&item, &client), before, (false, Some(group.id))).await?;
+        let deed = Deed { skips: false, is_clients: call.actor.is_client(), is_filled: true };
+        let becomes = outcome(item.is_skippable, before.as_ref().map(|it| it.skipped), deed);
+        write(call, (&item, &client), (before, becomes), (false, Some(group.id))).await?;
     }
     Ok(())
 }
@@ -149,7 +153,7 @@ pub async fn finished(
 async fn write(
     call: &mut Call<'_>,
     (item, client): (&OnboardingItem, &User),
-    before: Option<CompletedOnboardingItem>,
+    (before, becomes): (Option<CompletedOnboardingItem>, Outcome),
     (skipped, filled): (bool, Option<Id<FormAnswerGroup>>),
 ) -> Answer<Id<CompletedOnboardingItem>> {
     let now = call.now();
@@ -173,7 +177,7 @@ async fn write(
         call.emit(events::item_completed(&row));
         return Ok(row.id);
     };
-    if !before.skipped || skipped {
+    if becomes != Outcome::Completes {
         return Ok(before.id);
     }
     let after = CompletedOnboardingItem {

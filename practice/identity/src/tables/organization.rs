@@ -26,7 +26,6 @@ record! {
         can_have_suborgs: bool,
         /// Set right after the owner's row, which refers to this one.
         owner_id: Option<Id<User>>,
-        onboarding_flow_id: Option<String>,
         require_insurance_card_upload: bool,
         /// Whether a webhook is enabled by a good validation of its receiver only.
         requires_webhook_validation: bool,
