@@ -31,7 +31,7 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
     let founder = founder(&context.db).await?;
     let had_credentials = credentials_file(&context.dir).exists();
     let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
-    // Ids in stock are of the old slot.
+    // Ids in stock are of the old slot. Who writes from here on has some of the new one.
     context.db.forget();
     let (mut answer, revision) = found_anew(&context.db, witness, &founder).await?;
     context.instance.clock().set_course(&witness, Course::REAL);
@@ -86,7 +86,7 @@ async fn found_anew(
         let (tables, founder) = (tables.clone(), founder.clone());
         Box::pin(async move {
             alone(tx).await?;
-            wipe(tx, &tables).await?;
+            wipe(tx, &tables, &witness).await?;
             test_clock::forget(tx, &witness).await?;
             let mut held = faults::held(tx, &witness).await?;
             held.faults.clear();
@@ -99,11 +99,15 @@ async fn found_anew(
 }
 
 /// Deletes every row that belongs to a tenant, dependants first.
-async fn wipe(tx: &mut Tx, tables: &[&'static Table]) -> Result<(), StoreError> {
+async fn wipe(
+    tx: &mut Tx,
+    tables: &[&'static Table],
+    witness: &SandboxWitness,
+) -> Result<(), StoreError> {
     for table in dependants_first(tables).iter().filter(|table| !KEPT.contains(&table.name)) {
         let mut sql = Sql::new();
         sql.push("DELETE FROM ").push(table.name);
         tx.execute(&sql).await?;
     }
-    tx.execute(&Sql::fixed("DELETE FROM id_blocks", [])).await.map(drop)
+    tx.drop_retired_ids(witness).await
 }

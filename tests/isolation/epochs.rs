@@ -96,6 +96,29 @@ fn iso_21_a_reset_beside_a_write() {
     }
 }
 
+/// Who writes between a reset's step of the ledger and its transaction has ids of the new slot, and
+/// nobody else is given them: of all types the next ids begin above.
+#[test]
+fn iso_21_ids_given_beside_a_reset_stay_given() {
+    for engine in Engine::available("ISO-21") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let database = s.database();
+        let owner = || database.number("SELECT MIN(id) FROM users");
+        let slot = (owner() - 2_000_000_000) / 1_000_000;
+        let first = 2_000_000_000 + (slot + 1) % 147 * 1_000_000;
+        let (free, last) = (first + 500, first + 999_999);
+        let types = database.number("SELECT COUNT(*) FROM id_blocks");
+        assert!(types > 0, "nothing is founded at birth");
+        // As such a write leaves it.
+        database.execute(&format!("UPDATE id_blocks SET next_id = {free}, last_id = {last}"));
+        s.sandbox("reset", &[]).ok();
+        assert!((free..=last).contains(&owner()), "an id is given again: {}", owner());
+        let above = format!("SELECT COUNT(*) FROM id_blocks WHERE next_id >= {free}");
+        assert_eq!(database.number(&above), types, "ids of a type begin anew");
+        tell("ISO-21", format_args!("{engine:?}: ids of {types} types go on above"));
+    }
+}
+
 #[test]
 fn iso_21_no_aliasing_over_50_resets() {
     let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);

@@ -4,11 +4,13 @@
 //! A block's rest becomes visible to the process when that transaction is
 //! committed. An id is never handed out twice by a process, whatever is rolled
 //! back: each allocation also starts above everything this process ever took.
+//! When ids move on to another slot, or back above those of an undone world, a
+//! new era begins, and blocks of before it are handed out no more.
 
 use std::collections::{HashMap, VecDeque};
 
 use parking_lot::Mutex;
-use ward_instance::{Instance, Kind, ids};
+use ward_instance::{Instance, Kind, SandboxWitness, ids};
 
 use crate::error::StoreError;
 use crate::query::Query;
@@ -38,18 +40,36 @@ struct Stock {
 
 /// The ids that this process may hand out.
 #[derive(Debug, Default)]
-pub(crate) struct IdBlocks(Mutex<HashMap<&'static str, Stock>>);
+pub(crate) struct IdBlocks(Mutex<Stocks>);
+
+/// Ids of all entities.
+#[derive(Debug, Default)]
+struct Stocks {
+    /// How often blocks were forgotten.
+    era: u64,
+    by_entity: HashMap<&'static str, Stock>,
+}
+
+impl Stocks {
+    fn of(&mut self, entity: &'static str) -> &mut Stock {
+        self.by_entity.entry(entity).or_insert_with(Stock::new)
+    }
+}
 
 impl IdBlocks {
+    fn era(&self) -> u64 {
+        self.0.lock().era
+    }
+
     fn take(&self, entity: &str) -> Option<i64> {
         let mut stocks = self.0.lock();
-        take_first(&mut stocks.get_mut(entity)?.ranges)
+        take_first(&mut stocks.by_entity.get_mut(entity)?.ranges)
     }
 
     /// The size of the next block.
     fn next_block(&self, entity: &'static str) -> i64 {
         let mut stocks = self.0.lock();
-        let stock = stocks.entry(entity).or_insert_with(Stock::new);
+        let stock = stocks.of(entity);
         let size = stock.block;
         stock.block = (stock.block * 2).min(BLOCK_MAX);
         size
@@ -57,29 +77,33 @@ impl IdBlocks {
 
     /// The largest id that was ever taken.
     fn ceiling(&self, entity: &str) -> i64 {
-        self.0.lock().get(entity).map_or(0, |stock| stock.ceiling)
+        self.0.lock().by_entity.get(entity).map_or(0, |stock| stock.ceiling)
     }
 
     fn raise_ceiling(&self, entity: &'static str, last: i64) {
         let mut stocks = self.0.lock();
-        let stock = stocks.entry(entity).or_insert_with(Stock::new);
+        let stock = stocks.of(entity);
         stock.ceiling = stock.ceiling.max(last);
     }
 
-    /// What committed transactions left of their blocks.
+    /// What committed transactions left of their blocks; nobody gets those of an earlier era.
     pub(crate) fn publish(&self, draft: &mut Draft) {
-        if draft.0.is_empty() {
+        if draft.blocks.is_empty() {
             return;
         }
         let mut stocks = self.0.lock();
-        for (entity, ranges) in draft.0.drain() {
-            stocks.entry(entity).or_insert_with(Stock::new).ranges.extend(ranges);
+        let is_of_now = draft.era == stocks.era;
+        for (entity, ranges) in draft.blocks.drain().filter(|_| is_of_now) {
+            stocks.of(entity).ranges.extend(ranges);
         }
     }
 
-    /// Forgets all blocks: after ids moved on to another slot.
+    /// Forgets all blocks, those of transactions that run included: after ids moved on to another
+    /// slot.
     pub(crate) fn forget(&self) {
-        for stock in self.0.lock().values_mut() {
+        let mut stocks = self.0.lock();
+        stocks.era += 1;
+        for stock in stocks.by_entity.values_mut() {
             stock.ranges.clear();
             stock.block = BLOCK_MIN;
         }
@@ -104,27 +128,41 @@ fn take_first(ranges: &mut VecDeque<Range>) -> Option<i64> {
 
 /// Blocks taken by transactions that are not committed yet.
 #[derive(Debug, Default)]
-pub(crate) struct Draft(HashMap<&'static str, VecDeque<Range>>);
+pub(crate) struct Draft {
+    /// In which the blocks were taken.
+    era: u64,
+    blocks: HashMap<&'static str, VecDeque<Range>>,
+}
 
 impl Draft {
+    /// Drops the blocks of an earlier era.
+    fn enter(&mut self, era: u64) {
+        if self.era != era {
+            self.era = era;
+            self.blocks.clear();
+        }
+    }
+
     /// Identifies the blocks held now.
     pub(crate) fn mark(&self) -> Vec<i64> {
-        self.0.values().flatten().map(|range| range.last).collect()
+        self.blocks.values().flatten().map(|range| range.last).collect()
     }
 
     /// Drops the blocks taken since the mark. Ids used since then of older
     /// blocks stay used.
     pub(crate) fn back_to(&mut self, mark: &[i64]) {
-        for ranges in self.0.values_mut() {
+        for ranges in self.blocks.values_mut() {
             ranges.retain(|range| mark.contains(&range.last));
         }
-        self.0.retain(|_, ranges| !ranges.is_empty());
+        self.blocks.retain(|_, ranges| !ranges.is_empty());
     }
 }
 
 /// The next free id of an entity.
 pub(crate) async fn next_id(tx: &mut Tx, entity: &'static str) -> Result<i64, StoreError> {
-    if let Some(id) = tx.draft.0.get_mut(entity).and_then(take_first) {
+    // Before the ledger is asked for the slot, so that no block is of an earlier slot than its era.
+    tx.draft.enter(tx.core.ids.era());
+    if let Some(id) = tx.draft.blocks.get_mut(entity).and_then(take_first) {
         return Ok(id);
     }
     if let Some(id) = tx.core.ids.take(entity) {
@@ -135,7 +173,7 @@ pub(crate) async fn next_id(tx: &mut Tx, entity: &'static str) -> Result<i64, St
     let end = last.min(first + size - 1);
     advance(tx, entity, row, end + 1, last).await?;
     if end > first {
-        tx.draft.0.entry(entity).or_default().push_back(Range { next: first + 1, last: end });
+        tx.draft.blocks.entry(entity).or_default().push_back(Range { next: first + 1, last: end });
     }
     Ok(first)
 }
@@ -157,6 +195,16 @@ pub(crate) async fn reserve(
     }
     advance(tx, entity, row, first + count, last).await?;
     Ok(first)
+}
+
+/// Deletes what is known of slots that are retired. Of one that lives nothing is forgotten, also
+/// where no row has any of its ids: they may be given out.
+pub(crate) async fn drop_retired(tx: &mut Tx, _: &SandboxWitness) -> Result<(), StoreError> {
+    let living = tx.instance().ledger().living_slots();
+    let lasts: Vec<i64> = living.into_iter().map(|slot| ids::slot_range(slot).1).collect();
+    let mut sql = Sql::new();
+    sql.push("DELETE FROM id_blocks WHERE NOT (last_id").bind_in(lasts).push(")");
+    tx.execute(&sql).await.map(drop)
 }
 
 /// Locks the entity's row and finds where free ids begin: the row's id, the

@@ -145,6 +145,13 @@ impl Tx {
         id_blocks::reserve(self, entity, count, align).await
     }
 
+    /// Deletes what is known of ids of retired slots, after a reset's step of the ledger. Who wrote
+    /// since that step has ids of the new slot, and what is known of those stays: they are never
+    /// given again.
+    pub async fn drop_retired_ids(&mut self, witness: &SandboxWitness) -> Result<(), StoreError> {
+        id_blocks::drop_retired(self, witness).await
+    }
+
     /// The data keys.
     pub(crate) fn keyring(&self) -> &Arc<Keyring> {
         &self.core.keyring

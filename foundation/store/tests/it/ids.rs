@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use ward_instance::ids;
-use ward_store::StoreError;
+use ward_store::{Db, StoreError};
 
 use crate::support::{self, World, open};
 use crate::tables::VISITS;
@@ -75,6 +75,80 @@ async fn a_restart_goes_on_above(w: World) {
 }
 
 both!(a_restart_goes_on_above);
+
+/// A new id.
+async fn next(db: &Db, entity: &'static str) -> i64 {
+    let id: Result<i64, StoreError> =
+        db.write(move |tx| async move { tx.next_id_of(entity).await }.boxed()).await;
+    id.unwrap()
+}
+
+/// A reset's step of the ledger.
+fn take_the_next_slot(db: &Db) {
+    let now = db.instance().clock().wall();
+    db.instance().ledger().retire_and_advance(now).unwrap();
+    db.forget();
+}
+
+/// What a write that runs meanwhile took of the slot of before is handed out to nobody, neither by
+/// what it left nor by itself.
+async fn ids_move_on_beside_a_write(w: World) {
+    let during = w.db.clone();
+    let before = w.db.write(move |tx| {
+        let db = during.clone();
+        async move {
+            let id = tx.next_id(&VISITS).await?;
+            take_the_next_slot(&db);
+            Ok::<_, StoreError>(id)
+        }
+        .boxed()
+    });
+    assert_eq!(ids::slot_of(before.await.unwrap()), Some(7));
+    assert_eq!(next(&w.db, "Visit").await, ids::slot_range(8).0, "an id of the slot of before");
+    // None in stock, so that this one takes a block, too.
+    w.db.forget();
+    let during = w.db.clone();
+    let both = w.db.write(move |tx| {
+        let db = during.clone();
+        async move {
+            let id = tx.next_id(&VISITS).await?;
+            take_the_next_slot(&db);
+            Ok::<_, StoreError>([id, tx.next_id(&VISITS).await?])
+        }
+        .boxed()
+    });
+    assert_eq!(both.await.unwrap().map(ids::slot_of), [Some(8), Some(9)]);
+    assert_eq!(
+        next(&w.db, "Visit").await,
+        ids::slot_range(9).0 + 1,
+        "what it left of the new slot"
+    );
+}
+
+both!(ids_move_on_beside_a_write);
+
+/// Who writes between a reset's step of the ledger and its transaction has ids of the new slot: they
+/// are not given again, also by the next process.
+async fn ids_of_the_new_slot_outlive_a_reset(w: World) {
+    next(&w.db, "Visit").await;
+    next(&w.db, "User").await;
+    take_the_next_slot(&w.db);
+    let between = next(&w.db, "Visit").await;
+    assert_eq!(between, ids::slot_range(8).0);
+    let witness = w.instance.witness().sandbox().unwrap();
+    let dropped: Result<(), StoreError> =
+        w.db.write(move |tx| async move { tx.drop_retired_ids(&witness).await }.boxed()).await;
+    dropped.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM id_blocks").await, 1, "of the slot of before");
+    let again =
+        Db::open(w.place.clone(), Arc::clone(&w.instance), support::tables()).await.unwrap();
+    let after = next(&again, "Visit").await;
+    assert!(after > between, "{between} is given again");
+    assert_eq!(next(&again, "User").await, ids::slot_range(8).0);
+    again.shutdown().await;
+}
+
+both!(ids_of_the_new_slot_outlive_a_reset);
 
 /// The seed's ids start at round offsets of the slot.
 async fn reserved_ids_are_aligned(w: World) {
