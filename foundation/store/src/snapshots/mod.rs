@@ -20,7 +20,6 @@ use ward_instance::{SandboxWitness, Timestamp, mac};
 use crate::db::Db;
 use crate::ddl;
 use crate::error::StoreError;
-use crate::id_blocks::Draft;
 use crate::member::Failure;
 use crate::query::{Engine, Query};
 use crate::table::Table;
@@ -94,7 +93,7 @@ impl Beside {
 /// What was brought back.
 #[derive(Clone, Debug)]
 pub struct Brought {
-    /// The highest id of each type that was ever given out.
+    /// The highest id of each type that was given out before.
     pub today: Heads,
     /// The clock's course from now on.
     pub course: Course,
@@ -246,9 +245,9 @@ pub fn dependants_first(tables: &[&'static Table]) -> Vec<&'static Table> {
     ordered
 }
 
-/// Nobody else writes from now on, until the transaction ends. Whoever empties tables says so
-/// first: on PostgreSQL a row that another one writes meanwhile would be seen by the rules of the
-/// database alone. On SQLite there is one writer anyway.
+/// Nobody else writes or takes ids from now on, until the transaction ends. Whoever empties tables
+/// says so first: on PostgreSQL a row that another one writes meanwhile would be seen by the rules
+/// of the database alone. On SQLite there is one writer anyway.
 pub async fn alone(tx: &mut Tx) -> Result<(), StoreError> {
     match tx.engine() {
         Engine::Pg => tx.batch(&pg::alone(tx.tables())).await,
@@ -265,7 +264,8 @@ async fn bring_back(
     alone(tx).await?;
     // Ids in stock are below the highest of today: who got one from here on would be stale.
     tx.core.ids.forget();
-    tx.draft = Draft::default();
+    // What is to be done may need new ids: those are above, and not undone with the rest.
+    let today = heads(tx, "").await?;
     let then = look(tx, beside).await?;
     let goes = |table: &&&Table| {
         !policy.kept.contains(&table.name) && !policy.joined.contains(&table.name)
@@ -288,7 +288,6 @@ async fn bring_back(
     }
     let course = course(tx, witness, prefix, *shown).await?;
     tx.goes_back(*witness, course);
-    let today = heads(tx, "").await?;
     Ok(Brought { today, course, told: then.told })
 }
 

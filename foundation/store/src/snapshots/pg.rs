@@ -23,10 +23,14 @@ fn names(tables: &[&'static Table]) -> String {
     tables.iter().map(|table| table.name).collect::<Vec<_>>().join(", ")
 }
 
-/// Nobody else writes from now on, until the transaction ends.
+/// Nobody else writes or takes ids from now on, until the transaction ends.
 pub(super) fn alone(tables: &[&'static Table]) -> String {
-    // All rows are copied in one statement a table, which may take longer than a request may.
-    format!("SET LOCAL statement_timeout = 0; LOCK TABLE {} IN EXCLUSIVE MODE", names(tables))
+    // All rows are copied in one statement a table, which may take longer than a request may. Ids
+    // come first, as in most transactions: who has some is waited for while nothing is locked yet.
+    format!(
+        "SET LOCAL statement_timeout = 0; LOCK TABLE id_blocks, {} IN EXCLUSIVE MODE",
+        names(tables)
+    )
 }
 
 pub(super) async fn take(db: &Db, name: &Name) -> Result<Heads, StoreError> {
@@ -35,8 +39,7 @@ pub(super) async fn take(db: &Db, name: &Name) -> Result<Heads, StoreError> {
         let (schema, prefix) = (schema.clone(), prefix.clone());
         Box::pin(async move {
             let tables = tx.tables().to_vec();
-            tx.batch(&format!("{}; LOCK TABLE id_blocks IN EXCLUSIVE MODE", alone(&tables)))
-                .await?;
+            tx.batch(&alone(&tables)).await?;
             tx.core.ids.forget();
             tx.batch(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"))
                 .await?;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use ward_instance::ids;
-use ward_store::{Db, StoreError};
+use ward_store::snapshots::{Beside, How, Name, Policy, Shelf, Then};
+use ward_store::{Db, StoreError, Tx};
 
 use crate::support::{self, World, open};
 use crate::tables::VISITS;
@@ -149,6 +151,52 @@ async fn ids_of_the_new_slot_outlive_a_reset(w: World) {
 }
 
 both!(ids_of_the_new_slot_outlive_a_reset);
+
+fn takes_an_id<'t>(tx: &'t mut Tx, _: &'t Beside) -> BoxFuture<'t, Result<Then, StoreError>> {
+    async move {
+        let id = usize::try_from(tx.next_id(&VISITS).await?).unwrap();
+        Ok(Then { told: vec![("id", id)], ..Then::default() })
+    }
+    .boxed()
+}
+
+/// What going back itself takes ids for is above the highest of before, so it is not undone.
+async fn going_back_takes_ids_above(w: World) {
+    let (shelf, name) = (Shelf::of(&w.directory), "one".parse::<Name>().unwrap());
+    next(&w.db, "Visit").await;
+    shelf.take(&w.db, &name).await.unwrap();
+    let since = next(&w.db, "Visit").await;
+    let policy =
+        Policy { kept: &["audit_events"], joined: &["access_log", "access_sets", "data_keys"] };
+    let witness = w.instance.witness().sandbox().unwrap();
+    let how = How { witness, policy, look: takes_an_id, shown: w.instance.now() };
+    let restored =
+        shelf.restore(&w.db, &name, how, |_, _| async { Ok::<(), StoreError>(()) }.boxed());
+    let ((), brought) = restored.await.unwrap();
+    let (id, highest) = (brought.told[0].1, brought.today["Visit"]);
+    assert!(highest >= since, "{since} is given out since, and not known as undone");
+    assert!(i64::try_from(id).unwrap() > highest, "what came with it is undone with the rest");
+}
+
+both!(going_back_takes_ids_above);
+
+/// Who empties tables, or copies them, has the ids to itself.
+async fn who_is_alone_has_the_ids(w: World) {
+    let url = w.url();
+    let is_refused = w.db.write(move |tx| {
+        let url = url.clone();
+        async move {
+            ward_store::snapshots::alone(tx).await?;
+            let other = support::raw(&url).await;
+            let takes = "BEGIN; LOCK TABLE id_blocks IN ROW SHARE MODE NOWAIT";
+            Ok::<_, StoreError>(other.batch_execute(takes).await.is_err())
+        }
+        .boxed()
+    });
+    assert!(is_refused.await.unwrap(), "somebody takes ids meanwhile");
+}
+
+only!(Pg, who_is_alone_has_the_ids);
 
 /// The seed's ids start at round offsets of the slot.
 async fn reserved_ids_are_aligned(w: World) {
