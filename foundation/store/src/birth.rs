@@ -85,8 +85,7 @@ impl Birth<'_> {
         ddl: &[String],
         rows: &[Sql],
     ) -> Result<(), StoreError> {
-        let mut lite = Lite::open(path, Access::Create)?;
-        lite.set_durability(durability)?;
+        let mut lite = Lite::open_for(path, Access::Create, durability)?;
         let id = self.certificate.kind.sqlite_application_id();
         // Before the write-ahead log is switched on: the header must say it.
         lite.batch(&format!("PRAGMA application_id = {id}"))?;

@@ -15,7 +15,7 @@ use crate::birth::{self, Birth};
 use crate::certificate;
 use crate::core::{Core, Hint};
 use crate::ddl;
-use crate::driver::lite::{Access, Durability, Lite};
+use crate::driver::lite::{self, Access, Durability, Lite};
 use crate::driver::pg::{PgPool, Tables};
 use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
@@ -25,6 +25,7 @@ use crate::outbox;
 use crate::query::{Engine, Query};
 use crate::reader::{LitePool, Reader};
 use crate::retired;
+use crate::space;
 use crate::table::Table;
 use crate::tx::Tx;
 use crate::writer::{self, Writer, WriterStats};
@@ -34,12 +35,6 @@ const POOL: usize = 16;
 
 /// A write is run so often at most, when PostgreSQL asks for it again.
 const ATTEMPTS_MAX: u32 = 5;
-
-/// One mebibyte.
-const MIB: u64 = 1 << 20;
-
-/// What is left free on a disk beside a copy of the database.
-const SPARE: u64 = 64 * MIB;
 
 /// Where a database is.
 #[derive(Clone)]
@@ -155,9 +150,13 @@ impl Db {
         let rules = ddl::ddl(engine, instance.kind(), &tables)?.unique_rules;
         let rules: RuleNames = rules.into_iter().collect();
         let core = Arc::new(Core::new(Arc::clone(&instance), tables, engine, rules.clone()));
+        if let Place::Lite { path } | Place::Passing { path } = &place {
+            // Before any connection: whoever closes the file lets go of what this process has locked.
+            birth::check_application_id(path, Some(instance.kind()))?;
+        }
         let backend = match place {
             Place::Lite { path } => Self::open_lite(&core, path, Durability::Kept)?,
-            Place::Passing { path } => Self::open_lite(&core, path, Durability::Passing)?,
+            Place::Passing { path } => Self::open_passing(&core, path).await?,
             Place::Pg { .. } | Place::Staged { .. } => {
                 let pool = PgPool::new(place.address()?, connections.max(1), &instance, rules)?;
                 // The first connection proves the place now, not at the first request.
@@ -175,13 +174,26 @@ impl Db {
         path: PathBuf,
         durability: Durability,
     ) -> Result<Backend, StoreError> {
-        birth::check_application_id(&path, Some(core.instance.kind()))?;
-        let mut lite = writer::open_lite(&path)?;
-        lite.set_durability(durability)?;
+        let mut lite = writer::open_lite(&path, durability)?;
         let certificate = certificate::decode(&lite.rows(&certificate::select())?)?;
         certificate.verify(&core.instance.ring()).map_err(StoreError::Foreign)?;
         let writer = Writer::start(core, lite, &path, durability)?;
         Ok(Backend::Lite { readers: LitePool::new(path.clone()), writer, path })
+    }
+
+    /// Each connection reads the definitions of all tables first: the first reader does it beside
+    /// the writer, since somebody waits for a passing database.
+    async fn open_passing(core: &Arc<Core>, path: PathBuf) -> Result<Backend, StoreError> {
+        let beside = path.clone();
+        let reader = tokio::task::spawn_blocking(move || Lite::open(&beside, Access::Read));
+        let backend = Self::open_lite(core, path, Durability::Passing);
+        // It is closed before whatever was refused is told.
+        let reader = reader.await.map_err(|_| StoreError::internal("no reader was opened"))?;
+        let backend = backend?;
+        if let Backend::Lite { readers, .. } = &backend {
+            readers.keep(reader?);
+        }
+        Ok(backend)
     }
 
     /// A reader. On SQLite it sees one moment for as long as it lives, so one
@@ -365,9 +377,7 @@ impl Db {
     /// the disk.
     pub fn copy_pages_to(&self, target: &Path, is_kept: bool) -> Result<(), StoreError> {
         match &*self.backend {
-            Backend::Lite { path, .. } => {
-                Lite::open(path, Access::Read)?.copy_pages(target, is_kept)
-            }
+            Backend::Lite { path, .. } => lite::copy_pages(path, target, is_kept),
             Backend::Pg(_) => Err(StoreError::internal("no file is copied on PostgreSQL")),
         }
     }
@@ -376,14 +386,7 @@ impl Db {
     /// a full disk would stop the database itself.
     pub fn check_space(&self, folder: &Path) -> Result<(), StoreError> {
         let Backend::Lite { path, .. } = &*self.backend else { return Ok(()) };
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |it| it.len());
-        let mut log = path.clone().into_os_string();
-        log.push("-wal");
-        let needed = size(path).saturating_add(size(Path::new(&log))).saturating_add(SPARE);
-        let space = rustix::fs::statvfs(folder).map_err(|error| {
-            StoreError::Unavailable(format!("the free space of {}: {error}", folder.display()))
-        })?;
-        has_space(folder, needed, space.f_bavail.saturating_mul(space.f_frsize))
+        space::check(path, folder)
     }
 
     /// Finishes the writes that wait and closes. On SQLite waits for readers
@@ -415,30 +418,4 @@ where
     outbox::flush(tx).await?;
     tx.commit_pg().await?;
     Ok(value)
-}
-
-fn has_space(folder: &Path, needed: u64, free: u64) -> Result<(), StoreError> {
-    match free < needed {
-        true => Err(StoreError::Full(format!(
-            "a copy of it needs {} MiB, with some to spare, and {} has {} MiB free; delete a \
-             snapshot, or make room there",
-            needed.div_ceil(MIB),
-            folder.display(),
-            free / MIB
-        ))),
-        false => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_leaves_the_disk_some_room() {
-        let folder = Path::new("/somewhere");
-        assert!(has_space(folder, SPARE, SPARE).is_ok());
-        let refused = has_space(folder, SPARE + 1, SPARE).unwrap_err().to_string();
-        assert!(refused.contains("needs 65 MiB") && refused.contains("/somewhere has 64 MiB free"));
-    }
 }

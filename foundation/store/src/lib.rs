@@ -56,6 +56,7 @@ pub mod search;
 mod select;
 pub mod sequencer;
 pub mod snapshots;
+mod space;
 mod stamp;
 mod statements;
 pub mod system;

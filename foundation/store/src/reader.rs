@@ -52,6 +52,11 @@ impl LitePool {
         Ok(Reader { conn, core: Arc::clone(core), _epoch: epoch })
     }
 
+    /// Keeps a connection that was opened already for whoever reads first.
+    pub(crate) fn keep(&self, lite: Lite) {
+        self.idle.lock().push(lite);
+    }
+
     /// Gives no more connections, waits for those in use and closes all.
     pub(crate) async fn close(&self) {
         let all = u32::try_from(READERS).unwrap_or(1);

@@ -109,6 +109,6 @@ impl Writer {
 }
 
 /// Opens the connection that the writer takes.
-pub(crate) fn open_lite(path: &Path) -> Result<Lite, StoreError> {
-    Lite::open(path, Access::Write)
+pub(crate) fn open_lite(path: &Path, durability: Durability) -> Result<Lite, StoreError> {
+    Lite::open_for(path, Access::Write, durability)
 }

@@ -57,9 +57,8 @@ impl Loader {
                 let path = staged_file(path);
                 remove_database(&path)?;
                 birth.make_lite(&path, Durability::Passing)?;
-                let lite = Lite::open(&path, Access::Create)?;
+                let lite = Lite::open_for(&path, Access::Create, Durability::Passing)?;
                 // Rows come table by table; they are checked together at the end.
-                lite.set_durability(Durability::Passing)?;
                 lite.batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")?;
                 (Target::Lite { lite, path }, Vec::new())
             }

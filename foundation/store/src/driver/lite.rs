@@ -85,6 +85,15 @@ pub(crate) struct Lite {
 impl Lite {
     /// Opens the file. The caller has compared [`application_id`] before.
     pub(crate) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        Self::open_for(path, access, Durability::Kept)
+    }
+
+    /// The same of a file that may end with its process.
+    pub(crate) fn open_for(
+        path: &Path,
+        access: Access,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
         let flags = match access {
             Access::Create | Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -94,14 +103,16 @@ impl Lite {
         conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         let lite = Lite { conn, texts: Texts::new(Engine::Lite), is_touched: false };
         lite.batch(SETTINGS)?;
+        // Before the log is switched on, which is a commit of its own.
+        lite.set_durability(durability)?;
         if access == Access::Write {
             lite.set_wal()?;
         }
         Ok(lite)
     }
 
-    /// Says whether commits wait for the disk; without this they do.
-    pub(crate) fn set_durability(&self, durability: Durability) -> Result<(), StoreError> {
+    /// Says whether commits wait for the disk.
+    fn set_durability(&self, durability: Durability) -> Result<(), StoreError> {
         match durability {
             Durability::Kept => Ok(()),
             Durability::Passing => self.batch("PRAGMA synchronous = OFF"),
@@ -239,32 +250,38 @@ impl Lite {
     }
 }
 
-impl Lite {
-    /// Copies the whole database, as of now, into a new file, page by page. The file has no
-    /// write-ahead log, so it is all there is; `is_kept`: until it is on the disk.
-    pub(crate) fn copy_pages(&self, path: &Path, is_kept: bool) -> Result<(), StoreError> {
-        create_file(path)?;
-        // Of a copy that failed nothing is left: the disk may be full.
-        self.copy_into(path, is_kept).inspect_err(|_| drop(std::fs::remove_file(path)))
-    }
+/// Copies the whole database, as of now, into a new file, page by page. `is_kept`: until it is on
+/// the disk, and without a write-ahead log, so that the file is all there is.
+///
+/// Neither connection has this module's settings: each of them would have the definitions of all
+/// tables read, which takes as long as the copy.
+pub(crate) fn copy_pages(from: &Path, path: &Path, is_kept: bool) -> Result<(), StoreError> {
+    create_file(path)?;
+    // Of a copy that failed nothing is left: the disk may be full.
+    copy_into(from, path, is_kept).inspect_err(|_| drop(std::fs::remove_file(path)))
+}
 
-    fn copy_into(&self, path: &Path, is_kept: bool) -> Result<(), StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut copy = Connection::open_with_flags(path, flags).map_err(|error| map(&error))?;
-        copy.execute_batch("PRAGMA synchronous = OFF").map_err(|error| map(&error))?;
-        let backup = Backup::new(&self.conn, &mut copy).map_err(|error| map(&error))?;
-        let stepped = backup.step(-1).map_err(|error| map(&error))?;
-        drop(backup);
-        if stepped != StepResult::Done {
-            return Err(StoreError::Unavailable("the database is busy; try again".into()));
-        }
+fn copy_into(from: &Path, path: &Path, is_kept: bool) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Connection::open_with_flags(from, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(|error| map(&error))?;
+    let mut copy = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(|error| map(&error))?;
+    copy.execute_batch("PRAGMA synchronous = OFF").map_err(|error| map(&error))?;
+    let backup = Backup::new(&source, &mut copy).map_err(|error| map(&error))?;
+    let stepped = backup.step(-1).map_err(|error| map(&error))?;
+    drop(backup);
+    if stepped != StepResult::Done {
+        return Err(StoreError::Unavailable("the database is busy; try again".into()));
+    }
+    if is_kept {
         copy.execute_batch("PRAGMA journal_mode = DELETE").map_err(|error| map(&error))?;
-        copy.close().map_err(|(_, error)| map(&error))?;
-        let synced = || std::fs::File::open(path)?.sync_all();
-        match is_kept {
-            true => synced().map_err(|error| StoreError::Full(format!("the copy: {error}"))),
-            false => Ok(()),
-        }
+    }
+    copy.close().map_err(|(_, error)| map(&error))?;
+    let synced = || std::fs::File::open(path)?.sync_all();
+    match is_kept {
+        true => synced().map_err(|error| StoreError::Full(format!("the copy: {error}"))),
+        false => Ok(()),
     }
 }
 
