@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 use ward_instance::SandboxWitness;
 use ward_instance::clock::Course;
-use ward_store::snapshots::{alone, dependants_first};
+use ward_store::snapshots::{alone, dependants_first, empty};
 use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_clock};
 
 use crate::admin::{self, Context, credentials_file};
@@ -104,10 +104,8 @@ async fn wipe(
     tables: &[&'static Table],
     witness: &SandboxWitness,
 ) -> Result<(), StoreError> {
-    for table in dependants_first(tables).iter().filter(|table| !KEPT.contains(&table.name)) {
-        let mut sql = Sql::new();
-        sql.push("DELETE FROM ").push(table.name);
-        tx.execute(&sql).await?;
-    }
+    let ordered = dependants_first(tables).into_iter();
+    let goes: Vec<_> = ordered.filter(|table| !KEPT.contains(&table.name)).collect();
+    empty(tx, &goes).await?;
     tx.drop_retired_ids(witness).await
 }

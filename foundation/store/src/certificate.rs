@@ -11,11 +11,18 @@ const TABLE: &str = "instance";
 
 /// Reads the row.
 pub(crate) fn select() -> Sql {
-    Sql::fixed(
+    select_in("")
+}
+
+/// The same of tables whose names begin with `prefix`.
+pub(crate) fn select_in(prefix: &str) -> Sql {
+    let mut sql = Sql::new();
+    sql.push(
         "SELECT kind, instance_id, tag, born_at, base_url, schema_epoch, restore_epoch, id_epoch, \
-         host_binding, state, root_version, mac FROM instance",
-        [],
-    )
+         host_binding, state, root_version, mac FROM ",
+    );
+    sql.push(prefix).push(TABLE);
+    sql
 }
 
 /// Writes the row at birth.

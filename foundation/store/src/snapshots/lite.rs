@@ -9,6 +9,7 @@ use crate::certificate;
 use crate::db::Db;
 use crate::driver::lite::{Access, Lite};
 use crate::error::StoreError;
+use crate::query::Query;
 use crate::snapshots::heads_in;
 use crate::tx::Tx;
 use crate::value::{Rows, Sql};
@@ -54,7 +55,8 @@ fn make_folder(folder: &Path) -> Result<(), StoreError> {
     made.map_err(|error| failed(folder, &error))
 }
 
-/// The statement that attaches the file, once it is known to be this instance's.
+/// The statement that attaches the file; whose it is, [`verify`] says then: a connection of its own
+/// would have the definitions of all tables read once more.
 pub(super) fn attach(db: &Db, file: &Path) -> Result<String, StoreError> {
     if !file.exists() {
         return Err(StoreError::Unavailable(format!(
@@ -63,10 +65,15 @@ pub(super) fn attach(db: &Db, file: &Path) -> Result<String, StoreError> {
         )));
     }
     birth::check_application_id(file, Some(db.instance().kind()))?;
-    let rows = Lite::open(file, Access::Read)?.rows(&certificate::select())?;
-    certificate::decode(&rows)?.verify(&db.instance().ring()).map_err(StoreError::Foreign)?;
     let path = file.to_str().ok_or_else(|| StoreError::internal("the path is not UTF-8"))?;
     Ok(format!("ATTACH '{}' AS snapshot", path.replace('\'', "''")))
+}
+
+/// Refuses an attached file of another instance.
+pub(super) async fn verify(tx: &mut Tx) -> Result<(), StoreError> {
+    let rows = tx.rows(&certificate::select_in(PREFIX)).await?;
+    let verified = certificate::decode(&rows)?.verify(&tx.instance().ring());
+    verified.map(drop).map_err(StoreError::Foreign)
 }
 
 /// Lets the file go; inside the transaction that read it, it could not be.

@@ -176,6 +176,7 @@ impl Shelf {
                     // Of a run in a group that was undone it is attached still; else this fails.
                     let _ = tx.batch("DETACH snapshot").await;
                     tx.batch(&opening).await?;
+                    lite::verify(tx).await?;
                 }
                 let brought = bring_back(tx, &beside, &how).await?;
                 let answer = besides(tx, &brought).await?;
@@ -255,6 +256,35 @@ pub async fn alone(tx: &mut Tx) -> Result<(), StoreError> {
     }
 }
 
+/// Deletes all rows of these tables, which come [`dependants_first`].
+pub async fn empty(tx: &mut Tx, tables: &[&'static Table]) -> Result<(), StoreError> {
+    for table in with_rows(tx, "", tables).await? {
+        tx.batch(&format!("DELETE FROM {}", table.name)).await?;
+    }
+    Ok(())
+}
+
+/// Those of the tables that have rows, in their order. A statement that changes a table has the
+/// rules of all that refers to it prepared, whether it has rows or not: most tables of a Sandbox
+/// have none.
+async fn with_rows(
+    tx: &mut Tx,
+    prefix: &str,
+    tables: &[&'static Table],
+) -> Result<Vec<&'static Table>, StoreError> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new();
+    for (at, table) in tables.iter().enumerate() {
+        sql.push(if at == 0 { "SELECT " } else { ", " });
+        sql.push("EXISTS (SELECT 1 FROM ").push(prefix).push(table.name).push(")");
+    }
+    let rows = tx.rows(&sql).await?;
+    let with = tables.iter().zip(rows.row(0)).filter(|(_, has)| has.truth());
+    Ok(with.map(|(table, _)| *table).collect())
+}
+
 async fn bring_back(
     tx: &mut Tx,
     beside: &Beside,
@@ -267,14 +297,12 @@ async fn bring_back(
     // What is to be done may need new ids: those are above, and not undone with the rest.
     let today = heads(tx, "").await?;
     let then = look(tx, beside).await?;
-    let goes = |table: &&&Table| {
-        !policy.kept.contains(&table.name) && !policy.joined.contains(&table.name)
-    };
-    for table in tables.iter().filter(goes) {
-        tx.batch(&format!("DELETE FROM {}", table.name)).await?;
-    }
+    let comes: Vec<_> =
+        tables.into_iter().filter(|table| !policy.kept.contains(&table.name)).collect();
+    let goes = comes.iter().copied().filter(|table| !policy.joined.contains(&table.name));
+    empty(tx, &goes.collect::<Vec<_>>()).await?;
     let prefix = beside.prefix();
-    for table in tables.iter().rev().filter(|table| !policy.kept.contains(&table.name)) {
+    for table in with_rows(tx, prefix, &comes).await?.iter().rev() {
         let name = table.name;
         // `WHERE TRUE`: SQLite would take ON for a join's.
         let but = if policy.joined.contains(&name) { " ON CONFLICT DO NOTHING" } else { "" };
