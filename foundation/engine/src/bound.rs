@@ -275,11 +275,22 @@ pub struct Bound {
     /// May be called with a session that awaits its second factor, which opens
     /// nothing else (behaviour 3.2).
     pub before_code: bool,
+    /// Reads the arguments of the field that its object came by, too: what that field was
+    /// asked is what this one is about.
+    pub inherits: bool,
 }
 
 impl Bound {
     pub(crate) fn new(resolve: Resolve, level: Level) -> Self {
-        Bound { resolve, requires: None, level, args: &[], public: false, before_code: false }
+        Bound {
+            resolve,
+            requires: None,
+            level,
+            args: &[],
+            public: false,
+            before_code: false,
+            inherits: false,
+        }
     }
 
     /// Needs the permission.
@@ -304,6 +315,12 @@ impl Bound {
     /// May be called with a session that awaits its second factor.
     pub fn before_code(&mut self) -> &mut Self {
         self.before_code = true;
+        self
+    }
+
+    /// Reads the arguments of the field above it, too, but those that it has itself.
+    pub fn inherits(&mut self) -> &mut Self {
+        self.inherits = true;
         self
     }
 

@@ -101,19 +101,20 @@ pub fn connection_page(
     Ok(page)
 }
 
-/// The page of a plain list of the baseline view: `offset` and `page_size`
-/// count when `should_paginate` says so, or when the list has no such switch.
+/// The page of a plain list of the baseline view: `offset` and `page_size` (some lists
+/// call it `per_page`) count when `should_paginate` says so, or when the list has no such switch.
 pub fn list_page(args: &Args, order: &Order, request: &Request) -> Result<Page, RequestError> {
+    let size = args.int("page_size").or_else(|| args.int("per_page"));
     let paginates = args
         .bool("should_paginate")
-        .unwrap_or_else(|| args.int("page_size").is_some() || args.int("offset").is_some());
+        .unwrap_or_else(|| size.is_some() || args.int("offset").is_some());
     let mut page =
         Page { limit: MAX_PAGE, after: place(args, "after", order, request)?, ..Page::default() };
     if paginates {
-        page.limit = args.int("page_size").unwrap_or(10).clamp(0, MAX_PAGE);
+        page.limit = size.unwrap_or(10).clamp(0, MAX_PAGE);
         page.offset = args.int("offset").unwrap_or(0).max(0);
     } else if page.after.is_some() {
-        page.limit = args.int("page_size").unwrap_or(10).clamp(0, MAX_PAGE);
+        page.limit = size.unwrap_or(10).clamp(0, MAX_PAGE);
     }
     Ok(page)
 }

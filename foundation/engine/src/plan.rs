@@ -139,6 +139,20 @@ pub struct Selection {
     pub columns: Vec<usize>,
 }
 
+impl Selection {
+    /// Hands the arguments of the field whose selection it is to the fields that read them.
+    pub fn inherit(&mut self, args: &[Argument]) {
+        for field in &mut self.fields {
+            if !matches!(&field.action, Action::Bound(bound) if bound.inherits) {
+                continue;
+            }
+            let is_own = |it: &&Argument| field.args.iter().any(|own| own.name == it.name);
+            let more: Vec<Argument> = args.iter().filter(|it| !is_own(it)).cloned().collect();
+            field.args.extend(more);
+        }
+    }
+}
+
 /// What an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {

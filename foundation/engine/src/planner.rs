@@ -219,7 +219,8 @@ impl<'a> Planner<'a> {
             self.path.push(first.name.as_str());
             self.weight += self.path.len() / 16;
         }
-        let children = match ty {
+        let args = arguments(first);
+        let mut children = match ty {
             _ if matches!(action, Action::Introspection | Action::Typename(_)) => None,
             Some(ExtendedType::Object(_)) => {
                 let always = entry.occurrences.iter().all(|(_, conditions)| conditions.is_empty());
@@ -240,6 +241,9 @@ impl<'a> Planner<'a> {
             }
             _ => None,
         };
+        if let Some(children) = &mut children {
+            children.inherit(&args);
+        }
         let path = if steps { self.path.join(".").into() } else { Box::default() };
         if steps {
             self.path.pop();
@@ -252,7 +256,7 @@ impl<'a> Planner<'a> {
             ty: OutType::of(&first.definition.ty),
             leaf: Leaf::of(inner, ty.is_some_and(ExtendedType::is_enum)),
             action,
-            args: arguments(first),
+            args,
             conditions: if entry.occurrences.iter().any(|(_, conditions)| conditions.is_empty()) {
                 Vec::new()
             } else {

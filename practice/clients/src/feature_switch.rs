@@ -51,6 +51,8 @@ pub enum Switch {
     Documents,
     /// Forms: what there is to fill in, and what was filled in.
     Forms,
+    /// What the client wants to reach, and whether they did.
+    Goals,
     /// What is noted of the client's days: metrics and the other entries.
     JournalEntries,
     /// The list of what the client takes.
@@ -66,6 +68,7 @@ impl Switch {
             Switch::DirectChat => "allow_direct_chat",
             Switch::Documents => "can_view_documents",
             Switch::Forms => "can_view_forms",
+            Switch::Goals => "can_view_goals",
             Switch::JournalEntries => "can_view_journal_entries",
             Switch::Medications => "view_medications",
             Switch::Scheduling => "can_schedule_appointments",
