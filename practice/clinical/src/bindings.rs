@@ -10,7 +10,7 @@ use crate::tables::{
     family_history_conditions as family, medications,
 };
 use crate::{
-    allergy, comment, concern, entry, immunization, medication, options, procedure, smoking,
+    allergy, comment, concern, entry, goal, immunization, medication, options, procedure, smoking,
 };
 
 /// A list of a client's, from the client.
@@ -29,6 +29,7 @@ pub fn bind(b: &mut Bindings) {
     mutations(b);
     entry::bindings::bind(b);
     comment::bindings::bind(b);
+    goal::bindings::bind(b);
 }
 
 fn medication_fields(b: &mut Bindings) {

@@ -1,10 +1,11 @@
 //! Events that the domain emits (behaviour 14). The catalogue has those of medications,
-//! allergies, entries and comments; what happens to the other lists is in the audit log alone.
+//! allergies, entries, comments, goals and their histories; what happens to the other lists is in the audit log alone.
 
 use ward_store::Event;
 
 use crate::comment::table::Comment;
 use crate::entry::table::{Entry, Kind};
+use crate::goal::table::{Goal, GoalHistory};
 use crate::tables::{AllergySensitivity, Medication};
 
 /// `medication.created`, `.updated` or `.deleted`.
@@ -45,4 +46,26 @@ pub fn of_entry(deed: &str, row: &Entry, columns: &[&'static str]) -> Event {
 /// `comment.created` or `.deleted`.
 pub fn of_comment(kind: &'static str, row: &Comment) -> Event {
     Event::new(kind, "Comment", row.id.0).of_unit(row.unit_id.0).about(row.client_id.0)
+}
+
+/// `goal.created`, `.updated` or `.deleted`.
+pub fn of_goal(kind: &'static str, row: &Goal, columns: &[&'static str]) -> Event {
+    let event = Event::new(kind, "Goal", row.id.0);
+    event
+        .changed(columns)
+        .of_unit(row.unit_id.0)
+        .about(row.user_id.0)
+        .with("care_plan_id", serde_json::Value::Null)
+        .with("parent_id", row.parent_id.map(|id| id.0.to_string()))
+        .with("user_id", row.user_id.0.to_string())
+}
+
+/// `goal_history.created` or `.deleted`.
+pub fn of_goal_history(kind: &'static str, row: &GoalHistory) -> Event {
+    let event = Event::new(kind, "GoalHistory", row.id.0);
+    event
+        .of_unit(row.unit_id.0)
+        .about(row.user_id.0)
+        .with("goal_id", row.goal_id.0.to_string())
+        .with("user_id", row.user_id.0.to_string())
 }

@@ -1,6 +1,6 @@
 //! Clinical lists of clients: medications, allergies, immunizations, health concerns,
 //! procedures, family history and smoking status (behaviour 39); and what is noted of their
-//! days (behaviour 30).
+//! days (behaviour 30); and what they want to reach (behaviour 29).
 //!
 //! Absent on purpose: tables of licensed codes, prescriptions, interaction checks, and any
 //! advice. What is kept is what somebody wrote down.
@@ -16,6 +16,7 @@ pub mod concern;
 pub mod entry;
 pub mod events;
 pub mod family;
+pub mod goal;
 pub mod immunization;
 pub mod medication;
 pub mod options;

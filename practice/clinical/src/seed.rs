@@ -81,7 +81,8 @@ pub async fn lists(scope: &mut Scope<'_>, clients: &[User]) -> Result<(), StoreE
     let start = reserve(scope, "FamilyHistoryCondition", RELATIVES.len()).await?;
     let rows = placed(start, RELATIVES, |id, it| Some(relatives(id, whose(it.0)?, it, now)));
     scope.create_all_about(&rows, |row: &FamilyHistoryCondition| Some(row.user_id.0)).await?;
-    crate::entry::seed::entries(scope, clients).await
+    crate::entry::seed::entries(scope, clients).await?;
+    crate::goal::seed::goals(scope, clients).await
 }
 
 async fn reserve(

@@ -8,6 +8,7 @@ use ward_store::{Day, Id, Json, Key, Reference, Table, index, record, text_enum}
 
 use crate::comment::table::COMMENTS;
 use crate::entry::table::ENTRIES;
+use crate::goal::table::{GOAL_HISTORIES, GOALS};
 use crate::visibility;
 
 text_enum! {
@@ -236,5 +237,7 @@ pub fn tables() -> Vec<&'static Table> {
         &SMOKING_STATUSES,
         &ENTRIES,
         &COMMENTS,
+        &GOALS,
+        &GOAL_HISTORIES,
     ]
 }

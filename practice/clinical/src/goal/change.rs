@@ -1,0 +1,119 @@
+//! `createGoal` and its siblings (behaviour 29).
+
+use ward_engine::{Answer, Call, Payload, Problems, Refused};
+use ward_identity::id_or_blank::named;
+use ward_identity::tables::User;
+use ward_store::audit::{AuditChange, AuditEntry};
+use ward_store::system::AuditType;
+use ward_store::{Cond, Id, Level, OrderKey, Query, Sql};
+
+use super::access::{self, SUBGOALS_MAX};
+use super::input::{CreateGoal, DeleteGoal, Subgoal, UpdateGoal};
+use super::table::{Goal, GoalHistory};
+use super::{progress, rules, subgoal};
+use crate::events::{of_goal, of_goal_history};
+
+/// Sets a goal for a client, with its subgoals; or a subgoal of one.
+pub async fn create(call: &mut Call<'_>, input: &CreateGoal) -> Answer<Payload> {
+    let client = access::subject(call, &input.user_id).await?;
+    let parent = match named(&input.parent_id) {
+        Some(id) => Some(parent(call, id, &client).await?),
+        None => None,
+    };
+    let subgoals: &[Subgoal] = input.subgoals.value().map_or(&[][..], Vec::as_slice);
+    access::has_room(call, &client, 1).await?;
+    let today = progress::today(call, &client).await?;
+    let author = Id::new(call.actor.user_id);
+    let mut goal = Goal::new(call.next_id().await?, &client, (author, today), call.now());
+    if let Some(parent) = &parent {
+        goal.parent_id = Some(parent.id);
+        goal.start_on = parent.start_on;
+    }
+    let mut problems = Problems::new();
+    rules::write(&input.said(), &mut goal, &mut problems);
+    problems.check()?;
+    call.create(&goal).await?;
+    call.emit(of_goal("goal.created", &goal, &[]));
+    subgoal::write(call, (&goal, &client), subgoals).await?;
+    Ok(Payload::new().one("goal", goal.id.0))
+}
+
+/// The goal of the client that another one is to be a part of.
+async fn parent(call: &mut Call<'_>, id: Id<Goal>, client: &User) -> Answer<Goal> {
+    const AT: &str = "parent_id";
+    let found: Option<(Goal, Level)> = call.visible_for_update(id, Level::Full).await?;
+    let goal = found.map(|(goal, _)| goal).filter(|goal| goal.user_id == client.id);
+    let goal = goal.ok_or_else(|| Refused::not_found(AT))?;
+    access::may_change(call.actor, &goal)?;
+    if goal.parent_id.is_some() {
+        return Err(Refused::on(AT, subgoal::ONE_LEVEL));
+    }
+    match subgoal::of(call, &goal).await?.len() < SUBGOALS_MAX {
+        true => Ok(goal),
+        false => Err(subgoal::too_many(AT)),
+    }
+}
+
+/// Changes a goal and its subgoals; it stays the client's whose it is, and what it is a part of.
+pub async fn update(call: &mut Call<'_>, input: &UpdateGoal) -> Answer<Payload> {
+    let (before, client) = access::to_change(call, named(&input.id)).await?;
+    if named(&input.user_id).is_some_and(|id| id != client.id) {
+        return Err(Refused::not_found("user_id"));
+    }
+    let mut after = before.clone();
+    let mut problems = Problems::new();
+    rules::write(&input.said(), &mut after, &mut problems);
+    problems.check()?;
+    changed(call, &before, &after).await?;
+    let subgoals: &[Subgoal] = input.subgoals.value().map_or(&[][..], Vec::as_slice);
+    subgoal::write(call, (&after, &client), subgoals).await?;
+    Ok(Payload::new().one("goal", after.id.0))
+}
+
+/// Writes what was changed of a goal, and tells of it.
+pub async fn changed(call: &mut Call<'_>, before: &Goal, after: &Goal) -> Answer<()> {
+    let changes = call.update(before, after).await?;
+    if !changes.is_empty() {
+        call.emit(of_goal("goal.updated", after, &changes.columns));
+    }
+    Ok(())
+}
+
+/// Deletes a goal with its subgoals, and what was recorded of any of them.
+pub async fn delete(call: &mut Call<'_>, input: &DeleteGoal) -> Answer<Payload> {
+    let (goal, _) = access::to_change(call, named(&input.id)).await?;
+    for part in subgoal::of(call, &goal).await? {
+        remove(call, &part).await?;
+    }
+    remove(call, &goal).await?;
+    Ok(Payload::new().one("goal", goal.id.0))
+}
+
+/// Deletes one goal, and what was recorded of it: all of that by one statement, since it may be
+/// much, with an audit entry and an event each.
+pub async fn remove(call: &mut Call<'_>, goal: &Goal) -> Answer<()> {
+    let recorded = Cond::eq("goal_id", goal.id.0);
+    let histories: Vec<GoalHistory> = call.list(recorded, &[OrderKey::column("id", false)]).await?;
+    let now = call.now().0;
+    let mut sql = Sql::new();
+    sql.push("UPDATE goal_histories SET deleted_at = ").bind(now);
+    sql.push(", updated_at = ").bind(now).push(", version = version + 1 WHERE org_id = ");
+    sql.bind(goal.org_id.0).push(" AND goal_id = ").bind(goal.id.0);
+    sql.push(" AND deleted_at IS NULL");
+    if !histories.is_empty() {
+        call.tx.execute(&sql).await?;
+    }
+    for mut history in histories {
+        history.unit_id = goal.unit_id;
+        let key = history.id.0.to_string();
+        let mut entry = AuditEntry::by(call.actor, AuditType::Destroy, "GOAL_HISTORY", key);
+        entry.unit_id = goal.unit_id.0;
+        entry.subject_id = Some(goal.user_id.0);
+        entry.changes = vec![AuditChange::new("deleted_at", None, Some(&now.to_string()))];
+        call.record(entry);
+        call.emit(of_goal_history("goal_history.deleted", &history));
+    }
+    call.destroy(goal).await?;
+    call.emit(of_goal("goal.deleted", goal, &[]));
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! How much of what a client wants to reach they reach: over all goals that the same arguments
+//! list (behaviour 29).
+
+use std::collections::BTreeSet;
+
+use ward_engine::{Answer, Args, Out, Request, RowView};
+use ward_store::search::keyword_cond;
+use ward_store::{Level, Query, Select, Watch};
+
+use super::access::GOALS_MAX;
+use super::listing::Asked;
+use super::progress::{self, Aim};
+use super::rate::{self, Range, Tally};
+use super::table::GOALS;
+
+/// Members of `GoalOverallCompletionRateInfo`.
+pub const MEMBERS: &[&str] = &["actual_times_completed", "percent", "possible_times_completed"];
+
+/// `goalsOverallCompletionRateInfo`: of a client at a time, or of one goal; null where the caller
+/// sees none. Whose goals it tells of is in the access log (SEC-19).
+async fn info(request: &Request, q: &mut dyn Query, args: &Args) -> Answer<Out> {
+    const FIELD: &str = "goalsOverallCompletionRateInfo";
+    let asked = Asked::of(request, args)?;
+    let (first, last) = asked.days();
+    progress::is_bounded(first, last)?;
+    if !asked.is_of_one(request) {
+        return Ok(Out::Null);
+    }
+    let mut select = Select::new(&GOALS, &request.actor);
+    select.columns = progress::NEEDS.to_vec();
+    select.least = Level::Full;
+    select.filter = asked.cond();
+    if let Some(words) = args.text("keywords") {
+        select.filter = select.filter.and(keyword_cond(&GOALS, request.actor.org_id, words));
+    }
+    select.limit = Some(GOALS_MAX);
+    select.with_subject = true;
+    let found = q.rows(&select.sql()).await?;
+    let (mut aims, mut clients) = (Vec::new(), Vec::new());
+    for row in found.iter() {
+        let [id, user, repeat, start_on, due_date, subject, watch, ..] = row else { continue };
+        let Some(aim) = Aim::of([id, user, repeat, start_on, due_date]) else { continue };
+        aims.push(aim);
+        let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
+        clients.extend(subject.int().map(|client| (client, watch)));
+    }
+    request.reads.note(FIELD, clients);
+    let Some(one) = aims.first() else { return Ok(Out::Null) };
+    // They are of one client.
+    let today = progress::todays(q, (request.actor.org_id, request.now), &[one.user_id]).await?;
+    let today = today.get(&one.user_id).copied();
+    let range = today.and_then(|today| progress::range(first, last, today));
+    let Some(range) = range else { return Ok(shown(Tally::default())) };
+    Ok(shown(tally(request, q, &aims, range).await?))
+}
+
+/// The same for a field: `GoalDataType.goals_overall_completion_rate_info` has the arguments of
+/// `goalsData`.
+pub async fn infos(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    args: &Args,
+) -> Answer<Vec<Out>> {
+    let info = info(request, q, args).await?;
+    Ok(vec![info; rows.len()])
+}
+
+async fn tally(request: &Request, q: &mut dyn Query, aims: &[Aim], range: Range) -> Answer<Tally> {
+    let done = progress::days_done(request, q, aims, range).await?;
+    let nothing = BTreeSet::new();
+    let of = |aim: &Aim| {
+        let days = done.get(&aim.id).unwrap_or(&nothing);
+        Tally::of(&rate::periods(&aim.terms, range, days))
+    };
+    Ok(aims.iter().fold(Tally::default(), |all, aim| all.and(of(aim))))
+}
+
+fn shown(tally: Tally) -> Out {
+    Out::Object(vec![
+        ("actual_times_completed", tally.done.into()),
+        ("percent", tally.percent().into()),
+        ("possible_times_completed", tally.possible.into()),
+    ])
+}

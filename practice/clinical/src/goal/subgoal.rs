@@ -1,0 +1,127 @@
+//! Subgoals, as they are sent with their goal: one level of them (behaviour 29).
+
+use std::collections::BTreeSet;
+
+use ward_engine::{Answer, Call, Problems, Refused};
+use ward_identity::id_or_blank::named;
+use ward_identity::tables::User;
+use ward_store::{Cond, Id, OrderKey};
+
+use super::access::{self, SUBGOALS_MAX};
+use super::input::Subgoal;
+use super::table::Goal;
+use super::{change, rules};
+use crate::events::of_goal;
+
+/// Why a subgoal gets no subgoals.
+pub const ONE_LEVEL: &str = "A subgoal can't have subgoals of its own";
+
+/// So many are taken at once.
+const SENT_MAX: usize = 2 * SUBGOALS_MAX;
+
+/// Why a goal gets no more of them.
+pub fn too_many(field: &str) -> Refused {
+    Refused::on(field, format!("A goal can have {SUBGOALS_MAX} subgoals"))
+}
+
+/// The subgoals of a goal, in the order in which they were set.
+pub async fn of(call: &mut Call<'_>, goal: &Goal) -> Answer<Vec<Goal>> {
+    let own = Cond::eq("parent_id", goal.id.0);
+    let mut subgoals: Vec<Goal> = call.list(own, &[OrderKey::column("id", false)]).await?;
+    // The events and the audit entries of them are for those who look after the client now.
+    for subgoal in &mut subgoals {
+        subgoal.unit_id = goal.unit_id;
+    }
+    Ok(subgoals)
+}
+
+/// Sets, changes and deletes subgoals: with an id one that is there, with `_destroy` no more;
+/// without, a new one. Those that are not sent stay as they are.
+pub async fn write(
+    call: &mut Call<'_>,
+    (goal, client): (&Goal, &User),
+    sent: &[Subgoal],
+) -> Answer<()> {
+    const AT: &str = "subgoals";
+    if sent.is_empty() {
+        return Ok(());
+    }
+    if goal.parent_id.is_some() {
+        return Err(Refused::on(AT, ONE_LEVEL));
+    }
+    if sent.len() > SENT_MAX {
+        return Err(Refused::on(AT, format!("At most {SENT_MAX} subgoals can be sent at once")));
+    }
+    let known = of(call, goal).await?;
+    let mut seen: BTreeSet<Id<Goal>> = BTreeSet::new();
+    let (mut left, mut new) = (known.len(), 0);
+    for input in sent {
+        match named(&input.id) {
+            Some(id) if !seen.insert(id) => {
+                return Err(Refused::on(AT, "The same subgoal can't be sent twice"));
+            }
+            Some(_) if input._destroy.is_true() => left = left.saturating_sub(1),
+            None if !input._destroy.is_true() => new += 1,
+            Some(_) | None => {}
+        }
+    }
+    if left + new > SUBGOALS_MAX {
+        return Err(too_many(AT));
+    }
+    access::has_room(call, client, new).await?;
+    for (place, input) in sent.iter().enumerate() {
+        match named(&input.id) {
+            Some(id) => {
+                let before = known.iter().find(|it| it.id == id);
+                let before = before.ok_or_else(|| Refused::not_found("id"))?;
+                access::may_change(call.actor, before)?;
+                one(call, before, (place, input)).await?;
+            }
+            None if input._destroy.is_true() => {}
+            None => create(call, (goal, client), (place, input)).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Changes or deletes one that is there.
+async fn one(call: &mut Call<'_>, before: &Goal, (place, input): (usize, &Subgoal)) -> Answer<()> {
+    if input._destroy.is_true() {
+        return change::remove(call, before).await;
+    }
+    let mut after = before.clone();
+    said(&mut after, (place, input))?;
+    change::changed(call, before, &after).await
+}
+
+async fn create(
+    call: &mut Call<'_>,
+    (goal, client): (&Goal, &User),
+    (place, input): (usize, &Subgoal),
+) -> Answer<()> {
+    let author = Id::new(call.actor.user_id);
+    let id = call.next_id().await?;
+    let mut subgoal = Goal::new(id, client, (author, goal.start_on.0), call.now());
+    subgoal.parent_id = Some(goal.id);
+    // How often, unless it says otherwise, as the goal that it is a part of.
+    subgoal.repeat = goal.repeat;
+    said(&mut subgoal, (place, input))?;
+    call.create(&subgoal).await?;
+    call.emit(of_goal("goal.created", &subgoal, &[]));
+    Ok(())
+}
+
+/// Writes what was sent; a problem says of which of them it is.
+fn said(subgoal: &mut Goal, (place, input): (usize, &Subgoal)) -> Answer<()> {
+    let mut problems = Problems::new();
+    rules::write(&input.said(), subgoal, &mut problems);
+    problems.check().map_err(|refused| match refused {
+        Refused::Problems(mut problems) => {
+            for problem in &mut problems {
+                problem.message = format!("Subgoal {}: {}", place + 1, problem.message);
+            }
+            Refused::Problems(problems)
+        }
+        other => other,
+    })
+}
