@@ -57,6 +57,31 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createComment", "input.entry_id", Needs(Object::Entry(List::Journal))),
     ("createComment", "input.user_id", May(Object::Client)),
     ("deleteComment", "input.id", Needs(Object::Entry(List::Comment))),
+    ("goal", "id", May(Object::Entry(List::Goal))),
+    ("goal", "client_id", May(Object::Noted)),
+    ("goals", "user_id", Needs(Object::Noted)),
+    ("goalsCount", "user_id", Needs(Object::Noted)),
+    ("goalsData", "user_id", Needs(Object::Client)),
+    ("goalsOverallCompletionRateInfo", "user_id", Needs(Object::Noted)),
+    ("goalsOverallCompletionRateInfo", "goal_id", May(Object::Entry(List::Goal))),
+    ("subGoals", "goal_id", Needs(Object::Entry(List::Goal))),
+    ("subGoals", "user_id", May(Object::Client)),
+    ("subGoalsCount", "goal_id", Needs(Object::Entry(List::Goal))),
+    ("subGoalsCount", "user_id", May(Object::Client)),
+    ("goalHistory", "id", Needs(Object::Entry(List::GoalHistory))),
+    ("goalHistories", "user_id", Needs(Object::Noted)),
+    ("goalHistoriesCount", "user_id", Needs(Object::Noted)),
+    ("createGoal", "input.user_id", Needs(Object::Client)),
+    ("createGoal", "input.parent_id", May(Object::Entry(List::Goal))),
+    // Of the goal that is made or changed; the domain's tests name those of others.
+    ("createGoal", "input.subgoals.id", Meaning::Left),
+    ("updateGoal", "input.subgoals.id", Meaning::Left),
+    ("updateGoal", "input.id", Needs(Object::Entry(List::Goal))),
+    ("updateGoal", "input.user_id", May(Object::Client)),
+    ("deleteGoal", "input.id", Needs(Object::Entry(List::Goal))),
+    ("createGoalHistory", "input.goal_id", Needs(Object::Entry(List::Goal))),
+    ("createGoalHistory", "input.user_id", May(Object::Client)),
+    ("deleteGoalHistory", "input.id", Needs(Object::Entry(List::GoalHistory))),
     // Codes of public systems, and of the list that is offered: no record of an instance.
     ("medication_option", "id", Meaning::Data),
     ("createMedication", "input.dosage_option_id", Meaning::Left),
@@ -86,6 +111,8 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateEntry", &["description"]),
     ("entries", &["is_org"]),
     ("entriesCount", &["is_org"]),
+    ("createGoal", &["name"]),
+    ("updateGoal", &["name"]),
 ];
 
 /// Names that open nothing.
@@ -98,6 +125,8 @@ pub const WORDS: &str = "
     created_at ed_posthunger ed_prehunger emotions metric_stat other_symptom perceived_hungriness
     is_reaction check_duplicates external_id_type percieved_hungriness reflection symptoms third_party_source hide_from_main_feed
     start_range end_range start_datetime_range end_datetime_range
+    per_page frequency_filter status_filter last_client_goal include_subgoals unique repeat due_date
+    start_on title_link completed_on mark_parent_complete action
 ";
 
 /// The value of data of this domain.
@@ -127,6 +156,10 @@ impl World {
             let (entry, comment) = self.journal(own);
             return if list == List::Journal { entry } else { comment };
         }
+        if matches!(list, List::Goal | List::GoalHistory) {
+            let (goal, history) = self.aim(own);
+            return if list == List::Goal { goal } else { history };
+        }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
         let (field, made, mut input) = match list {
@@ -153,15 +186,18 @@ impl World {
                 let input = json!({"smoking_status_code": "8517006"});
                 ("createSmokingStatus", "smokingStatus", input)
             }
-            List::Journal | List::Comment => unreachable!("they are made above"),
+            List::Journal | List::Comment | List::Goal | List::GoalHistory => {
+                unreachable!("they are made above")
+            }
         };
         input["user_id"] = client.into();
         self.make(field, &format!("{field}Input"), made, input)
     }
 
-    /// A client whose journal is not empty, whatever was asked before.
+    /// A client who has entries and goals, whatever was asked before.
     pub fn noted(&mut self, own: bool) -> String {
         self.journal(own);
+        self.aim(own);
         self.new_object(own, Object::Client)
     }
 
@@ -175,6 +211,20 @@ impl World {
         let input = json!({"entry_id": entry, "content": content});
         let comment = self.make("createComment", "createCommentInput!", "comment", input);
         (entry, comment)
+    }
+
+    /// A goal of the client's with a subgoal, which was reached today, and that it was.
+    fn aim(&mut self, own: bool) -> (String, String) {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let mut word = || if own { self.word() } else { self.unseen() };
+        let (name, part) = (word(), word());
+        let input = json!({"user_id": client, "name": name, "repeat": "Daily",
+            "subgoals": [{"name": part}]});
+        let goal = self.make("createGoal", "createGoalInput", "goal", input);
+        let input = json!({"goal_id": goal});
+        let (field, made) = ("createGoalHistory", "goalHistory");
+        let history = self.make(field, "createGoalHistoryInput", made, input);
+        (goal, history)
     }
 
     /// A concept that no other entry has: a number with Verhoeff's digit.

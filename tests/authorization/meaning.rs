@@ -63,7 +63,7 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
-    /// An entry of one of the client's clinical lists; the client, who has entries.
+    /// An entry of one of the client's clinical lists; the client, who has entries and goals.
     Entry(List),
     Noted,
     AppointmentType,
@@ -118,6 +118,9 @@ pub enum List {
     /// The journal: metrics, meals, notes; what the owner said of an entry.
     Journal,
     Comment,
+    /// A goal with a subgoal, which was reached today; that it was.
+    Goal,
+    GoalHistory,
 }
 
 impl Object {

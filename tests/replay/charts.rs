@@ -10,6 +10,7 @@ const TAKES: &str = "mutation($input: createMedicationInput) { createMedication(
 const BEARS: &str = "mutation($input: createAllergySensitivityInput) { createAllergySensitivity(input: $input) { allergy_sensitivity { id } messages { field message } } }";
 const GOT: &str = "mutation($input: createImmunizationInput) { createImmunization(input: $input) { immunization { id } messages { field message } } }";
 const NOTES: &str = "mutation($input: createEntryInput) { createEntry(input: $input) { entry { id } messages { field message } } }";
+const AIMS: &str = "mutation($input: createGoalInput) { createGoal(input: $input) { goal { id subgoals { id } } messages { field message } } }";
 
 /// Writes the client's lists.
 pub fn furnish(world: &World) {
@@ -24,6 +25,7 @@ pub fn furnish(world: &World) {
         "received_at": "2025-10-01", "additional_notes": "Left arm"});
     world.ask(GOT, json!({"input": got}), "createImmunization");
     weighs(world, client);
+    aims(world, client);
 }
 
 /// A weight of a client's; its id.
@@ -31,6 +33,15 @@ fn weighs(world: &World, client: &str) -> String {
     let input = json!({"user_id": client, "type": "MetricEntry", "category": "Weight",
         "metric_stat": "80.4", "description": "In the morning"});
     id(&world.ask(NOTES, json!({"input": input}), "createEntry")["entry"])
+}
+
+/// A goal of a client's with a subgoal; the ids of both.
+fn aims(world: &World, client: &str) -> (String, String) {
+    let part = json!({"name": "Walk to work", "description": "On dry days"});
+    let input = json!({"user_id": client, "name": "Walk more", "description": "Every day a little",
+        "repeat": "Daily", "start_on": "2026-01-05", "subgoals": [part]});
+    let goal = world.ask(AIMS, json!({"input": input}), "createGoal")["goal"].clone();
+    (id(&goal), id(&goal["subgoals"][0]))
 }
 
 /// A medication that a client took; its id.
@@ -46,6 +57,8 @@ pub fn subject(world: &World, root_field: &str, client: &str) -> Option<String> 
     match root_field {
         "updateMedication" => Some(takes(world, client)),
         "deleteEntry" => Some(weighs(world, client)),
+        "deleteGoal" => Some(aims(world, client).0),
+        "createGoalHistory" => Some(aims(world, client).1),
         _ => None,
     }
 }
@@ -63,6 +76,20 @@ pub fn value(world: &World, root: &str, name: &str) -> Option<Json> {
         ("createEntry", "metric_stat") => "79.3".into(),
         ("createEntry", "description") => "After a walk".into(),
         ("createEntry", "created_at") => "2026-01-05T07:30:00Z".into(),
+        ("goal", "id") => {
+            let query = "query($id: ID) { goal(client_id: $id) { id } }";
+            id(&world.ask(query, json!({"id": world.client}), "goal")).into()
+        }
+        ("goals", "user_id") => world.client.clone().into(),
+        ("goals", "per_page") => 100.into(),
+        ("createGoal", "name") => "Sleep eight hours".into(),
+        ("createGoal", "description") => "In bed by eleven".into(),
+        ("createGoal", "repeat") => "Daily".into(),
+        ("createGoal", "start_on") => "2026-01-05".into(),
+        ("createGoal", "due_date") => "2031-01-05".into(),
+        ("createGoal", "title_link") => "https://example.com/sleep".into(),
+        ("createGoalHistory", "completed_on") => "2026-01-06".into(),
+        ("createGoalHistory", "mark_parent_complete") => true.into(),
         ("updateMedication", _) => match name {
             "active" => false.into(),
             "name" => "Metformin".into(),
@@ -125,6 +152,18 @@ pub fn read_back(
             let query = "query($id: ID) { entry(id: $id) { id } }";
             let read = world.ask(query, json!({"id": subject.id}), "entry");
             Some(read.is_null().then_some(()).ok_or_else(|| format!("still there: {read}")))
+        }
+        "deleteGoal" => {
+            let query = "query($id: ID) { goal(id: $id) { id } }";
+            let read = world.ask(query, json!({"id": subject.id}), "goal");
+            Some(read.is_null().then_some(()).ok_or_else(|| format!("still there: {read}")))
+        }
+        "createGoalHistory" => {
+            let made = json!({"id": people::id(&answer["goalHistory"])});
+            let query = "query($id: ID) { goalHistory(id: $id) { goal_id completed_on } }";
+            let read = world.ask(query, made, "goalHistory");
+            let wanted = json!({"goal_id": subject.id, "completed_on": "2026-01-06"});
+            Some((read == wanted).then_some(()).ok_or_else(|| format!("not as sent: {read}")))
         }
         _ => None,
     }

@@ -79,6 +79,7 @@ pub fn read_back(
             let id = people::id(&answer["customModuleForm"]);
             same_fields(world, "customModuleForm", &id, &sent)
         }
+        "createGoal" => same_fields(world, "goal", &people::id(&answer["goal"]), &sent),
         "createOnboardingFlow" => {
             let id = people::id(&answer["onboardingFlow"]);
             same_fields(world, "onboardingFlow", &id, &sent)

@@ -139,6 +139,7 @@ fn value(world: &mut World, replay: &Replay, name: &str, subject: &Subject, atte
         ("createReferral", "referring_physician_id") => subject.id.clone().into(),
         ("createReferringPhysician", "npi") => world.npi().into(),
         ("createReferringPhysician", "first_name" | "last_name") => world.word().into(),
+        ("createGoalHistory", "goal_id") => subject.id.clone().into(),
         ("createTag", "name") => world.word().into(),
         ("webhooks", "order_by") => "CREATED_AT_DESC".into(),
         ("updateLocation" | "createLocation", _) if text_of_address(name).is_some() => {

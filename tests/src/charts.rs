@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::Api;
 
-/// An entry in each of a client's clinical lists.
+/// An entry in each of a client's clinical lists, and a goal of theirs.
 pub fn furnish(api: &Api, client: &str, canary: &str) {
     let entries = [
         ("createMedication", json!({"name": canary, "comment": format!("{canary} comment")})),
@@ -37,4 +37,9 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
         json!({"input": {"entry_id": entry, "content": canary}}),
     );
     assert!(said.data()["createComment"]["messages"].is_null(), "{}", said.text);
+    let goal = json!({"user_id": client, "name": canary, "description": format!("{canary} goal"),
+        "repeat": "Daily", "subgoals": [{"name": format!("{canary} part")}]});
+    let goal = api.make("createGoal", "createGoalInput", "goal", goal);
+    let reached = json!({"goal_id": goal});
+    api.make("createGoalHistory", "createGoalHistoryInput", "goalHistory", reached);
 }

@@ -91,6 +91,16 @@ rows! {
         |_, done| json!({"id": done.id("comment.created")});
     "entry.deleted" "deleteEntry" "entry { id }"
         |_, done| json!({"id": done.id("entry.created")});
+    "goal.created" "createGoal" "goal { id }"
+        |_, done| json!({"user_id": done.id("patient.created"), "name": "Walk", "repeat": "Daily"});
+    "goal.updated" "updateGoal" "goal { id }"
+        |_, done| json!({"id": done.id("goal.created"), "name": "Walk more"});
+    "goal_history.created" "createGoalHistory" "goalHistory { id }"
+        |_, done| json!({"goal_id": done.id("goal.created")});
+    "goal_history.deleted" "deleteGoalHistory" "goal_history { id }"
+        |_, done| json!({"id": done.id("goal_history.created")});
+    "goal.deleted" "deleteGoal" "goal { id }"
+        |_, done| json!({"id": done.id("goal.created")});
     "metric_entry.created" "createEntry" "entry { id }"
         |_, done| json!({"user_id": done.id("patient.created"), "type": "MetricEntry",
             "category": "Weight", "metric_stat": "80"});
