@@ -1,6 +1,7 @@
 //! Seeded lists, and that nothing of them can be read in the database's files.
 
 use ward_clinical::entry::table::Entry;
+use ward_clinical::goal::table::{Goal, GoalHistory};
 use ward_clinical::seed;
 use ward_clinical::tables::{
     AllergySensitivity, FamilyHistoryCondition, HealthConcern, Immunization, Medication,
@@ -47,6 +48,10 @@ async fn nothing_clinical_is_in_the_files() {
         assert!(concerns.len() > 1 && relatives.len() > 1);
         let entries = w.rows::<Entry>(Cond::Always).await;
         assert!(entries.iter().any(|it| it.metric_stat.is_some()) && entries.len() > 10);
+        let goals = w.rows::<Goal>(Cond::Always).await;
+        assert!(goals.iter().any(|it| it.parent_id.is_some()) && goals.len() > 4);
+        assert!(w.rows::<GoalHistory>(Cond::Always).await.len() > 10);
+        assert!(w.events().await.iter().all(|it| !it.starts_with("goal")), "nothing happened");
         let raw = w.raw();
         if raw.is_empty() {
             // PostgreSQL keeps its files to itself.

@@ -190,7 +190,8 @@ impl World {
         let sql = Sql::fixed(
             "SELECT event_type, changed_fields, subject_id FROM events \
              WHERE event_type LIKE 'medication%' OR event_type LIKE 'allergy%' \
-             OR event_type LIKE '%entry.%' OR event_type LIKE 'comment.%' ORDER BY seq",
+             OR event_type LIKE '%entry.%' OR event_type LIKE 'comment.%' \
+             OR event_type LIKE 'goal%' ORDER BY seq",
             [],
         );
         let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
