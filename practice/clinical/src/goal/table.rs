@@ -9,7 +9,6 @@ use ward_store::{
     Actor, Cond, Day, Id, Key, Reference, Role, Rule, index, record, text_enum, unique,
 };
 
-use super::rate::Terms;
 use crate::visibility;
 
 text_enum! {
@@ -69,17 +68,6 @@ record! {
     audit: Some("GOAL"),
     subject: restricted::by_user_id,
     visible: visible,
-}
-
-impl Goal {
-    /// What decides on which days it is due.
-    pub fn terms(&self) -> Terms {
-        Terms {
-            repeat: self.repeat,
-            start_on: self.start_on.0,
-            due_date: self.due_date.map(|it| it.0),
-        }
-    }
 }
 
 record! {
