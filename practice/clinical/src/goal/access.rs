@@ -12,7 +12,7 @@ use ward_store::{Actor, Id, Level, Query, Sql, Value};
 use super::table::{Goal, GoalHistory};
 
 /// A client has so many goals at most, subgoals counted.
-pub const GOALS_MAX: i64 = 500;
+pub const GOALS_MAX: i64 = 1_000;
 /// A goal has so many subgoals at most.
 pub const SUBGOALS_MAX: usize = 10;
 /// A goal is recorded as reached so often at most, with what was taken back since.
