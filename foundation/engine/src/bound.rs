@@ -188,6 +188,10 @@ pub type BatchFn = for<'a> fn(
     &'a Args,
 ) -> BoxFuture<'a, Answer<Vec<Out>>>;
 
+/// What is written once a root query was answered, such as that somebody opened what they read: it
+/// looks for itself what the caller sees, in a transaction of its own, before the answer leaves.
+pub type AfterFn = fn(Arc<Request>, Args) -> BoxFuture<'static, Answer<()>>;
+
 /// What a mutation's payload holds besides `messages`.
 #[derive(Clone, Copy, Debug)]
 pub enum Returns {
@@ -278,6 +282,8 @@ pub struct Bound {
     /// Reads the arguments of the field that its object came by, too: what that field was
     /// asked is what this one is about.
     pub inherits: bool,
+    /// What is written once it was answered, of a root query.
+    pub after: Option<AfterFn>,
 }
 
 impl Bound {
@@ -290,7 +296,14 @@ impl Bound {
             public: false,
             before_code: false,
             inherits: false,
+            after: None,
         }
+    }
+
+    /// Writes something once it was answered, of a root query.
+    pub fn after(&mut self, after: AfterFn) -> &mut Self {
+        self.after = Some(after);
+        self
     }
 
     /// Needs the permission.

@@ -11,9 +11,7 @@ use crate::cache::PlanCache;
 use crate::call::Request;
 use crate::document;
 use crate::exec::{Executor, Stop};
-use crate::introspect;
 use crate::level::RowSet;
-use crate::mutate;
 use crate::outcome::{DENIED, Refused, RequestError, code_wanted};
 use crate::paging;
 use crate::plan::{Action, Field, Operation, Plan};
@@ -22,7 +20,7 @@ use crate::values::{self, Variables};
 use crate::version::ViewId;
 use crate::view::View;
 use crate::write::Writer;
-use crate::{reads, trail};
+use crate::{after, introspect, mutate, reads, trail};
 
 /// The most that one request may cost (behaviour 11).
 pub const MAX_COMPLEXITY: u64 = 2000;
@@ -214,6 +212,7 @@ impl Engine {
             return Err(Halt::Errors(vec![refused]));
         }
         reads::log(request, &request.actor).await?;
+        after::write(&plan.root.fields, &view.schema, &variables, request).await?;
         Ok(Executed { data: Some(data), errors: writer.errors, replayed: false, statements })
     }
 

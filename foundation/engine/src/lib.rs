@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod after;
 mod bindings;
 mod bound;
 mod cache;
@@ -48,8 +49,8 @@ mod write_pages;
 
 pub use bindings::{Bindings, Input, Payload};
 pub use bound::{
-    Args, BatchFn, Bound, ComputeFn, Link, MutationBinding, OrderOption, Resolve, Returns, RowView,
-    RowsBinding, Shape,
+    AfterFn, Args, BatchFn, Bound, ComputeFn, Link, MutationBinding, OrderOption, Resolve, Returns,
+    RowView, RowsBinding, Shape,
 };
 pub use call::{Call, RefusedCodes, Request, Upload};
 pub use engine::{Engine, Incoming, MAX_COMPLEXITY, Reply, reply};
