@@ -8,6 +8,8 @@ mod form;
 mod group;
 mod intake;
 mod question;
+mod recurring;
+mod request;
 mod signing;
 mod to_request;
 
@@ -21,6 +23,7 @@ use crate::filled::{change as filled, listing as filled_in};
 use crate::form::{change as forms, copy, share};
 use crate::listing;
 use crate::question::change as questions;
+use crate::request::history;
 use crate::tables::{CUSTOM_MODULE_FORMS, CUSTOM_MODULES};
 
 /// Binds the domain's fields.
@@ -38,6 +41,8 @@ pub fn bind(b: &mut Bindings) {
     flow_item::bind(b);
     intake::bind(b);
     available::bind(b);
+    request::bind(b);
+    recurring::bind(b);
 }
 
 fn queries(b: &mut Bindings) {
@@ -55,7 +60,9 @@ fn queries(b: &mut Bindings) {
         .args(&[("keywords", Kind::Plain)])
         .orders(listing::MADE, "CREATED_AT_DESC");
     let groups = &FORM_ANSWER_GROUPS;
-    b.query_one("formAnswerGroup", groups, filled_in::one).args(filled_in::ONE_ARGS);
+    b.query_one("formAnswerGroup", groups, filled_in::one)
+        .args(filled_in::ONE_ARGS)
+        .after(history::group_opened);
     b.query_list("formAnswerGroups", groups, filled_in::groups)
         .args(filled_in::GROUPS_ARGS)
         .orders(filled_in::ORDERS, "CREATED_AT_DESC");

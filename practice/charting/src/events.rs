@@ -4,6 +4,7 @@ use ward_store::Event;
 
 use crate::filled::tables::{ChartingNoteAddendum, FormAnswerGroup};
 use crate::flow::tables::CompletedOnboardingItem;
+use crate::request::tables::RequestedFormCompletion;
 use crate::tables::{CustomModule, CustomModuleForm};
 
 /// A template was made.
@@ -75,6 +76,26 @@ pub fn item_completed(row: &CompletedOnboardingItem) -> Event {
 /// What was skipped is done now.
 pub fn item_changed(row: &CompletedOnboardingItem, columns: &[&'static str]) -> Event {
     item("completed_onboarding_item.updated", row).changed(columns)
+}
+
+/// A client is asked to fill in a form.
+pub fn request_created(row: &RequestedFormCompletion) -> Event {
+    request("requested_form_completion.created", row)
+}
+
+/// Something was filled in of what a client was asked.
+pub fn request_updated(row: &RequestedFormCompletion, columns: &[&'static str]) -> Event {
+    request("requested_form_completion.updated", row).changed(columns)
+}
+
+/// A client is not asked any more.
+pub fn request_deleted(row: &RequestedFormCompletion) -> Event {
+    request("requested_form_completion.deleted", row)
+}
+
+fn request(kind: &'static str, row: &RequestedFormCompletion) -> Event {
+    let event = Event::new(kind, "RequestedFormCompletion", row.id.0).of_unit(row.unit_id.0);
+    event.about(row.recipient_id.0)
 }
 
 fn item(kind: &'static str, row: &CompletedOnboardingItem) -> Event {

@@ -13,11 +13,13 @@ pub mod flow;
 pub mod form;
 pub mod listing;
 pub mod question;
+pub mod request;
 pub mod rules;
 pub mod seed;
 pub mod seed_filled;
 pub mod seed_flow;
 pub mod seed_forms;
+pub mod seed_request;
 pub mod tables;
 pub mod visibility;
 

@@ -1,5 +1,5 @@
 //! A Sandbox's templates: consent, health history, two instruments that anybody may
-//! use, and one for notes; and an intake flow of two of them. Rows as the operations would have
+//! use, and one for notes; an intake flow of two of them, and requests. Rows as the operations would have
 //! left them, without events, since nothing happened.
 
 use ward_identity::tables::User;
@@ -9,6 +9,7 @@ use crate::question::order;
 use crate::seed_filled::{self, Laid};
 use crate::seed_flow;
 use crate::seed_forms::{FORMS, Form, Line};
+use crate::seed_request;
 use crate::tables::{CustomModule, CustomModuleCondition, CustomModuleForm, QuestionVersion};
 
 /// Lays the templates of a practice, some of them a provider's, and what these clients
@@ -23,7 +24,8 @@ pub async fn lay(
         forms.push(lay_form(scope, provider, form).await?);
     }
     seed_filled::lay(scope, (&forms, provider), clients).await?;
-    seed_flow::lay(scope, (&forms, provider), clients).await
+    seed_flow::lay(scope, (&forms, provider), clients).await?;
+    seed_request::lay(scope, (&forms, provider), clients).await
 }
 
 async fn lay_form(scope: &mut Scope<'_>, provider: &User, of: &Form) -> Result<Laid, StoreError> {

@@ -7,6 +7,7 @@ use ward_store::{Id, Key, Reference, Table, index, record, unique};
 
 use crate::filled::tables as filled;
 use crate::flow::tables as flow;
+use crate::request::tables as request;
 use crate::visibility;
 
 record! {
@@ -197,5 +198,9 @@ pub fn tables() -> Vec<&'static Table> {
         &filled::CHARTING_NOTE_ADDENDUMS,
         &filled::FORM_ANSWER_GROUP_AUDIT_EVENTS,
         &flow::COMPLETED_ONBOARDING_ITEMS,
+        &request::RECURRING_FORMS,
+        &request::RECURRING_FORM_RECIPIENTS,
+        &request::REQUESTED_FORM_COMPLETIONS,
+        &request::FORM_HISTORIES,
     ]
 }

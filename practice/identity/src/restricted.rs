@@ -67,6 +67,11 @@ pub fn by_patient_id(actor: &Actor) -> Subject {
     Subject { client: "{t}.patient_id", watch: watch_of(actor, "patient_id"), several: None }
 }
 
+/// Whose data the rows of a table with `recipient_id`, a client, are.
+pub fn by_recipient_id(actor: &Actor) -> Subject {
+    Subject { client: "{t}.recipient_id", watch: watch_of(actor, "recipient_id"), several: None }
+}
+
 /// Whose data the rows of a table with `rel_user_id` are: documents and folders.
 pub fn by_rel_user_id(actor: &Actor) -> Subject {
     Subject { client: "{t}.rel_user_id", watch: watch_of(actor, "rel_user_id"), several: None }

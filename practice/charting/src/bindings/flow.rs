@@ -13,6 +13,7 @@ use crate::flow::tables::{
     onboarding_flows as at, onboarding_items as items,
 };
 use crate::flow::{assign, change, complete, due, item, listing, rules};
+use crate::request::history;
 
 const OF: &str = "OnboardingFlow";
 
@@ -56,6 +57,7 @@ fn queries(b: &mut Bindings) {
         .args(listing::ITEM_ARGS)
         .listing(listing::item)
         .orders(listing::BY_LENS, "LENS_DESC")
+        .after(history::step_opened)
         .public();
     let done = &COMPLETED_ONBOARDING_ITEMS;
     b.query_one("completedOnboardingItem", done, listing::completed).args(listing::COMPLETED_ARGS);
@@ -147,7 +149,7 @@ async fn any_incomplete(
     Ok(rows.iter().map(|row| has(row).into()).collect())
 }
 
-/// `hasFormsToComplete`: the same of one client, for who sees them in full. Whoever reads
+/// `hasFormsToComplete`: of one client, requests too, for who sees them in full. Whoever reads
 /// it is in the access log (SEC-19).
 async fn has_forms(
     request: &Request,
@@ -169,7 +171,7 @@ async fn has_forms(
     let Some([_, subject, watch, ..]) = found.iter().next() else { return Ok(null) };
     let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
     request.reads.note(FIELD, subject.int().map(|client| (client, watch)));
-    let has = !due::with_steps(request, q, &[id.0]).await?.is_empty();
+    let has = !due::with_forms(request, q, &[id.0]).await?.is_empty();
     Ok(vec![has.into(); rows.len()])
 }
 

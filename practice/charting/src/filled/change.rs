@@ -17,6 +17,7 @@ use super::tables::FormAnswerGroup;
 use crate::events;
 use crate::flow::complete;
 use crate::form::caller;
+use crate::request::fill;
 use crate::tables::CustomModuleForm;
 
 /// What is said to whoever would change what is locked.
@@ -37,10 +38,13 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     problems.check()?;
     let appointment = appointment(call, named(&input.appointment_id), client.id).await?;
     let step = complete::for_form(call, named(&input.onboarding_item_id), client.id, &form).await?;
+    let asked = named(&input.requested_form_completion_id);
+    let asked = fill::for_form(call, asked, client.id, &form).await?;
     let mut sheet = Sheet::blank(call, form.id).await?;
     let finished = input.finished.is_true();
     // What is finished may complete a step, and what is said of the client changes them.
-    let changes = finished && (sheet.asks_facts() || !form.use_for_charting);
+    let completes = finished && (sheet.asks_facts() || !form.use_for_charting);
+    let changes = completes || asked.is_some();
     let client = hold(call, client.id, changes).await?;
     let now = call.now();
     let mut group = FormAnswerGroup {
@@ -86,6 +90,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         let steps = complete::completes(call, &group).await?;
         complete::finished(call, &group, &steps).await?;
     }
+    fill::saved(call, &group, asked).await?;
     Ok(Payload::new().one("form_answer_group", group.id.0))
 }
 
@@ -242,6 +247,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
         let steps = complete::completes(call, &after).await?;
         complete::finished(call, &after, &steps).await?;
     }
+    if finishes || changed {
+        fill::saved(call, &after, None).await?;
+    }
     Ok(payload)
 }
 
@@ -320,8 +328,9 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteGroup) -> Answer<Payload>
         return Err(Refused::base("This form is locked and can't be deleted; unlock it first"));
     }
     call.destroy(&group).await?;
-    if group.finished {
-        call.emit(events::group_deleted(&group));
+    match group.finished {
+        true => drop(call.emit(events::group_deleted(&group))),
+        false => fill::dropped(call, &group).await?,
     }
     Ok(Payload::new().one("form_answer_group", group.id.0))
 }

@@ -13,6 +13,7 @@ use ward_store::Id;
 use super::tables::{FormAnswer, FormAnswerGroup};
 use crate::flow::tables::OnboardingItem;
 use crate::question::QUESTIONS_MAX;
+use crate::request::tables::RequestedFormCompletion;
 use crate::tables::{CustomModule, CustomModuleForm};
 
 /// The longest answer, in characters: a drawn signature is one.
@@ -75,6 +76,7 @@ input! {
         metadata: String,
         name: String,
         onboarding_item_id: IdOrBlank<OnboardingItem>,
+        requested_form_completion_id: IdOrBlank<RequestedFormCompletion>,
         set_initial_answers: bool,
         time: String,
         user_id: IdOrBlank<User>,

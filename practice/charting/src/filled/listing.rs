@@ -16,7 +16,8 @@ const FORM: Kind = Kind::Id(CustomModuleForm::NAME);
 const USER: Kind = Kind::Id(User::NAME);
 
 /// Arguments of `formAnswerGroup`.
-pub const ONE_ARGS: &[(&str, Kind)] = &[("external_id", Kind::Plain), ("id", GROUP)];
+pub const ONE_ARGS: &[(&str, Kind)] =
+    &[("external_id", Kind::Plain), ("id", GROUP), ("track_opened_event", Kind::Plain)];
 
 /// Arguments of `formAnswerGroups`.
 pub const GROUPS_ARGS: &[(&str, Kind)] = &[

@@ -20,6 +20,8 @@ use super::tables::{CompletedOnboardingItem, OnboardingItem};
 use crate::events;
 use crate::filled::tables::FormAnswerGroup;
 use crate::form::caller;
+use crate::request::history::{self, Of};
+use crate::request::tables::Action;
 use crate::tables::CustomModuleForm;
 
 const AT: &str = "onboarding_item_id";
@@ -175,6 +177,8 @@ async fn write(
         };
         call.create(&row).await?;
         call.emit(events::item_completed(&row));
+        let action = if skipped { Action::Skipped } else { Action::Completed };
+        history::note(call, Of::Step(item, client.id, client.unit_id), action).await?;
         return Ok(row.id);
     };
     if becomes != Outcome::Completes {
@@ -190,6 +194,7 @@ async fn write(
     };
     call.update(&before, &after).await?;
     call.emit(events::item_changed(&after, &["skipped"]));
+    history::note(call, Of::Step(item, client.id, client.unit_id), Action::Completed).await?;
     Ok(before.id)
 }
 

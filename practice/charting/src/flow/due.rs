@@ -3,17 +3,21 @@
 //! A client's flow is that of their group, else their primary provider's, else that of the
 //! organization, which is its owner's. Due is each step of it that the client has neither
 //! done nor skipped, but not a form that nobody can fill in any more: they would never get
-//! past it.
+//! past it. Besides, each request waits that nobody has completed, of a form that can be filled in
+//! (behaviour 28).
 //!
 //! Flows and steps are read in somebody's light, the `lens`: a client's number, or minus the
 //! flow's, which is nobody's. What hangs on a row keeps the row's lens, so that a step
 //! says what the client has done of it whoever asks, and two clients of one question are
 //! never taken for each other.
 
+use std::collections::HashMap;
+
 use ward_engine::{Answer, Request};
 use ward_store::{Cond, Id, Join, Level, Query, Select, Sql, StoreError, Value};
 
 use super::tables::{ONBOARDING_ITEMS, OnboardingFlow, OnboardingItem, onboarding_items};
+use crate::request::tables::REQUESTED_FORM_COMPLETIONS;
 
 /// SQL: the flow that a row `$of` chooses, where it is one for the client `u`: of their unit, or
 /// of the whole (behaviour 15).
@@ -47,14 +51,23 @@ macro_rules! flow_of {
     };
 }
 
-/// SQL: that somebody can do the step `i`: a form is there, in use, and asks something.
+/// SQL: that somebody can do the step, or what is requested, `$of`: a form is there, in use, and
+/// asks something.
 macro_rules! doable {
-    () => {
-        "(i.custom_module_form_id IS NULL OR EXISTS (SELECT 1 FROM custom_module_forms f \
-         WHERE f.org_id = i.org_id AND f.id = i.custom_module_form_id AND f.deleted_at IS NULL \
-         AND f.is_archived = FALSE AND f.use_for_charting = FALSE \
-         AND EXISTS (SELECT 1 FROM custom_modules q WHERE q.org_id = f.org_id \
-         AND q.custom_module_form_id = f.id AND q.deleted_at IS NULL)))"
+    ($of:literal) => {
+        concat!(
+            "(",
+            $of,
+            ".custom_module_form_id IS NULL OR EXISTS (SELECT 1 FROM custom_module_forms f \
+             WHERE f.org_id = ",
+            $of,
+            ".org_id AND f.id = ",
+            $of,
+            ".custom_module_form_id AND f.deleted_at IS NULL \
+             AND f.is_archived = FALSE AND f.use_for_charting = FALSE \
+             AND EXISTS (SELECT 1 FROM custom_modules q WHERE q.org_id = f.org_id \
+             AND q.custom_module_form_id = f.id AND q.deleted_at IS NULL)))"
+        )
     };
 }
 
@@ -91,7 +104,7 @@ macro_rules! steps {
             "(SELECT s.org_id, s.lens, s.anchor, i.id AS onboarding_item_id, ",
             done!("s.lens"),
             " AS completed_onboarding_item_id, CASE WHEN ",
-            doable!(),
+            doable!("i"),
             " THEN 1 ELSE 0 END AS is_doable FROM ",
             sights!(),
             // Which side comes first is not left to SQLite, which would begin with all steps.
@@ -109,7 +122,7 @@ macro_rules! next {
              WHERE i.org_id = u.org_id AND i.deleted_at IS NULL AND i.onboarding_flow_id = ",
             flow_of!(),
             " AND ",
-            doable!(),
+            doable!("i"),
             " AND NOT EXISTS ",
             done!("u.id"),
             " ORDER BY i.place, i.id LIMIT 1) AS onboarding_item_id, \
@@ -167,6 +180,37 @@ pub async fn with_steps(request: &Request, q: &mut dyn Query, clients: &[i64]) -
     let found = q.rows(&select.sql()).await?;
     // The lens comes behind the column that was asked for.
     Ok(found.iter().filter_map(|row| row.get(1)?.int()).collect())
+}
+
+/// That a request waits: nobody has completed it, and somebody can.
+pub fn waits() -> Cond {
+    Cond::sql(concat!("{t}.status <> 'Completed' AND ", doable!("{t}")), [])
+}
+
+/// How many requests wait for each of these clients, as the caller sees requests.
+pub async fn requests(
+    request: &Request,
+    q: &mut dyn Query,
+    clients: &[i64],
+) -> Answer<HashMap<i64, i64>> {
+    let mut select = Select::new(&REQUESTED_FORM_COMPLETIONS, &request.actor);
+    select.least = Level::Full;
+    select.filter = Cond::is_in("recipient_id", clients).and(waits());
+    if select.filter.is_never() {
+        return Ok(HashMap::new());
+    }
+    let found = q.rows(&select.count_by_sql("t.recipient_id")).await?;
+    let pair = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.int()?));
+    Ok(found.iter().filter_map(pair).collect())
+}
+
+/// Those of these clients for whom a step is due, or a request waits: who has something to fill in.
+pub async fn with_forms(request: &Request, q: &mut dyn Query, clients: &[i64]) -> Answer<Vec<i64>> {
+    let mut with = with_steps(request, q, clients).await?;
+    with.extend(requests(request, q, clients).await?.into_keys());
+    with.sort_unstable();
+    with.dedup();
+    Ok(with)
 }
 
 /// The flow of a client.

@@ -20,7 +20,11 @@ pub const FLOW_ARGS: &[(&str, Kind)] = &[("id", Kind::Id(OnboardingFlow::NAME)),
 /// Arguments of `onboardingFlows`.
 pub const FLOWS_ARGS: &[(&str, Kind)] = &[("keywords", Kind::Plain)];
 /// Arguments of `onboardingItem`.
-pub const ITEM_ARGS: &[(&str, Kind)] = &[("id", Kind::Id(OnboardingItem::NAME)), ("user_id", USER)];
+pub const ITEM_ARGS: &[(&str, Kind)] = &[
+    ("id", Kind::Id(OnboardingItem::NAME)),
+    ("track_opened_event", Kind::Plain),
+    ("user_id", USER),
+];
 /// Arguments of `completedOnboardingItem`.
 pub const COMPLETED_ARGS: &[(&str, Kind)] = &[("id", Kind::Id(CompletedOnboardingItem::NAME))];
 /// The argument of what is asked of a client.

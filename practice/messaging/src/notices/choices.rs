@@ -15,6 +15,7 @@ macro_rules! with_choices {
             send_email_on_appointment_reschedule send_email_on_appt_request_for_anyone
             send_email_on_appt_request_for_you send_email_on_client_has_been_assigned_to_you
             send_email_on_fax_delivery_failure send_email_on_fax_received
+            send_email_on_form_request
             send_email_on_intake_flow_complete send_email_on_intake_flow_item_complete
             send_email_on_intake_flow_start send_email_on_new_document send_email_on_new_folder
             send_email_on_package_purchase send_email_on_scheduled_payment_failed

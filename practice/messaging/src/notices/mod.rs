@@ -7,6 +7,7 @@ pub mod choices;
 pub mod contact;
 pub mod devices;
 pub mod feed;
+pub mod forms;
 pub mod given;
 pub mod listing;
 pub mod notice;
@@ -20,6 +21,7 @@ pub mod unread;
 pub mod visibility;
 
 use jiff::tz::TimeZone;
+use ward_charting::request::spawn;
 use ward_engine::{Bindings, moment};
 use ward_identity::person::Person;
 use ward_scheduling::request::matching;
@@ -41,9 +43,13 @@ pub const GIVEN: ReminderKind =
 pub const ASKED: ReminderKind =
     ReminderKind { name: asked::KIND, deliver: |scope, row| Box::pin(asked::deliver(scope, row)) };
 
+/// Reminders of a form that a client is asked to fill in.
+pub const FORMS: ReminderKind =
+    ReminderKind { name: forms::KIND, deliver: |scope, row| Box::pin(forms::deliver(scope, row)) };
+
 /// The kinds of reminders that this domain says.
 pub const KINDS: &[ReminderKind] =
-    &[UNREAD, GIVEN, ASKED, appointments::REMINDER, appointments::WAITING];
+    &[UNREAD, GIVEN, ASKED, FORMS, appointments::REMINDER, appointments::WAITING];
 
 /// Binds the types, queries, mutations and reactions.
 pub fn bind(b: &mut Bindings) {
@@ -52,14 +58,16 @@ pub fn bind(b: &mut Bindings) {
     given::bind(b);
     sent::bind(b);
     contact::bind(b);
+    forms::bind(b);
     appointments::bind(b);
 }
 
-/// Tells of some messages and appointment requests and says some reminders that are
-/// due; how many jobs were done. `kinds` are those of all domains.
+/// Tells of some messages and appointment requests, asks clients for some forms, and says some
+/// reminders that are due; how many jobs were done. `kinds` are those of all domains.
 pub async fn run_batch(db: &Db, kinds: &'static [ReminderKind]) -> Result<u64, StoreError> {
     let told = unread::run_batch(db).await? + matching::run_batch(db, asked::tell).await?;
-    Ok(told + reminders::run_batch(db, kinds).await?)
+    let asked = spawn::run_batch(db, forms::tell).await?;
+    Ok(told + asked + reminders::run_batch(db, kinds).await?)
 }
 
 /// The time zone in which somebody lives.

@@ -12,7 +12,7 @@ const ACCOUNTS_MAX: usize = 8;
 const NAME_CHARS_MAX: usize = 120;
 
 /// Kinds that the receiver can do without, and says so by a link.
-const NOTICES: [&str; 10] = [
+const NOTICES: [&str; 11] = [
     "new_message",
     "client_created",
     "client_assigned",
@@ -23,6 +23,7 @@ const NOTICES: [&str; 10] = [
     "appointment_changed",
     "appointment_cancelled",
     "appointment_part_cancelled",
+    "form_requested",
 ];
 
 /// The payload of any kind; which members a kind needs, [`Payload::check`] says.

@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 26] = [
+pub const MAIL_KINDS: [&str; 27] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -41,6 +41,7 @@ pub const MAIL_KINDS: [&str; 26] = [
     "appointment_changed",
     "appointment_cancelled",
     "appointment_part_cancelled",
+    "form_requested",
 ];
 
 struct Template {
@@ -61,7 +62,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 26] = [
+const TEMPLATES: [Template; 27] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -88,6 +89,7 @@ const TEMPLATES: [Template; 26] = [
     template!("appointment_changed", "Your appointment has changed"),
     template!("appointment_cancelled", "Your appointment was cancelled"),
     template!("appointment_part_cancelled", "A client does not come to an appointment"),
+    template!("form_requested", "Something to fill in"),
 ];
 
 macro_rules! sources {
@@ -96,7 +98,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 54] = sources![
+const SOURCES: [(&str, &str); 56] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -151,6 +153,8 @@ const SOURCES: [(&str, &str); 54] = sources![
     "appointment_cancelled.html",
     "appointment_part_cancelled.txt",
     "appointment_part_cancelled.html",
+    "form_requested.txt",
+    "form_requested.html",
 ];
 
 /// All templates, parsed once. The ending `.html` switches escaping on.

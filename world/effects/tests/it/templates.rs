@@ -44,7 +44,7 @@ const WITHOUT_LINK: [&str; 10] = [
 ];
 
 /// Mails that one may want no more of, with the way out.
-const WITH_WAY_OUT: [&str; 10] = [
+const WITH_WAY_OUT: [&str; 11] = [
     "new_message",
     "client_created",
     "client_assigned",
@@ -55,6 +55,7 @@ const WITH_WAY_OUT: [&str; 10] = [
     "appointment_changed",
     "appointment_cancelled",
     "appointment_part_cancelled",
+    "form_requested",
 ];
 
 /// ISO-24: every template in both environments, and no other host in it.

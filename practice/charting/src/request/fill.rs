@@ -1,0 +1,108 @@
+//! What becomes of requests as forms are begun, saved, finished and deleted (behaviour 26, 28).
+//!
+//! Finishing a form completes the request that it was begun for, else the oldest of the client's
+//! that asks for it.
+
+use ward_engine::{Answer, Call, Refused};
+use ward_identity::tables::User;
+use ward_store::{Cond, Id, Level, OrderKey, Scope};
+
+use super::history::{self, Of};
+use super::tables::{Action, RequestedFormCompletion, Status};
+use crate::events;
+use crate::filled::tables::FormAnswerGroup;
+use crate::tables::CustomModuleForm;
+
+/// The request that a form is begun for: one of the client's, for this form, that is not completed.
+pub async fn for_form(
+    call: &mut Call<'_>,
+    id: Option<Id<RequestedFormCompletion>>,
+    client: Id<User>,
+    form: &CustomModuleForm,
+) -> Answer<Option<Id<RequestedFormCompletion>>> {
+    const AT: &str = "requested_form_completion_id";
+    let Some(id) = id else { return Ok(None) };
+    let found = call.visible::<RequestedFormCompletion>(id, Level::Full).await?;
+    let row = found.map(|(row, _)| row).filter(|row| row.recipient_id == client);
+    let row = row.ok_or_else(|| Refused::not_found(AT))?;
+    if row.custom_module_form_id != form.id {
+        return Err(Refused::on(AT, "This request asks for another form"));
+    }
+    match row.status {
+        Status::Completed => Err(Refused::on(AT, "This request is completed already")),
+        Status::Open | Status::Incomplete => Ok(Some(row.id)),
+    }
+}
+
+/// Writes down how far the client came by what was saved; `named` is the request that a new form is
+/// begun for. Whoever begins or finishes holds the client.
+pub async fn saved(
+    scope: &mut Scope<'_>,
+    group: &FormAnswerGroup,
+    named: Option<Id<RequestedFormCompletion>>,
+) -> Answer<()> {
+    if group.use_for_charting {
+        return Ok(());
+    }
+    let before: Option<RequestedFormCompletion> = match named {
+        Some(id) => scope.find(id).await?,
+        None => scope.find_by(of_group(group)).await?,
+    };
+    let before = match before {
+        None if group.finished => oldest(scope, group).await?,
+        other => other,
+    };
+    let Some(before) = before else { return Ok(()) };
+    let was_completed = before.status == Status::Completed;
+    let (status, completed_at, action) = match group.finished {
+        true if was_completed => (before.status, before.completed_at, Action::Edited),
+        true => (Status::Completed, Some(scope.now()), Action::Completed),
+        false => (Status::Incomplete, None, Action::Edited),
+    };
+    let form_answer_group_id = Some(group.id);
+    let after =
+        RequestedFormCompletion { status, completed_at, form_answer_group_id, ..before.clone() };
+    write(scope, &before, &after).await?;
+    history::note_once(scope, Of::Request(&after), action).await
+}
+
+/// A draft that is deleted leaves its request open.
+pub async fn dropped(scope: &mut Scope<'_>, group: &FormAnswerGroup) -> Answer<()> {
+    let before: Option<RequestedFormCompletion> = scope.find_by(of_group(group)).await?;
+    let Some(before) = before.filter(|it| it.status == Status::Incomplete) else { return Ok(()) };
+    let after = RequestedFormCompletion {
+        status: Status::Open,
+        form_answer_group_id: None,
+        ..before.clone()
+    };
+    write(scope, &before, &after).await
+}
+
+async fn write(
+    scope: &mut Scope<'_>,
+    before: &RequestedFormCompletion,
+    after: &RequestedFormCompletion,
+) -> Answer<()> {
+    let columns = scope.update(before, after).await?.columns;
+    if !columns.is_empty() {
+        scope.emit(events::request_updated(after, &columns));
+    }
+    Ok(())
+}
+
+fn of_group(group: &FormAnswerGroup) -> Cond {
+    Cond::eq("form_answer_group_id", group.id.0)
+}
+
+/// The oldest request of the client that asks for the form, and that no other draft is begun for.
+async fn oldest(
+    scope: &mut Scope<'_>,
+    group: &FormAnswerGroup,
+) -> Answer<Option<RequestedFormCompletion>> {
+    let open = Cond::eq("recipient_id", group.user_id.0)
+        .and(Cond::eq("custom_module_form_id", group.custom_module_form_id.0))
+        .and(Cond::eq("status", Status::Open.as_str()));
+    let keys = [OrderKey::column("created_at", false), OrderKey::column("id", false)];
+    let rows: Vec<RequestedFormCompletion> = scope.list(open, &keys).await?;
+    Ok(rows.into_iter().next())
+}

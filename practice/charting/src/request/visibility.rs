@@ -1,0 +1,65 @@
+//! Who sees which requests, what is asked again and again, and what became of them (behaviour
+//! 16.2, 28).
+
+use ward_clients::feature_toggle::{Switch, is_on_for};
+use ward_identity::tables::USERS;
+use ward_identity::visibility::seen;
+use ward_store::{Actor, Cond, Level, Role, Rule};
+
+/// Requests: whoever sees the client in full, and the client, while their feature toggle shows
+/// forms at all (behaviour 19).
+pub fn requests(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(of_client(actor, "recipient_id")),
+        Role::Client => {
+            let own = Cond::eq("recipient_id", actor.user_id);
+            Rule::full(own.and(is_on_for(actor, Switch::Forms)))
+        }
+        Role::Anonymous => Rule::none(),
+    }
+}
+
+/// Rows whose column is a client whom the actor sees in full.
+fn of_client(actor: &Actor, column: &str) -> Cond {
+    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
+    Cond::sql(
+        format!(
+            "{{t}}.{column} IN (SELECT seen.id FROM users seen WHERE seen.org_id = {{t}}.org_id \
+             AND ({rule}))"
+        ),
+        params,
+    )
+}
+
+/// What is asked again and again: of a member's units what they ask themselves, and what is asked
+/// of groups and of clients whom they see in full.
+pub fn recurring(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => {
+            let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
+            let of_seen = Cond::sql(
+                format!(
+                    "EXISTS (SELECT 1 FROM recurring_form_recipients r \
+                     WHERE r.org_id = {{t}}.org_id AND r.recurring_form_id = {{t}}.id \
+                     AND (r.user_group_id IS NOT NULL OR EXISTS (SELECT 1 FROM users seen \
+                     WHERE seen.org_id = r.org_id AND seen.id = r.user_id AND ({rule}))))"
+                ),
+                params,
+            );
+            let recurs = Cond::not_null("frequency").and(actor.units("unit_id"));
+            Rule::full(recurs.and(Cond::eq("user_id", actor.user_id).or(of_seen)))
+        }
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
+
+/// What became of them is the staff's to read, of clients whom they see in full.
+pub fn histories(actor: &Actor) -> Rule {
+    match actor.role {
+        Role::System => Rule::full(Cond::Always),
+        Role::Member => Rule::full(of_client(actor, "patient_id")),
+        Role::Client | Role::Anonymous => Rule::none(),
+    }
+}
