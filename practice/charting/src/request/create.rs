@@ -19,6 +19,7 @@ use super::rules::{self, Schedule, USUAL_MINUTE};
 use super::tables::RecurringForm;
 use super::{RECURRING_MAX, recipients, spawn};
 use crate::flow::input::form as form_of;
+use crate::flow::tables::ItemType;
 use crate::form::caller;
 use crate::tables::CustomModuleForm;
 
@@ -139,7 +140,9 @@ async fn room(call: &mut Call<'_>) -> Answer<()> {
 async fn form(call: &mut Call<'_>, input: &CreateRequest) -> Answer<CustomModuleForm> {
     let at = if input.form.is_given() { "form" } else { "custom_module_form_id" };
     let id = form_of(&input.form).or(form_of(&input.custom_module_form_id));
-    let Some(id) = id else {
+    let item_type = input.item_type.trimmed().and_then(ItemType::meant);
+    let is_built_in = item_type.is_some_and(|it| ItemType::FIXED.contains(&it));
+    let Some(id) = id.filter(|_| !is_built_in) else {
         let sentence = "Form must be the id of a form of the practice's, which formTypesToRequest \
                         lists; built-in forms can't be requested";
         return Err(Refused::on(at, sentence));

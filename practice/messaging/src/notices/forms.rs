@@ -47,12 +47,8 @@ pub(super) fn tell<'a>(
 }
 
 async fn plan(scope: &mut Scope<'_>, row: &RequestedFormCompletion) -> Answer<()> {
-    let about = About {
-        kind: KIND,
-        subject_id: row.id.0,
-        user_id: row.recipient_id,
-        unit_id: row.unit_id,
-    };
+    let about =
+        About { kind: KIND, subject_id: row.id.0, user_id: row.recipient_id, unit_id: row.unit_id };
     let now = scope.now();
     reminders::keep(scope, about, now).await
 }
