@@ -99,6 +99,25 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createCompletedOnboardingItem", "input.user_id", Needs(Object::Client)),
     ("updateUserGroup", "input.onboarding_flow_id", May(Object::Flow)),
     ("updateUser", "input.default_onboarding_flow_id", May(Object::Flow)),
+    ("createFormAnswerGroup", "input.requested_form_completion_id", May(Object::Asked)),
+    ("requestedFormCompletion", "id", Needs(Object::Asked)),
+    ("requestedFormCompletions", "user_id", May(Object::AskedClient)),
+    ("formHistories", "patient_id", May(Object::AskedClient)),
+    ("formHistories", "sourceable_id", May(Object::Asked)),
+    ("formHistoriesCount", "patient_id", May(Object::AskedClient)),
+    ("formHistoriesCount", "sourceable_id", May(Object::Asked)),
+    ("createRequestedFormCompletion", "input.form", Needs(Object::IntakeForm)),
+    ("createRequestedFormCompletion", "input.custom_module_form_id", May(Object::IntakeForm)),
+    ("createRequestedFormCompletion", "input.recipient_id", Needs(Object::Client)),
+    ("createRequestedFormCompletion", "input.recipient_ids", May(Object::Client)),
+    ("deleteRequestedFormCompletion", "input.id", Needs(Object::Asked)),
+    ("deleteRequestedFormCompletion", "input.recurringFormId", May(Object::Recurring)),
+    ("updateRecurringForm", "input.id", Needs(Object::Recurring)),
+    ("updateRecurringForm", "input.recipient_ids", May(Object::Client)),
+    ("deleteRecurringForm", "input.id", Needs(Object::Recurring)),
+    // A client's or a group's, by another argument: the domain's tests ask it.
+    ("recurringForms", "connectable_id", Meaning::Left),
+    ("deleteRecurringForm", "input.connectable_id", Meaning::Left),
     // What the caller was shown of a question, which is no reference.
     ("createFormAnswerGroup", "input.form_answers.id", Meaning::Left),
     ("createFormAnswerGroup", "input.form_answers.conditional_custom_module_id", Meaning::Left),
@@ -120,6 +139,8 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("createOnboardingItem", &["item_type"]),
     ("updateOnboardingItem", &["is_skippable"]),
     ("createCompletedOnboardingItem", &["skipped"]),
+    ("createRequestedFormCompletion", &["skip_notification_email"]),
+    ("updateRecurringForm", &["hour"]),
 ];
 
 /// Names that open nothing.
@@ -131,7 +152,9 @@ pub const WORDS: &str = "
     set_initial_answers time version locked_status signed_status updated_after updated_before
     chart_note_status exclude_requested_and_intake_flow_forms start_date end_date description
     content custom_module_forms_only is_skippable skipped row_order welcome_text
-    billing_disclaimer photo_id_disclaimer policy_disclaimer item_type
+    billing_disclaimer photo_id_disclaimer policy_disclaimer item_type track_opened_event status
+    ends_on frequency hour is_recurring metadata minute monthday period recurrence_ends
+    skip_notification_email weekday is_active sourceable_type connectable_type
 ";
 
 /// The value of data that is part of every call.
@@ -140,6 +163,8 @@ pub fn data(name: &str) -> Option<Json> {
         "mod_type" => Some("text".into()),
         "item_type" => Some("Module Form".into()),
         "required" | "finished" | "is_skippable" | "skipped" => Some(true.into()),
+        "skip_notification_email" => Some(true.into()),
+        "hour" => Some("9".into()),
         "description" => Some("A reason".into()),
         _ => None,
     }
@@ -239,6 +264,33 @@ impl World {
         self.of_flow(own, Object::Done);
         self.of_flow(own, Object::Flow);
         self.new_object(own, Object::Client)
+    }
+
+    /// What a client is asked, once and again and again; the client.
+    pub fn asked(&mut self, own: bool, kind: Object) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let form = self.intake_form();
+        let mut input =
+            json!({"form": form, "recipient_id": client, "skip_notification_email": true});
+        let (field, of) = ("createRequestedFormCompletion", "createRequestedFormInput");
+        if kind != Object::Recurring {
+            let request = self.make(field, of, "requestedFormCompletion", input);
+            return if kind == Object::Asked {
+                request
+            } else {
+                self.new_object(own, Object::Client)
+            };
+        }
+        input["is_recurring"] = true.into();
+        input["frequency"] = "Daily".into();
+        let query = "mutation($input: createRequestedFormInput) {
+            createRequestedFormCompletion(input: $input) { requestedFormCompletionStatus { status }
+            messages { field message } } }";
+        self.as_owner().ask(query, json!({"input": input})).data();
+        let query = "query($id: String) { recurringForms(connectable_id: $id,
+            connectable_type: \"User\") { nodes { id } } }";
+        let reply = self.as_owner().ask(query, json!({"id": client}));
+        id(&reply.data()["recurringForms"]["nodes"][0])
     }
 
     /// Something of a form that was filled in for a client.

@@ -63,8 +63,9 @@ const PUBLIC: [&str; 11] = [
 ];
 
 /// Who names a client whom they do not see is answered their own (behaviour 32), and a
-/// client their own appointments, steps and entries, whatever they name (behaviour 23.6, 27, 30).
-const OWN_INSTEAD: [&str; 9] = [
+/// client their own appointments, steps, requests and entries, whatever they name (behaviour 23.6,
+/// 27, 28, 30).
+const OWN_INSTEAD: [&str; 10] = [
     "conversationMemberships",
     "conversationMembershipsAllCounts",
     "conversationMembershipsCount",
@@ -73,6 +74,7 @@ const OWN_INSTEAD: [&str; 9] = [
     "entries",
     "entriesCount",
     "intakeFlow",
+    "requestedFormCompletions",
     "unassociatedCompletedOnboardingItems",
 ];
 

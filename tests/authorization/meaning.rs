@@ -103,6 +103,11 @@ pub enum Object {
     Step,
     Done,
     Former,
+    /// A form that the client is asked for; the client, who is asked; what they are asked again and
+    /// again.
+    Asked,
+    AskedClient,
+    Recurring,
 }
 
 /// The clinical lists of a client.

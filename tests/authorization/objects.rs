@@ -140,6 +140,9 @@ impl World {
             kind @ (Object::Form | Object::Question | Object::Condition) => self.of_form(own, kind),
             Object::IntakeForm => self.intake_form(),
             Object::Former => self.former(own),
+            kind @ (Object::Asked | Object::AskedClient | Object::Recurring) => {
+                self.asked(own, kind)
+            }
             kind @ (Object::Flow | Object::SecondFlow | Object::Step | Object::Done) => {
                 self.of_flow(own, kind)
             }

@@ -11,6 +11,7 @@ const FLOW: &str = "mutation($input: createOnboardingFlowInput) { createOnboardi
 const STEP: &str = "mutation($input: createOnboardingItemInput) { createOnboardingItem(input: $input) { onboardingItem { id } messages { field message } } }";
 const DONE: &str = "mutation($input: createCompletedOnboardingItemInput) { createCompletedOnboardingItem(input: $input) { completed_onboarding_item { id } messages { field message } } }";
 const FILL: &str = "mutation($input: createFormAnswerGroupInput) { createFormAnswerGroup(input: $input) { form_answer_group { id } messages { field message } } }";
+const REQUEST: &str = "mutation($input: createRequestedFormInput) { createRequestedFormCompletion(input: $input) { requestedFormCompletion { id } messages { field message } } }";
 const DEFAULT: &str = "mutation($input: updateUserInput) { updateUser(input: $input) { user { id } messages { field message } } }";
 
 /// The flow of the client's group, which is the organization's default, too: the first step is
@@ -28,9 +29,23 @@ pub fn new(world: &World) -> String {
             json!({"custom_module_form_id": form, "user_id": world.client, "finished": finished});
         world.ask(FILL, json!({"input": input}), "createFormAnswerGroup");
     }
+    // What the client was asked besides, and has filled in.
+    let asked = form(world, "Replay request");
+    let request = request(world, &asked);
+    let input = json!({"custom_module_form_id": asked, "user_id": world.client, "finished": true,
+        "requested_form_completion_id": request});
+    world.ask(FILL, json!({"input": input}), "createFormAnswerGroup");
     let default = json!({"default_onboarding_flow_id": flow});
     world.ask(DEFAULT, json!({"input": default}), "updateUser");
     flow
+}
+
+/// Asks the client for a form.
+fn request(world: &World, form: &str) -> String {
+    let input =
+        json!({"form": form, "recipient_id": world.client, "skip_notification_email": true});
+    let made = world.ask(REQUEST, json!({"input": input}), "createRequestedFormCompletion");
+    id(&made["requestedFormCompletion"])
 }
 
 /// A form that clients fill in.
@@ -72,6 +87,14 @@ pub fn value(world: &mut World, root: &str, name: &str) -> Option<Json> {
         // Another each time: a flow asks for nothing twice.
         ("createOnboardingItem", "item_id") => form(world, "Replay step").into(),
         ("createOnboardingItem", "is_skippable") => false.into(),
+        ("requestedFormCompletions", "user_id") => world.client.clone().into(),
+        ("requestedFormCompletions", "keywords") => "".into(),
+        ("requestedFormCompletions", "status") => Json::Null,
+        // Another each time: it is gone then.
+        ("deleteRequestedFormCompletion", "id") => {
+            let form = form(world, "Replay request");
+            request(world, &form).into()
+        }
         _ => return None,
     })
 }

@@ -92,6 +92,12 @@ pub fn read_back(
             let is_there = read["onboarding_flow_id"] == world.flow && !read["item_id"].is_null();
             expect(is_there, || format!("not a step of the flow: {read}"))
         }
+        "deleteRequestedFormCompletion" => {
+            let query = "query($id: ID) { requestedFormCompletion(id: $id) { id } }";
+            let request = json!({"id": people::id(&answer["requestedFormCompletion"])});
+            let read = world.ask(query, request, "requestedFormCompletion");
+            expect(read.is_null(), || "the client is still asked".to_owned())
+        }
         "createTag" => wears(world, &subject.client, &people::id(&answer["tag"]), true),
         "bulkApply" => wears(world, &subject.client, &subject.id, true),
         "removeAppliedTag" => wears(world, &subject.client, &subject.id, false),

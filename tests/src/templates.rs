@@ -48,6 +48,20 @@ pub fn furnish_forms(api: &Api, (client, group): (&str, &str), canary: &str) {
     );
     id(&added.data()["createAddendum"]["addendum"]);
     furnish_flow(api, (client, group, &form), canary);
+    furnish_requests(api, client, &form);
+}
+
+/// The client is asked for the form, once and every month.
+fn furnish_requests(api: &Api, client: &str, form: &str) {
+    let ask = "mutation($input: createRequestedFormInput) { createRequestedFormCompletion(input: $input) { requestedFormCompletion { id } requestedFormCompletionStatus { status } messages { field message } } }";
+    let input = json!({"form": form, "recipient_id": client, "skip_notification_email": true});
+    let asked = api.ask(ask, json!({"input": input}));
+    id(&asked.data()["createRequestedFormCompletion"]["requestedFormCompletion"]);
+    let input = json!({"form": form, "recipient_id": client, "skip_notification_email": true,
+        "is_recurring": true, "frequency": "Monthly", "monthday": "31st"});
+    let recurs = api.ask(ask, json!({"input": input}));
+    let recurs = &recurs.data()["createRequestedFormCompletion"];
+    assert!(recurs["messages"].is_null(), "{recurs}");
 }
 
 /// An intake flow that asks for the form, of the client's group, and of whoever asks as the

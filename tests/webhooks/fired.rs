@@ -162,6 +162,15 @@ rows! {
         let step = practice.run("createOnboardingItem", "onboardingItem { id }", &step);
         json!({"onboarding_item_id": step["onboardingItem"]["id"], "user_id": done.id("patient.created")})
     };
+    "requested_form_completion.created" "createRequestedFormCompletion" "requestedFormCompletion { id }"
+        |_, done| json!({"form": done.id("custom_module_form.created"), "recipient_id": done.id("patient.created"),
+            "skip_notification_email": true});
+    "requested_form_completion.updated" "createFormAnswerGroup" "form_answer_group { id }"
+        |_, done| json!({"custom_module_form_id": done.id("custom_module_form.created"),
+            "user_id": done.id("patient.created"),
+            "requested_form_completion_id": done.id("requested_form_completion.created")});
+    "requested_form_completion.deleted" "deleteRequestedFormCompletion" "requestedFormCompletion { id }"
+        |_, done| json!({"id": done.id("requested_form_completion.created")});
     "custom_module.deleted" "deleteCustomModule" "customModule { id }"
         |_, done| json!({"id": done.id("custom_module.created")});
     "custom_module_form.deleted" "deleteCustomModuleForm" "customModuleForm { id }"

@@ -74,7 +74,9 @@ pub fn serve(instance: &Instance) -> Server {
 pub fn run(api: &Api, field: &str, shown: &str, input: &Json) -> Json {
     // The contract names some inputs otherwise than their mutations.
     let of = match field {
+        "createRequestedFormCompletion" => "createRequestedForm",
         "deleteMedication" => "destroyMedication",
+        "deleteRequestedFormCompletion" => "deleteRequestedForm",
         "lockFormAnswerGroup" => "Lock",
         "signFormAnswerGroup" => "Sign",
         "unlockFormAnswerGroup" => "Unlock",

@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 40] = [
+const OTHERWISE: [(&str, &str); 41] = [
     ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
@@ -35,6 +35,7 @@ const OTHERWISE: [(&str, &str); 40] = [
     ("custom_module_forms", "the user is the member who made it"),
     ("onboarding_flows", "the user is the member who made it"),
     ("onboarding_defaults", "of staff"),
+    ("recurring_forms", "the user is the member who made it"),
     ("appointment_types", "the user is the member who made it"),
     ("appointment_settings", "of staff"),
     ("appointment_locations", "of staff"),

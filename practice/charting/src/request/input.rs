@@ -60,7 +60,14 @@ pub struct Connectable(pub String);
 impl FromIn for Connectable {
     const KIND: Kind = Kind::Id(UserGroup::NAME);
     fn from_in(value: &In, at: &str, ids: &IdCodec) -> Answer<Self> {
-        String::from_in(value, at, ids).map(Connectable)
+        let text = String::from_in(value, at, ids)?;
+        let number = text.trim();
+        let number = number.strip_prefix("group-").unwrap_or(number);
+        // Another environment's is told apart at once; whether there is one, is asked later.
+        match parse_id::<UserGroup>(number, at, ids) {
+            Err(foreign @ Refused::Foreign { .. }) => Err(foreign),
+            _ => Ok(Connectable(text)),
+        }
     }
 }
 
