@@ -86,6 +86,18 @@ async fn a_seeded_practice_has_its_forms() {
         }
         assert_eq!(due, [0, 3, 2, 3]);
         assert!(w.step_events().await.is_empty(), "nothing happened");
+        // What they are asked besides.
+        let mut asked = Vec::new();
+        for id in &ids {
+            let all = w.requests(&w.owner, &id.to_string()).await;
+            asked.extend(all.iter().map(|it| it["status"].as_str().unwrap().to_owned()));
+        }
+        assert_eq!(asked, ["Completed", "Open"]);
+        let recurs = "{ recurringForms { nodes { interval is_active users { id } } } }";
+        let recurs = w.run(&w.owner, recurs, json!({})).await["recurringForms"]["nodes"].clone();
+        let wanted = json!([{ "interval": "Monday", "is_active": true,
+            "users": [{ "id": ids[2].to_string() }] }]);
+        assert_eq!(recurs, wanted);
     })
     .await;
 }
