@@ -16,6 +16,7 @@ mod network;
 mod notices;
 mod push;
 mod quarter;
+mod requests;
 mod silent;
 mod switch;
 mod video;
