@@ -90,7 +90,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         let steps = complete::completes(call, &group).await?;
         complete::finished(call, &group, &steps).await?;
     }
-    fill::saved(call, &group, asked).await?;
+    fill::saved(call, &group, (asked, finished)).await?;
     Ok(Payload::new().one("form_answer_group", group.id.0))
 }
 
@@ -248,7 +248,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
         complete::finished(call, &after, &steps).await?;
     }
     if finishes || changed {
-        fill::saved(call, &after, None).await?;
+        fill::saved(call, &after, (None, finishes)).await?;
     }
     Ok(payload)
 }

@@ -35,11 +35,12 @@ pub async fn for_form(
 }
 
 /// Writes down how far the client came by what was saved; `named` is the request that a new form is
-/// begun for. Whoever begins or finishes holds the client.
+/// begun for, `finishes` whether the form was a draft before, or none. Whoever begins or finishes
+/// holds the client.
 pub async fn saved(
     scope: &mut Scope<'_>,
     group: &FormAnswerGroup,
-    named: Option<Id<RequestedFormCompletion>>,
+    (named, finishes): (Option<Id<RequestedFormCompletion>>, bool),
 ) -> Answer<()> {
     if group.use_for_charting {
         return Ok(());
@@ -49,7 +50,7 @@ pub async fn saved(
         None => scope.find_by(of_group(group)).await?,
     };
     let before = match before {
-        None if group.finished => oldest(scope, group).await?,
+        None if finishes => oldest(scope, group).await?,
         other => other,
     };
     let Some(before) = before else { return Ok(()) };

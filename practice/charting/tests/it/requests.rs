@@ -153,8 +153,13 @@ async fn a_request_is_open_then_incomplete_then_completed() {
         assert_eq!(w.deeds(&first).await, ["created staff", "completed client"]);
         let events = ["created", "created", "updated", "updated", "updated"];
         assert_eq!(w.request_events().await, events);
-        // A draft that is deleted leaves its request open; what is taken back is gone.
+        // A draft that is deleted leaves its request open; what is taken back is gone. To correct
+        // what was finished before completes nothing.
         let third = w.asked(&history, &ada).await;
+        let corrected = json!([{ "custom_module_id": ill, "answer": "Once" }]);
+        let corrected = json!({ "id": done["form_answer_group"]["id"], "form_answers": corrected });
+        assert!(w.refill(&me, corrected).await["messages"].is_null());
+        assert_eq!(w.statuses(&ada).await[0], "Open");
         let draft = json!({ "custom_module_form_id": history,
             "requested_form_completion_id": third });
         let draft = w.fill(&me, draft).await["form_answer_group"]["id"].clone();
