@@ -23,7 +23,9 @@ proptest! {
         let frequency = Frequency::from_text(frequency).unwrap();
         let mut days = [false; 7];
         days.copy_from_slice(&week);
-        days[0] |= !days.contains(&true);
+        if !days.contains(&true) {
+            days[0] = true;
+        }
         let days = match frequency {
             Frequency::Daily => Days::Every,
             Frequency::Weekly => Days::OfWeek(days),
