@@ -101,7 +101,7 @@ pub fn value(world: &World, root: &str, name: &str, subject: &Subject) -> Option
         "set_initial_answers" => false.into(),
         "should_paginate" => true.into(),
         "active_status" | "keywords" => Json::Null,
-        "appointment_id" => Json::Null,
+        "appointment_id" | "requested_form_completion_id" => Json::Null,
         _ => return None,
     })
 }
