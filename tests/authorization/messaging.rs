@@ -1,10 +1,11 @@
 //! What the arguments of messaging name.
 
-use ward_tests::json;
 use ward_tests::people::id;
+use ward_tests::{Api, json};
 
 use crate::meaning::Meaning::{self, Left, May, Needs};
 use crate::meaning::Object;
+use crate::principal::{Principal, Site};
 use crate::world::World;
 
 /// Root field, path of the value, what it names.
@@ -115,6 +116,108 @@ pub const WORDS: &str = "
 ";
 
 impl World {
+    /// Makes something of messaging.
+    pub fn of_messaging(&mut self, own: bool, kind: Object) -> String {
+        match kind {
+            Object::Part => self.part(own),
+            Object::Note => self.note(own),
+            Object::Scheduler => self.scheduler(own),
+            Object::Notification => self.told(),
+            Object::SentNotice => self.mailed(),
+            Object::ChatSetting => self.chat_setting(),
+            Object::Contact => self.contact(own),
+            _ => self.conversation(own).0,
+        }
+    }
+
+    fn part(&mut self, own: bool) -> String {
+        let (conversation, client) = self.conversation(own);
+        let query =
+            "query($id: ID) { conversationMembershipInvitees(id: $id) { nodes { id user_id } } }";
+        let reply = self.as_owner().ask(query, json!({"id": conversation}));
+        let parts = &reply.data()["conversationMembershipInvitees"]["nodes"];
+        assert_eq!(parts[0]["user_id"], json!(client), "{}", reply.text);
+        id(&parts[0])
+    }
+
+    fn note(&mut self, own: bool) -> String {
+        let conversation = self.conversation(own).0;
+        let query = "query($id: ID) { notes(conversation_id: $id) { nodes { id } } }";
+        let reply = self.as_owner().ask(query, json!({"id": conversation}));
+        id(&reply.data()["notes"]["nodes"][0])
+    }
+
+    fn scheduler(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let content = if own { self.word() } else { self.unseen() };
+        let query = "mutation($input: createMessageBlastInput) { createMessageBlast(input: $input) { messages { field message } } }";
+        let input = json!({"patient_id": client, "note": {"content": content},
+            "scheduled_at": "2027-06-01T12:00:00Z"});
+        self.as_owner().ask(query, json!({"input": input})).data();
+        let query = "query($client: String) { scheduledMessageBlasts(client_id: $client) { nodes { id } } }";
+        let reply = self.as_owner().ask(query, json!({"client": client}));
+        id(&reply.data()["scheduledMessageBlasts"]["nodes"][0])
+    }
+
+    fn contact(&mut self, own: bool) -> String {
+        let user = if own { self.client.clone() } else { self.about().0 };
+        let name = if own { self.word() } else { self.unseen() };
+        let input = json!({"user_id": user, "first_name": name});
+        let (field, made) = ("createNotificationContact", "notificationContact");
+        self.make(field, &format!("{field}Input"), made, input)
+    }
+
+    /// A conversation of the owner with the client, and a note in it; and the client.
+    fn conversation(&mut self, own: bool) -> (String, String) {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let (name, content) = match own {
+            true => (self.word(), self.word()),
+            false => (self.unseen(), self.unseen()),
+        };
+        let input = json!({"patient_id": client, "name": name, "note": {"content": content}});
+        let of = "createConversationInput";
+        (self.make("createConversation", of, "conversation", input), client)
+    }
+
+    /// Whom the owner gives clients to, and their key.
+    fn receiver(&mut self) -> (String, Api) {
+        if self.here == Site::A {
+            let key = self.staff.keys[&Principal::Primary].clone();
+            return (self.staff.primary.clone(), self.server.with(&key));
+        }
+        let key = self.openers.entry(self.here).or_insert_with(|| self.instance.key(&self.spare));
+        (self.spare.clone(), self.server.with(key))
+    }
+
+    /// What a provider is told when the owner makes a client theirs.
+    fn told(&mut self) -> String {
+        let (provider, receiver) = self.receiver();
+        let name = format!("{}told", self.word());
+        let input = json!({"first_name": name, "last_name": "Client", "skipped_email": true,
+            "dietitian_id": provider, "dont_send_welcome": true});
+        let client = self.make("createClient", "createClientInput!", "user", input);
+        let query =
+            "query($client: String) { notifications(other_party_id: $client) { nodes { id } } }";
+        let reply = receiver.ask(query, json!({"client": client}));
+        id(&reply.data()["notifications"]["nodes"][0])
+    }
+
+    /// What they were mailed of it, as soon as it was.
+    fn mailed(&mut self) -> String {
+        let (provider, receiver) = self.receiver();
+        let query = "mutation { updateNotificationSetting(input: {quiet_hours_start: \"00:00\",
+            quiet_hours_end: \"00:00\"}) { messages { message } } }";
+        receiver.ask(query, json!({})).data();
+        self.told();
+        let query = "{ sentNotificationRecords(org_level: true) { nodes { id user_id } } }";
+        let provider = json!(provider);
+        ward_tests::wait::until("the provider's mail", || {
+            let reply = receiver.ask(query, json!({}));
+            let sent = reply.data()["sentNotificationRecords"]["nodes"].clone();
+            sent.as_array().unwrap().iter().find(|it| it["user_id"] == provider).map(id)
+        })
+    }
+
     /// The owner's settings of conversations.
     pub fn chat_setting(&mut self) -> String {
         let reply = self.as_owner().ask("{ chatSetting { id } }", json!({}));
