@@ -101,10 +101,10 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateUser", "input.default_onboarding_flow_id", May(Object::Flow)),
     ("createFormAnswerGroup", "input.requested_form_completion_id", May(Object::Asked)),
     ("requestedFormCompletion", "id", Needs(Object::Asked)),
-    ("requestedFormCompletions", "user_id", May(Object::AskedClient)),
-    ("formHistories", "patient_id", May(Object::AskedClient)),
+    ("requestedFormCompletions", "user_id", Needs(Object::AskedClient)),
+    ("formHistories", "patient_id", Needs(Object::AskedClient)),
     ("formHistories", "sourceable_id", May(Object::Asked)),
-    ("formHistoriesCount", "patient_id", May(Object::AskedClient)),
+    ("formHistoriesCount", "patient_id", Needs(Object::AskedClient)),
     ("formHistoriesCount", "sourceable_id", May(Object::Asked)),
     ("createRequestedFormCompletion", "input.form", Needs(Object::IntakeForm)),
     ("createRequestedFormCompletion", "input.custom_module_form_id", May(Object::IntakeForm)),
@@ -268,7 +268,7 @@ impl World {
 
     /// What a client is asked, once and again and again; the client.
     pub fn asked(&mut self, own: bool, kind: Object) -> String {
-        let client = if own { self.client.clone() } else { self.about().0 };
+        let client = self.reader(own);
         let form = self.intake_form();
         let mut input =
             json!({"form": form, "recipient_id": client, "skip_notification_email": true});

@@ -81,9 +81,9 @@ pub const WORDS: &str = "
 pub const FILE: &str = "data:text/plain;base64,SGkK";
 
 impl World {
-    /// The client of a document or folder, whom a call before may have archived: with who is,
-    /// nothing new is shared.
-    fn reader(&mut self, own: bool) -> String {
+    /// The client of a document, folder or request, whom a call before may have archived: with who
+    /// is, nothing new is shared, and they are asked nothing.
+    pub fn reader(&mut self, own: bool) -> String {
         let client = if own { self.client.clone() } else { self.about().0 };
         let input = json!({"id": client, "active": true});
         self.make("updateClient", "updateClientInput!", "user", input);

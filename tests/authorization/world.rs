@@ -131,7 +131,7 @@ impl World {
     }
 
     /// What lists have something to show of: a client, a deed and working hours of the spare
-    /// provider, an address of the practice.
+    /// provider, an address of the practice, forms that can be requested.
     fn furnish(&mut self) {
         let (client, _) = self.unseen_client();
         let input = json!({"id": client, "dietitian_id": self.spare});
@@ -147,6 +147,7 @@ impl World {
         for site in self.places.keys().copied().collect::<Vec<Site>>() {
             self.enter(site);
             self.take_requests();
+            self.intake_form();
         }
         self.enter(Site::A);
         self.request(false);

@@ -123,7 +123,7 @@ async fn requests_of_forms_that_nobody_can_fill_in_wait_for_nobody_and_merges_ta
         let archive = |is_archived: bool| json!({ "id": history, "is_archived": is_archived });
         let selects = "customModuleForm { id }";
         w.mutate(&w.owner, "updateCustomModuleForm", selects, archive(true)).await;
-        let waits = "query($u: ID) { hasFormsToComplete(user_id: $u) }";
+        let waits = "query($u: ID!) { hasFormsToComplete(user_id: $u) }";
         let read = w.run(&w.owner, waits, json!({ "u": twin })).await;
         assert_eq!(read["hasFormsToComplete"], false, "{read}");
         w.mutate(&w.owner, "updateCustomModuleForm", selects, archive(false)).await;
@@ -143,7 +143,7 @@ async fn requests_of_forms_that_nobody_can_fill_in_wait_for_nobody_and_merges_ta
         w.come(1).await;
         assert_eq!(w.statuses(&ada).await.len(), 3, "asked once, as one client");
         // By keywords and status.
-        let query = "query($u: ID) { requestedFormCompletions(user_id: $u, keywords: \"hist\", \
+        let query = "query($u: ID!) { requestedFormCompletions(user_id: $u, keywords: \"hist\", \
             status: \"open\") { nodes { id } } }";
         let read = w.run(&w.owner, query, json!({ "u": ada })).await;
         assert_eq!(read["requestedFormCompletions"]["nodes"], json!([{ "id": request }]), "{read}");
