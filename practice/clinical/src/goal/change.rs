@@ -79,11 +79,16 @@ pub async fn changed(call: &mut Call<'_>, before: &Goal, after: &Goal) -> Answer
     Ok(())
 }
 
-/// Deletes a goal with its subgoals, and what was recorded of any of them.
+/// Deletes a goal with its subgoals, and what was recorded of any of them: all that, or nothing
+/// where one of the subgoals is not the caller's to change.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteGoal) -> Answer<Payload> {
     let (goal, _) = access::to_change(call, named(&input.id)).await?;
-    for part in subgoal::of(call, &goal).await? {
-        remove(call, &part).await?;
+    let parts = subgoal::of(call, &goal).await?;
+    for part in &parts {
+        access::may_change(call.actor, part)?;
+    }
+    for part in &parts {
+        remove(call, part).await?;
     }
     remove(call, &goal).await?;
     Ok(Payload::new().one("goal", goal.id.0))
