@@ -154,11 +154,15 @@ impl Asked {
         of.and(self.in_time()).and(self.of_repeat()).and(self.of_status())
     }
 
-    /// Goals that are due on some day of the range.
+    /// Goals that are due on some day of the range: what is to be reached once also late, until it
+    /// is, as [`super::rate::periods`] has it.
     fn in_time(&self) -> Cond {
         let text = |day: Date| -> Value { Day(day).to_string().into() };
-        let from = "({t}.due_date IS NULL OR {t}.due_date >= ?)";
-        let first = self.first.map_or(Cond::Always, |day| Cond::sql(from, [text(day)]));
+        let from = "({t}.due_date IS NULL OR {t}.due_date >= ? OR ({t}.repeat = 'Once' \
+             AND NOT EXISTS (SELECT 1 FROM goal_histories h WHERE h.org_id = {t}.org_id \
+             AND h.goal_id = {t}.id AND h.deleted_at IS NULL AND h.completed_on < ?)))";
+        let since = |day: Date| Cond::sql(from, [text(day), text(day)]);
+        let first = self.first.map_or(Cond::Always, since);
         let until = "{t}.start_on <= ?";
         let last = self.last.map_or(Cond::Always, |day| Cond::sql(until, [text(day)]));
         first.and(last)

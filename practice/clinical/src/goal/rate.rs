@@ -78,7 +78,7 @@ pub fn periods(terms: &Terms, range: Range, done: &BTreeSet<Date>) -> Vec<Period
     let last = terms.due_date.map_or(range.last, |due| due.min(range.last));
     let due = Range::new(first, last);
     match terms.repeat {
-        Repeat::Once => once(due, range, done).into_iter().collect(),
+        Repeat::Once => once(Range::new(first, range.last), range, done).into_iter().collect(),
         Repeat::Daily => steps(due, |day| Range { first: day, last: day }, done),
         Repeat::Weekly => steps(due, week_of, done),
     }

@@ -73,7 +73,8 @@ fn once_and_for_all() {
     assert_eq!(tally(&goal, range(6, 9), &[8]), (1, 1));
     assert_eq!(tally(&goal, range(5, 9), &[4]), (0, 0));
     assert_eq!(tally(&goal, range(2, 3), &[4]), (0, 1));
-    assert_eq!(tally(&goal, range(6, 9), &[]), (0, 0));
+    assert_eq!(tally(&goal, range(6, 9), &[]), (0, 1));
+    assert_eq!(tally(&goal, range(0, 1), &[]), (0, 0));
     let done = days(&[4]);
     assert!(!is_done_on(&goal, day(3), &done) && is_done_on(&goal, day(40), &done));
 }
@@ -150,7 +151,8 @@ proptest! {
         // Nothing is due before the first day, nor after the last but what is late.
         for period in all.iter().filter(|it| repeat != Repeat::Once || !it.is_done) {
             prop_assert!(period.days.first >= goal.start_on);
-            prop_assert!(goal.due_date.is_none_or(|due| period.days.last <= due));
+            let is_late = |due: Date| repeat == Repeat::Once || period.days.last <= due;
+            prop_assert!(goal.due_date.is_none_or(is_late));
         }
         // Streaks are of what was reached, and of all of it.
         let found = streaks(&all);
