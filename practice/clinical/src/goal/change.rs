@@ -28,6 +28,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGoal) -> Answer<Payload> 
     if let Some(parent) = &parent {
         goal.parent_id = Some(parent.id);
         goal.start_on = parent.start_on;
+        // How often, unless it says otherwise, as the goal that it is a part of.
+        goal.repeat = parent.repeat;
     }
     let mut problems = Problems::new();
     rules::write(&input.said(), &mut goal, &mut problems);
@@ -65,8 +67,12 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGoal) -> Answer<Payload> 
     rules::write(&input.said(), &mut after, &mut problems);
     problems.check()?;
     changed(call, &before, &after).await?;
+    subgoal::follow(call, &before, &after).await?;
     let subgoals: &[Subgoal] = input.subgoals.value().map_or(&[][..], Vec::as_slice);
     subgoal::write(call, (&after, &client), subgoals).await?;
+    if after.start_on != before.start_on {
+        subgoal::end_in_time(call, &after).await?;
+    }
     Ok(Payload::new().one("goal", after.id.0))
 }
 

@@ -23,7 +23,11 @@ pub async fn create(call: &mut Call<'_>, input: &CreateHistory) -> Answer<Payloa
     rules::word_of(("action", &input.action), None, Action::TEXTS, &mut problems);
     let sent = ("completed_on", &input.completed_on);
     let day = rules::day_of(sent, Some(today), &mut problems).unwrap_or(today);
-    rules::not_to_come("completed_on", Some(day), call.now(), &mut problems);
+    // A day has begun where the client is, or where whoever records it is.
+    let here = Day(progress::day_at(call.now(), call.request.zone.clone()));
+    if day > today.max(here) {
+        problems.add("completed_on", "Completed on can't be in the future");
+    }
     if day < goal.start_on {
         let sentence = format!("Completed on can't be before the goal begins, {}", goal.start_on);
         problems.add("completed_on", sentence);
@@ -40,7 +44,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateHistory) -> Answer<Payloa
     };
     if let Some(parent) = goal.parent_id.filter(|_| input.mark_parent_complete.is_true()) {
         let (parent, _) = access::held(call, Some(parent), "goal_id").await?;
-        if known(call, &parent, day).await?.is_none() {
+        if day >= parent.start_on && known(call, &parent, day).await?.is_none() {
             record(call, &parent, day).await?;
         }
     }

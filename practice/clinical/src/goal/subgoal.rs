@@ -35,6 +35,35 @@ pub async fn of(call: &mut Call<'_>, goal: &Goal) -> Answer<Vec<Goal>> {
     Ok(subgoals)
 }
 
+/// Subgoals that began with their goal do so still when it begins on another day; a client's call
+/// leaves those that their practice set.
+pub async fn follow(call: &mut Call<'_>, before: &Goal, goal: &Goal) -> Answer<()> {
+    if goal.start_on == before.start_on {
+        return Ok(());
+    }
+    for part in of(call, goal).await? {
+        let is_theirs = access::may_change(call.actor, &part).is_ok();
+        if part.start_on == before.start_on && is_theirs {
+            let moved = Goal { start_on: goal.start_on, ..part.clone() };
+            change::changed(call, &part, &moved).await?;
+        }
+    }
+    Ok(())
+}
+
+/// That no subgoal ends before it begins, now that their goal begins on another day.
+pub async fn end_in_time(call: &mut Call<'_>, goal: &Goal) -> Answer<()> {
+    let parts = of(call, goal).await?;
+    let ended = parts.iter().find_map(|part| part.due_date.filter(|due| *due < part.start_on));
+    match ended {
+        Some(due) => {
+            let sentence = format!("Start on can't be after {due}, when a subgoal ends");
+            Err(Refused::on("start_on", sentence))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Sets, changes and deletes subgoals: with an id one that is there, with `_destroy` no more;
 /// without, a new one. Those that are not sent stay as they are.
 pub async fn write(

@@ -198,6 +198,43 @@ async fn days_on_which_a_goal_was_reached() {
 }
 
 #[tokio::test]
+async fn subgoals_go_with_their_goal() {
+    World::each(async |w| {
+        let a = w.client("Ada", "a@example.com").await;
+        let input = json!({ "user_id": a, "name": "Walk", "repeat": "Daily", "start_on": "2025-03-03" });
+        let goal = set(&w, &w.owner, input).await;
+        let part = |name: &str| json!({ "user_id": a, "name": name, "parent_id": goal });
+        let stairs = set(&w, &w.owner, part("Stairs")).await;
+        let mut late = part("Hills");
+        (late["start_on"], late["repeat"]) = ("2025-03-10".into(), "Weekly".into());
+        set(&w, &w.owner, late).await;
+        let query = "query($id: ID) { subGoals(goal_id: $id) { nodes { name repeat start_on } } }";
+        let parts = async || w.run(&w.owner, query, json!({ "id": goal })).await["subGoals"]["nodes"].clone();
+        let hills = json!({ "name": "Hills", "repeat": "Weekly", "start_on": "2025-03-10" });
+        let begun = |day: &str| json!([{ "name": "Stairs", "repeat": "Daily", "start_on": day }, hills]);
+        assert_eq!(parts().await, begun("2025-03-03"));
+        // Those that began with it still do; none ends before it begins.
+        let later = json!({ "id": goal, "start_on": "2025-03-05" });
+        assert_eq!(refused(&w, "updateGoal", later).await.1, "nothing");
+        assert_eq!(parts().await, begun("2025-03-05"));
+        let ends = json!({ "id": stairs, "due_date": "2025-03-07" });
+        assert_eq!(refused(&w, "updateGoal", ends).await.1, "nothing");
+        let (field, sentence) = refused(&w, "updateGoal", json!({ "id": goal, "start_on": "2025-03-08" })).await;
+        assert_eq!(field, "start_on");
+        assert_eq!(sentence, "Start on can't be after 2025-03-07, when a subgoal ends");
+        assert_eq!(parts().await, begun("2025-03-05"));
+        // A part may begin before the whole, which is not reached by then.
+        let before = json!({ "id": stairs, "start_on": "2025-03-01" });
+        assert_eq!(refused(&w, "updateGoal", before).await.1, "nothing");
+        let input = json!({ "goal_id": stairs, "completed_on": "2025-03-02", "mark_parent_complete": true });
+        assert_eq!(refused(&w, "createGoalHistory", input).await.1, "nothing");
+        let reached = w.rows::<GoalHistory>(Cond::Always).await;
+        assert!(reached.len() == 1 && reached[0].is_subgoal, "{reached:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn which_goals_a_list_answers() {
     World::each(async |w| {
         let a = w.client("Ada", "a@example.com").await;
