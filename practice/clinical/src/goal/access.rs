@@ -15,8 +15,10 @@ use super::table::{Goal, GoalHistory};
 pub const GOALS_MAX: i64 = 1_000;
 /// A goal has so many subgoals at most.
 pub const SUBGOALS_MAX: usize = 10;
-/// A goal is recorded as reached so often at most, with what was taken back since.
-pub const HISTORIES_MAX: i64 = 1_000;
+/// A goal is recorded as reached on so many days at most: every day of ten years and more.
+pub const HISTORIES_MAX: i64 = 4_000;
+/// And so often at most with what was taken back since.
+pub const RECORDED_MAX: i64 = 10_000;
 
 const NOT_THEIRS: &str = "This goal was set by your practice, which alone can change it";
 const NOT_RECORDED: &str = "This was recorded by your practice, which alone can take it back";
@@ -67,14 +69,22 @@ pub async fn has_room(call: &mut Call<'_>, client: &User, more: usize) -> Answer
 /// That a goal can be recorded as reached once more.
 pub async fn can_be_reached(call: &mut Call<'_>, goal: &Goal) -> Answer<()> {
     let sql = Sql::fixed(
-        "SELECT COUNT(*) FROM goal_histories h WHERE h.org_id = $1 AND h.goal_id = $2",
+        "SELECT COUNT(CASE WHEN h.deleted_at IS NULL THEN 1 END), COUNT(*) \
+         FROM goal_histories h WHERE h.org_id = $1 AND h.goal_id = $2",
         [goal.org_id.0.into(), goal.id.0.into()],
     );
-    let histories = call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
-    match histories < HISTORIES_MAX {
+    let found = call.tx.rows(&sql).await?;
+    let count = |at: usize| found.row(0).get(at).and_then(Value::int).unwrap_or(0);
+    if count(0) >= HISTORIES_MAX {
+        return Err(Refused::base(format!(
+            "This goal was completed {HISTORIES_MAX} times, which is the most; set a new one"
+        )));
+    }
+    match count(1) < RECORDED_MAX {
         true => Ok(()),
         false => Err(Refused::base(format!(
-            "This goal was completed {HISTORIES_MAX} times, which is the most; set a new one"
+            "This goal was recorded {RECORDED_MAX} times, with what was taken back, which is the \
+             most; set a new one"
         ))),
     }
 }

@@ -57,6 +57,8 @@ record! {
     indexes: [
         index(&["org_id", "user_id", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "parent_id"]).only("parent_id IS NOT NULL"),
+        // The list of all clients' is a page of this.
+        index(&["org_id", "start_on", "id", "user_id"]).only("deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
@@ -97,6 +99,8 @@ record! {
         unique(&["org_id", "goal_id", "completed_on"]).only("deleted_at IS NULL"),
         index(&["org_id", "user_id", "completed_on", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "goal_id"]),
+        // The list of all clients' is a page of this.
+        index(&["org_id", "completed_on", "id", "user_id"]).only("deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },

@@ -206,7 +206,8 @@ async fn subgoals_go_with_their_goal() {
         let part = |name: &str| json!({ "user_id": a, "name": name, "parent_id": goal });
         let stairs = set(&w, &w.owner, part("Stairs")).await;
         let mut late = part("Hills");
-        (late["start_on"], late["repeat"]) = ("2025-03-10".into(), "Weekly".into());
+        late["start_on"] = "2025-03-10".into();
+        late["repeat"] = "Weekly".into();
         set(&w, &w.owner, late).await;
         let query = "query($id: ID) { subGoals(goal_id: $id) { nodes { name repeat start_on } } }";
         let parts = async || w.run(&w.owner, query, json!({ "id": goal })).await["subGoals"]["nodes"].clone();
