@@ -107,7 +107,7 @@ fn data_fields(b: &mut Bindings) {
         .listing(listing::of_all_time)
         .inherits();
     b.batch(DATA, "goals_overall_completion_rate_info", &[], |request, q, rows, args| {
-        Box::pin(overall::infos(request, q, rows, args))
+        Box::pin(overall::infos_of_data(request, q, rows, args))
     })
     .inherits();
 }

@@ -139,6 +139,11 @@ impl Asked {
         request.actor.is_client() || self.user.is_some() || self.goal.is_some()
     }
 
+    /// The client who is named.
+    pub fn user(&self) -> Option<Id<User>> {
+        self.user
+    }
+
     /// The first and the last day that are asked about.
     pub fn days(&self) -> (Option<Date>, Option<Date>) {
         (self.first, self.last)

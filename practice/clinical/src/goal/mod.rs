@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod bindings;
+pub mod budget;
 pub mod change;
 pub mod history;
 pub mod input;

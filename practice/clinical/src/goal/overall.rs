@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use ward_engine::{Answer, Args, Out, Request, RowView};
+use ward_identity::tables::{USERS, User, users};
 use ward_store::search::keyword_cond;
-use ward_store::{Level, Query, Select, Watch};
+use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Value, Watch};
 
 use super::access::GOALS_MAX;
 use super::listing::Asked;
@@ -16,15 +17,16 @@ use super::table::GOALS;
 /// Members of `GoalOverallCompletionRateInfo`.
 pub const MEMBERS: &[&str] = &["actual_times_completed", "percent", "possible_times_completed"];
 
-/// `goalsOverallCompletionRateInfo`: of a client at a time, or of one goal; null where the caller
-/// sees none. Whose goals it tells of is in the access log (SEC-19).
-async fn info(request: &Request, q: &mut dyn Query, args: &Args) -> Answer<Out> {
-    const FIELD: &str = "goalsOverallCompletionRateInfo";
+/// The rate that a field tells: of a client at a time, or of one goal; null where the caller sees
+/// none. Of whom it was asked and whose goals it tells of is in the access log (SEC-19).
+async fn info(field: &str, request: &Request, q: &mut dyn Query, args: &Args) -> Answer<Out> {
     let asked = Asked::of(request, args)?;
     let (first, last) = asked.days();
-    progress::is_bounded(first, last)?;
     if !asked.is_of_one(request) {
         return Ok(Out::Null);
+    }
+    if let Some(user) = asked.user() {
+        note_named(field, request, q, user).await?;
     }
     let mut select = Select::new(&GOALS, &request.actor);
     select.columns = progress::NEEDS.to_vec();
@@ -33,6 +35,7 @@ async fn info(request: &Request, q: &mut dyn Query, args: &Args) -> Answer<Out> 
     if let Some(words) = args.text("keywords") {
         select.filter = select.filter.and(keyword_cond(&GOALS, request.actor.org_id, words));
     }
+    select = select.ordered(vec![OrderKey::column("start_on", true)]);
     select.limit = Some(GOALS_MAX);
     select.with_subject = true;
     let found = q.rows(&select.sql()).await?;
@@ -41,10 +44,9 @@ async fn info(request: &Request, q: &mut dyn Query, args: &Args) -> Answer<Out> 
         let [id, user, repeat, start_on, due_date, subject, watch, ..] = row else { continue };
         let Some(aim) = Aim::of([id, user, repeat, start_on, due_date]) else { continue };
         aims.push(aim);
-        let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
-        clients.extend(subject.int().map(|client| (client, watch)));
+        clients.extend(watched(subject, watch));
     }
-    request.reads.note(FIELD, clients);
+    request.reads.note(field, clients);
     let Some(one) = aims.first() else { return Ok(Out::Null) };
     // They are of one client.
     let today = progress::todays(q, (request.actor.org_id, request.now), &[one.user_id]).await?;
@@ -54,15 +56,52 @@ async fn info(request: &Request, q: &mut dyn Query, args: &Args) -> Answer<Out> 
     Ok(shown(tally(request, q, &aims, range).await?))
 }
 
-/// The same for a field: `GoalDataType.goals_overall_completion_rate_info` has the arguments of
-/// `goalsData`.
+/// Notes the client whom a question names, also one of whom it finds nothing.
+async fn note_named(
+    field: &str,
+    request: &Request,
+    q: &mut dyn Query,
+    user: Id<User>,
+) -> Answer<()> {
+    let mut select = Select::new(&USERS, &request.actor);
+    select.columns = vec![users::id];
+    select.filter = Cond::is_in("id", &[user.0]);
+    select.with_subject = true;
+    let found = q.rows(&select.sql()).await?;
+    let client = |row: &[Value]| watched(row.get(1)?, row.get(2)?);
+    request.reads.note(field, found.iter().filter_map(client));
+    Ok(())
+}
+
+/// A client and how closely they are watched, as a statement answers them.
+fn watched(subject: &Value, watch: &Value) -> Option<(i64, Watch)> {
+    let watch = watch.int().map_or(Watch::BrokenGlass, Watch::from_number);
+    Some((subject.int()?, watch))
+}
+
+/// `goalsOverallCompletionRateInfo`.
 pub async fn infos(
     request: &Request,
     q: &mut dyn Query,
     rows: Vec<RowView<'_>>,
     args: &Args,
 ) -> Answer<Vec<Out>> {
-    let info = info(request, q, args).await?;
+    let (first, last) = Asked::of(request, args)?.days();
+    progress::is_bounded(first, last)?;
+    let info = info("goalsOverallCompletionRateInfo", request, q, args).await?;
+    Ok(vec![info; rows.len()])
+}
+
+/// `GoalDataType.goals_overall_completion_rate_info`, which has the arguments of `goalsData`: its
+/// lists take any range, so the rate is of the last days of a longer one.
+pub async fn infos_of_data(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    args: &Args,
+) -> Answer<Vec<Out>> {
+    let field = "goalsData.goals_overall_completion_rate_info";
+    let info = info(field, request, q, args).await?;
     Ok(vec![info; rows.len()])
 }
 

@@ -12,6 +12,7 @@ use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Cond, Day, Query, Select, Sql, StoreError, Value};
 
+use super::budget;
 use super::listing;
 use super::rate::{self, RANGE_DAYS_MAX, Range, Tally, Terms};
 use super::table::{GOAL_HISTORIES, GOALS, Repeat, goal_histories as recorded, goals as at};
@@ -111,7 +112,8 @@ pub async fn days_done(
     if select.filter.is_never() {
         return Ok(days);
     }
-    for row in q.rows(&select.sql()).await?.iter() {
+    budget::spend(request, budget::units(ids.len()))?;
+    for row in budget::read(request, q, select).await?.iter() {
         let [Value::Int(goal), Value::Text(text), ..] = row else { continue };
         let Ok(day) = text.parse::<Date>() else { continue };
         days.entry(*goal).or_default().insert(day);
@@ -313,7 +315,7 @@ pub async fn subgoal_rates(
     if select.filter.is_never() {
         return Ok(vec![Out::Null; rows.len()]);
     }
-    let found = q.rows(&select.sql()).await?;
+    let found = budget::read(request, q, select).await?;
     let mut aims = Vec::new();
     for row in found.iter() {
         let [id, user, repeat, start_on, due_date, Value::Int(parent), ..] = row else { continue };
