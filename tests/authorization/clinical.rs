@@ -73,6 +73,8 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("goalHistoriesCount", "user_id", Needs(Object::Noted)),
     ("createGoal", "input.user_id", Needs(Object::Client)),
     ("createGoal", "input.parent_id", May(Object::Entry(List::Goal))),
+    // There are no care plans, so it names nothing.
+    ("createGoal", "input.care_plan_id", Meaning::Left),
     // Of the goal that is made or changed; the domain's tests name those of others.
     ("createGoal", "input.subgoals.id", Meaning::Left),
     ("updateGoal", "input.subgoals.id", Meaning::Left),
@@ -127,6 +129,7 @@ pub const WORDS: &str = "
     start_range end_range start_datetime_range end_datetime_range
     per_page frequency_filter status_filter last_client_goal include_subgoals unique repeat due_date
     start_on title_link completed_on mark_parent_complete action
+    program_goal interval_type interval_value remove_reminder
 ";
 
 /// The value of data of this domain.

@@ -14,7 +14,7 @@ use crate::principal::{Principal, Site, Whose};
 use crate::world::World;
 
 /// Texts that do something else than stand there.
-const ACTS: [&str; 22] = [
+const ACTS: [&str; 25] = [
     "scheduled_at",
     "added_users",
     "attached_image_string",
@@ -37,6 +37,9 @@ const ACTS: [&str; 22] = [
     "dob",
     "select_all_status",
     "value",
+    "care_plan_id",
+    "interval_type",
+    "interval_value",
 ];
 
 /// Creations that are made below one by one, or that nobody can be painted with.

@@ -87,6 +87,10 @@ pub fn value(world: &World, root: &str, name: &str) -> Option<Json> {
         ("createGoal", "repeat") => "Daily".into(),
         ("createGoal", "start_on") => "2026-01-05".into(),
         ("createGoal", "due_date") => "2031-01-05".into(),
+        // What its client sends whether anybody fills it in or not.
+        ("createGoal", "care_plan_id") => "".into(),
+        ("createGoal", "program_goal") => false.into(),
+        ("createGoal", "reminder") => json!({"is_enabled": false}),
         ("createGoal", "title_link") => "https://example.com/sleep".into(),
         ("createGoalHistory", "completed_on") => "2026-01-06".into(),
         ("createGoalHistory", "mark_parent_complete") => true.into(),

@@ -8,7 +8,7 @@ use crate::world::{PASSWORD, World};
 use crate::{bookings, charts, notes, openings, papers, talks, visits};
 
 /// Inputs that are not a field of the object: what they do is not to be read from it.
-const NOT_READ: [&str; 8] = [
+const NOT_READ: [&str; 11] = [
     "dont_send_welcome",
     "skip_set_password_state",
     "resend_welcome",
@@ -17,6 +17,9 @@ const NOT_READ: [&str; 8] = [
     "location",
     "password",
     "taggable_user_id",
+    "care_plan_id",
+    "program_goal",
+    "reminder",
 ];
 
 /// Whether the mutation did what it was asked for, or what is missing.

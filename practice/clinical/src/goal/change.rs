@@ -16,6 +16,9 @@ use crate::events::{of_goal, of_goal_history};
 /// Sets a goal for a client, with its subgoals; or a subgoal of one.
 pub async fn create(call: &mut Call<'_>, input: &CreateGoal) -> Answer<Payload> {
     let client = access::subject(call, &input.user_id).await?;
+    if named(&input.care_plan_id).is_some() {
+        return Err(Refused::not_found("care_plan_id"));
+    }
     let parent = match named(&input.parent_id) {
         Some(id) => Some(parent(call, id, &client).await?),
         None => None,
@@ -32,6 +35,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGoal) -> Answer<Payload> 
         goal.repeat = parent.repeat;
     }
     let mut problems = Problems::new();
+    rules::wants_none(&input.program_goal, &input.reminder, &mut problems);
     rules::write(&input.said(), &mut goal, &mut problems);
     problems.check()?;
     call.create(&goal).await?;
@@ -64,6 +68,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGoal) -> Answer<Payload> 
     }
     let mut after = before.clone();
     let mut problems = Problems::new();
+    rules::wants_none(&input.program_goal, &input.reminder, &mut problems);
     rules::write(&input.said(), &mut after, &mut problems);
     problems.check()?;
     changed(call, &before, &after).await?;

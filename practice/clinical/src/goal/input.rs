@@ -4,7 +4,27 @@ use ward_engine::{Given, input};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::User;
 
+use ward_store::Entity;
+
 use super::table::{Goal, GoalHistory};
+
+/// What a goal may be of elsewhere: there are none here, so that an id of one names nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CarePlan {}
+
+impl Entity for CarePlan {
+    const NAME: &'static str = "CarePlan";
+}
+
+input! {
+    /// `ReminderInput`.
+    pub struct Reminder {
+        interval_type: String,
+        interval_value: String,
+        is_enabled: bool,
+        remove_reminder: bool,
+    }
+}
 
 input! {
     /// `SubgoalInput`: one that is there by its `id`, else a new one.
@@ -24,6 +44,9 @@ input! {
     pub struct CreateGoal {
         user_id: IdOrBlank<User>,
         parent_id: IdOrBlank<Goal>,
+        care_plan_id: IdOrBlank<CarePlan>,
+        program_goal: bool,
+        reminder: Reminder,
         name: String,
         description: String,
         due_date: String,
@@ -39,6 +62,8 @@ input! {
     pub struct UpdateGoal {
         id: IdOrBlank<Goal>,
         user_id: IdOrBlank<User>,
+        program_goal: bool,
+        reminder: Reminder,
         name: String,
         description: String,
         due_date: String,

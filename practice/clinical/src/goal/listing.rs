@@ -18,8 +18,12 @@ const USER: Kind = Kind::Id(User::NAME);
 const GOAL: Kind = Kind::Id(Goal::NAME);
 
 /// Arguments of `goal`.
-pub const ONE_ARGS: &[(&str, Kind)] =
-    &[("client_id", USER), ("id", GOAL), ("last_client_goal", Kind::Plain)];
+pub const ONE_ARGS: &[(&str, Kind)] = &[
+    ("client_id", USER),
+    ("id", GOAL),
+    ("last_client_goal", Kind::Plain),
+    ("program_goal", Kind::Plain),
+];
 /// Arguments of `goals` and `goalsData`.
 pub const LIST_ARGS: &[(&str, Kind)] = &[
     ("end_range", Kind::Plain),
@@ -235,8 +239,11 @@ fn reached_on(day: Date) -> Cond {
 }
 
 /// `goal`: by its id, else the one that was set last for a client; a client who names none asks
-/// for their own.
+/// for their own. No goal is of a program.
 pub fn one(request: &Request, args: &Args) -> Answer<Listing> {
+    if args.flag("program_goal") {
+        return Ok(Listing::none());
+    }
     if let Some(id) = id::<Goal>(args, "id", request)? {
         return Ok(Listing::of(Cond::eq("id", id.0)));
     }

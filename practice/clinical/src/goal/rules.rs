@@ -2,12 +2,12 @@
 
 use jiff::civil::Date;
 use ward_clients::rules::URL_CHARS_MAX;
-use ward_engine::Problems;
+use ward_engine::{Given, Problems};
 use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Day, Id};
 
-use super::input::Said;
+use super::input::{Reminder, Said};
 use super::table::{Goal, Repeat};
 use crate::rules::{self, LINE_CHARS_MAX, NOTES_CHARS_MAX};
 
@@ -64,6 +64,22 @@ pub fn write(said: &Said<'_>, goal: &mut Goal, problems: &mut Problems) {
     }
     goal.due_date = rules::day_of(("due_date", said.due_date), goal.due_date, problems);
     rules::ordered(("start_on", Some(goal.start_on)), ("due_date", goal.due_date), problems);
+}
+
+/// What clients send whether they want it or not: goals of programs and reminders are not there,
+/// and only what wants none of them is taken.
+pub fn wants_none(program_goal: &Given<bool>, reminder: &Given<Reminder>, problems: &mut Problems) {
+    if program_goal.is_true() {
+        let sentence = "Program goal can't be true: goals of programs are not kept here";
+        problems.add("program_goal", sentence);
+    }
+    let is_off =
+        |it: &Reminder| it.is_enabled.value() == Some(&false) || it.remove_reminder.is_true();
+    if reminder.value().is_some_and(|it| !is_off(it)) {
+        let sentence = "Reminder can't be set, since nobody is reminded of goals here: leave it \
+             out, or send is_enabled: false";
+        problems.add("reminder", sentence);
+    }
 }
 
 /// An address that a page may link to: never a script's.

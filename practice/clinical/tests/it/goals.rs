@@ -325,12 +325,20 @@ async fn what_a_goal_can_not_be() {
         assert_eq!(create(before).await, "Due date can't be before start on");
         let script = json!({ "name": "x", "title_link": "javascript:alert(1)" });
         assert_eq!(create(script).await, "Title link must be a web address such as https://example.com");
+        let program = json!({ "name": "x", "program_goal": true });
+        assert_eq!(create(program).await, "Program goal can't be true: goals of programs are not kept here");
+        let remind = json!({ "name": "x", "reminder": { "is_enabled": true, "interval_type": "daily" } });
+        assert!(create(remind).await.starts_with("Reminder can't be set"));
+        let plan = json!({ "name": "x", "care_plan_id": a });
+        assert_eq!(create(plan).await, "Object not found");
         let blank = json!({ "name": "x", "subgoals": [{ "name": "y" }, { "name": " " }] });
         assert_eq!(create(blank).await, "Subgoal 2: Name can't be blank");
         let many = json!({ "name": "x", "subgoals": vec![json!({ "name": "y" }); SUBGOALS_MAX + 1] });
         assert_eq!(create(many).await, "A goal can have 10 subgoals");
         assert!(w.rows::<Goal>(Cond::Always).await.is_empty() && w.events().await.is_empty());
+        // What asks for nothing of that is taken.
         let input = json!({ "user_id": a, "name": "Once", "start_on": "2025-03-03",
+            "care_plan_id": "", "program_goal": false, "reminder": { "is_enabled": false },
             "subgoals": [{ "name": "Part" }] });
         let goal = set(&w, &w.owner, input).await;
         let query = "query($id: ID) { subGoals(goal_id: $id) { nodes { id } } }";
@@ -342,6 +350,13 @@ async fn what_a_goal_can_not_be() {
         assert_eq!(refused(&w, "createGoal", others).await.1, "Object not found");
         let moved = json!({ "id": goal, "user_id": b });
         assert_eq!(refused(&w, "updateGoal", moved).await.0, "user_id");
+        let remind = json!({ "id": goal, "program_goal": true, "reminder": {} });
+        assert_eq!(refused(&w, "updateGoal", remind).await.0, "program_goal");
+        let query = "query($id: ID, $is: Boolean) { goal(id: $id, program_goal: $is) { id } }";
+        for (is, found) in [(false, json!({ "id": goal })), (true, Json::Null)] {
+            let told = w.run(&w.owner, query, json!({ "id": goal, "is": is })).await;
+            assert_eq!(told["goal"], found);
+        }
         let foreign = json!({ "id": goal, "subgoals": [{ "id": goal, "name": "x" }] });
         assert_eq!(refused(&w, "updateGoal", foreign).await.1, "Object not found");
         let twice = json!({ "id": goal, "subgoals": [{ "id": part }, { "id": part }] });
