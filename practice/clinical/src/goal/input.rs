@@ -3,7 +3,6 @@
 use ward_engine::{Given, input};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::User;
-
 use ward_store::Entity;
 
 use super::table::{Goal, GoalHistory};

@@ -109,16 +109,24 @@ async fn what_a_practice_has_switched_off() {
         let a = w.client("Ada", "a@example.com").await;
         let ada = w.as_client(&a).await;
         let goal = set(&w, &ada, json!({ "name": "Walk" })).await;
-        reach(&w, &ada, &goal, "2025-03-04").await;
+        let history = reach(&w, &ada, &goal, "2025-03-04").await;
         let input = json!({ "user_id": a, "can_view_goals": false });
-        w.mutate(&w.owner, "createFeatureToggle", "feature_toggle { id }", input).await;
+        let done = w.mutate(&w.owner, "createFeatureToggle", "feature_toggle { id }", input).await;
+        assert!(done["messages"].is_null() && done["feature_toggle"]["id"].is_string(), "{done}");
         assert_eq!(seen(&w, &ada, &a).await, [0, 0, 0]);
         assert_eq!(seen(&w, &w.owner, &a).await, [1, 1, 1]);
         let new = json!({ "name": "Rest" });
         let off = "Your practice has switched goals off";
         assert_eq!(refused(&w, &ada, "createGoal", new).await, off);
-        let input = json!({ "goal_id": goal });
-        assert_eq!(refused(&w, &ada, "createGoalHistory", input).await, "Object not found");
+        for (field, input) in [
+            ("createGoalHistory", json!({ "goal_id": goal })),
+            ("updateGoal", json!({ "id": goal, "name": "Rest" })),
+            ("deleteGoal", json!({ "id": goal })),
+            ("deleteGoalHistory", json!({ "id": history })),
+        ] {
+            assert_eq!(refused(&w, &ada, field, input).await, "Object not found", "{field}");
+        }
+        assert_eq!(seen(&w, &w.owner, &a).await, [1, 1, 1]);
     })
     .await;
 }

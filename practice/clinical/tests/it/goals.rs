@@ -296,13 +296,45 @@ async fn which_goals_a_list_answers() {
         assert_eq!(told["data"]["goalsData"], json!({ "goals": [{ "name": "Buy a cuff" }], "goals_count": 3 }));
         let told = w.run_in(ViewId::Baseline, &w.owner, query, json!({ "id": b })).await;
         assert_eq!(told["data"]["goalsData"], json!({ "goals": [], "goals_count": 1 }), "{told}");
-        for args in ["status_filter: \"so\"", "frequency_filter: \"so\"", "start_range: \"so\"",
-            "start_range: \"2025-03-02\", end_range: \"2025-03-01\""]
-        {
+        for (args, sentence) in [
+            ("status_filter: \"so\"", "status_filter must be one of complete, not_complete, all"),
+            ("frequency_filter: \"so\"", "frequency_filter must be one of daily, weekly, one_time, all"),
+            ("start_range: \"so\"", "start_range must be a date such as 1990-02-01"),
+            ("start_range: \"2025-03-02\", end_range: \"2025-03-01\"",
+                "end_range can't be before start_range"),
+        ] {
             let query = format!("{{ goals({args}) {{ total_count }} }}");
             let told = w.run_in(ViewId::V2026, &w.owner, &query, json!({})).await;
-            assert!(told["errors"][0]["message"].as_str().unwrap().contains("_"), "{told}");
+            assert_eq!(told["errors"][0]["message"], sentence, "{told}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn goals_of_two_clients_at_once() {
+    World::each(async |w| {
+        let a = w.client("Ada", "a@example.com").await;
+        let b = w.client("Bo", "b@example.com").await;
+        for (client, name, repeat) in [(&a, "Walk", "Daily"), (&a, "Cook", "Weekly"), (&b, "Rest", "Daily")] {
+            let input = json!({ "user_id": client, "name": name, "repeat": repeat, "start_on": "2025-03-03" });
+            set(&w, &w.owner, input).await;
+        }
+        // Each is asked about with the arguments of its own parent; of whoever is not there nothing
+        // is, and a long range has the rate of its last year.
+        let query = "query($a: ID, $b: ID, $none: ID) { \
+            a: goalsData(user_id: $a, start_range: \"2022-03-03\", end_range: \"2025-03-04\") { ...F } \
+            b: goalsData(user_id: $b, start_range: \"2022-03-03\", end_range: \"2025-03-04\") { ...F } \
+            none: goalsData(user_id: $none) { ...F } } \
+            fragment F on GoalDataType { goals_count daily_goals_count weekly_goals_count \
+            goals_overall_completion_rate_info { possible_times_completed } }";
+        let nobody = w.stranger.user_id.to_string();
+        let told = w.run(&w.owner, query, json!({ "a": a, "b": b, "none": nobody })).await;
+        let counts = |all: i64, daily: i64, weekly: i64, due: i64| {
+            json!({ "goals_count": all, "daily_goals_count": daily, "weekly_goals_count": weekly,
+                "goals_overall_completion_rate_info": { "possible_times_completed": due } })
+        };
+        assert_eq!(told, json!({ "a": counts(2, 1, 1, 3), "b": counts(1, 1, 0, 2), "none": null }));
     })
     .await;
 }
