@@ -11,6 +11,7 @@ mod codes;
 mod comments;
 mod entries;
 mod goal_access;
+mod goal_parts;
 mod goal_rates;
 mod goals;
 mod lists;
