@@ -137,7 +137,9 @@ impl Executor<'_> {
                     })
                     .collect(),
             )),
-            Resolve::Batch { .. } if set.rows.is_empty() => Ok(Cell::Leaves(Vec::new())),
+            Resolve::Batch { .. } | Resolve::Rows(_) if set.rows.is_empty() => {
+                Ok(Cell::Leaves(Vec::new())) // Of what hangs on no row nothing is read.
+            }
             Resolve::Batch { run, .. } => {
                 let views: Vec<RowView<'_>> =
                     (0..set.rows.len()).map(|row| set.view(row)).collect();
@@ -172,11 +174,6 @@ impl Executor<'_> {
         args: &Args,
         set: &Arc<RowSet>,
     ) -> Result<Cell, Stop> {
-        // What hangs on nothing in particular hangs on no row where there is none: it is neither
-        // read nor noted as read.
-        if matches!(rows.link, Link::Root) && set.rows.is_empty() {
-            return Ok(Cell::Leaves(Vec::new()));
-        }
         let mut listing = match rows
             .listing
             .map_or_else(|| Ok(Listing::all().public()), |listing| listing(self.request, args))
