@@ -182,9 +182,19 @@ pub async fn with_steps(request: &Request, q: &mut dyn Query, clients: &[i64]) -
     Ok(found.iter().filter_map(|row| row.get(1)?.int()).collect())
 }
 
-/// That a request waits: nobody has completed it, and somebody can.
+/// That a request waits: nobody has completed it, and the client can. Who has moved to another unit
+/// since can't fill in a form of the former one (behaviour 15).
 pub fn waits() -> Cond {
-    Cond::sql(concat!("{t}.status <> 'Completed' AND ", doable!("{t}")), [])
+    Cond::sql(
+        concat!(
+            "{t}.status <> 'Completed' AND ",
+            doable!("{t}"),
+            " AND EXISTS (SELECT 1 FROM users c JOIN custom_module_forms n \
+             ON n.org_id = c.org_id WHERE c.org_id = {t}.org_id AND c.id = {t}.recipient_id \
+             AND n.id = {t}.custom_module_form_id AND n.unit_id IN (c.unit_id, c.org_id))"
+        ),
+        [],
+    )
 }
 
 /// How many requests wait for each of these clients, as the caller sees requests.

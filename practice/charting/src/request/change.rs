@@ -28,10 +28,12 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteRequest) -> Answer<Payloa
     };
     let found = call.visible::<RequestedFormCompletion>(id, Level::Full).await?;
     let (row, _) = found.ok_or_else(|| Refused::not_found("id"))?;
-    access::client_to_change(call, row.recipient_id, "id").await?;
+    let client = access::client_to_change(call, row.recipient_id, "id").await?;
     // It may have been completed, or deleted, until the client was held.
     let row: Option<RequestedFormCompletion> = call.find(id).await?;
-    let row = row.ok_or_else(|| Refused::not_found("id"))?;
+    let mut row = row.ok_or_else(|| Refused::not_found("id"))?;
+    // The event and the audit entry of it are for those who look after the client now.
+    row.unit_id = client.unit_id;
     call.scope.subject_id = Some(row.recipient_id.0);
     call.destroy(&row).await?;
     call.emit(events::request_deleted(&row));

@@ -19,6 +19,7 @@ mod recurrence;
 mod requests;
 mod requests_access;
 mod requests_again;
+mod requests_kept;
 mod rules;
 mod seeds;
 mod sharing;
