@@ -281,6 +281,7 @@ pub fn request_of(app: &App, facts: Facts, caller: Caller, view: ViewId) -> ward
         address: facts.address,
         session: caller.session,
         sign_up_open: app.config.sign_up == ward_instance::config::SignUp::Open,
+        read_only: app.is_quarantined(),
         base_url: app.instance.base_url().to_string(),
         reads: ward_engine::Reads::default(),
         work: ward_engine::Work::default(),

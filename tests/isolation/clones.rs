@@ -1,7 +1,7 @@
 //! ISO-09: a directory that was copied, keys and all.
 
 use ward_tests::instance::OWNER;
-use ward_tests::{Engine, Instance, Kind, Server, json, people, tell, until};
+use ward_tests::{Api, Engine, Instance, Kind, Server, json, people, tell, until};
 
 const LIST: &str = "{ users(first: 10) { total_count nodes { id } } }";
 
@@ -38,6 +38,25 @@ fn let_work(server: &Server, instance: &Instance) {
     }
 }
 
+/// A client who is asked for a form; the request.
+fn asked(api: &Api, client: &str) -> String {
+    let form = api.ask(
+        "mutation { createCustomModuleForm(input: {name: \"Copied\"}) { customModuleForm { id } } }",
+        json!({}),
+    );
+    let form = people::id(&form.data()["createCustomModuleForm"]["customModuleForm"]);
+    let question = api.ask(
+        "mutation($form: String) { createCustomModule(input: {custom_module_form_id: $form, mod_type: \"text\", label: \"Q\"}) { customModule { id } } }",
+        json!({"form": form}),
+    );
+    people::id(&question.data()["createCustomModule"]["customModule"]);
+    let asked = api.ask(
+        "mutation($input: createRequestedFormInput) { createRequestedFormCompletion(input: $input) { requestedFormCompletion { id } } }",
+        json!({"input": {"form": form, "recipient_id": client, "skip_notification_email": true}}),
+    );
+    people::id(&asked.data()["createRequestedFormCompletion"]["requestedFormCompletion"])
+}
+
 fn another_key() -> String {
     Instance::birth(Kind::Sandbox, Engine::Sqlite).owner_key()
 }
@@ -48,6 +67,7 @@ fn iso_09_copied_directory_is_quarantined() {
     let (owner, provider) = (s.owner_key(), s.member("provider"));
     let server = s.serve();
     let client = people::client(&server.with(&provider), "copied");
+    let request = asked(&server.with(&owner), &client);
     people::forget_password(&server.api(), OWNER);
     s.settled_dump();
     let port = server.port;
@@ -66,6 +86,15 @@ fn iso_09_copied_directory_is_quarantined() {
     // Administrators read.
     let read = server.with(&owner).ask(LIST, json!({}));
     assert_eq!(read.data()["users"]["nodes"][0]["id"], client.as_str(), "{}", read.text);
+    // That they read something writes nothing, even where they ask for that.
+    let deeds = || copy.database().number("SELECT COUNT(*) FROM form_histories");
+    let noted = deeds();
+    let read = server.with(&owner).ask(
+        "query($id: ID) { requestedFormCompletion(id: $id, track_opened_event: true) { id } }",
+        json!({"id": request}),
+    );
+    assert_eq!(read.data()["requestedFormCompletion"]["id"], request.as_str(), "{}", read.text);
+    assert_eq!(deeds(), noted, "an opening was noted in quarantine");
     // Nobody else does, and nobody writes, however the document is written.
     let refused = |who: &str, query: &str, variables| {
         let reply = server.with(who).ask(query, variables);

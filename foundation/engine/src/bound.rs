@@ -190,7 +190,8 @@ pub type BatchFn = for<'a> fn(
 
 /// What is written once a root query was answered, such as that somebody opened what they read: it
 /// looks for itself what the caller sees, in a transaction of its own, before the answer leaves.
-pub type AfterFn = fn(Arc<Request>, Args) -> BoxFuture<'static, Answer<()>>;
+/// Nothing where the arguments, or who asks, want nothing written.
+pub type AfterFn = fn(Arc<Request>, Args) -> Option<BoxFuture<'static, Answer<()>>>;
 
 /// What a mutation's payload holds besides `messages`.
 #[derive(Clone, Copy, Debug)]

@@ -65,6 +65,9 @@ pub struct Request {
     pub session: Option<String>,
     /// Whether new organizations may sign up.
     pub sign_up_open: bool,
+    /// Whether nothing may be written, as while the instance is quarantined: what follows from
+    /// reading is not written either.
+    pub read_only: bool,
     /// The instance's public address, without trailing slash.
     pub base_url: String,
     /// Which clients its answer has read so far.
@@ -121,6 +124,7 @@ impl Request {
             address: self.address.clone(),
             session: self.session.clone(),
             sign_up_open: self.sign_up_open,
+            read_only: self.read_only,
             base_url: self.base_url.clone(),
             reads: Reads::default(),
             refused: RefusedCodes::default(),

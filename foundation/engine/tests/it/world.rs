@@ -85,6 +85,7 @@ impl World {
             address: "127.0.0.1".to_owned(),
             session: None,
             sign_up_open: false,
+            read_only: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
             reads: ward_engine::Reads::default(),
             work: ward_engine::Work::default(),

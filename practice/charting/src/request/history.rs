@@ -72,38 +72,56 @@ enum Opened {
     Step(Id<OnboardingItem>, Id<User>),
 }
 
+/// What is written of an opening; nothing where that is not asked for, or nobody in particular asks.
+type Writes = Option<BoxFuture<'static, Answer<()>>>;
+
 /// After `requestedFormCompletion`.
-pub fn request_opened(request: Arc<Request>, args: Args) -> BoxFuture<'static, Answer<()>> {
-    Box::pin(async move {
+pub fn request_opened(request: Arc<Request>, args: Args) -> Writes {
+    if !tracks(&request, &args) {
+        return None;
+    }
+    Some(Box::pin(async move {
         let id = id::<RequestedFormCompletion>(&args, "id", &request)?;
-        opened(&request, &args, id.map(Opened::Request)).await
-    })
+        opened(&request, id.map(Opened::Request)).await
+    }))
 }
 
 /// After `formAnswerGroup`.
-pub fn group_opened(request: Arc<Request>, args: Args) -> BoxFuture<'static, Answer<()>> {
-    Box::pin(async move {
+pub fn group_opened(request: Arc<Request>, args: Args) -> Writes {
+    if !tracks(&request, &args) {
+        return None;
+    }
+    Some(Box::pin(async move {
         let id = id::<FormAnswerGroup>(&args, "id", &request)?;
-        opened(&request, &args, id.map(Opened::Group)).await
-    })
+        opened(&request, id.map(Opened::Group)).await
+    }))
 }
 
 /// After `onboardingItem`, of a client.
-pub fn step_opened(request: Arc<Request>, args: Args) -> BoxFuture<'static, Answer<()>> {
-    Box::pin(async move {
+pub fn step_opened(request: Arc<Request>, args: Args) -> Writes {
+    if !tracks(&request, &args) {
+        return None;
+    }
+    Some(Box::pin(async move {
         let client = match request.actor.is_client() {
             true => Some(Id::new(request.actor.user_id)),
             false => id::<User>(&args, "user_id", &request)?,
         };
         let item = id::<OnboardingItem>(&args, "id", &request)?;
         let named = item.zip(client).map(|(item, client)| Opened::Step(item, client));
-        opened(&request, &args, named).await
-    })
+        opened(&request, named).await
+    }))
 }
 
-/// Notes that the caller opened it, where they say so and see it.
-async fn opened(request: &Arc<Request>, args: &Args, named: Option<Opened>) -> Answer<()> {
-    let Some(named) = named.filter(|_| args.flag("track_opened_event")) else { return Ok(()) };
+/// Whether a member or a client says that they open it.
+fn tracks(request: &Request, args: &Args) -> bool {
+    let is_somebody = request.actor.is_member() || request.actor.is_client();
+    is_somebody && args.flag("track_opened_event")
+}
+
+/// Notes that the caller opened it, where they see it.
+async fn opened(request: &Arc<Request>, named: Option<Opened>) -> Answer<()> {
+    let Some(named) = named else { return Ok(()) };
     let actor = request.actor.clone();
     request
         .db

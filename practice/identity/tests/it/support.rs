@@ -269,6 +269,7 @@ impl World {
             address: address.to_owned(),
             session: identified.session,
             sign_up_open: self.sign_up_open,
+            read_only: false,
             base_url: "http://127.0.0.1:4100".to_owned(),
             reads: ward_engine::Reads::default(),
             work: ward_engine::Work::default(),
