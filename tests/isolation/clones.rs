@@ -41,13 +41,13 @@ fn let_work(server: &Server, instance: &Instance) {
 /// A client who is asked for a form; the request.
 fn asked(api: &Api, client: &str) -> String {
     let form = api.ask(
-        "mutation { createCustomModuleForm(input: {name: \"Copied\"}) { customModuleForm { id } } }",
-        json!({}),
+        "mutation($input: createCustomModuleFormInput) { createCustomModuleForm(input: $input) { customModuleForm { id } } }",
+        json!({"input": {"name": "Copied"}}),
     );
     let form = people::id(&form.data()["createCustomModuleForm"]["customModuleForm"]);
     let question = api.ask(
-        "mutation($form: String) { createCustomModule(input: {custom_module_form_id: $form, mod_type: \"text\", label: \"Q\"}) { customModule { id } } }",
-        json!({"form": form}),
+        "mutation($input: createCustomModuleInput) { createCustomModule(input: $input) { customModule { id } } }",
+        json!({"input": {"custom_module_form_id": form, "mod_type": "text", "label": "Q"}}),
     );
     people::id(&question.data()["createCustomModule"]["customModule"]);
     let asked = api.ask(

@@ -37,7 +37,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateRequest) -> Answer<Payloa
     let (schedule, end) = match input.is_recurring.is_true() {
         true => {
             let ends = (&input.recurrence_ends, &input.ends_on);
-            let end = input::ends(ends, &zone, &mut problems).flatten();
+            let end = input::ends(ends, None, &zone, &mut problems).flatten();
             (rules::schedule(&input.said(), None, &mut problems), end)
         }
         false => (None, None),

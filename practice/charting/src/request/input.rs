@@ -178,9 +178,11 @@ impl UpdateRecurring {
     }
 }
 
-/// When it ends, if anything is said of that: nothing for never.
+/// When it ends, if anything is said of that: nothing for never. That it ends at all says nothing
+/// new where it does so `before`.
 pub fn ends(
     (ends, ends_on): (&Given<bool>, &Given<String>),
+    before: Option<Timestamp>,
     zone: &TimeZone,
     problems: &mut Problems,
 ) -> Option<Option<Timestamp>> {
@@ -188,7 +190,7 @@ pub fn ends(
         return Some(None);
     }
     let Some(text) = ends_on.trimmed() else {
-        if ends.is_true() {
+        if ends.is_true() && before.is_none() {
             problems.add("ends_on", "Ends on can't be blank where the recurrence ends");
         }
         return None;

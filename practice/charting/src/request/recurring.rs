@@ -11,6 +11,7 @@ use super::recipients;
 use super::rules;
 use super::spawn;
 use super::tables::RecurringForm;
+use crate::form::caller;
 use crate::tables::CustomModuleForm;
 
 /// One that the caller sees, held until the transaction ends.
@@ -33,11 +34,20 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateRecurring) -> Answer<Payl
     let is_moved = after != before;
     if is_moved {
         let now = call.now();
-        after.asked_until = 0;
-        after.next_at = match after.is_active {
+        let next_at = match after.is_active {
             true => Some(spawn::next(&after, now).ok_or_else(never)?),
             false => None,
         };
+        // What is being asked is asked to its end, which goes on as it is said now.
+        let is_being_asked = after.is_active && spawn::is_due(&before, now);
+        if !is_being_asked {
+            after.asked_until = 0;
+            after.next_at = next_at;
+        }
+        // Whoever lets it go on asks from then on.
+        if after.is_active && !before.is_active {
+            after.user_id = caller(call);
+        }
     }
     if let Some(whom) = input.recipient_ids.value() {
         if whom.0.is_empty() {
@@ -49,6 +59,8 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateRecurring) -> Answer<Payl
         let form = form.ok_or_else(|| Refused::not_found("id"))?;
         recipients::may_ask(call, &whom.0, &form, "recipient_ids").await?;
         recipients::only(call, &before, &whom.0).await?;
+        // Whom they named are asked as far as they see them, not as whoever asked before does.
+        after.user_id = caller(call);
     }
     call.update(&before, &after).await?;
     if is_moved {
@@ -71,7 +83,8 @@ fn changed(input: &UpdateRecurring, before: &RecurringForm) -> Answer<RecurringF
         }
     }
     let ends = (&input.recurrence_ends, &input.ends_on);
-    if let Some(end) = input::ends(ends, &spawn::zone(before), &mut problems) {
+    let kept = before.recurrence_end_at;
+    if let Some(end) = input::ends(ends, kept, &spawn::zone(before), &mut problems) {
         after.recurrence_end_at = end;
     }
     if let Given::Value(is_active) = input.is_active {

@@ -187,6 +187,7 @@ pub fn schedule(
         problems.add("frequency", format!("Frequency must be one of {known}"));
         return None;
     };
+    let fits = said.frequency.is_some() || fits(said, frequency, problems);
     let same = before.filter(|it| it.frequency == frequency).map(|it| it.days);
     let days = match frequency {
         Frequency::Daily => Some(Days::Every),
@@ -200,7 +201,22 @@ pub fn schedule(
         problems.add("monthday", "Monthday must be a day of the month from 1st to 31st");
     }
     let minute = minute_of_day(said, before, problems);
-    Some(Schedule { frequency, days: days?, minute: minute? })
+    let schedule = Schedule { frequency, days: days?, minute: minute? };
+    fits.then_some(schedule)
+}
+
+/// Whether the days that are sent go with how often it comes, which was not sent.
+fn fits(said: &Said<'_>, frequency: Frequency, problems: &mut Problems) -> bool {
+    let is_odd = |days: Option<&str>, of: Frequency| days.is_some() && frequency != of;
+    let (weekday, monthday) =
+        (is_odd(said.weekday, Frequency::Weekly), is_odd(said.monthday, Frequency::Monthly));
+    if weekday {
+        problems.add("weekday", "Weekday goes with the frequency Weekly");
+    }
+    if monthday {
+        problems.add("monthday", "Monthday goes with the frequency Monthly");
+    }
+    !weekday && !monthday
 }
 
 /// The time of the day that is meant.
@@ -334,6 +350,18 @@ mod tests {
         let after = schedule(&other, Some(&before), &mut problems).unwrap();
         assert_eq!((after.days, after.minute), (Days::Every, 600));
         assert!(problems.is_empty());
+        // Days that don't go with what stays are not left out silently.
+        let friday = Said { weekday: Some("Friday"), ..Said::default() };
+        assert!(schedule(&friday, Some(&before), &mut problems).is_some());
+        let monthly = Said { monthday: Some("3rd"), ..Said::default() };
+        for (said, before, field) in
+            [(monthly, before, "monthday"), (friday, daily(600), "weekday")]
+        {
+            let mut problems = Problems::new();
+            assert_eq!(schedule(&said, Some(&before), &mut problems), None);
+            let told = problems.iter().next().and_then(|it| it.field.clone());
+            assert_eq!(told.as_deref(), Some(field));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use ward_identity::person;
 use ward_identity::tables::{USERS, User, users};
 use ward_instance::Timestamp;
 use ward_store::jobs::{self, Job, MAX_BATCH, NewJob};
-use ward_store::{Actor, Cond, Db, Id, Level, Query, Scope, Select, StoreError, Tx, Value};
+use ward_store::{Actor, Cond, Db, Id, Level, Query, Scope, Select, Sql, StoreError, Tx, Value};
 
 use super::AT_ONCE;
 use super::ask::{self, Asking};
@@ -85,7 +85,8 @@ async fn step(tx: &mut Tx, job: &Job, tell: Tell) -> Answer<()> {
     }
 }
 
-fn is_due(row: &RecurringForm, now: Timestamp) -> bool {
+/// Whether it is being asked, or is to be.
+pub fn is_due(row: &RecurringForm, now: Timestamp) -> bool {
     row.is_active && row.next_at.is_some_and(|at| at <= now)
 }
 
@@ -97,8 +98,13 @@ pub async fn some(
     let form: Option<CustomModuleForm> = scope.find(row.custom_module_form_id).await?;
     // What nobody can fill in is asked of nobody.
     let form = form.filter(|it| !it.is_archived && !it.use_for_charting);
+    let sender = sender(scope, row).await?;
+    if row.user_id.is_some() && sender.is_none() {
+        rest(scope, row).await?;
+        return Ok(Vec::new());
+    }
     let ids = match &form {
-        Some(form) => next_clients(scope, row, form).await?,
+        Some(form) => next_clients(scope, row, (sender.as_ref(), form)).await?,
         None => Vec::new(),
     };
     let asking = Asking {
@@ -122,6 +128,35 @@ pub async fn some(
     Ok(made)
 }
 
+/// Whoever asks, as they may at this moment; nobody where a program does, or they may act no more.
+async fn sender(scope: &mut Scope<'_>, row: &RecurringForm) -> Answer<Option<Actor>> {
+    let Some(id) = row.user_id else { return Ok(None) };
+    let sender = person::load(scope.tx, row.org_id.0, id.0).await?;
+    let able = sender.filter(|it| person::may_act(&it.user, it.membership.as_ref()));
+    Ok(able.map(|it| it.actor(None)))
+}
+
+/// What somebody asks who may act no more rests until somebody else lets it go on; what they asked
+/// once is over.
+async fn rest(scope: &mut Scope<'_>, before: &RecurringForm) -> Answer<()> {
+    if before.frequency.is_none() {
+        return end(scope, before).await;
+    }
+    let after = RecurringForm { is_active: false, next_at: None, asked_until: 0, ..before.clone() };
+    scope.update(before, &after).await?;
+    Ok(())
+}
+
+/// Ends what was asked once: the rows of whom it was asked are nobody's to read.
+async fn end(scope: &mut Scope<'_>, row: &RecurringForm) -> Answer<()> {
+    let sql = Sql::fixed(
+        "DELETE FROM recurring_form_recipients WHERE org_id = $1 AND recurring_form_id = $2",
+        [row.org_id.0.into(), row.id.0.into()],
+    );
+    scope.tx.execute(&sql).await?;
+    Ok(scope.destroy(row).await?)
+}
+
 /// Notes how far it came: behind `last`, or to the end of this time.
 async fn go_on(
     scope: &mut Scope<'_>,
@@ -132,7 +167,7 @@ async fn go_on(
     match (last, before.frequency) {
         (Some(last), _) => after.asked_until = last.0,
         // Everybody was asked who was to be asked once.
-        (None, None) => return Ok(scope.destroy(before).await?),
+        (None, None) => return end(scope, before).await,
         (None, Some(_)) => {
             after.asked_until = 0;
             let now = scope.now();
@@ -177,20 +212,15 @@ pub async fn plan(scope: &mut Scope<'_>, row: &RecurringForm) -> Result<(), Stor
 }
 
 /// The next few whom it concerns, in the order of ids: active clients who are named, or in a group
-/// that is, as far as whoever asks sees them now. Of who may not act any more the unit's clients
-/// are asked, but for restricted ones.
+/// that is, as far as whoever asks sees them now. Of a program the unit's clients are asked, but for
+/// restricted ones.
 async fn next_clients(
     scope: &mut Scope<'_>,
     row: &RecurringForm,
-    form: &CustomModuleForm,
+    (sender, form): (Option<&Actor>, &CustomModuleForm),
 ) -> Answer<Vec<Id<User>>> {
-    let sender = match row.user_id {
-        Some(id) => person::load(scope.tx, row.org_id.0, id.0).await?,
-        None => None,
-    };
-    let able = sender.filter(|it| person::may_act(&it.user, it.membership.as_ref()));
-    let (actor, near) = match &able {
-        Some(sender) => (sender.actor(None), Cond::Always),
+    let (actor, near) = match sender {
+        Some(sender) => (sender.clone(), Cond::Always),
         None => {
             let unit = match row.unit_id == row.org_id {
                 true => Cond::Always,
