@@ -50,5 +50,6 @@ proptest! {
         );
         let is_there = zone.to_ambiguous_zoned_datetime(wall).unambiguous().is_ok();
         prop_assert!(!is_there || days.has(local(first).date()));
+        prop_assert!(!is_there || local(first) == wall);
     }
 }

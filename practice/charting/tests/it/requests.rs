@@ -99,13 +99,23 @@ impl World {
 
     /// Does what jobs are to do, as if the next time of every recurring form had come.
     pub async fn come(&self, later: i64) {
+        self.fall_due(later).await;
+        while self.ask_some().await > 0 {}
+    }
+
+    /// Lets the next time of every recurring form come; nobody is asked yet.
+    pub async fn fall_due(&self, later: i64) {
         for sql in [
             "UPDATE recurring_forms SET next_at = created_at + $1 WHERE is_active = TRUE",
             "UPDATE jobs SET visible_at = queued_at - $1 WHERE kind = 'request_forms'",
         ] {
             self.spoil(Sql::fixed(sql, [later.into()])).await;
         }
-        while spawn::run_batch(&self.db, silent).await.unwrap() > 0 {}
+    }
+
+    /// Does the jobs that are due, once; how many.
+    pub async fn ask_some(&self) -> u64 {
+        spawn::run_batch(&self.db, silent).await.unwrap()
     }
 }
 

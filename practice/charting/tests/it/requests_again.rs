@@ -116,7 +116,7 @@ async fn what_comes_back_is_asked_once_each_time_until_it_ends() {
 async fn requests_of_forms_that_nobody_can_fill_in_wait_for_nobody_and_merges_take_them_along() {
     World::each(async |w| {
         let (history, _) = form(&w, "History").await;
-        let (consent, _) = form(&w, "Consent").await;
+        let (consent, agree) = form(&w, "Consent").await;
         let ada = w.client("Ada", "ada@example.com").await;
         let twin = w.client("Ada", "twin@example.com").await;
         let request = w.asked(&history, &twin).await;
@@ -134,12 +134,19 @@ async fn requests_of_forms_that_nobody_can_fill_in_wait_for_nobody_and_merges_ta
             "frequency": "Daily" });
         assert!(w.request(&w.owner, daily).await["messages"].is_null());
         w.come(0).await;
+        // The one who is merged has done it, the one who stays has not.
+        let me = w.as_client(&twin).await;
+        let answers = json!([{ "custom_module_id": agree, "answer": "Yes" }]);
+        let whole = json!({ "custom_module_form_id": consent, "finished": true,
+            "form_answers": answers });
+        assert!(w.fill(&me, whole).await["messages"].is_null());
         let input = json!({ "ids": [ada, twin], "target_user_id": ada });
         let merged = w.mutate(&w.owner, "mergeClients", "user { id }", input).await;
         assert!(merged["messages"].is_null(), "{merged}");
         let all = w.requests(&w.owner, &ada).await;
         assert_eq!(all.len(), 2, "one of each: {all:?}");
         assert!(all.iter().any(|it| it["id"] == *request), "{all:?}");
+        assert!(all.iter().any(|it| it["status"] == "Completed"), "what was done is done: {all:?}");
         w.come(1).await;
         assert_eq!(w.statuses(&ada).await.len(), 3, "asked once, as one client");
         // By keywords and status.

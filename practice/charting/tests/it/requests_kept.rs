@@ -2,8 +2,10 @@
 //! or leaves (behaviour 15, 28).
 
 use serde_json::json;
+use ward_identity::flags::CAN_SEE_CLIENTS;
 use ward_store::{Query, Sql, Value};
 
+use crate::filled::told;
 use crate::flows::form;
 use crate::support::World;
 
@@ -80,6 +82,73 @@ async fn either_of_two_drafts_completes_their_request() {
             assert!(done["messages"].is_null(), "{done}");
             assert_eq!(w.statuses(&ada).await, ["Completed"]);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_changes_what_is_being_asked_leaves_nobody_out() {
+    World::each(async |w| {
+        let (history, _) = form(&w, "History").await;
+        let mut ids = Vec::new();
+        for n in 0..27 {
+            ids.push(w.client("Cee", &format!("c{n}@example.com")).await);
+        }
+        let daily = json!({ "form": history, "recipient_ids": ids, "is_recurring": true,
+            "frequency": "Daily", "ends_on": "2999-12-31" });
+        assert!(w.request(&w.owner, daily).await["messages"].is_null());
+        w.fall_due(0).await;
+        assert_eq!(w.ask_some().await, 1);
+        assert_eq!(w.request_events().await.len(), 25, "the first few");
+        let list = "{ recurringForms { nodes { id recurrence_end_at } } }";
+        let row = w.run(&w.owner, list, json!({})).await["recurringForms"]["nodes"][0].clone();
+        // That it ends says nothing new.
+        let input = json!({ "id": row["id"], "hour": "17", "recurrence_ends": true });
+        let selects = "recurringForm { interval recurrence_end_at }";
+        let changed = w.mutate(&w.owner, "updateRecurringForm", selects, input).await;
+        let wanted = json!({ "interval": "17:00", "recurrence_end_at": row["recurrence_end_at"] });
+        assert_eq!(changed["recurringForm"], wanted, "{changed}");
+        while w.ask_some().await > 0 {}
+        assert_eq!(w.request_events().await.len(), 27, "and the others");
+        for id in &ids {
+            assert_eq!(w.statuses(id).await, ["Open"]);
+        }
+        let misfit = json!({ "id": row["id"], "weekday": "Monday" });
+        let refused = w.mutate(&w.owner, "updateRecurringForm", selects, misfit).await;
+        assert_eq!(told(&refused)[0].0, "weekday", "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_somebody_asks_who_left_rests_until_somebody_else_takes_it_over() {
+    World::each(async |w| {
+        let (history, _) = form(&w, "History").await;
+        let ada = w.client("Ada", "ada@example.com").await;
+        let daily = json!({ "form": history, "recipient_ids": [ada], "is_recurring": true,
+            "frequency": "Daily" });
+        assert!(w.request(&w.owner, daily).await["messages"].is_null());
+        let leave = "UPDATE users SET active = $1 WHERE id = $2";
+        w.spoil(Sql::fixed(leave, [false.into(), w.owner.user_id.into()])).await;
+        w.come(0).await;
+        assert!(w.statuses(&ada).await.is_empty(), "nobody is asked for who left");
+        let list = "{ recurringForms { nodes { id is_active user_id } } }";
+        let row = w.run(&w.owner, list, json!({})).await["recurringForms"]["nodes"][0].clone();
+        assert_eq!(row["is_active"], false, "{row}");
+        assert_eq!(row["user_id"], w.owner.user_id.to_string(), "{row}");
+        let other = w.with(&w.standard, &[CAN_SEE_CLIENTS]);
+        let input = json!({ "id": row["id"], "is_active": true });
+        let selects = "recurringForm { is_active user_id }";
+        let taken = w.mutate(&other, "updateRecurringForm", selects, input).await;
+        let wanted = json!({ "is_active": true, "user_id": other.user_id.to_string() });
+        assert_eq!(taken["recurringForm"], wanted, "{taken}");
+        // Whoever says of whom it is asked asks from then on.
+        w.spoil(Sql::fixed(leave, [true.into(), w.owner.user_id.into()])).await;
+        let input = json!({ "id": row["id"], "recipient_ids": [ada] });
+        let named = w.mutate(&w.owner, "updateRecurringForm", selects, input).await;
+        assert_eq!(named["recurringForm"]["user_id"], w.owner.user_id.to_string(), "{named}");
+        w.come(1).await;
+        assert_eq!(w.statuses(&ada).await, ["Open"]);
     })
     .await;
 }

@@ -26,6 +26,19 @@ fn off(table: &Table) -> Option<&'static str> {
     OFF.into_iter().find(|name| table.column(name).is_some())
 }
 
+/// When something was completed, in the tables where something can be.
+const COMPLETED: &str = "completed_at";
+
+/// Of two rows of one thing: that `r` counts for less than `o`. It is called off, or left out, or
+/// not completed, where the other one is.
+fn lesser(table: &Table) -> Option<String> {
+    let off = off(table).map(|off| format!(" AND r.{off} = TRUE AND o.{off} = FALSE"));
+    let open = table
+        .column(COMPLETED)
+        .map(|_| format!(" AND r.{COMPLETED} IS NULL AND o.{COMPLETED} IS NOT NULL"));
+    off.or(open)
+}
+
 /// Whose rows are removed where both clients have one.
 #[derive(Clone, Copy)]
 enum Whose {
@@ -34,7 +47,7 @@ enum Whose {
 }
 
 /// Moves all references; how many rows moved. Of two parts in one thing the one that is
-/// not called off stays.
+/// not called off stays, and of two that can be completed the one that is.
 pub async fn sweep(call: &mut Call<'_>, way: Way) -> Answer<usize> {
     // What they take part in since they are held.
     hold_wholes(call, &[way.from, way.to]).await?;
@@ -42,7 +55,7 @@ pub async fn sweep(call: &mut Call<'_>, way: Way) -> Answer<usize> {
     let mut moved = 0;
     for it in &moves {
         for unique in &it.unique {
-            if off(it.table).is_some() {
+            if lesser(it.table).is_some() {
                 remove_doubles(call, it, unique, way, Whose::Targets).await?;
             }
             remove_doubles(call, it, unique, way, Whose::Sources).await?;
@@ -83,7 +96,7 @@ fn wholes(table: &Table, unique: &Unique) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Removes the rows of which the other client has one already: the source's, or those of
-/// the target's that are called off where the source's is not.
+/// the target's that count for less than the source's.
 async fn remove_doubles(
     call: &mut Call<'_>,
     it: &Move,
@@ -94,10 +107,8 @@ async fn remove_doubles(
     let (table, column) = (it.table, it.column);
     let only = unique.only.map(|only| format!(" AND ({only})")).unwrap_or_default();
     let same: String = unique.with.iter().map(|name| format!(" AND o.{name} = r.{name}")).collect();
-    let (removed, kept, off) = match (whose, off(table)) {
-        (Whose::Targets, Some(off)) => {
-            (way.to, way.from, format!(" AND r.{off} = TRUE AND o.{off} = FALSE"))
-        }
+    let (removed, kept, less) = match (whose, lesser(table)) {
+        (Whose::Targets, Some(less)) => (way.to, way.from, less),
         _ => (way.from, way.to, String::new()),
     };
     let mut sql = select_keys(table, "r");
@@ -105,7 +116,7 @@ async fn remove_doubles(
     sql.push(&format!(" AND r.{column} = ")).bind(removed).push(&only);
     sql.push(&format!(" AND EXISTS (SELECT 1 FROM {} o WHERE o.org_id = ", table.name));
     sql.bind(way.org_id).push(&format!(" AND o.{column} = ")).bind(kept);
-    sql.push(&same).push(&only).push(&off).push(") FOR_UPDATE");
+    sql.push(&same).push(&only).push(&less).push(") FOR_UPDATE");
     let doubles = call.tx.rows(&sql).await?;
     for row in doubles.iter() {
         let mut sql = Sql::new();
