@@ -24,6 +24,24 @@ pub enum Named {
     Group(Id<UserGroup>),
 }
 
+impl Named {
+    /// The client, if it is one.
+    pub fn client(self) -> Option<Id<User>> {
+        match self {
+            Named::Client(id) => Some(id),
+            Named::Group(_) => None,
+        }
+    }
+
+    /// The group, if it is one.
+    pub fn group(self) -> Option<Id<UserGroup>> {
+        match self {
+            Named::Group(id) => Some(id),
+            Named::Client(_) => None,
+        }
+    }
+}
+
 /// Who is asked, each once: a list, or a text with commas (behaviour 28).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recipients(pub Vec<Named>);

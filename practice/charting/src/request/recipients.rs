@@ -1,12 +1,14 @@
 //! Of whom something is asked: clients whom the caller sees, and groups, with
 //! `allow_group_level_actions` (behaviour 16.3, 28).
 
-use ward_clients::{access, group};
+use std::collections::{HashMap, HashSet};
+
+use ward_clients::access;
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::flags::ALLOW_GROUP_LEVEL_ACTIONS;
 use ward_identity::permit::requires;
-use ward_identity::tables::{Organization, User};
-use ward_store::{Cond, Id, Level, OrderKey};
+use ward_identity::tables::{Organization, USER_GROUPS, USERS, User, user_groups, users};
+use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Value};
 
 use super::RECIPIENTS_MAX;
 use super::input::Named;
@@ -22,15 +24,29 @@ pub async fn client(
     at: &str,
 ) -> Answer<User> {
     let client = access::seen_user(call, id, at).await?;
-    if !client.is_patient {
+    let known =
+        Known { is_patient: client.is_patient, active: client.active, unit: client.unit_id };
+    can_be_asked(client.id, known, form, at)?;
+    Ok(client)
+}
+
+/// What decides whether somebody can be asked.
+#[derive(Clone, Copy)]
+struct Known {
+    is_patient: bool,
+    active: bool,
+    unit: Id<Organization>,
+}
+
+fn can_be_asked(id: Id<User>, known: Known, form: &CustomModuleForm, at: &str) -> Answer<()> {
+    if !known.is_patient {
         return Err(Refused::not_found(at));
     }
-    if !client.active {
-        let sentence = format!("Client {} is archived; put them back first", client.id);
+    if !known.active {
+        let sentence = format!("Client {id} is archived; put them back first");
         return Err(Refused::on(at, sentence));
     }
-    is_near(form, client.unit_id, at)?;
-    Ok(client)
+    is_near(form, known.unit, at)
 }
 
 /// A form is for its own unit, one of the whole for everybody: siblings don't meet in one
@@ -44,6 +60,41 @@ fn is_near(form: &CustomModuleForm, unit: Id<Organization>, at: &str) -> Answer<
     }
 }
 
+/// Those of these people whom the caller sees in full, held in the order of ids so that nobody
+/// merges them meanwhile.
+async fn known(call: &mut Call<'_>, ids: &[i64]) -> Answer<HashMap<i64, Known>> {
+    let mut select = Select::new(&USERS, call.actor);
+    select.columns = vec![users::id, users::is_patient, users::active, users::unit_id];
+    select.least = Level::Full;
+    select.filter = Cond::is_in("id", ids);
+    if select.filter.is_never() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = select.ordered(Vec::new()).sql();
+    sql.push(" FOR_KEY_SHARE");
+    let found = call.tx.rows(&sql).await?;
+    let known = |row: &[Value]| {
+        let is_patient = row.get(1)?.truth();
+        let active = row.get(2)?.truth();
+        Some((row.first()?.int()?, Known { is_patient, active, unit: Id::new(row.get(3)?.int()?) }))
+    };
+    Ok(found.iter().filter_map(known).collect())
+}
+
+/// The units of those of these groups that the caller sees.
+async fn units(call: &mut Call<'_>, ids: &[i64]) -> Answer<HashMap<i64, Id<Organization>>> {
+    let mut select = Select::new(&USER_GROUPS, call.actor);
+    select.columns = vec![user_groups::id, user_groups::unit_id];
+    select.least = Level::Full;
+    select.filter = Cond::is_in("id", ids);
+    if select.filter.is_never() {
+        return Ok(HashMap::new());
+    }
+    let found = call.tx.rows(&select.sql()).await?;
+    let unit = |row: &[Value]| Some((row.first()?.int()?, Id::new(row.get(1)?.int()?)));
+    Ok(found.iter().filter_map(unit).collect())
+}
+
 /// Refuses whom the caller may not ask.
 pub async fn may_ask(
     call: &mut Call<'_>,
@@ -51,16 +102,21 @@ pub async fn may_ask(
     form: &CustomModuleForm,
     at: &str,
 ) -> Answer<()> {
+    let clients: Vec<i64> = whom.iter().filter_map(|it| it.client()).map(|id| id.0).collect();
+    let groups: Vec<i64> = whom.iter().filter_map(|it| it.group()).map(|id| id.0).collect();
+    let clients = known(call, &clients).await?;
+    let groups = units(call, &groups).await?;
     for named in whom {
         match named {
             Named::Client(id) => {
-                client(call, *id, form, at).await?;
+                let known = clients.get(&id.0).ok_or_else(|| Refused::not_found(at))?;
+                can_be_asked(*id, *known, form, at)?;
             }
             Named::Group(id) => {
                 requires(call.actor, ALLOW_GROUP_LEVEL_ACTIONS)?;
-                let group = group::seen(call, *id, at).await?;
-                if form.unit_id != group.unit_id && group.unit_id != group.org_id {
-                    is_near(form, group.unit_id, at)?;
+                let unit = *groups.get(&id.0).ok_or_else(|| Refused::not_found(at))?;
+                if unit.0 != call.actor.org_id {
+                    is_near(form, unit, at)?;
                 }
             }
         }
@@ -72,6 +128,20 @@ pub async fn may_ask(
 pub async fn of(call: &mut Call<'_>, row: &RecurringForm) -> Answer<Vec<RecurringFormRecipient>> {
     let keys = [OrderKey::column("id", false)];
     Ok(call.list(Cond::eq("recurring_form_id", row.id.0), &keys).await?)
+}
+
+/// Those of its clients whom the caller sees in full.
+async fn seen(call: &mut Call<'_>, row: &RecurringForm) -> Answer<HashSet<i64>> {
+    let mut select = Select::new(&USERS, call.actor);
+    select.columns = vec![users::id];
+    select.least = Level::Full;
+    select.filter = Cond::sql(
+        "{t}.id IN (SELECT r.user_id FROM recurring_form_recipients r \
+         WHERE r.org_id = ? AND r.recurring_form_id = ? AND r.user_id IS NOT NULL)",
+        [row.org_id.0.into(), row.id.0.into()],
+    );
+    let found = call.tx.rows(&select.sql()).await?;
+    Ok(found.iter().filter_map(|row| row.first().and_then(Value::int)).collect())
 }
 
 /// Adds these, who are not among them yet.
@@ -109,13 +179,11 @@ pub fn is_named(row: &RecurringFormRecipient, named: Named) -> bool {
 /// Asks these from then on, and of those whom the caller sees nobody else.
 pub async fn only(call: &mut Call<'_>, row: &RecurringForm, whom: &[Named]) -> Answer<()> {
     let before = of(call, row).await?;
+    let seen = seen(call, row).await?;
     let mut kept = 0;
     for it in &before {
         let is_wanted = whom.iter().any(|named| is_named(it, *named));
-        let is_seen = match it.user_id {
-            Some(id) => call.visible::<User>(id, Level::Full).await?.is_some(),
-            None => true,
-        };
+        let is_seen = it.user_id.is_none_or(|id| seen.contains(&id.0));
         match is_wanted || !is_seen {
             true => kept += 1,
             false => remove(call, it).await?,
@@ -144,16 +212,12 @@ pub async fn may_change(call: &mut Call<'_>, row: &RecurringForm) -> Answer<()> 
     if call.actor.has(ALLOW_GROUP_LEVEL_ACTIONS.flag) {
         return Ok(());
     }
-    for it in of(call, row).await? {
-        let is_seen = match it.user_id {
-            Some(id) => call.visible::<User>(id, Level::Full).await?.is_some(),
-            None => false,
-        };
-        if !is_seen {
-            return Err(Refused::Denied(ALLOW_GROUP_LEVEL_ACTIONS));
-        }
+    let all = of(call, row).await?;
+    let seen = seen(call, row).await?;
+    match all.iter().all(|it| it.user_id.is_some_and(|id| seen.contains(&id.0))) {
+        true => Ok(()),
+        false => Err(Refused::Denied(ALLOW_GROUP_LEVEL_ACTIONS)),
     }
-    Ok(())
 }
 
 /// Refuses to take off whom the caller does not see.

@@ -1,7 +1,9 @@
 //! What is asked of many, and what is asked again and again (behaviour 28).
 
 use serde_json::json;
+use ward_charting::request::tables::RecurringFormRecipient;
 use ward_engine::ViewId;
+use ward_store::Cond;
 
 use crate::filled::told;
 use crate::flows::form;
@@ -28,6 +30,8 @@ async fn many_are_asked_a_few_at_a_time_and_each_once() {
             assert_eq!(w.statuses(id).await, ["Open"]);
         }
         assert_eq!(w.request_events().await.len(), 27);
+        let left: Vec<RecurringFormRecipient> = w.rows(Cond::Always).await;
+        assert!(left.is_empty(), "whom it was asked once: {left:?}");
         let none = w.run(&w.owner, "{ recurringForms { total_count } }", json!({})).await;
         assert_eq!(none["recurringForms"]["total_count"], 0, "it was asked once");
         // The baseline view names them in a text.

@@ -152,3 +152,26 @@ async fn what_somebody_asks_who_left_rests_until_somebody_else_takes_it_over() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn one_request_notes_ten_openings_at_most() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let me = w.as_client(&ada).await;
+        let (history, _) = form(&w, "History").await;
+        let mut fields = Vec::new();
+        for n in 0..12 {
+            let id = w.asked(&history, &ada).await;
+            fields.push(format!(
+                "f{n}: requestedFormCompletion(id: \"{id}\", track_opened_event: true) {{ id }}"
+            ));
+        }
+        let query = format!("{{ {} }}", fields.join(" "));
+        let read = w.run(&me, &query, json!({})).await;
+        assert!((0..12).all(|n| read[format!("f{n}")]["id"].is_string()), "{read}");
+        let count = "query($p: ID) { formHistories(patient_id: $p) { total_count } }";
+        let count = w.run(&w.owner, count, json!({ "p": ada })).await;
+        assert_eq!(count["formHistories"]["total_count"], 12 + 10, "made and opened");
+    })
+    .await;
+}
