@@ -113,8 +113,9 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("deleteRequestedFormCompletion", "input.id", Needs(Object::Asked)),
     ("deleteRequestedFormCompletion", "input.recurringFormId", May(Object::Recurring)),
     ("updateRecurringForm", "input.id", Needs(Object::Recurring)),
-    ("updateRecurringForm", "input.recipient_ids", May(Object::Client)),
     ("deleteRecurringForm", "input.id", Needs(Object::Recurring)),
+    // Whoever names them asks from then on, whom other lines would find so: the domain's tests ask it.
+    ("updateRecurringForm", "input.recipient_ids", Meaning::Left),
     // A client's or a group's, by another argument: the domain's tests ask it.
     ("recurringForms", "connectable_id", Meaning::Left),
     ("deleteRecurringForm", "input.connectable_id", Meaning::Left),

@@ -49,6 +49,14 @@ async fn who_may_ask_whom_for_what() {
         let selects = "recurringForm { id }";
         let unseen = w.mutate(&acts, "updateRecurringForm", selects, input).await;
         assert_eq!(told(&unseen)[0].0, "id", "{unseen}");
+        // Who sees one, of a group, names nobody there whom they don't see.
+        let daily = json!({ "form": history, "recipient_ids": whole, "is_recurring": true,
+            "frequency": "Daily" });
+        assert!(w.request(&w.owner, daily).await["messages"].is_null());
+        let row = w.run(&acts, list, json!({})).await["recurringForms"]["nodes"][0].clone();
+        let input = json!({ "id": row["id"], "recipient_ids": [ada] });
+        let unseen = w.mutate(&acts, "updateRecurringForm", selects, input).await;
+        assert_eq!(told(&unseen)[0].0, "recipient_ids", "{unseen}");
     })
     .await;
 }
