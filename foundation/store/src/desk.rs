@@ -172,7 +172,11 @@ impl Desk {
                 answer_all(group, || StoreError::Full(error.into()));
                 return;
             }
-            match self.attempt(&mut group, how) {
+            let end = self.attempt(&mut group, how);
+            if let Some(lite) = &mut self.lite {
+                lite.let_go();
+            }
+            match end {
                 End::Committed(members) => {
                     group.drain(..members).for_each(Member::acknowledge);
                 }

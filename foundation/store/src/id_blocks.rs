@@ -134,6 +134,10 @@ pub(crate) struct Draft {
     blocks: HashMap<&'static str, VecDeque<Range>>,
 }
 
+/// Blocks that a draft held at some moment: of which entity, and where each ends.
+#[derive(Debug)]
+pub(crate) struct Mark(Vec<(&'static str, i64)>);
+
 impl Draft {
     /// Drops the blocks of an earlier era.
     fn enter(&mut self, era: u64) {
@@ -143,16 +147,20 @@ impl Draft {
         }
     }
 
-    /// Identifies the blocks held now.
-    pub(crate) fn mark(&self) -> Vec<i64> {
-        self.blocks.values().flatten().map(|range| range.last).collect()
+    /// Identifies the blocks held now: those of different entities often end at the same id.
+    pub(crate) fn mark(&self) -> Mark {
+        let ends = |(entity, ranges): (&&'static str, &VecDeque<Range>)| {
+            let entity = *entity;
+            ranges.iter().map(move |range| (entity, range.last)).collect::<Vec<_>>()
+        };
+        Mark(self.blocks.iter().flat_map(ends).collect())
     }
 
     /// Drops the blocks taken since the mark. Ids used since then of older
     /// blocks stay used.
-    pub(crate) fn back_to(&mut self, mark: &[i64]) {
-        for ranges in self.blocks.values_mut() {
-            ranges.retain(|range| mark.contains(&range.last));
+    pub(crate) fn back_to(&mut self, mark: &Mark) {
+        for (entity, ranges) in &mut self.blocks {
+            ranges.retain(|range| mark.0.contains(&(*entity, range.last)));
         }
         self.blocks.retain(|_, ranges| !ranges.is_empty());
     }

@@ -227,6 +227,17 @@ impl Tx {
         }
     }
 
+    /// Attaches a file of SQLite's as `snapshot` until the transaction is over.
+    pub(crate) fn attach(&mut self, path: &str) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Lite(lite) => {
+                lite.is_touched = true;
+                standing(lite)?.attach(path)
+            }
+            Conn::Pg { .. } => Err(StoreError::internal("no file is attached on PostgreSQL")),
+        }
+    }
+
     pub(crate) fn take_hints(&mut self) -> Vec<Hint> {
         std::mem::take(&mut self.hints)
     }

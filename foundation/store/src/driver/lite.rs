@@ -80,6 +80,8 @@ pub(crate) struct Lite {
     texts: Texts,
     /// Something may have been written since this was set to false.
     pub(crate) is_touched: bool,
+    /// Another file is attached.
+    has_beside: bool,
 }
 
 impl Lite {
@@ -101,7 +103,8 @@ impl Lite {
         let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|error| map(&error))?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        let lite = Lite { conn, texts: Texts::new(Engine::Lite), is_touched: false };
+        let lite =
+            Lite { conn, texts: Texts::new(Engine::Lite), is_touched: false, has_beside: false };
         lite.batch(SETTINGS)?;
         // Before the log is switched on, which is a commit of its own.
         lite.set_durability(durability)?;
@@ -165,6 +168,24 @@ impl Lite {
     /// Statements of ours without parameters and rows.
     pub(crate) fn batch(&self, text: &str) -> Result<(), StoreError> {
         self.conn.execute_batch(text).map_err(|error| map(&error))
+    }
+
+    /// Attaches a file as `snapshot`, until [`Self::let_go`].
+    pub(crate) fn attach(&mut self, path: &str) -> Result<(), StoreError> {
+        self.batch(&format!("ATTACH '{}' AS snapshot", path.replace('\'', "''")))?;
+        self.has_beside = true;
+        Ok(())
+    }
+
+    /// Lets go of what was attached, with no transaction open: in one it may be locked.
+    pub(crate) fn let_go(&mut self) {
+        if !self.has_beside {
+            return;
+        }
+        match self.batch("DETACH snapshot") {
+            Ok(()) => self.has_beside = false,
+            Err(error) => tracing::warn!(%error, "a snapshot is attached still"),
+        }
     }
 
     /// The same, with the driver's own error.

@@ -55,9 +55,9 @@ fn make_folder(folder: &Path) -> Result<(), StoreError> {
     made.map_err(|error| failed(folder, &error))
 }
 
-/// The statement that attaches the file; whose it is, [`verify`] says then: a connection of its own
-/// would have the definitions of all tables read once more.
-pub(super) fn attach(db: &Db, file: &Path) -> Result<String, StoreError> {
+/// The path of a file that can be attached; whose it is, [`verify`] says then: a connection of its
+/// own would have the definitions of all tables read once more.
+pub(super) fn found(db: &Db, file: &Path) -> Result<String, StoreError> {
     if !file.exists() {
         return Err(StoreError::Unavailable(format!(
             "the snapshot's file {} is gone",
@@ -66,7 +66,7 @@ pub(super) fn attach(db: &Db, file: &Path) -> Result<String, StoreError> {
     }
     birth::check_application_id(file, Some(db.instance().kind()))?;
     let path = file.to_str().ok_or_else(|| StoreError::internal("the path is not UTF-8"))?;
-    Ok(format!("ATTACH '{}' AS snapshot", path.replace('\'', "''")))
+    Ok(path.to_owned())
 }
 
 /// Refuses an attached file of another instance.
@@ -74,15 +74,6 @@ pub(super) async fn verify(tx: &mut Tx) -> Result<(), StoreError> {
     let rows = tx.rows(&certificate::select_in(PREFIX)).await?;
     let verified = certificate::decode(&rows)?.verify(&tx.instance().ring());
     verified.map(drop).map_err(StoreError::Foreign)
-}
-
-/// Lets the file go; inside the transaction that read it, it could not be.
-pub(super) async fn detach(db: &Db) {
-    let detached =
-        db.write(|tx: &mut Tx| Box::pin(async move { tx.batch("DETACH snapshot").await })).await;
-    if let Err(error) = detached {
-        tracing::debug!(%error, "no snapshot was attached");
-    }
 }
 
 pub(super) fn remove(file: &Path) -> Result<(), StoreError> {

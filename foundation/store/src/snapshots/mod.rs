@@ -162,20 +162,20 @@ impl Shelf {
         T: Send + 'static,
         E: Failure + Send + 'static,
     {
-        let is_lite = db.engine() == Engine::Lite;
-        let (opening, beside) = match is_lite {
-            true => (lite::attach(db, &self.file(name))?, lite::PREFIX.to_owned()),
-            false => (pg::found(db, name).await?, pg::prefix(name)),
+        let (file, beside) = match db.engine() == Engine::Lite {
+            true => (Some(lite::found(db, &self.file(name))?), lite::PREFIX.to_owned()),
+            false => {
+                pg::found(db, name).await?;
+                (None, pg::prefix(name))
+            }
         };
         let beside = Beside(beside);
         let done = db.write(move |tx: &mut Tx| {
             let (how, besides) = (how.clone(), besides.clone());
-            let (opening, beside) = (opening.clone(), beside.clone());
+            let (file, beside) = (file.clone(), beside.clone());
             Box::pin(async move {
-                if !opening.is_empty() {
-                    // Of a run in a group that was undone it is attached still; else this fails.
-                    let _ = tx.batch("DETACH snapshot").await;
-                    tx.batch(&opening).await?;
+                if let Some(file) = &file {
+                    tx.attach(file)?;
                     lite::verify(tx).await?;
                 }
                 let brought = bring_back(tx, &beside, &how).await?;
@@ -184,9 +184,6 @@ impl Shelf {
             })
         });
         let done = done.await;
-        if is_lite {
-            lite::detach(db).await;
-        }
         if done.is_ok() {
             db.forget();
         }

@@ -53,7 +53,7 @@ pub(super) async fn take(db: &Db, name: &Name) -> Result<Heads, StoreError> {
 }
 
 /// Refuses a snapshot whose schema is gone; there is nothing to open.
-pub(super) async fn found(db: &Db, name: &Name) -> Result<String, StoreError> {
+pub(super) async fn found(db: &Db, name: &Name) -> Result<(), StoreError> {
     let sql = Sql::fixed(
         "SELECT 1 FROM information_schema.schemata WHERE CAST(schema_name AS TEXT) = $1",
         [format!("snapshot_{name}").as_str().into()],
@@ -63,7 +63,7 @@ pub(super) async fn found(db: &Db, name: &Name) -> Result<String, StoreError> {
             let what = format!("the snapshot's schema {} is gone", schema(name));
             Err(StoreError::Unavailable(what))
         }
-        false => Ok(String::new()),
+        false => Ok(()),
     }
 }
 

@@ -19,7 +19,7 @@ const MEMBERS: i64 = 12;
 const ODD: i64 = 5;
 
 /// A write that holds the writer, alone in its group, until the gate is opened.
-async fn held(w: &World) -> (mpsc::Sender<()>, JoinHandle<Result<(), StoreError>>) {
+pub async fn held(w: &World) -> (mpsc::Sender<()>, JoinHandle<Result<(), StoreError>>) {
     let (open, gate) = mpsc::channel::<()>();
     let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
     let (gate, db) = (Mutex::new(gate), w.db.clone());

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join3, lazy};
 use ward_instance::ids;
 use ward_store::snapshots::{Beside, How, Name, Policy, Shelf, Then};
 use ward_store::{Db, StoreError, Tx};
 
+use crate::group::held;
 use crate::support::{self, World, open};
 use crate::tables::VISITS;
 
@@ -179,6 +180,61 @@ async fn going_back_takes_ids_above(w: World) {
 }
 
 both!(going_back_takes_ids_above);
+
+/// Blocks of two entities often end at the same id: who fails beside somebody leaves none of theirs.
+async fn blocks_of_who_failed_go_to_nobody(w: World) {
+    take_the_next_slot(&w.db);
+    let (open, holder) = held(&w).await;
+    let kept = next(&w.db, "User");
+    let failed = w.db.write(|tx| {
+        async move {
+            tx.next_id_of("Visit").await?;
+            Err::<(), _>(StoreError::Conflict)
+        }
+        .boxed()
+    });
+    let opener = lazy(move |_| open.send(()).unwrap());
+    let (_, failed, ()) = join3(kept, failed, opener).await;
+    holder.await.unwrap().unwrap();
+    assert!(failed.is_err());
+    let before = next(&w.db, "Visit").await;
+    let again =
+        Db::open(w.place.clone(), Arc::clone(&w.instance), support::tables()).await.unwrap();
+    let after = next(&again, "Visit").await;
+    assert!(after > before, "{before} is given again");
+    again.shutdown().await;
+}
+
+only!(Lite, blocks_of_who_failed_go_to_nobody);
+
+/// A snapshot that is refused beside another write is in nobody's way later.
+async fn a_refused_snapshot_is_let_go(w: World) {
+    let (shelf, name) = (Shelf::of(&w.directory), "one".parse::<Name>().unwrap());
+    shelf.take(&w.db, &name).await.unwrap();
+    let file = w.directory.join("snapshots").join("one.db");
+    let (good, kept) = (file.clone(), w.directory.join("kept.db"));
+    std::fs::copy(&good, &kept).unwrap();
+    let foreign = rusqlite::Connection::open(&file).unwrap();
+    foreign.execute("UPDATE instance SET base_url = 'https://elsewhere.example'", []).unwrap();
+    drop(foreign);
+    let policy =
+        Policy { kept: &["audit_events"], joined: &["access_log", "access_sets", "data_keys"] };
+    let witness = w.instance.witness().sandbox().unwrap();
+    let how = How { witness, policy, look: takes_an_id, shown: w.instance.now() };
+    let restore = || {
+        shelf.restore(&w.db, &name, how.clone(), |_, _| async { Ok::<(), StoreError>(()) }.boxed())
+    };
+    let (open, holder) = held(&w).await;
+    let opener = lazy(move |_| open.send(()).unwrap());
+    let (refused, _, ()) = join3(restore(), next(&w.db, "Visit"), opener).await;
+    holder.await.unwrap().unwrap();
+    assert!(refused.is_err());
+    std::fs::copy(&kept, &good).unwrap();
+    restore().await.unwrap();
+    next(&w.db, "Visit").await;
+}
+
+only!(Lite, a_refused_snapshot_is_let_go);
 
 /// Who empties tables, or copies them, has the ids to itself.
 async fn who_is_alone_has_the_ids(w: World) {

@@ -145,7 +145,11 @@ async fn write_opened(tx: &mut Tx, actor: &Actor, named: Opened) -> Answer<()> {
         },
         Opened::Step(id, client) => return step_seen(&mut scope, id, client).await,
     };
-    let Some(row) = row else { return Ok(()) };
+    let Some(mut row) = row else { return Ok(()) };
+    // For those who look after the client now.
+    if let Some(client) = scope.find::<User>(row.recipient_id).await? {
+        row.unit_id = client.unit_id;
+    }
     scope.subject_id = Some(row.recipient_id.0);
     note_once(&mut scope, Of::Request(&row), Action::Opened).await
 }

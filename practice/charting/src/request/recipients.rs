@@ -176,8 +176,8 @@ pub fn is_named(row: &RecurringFormRecipient, named: Named) -> bool {
     }
 }
 
-/// Asks these from then on, and of those whom the caller sees nobody else.
-pub async fn only(call: &mut Call<'_>, row: &RecurringForm, whom: &[Named]) -> Answer<()> {
+/// Asks these from then on, and of those whom the caller sees nobody else. Whether some are new.
+pub async fn only(call: &mut Call<'_>, row: &RecurringForm, whom: &[Named]) -> Answer<bool> {
     let before = of(call, row).await?;
     let seen = seen(call, row).await?;
     let mut kept = 0;
@@ -195,7 +195,8 @@ pub async fn only(call: &mut Call<'_>, row: &RecurringForm, whom: &[Named]) -> A
         let sentence = format!("At most {RECIPIENTS_MAX} recipients can be named; name a group");
         return Err(Refused::on("recipient_ids", sentence));
     }
-    add(call, row, &fresh).await
+    add(call, row, &fresh).await?;
+    Ok(!fresh.is_empty())
 }
 
 /// Takes one off.

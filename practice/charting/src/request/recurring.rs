@@ -44,8 +44,8 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateRecurring) -> Answer<Payl
             after.asked_until = 0;
             after.next_at = next_at;
         }
-        // Whoever lets it go on asks from then on.
-        if after.is_active && !before.is_active {
+        // Whoever lets it go on asks in the place of somebody who may act no more.
+        if after.is_active && !before.is_active && spawn::sender(call, &before).await?.is_none() {
             after.user_id = caller(call);
         }
     }
@@ -58,9 +58,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateRecurring) -> Answer<Payl
             call.find_deleted_too(before.custom_module_form_id).await?;
         let form = form.ok_or_else(|| Refused::not_found("id"))?;
         recipients::may_ask(call, &whom.0, &form, "recipient_ids").await?;
-        recipients::only(call, &before, &whom.0).await?;
-        // Whom they named are asked as far as they see them, not as whoever asked before does.
-        after.user_id = caller(call);
+        let is_more = recipients::only(call, &before, &whom.0).await?;
+        // Whom they add are asked as far as they see them, not as whoever asked before does.
+        if is_more || spawn::sender(call, &before).await?.is_none() {
+            after.user_id = caller(call);
+        }
     }
     call.update(&before, &after).await?;
     if is_moved {

@@ -129,7 +129,7 @@ pub async fn some(
 }
 
 /// Whoever asks, as they may at this moment; nobody where a program does, or they may act no more.
-async fn sender(scope: &mut Scope<'_>, row: &RecurringForm) -> Answer<Option<Actor>> {
+pub async fn sender(scope: &mut Scope<'_>, row: &RecurringForm) -> Answer<Option<Actor>> {
     let Some(id) = row.user_id else { return Ok(None) };
     let sender = person::load(scope.tx, row.org_id.0, id.0).await?;
     let able = sender.filter(|it| person::may_act(&it.user, it.membership.as_ref()));

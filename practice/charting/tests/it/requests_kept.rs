@@ -142,13 +142,20 @@ async fn what_somebody_asks_who_left_rests_until_somebody_else_takes_it_over() {
         let taken = w.mutate(&other, "updateRecurringForm", selects, input).await;
         let wanted = json!({ "is_active": true, "user_id": other.user_id.to_string() });
         assert_eq!(taken["recurringForm"], wanted, "{taken}");
-        // Whoever says of whom it is asked asks from then on.
+        // Whoever adds somebody asks from then on.
         w.spoil(Sql::fixed(leave, [true.into(), w.owner.user_id.into()])).await;
         let input = json!({ "id": row["id"], "recipient_ids": [ada] });
+        let same = w.mutate(&w.owner, "updateRecurringForm", selects, input).await;
+        assert_eq!(same["recurringForm"], wanted, "{same}");
+        let bo = w.client("Bo", "bo@example.com").await;
+        let input = json!({ "id": row["id"], "recipient_ids": [ada, bo] });
         let named = w.mutate(&w.owner, "updateRecurringForm", selects, input).await;
         assert_eq!(named["recurringForm"]["user_id"], w.owner.user_id.to_string(), "{named}");
         w.come(1).await;
-        assert_eq!(w.statuses(&ada).await, ["Open"]);
+        assert_eq!(
+            (w.statuses(&ada).await, w.statuses(&bo).await),
+            (vec!["Open".into()], vec!["Open".into()])
+        );
     })
     .await;
 }

@@ -21,7 +21,8 @@ pub const HISTORIES_MAX: i64 = 4_000;
 pub const RECORDED_MAX: i64 = 10_000;
 
 const NOT_THEIRS: &str = "This goal was set by your practice, which alone can change it";
-const NOT_RECORDED: &str = "This was recorded by your practice, which alone can take it back";
+pub(super) const NOT_RECORDED: &str =
+    "This was recorded by your practice, which alone can take it back";
 
 /// The client whom a goal is set for, held: whoever asks, where that is a client.
 pub async fn subject(call: &mut Call<'_>, id: &Given<IdOrBlank<User>>) -> Answer<User> {

@@ -110,6 +110,10 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteGoal) -> Answer<Payload> 
 pub async fn remove(call: &mut Call<'_>, goal: &Goal) -> Answer<()> {
     let recorded = Cond::eq("goal_id", goal.id.0);
     let histories: Vec<GoalHistory> = call.list(recorded, &[OrderKey::column("id", false)]).await?;
+    let is_own = |it: &GoalHistory| it.added_by_user_id.0 == call.actor.user_id;
+    if call.actor.is_client() && !histories.iter().all(is_own) {
+        return Err(Refused::base(access::NOT_RECORDED));
+    }
     let now = call.now().0;
     let mut sql = Sql::new();
     sql.push("UPDATE goal_histories SET deleted_at = ").bind(now);

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use ward_engine::{Answer, Args, Out, Request, RowView};
 use ward_identity::tables::{USERS, User, users};
 use ward_store::search::keyword_cond;
-use ward_store::{Cond, Id, Level, OrderKey, Query, Select, Value, Watch};
+use ward_store::{Cond, Id, Level, Query, Select, Value, Watch};
 
-use super::access::GOALS_MAX;
+use super::budget;
 use super::listing::Asked;
 use super::progress::{self, Aim};
 use super::rate::{self, Range, Tally};
@@ -35,10 +35,8 @@ async fn info(field: &str, request: &Request, q: &mut dyn Query, args: &Args) ->
     if let Some(words) = args.text("keywords") {
         select.filter = select.filter.and(keyword_cond(&GOALS, request.actor.org_id, words));
     }
-    select = select.ordered(vec![OrderKey::column("start_on", true)]);
-    select.limit = Some(GOALS_MAX);
     select.with_subject = true;
-    let found = q.rows(&select.sql()).await?;
+    let found = budget::read(request, q, select).await?;
     let (mut aims, mut clients) = (Vec::new(), Vec::new());
     for row in found.iter() {
         let [id, user, repeat, start_on, due_date, subject, watch, ..] = row else { continue };

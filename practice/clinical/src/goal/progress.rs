@@ -112,7 +112,7 @@ pub async fn days_done(
     if select.filter.is_never() {
         return Ok(days);
     }
-    budget::spend(request, budget::units(ids.len()))?;
+    budget::spend(request, budget::units(ids.len()).saturating_mul(1 + range.months()))?;
     for row in budget::read(request, q, select).await?.iter() {
         let [Value::Int(goal), Value::Text(text), ..] = row else { continue };
         let Ok(day) = text.parse::<Date>() else { continue };

@@ -48,6 +48,13 @@ impl Range {
         self.last <= self.first.saturating_add((RANGE_DAYS_MAX - 1).days())
     }
 
+    /// About how many months it has.
+    pub fn months(&self) -> i64 {
+        let days =
+            self.first.until(self.last).map_or(RANGE_DAYS_MAX, |span| i64::from(span.get_days()));
+        days / 30
+    }
+
     /// With the whole weeks that it begins and ends in.
     pub fn of_weeks(&self) -> Self {
         Range { first: week_of(self.first).first, last: week_of(self.last).last }

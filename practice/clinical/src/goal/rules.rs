@@ -75,7 +75,11 @@ pub fn wants_none(program_goal: &Given<bool>, reminder: &Given<Reminder>, proble
     }
     let is_off =
         |it: &Reminder| it.is_enabled.value() == Some(&false) || it.remove_reminder.is_true();
-    if reminder.value().is_some_and(|it| !is_off(it)) {
+    let is_said = |it: &Reminder| {
+        let when = [&it.interval_type, &it.interval_value];
+        it.is_enabled.is_true() || when.iter().any(|text| text.trimmed().is_some())
+    };
+    if reminder.value().is_some_and(|it| !is_off(it) && is_said(it)) {
         let sentence = "Reminder can't be set, since nobody is reminded of goals here: leave it \
              out, or send is_enabled: false";
         problems.add("reminder", sentence);

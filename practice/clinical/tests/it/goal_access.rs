@@ -67,6 +67,14 @@ async fn goals_of_clients_and_of_their_practice() {
         assert_eq!(refused(&w, &ada, "deleteGoalHistory", json!({ "id": mine })).await, "nothing");
         let others = json!({ "user_id": b, "name": "Rest" });
         assert_eq!(refused(&w, &ada, "createGoal", others).await, "Object not found");
+        // What the practice recorded of it is not theirs to delete with it.
+        let recorded = reach(&w, &w.owner, &own, "2025-03-06").await;
+        let events = w.events().await;
+        let sentence = refused(&w, &ada, "deleteGoal", json!({ "id": own })).await;
+        assert!(sentence.contains("recorded by your practice"), "{sentence}");
+        assert_eq!(w.events().await, events);
+        let back = json!({ "id": recorded });
+        assert_eq!(refused(&w, &w.owner, "deleteGoalHistory", back).await, "nothing");
         // What the practice set below a client's goal stays with it: all goes, or nothing.
         let part = json!({ "user_id": a, "name": "A page a day", "parent_id": own });
         assert_eq!(refused(&w, &w.owner, "createGoal", part).await, "nothing");
