@@ -9,6 +9,7 @@
 
 mod bounds;
 mod cable;
+mod charting;
 mod clients;
 mod ends;
 mod events;

@@ -7,6 +7,7 @@ mod flow_item;
 mod form;
 mod group;
 mod intake;
+mod live;
 mod question;
 mod recurring;
 mod request;
@@ -40,6 +41,7 @@ pub fn bind(b: &mut Bindings) {
     flow::bind(b);
     flow_item::bind(b);
     intake::bind(b);
+    live::bind(b);
     available::bind(b);
     request::bind(b);
     recurring::bind(b);

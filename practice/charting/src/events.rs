@@ -42,6 +42,11 @@ pub fn group_created(row: &FormAnswerGroup) -> Event {
     group("form_answer_group.created", row)
 }
 
+/// A form or note was changed, a draft too: for subscriptions, the catalogue has no such event.
+pub fn group_updated(row: &FormAnswerGroup, columns: &[&'static str]) -> Event {
+    group("form_answer_group.updated", row).changed(columns)
+}
+
 /// A form or note that was finished was deleted.
 pub fn group_deleted(row: &FormAnswerGroup) -> Event {
     group("form_answer_group.deleted", row)

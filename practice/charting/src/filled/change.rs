@@ -306,7 +306,10 @@ async fn save(
     answers_changed: bool,
 ) -> Answer<Payload> {
     after.saves_count += i64::from(answers_changed);
-    call.update(before, after).await?;
+    let changes = call.update(before, after).await?;
+    if !changes.is_empty() {
+        call.emit(events::group_updated(after, &changes.columns));
+    }
     if after.finished && !before.finished {
         call.emit(events::group_created(after));
     }
