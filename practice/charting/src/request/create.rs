@@ -139,7 +139,12 @@ async fn room(call: &mut Call<'_>) -> Answer<()> {
 /// The form that is asked for: one that clients fill in, and that asks something.
 async fn form(call: &mut Call<'_>, input: &CreateRequest) -> Answer<CustomModuleForm> {
     let at = if input.form.is_given() { "form" } else { "custom_module_form_id" };
-    let id = form_of(&input.form).or(form_of(&input.custom_module_form_id));
+    let (named, older) = (form_of(&input.form), form_of(&input.custom_module_form_id));
+    if named.zip(older).is_some_and(|(named, older)| named != older) {
+        let sentence = "Form and custom_module_form_id name two forms; send one of them";
+        return Err(Refused::on("custom_module_form_id", sentence));
+    }
+    let id = named.or(older);
     let item_type = input.item_type.trimmed().and_then(ItemType::meant);
     let is_built_in = item_type.is_some_and(|it| ItemType::FIXED.contains(&it));
     let Some(id) = id.filter(|_| !is_built_in) else {

@@ -80,6 +80,10 @@ async fn what_is_wrong_is_told_where_it_is() {
             (json!({ "form": "billing_info", "recipient_id": ada }), "form"),
             (json!({ "form": note, "recipient_id": ada }), "form"),
             (json!({ "form": empty, "recipient_id": ada }), "form"),
+            (
+                json!({ "form": history, "custom_module_form_id": note, "recipient_id": ada }),
+                "custom_module_form_id",
+            ),
             (json!({ "form": history }), "recipient_ids"),
             (json!({ "form": history, "recipient_ids": [] }), "recipient_ids"),
             (json!({ "form": history, "recipient_ids": ["nobody"] }), "recipient_ids"),
