@@ -15,6 +15,7 @@ mod causation;
 mod connections;
 mod document;
 mod engine;
+pub mod errands;
 mod exec;
 mod grouping;
 mod input;
@@ -43,7 +44,7 @@ mod values;
 mod version;
 mod view;
 mod wording;
-mod work;
+pub mod work;
 mod write;
 mod write_pages;
 

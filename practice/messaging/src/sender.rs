@@ -1,14 +1,11 @@
 //! Sending what was scheduled, when the instance's clock says so: each step is a
 //! transaction of its own, so that a broadcast to many never holds the writer.
 
-use std::time::Duration;
-
-use serde_json::Value as Json;
-use ward_engine::{Answer, Refused};
+use ward_engine::{Answer, errands};
 use ward_identity::flags::IS_ADMIN;
 use ward_identity::person;
 use ward_identity::tables::User;
-use ward_store::jobs::{self, Job, MAX_BATCH};
+use ward_store::jobs::Job;
 use ward_store::{Actor, Cond, Db, Id, Level, OrderKey, Scope, StoreError, Tx};
 
 use crate::attachments::{self, NoteFiles};
@@ -22,63 +19,27 @@ use crate::tables::{Conversation, Note, NoteRecipient, NoteScheduler};
 /// The kind of job that sends a scheduled message.
 pub const JOB_KIND: &str = "send_messages";
 const KINDS: &[&str] = &[JOB_KIND];
-/// How long a step is a worker's.
-const LEASE: Duration = Duration::from_secs(60);
 /// Recipients of one step.
 const RECIPIENTS_A_STEP: usize = 25;
 
-/// Sends some of what is due; how many steps were taken.
+/// Sends some of what is due; how many steps were begun.
 pub async fn run_batch(db: &Db) -> Result<u64, StoreError> {
-    let due = jobs::claim(db, KINDS, MAX_BATCH, LEASE).await?;
-    let steps = due.len();
-    for job in due {
-        let held = job.clone();
-        let done = db.write(move |tx| {
-            let job = held.clone();
-            Box::pin(async move { step(tx, &job).await })
-        });
-        if let Err(refused) = done.await {
-            fail(db, job, refused).await?;
-        }
-    }
-    Ok(u64::try_from(steps).unwrap_or(u64::MAX))
-}
-
-async fn fail(db: &Db, job: Job, refused: Refused) -> Result<(), StoreError> {
-    // Never the refusal's words: they may name what was written.
-    let error = match refused {
-        Refused::Store(error) => error.to_string(),
-        _ => "the message can't be sent".to_owned(),
-    };
-    tracing::error!(job = %job.id, "a scheduled message was not sent");
-    let failed = db.write(move |tx| {
-        let (job, error) = (job.clone(), error.clone());
-        Box::pin(async move { jobs::fail(tx, &job, &error).await })
-    });
-    failed.await.map(drop)
+    let failed = "a scheduled message was not sent";
+    errands::work_off(db, KINDS, failed, |tx, job| Box::pin(step(tx, job))).await
 }
 
 /// One step of a job: a note, or some recipients of a broadcast.
 async fn step(tx: &mut Tx, job: &Job) -> Answer<()> {
-    let payload: Json = serde_json::from_str(&job.payload)
-        .map_err(|_| StoreError::corrupt("jobs", "a payload is no JSON"))?;
-    let id = payload["note_scheduler"].as_i64().unwrap_or_default();
+    let id = errands::number(job, "note_scheduler")?;
     let system = Actor::system(job.org_id);
-    {
-        let mut scope = Scope::new(tx, &system);
-        let row: Option<NoteScheduler> = scope.find(Id::new(id)).await?;
-        // Moved to later: another job is there for that.
-        let due = row.filter(|row| row.sent_at.is_none() && row.scheduled_at <= scope.now());
-        if let Some(row) = due {
-            match row.note_id {
-                Some(note) => send_note(&mut scope, &row, note).await?,
-                None => send_some(&mut scope, &row).await?,
-            }
-        }
-    }
-    match jobs::complete(tx, job).await? {
-        true => Ok(()),
-        false => Err(StoreError::Conflict.into()),
+    let mut scope = Scope::new(tx, &system);
+    let row: Option<NoteScheduler> = scope.find(Id::new(id)).await?;
+    // Moved to later: another job is there for that.
+    let due = row.filter(|row| row.sent_at.is_none() && row.scheduled_at <= scope.now());
+    let Some(row) = due else { return Ok(()) };
+    match row.note_id {
+        Some(note) => send_note(&mut scope, &row, note).await,
+        None => send_some(&mut scope, &row).await,
     }
 }
 

@@ -111,7 +111,7 @@ async fn plan(
     call.create(&row).await?;
     recipients::add(call, &row, whom).await?;
     match schedule {
-        Some(_) => spawn::enqueue(call, &row).await,
+        Some(_) => Ok(spawn::plan(call, &row).await?),
         None => spawn::some(call, &row).await.map(drop),
     }
 }

@@ -66,7 +66,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateRecurring) -> Answer<Payl
     }
     call.update(&before, &after).await?;
     if is_moved {
-        spawn::enqueue(call, &after).await?;
+        spawn::plan(call, &after).await?;
     }
     Ok(Payload::new().one("recurringForm", before.id.0))
 }

@@ -5,16 +5,14 @@
 //! asked twice however often a job runs. After a halt one time is made up for, and the others are
 //! not.
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use serde_json::json;
-use ward_engine::{Answer, Refused, moment};
+use ward_engine::{Answer, errands, moment};
 use ward_identity::person;
 use ward_identity::tables::{USERS, User, users};
 use ward_instance::Timestamp;
-use ward_store::jobs::{self, Job, MAX_BATCH, NewJob};
+use ward_store::jobs::{self, Job, NewJob};
 use ward_store::{Actor, Cond, Db, Id, Level, Query, Scope, Select, Sql, StoreError, Tx, Value};
 
 use super::AT_ONCE;
@@ -26,63 +24,33 @@ use crate::tables::CustomModuleForm;
 /// The kind of job.
 pub const JOB_KIND: &str = "request_forms";
 const KINDS: &[&str] = &[JOB_KIND];
-const LEASE: Duration = Duration::from_secs(60);
 
 /// What tells a client that they are asked.
 pub type Tell =
     for<'a, 'b> fn(&'a mut Scope<'b>, &'a RequestedFormCompletion) -> BoxFuture<'a, Answer<()>>;
 
-/// Asks some of those who are due; how many jobs were done.
+/// Asks some of those who are due; how many jobs were begun.
 pub async fn run_batch(db: &Db, tell: Tell) -> Result<u64, StoreError> {
-    let due = jobs::claim(db, KINDS, MAX_BATCH, LEASE).await?;
-    let done = due.len();
-    for job in due {
-        let held = job.clone();
-        let asked = db.write(move |tx| {
-            let job = held.clone();
-            Box::pin(async move { step(tx, &job, tell).await })
-        });
-        if let Err(refused) = asked.await {
-            // Never the refusal's words: they may name somebody.
-            let error = match refused {
-                Refused::Store(error) => error.to_string(),
-                _ => "the form can't be asked for".to_owned(),
-            };
-            let failed = db.write(move |tx| {
-                let (job, error) = (job.clone(), error.clone());
-                Box::pin(async move { jobs::fail(tx, &job, &error).await })
-            });
-            failed.await?;
-        }
-    }
-    Ok(u64::try_from(done).unwrap_or(u64::MAX))
+    let failed = "the form can't be asked for";
+    errands::work_off(db, KINDS, failed, move |tx, job| Box::pin(step(tx, job, tell))).await
 }
 
 async fn step(tx: &mut Tx, job: &Job, tell: Tell) -> Answer<()> {
-    let what: serde_json::Value = serde_json::from_str(&job.payload)
-        .map_err(|_| StoreError::corrupt("jobs", "a payload is no JSON"))?;
-    let id = Id::<RecurringForm>::new(what["recurring_form"].as_i64().unwrap_or_default());
+    let id = Id::<RecurringForm>::new(errands::number(job, "recurring_form")?);
     let system = Actor::system(job.org_id);
-    {
-        let mut scope = Scope::new(tx, &system);
-        let now = scope.now();
-        let held = scope.visible_for_update(id, Level::Full).await?;
-        // Moved, or stopped: another job is there for that, or none.
-        let due = held.map(|(row, _)| row).filter(|row| is_due(row, now));
-        if let Some(row) = due {
-            for request in some(&mut scope, &row).await? {
-                if !row.skips_notice {
-                    scope.subject_id = Some(request.recipient_id.0);
-                    tell(&mut scope, &request).await?;
-                    scope.subject_id = None;
-                }
-            }
+    let mut scope = Scope::new(tx, &system);
+    let now = scope.now();
+    let held = scope.visible_for_update(id, Level::Full).await?;
+    // Moved, or stopped: another job is there for that, or none.
+    let Some(row) = held.map(|(row, _)| row).filter(|row| is_due(row, now)) else { return Ok(()) };
+    for request in some(&mut scope, &row).await? {
+        if !row.skips_notice {
+            scope.subject_id = Some(request.recipient_id.0);
+            tell(&mut scope, &request).await?;
+            scope.subject_id = None;
         }
     }
-    match jobs::complete(tx, job).await? {
-        true => Ok(()),
-        false => Err(StoreError::Conflict.into()),
-    }
+    Ok(())
 }
 
 /// Whether it is being asked, or is to be.
@@ -177,7 +145,7 @@ async fn go_on(
         }
     }
     scope.update(before, &after).await?;
-    enqueue(scope, &after).await
+    Ok(plan(scope, &after).await?)
 }
 
 /// When it is due next behind a moment; nothing once it has ended.
@@ -198,11 +166,6 @@ pub fn zone(row: &RecurringForm) -> TimeZone {
 }
 
 /// The job that goes on with it when it is due; none while it rests.
-pub async fn enqueue(scope: &mut Scope<'_>, row: &RecurringForm) -> Answer<()> {
-    Ok(plan(scope, row).await?)
-}
-
-/// The same, for who lays a practice's first rows.
 pub async fn plan(scope: &mut Scope<'_>, row: &RecurringForm) -> Result<(), StoreError> {
     let Some(next_at) = row.next_at.filter(|_| row.is_active) else { return Ok(()) };
     let what = json!({ "recurring_form": row.id.0 });

@@ -1,12 +1,9 @@
-//! How much one request may ask of what is reckoned of goals, all its fields together: a document
-//! has room for hundreds of questions, and each may be about the days of many goals.
+//! What is reckoned of goals costs of a request's budget: a question may be about the days of many
+//! goals.
 
 use ward_engine::{Answer, Refused, Request};
 use ward_store::{Query, Rows, Select};
 
-/// So much a request may cost, in the units in which slots are counted, too: about so many rows
-/// that are looked at.
-pub const UNITS_MAX: i64 = 1_000_000;
 /// What a question costs, whatever it finds.
 pub const QUESTION: i64 = 500;
 /// One question reads so many rows at most.
@@ -14,9 +11,9 @@ pub const ROWS_MAX: i64 = 200_000;
 
 /// Spends of the request's budget, or refuses.
 pub fn spend(request: &Request, units: i64) -> Answer<()> {
-    match request.work.add(units) > UNITS_MAX {
-        true => Err(too_much()),
-        false => Ok(()),
+    match request.affords(units) {
+        true => Ok(()),
+        false => Err(too_much()),
     }
 }
 

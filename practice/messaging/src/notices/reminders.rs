@@ -6,14 +6,13 @@
 //! what was true at planning is asked again at that moment.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
-use ward_engine::{Answer, Refused};
+use ward_engine::{Answer, errands};
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
-use ward_store::jobs::{self, Job, MAX_BATCH, NewJob};
+use ward_store::jobs::{self, Job, NewJob};
 use ward_store::{Actor, Cond, Db, Id, Scope, StoreError, Tx};
 
 use crate::notices::plan::{self, Slots};
@@ -22,7 +21,8 @@ use crate::notices::tables::Reminder;
 /// The kind of job that says a reminder.
 pub const JOB_KIND: &str = "remind";
 const KINDS: &[&str] = &[JOB_KIND];
-const LEASE: Duration = Duration::from_secs(60);
+/// What is said of a job whose notice was not given.
+pub(crate) const NOT_GIVEN: &str = "a notice was not given";
 
 /// What became of a reminder at its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,70 +135,22 @@ async fn enqueue(scope: &mut Scope<'_>, row: &Reminder) -> Answer<()> {
     Ok(())
 }
 
-/// Says some of what is due; how many jobs were done.
+/// Says some of what is due; how many jobs were begun.
 pub async fn run_batch(db: &Db, kinds: &'static [ReminderKind]) -> Result<u64, StoreError> {
-    let due = jobs::claim(db, KINDS, MAX_BATCH, LEASE).await?;
-    let done = due.len();
-    for job in due {
-        let held = job.clone();
-        let said = db.write(move |tx| {
-            let job = held.clone();
-            Box::pin(async move { step(tx, &job, kinds).await })
-        });
-        if let Err(refused) = said.await {
-            fail(db, job, refused).await?;
-        }
-    }
-    Ok(u64::try_from(done).unwrap_or(u64::MAX))
-}
-
-/// Gives a job back that failed; another attempt follows.
-pub(crate) async fn fail(db: &Db, job: Job, refused: Refused) -> Result<(), StoreError> {
-    // Never the refusal's words: they may name what a client wrote.
-    let error = match refused {
-        Refused::Store(error) => error.to_string(),
-        _ => "the notice can't be given".to_owned(),
-    };
-    tracing::warn!(job = %job.id, kind = %job.kind, "a notice was not given");
-    let failed = db.write(move |tx| {
-        let (job, error) = (job.clone(), error.clone());
-        Box::pin(async move { jobs::fail(tx, &job, &error).await })
-    });
-    failed.await.map(drop)
-}
-
-/// The number that a job's payload has under this name.
-pub(crate) fn number(job: &Job, name: &str) -> Result<i64, StoreError> {
-    let payload: serde_json::Value = serde_json::from_str(&job.payload)
-        .map_err(|_| StoreError::corrupt("jobs", "a payload is no JSON"))?;
-    Ok(payload[name].as_i64().unwrap_or_default())
-}
-
-/// Ends a job of the transaction, unless another worker has it by now.
-pub(crate) async fn end(tx: &mut Tx, job: &Job) -> Answer<()> {
-    match jobs::complete(tx, job).await? {
-        true => Ok(()),
-        false => Err(StoreError::Conflict.into()),
-    }
+    errands::work_off(db, KINDS, NOT_GIVEN, move |tx, job| Box::pin(step(tx, job, kinds))).await
 }
 
 async fn step(tx: &mut Tx, job: &Job, kinds: &[ReminderKind]) -> Answer<()> {
-    let id = number(job, "reminder")?;
+    let id = errands::number(job, "reminder")?;
     let system = Actor::system(job.org_id);
-    {
-        let mut scope = Scope::new(tx, &system);
-        let row: Option<Reminder> = scope.find(Id::new(id)).await?;
-        let due = row.filter(|row| row.due_at <= scope.now());
-        if let Some(row) = due {
-            let kind = kinds.iter().find(|kind| kind.name == row.kind);
-            let kind = kind.ok_or_else(|| {
-                StoreError::internal(format!("nothing says reminders of {}", row.kind))
-            })?;
-            match (kind.deliver)(&mut scope, &row).await? {
-                Outcome::Done => scope.destroy(&row).await?,
-                Outcome::Later(until) => hold(&mut scope, &row, until).await?,
-            }
-        }
+    let mut scope = Scope::new(tx, &system);
+    let row: Option<Reminder> = scope.find(Id::new(id)).await?;
+    let Some(row) = row.filter(|row| row.due_at <= scope.now()) else { return Ok(()) };
+    let kind = kinds.iter().find(|kind| kind.name == row.kind);
+    let kind = kind
+        .ok_or_else(|| StoreError::internal(format!("nothing says reminders of {}", row.kind)))?;
+    match (kind.deliver)(&mut scope, &row).await? {
+        Outcome::Done => Ok(scope.destroy(&row).await?),
+        Outcome::Later(until) => hold(&mut scope, &row, until).await,
     }
-    end(tx, job).await
 }

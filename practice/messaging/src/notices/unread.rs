@@ -4,20 +4,18 @@
 //! A notice is held in quiet hours; all that waits for a person when they end is
 //! one notice. What was read meanwhile is not told.
 
-use std::time::Duration;
-
 use serde_json::json;
 use ward_clients::feature_toggle::{self, Switch};
-use ward_engine::Answer;
+use ward_engine::{Answer, errands};
 use ward_identity::person::{self, Person};
 use ward_identity::tables::User;
-use ward_store::jobs::{self, Job, MAX_BATCH, NewJob};
+use ward_store::jobs::{self, Job, NewJob};
 use ward_store::{Actor, Cond, Db, Id, Level, Query, Scope, Sql, StoreError, Tx, Value};
 
 use crate::away::reply;
 use crate::notices::choices::Wishes;
 use crate::notices::notice::{self, Notice};
-use crate::notices::reminders::{self, About, Outcome};
+use crate::notices::reminders::{self, About, NOT_GIVEN, Outcome};
 use crate::notices::settings::{self, MESSAGES};
 use crate::notices::tables::{NoticeCategory, Reminder};
 use crate::notices::{contact, feed, zone_of};
@@ -32,7 +30,6 @@ pub const KIND: &str = "unread_messages";
 /// The kind of job that tells of a message.
 const JOB_KIND: &str = "tell_of_message";
 const KINDS: &[&str] = &[JOB_KIND];
-const LEASE: Duration = Duration::from_secs(60);
 
 /// Sees to it that those who have not read a message are told of it: afterwards,
 /// since a room may be full.
@@ -42,34 +39,20 @@ pub async fn tell_of(scope: &mut Scope<'_>, note: &Note) -> Answer<()> {
     Ok(())
 }
 
-/// Tells of some messages; how many jobs were done.
+/// Tells of some messages; how many jobs were begun.
 pub async fn run_batch(db: &Db) -> Result<u64, StoreError> {
-    let due = jobs::claim(db, KINDS, MAX_BATCH, LEASE).await?;
-    let done = due.len();
-    for job in due {
-        let held = job.clone();
-        let told = db.write(move |tx| {
-            let job = held.clone();
-            Box::pin(async move { tell(tx, &job).await })
-        });
-        if let Err(refused) = told.await {
-            reminders::fail(db, job, refused).await?;
-        }
-    }
-    Ok(u64::try_from(done).unwrap_or(u64::MAX))
+    errands::work_off(db, KINDS, NOT_GIVEN, |tx, job| Box::pin(tell(tx, job))).await
 }
 
 async fn tell(tx: &mut Tx, job: &Job) -> Answer<()> {
-    let id = reminders::number(job, "note")?;
+    let id = errands::number(job, "note")?;
     let system = Actor::system(job.org_id);
-    {
-        let mut scope = Scope::new(tx, &system);
-        let note: Option<Note> = scope.find(Id::new(id)).await?;
-        if let Some(note) = note.filter(|note| !note.deleted_by_user) {
-            tell_readers(&mut scope, &note).await?;
-        }
+    let mut scope = Scope::new(tx, &system);
+    let note: Option<Note> = scope.find(Id::new(id)).await?;
+    match note.filter(|note| !note.deleted_by_user) {
+        Some(note) => tell_readers(&mut scope, &note).await,
+        None => Ok(()),
     }
-    reminders::end(tx, job).await
 }
 
 async fn tell_readers(scope: &mut Scope<'_>, note: &Note) -> Answer<()> {

@@ -3,15 +3,13 @@
 //! One job does all of it, and there is always one: what the answer costs tells nobody
 //! whether an e-mail address is known, and the visitor reads nothing of a client.
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use ward_clients::rules::kept_email;
-use ward_engine::{Answer, Call, Refused};
+use ward_engine::{Answer, Call, errands};
 use ward_identity::email;
 use ward_identity::tables::User;
-use ward_store::jobs::{self, Job, MAX_BATCH, NewJob};
+use ward_store::jobs::{self, Job, NewJob};
 use ward_store::{Actor, Db, Id, Level, Query, Scope, Sql, StoreError, Tx, Value, search};
 
 use super::table::{AppointmentRequest, RequestStatus};
@@ -19,7 +17,6 @@ use super::table::{AppointmentRequest, RequestStatus};
 /// The kind of job.
 const JOB_KIND: &str = "appointment_request";
 const KINDS: &[&str] = &[JOB_KIND];
-const LEASE: Duration = Duration::from_secs(60);
 /// So many clients of one e-mail address are told apart by their names.
 const FAMILY_MAX: i64 = 50;
 
@@ -34,50 +31,21 @@ pub async fn later(call: &mut Call<'_>, row: &AppointmentRequest, assign: bool) 
     Ok(())
 }
 
-/// Does what follows some requests; how many jobs were done.
+/// Does what follows some requests; how many jobs were begun.
 pub async fn run_batch(db: &Db, tell: Tell) -> Result<u64, StoreError> {
-    let due = jobs::claim(db, KINDS, MAX_BATCH, LEASE).await?;
-    let done = due.len();
-    for job in due {
-        let held = job.clone();
-        let settled = db.write(move |tx| {
-            let job = held.clone();
-            Box::pin(async move { step(tx, &job, tell).await })
-        });
-        if let Err(refused) = settled.await {
-            // Never the refusal's words: they may name what a visitor wrote.
-            let error = match refused {
-                Refused::Store(error) => error.to_string(),
-                _ => "the request can't be settled".to_owned(),
-            };
-            let failed = db.write(move |tx| {
-                let (job, error) = (job.clone(), error.clone());
-                Box::pin(async move { jobs::fail(tx, &job, &error).await })
-            });
-            failed.await?;
-        }
-    }
-    Ok(u64::try_from(done).unwrap_or(u64::MAX))
+    let failed = "the request can't be settled";
+    errands::work_off(db, KINDS, failed, move |tx, job| Box::pin(step(tx, job, tell))).await
 }
 
 async fn step(tx: &mut Tx, job: &Job, tell: Tell) -> Answer<()> {
-    let what: serde_json::Value = serde_json::from_str(&job.payload)
-        .map_err(|_| StoreError::corrupt("jobs", "a payload is no JSON"))?;
+    let what = errands::payload(job)?;
     let id = Id::new(what["request"].as_i64().unwrap_or_default());
     let system = Actor::system(job.org_id);
-    {
-        let mut scope = Scope::new(tx, &system);
-        let held = scope.visible_for_update(id, Level::Full).await?;
-        if let Some((row, _)) = held {
-            let row = matched(&mut scope, row, what["assign"] == true).await?;
-            scope.subject_id = row.patient_id.map(|id| id.0);
-            tell(&mut scope, &row, what["by"].as_i64().unwrap_or_default()).await?;
-        }
-    }
-    match jobs::complete(tx, job).await? {
-        true => Ok(()),
-        false => Err(StoreError::Conflict.into()),
-    }
+    let mut scope = Scope::new(tx, &system);
+    let Some((row, _)) = scope.visible_for_update(id, Level::Full).await? else { return Ok(()) };
+    let row = matched(&mut scope, row, what["assign"] == true).await?;
+    scope.subject_id = row.patient_id.map(|id| id.0);
+    tell(&mut scope, &row, what["by"].as_i64().unwrap_or_default()).await
 }
 
 /// A visitor's request with the client whom they are taken for, and to that client's

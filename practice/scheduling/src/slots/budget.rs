@@ -1,14 +1,7 @@
-//! How much one request may ask of slots, all its fields together: a document has room
-//! for hundreds of questions, and each may be a large one.
+//! What is asked of slots costs of a request's budget.
 
 use ward_engine::{Answer, Refused, Request};
-use ward_store::Role;
 
-/// So much a request of somebody who is signed in may cost: about so many starts that
-/// are looked at.
-pub const UNITS_MAX: i64 = 1_000_000;
-/// So much a visitor's request may cost.
-pub const UNITS_OF_VISITOR_MAX: i64 = 150_000;
 /// What a question costs, whatever it finds.
 pub const QUESTION: i64 = 500;
 /// What a day of a provider costs.
@@ -18,13 +11,9 @@ pub const ANSWERED: i64 = 5;
 
 /// Spends of the request's budget, or refuses.
 pub fn spend(request: &Request, units: i64) -> Answer<()> {
-    let most = match request.actor.role {
-        Role::Anonymous => UNITS_OF_VISITOR_MAX,
-        _ => UNITS_MAX,
-    };
-    match request.work.add(units) > most {
-        true => Err(too_much()),
-        false => Ok(()),
+    match request.affords(units) {
+        true => Ok(()),
+        false => Err(too_much()),
     }
 }
 
