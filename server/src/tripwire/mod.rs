@@ -11,6 +11,7 @@
 mod files;
 mod known;
 mod numbers;
+mod shape;
 mod walk;
 
 use ward_engine::{Args, Refused, Request};

@@ -7,6 +7,7 @@ use ward_clients::ssn::{Ssn, may_be_real_ssn};
 
 use super::Sign;
 use super::known::{CARDS, MBIS, ROUTINGS, SSNS};
+use super::shape::{self, Shape};
 
 /// A pattern of this file, which compiles: each is tried by a test.
 fn pattern(text: &str) -> Option<Regex> {
@@ -55,20 +56,22 @@ fn digits(text: &str) -> String {
 
 /// The surest sign in a text.
 pub fn sign_in(text: &str) -> Option<Sign> {
-    let count = text.bytes().filter(u8::is_ascii_digit).count();
-    if count < 4 {
-        return None;
-    }
-    if count >= 9 && has_ssn(text) {
+    sign_of(text, shape::of(text))
+}
+
+/// The surest sign among those that a text could hold.
+fn sign_of(text: &str, could: Shape) -> Option<Sign> {
+    if could.ssn && has_ssn(text) {
         return Some(Sign::Ssn);
     }
-    if count >= 13 && has_card(text) {
+    if could.card && has_card(text) {
         return Some(Sign::Card);
     }
-    if count < text.len() && has_mbi(text) {
+    if could.mbi && has_mbi(text) {
         return Some(Sign::Mbi);
     }
-    CONTEXT.as_ref().filter(|it| it.is_match(text)).map(|_| Sign::Context)
+    let context = CONTEXT.as_ref().filter(|it| could.context && it.is_match(text));
+    context.map(|_| Sign::Context)
 }
 
 fn has_ssn(text: &str) -> bool {
@@ -175,6 +178,8 @@ pub fn is_somebodys_phone(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -242,5 +247,30 @@ mod tests {
         assert!(is_somebodys_phone("(415) 867-5309") && is_somebodys_phone("+1 212 736 5000"));
         assert!(!is_somebodys_phone("212-555-0123") && !is_somebodys_phone("555-0123"));
         assert!(!is_somebodys_phone("1234567890") && !is_somebodys_phone("5555555555"));
+    }
+
+    /// Pieces of which what is looked for is made, so that it comes up, whole and nearly.
+    fn piece() -> impl Strategy<Value = String> {
+        prop_oneof![
+            6 => "[0-9]{1,5}",
+            4 => "[ .\\-\u{a0}\u{2010}\u{2011}\u{2013}]{0,2}",
+            1 => "[A-Za-z\u{212a}\u{17f}_]{1,3}",
+            1 => "(?i)(mrn|dob|date of birth|policy no|policy number|member id|medical record)",
+            1 => "[1-9][AC-HJKMNP-RT-Y]{1,2}[0-9][a-hj-n][0-9Ac][0-9]-?[A-Ha-h]{2}[0-9]{2}",
+            1 => "53[1-9](-| )4[1-9](-| )43[0-9]{2}",
+            1 => "4539([ \u{a0}-]?)5787([ \u{a0}-]?)6362[ -]?148[0-9]",
+            1 => "\\PC{0,3}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn the_look_misses_nothing(pieces in prop::collection::vec(piece(), 1..9)) {
+            let text = pieces.concat();
+            let all = Shape { ssn: true, card: true, mbi: true, context: true };
+            prop_assert_eq!(sign_in(&text), sign_of(&text, all), "{:?}", text);
+        }
     }
 }
