@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::http::{HeaderName, HeaderValue};
 use jiff::civil::Date;
-use ward_engine::Engine;
+use ward_engine::{Engine, ViewId};
 use ward_identity::exercise::Exercises;
 use ward_instance::{Config, Instance, Random, State, uuid};
 use ward_store::blobs::BlobStore;
@@ -93,7 +93,10 @@ impl App {
     pub async fn new(opened: &Opened, rate_limit: Option<u32>) -> Result<Arc<Self>, ServerError> {
         let sandbox = opened.instance.witness().sandbox();
         let tripwire = sandbox.map(|_| opened.config.tripwire_strict);
-        Self::with(opened, rate_limit, crate::assemble::engine(tripwire)).await
+        let engine = crate::assemble::engine(tripwire);
+        // Who serves for long lets nobody wait for the other view.
+        let engine = engine.and_then(|engine| engine.load(ViewId::V2026).map(|()| engine));
+        Self::with(opened, rate_limit, engine).await
     }
 
     /// The same with an engine that was made meanwhile.

@@ -57,9 +57,11 @@ pub const fn served_sdl(view: ViewId) -> &'static str {
     }
 }
 
-/// The engine with both views; a Sandbox's with its guard, which is strict or not.
+/// The engine, with the view that most clients ask in loaded; a Sandbox's with its guard, which is
+/// strict or not.
 pub fn engine(tripwire: Option<bool>) -> Result<Arc<Engine>, String> {
-    let engine = Engine::new(served_sdl(ViewId::Baseline), served_sdl(ViewId::V2026), bindings())?;
+    let engine = Engine::new(served_sdl(ViewId::Baseline), served_sdl(ViewId::V2026), bindings());
+    engine.load(ViewId::Baseline)?;
     Ok(Arc::new(match tripwire {
         Some(is_strict) => engine.guarded(tripwire::guard(is_strict)),
         None => engine,

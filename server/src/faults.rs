@@ -190,7 +190,7 @@ fn partial(app: &App, body: &Bytes) -> Option<Bytes> {
 /// Whether a root field of this name may be null in both views; an alias says nothing.
 fn may_be_null(app: &App, name: &str) -> bool {
     let is_nullable = |view: ViewId| {
-        let schema = &app.engine.view(view).schema;
+        let schema = &app.engine.view(view).ok()?.schema;
         ["Query", "Mutation"].into_iter().find_map(|root| {
             let field = schema.get_object(root)?.fields.get(name)?;
             Some(!field.ty.is_non_null())

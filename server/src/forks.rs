@@ -287,7 +287,7 @@ async fn make(
     place::restrict(&folder(&app.dir))?;
     let path = dir.join("ward.db");
     app.db.check_space(&dir)?;
-    copy(&app.db, path.clone()).await?;
+    app.db.copy_passing(path.clone()).await?;
     let before = ward_store::read_certificate(&mut app.db.read().await?).await?;
     let ring = app.instance.ring();
     let base_url = format!("http://127.0.0.1:{}", port.port());
@@ -306,12 +306,6 @@ async fn make(
     let under = Some(app.blobs.clone());
     let opened = Opened { dir, config, instance, db, certificate, lock: None, under };
     Ok((opened, listener))
-}
-
-async fn copy(db: &Db, path: PathBuf) -> Result<(), ServerError> {
-    let db = db.clone();
-    let copied = tokio::task::spawn_blocking(move || db.copy_pages_to(&path, false)).await;
-    Ok(copied.map_err(|error| ServerError::System(error.to_string()))??)
 }
 
 /// Writes where the copy is reached; from here on it is another world, which sends nothing that

@@ -1,6 +1,6 @@
 //! The engine: a document and its variables in, JSON bytes out.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 use ward_store::{Query, StoreError};
@@ -53,10 +53,26 @@ pub struct Reply {
 
 /// Answers requests of both views from one set of bindings.
 pub struct Engine {
-    views: [View; 2],
+    views: [Kept; 2],
     bindings: Arc<Bindings>,
     cache: PlanCache,
     pub(crate) guard: Option<Guard>,
+}
+
+/// A view that is loaded when somebody asks in it: it takes some MiB, and most clients ask in one.
+struct Kept {
+    sdl: Box<str>,
+    loaded: OnceLock<Result<View, String>>,
+}
+
+impl Kept {
+    fn of(sdl: &str) -> Self {
+        Kept { sdl: sdl.into(), loaded: OnceLock::new() }
+    }
+
+    fn view(&self) -> Result<&View, &String> {
+        self.loaded.get_or_init(|| View::load(&self.sdl)).as_ref()
+    }
 }
 
 /// Looks at a mutation's arguments before anything is done with them.
@@ -92,14 +108,26 @@ impl From<Stop> for Halt {
 }
 
 impl Engine {
-    /// From the served SDL of both views, baseline first.
-    pub fn new(baseline: &str, v2026: &str, bindings: Bindings) -> Result<Self, String> {
-        Ok(Engine {
-            views: [View::load(baseline)?, View::load(v2026)?],
+    /// From the served SDL of both views, baseline first; each is loaded when it is asked for.
+    pub fn new(baseline: &str, v2026: &str, bindings: Bindings) -> Self {
+        Engine {
+            views: [Kept::of(baseline), Kept::of(v2026)],
             bindings: Arc::new(bindings),
             cache: PlanCache::default(),
             guard: None,
-        })
+        }
+    }
+
+    /// Loads a view now, so that nobody who asks waits for it.
+    pub fn load(&self, id: ViewId) -> Result<(), String> {
+        self.kept(id).view().map(drop).map_err(String::clone)
+    }
+
+    fn kept(&self, id: ViewId) -> &Kept {
+        match id {
+            ViewId::Baseline => &self.views[0],
+            ViewId::V2026 => &self.views[1],
+        }
     }
 
     /// The same, whose mutations are looked at by this guard first.
@@ -116,12 +144,10 @@ impl Engine {
         &self.bindings
     }
 
-    /// A view.
-    pub fn view(&self, id: ViewId) -> &View {
-        match id {
-            ViewId::Baseline => &self.views[0],
-            ViewId::V2026 => &self.views[1],
-        }
+    /// A view. That it does not load is a defect: the SDL is ours.
+    pub fn view(&self, id: ViewId) -> Result<&View, StoreError> {
+        let view = self.kept(id).view();
+        view.map_err(|error| StoreError::internal(format!("the served schema: {error}")))
     }
 
     /// Answers a request. `warnings` go into `extensions`.
@@ -154,7 +180,7 @@ impl Engine {
         request: &Arc<Request>,
     ) -> Result<Executed, Halt> {
         let plan = self.plan(incoming, request.view)?;
-        let view = self.view(request.view);
+        let view = self.view(request.view)?;
         let variables =
             values::variables(&plan, &incoming.variables, &view.schema).map_err(Halt::Errors)?;
         self.within_limits(&plan, view, &variables)?;
@@ -221,7 +247,7 @@ impl Engine {
         if let Some(plan) = self.cache.get(view_id, operation, &incoming.query) {
             return Ok(plan);
         }
-        let view = self.view(view_id);
+        let view = self.view(view_id)?;
         let document = document::validated(&incoming.query, view).map_err(Halt::Errors)?;
         let plan = planner::plan(&document, operation, &view.schema, &self.bindings)
             .map_err(|error| Halt::Errors(vec![error]))?;

@@ -108,7 +108,7 @@ pub(crate) async fn run(
             // What was committed before is told; only this field failed.
             Err(Refused::Store(error)) if committed => Cell::Failed(store_error(&error, request).1),
             Err(refused) => {
-                let args = values::arguments(field, &engine.view(request.view).schema, &variables);
+                let args = values::arguments(field, &engine.view(request.view)?.schema, &variables);
                 let echo = args.map_or(Out::Null, |args| echo(&args));
                 refused_cell(field, refused, &echo, &variables, request)?
             }
@@ -132,7 +132,7 @@ async fn one(
     binding: &MutationBinding,
     hash: Option<RequestHash>,
 ) -> Result<Done, Refused> {
-    let schema = &engine.view(request.view).schema;
+    let schema = &engine.view(request.view)?.schema;
     let mut args =
         values::arguments(&plan.root.fields[field], schema, variables).map_err(Refused::Error)?;
     let echo = echo(&args);
@@ -201,7 +201,7 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
         let mut executor = Executor {
             request,
             actor: &request.actor,
-            schema: &job.engine.view(job.request.view).schema,
+            schema: &job.engine.view(job.request.view)?.schema,
             variables: &job.variables,
             introspection: None,
             objects: 0,

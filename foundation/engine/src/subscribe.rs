@@ -96,7 +96,7 @@ impl Engine {
         if plan.operation != Operation::Subscription {
             return Ok(None);
         }
-        let view = self.view(request.view);
+        let view = self.view(request.view)?;
         let variables =
             values::variables(&plan, &incoming.variables, &view.schema).map_err(Halt::Errors)?;
         self.within_limits(&plan, view, &variables)?;
@@ -127,7 +127,7 @@ impl Engine {
         if may_ask(bound, request).is_err() {
             return Ok(None);
         }
-        let view = self.view(subscription.view);
+        let view = self.view(subscription.view)?;
         let Ok(args) = values::arguments(field, &view.schema, &subscription.variables) else {
             return Ok(None);
         };

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use apollo_compiler::ast::Type;
-use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
+use apollo_compiler::collections::IndexMap;
+use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{Name, Schema};
+use apollo_compiler::{Name, Node, Schema};
 
 use crate::bindings::Bindings;
 use crate::bound::Resolve;
@@ -67,31 +68,49 @@ pub fn widened(ty: &Type) -> Type {
     }
 }
 
+/// Retypes what is to be retyped, and shares everything else with the schema that this is a copy of.
 fn widen(schema: &mut Schema) {
     for ty in schema.types.values_mut().filter(|ty| !ty.is_built_in()) {
         match ty {
             ExtendedType::Object(object) => {
-                for field in object.make_mut().fields.values_mut() {
-                    for argument in &mut field.make_mut().arguments {
-                        let ty = widened(&argument.ty);
-                        *argument.make_mut().ty.make_mut() = ty;
+                let of_field =
+                    |field: &FieldDefinition| field.arguments.iter().any(|it| is_narrow(it));
+                for name in named(&object.fields, |field| of_field(field)) {
+                    if let Some(field) = object.make_mut().fields.get_mut(&name) {
+                        field.make_mut().arguments.iter_mut().for_each(widen_position);
                     }
                 }
             }
             ExtendedType::InputObject(input) => {
-                for field in input.make_mut().fields.values_mut() {
-                    let ty = widened(&field.ty);
-                    *field.make_mut().ty.make_mut() = ty;
+                for name in named(&input.fields, |field| is_narrow(field)) {
+                    if let Some(field) = input.make_mut().fields.get_mut(&name) {
+                        widen_position(field);
+                    }
                 }
             }
             _ => {}
         }
     }
     for directive in schema.directive_definitions.values_mut() {
-        for argument in &mut directive.make_mut().arguments {
-            let ty = widened(&argument.ty);
-            *argument.make_mut().ty.make_mut() = ty;
+        if directive.arguments.iter().any(|it| is_narrow(it)) {
+            directive.make_mut().arguments.iter_mut().for_each(widen_position);
         }
+    }
+}
+
+/// The names of the fields that are to be retyped.
+fn named<T>(fields: &IndexMap<Name, Component<T>>, is_meant: impl Fn(&T) -> bool) -> Vec<Name> {
+    fields.iter().filter(|(_, field)| is_meant(field)).map(|(name, _)| name.clone()).collect()
+}
+
+fn is_narrow(position: &InputValueDefinition) -> bool {
+    widened(&position.ty) != *position.ty
+}
+
+fn widen_position(position: &mut Node<InputValueDefinition>) {
+    if is_narrow(position) {
+        let ty = widened(&position.ty);
+        *position.make_mut().ty.make_mut() = ty;
     }
 }
 

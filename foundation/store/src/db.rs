@@ -1,11 +1,13 @@
 //! An open store: readers, writes, shutdown.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use std::panic::AssertUnwindSafe;
 use tokio::sync::broadcast;
 use ward_instance::{Certificate, Instance, Kind};
@@ -15,7 +17,8 @@ use crate::birth::{self, Birth};
 use crate::certificate;
 use crate::core::{Core, Hint};
 use crate::ddl;
-use crate::driver::lite::{self, Access, Durability, Lite};
+use crate::driver::lite::{Access, Durability, Lite};
+use crate::driver::lite_copy;
 use crate::driver::pg::{PgPool, Tables};
 use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
@@ -112,7 +115,13 @@ pub struct Db {
 }
 
 enum Backend {
-    Lite { readers: Arc<LitePool>, writer: Writer, path: PathBuf },
+    Lite {
+        readers: Arc<LitePool>,
+        writer: Writer,
+        path: PathBuf,
+        /// To copy it from; behind the connections, see [`lite_copy::copy_files`].
+        file: Mutex<File>,
+    },
     Pg(PgPool),
 }
 
@@ -174,11 +183,15 @@ impl Db {
         path: PathBuf,
         durability: Durability,
     ) -> Result<Backend, StoreError> {
+        let file = File::open(&path).map_err(|error| {
+            StoreError::Unavailable(format!("the file can't be opened: {error}"))
+        })?;
         let mut lite = writer::open_lite(&path, durability)?;
         let certificate = certificate::decode(&lite.rows(&certificate::select())?)?;
         certificate.verify(&core.instance.ring()).map_err(StoreError::Foreign)?;
         let writer = Writer::start(core, lite, &path, durability)?;
-        Ok(Backend::Lite { readers: LitePool::new(path.clone()), writer, path })
+        let readers = LitePool::new(path.clone());
+        Ok(Backend::Lite { readers, writer, path, file: Mutex::new(file) })
     }
 
     /// Each connection reads the definitions of all tables first: the first reader does it beside
@@ -377,9 +390,27 @@ impl Db {
     /// the disk.
     pub fn copy_pages_to(&self, target: &Path, is_kept: bool) -> Result<(), StoreError> {
         match &*self.backend {
-            Backend::Lite { path, .. } => lite::copy_pages(path, target, is_kept),
+            Backend::Lite { path, .. } => lite_copy::copy_pages(path, target, is_kept),
             Backend::Pg(_) => Err(StoreError::internal("no file is copied on PostgreSQL")),
         }
+    }
+
+    /// Copies a SQLite database, as of what is committed, into a new file that need not be on the
+    /// disk, for somebody who opens it at once: its log may be beside it. The writer waits.
+    pub async fn copy_passing(&self, target: PathBuf) -> Result<(), StoreError> {
+        let db = self.clone();
+        self.write(move |_: &mut Tx| {
+            let copied = match &*db.backend {
+                Backend::Lite { path, file, .. } => {
+                    lite_copy::copy_files(&file.lock(), path, &target).and_then(|is_copied| {
+                        if is_copied { Ok(()) } else { lite_copy::copy_pages(path, &target, false) }
+                    })
+                }
+                Backend::Pg(_) => Err(StoreError::internal("no file is copied on PostgreSQL")),
+            };
+            Box::pin(async move { copied })
+        })
+        .await
     }
 
     /// Refuses where the disk of `folder` has no room for a copy and what is written meanwhile:

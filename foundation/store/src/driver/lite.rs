@@ -3,20 +3,22 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
 use crate::driver::lite_error::{is_sync_failure, map};
-use crate::driver::text::Texts;
+use crate::driver::text::{Texts, rewrite};
 use crate::error::StoreError;
 use crate::query::Engine;
 use crate::value::{Rows, Sql, Value};
 
 /// Prepared statements kept open by each connection.
 const STATEMENTS_KEPT: usize = 512;
+/// A statement with more parameters writes many rows at once and is not kept: it takes half a MiB,
+/// and another number of rows is another statement.
+const PARAMETERS_KEPT: usize = 400;
 
 /// The header's `application_id` is at this offset of the file, big-endian.
 const APPLICATION_ID_AT: usize = 68;
@@ -212,21 +214,13 @@ impl Lite {
 
     /// How many rows a statement changed.
     pub(crate) fn execute(&mut self, sql: &Sql) -> Result<u64, StoreError> {
-        let text = self.texts.get(sql.text());
-        let mut statement = self.conn.prepare_cached(&text).map_err(|error| map(&error))?;
-        bind(&mut statement, sql.params())?;
         self.is_touched = true;
-        if statement.column_count() == 0 {
-            let changed = statement.raw_execute().map_err(|error| map(&error))?;
-            return Ok(changed as u64);
+        if sql.params().len() > PARAMETERS_KEPT {
+            let text = rewrite(Engine::Lite, sql.text());
+            return execute(&mut self.conn.prepare(&text).map_err(|error| map(&error))?, sql);
         }
-        // With RETURNING: the rows are stepped through and forgotten.
-        let mut changed = 0;
-        let mut rows = statement.raw_query();
-        while rows.next().map_err(|error| map(&error))?.is_some() {
-            changed += 1;
-        }
-        Ok(changed)
+        let text = self.texts.get(sql.text());
+        execute(&mut *self.conn.prepare_cached(&text).map_err(|error| map(&error))?, sql)
     }
 
     /// Whether a transaction is open. The engine may have ended it by itself
@@ -268,41 +262,6 @@ impl Lite {
         create_file(path)?;
         let path = path.to_str().ok_or_else(|| StoreError::internal("the path is not UTF-8"))?;
         self.conn.execute("VACUUM INTO ?1", [path]).map(drop).map_err(|error| map(&error))
-    }
-}
-
-/// Copies the whole database, as of now, into a new file, page by page. `is_kept`: until it is on
-/// the disk, and without a write-ahead log, so that the file is all there is.
-///
-/// Neither connection has this module's settings: each of them would have the definitions of all
-/// tables read, which takes as long as the copy.
-pub(crate) fn copy_pages(from: &Path, path: &Path, is_kept: bool) -> Result<(), StoreError> {
-    create_file(path)?;
-    // Of a copy that failed nothing is left: the disk may be full.
-    copy_into(from, path, is_kept).inspect_err(|_| drop(std::fs::remove_file(path)))
-}
-
-fn copy_into(from: &Path, path: &Path, is_kept: bool) -> Result<(), StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let source = Connection::open_with_flags(from, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(|error| map(&error))?;
-    let mut copy = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|error| map(&error))?;
-    copy.execute_batch("PRAGMA synchronous = OFF").map_err(|error| map(&error))?;
-    let backup = Backup::new(&source, &mut copy).map_err(|error| map(&error))?;
-    let stepped = backup.step(-1).map_err(|error| map(&error))?;
-    drop(backup);
-    if stepped != StepResult::Done {
-        return Err(StoreError::Unavailable("the database is busy; try again".into()));
-    }
-    if is_kept {
-        copy.execute_batch("PRAGMA journal_mode = DELETE").map_err(|error| map(&error))?;
-    }
-    copy.close().map_err(|(_, error)| map(&error))?;
-    let synced = || std::fs::File::open(path)?.sync_all();
-    match is_kept {
-        true => synced().map_err(|error| StoreError::Full(format!("the copy: {error}"))),
-        false => Ok(()),
     }
 }
 
@@ -354,6 +313,21 @@ fn json<'a, T: serde::Serialize>(list: &[T]) -> rusqlite::Result<ToSqlOutput<'a>
     serde_json::to_string(list)
         .map(ToSqlOutput::from)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn execute(statement: &mut Statement<'_>, sql: &Sql) -> Result<u64, StoreError> {
+    bind(statement, sql.params())?;
+    if statement.column_count() == 0 {
+        let changed = statement.raw_execute().map_err(|error| map(&error))?;
+        return Ok(changed as u64);
+    }
+    // With RETURNING: the rows are stepped through and forgotten.
+    let mut changed = 0;
+    let mut rows = statement.raw_query();
+    while rows.next().map_err(|error| map(&error))?.is_some() {
+        changed += 1;
+    }
+    Ok(changed)
 }
 
 fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<(), StoreError> {

@@ -66,7 +66,7 @@ fn engine() -> Arc<Engine> {
     ward_charting::bind(&mut bindings);
     let served = |view| prune(&contract(view), &bindings).unwrap();
     let (old, new) = (served(ViewId::Baseline), served(ViewId::V2026));
-    Arc::new(Engine::new(&old, &new, bindings).unwrap())
+    Arc::new(Engine::new(&old, &new, bindings))
 }
 
 fn member(first: &str, email: &str) -> NewMember {

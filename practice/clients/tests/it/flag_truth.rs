@@ -112,7 +112,7 @@ fn whole(mut world: World) -> World {
     ward_clients::bind(&mut bindings);
     let served = |view| prune(&contract(view), &bindings).unwrap();
     let (old, new) = (served(ViewId::Baseline), served(ViewId::V2026));
-    world.engine = Arc::new(Engine::new(&old, &new, bindings).unwrap());
+    world.engine = Arc::new(Engine::new(&old, &new, bindings));
     world
 }
 

@@ -77,7 +77,7 @@ pub fn engine() -> Arc<Engine> {
     ward_identity::bind(&mut bindings);
     let baseline = prune(&contract("2024-06-01"), &bindings).unwrap();
     let v2026 = prune(&contract("2026-01-01"), &bindings).unwrap();
-    Arc::new(Engine::new(&baseline, &v2026, bindings).unwrap())
+    Arc::new(Engine::new(&baseline, &v2026, bindings))
 }
 
 /// A member of the founding practice's kind.
