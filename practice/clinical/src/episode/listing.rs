@@ -38,19 +38,20 @@ fn id<R: Entity>(args: &Args, name: &str, request: &Request) -> Answer<Option<Id
 }
 
 /// `patientEncounter`: by its id, else that of a client at an appointment; a client who names none
-/// asks for their own.
+/// asks for their own. Whatever else is named beside the id has to be the encounter's.
 pub fn encounter(request: &Request, args: &Args) -> Answer<Listing> {
-    if let Some(id) = id::<PatientEncounter>(args, "id", request)? {
-        return Ok(Listing::of(Cond::eq("id", id.0)));
-    }
     let own = request.actor.is_client().then(|| Id::new(request.actor.user_id));
     let client = id::<User>(args, "patient_id", request)?.or(own);
     let appointment = id::<Appointment>(args, "appointment_id", request)?;
-    let (Some(client), Some(appointment)) = (client, appointment) else {
+    let this = id::<PatientEncounter>(args, "id", request)?;
+    if this.is_none() && (client.is_none() || appointment.is_none()) {
         return Ok(Listing::none());
-    };
-    let cond = Cond::eq("appointment_id", appointment.0).and(Cond::eq("user_id", client.0));
-    Ok(Listing::of(cond).naming(&USERS, vec![client.0]))
+    }
+    let id = this.map_or(Cond::Always, |id| Cond::eq("id", id.0));
+    let at = appointment.map_or(Cond::Always, |id| Cond::eq("appointment_id", id.0));
+    let theirs = client.map_or(Cond::Always, |client| Cond::eq("user_id", client.0));
+    let named = client.map(|client| client.0).into_iter().collect();
+    Ok(Listing::of(id.and(at).and(theirs)).naming(&USERS, named))
 }
 
 /// `episodesOfCare`.
