@@ -3,16 +3,17 @@
 
 use ward_engine::{Answer, Bindings, Call};
 use ward_scheduling::appointment::table::Appointment;
-use ward_store::{Event, Id, Query, Sql};
+use ward_store::{Event, Id, Query, Sql, Value};
 
-use super::table::PatientEncounter;
+use super::table::{EpisodeEncounter, PatientEncounter};
 
 /// What of an appointment, when it changes, can make an encounter.
 const MAKES: [&str; 3] = ["attended_clients", "attendee_ids", "pm_status"];
 
-/// Registers the reaction.
+/// Registers the reactions.
 pub fn bind(b: &mut Bindings) {
     b.reaction("appointment.updated", |call, event| Box::pin(updated(call, event)));
+    b.reaction("patient.merged", |call, event| Box::pin(merged(call, event)));
 }
 
 async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
@@ -68,5 +69,37 @@ async fn make(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
         call.create(&encounter).await?;
     }
     call.scope.subject_id = subject;
+    Ok(())
+}
+
+/// Of two who attended one appointment, one encounter is left: the episodes of the other are its
+/// own from now on.
+async fn merged(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    let sql = Sql::fixed(
+        "SELECT DISTINCT l.episode_of_care_id, kept.id FROM patient_encounters gone \
+         JOIN episode_encounters l ON l.org_id = gone.org_id \
+         AND l.patient_encounter_id = gone.id \
+         JOIN patient_encounters kept ON kept.org_id = gone.org_id \
+         AND kept.appointment_id = gone.appointment_id AND kept.user_id = gone.user_id \
+         AND kept.deleted_at IS NULL \
+         WHERE gone.org_id = $1 AND gone.user_id = $2 AND gone.deleted_at IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM episode_encounters o WHERE o.org_id = l.org_id \
+         AND o.episode_of_care_id = l.episode_of_care_id AND o.patient_encounter_id = kept.id) \
+         ORDER BY l.episode_of_care_id, kept.id",
+        [call.actor.org_id.into(), event.resource_id.into()],
+    );
+    let rows = call.scope.tx.rows(&sql).await?;
+    let pair = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.int()?));
+    let links: Vec<(i64, i64)> = rows.iter().filter_map(pair).collect();
+    call.scope.subject_id = Some(event.resource_id);
+    for (episode, encounter) in links {
+        let link = EpisodeEncounter {
+            org_id: Id::new(call.actor.org_id),
+            episode_of_care_id: Id::new(episode),
+            patient_encounter_id: Id::new(encounter),
+            created_at: call.now(),
+        };
+        call.create(&link).await?;
+    }
     Ok(())
 }

@@ -31,6 +31,21 @@ fn sorted(ids: &[&String]) -> Vec<String> {
     numbers.iter().map(i64::to_string).collect()
 }
 
+/// An episode of care of a client's with their encounter at an appointment; the id.
+async fn care_of(w: &World, client: &str, at: &str) -> String {
+    let input = json!({ "user_id": client, "code": "I10" });
+    let made = w.mutate(&w.owner, "createHealthConcern", "health_concern { id }", input).await;
+    let input = json!({ "patient_id": client, "provider_id": w.owner.user_id.to_string(),
+        "diagnosis_id": made["health_concern"]["id"], "start_date": "2025-03-03" });
+    let made = w.mutate(&w.owner, "createEpisodeOfCare", "episode_of_care { id }", input).await;
+    let episode = made["episode_of_care"]["id"].as_str().unwrap().to_owned();
+    let encounter = read(w, &w.owner, at, client).await["id"].clone();
+    let input = json!({ "episode_of_care_id": episode, "encounter_ids": [encounter] });
+    let done = w.mutate(&w.owner, "linkEncounterToEpisodeOfCare", "results { success }", input);
+    assert_eq!(done.await["results"], json!([{ "success": true }]));
+    episode
+}
+
 #[tokio::test]
 async fn one_a_client_and_appointment() {
     World::each(async |w| {
@@ -108,11 +123,18 @@ async fn each_who_attended_a_group() {
         for actor in [&w.stranger, &w.with(&w.standard, &[])] {
             assert_eq!(read(&w, actor, &circle, &a).await, Json::Null);
         }
-        // Two who are one from now on were there once.
+        // Two who are one from now on were there once, in the episode of either.
+        let episode = care_of(&w, &b, &circle).await;
         let input = json!({ "ids": [a, b], "target_user_id": a });
         let merged = w.mutate(&w.owner, "mergeClients", "user { id }", input).await;
         assert_eq!(merged["user"]["id"], json!(a), "{merged}");
         assert_eq!(whose(&w).await, sorted(&[&a, &c]));
+        let query = "query($ids: [ID!]) { episodesOfCare(ids: $ids) { nodes { patient { id } \
+            patient_encounters { id } } } }";
+        let told = w.run(&w.owner, query, json!({ "ids": [episode] })).await;
+        let kept = read(&w, &w.owner, &circle, &a).await["id"].clone();
+        let wanted = json!([{ "patient": { "id": a }, "patient_encounters": [{ "id": kept }] }]);
+        assert_eq!(told["episodesOfCare"]["nodes"], wanted);
         w.changes(json!({ "id": circle, "pm_status": "" })).await;
         w.changes(json!({ "id": circle, "pm_status": "Occurred" })).await;
         assert_eq!(whose(&w).await, sorted(&[&a, &c]));
