@@ -3,7 +3,7 @@
 
 use ward_engine::{Answer, Bindings, Call};
 use ward_scheduling::appointment::table::Appointment;
-use ward_store::{Event, Id, Query, Sql, Value};
+use ward_store::{Cond, Event, Id, Query, Sql, Value};
 
 use super::table::{EpisodeEncounter, PatientEncounter};
 
@@ -38,12 +38,14 @@ async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
 }
 
 /// Makes the encounters of an appointment that occurred, of those who have none yet. Who called
-/// their part off, or is said not to have attended, was not there.
+/// their part off, or is said not to have attended, was not there. They are of the units that their
+/// clients are in by now.
 async fn make(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
     let sql = Sql::fixed(
-        "SELECT i.user_id FROM appointment_inclusions i JOIN users u ON u.org_id = i.org_id \
-         AND u.id = i.user_id WHERE i.org_id = $1 AND i.appointment_id = $2 \
-         AND i.cancelled = FALSE AND (i.attended IS NULL OR i.attended = TRUE) \
+        "SELECT i.user_id, u.unit_id FROM appointment_inclusions i JOIN users u \
+         ON u.org_id = i.org_id AND u.id = i.user_id WHERE i.org_id = $1 \
+         AND i.appointment_id = $2 AND i.cancelled = FALSE \
+         AND (i.attended IS NULL OR i.attended = TRUE) \
          AND u.is_patient = TRUE AND u.deleted_at IS NULL AND NOT EXISTS (SELECT 1 \
          FROM patient_encounters e WHERE e.org_id = i.org_id \
          AND e.appointment_id = i.appointment_id AND e.user_id = i.user_id \
@@ -51,29 +53,35 @@ async fn make(call: &mut Call<'_>, row: &Appointment) -> Answer<()> {
         [row.org_id.0.into(), row.id.0.into()],
     );
     let rows = call.scope.tx.rows(&sql).await?;
-    let clients: Vec<i64> = rows.iter().filter_map(|row| row.first()?.int()).collect();
-    let subject = call.scope.subject_id;
-    for client in clients {
-        let encounter = PatientEncounter {
+    let clients: Vec<(i64, i64)> = rows.iter().filter_map(pair).collect();
+    if clients.is_empty() {
+        return Ok(());
+    }
+    let mut made = Vec::with_capacity(clients.len());
+    for (client, unit) in clients {
+        made.push(PatientEncounter {
             id: call.next_id().await?,
             org_id: row.org_id,
-            unit_id: row.unit_id,
+            unit_id: Id::new(unit),
             user_id: Id::new(client),
             appointment_id: row.id,
             version: 1,
             created_at: call.now(),
             updated_at: call.now(),
             deleted_at: None,
-        };
-        call.scope.subject_id = Some(client);
-        call.create(&encounter).await?;
+        });
     }
-    call.scope.subject_id = subject;
+    call.create_all_about(&made, |row: &PatientEncounter| Some(row.user_id.0)).await?;
     Ok(())
 }
 
+/// Two numbers of a row.
+fn pair(row: &[Value]) -> Option<(i64, i64)> {
+    Some((row.first()?.int()?, row.get(1)?.int()?))
+}
+
 /// Of two who attended one appointment, one encounter is left: the episodes of the other are its
-/// own from now on.
+/// own from now on, and the other is in none, so that no later merge links again what was unlinked.
 async fn merged(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let sql = Sql::fixed(
         "SELECT DISTINCT l.episode_of_care_id, kept.id FROM patient_encounters gone \
@@ -89,7 +97,6 @@ async fn merged(call: &mut Call<'_>, event: &Event) -> Answer<()> {
         [call.actor.org_id.into(), event.resource_id.into()],
     );
     let rows = call.scope.tx.rows(&sql).await?;
-    let pair = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.int()?));
     let links: Vec<(i64, i64)> = rows.iter().filter_map(pair).collect();
     call.scope.subject_id = Some(event.resource_id);
     for (episode, encounter) in links {
@@ -100,6 +107,15 @@ async fn merged(call: &mut Call<'_>, event: &Event) -> Answer<()> {
             created_at: call.now(),
         };
         call.create(&link).await?;
+    }
+    let gone = Cond::sql(
+        "{t}.patient_encounter_id IN (SELECT gone.id FROM patient_encounters gone \
+         WHERE gone.org_id = {t}.org_id AND gone.user_id = ? AND gone.deleted_at IS NOT NULL)",
+        [event.resource_id.into()],
+    );
+    let stale: Vec<EpisodeEncounter> = call.list(gone, &[]).await?;
+    for link in &stale {
+        call.destroy(link).await?;
     }
     Ok(())
 }

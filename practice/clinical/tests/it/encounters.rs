@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use ward_clinical::episode::table::PatientEncounter;
+use ward_clinical::episode::table::{EpisodeEncounter, PatientEncounter};
 use ward_store::{Actor, Cond};
 
 use crate::support::World;
@@ -135,6 +135,10 @@ async fn each_who_attended_a_group() {
         let kept = read(&w, &w.owner, &circle, &a).await["id"].clone();
         let wanted = json!([{ "patient": { "id": a }, "patient_encounters": [{ "id": kept }] }]);
         assert_eq!(told["episodesOfCare"]["nodes"], wanted);
+        let links = w.rows::<EpisodeEncounter>(Cond::Always).await;
+        let linked: Vec<String> =
+            links.iter().map(|it| it.patient_encounter_id.0.to_string()).collect();
+        assert_eq!(json!(linked), json!([kept]), "the other's is in no episode");
         w.changes(json!({ "id": circle, "pm_status": "" })).await;
         w.changes(json!({ "id": circle, "pm_status": "Occurred" })).await;
         assert_eq!(whose(&w).await, sorted(&[&a, &c]));

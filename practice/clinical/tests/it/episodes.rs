@@ -239,7 +239,7 @@ async fn encounters_of_an_episode() {
         );
         assert_eq!(linked(&episode).await, json!([{ "id": one }]));
         assert_eq!(linked(&more).await, json!([{ "id": two }]));
-        for ids in [json!([]), json!(["", null]), json!(vec!["1"; 101])] {
+        for ids in [json!([]), json!(["", null]), json!(vec![one.clone(); 101])] {
             let input = json!({ "episode_of_care_id": episode, "encounter_ids": ids });
             assert_eq!(refused(&w, &w.owner, LINK, input).await.0, "encounter_ids");
         }
