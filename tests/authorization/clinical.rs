@@ -1,5 +1,6 @@
 //! What the arguments of clinical lists name.
 
+use ward_tests::people::id;
 use ward_tests::{Json, json};
 
 use crate::meaning::Meaning::{self, May, Needs};
@@ -84,6 +85,36 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createGoalHistory", "input.goal_id", Needs(Object::Entry(List::Goal))),
     ("createGoalHistory", "input.user_id", May(Object::Client)),
     ("deleteGoalHistory", "input.id", Needs(Object::Entry(List::GoalHistory))),
+    ("patientEncounter", "id", Needs(Object::Entry(List::Encounter))),
+    ("patientEncounter", "patient_id", May(Object::Client)),
+    // That of the encounter; the domain's tests name others.
+    ("patientEncounter", "appointment_id", Meaning::Left),
+    ("episodesOfCare", "ids", May(Object::Entry(List::Episode))),
+    ("episodesOfCare", "patient_id", Needs(Object::Noted)),
+    // Whose care it is narrows what is seen; the domain's tests name others.
+    ("episodesOfCare", "provider_id", Meaning::Left),
+    ("createEpisodeOfCare", "input.patient_id", Needs(Object::Client)),
+    ("createEpisodeOfCare", "input.provider_id", Needs(Object::Provider)),
+    ("createEpisodeOfCare", "input.diagnosis_id", Needs(Object::Entry(List::HealthConcern))),
+    ("updateEpisodeOfCare", "input.id", Needs(Object::Entry(List::Episode))),
+    ("updateEpisodeOfCare", "input.patient_id", Needs(Object::Client)),
+    ("updateEpisodeOfCare", "input.provider_id", Needs(Object::Provider)),
+    ("updateEpisodeOfCare", "input.diagnosis_id", Needs(Object::Entry(List::HealthConcern))),
+    ("deleteEpisodeOfCare", "input.id", Needs(Object::Entry(List::Episode))),
+    // Each encounter is answered alone, and one that is not there refuses nothing: the domain's
+    // tests name those of others.
+    (
+        "linkEncounterToEpisodeOfCare",
+        "input.episode_of_care_id",
+        Needs(Object::Entry(List::Episode)),
+    ),
+    ("linkEncounterToEpisodeOfCare", "input.encounter_ids", Meaning::Data),
+    (
+        "unlinkEncounterToEpisodeOfCare",
+        "input.episode_of_care_id",
+        Needs(Object::Entry(List::Episode)),
+    ),
+    ("unlinkEncounterToEpisodeOfCare", "input.encounter_ids", Meaning::Data),
     // Codes of public systems, and of the list that is offered: no record of an instance.
     ("medication_option", "id", Meaning::Data),
     ("createMedication", "input.dosage_option_id", Meaning::Left),
@@ -115,6 +146,8 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("entriesCount", &["is_org"]),
     ("createGoal", &["name"]),
     ("updateGoal", &["name"]),
+    ("createEpisodeOfCare", &["start_date"]),
+    ("updateEpisodeOfCare", &["start_date"]),
 ];
 
 /// Names that open nothing.
@@ -142,6 +175,8 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
         ("bulkCreateEntries", "metric_stat") => "72.5".into(),
         ("updateEntry", "description") => world.word().into(),
         ("entries" | "entriesCount", "is_org") => true.into(),
+        ("createEpisodeOfCare" | "updateEpisodeOfCare", "start_date") => "2025-01-02".into(),
+        (_, "encounter_ids") => json!(["none"]),
         (_, "cvx_code") => 140.into(),
         (_, "received_at") => "2025-01-02".into(),
         (_, "smoking_status_code") => "8517006".into(),
@@ -163,6 +198,12 @@ impl World {
             let (goal, history) = self.aim(own);
             return if list == List::Goal { goal } else { history };
         }
+        if list == List::Encounter {
+            return self.met(own);
+        }
+        if list == List::Episode {
+            return self.care(own);
+        }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
         let (field, made, mut input) = match list {
@@ -177,7 +218,8 @@ impl World {
                 ("createImmunization", "immunization", input)
             }
             List::HealthConcern => {
-                ("createHealthConcern", "health_concern", json!({"display_name": word}))
+                let input = json!({"display_name": word, "code": "I10"});
+                ("createHealthConcern", "health_concern", input)
             }
             List::Procedure => ("createProcedure", "procedure", json!({"display_name": word})),
             List::FamilyHistory => {
@@ -189,18 +231,22 @@ impl World {
                 let input = json!({"smoking_status_code": "8517006"});
                 ("createSmokingStatus", "smokingStatus", input)
             }
-            List::Journal | List::Comment | List::Goal | List::GoalHistory => {
-                unreachable!("they are made above")
-            }
+            List::Journal
+            | List::Comment
+            | List::Goal
+            | List::GoalHistory
+            | List::Encounter
+            | List::Episode => unreachable!("they are made above"),
         };
         input["user_id"] = client.into();
         self.make(field, &format!("{field}Input"), made, input)
     }
 
-    /// A client who has entries and goals, whatever was asked before.
+    /// A client who has entries, goals and an episode of care, whatever was asked before.
     pub fn noted(&mut self, own: bool) -> String {
         self.journal(own);
         self.aim(own);
+        self.care(own);
         self.new_object(own, Object::Client)
     }
 
@@ -228,6 +274,26 @@ impl World {
         let (field, made) = ("createGoalHistory", "goalHistory");
         let history = self.make(field, "createGoalHistoryInput", made, input);
         (goal, history)
+    }
+
+    /// The client's encounter at an appointment that occurred.
+    fn met(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let (appointment, _) = self.appointment(own);
+        let input = json!({"id": appointment, "pm_status": "Occurred"});
+        self.make("updateAppointment", "updateAppointmentInput!", "appointment", input);
+        let query = "query($at: ID, $who: ID) { patientEncounter(appointment_id: $at, patient_id: $who) { id } }";
+        let found = self.as_owner().ask(query, json!({"at": appointment, "who": client}));
+        id(&found.data()["patientEncounter"])
+    }
+
+    /// The care that the owner gives the client for a diagnosis.
+    fn care(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let diagnosis = self.entry(own, List::HealthConcern);
+        let input = json!({"patient_id": client, "provider_id": self.owner_id.clone(),
+            "diagnosis_id": diagnosis, "start_date": "2025-01-02"});
+        self.make("createEpisodeOfCare", "createEpisodeOfCareInput", "episode_of_care", input)
     }
 
     /// A concept that no other entry has: a number with Verhoeff's digit.

@@ -63,7 +63,7 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
-    /// An entry of one of the client's clinical lists; the client, who has entries and goals.
+    /// An entry of one of the client's clinical lists; the client, who has some of each.
     Entry(List),
     Noted,
     AppointmentType,
@@ -123,9 +123,11 @@ pub enum List {
     /// The journal: metrics, meals, notes; what the owner said of an entry.
     Journal,
     Comment,
-    /// A goal with a subgoal, which was reached today; that it was.
+    /// A goal with a subgoal, which was reached today; that it was; an episode of care; an encounter.
     Goal,
     GoalHistory,
+    Episode,
+    Encounter,
 }
 
 impl Object {
@@ -350,10 +352,10 @@ pub fn meaning(field: &Field, place: &Place) -> Option<Meaning> {
 
 /// The value of data that is part of every call.
 pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> Json {
-    if let Some(value) = charting::data(name).or_else(|| scheduling::data(name)) {
+    if let Some(value) = clinical::data(world, field, name) {
         return value;
     }
-    if let Some(value) = clinical::data(world, field, name) {
+    if let Some(value) = charting::data(name).or_else(|| scheduling::data(name)) {
         return value;
     }
     match (field, name) {

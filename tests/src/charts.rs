@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::Api;
 
-/// An entry in each of a client's clinical lists, and a goal of theirs.
+/// An entry in each of a client's clinical lists, a goal of theirs, and care for them.
 pub fn furnish(api: &Api, client: &str, canary: &str) {
     let entries = [
         ("createMedication", json!({"name": canary, "comment": format!("{canary} comment")})),
@@ -42,4 +42,33 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
     let goal = api.make("createGoal", "createGoalInput", "goal", goal);
     let reached = json!({"goal_id": goal});
     api.make("createGoalHistory", "createGoalHistoryInput", "goalHistory", reached);
+    cared_for(api, client, canary);
+}
+
+/// An appointment that the client was at, and the care that it belongs to.
+fn cared_for(api: &Api, client: &str, canary: &str) {
+    let of = json!({"name": format!("{canary} session"), "length": 30});
+    let of = api.make("createAppointmentType", "createAppointmentTypeInput", "appointmentType", of);
+    let visit = json!({"user_id": client, "appointment_type_id": of, "contact_type": "Phone Call",
+        "datetime": "2026-01-05T15:00:00Z"});
+    let visit = api.make("createAppointment", "createAppointmentInput!", "appointment", visit);
+    let occurred = json!({"id": visit, "pm_status": "Occurred"});
+    api.make("updateAppointment", "updateAppointmentInput!", "appointment", occurred);
+    let query = "query($at: ID, $who: ID) { patientEncounter(appointment_id: $at, patient_id: $who) { id } currentUser { id } }";
+    let found = api.ask(query, json!({"at": visit, "who": client}));
+    let coded =
+        json!({"user_id": client, "code": "I10", "display_name": format!("{canary} diagnosis")});
+    let coded =
+        api.make("createHealthConcern", "createHealthConcernInput", "health_concern", coded);
+    let care = json!({"patient_id": client, "provider_id": found.data()["currentUser"]["id"],
+        "diagnosis_id": coded, "start_date": "2026-01-05"});
+    let (field, of) = ("createEpisodeOfCare", "createEpisodeOfCareInput");
+    let episode = api.make(field, of, "episode_of_care", care);
+    let linked = api.ask(
+        "mutation($input: linkEncounterToEpisodeOfCareInput) { linkEncounterToEpisodeOfCare(input: $input) { results { success failed_reason } messages { field message } } }",
+        json!({"input": {"episode_of_care_id": episode,
+            "encounter_ids": [found.data()["patientEncounter"]["id"]]}}),
+    );
+    let results = &linked.data()["linkEncounterToEpisodeOfCare"]["results"];
+    assert_eq!(results[0]["success"], true, "{}", linked.text);
 }

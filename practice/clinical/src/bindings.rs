@@ -10,7 +10,8 @@ use crate::tables::{
     family_history_conditions as family, medications,
 };
 use crate::{
-    allergy, comment, concern, entry, goal, immunization, medication, options, procedure, smoking,
+    allergy, comment, concern, entry, episode, goal, immunization, medication, options, procedure,
+    smoking,
 };
 
 /// A list of a client's, from the client.
@@ -28,6 +29,7 @@ pub fn bind(b: &mut Bindings) {
     plain_lists(b);
     mutations(b);
     entry::bindings::bind(b);
+    episode::bindings::bind(b);
     comment::bindings::bind(b);
     goal::bindings::bind(b);
 }

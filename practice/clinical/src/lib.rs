@@ -1,6 +1,7 @@
 //! Clinical lists of clients: medications, allergies, immunizations, health concerns,
 //! procedures, family history and smoking status (behaviour 39); and what is noted of their
-//! days (behaviour 30); and what they want to reach (behaviour 29).
+//! days (behaviour 30); what they want to reach (behaviour 29); and encounters and episodes of care
+//! (behaviour 38).
 //!
 //! Absent on purpose: tables of licensed codes, prescriptions, interaction checks, and any
 //! advice. What is kept is what somebody wrote down.
@@ -14,6 +15,7 @@ pub mod codes;
 pub mod comment;
 pub mod concern;
 pub mod entry;
+pub mod episode;
 pub mod events;
 pub mod family;
 pub mod goal;

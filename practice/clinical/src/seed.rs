@@ -78,6 +78,7 @@ pub async fn lists(scope: &mut Scope<'_>, clients: &[User]) -> Result<(), StoreE
     let start = reserve(scope, "HealthConcern", CONCERNS.len()).await?;
     let rows = placed(start, CONCERNS, |id, it| Some(concern(id, whose(it.0)?, it, now)));
     scope.create_all_about(&rows, |row: &HealthConcern| Some(row.user_id.0)).await?;
+    crate::episode::seed::episodes(scope, clients, &rows).await?;
     let start = reserve(scope, "FamilyHistoryCondition", RELATIVES.len()).await?;
     let rows = placed(start, RELATIVES, |id, it| Some(relatives(id, whose(it.0)?, it, now)));
     scope.create_all_about(&rows, |row: &FamilyHistoryCondition| Some(row.user_id.0)).await?;

@@ -8,6 +8,7 @@ use ward_store::{Day, Id, Json, Key, Reference, Table, index, record, text_enum}
 
 use crate::comment::table::COMMENTS;
 use crate::entry::table::ENTRIES;
+use crate::episode::table::{EPISODE_ENCOUNTERS, EPISODES_OF_CARE, PATIENT_ENCOUNTERS};
 use crate::goal::table::{GOAL_HISTORIES, GOALS};
 use crate::visibility;
 
@@ -239,5 +240,8 @@ pub fn tables() -> Vec<&'static Table> {
         &COMMENTS,
         &GOALS,
         &GOAL_HISTORIES,
+        &PATIENT_ENCOUNTERS,
+        &EPISODES_OF_CARE,
+        &EPISODE_ENCOUNTERS,
     ]
 }

@@ -9,7 +9,9 @@
 mod allergies;
 mod codes;
 mod comments;
+mod encounters;
 mod entries;
+mod episodes;
 mod goal_access;
 mod goal_parts;
 mod goal_rates;

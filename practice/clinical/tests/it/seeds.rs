@@ -1,6 +1,7 @@
 //! Seeded lists, and that nothing of them can be read in the database's files.
 
 use ward_clinical::entry::table::Entry;
+use ward_clinical::episode::table::EpisodeOfCare;
 use ward_clinical::goal::table::{Goal, GoalHistory};
 use ward_clinical::seed;
 use ward_clinical::tables::{
@@ -51,6 +52,7 @@ async fn nothing_clinical_is_in_the_files() {
         let goals = w.rows::<Goal>(Cond::Always).await;
         assert!(goals.iter().any(|it| it.parent_id.is_some()) && goals.len() > 4);
         assert!(w.rows::<GoalHistory>(Cond::Always).await.len() > 10);
+        assert!(w.rows::<EpisodeOfCare>(Cond::Always).await.len() > 1);
         assert!(w.events().await.iter().all(|it| !it.starts_with("goal")), "nothing happened");
         let raw = w.raw();
         if raw.is_empty() {

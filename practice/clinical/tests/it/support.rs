@@ -34,6 +34,8 @@ pub fn tables() -> Vec<&'static Table> {
     let mut tables = system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
+    tables.extend(ward_scheduling::tables());
+    tables.extend(ward_charting::tables());
     tables.extend(ward_clinical::tables());
     tables
 }
@@ -61,6 +63,8 @@ fn engine() -> Arc<Engine> {
     let mut bindings = Bindings::new();
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
+    ward_scheduling::bind(&mut bindings);
+    ward_charting::bind(&mut bindings);
     ward_clinical::bind(&mut bindings);
     let served = |view| prune(&contract(view), &bindings).unwrap();
     let (old, new) = (served(ViewId::Baseline), served(ViewId::V2026));
@@ -184,6 +188,31 @@ impl World {
         let payload = self.mutate(&self.owner, "createClient", "user { id }", input).await;
         assert!(payload["messages"].is_null(), "{payload}");
         payload["user"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A type of appointment, for several clients at once or for one; the id.
+    pub async fn kind(&self, name: &str, is_group: bool) -> String {
+        let input = json!({ "name": name, "length": 50, "is_group": is_group });
+        let made =
+            self.mutate(&self.owner, "createAppointmentType", "appointmentType { id }", input);
+        made.await["appointmentType"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Books with the owner, in so many days; the id.
+    pub async fn books(&self, mut input: Json, days: i64) -> String {
+        let at = jiff::Timestamp::from_microsecond(self.instance.now().0).unwrap()
+            + jiff::SignedDuration::from_hours(24 * days);
+        input["datetime"] = at.strftime("%Y-%m-%dT%H:00:00Z").to_string().into();
+        input["contact_type"] = "Phone Call".into();
+        let made = self.mutate(&self.owner, "createAppointment", "appointment { id }", input).await;
+        assert!(made["messages"].is_null(), "{made}");
+        made["appointment"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Changes an appointment.
+    pub async fn changes(&self, input: Json) {
+        let done = self.mutate(&self.owner, "updateAppointment", "appointment { id }", input).await;
+        assert!(done["messages"].is_null() && done["appointment"]["id"].is_string(), "{done}");
     }
 
     /// Names, payloads and changed columns of the domain's events, in order.
