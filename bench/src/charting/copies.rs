@@ -28,7 +28,7 @@ pub fn fill(database: &Path, copies: &Copies) -> Result<()> {
     }
     let lite = Connection::open(database)?;
     let note: i64 = lite.query_row(
-        "SELECT MIN(id) FROM form_answer_groups WHERE user_id = ?1",
+        "SELECT MAX(id) FROM form_answer_groups WHERE user_id = ?1",
         [copies.client],
         |row| row.get(0),
     )?;
