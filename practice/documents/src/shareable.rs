@@ -3,12 +3,14 @@
 //! keeps what they have.
 
 use ward_clients::tables::UserGroup;
-use ward_engine::{Answer, Call, Given, Payload, Refused, Returns, input};
+use ward_engine::{
+    Answer, Call, FromIn, Given, IdCodec, In, Kind, Payload, Refused, Returns, input, parse_id,
+};
 use ward_identity::flags::{ALLOW_GROUP_LEVEL_ACTIONS, CAN_EDIT_DOCS};
 use ward_identity::id_list::IdList;
-use ward_identity::permit::{members_only, requires};
+use ward_identity::permit::requires;
 use ward_identity::tables::User;
-use ward_store::{Id, Level};
+use ward_store::{Entity, Id, Level};
 
 use crate::sharing::{self, Item, Whom};
 use crate::tables::{DOCUMENTS, Document, FOLDERS, Folder};
@@ -23,10 +25,22 @@ pub const DOCUMENT: &str = "DOCUMENT";
 /// `ShareableType` of folders.
 pub const FOLDER: &str = "FOLDER";
 
+/// A document's or a folder's id, as it was sent: which of them it is read as, the type beside it
+/// says, since numbers that a restored snapshot has undone are other ones of documents than of folders.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShareableId(pub String);
+
+impl FromIn for ShareableId {
+    const KIND: Kind = Kind::Id(Document::NAME);
+    fn from_in(value: &In, at: &str, ids: &IdCodec) -> Answer<Self> {
+        String::from_in(value, at, ids).map(ShareableId)
+    }
+}
+
 input! {
     /// `CreateSharingsInput`; the id is a document's or a folder's, as the type says.
     pub struct CreateSharings {
-        id: Id<Document>,
+        id: ShareableId,
         shareable_type: String,
         org_member_ids: IdList<User>,
         patient_ids: IdList<User>,
@@ -39,13 +53,16 @@ input! {
 input! {
     /// `DestroySharingsInput`.
     pub struct DestroySharings {
-        id: Id<Document>,
+        id: ShareableId,
         shareable_type: String,
         org_member_ids: IdList<User>,
         patient_ids: IdList<User>,
         user_group_ids: IdList<UserGroup>,
     }
 }
+
+/// Where the id stands, of which a refusal tells.
+const ID: &str = "input.id";
 
 /// What can be shared, held until the transaction ends.
 enum Shareable {
@@ -57,15 +74,18 @@ impl Shareable {
     /// What the caller sees and may change.
     async fn to_change(
         call: &mut Call<'_>,
-        id: &Given<Id<Document>>,
+        id: &Given<ShareableId>,
         of: &Given<String>,
     ) -> Answer<Self> {
-        members_only(call.actor)?;
-        let id = id.value().copied();
+        let ids = call.request.instance.ids();
+        let text = id.value().map(|id| id.0.as_str());
         match of.trimmed() {
-            Some(DOCUMENT) => document::to_change(call, id).await.map(Shareable::Document),
+            Some(DOCUMENT) => {
+                let id = text.map(|text| parse_id(text, ID, ids)).transpose()?;
+                document::to_change(call, id).await.map(Shareable::Document)
+            }
             Some(FOLDER) => {
-                let id = id.map(|id| Id::new(id.0));
+                let id = text.map(|text| parse_id(text, ID, ids)).transpose()?;
                 folder::to_change(call, id).await.map(Shareable::Folder)
             }
             _ => {

@@ -22,6 +22,7 @@ impl<'a> Planner<'a> {
         let mut selection = Selection::default();
         for (name, table, action) in types_of(action) {
             let type_name = Name::new_unchecked(name);
+            self.weight += 1;
             let sets = sets(entry);
             let kind = Parent::Table;
             let children = self.selection(&type_name, &sets, &kind, Some(table), depth + 1)?;

@@ -202,8 +202,11 @@ async fn what_is_not_allowed_or_not_there_is_refused_in_a_sentence() {
 async fn what_can_be_shared_is_read_by_its_type() {
     World::each(async |w| {
         let ada = w.client("Ada", "a@example.com").await;
+        // Documents and folders are numbered apart, each from the same number on.
+        w.document(&w.owner, "First", json!({})).await;
         let document = w.document(&w.owner, "Leaflet", json!({})).await;
         let folder = w.folder(&w.owner, "Guides", json!({})).await;
+        assert_ne!(document, folder);
         let query = "query($d: ID!, $f: ID!) { \
             one: shareable(id: $d, shareable_type: DOCUMENT) { ...Shown } \
             two: shareable(id: $f, shareable_type: FOLDER) { ...Shown ... on Folder { owner { id } } } \
