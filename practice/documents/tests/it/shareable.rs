@@ -228,6 +228,27 @@ async fn what_can_be_shared_is_read_by_its_type() {
                 } })
             );
         }
+        // Conditions hold inside a branch, and fields of the other branch may have the same key.
+        let query = "query($id: ID!, $yes: Boolean!) { \
+            shareable(id: $id, shareable_type: DOCUMENT) { ... on Shareable { \
+            ... on Document @include(if: $yes) { display_name } ... on Folder { display_name: name } \
+            ... on Document @skip(if: $yes) { __typename } } } }";
+        for (yes, shown) in [
+            (true, json!({ "display_name": "Leaflet" })),
+            (false, json!({ "__typename": "Document" })),
+        ] {
+            let data = w.run(&w.owner, query, json!({ "id": document, "yes": yes })).await;
+            assert_eq!(data, json!({ "shareable": shown }));
+        }
+        // What is no member of the union is never asked of one.
+        let query = "query($id: ID!) { shareable(id: $id, shareable_type: DOCUMENT) { \
+            ... on User { id } } }";
+        let answer = w.run_in(ViewId::V2026, &w.owner, query, json!({ "id": document })).await;
+        assert!(answer["errors"].is_array(), "{answer}");
+        let query = "{ __type(name: \"Shareable\") { kind possibleTypes { name } } }";
+        let data = w.run(&w.owner, query, json!({})).await;
+        let members = json!([{ "name": "Document" }, { "name": "Folder" }]);
+        assert_eq!(data["__type"], json!({ "kind": "UNION", "possibleTypes": members }));
         // Who does not see it is told nothing, until it is shared with them.
         let query = "query($id: ID!) { shareable(id: $id, shareable_type: DOCUMENT) { \
             ... on Document { display_name } } }";
