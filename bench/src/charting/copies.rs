@@ -68,7 +68,7 @@ fn groups(lite: &Connection, copies: &Copies, note: i64, start: i64) -> Result<(
     ensure!(clients > 0, "nobody has a chart");
     let id = format!("{start} + n.i");
     let served = format!("t.served_at - n.i * {MINUTE_MICROS}");
-    let fresh = [("id", id.as_str()), ("user_id", "c.id"), ("served_at", &served)];
+    let fresh = [("id", id.as_str()), ("user_id", "c.id"), ("served_at", served.as_str())];
     let from = format!(
         "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {}) \
          SELECT i FROM n) n CROSS JOIN charted c ON c.place = n.i % {clients} \
