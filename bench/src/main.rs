@@ -13,7 +13,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures the real clock")]
 mod authorization;
+mod charting;
 mod enumeration;
+mod files;
 mod group_commit;
 mod hostile;
 mod limit;
@@ -67,6 +69,14 @@ async fn main() -> Result<()> {
             let of = |at: usize| arguments.get(at).context(usage);
             return scheduling::limit::serve(of(1)?, of(2)?.parse()?).await;
         }
+        Some("limit-charting") => {
+            let usage = "limit-charting DATABASE NOTE";
+            let of = |at: usize| arguments.get(at).context(usage);
+            return charting::limit::serve(of(1)?, of(2)?.parse()?).await;
+        }
+        Some(files::STATIC) => {
+            return files::serve(arguments.get(1).context("limit-file PATH")?).await;
+        }
         Some("enumeration") => {
             let samples = arguments.get(1).map(|text| text.parse()).transpose()?;
             return enumeration::run(samples.unwrap_or(enumeration::SAMPLES)).await;
@@ -88,6 +98,8 @@ async fn main() -> Result<()> {
     }
     rows.extend(authorization::measure(&chosen, &mut worlds).await?);
     rows.extend(scheduling::measure(&chosen).await?);
+    rows.extend(charting::measure(&chosen).await?);
+    rows.extend(files::measure(&chosen).await?);
     rows.extend(sockets::measure(&chosen).await?);
     rows.extend(webhooks::measure(&chosen).await?);
     rows.extend(overload::measure(&chosen, &mut worlds).await?);

@@ -201,6 +201,9 @@ fn put(target: &mut Json, path: &[Input], value: Json) {
 
 /// Everything that an object says of itself, and of its neighbours who they are.
 pub fn selection(schema: &Schema, of: &Type, whole: bool) -> String {
+    if of.kind == "UNION" {
+        return " { __typename }".to_owned();
+    }
     let is_composite = |it: &Type| !it.fields.is_empty();
     if !is_composite(of) {
         return String::new();
@@ -253,6 +256,8 @@ pub fn verdict(line: &Line, reply: &Reply) -> String {
             "PERMISSION_DENIED" => "denied".to_owned(),
             // Whoever asked so often before was told the reason.
             "TOO_MANY_REQUESTS" => "messages".to_owned(),
+            // An answer that is the object itself has none.
+            "REFUSED" => "messages".to_owned(),
             "UNAUTHENTICATED" => "refused".to_owned(),
             _ => format!("error:{code}"),
         };

@@ -2,7 +2,7 @@
 
 use ward_tests::json;
 
-use crate::meaning::Meaning::{self, May, Needs};
+use crate::meaning::Meaning::{self, Left, May, Needs};
 use crate::meaning::Object;
 use crate::world::World;
 
@@ -35,6 +35,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("foldersCount", "private_user_id", May(Object::Client)),
     ("foldersCount", "provider_id", May(Object::Provider)),
     ("foldersCount", "viewable_user_id", May(Object::Client)),
+    ("shareable", "id", Needs(Object::Document)),
     ("createDocument", "input.rel_user_id", Needs(Object::Client)),
     ("createDocument", "input.folder_id", May(Object::Folder)),
     ("createDocument", "input.clients_ids", May(Object::Client)),
@@ -52,6 +53,15 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateFolder", "input.folder_id", May(Object::Folder)),
     ("updateFolder", "input.share_users", May(Object::Client)),
     ("deleteFolder", "input.id", Needs(Object::Folder)),
+    ("createSharings", "input.id", Needs(Object::Document)),
+    ("createSharings", "input.org_member_ids", May(Object::Provider)),
+    ("createSharings", "input.patient_ids", May(Object::Client)),
+    ("createSharings", "input.user_group_ids", May(Object::Group)),
+    ("deleteSharings", "input.id", Needs(Object::Document)),
+    ("deleteSharings", "input.org_member_ids", May(Object::Provider)),
+    // The client would not see the document any more, of which others are asked.
+    ("deleteSharings", "input.patient_ids", Left),
+    ("deleteSharings", "input.user_group_ids", May(Object::Group)),
 ];
 
 /// Data that makes a call meaningful, by root field.
@@ -60,6 +70,9 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateDocument", &["display_name"]),
     ("createFolder", &["name"]),
     ("updateFolder", &["name"]),
+    ("shareable", &["shareable_type"]),
+    ("createSharings", &["shareable_type"]),
+    ("deleteSharings", &["shareable_type"]),
 ];
 
 /// Data that takes a right of its own.
@@ -69,6 +82,8 @@ pub const TRIED: &[(&str, &str)] = &[
     ("updateDocument", "input.shared_with_dietitians"),
     ("updateFolder", "input.shared_on_welcome"),
     ("updateFolder", "input.shared_with_dietitians"),
+    ("createSharings", "input.share_with_all_clients"),
+    ("createSharings", "input.share_with_all_org_members"),
 ];
 
 /// Names that open nothing.

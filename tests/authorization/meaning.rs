@@ -363,6 +363,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "file_string") => documents::FILE.into(),
         (_, "display_name") => world.word().into(),
         (_, "org_level" | "shared_on_welcome" | "shared_with_dietitians") => true.into(),
+        (_, "share_with_all_clients" | "share_with_all_org_members") => true.into(),
+        (_, "shareable_type") => "DOCUMENT".into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
         ("signIn" | "signUp" | "updateClient", "password") => crate::world::PASSWORD.into(),
         // Who names a provider or a code signs up as their client.

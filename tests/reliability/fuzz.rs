@@ -80,6 +80,9 @@ fn value(chance: &mut Seeded, schema: &Schema, of: &Ref, ids: &[String], depth: 
 
 /// A selection that the schema allows, some levels deep.
 fn selection(chance: &mut Seeded, schema: &Schema, of: &Ref, depth: u32) -> String {
+    if schema.named(of).kind == "UNION" {
+        return " { __typename }".to_owned();
+    }
     let fields = schema.named(of).fields.clone();
     if fields.is_empty() {
         return String::new();

@@ -103,7 +103,7 @@ fn appointments(lite: &Connection, copies: &Copies, first: i64) -> Result<()> {
 }
 
 /// Inserts rows `t` once more, with other values in some columns.
-fn copy(lite: &Connection, table: &str, fresh: &[(&str, &str)], from: &str) -> Result<()> {
+pub fn copy(lite: &Connection, table: &str, fresh: &[(&str, &str)], from: &str) -> Result<()> {
     let mut statement = lite.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
     let columns = statement.query_map([table], |row| row.get(0))?;
     let columns: Vec<String> = columns.collect::<rusqlite::Result<_>>()?;

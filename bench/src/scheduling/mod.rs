@@ -8,7 +8,7 @@
 //! pure rule that finds them, on the same calendar and in this process.
 
 mod bookings;
-mod copies;
+pub mod copies;
 pub mod limit;
 pub mod practice;
 mod reads;

@@ -230,14 +230,21 @@ fn night(now: jiff::Timestamp) -> Result<&'static str> {
 }
 
 /// What a mutation answers, when it says that nothing was wrong.
-async fn changed(port: u16, key: &str, query: &str, field: &str, variables: Json) -> Result<Json> {
+pub async fn changed(
+    port: u16,
+    key: &str,
+    query: &str,
+    field: &str,
+    variables: Json,
+) -> Result<Json> {
     let answer = load::ask(port, key, query, &variables).await?;
     let payload = &answer["data"][field];
     ensure!(payload.is_object() && payload["messages"].is_null(), "{answer}");
     Ok(payload.clone())
 }
 
-fn id(object: &Json) -> Result<i64> {
+/// The id of an object of an answer.
+pub fn id(object: &Json) -> Result<i64> {
     let id = object["id"].as_str().with_context(|| format!("no id: {object}"))?;
     Ok(id.parse()?)
 }

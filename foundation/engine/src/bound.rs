@@ -193,7 +193,8 @@ pub type BatchFn = for<'a> fn(
 /// Nothing where the arguments, or who asks, want nothing written.
 pub type AfterFn = fn(Arc<Request>, Args) -> Option<BoxFuture<'static, Answer<()>>>;
 
-/// What a mutation's payload holds besides `messages`.
+/// What a mutation's payload holds besides `messages`; of a mutation that answers a union, the
+/// types of the union, by their names, of which its payload has one.
 #[derive(Clone, Copy, Debug)]
 pub enum Returns {
     /// One row.
@@ -257,6 +258,9 @@ pub enum Resolve {
     Member(&'static str),
     /// Rows of a table.
     Rows(RowsBinding),
+    /// A root query for one object of a union: each of its types with the rows that it may be
+    /// among. The first that there is answers.
+    OneOf(Vec<(&'static str, RowsBinding)>),
     /// A mutation.
     Mutation(MutationBinding),
     /// A subscription.

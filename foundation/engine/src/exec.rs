@@ -1,6 +1,5 @@
-//! The executor: breadth first. Each selected field is answered once for all
-//! rows of its level, so a relation costs one statement however many parents
-//! there are.
+//! The executor: breadth first. Each selected field is answered once for all rows of its level,
+//! so a relation costs one statement however many parents there are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -157,6 +156,7 @@ impl Executor<'_> {
             }
             Resolve::Cursor => Ok(Cell::Cursor),
             Resolve::Rows(rows) => self.rows(conn, field, bound, rows, &args, set).await,
+            Resolve::OneOf(_) => self.one_of(conn, field, &args, set).await,
             // The other roots have executors of their own.
             Resolve::Member(_)
             | Resolve::Column(_)
@@ -165,7 +165,7 @@ impl Executor<'_> {
         }
     }
 
-    async fn rows(
+    pub(crate) async fn rows(
         &mut self,
         conn: &mut dyn Query,
         field: &Field,

@@ -89,6 +89,9 @@ pub enum Cell {
     Leaves(Vec<Out>),
     /// One object for each row, by its number in the level below.
     One(Vec<Option<usize>>, Box<Level>),
+    /// One object of a union for each row: a cell for each of its types, of which the first that
+    /// has an object answers.
+    OneOf(Box<Level>),
     /// A list for each row.
     Many(Vec<Option<Vec<usize>>>, Box<Level>),
     /// A connection for each row.

@@ -29,6 +29,7 @@ mod measure;
 pub mod moment;
 mod mutate;
 mod noting;
+mod one_of;
 mod outcome;
 mod paging;
 mod payload;

@@ -216,7 +216,11 @@ fn transaction(job: Arc<Job>, tx: &mut Tx) -> BoxFuture<'_, Result<Done, Refused
             &job.variables,
             vec![crate::outcome::PathStep::Key(field.key.clone())],
         );
-        let json = match writer.object(selection, &level, 0) {
+        let written = match field.is_union {
+            true => writer.one_of(field, selection, &level, 0),
+            false => writer.object(selection, &level, 0),
+        };
+        let json = match written {
             Ok(()) => std::mem::take(&mut writer.out),
             Err(_) => b"null".to_vec(),
         };
@@ -291,6 +295,11 @@ fn refused_cell(
         trail.problems(&field.name, &problems);
     }
     let Some(selection) = &field.children else { return Ok(Cell::Skip) };
+    if field.is_union {
+        return Ok(Cell::Failed(
+            error.unwrap_or_else(|| crate::one_of::told_at_the_top(&problems)),
+        ));
+    }
     let cells = selection
         .fields
         .iter()

@@ -122,8 +122,11 @@ pub struct Field {
     /// Any of these sets of conditions, all of which hold, includes it; none
     /// means always.
     pub conditions: Vec<Vec<Condition>>,
-    /// What is selected of its objects.
+    /// What is selected of its objects. Of a union each field is one of its types, named by it,
+    /// with what is selected of that type.
     pub children: Option<Selection>,
+    /// Whether its objects are of several types.
+    pub is_union: bool,
     /// Whether it is a list with connections' shape.
     pub is_connection: bool,
     /// Line and column.
@@ -202,6 +205,10 @@ fn cost(selection: &Selection, page_size: &dyn Fn(&Field) -> u64) -> u64 {
         |sum: u64, field| {
             let below = match &field.children {
                 None => 0,
+                Some(types) if field.is_union => {
+                    let of = |one: &Field| one.children.as_ref().map(|of| cost(of, page_size));
+                    types.fields.iter().filter_map(of).max().unwrap_or(0)
+                }
                 Some(children) if field.is_connection => {
                     connection_cost(children, page_size(field), page_size)
                 }

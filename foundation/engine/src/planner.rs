@@ -19,6 +19,8 @@ use crate::plan::{
 use crate::scalar::Leaf;
 use crate::view::is_paging_type;
 
+mod one_of;
+
 /// Fields that planning visits before it gives up.
 const MAX_VISITS: usize = 50_000;
 
@@ -223,22 +225,10 @@ impl<'a> Planner<'a> {
         let mut children = match ty {
             _ if matches!(action, Action::Introspection | Action::Typename(_)) => None,
             Some(ExtendedType::Object(_)) => {
-                let always = entry.occurrences.iter().all(|(_, conditions)| conditions.is_empty());
-                let sets: Vec<_> = entry
-                    .occurrences
-                    .iter()
-                    .map(|(field, conditions)| {
-                        let inherited = if always || entry.occurrences.len() == 1 {
-                            Vec::new()
-                        } else {
-                            conditions.clone()
-                        };
-                        (&field.selection_set, inherited)
-                    })
-                    .collect();
                 let (kind, child_table) = self.child_kind(inner, &action, parent, table);
-                Some(self.selection(inner, &sets, &kind, child_table, depth + 1)?)
+                Some(self.selection(inner, &one_of::sets(entry), &kind, child_table, depth + 1)?)
             }
+            Some(ExtendedType::Union(_)) => Some(self.types(entry, &action, depth)?),
             _ => None,
         };
         if let Some(children) = &mut children {
@@ -263,6 +253,7 @@ impl<'a> Planner<'a> {
                 entry.occurrences.iter().map(|(_, conditions)| conditions.clone()).collect()
             },
             children,
+            is_union: ty.is_some_and(ExtendedType::is_union),
             is_connection,
             location: first
                 .location()
@@ -333,7 +324,7 @@ fn is_step(action: &Action) -> bool {
     match action {
         Action::Bound(bound) => matches!(
             bound.resolve,
-            Resolve::Rows(_) | Resolve::Mutation(_) | Resolve::Subscription(_)
+            Resolve::Rows(_) | Resolve::OneOf(_) | Resolve::Mutation(_) | Resolve::Subscription(_)
         ),
         Action::Payload(returns) => {
             matches!(returns, Some(Returns::One(_) | Returns::Many(_)))

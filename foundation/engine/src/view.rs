@@ -203,6 +203,10 @@ fn prune_fields(schema: &mut Schema, bindings: &Bindings) {
         }
     }
     for ty in schema.types.values_mut() {
+        if let ExtendedType::Union(union) = ty {
+            let is_built = |name: &str| bindings.objects.contains_key(name);
+            union.make_mut().members.retain(|member| is_built(member.name.as_str()));
+        }
         if let ExtendedType::Enum(members) = ty {
             let name = members.name.clone();
             members
@@ -302,6 +306,9 @@ fn reach(schema: &Schema) -> BTreeSet<String> {
                             .map(|argument| argument.ty.inner_named_type().to_string()),
                     );
                 }
+            }
+            Some(ExtendedType::Union(union)) => {
+                queue.extend(union.members.iter().map(|member| member.name.to_string()));
             }
             Some(ExtendedType::InputObject(input)) => {
                 queue.extend(

@@ -145,6 +145,10 @@ impl<'a> Writer<'a> {
                 (Some(n), Some(selection)) => self.object(selection, below, n),
                 _ => self.null(field, &field.ty),
             },
+            Cell::OneOf(below) => match &field.children {
+                Some(types) => self.one_of(field, types, below, row),
+                None => self.null(field, &field.ty),
+            },
             Cell::Many(lists, below) => {
                 match (lists.get(row).and_then(Option::as_ref), &field.children) {
                     (Some(rows), Some(selection)) => {
@@ -297,7 +301,7 @@ impl<'a> Writer<'a> {
         self.nothing(ty)
     }
 
-    fn nothing(&mut self, ty: &OutType) -> Result<(), Propagate> {
+    pub(crate) fn nothing(&mut self, ty: &OutType) -> Result<(), Propagate> {
         if ty.non_null {
             return Err(Propagate);
         }
@@ -305,7 +309,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn fail(&mut self, field: &Field, mut error: RequestError) {
+    pub(crate) fn fail(&mut self, field: &Field, mut error: RequestError) {
         error.path = self.place();
         error.location = error.location.or(field.location);
         if self.errors.len() < MAX_ERRORS {

@@ -8,7 +8,7 @@ use ward_engine::{Bindings, Kind, op};
 use ward_store::Entity;
 
 use crate::tables::{DOCUMENT_VIEWINGS, DOCUMENTS, Document, FOLDERS, Folder};
-use crate::{document as documents, folder as folders, listing};
+use crate::{document as documents, folder as folders, listing, shareable};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -34,6 +34,14 @@ fn queries(b: &mut Bindings) {
         .args(listing::FOLDERS_ARGS)
         .orders(listing::FOLDER_ORDERS, "NAME_ASC");
     b.query_count("foldersCount", &FOLDERS, listing::folders).args(listing::FOLDERS_COUNT_ARGS);
+    b.query_one_of(
+        "shareable",
+        &[
+            (Document::NAME, &DOCUMENTS, listing::shareable_document),
+            (Folder::NAME, &FOLDERS, listing::shareable_folder),
+        ],
+    )
+    .args(&[("id", DOCUMENT), ("shareable_type", Kind::Plain)]);
     let viewings = &DOCUMENT_VIEWINGS;
     b.query_list("documentViewings", viewings, listing::viewings)
         .args(&[("document_id", DOCUMENT)])
@@ -54,4 +62,6 @@ fn mutations(b: &mut Bindings) {
     b.mutation("createFolder", folders::RETURNS, op!(folders::create));
     b.mutation("updateFolder", folders::RETURNS, op!(folders::update));
     b.mutation("deleteFolder", folders::RETURNS, op!(folders::delete));
+    b.mutation("createSharings", shareable::RETURNS, op!(shareable::create));
+    b.mutation("deleteSharings", shareable::RETURNS, op!(shareable::delete));
 }

@@ -166,7 +166,7 @@ async fn share(call: &mut Call<'_>, input: &CreateDocument, document: &Document)
 }
 
 /// A document that the caller sees and may change, locked.
-async fn to_change(call: &mut Call<'_>, id: Option<Id<Document>>) -> Answer<Document> {
+pub async fn to_change(call: &mut Call<'_>, id: Option<Id<Document>>) -> Answer<Document> {
     members_only(call.actor)?;
     let document = seen(call, id).await?;
     sharing::check_may_edit(call.actor, document.owner_id)?;

@@ -229,7 +229,7 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteFolder) -> Answer<Payload
 }
 
 /// A folder that the caller sees and may change, locked.
-async fn to_change(call: &mut Call<'_>, id: Option<Id<Folder>>) -> Answer<Folder> {
+pub async fn to_change(call: &mut Call<'_>, id: Option<Id<Folder>>) -> Answer<Folder> {
     members_only(call.actor)?;
     let folder = seen(call, id).await?;
     sharing::check_may_edit(call.actor, folder.owner_id)?;

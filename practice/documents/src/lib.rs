@@ -15,6 +15,7 @@ pub mod file;
 pub mod folder;
 pub mod listing;
 pub mod name;
+pub mod shareable;
 pub mod sharing;
 pub mod tables;
 pub mod viewing;

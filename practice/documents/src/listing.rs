@@ -7,6 +7,7 @@ use ward_identity::visibility::sees_user;
 use ward_store::{Actor, Cond, Entity, Id, Rule, Value};
 
 use crate::file::SORTS;
+use crate::shareable;
 use crate::tables::{DOCUMENTS, Document, FOLDERS, Folder};
 use crate::visibility::{self, all_folders_shared_with, documents_shared_with};
 
@@ -248,6 +249,22 @@ pub fn document(request: &Request, args: &Args) -> Answer<Listing> {
 pub fn folder(request: &Request, args: &Args) -> Answer<Listing> {
     let id = id::<Folder>(args, "id", request)?;
     Ok(id.map_or_else(Listing::none, |id| Listing::of(Cond::eq("id", id.0))))
+}
+
+/// `shareable`, where a document is asked for.
+pub fn shareable_document(request: &Request, args: &Args) -> Answer<Listing> {
+    match args.text("shareable_type") {
+        Some(shareable::DOCUMENT) => document(request, args),
+        _ => Ok(Listing::none()),
+    }
+}
+
+/// `shareable`, where a folder is asked for.
+pub fn shareable_folder(request: &Request, args: &Args) -> Answer<Listing> {
+    match args.text("shareable_type") {
+        Some(shareable::FOLDER) => folder(request, args),
+        _ => Ok(Listing::none()),
+    }
 }
 
 /// `documentViewings` and its count.

@@ -2,8 +2,9 @@
 
 use apollo_compiler::Schema;
 use apollo_compiler::schema::ExtendedType;
-use ward_engine::{Bindings, View, prune};
+use ward_engine::{Answer, Args, Bindings, Kind, Listing, Request, View, prune};
 
+use crate::world::tables::{AUTHORS, BOOKS};
 use crate::world::{BASELINE, V2026, bindings};
 
 fn pruned(contract: &str) -> (String, Schema) {
@@ -65,6 +66,30 @@ fn the_engines_own_types_are_kept_whole() {
     assert!(fields(&old, "HelloInput").iter().any(|it| it == "clientMutationId"));
     assert!(fields(&old, "HelloPayload").iter().any(|it| it == "clientMutationId"));
     assert!(!fields(&schema, "HelloInput").iter().any(|it| it == "clientMutationId"));
+}
+
+fn nothing(_: &Request, _: &Args) -> Answer<Listing> {
+    Ok(Listing::none())
+}
+
+#[test]
+fn a_union_has_the_types_that_are_built() {
+    let contract = format!(
+        "{V2026}\nextend type Query {{ thing(id: ID): Thing }}\n\
+         union Thing = Author | Book | Ghost\ntype Ghost {{ id: ID }}\n"
+    );
+    let mut bindings = bindings::all();
+    bindings
+        .query_one_of("thing", &[("Author", &AUTHORS, nothing), ("Book", &BOOKS, nothing)])
+        .args(&[("id", Kind::Id("Author"))]);
+    let schema = Schema::parse(prune(&contract, &bindings).unwrap(), "pruned").unwrap();
+    let union = schema.types["Thing"].as_union().unwrap();
+    let members: Vec<String> = union.members.iter().map(|it| it.name.to_string()).collect();
+    assert_eq!(members, ["Author", "Book"]);
+    assert!(schema.types.get("Ghost").is_none());
+    // Unbound, it is not served at all.
+    let schema = Schema::parse(prune(&contract, &bindings::all()).unwrap(), "pruned").unwrap();
+    assert!(schema.types.get("Thing").is_none());
 }
 
 #[test]
