@@ -6,6 +6,10 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Table, index, record, text_enum};
 
+use crate::care_plan::table::{
+    CARE_PLAN_CONNECTIONS, CARE_PLAN_RECOMMENDATION_CATEGORIES, CARE_PLANS,
+    GROUP_CARE_PLAN_USER_CONNECTIONS, RECOMMENDATIONS,
+};
 use crate::comment::table::COMMENTS;
 use crate::entry::table::ENTRIES;
 use crate::goal::table::{GOAL_HISTORIES, GOALS};
@@ -239,5 +243,10 @@ pub fn tables() -> Vec<&'static Table> {
         &COMMENTS,
         &GOALS,
         &GOAL_HISTORIES,
+        &CARE_PLANS,
+        &CARE_PLAN_CONNECTIONS,
+        &GROUP_CARE_PLAN_USER_CONNECTIONS,
+        &CARE_PLAN_RECOMMENDATION_CATEGORIES,
+        &RECOMMENDATIONS,
     ]
 }

@@ -34,6 +34,7 @@ pub fn tables() -> Vec<&'static Table> {
     let mut tables = system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
+    tables.extend(ward_documents::tables());
     tables.extend(ward_clinical::tables());
     tables
 }
@@ -61,6 +62,7 @@ fn engine() -> Arc<Engine> {
     let mut bindings = Bindings::new();
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
+    ward_documents::bind(&mut bindings);
     ward_clinical::bind(&mut bindings);
     let served = |view| prune(&contract(view), &bindings).unwrap();
     let (old, new) = (served(ViewId::Baseline), served(ViewId::V2026));

@@ -1,0 +1,93 @@
+//! The mail that there is a care plan to see: it names nothing of the plan, and never goes to a
+//! client who can't see it or whose account is closed (behaviour 29).
+
+use ward_engine::{Answer, Call, Payload, Refused};
+use ward_identity::id_or_blank::named;
+use ward_identity::tables::{Organization, User};
+use ward_store::intents::EffectIntent;
+use ward_store::system::EffectClass;
+use ward_store::{Query, Sql, Value};
+
+use super::input::SendEmail;
+use super::table::CarePlan;
+use super::{MAILS_A_DAY_MAX, access, activate, rules};
+
+/// What the mail is called.
+pub const KIND: &str = "care_plan";
+/// Where people sign in; the instance's address is added when it is sent.
+const SIGN_IN_PAGE: &str = "/sign-in";
+const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
+
+/// Writes to the client of a plan, or to one of its group.
+pub async fn send(call: &mut Call<'_>, input: &SendEmail) -> Answer<Payload> {
+    let plan = access::seen(call, named(&input.id), "id").await?;
+    rules::can_be_active(&plan)?;
+    let client = activate::follower(call, &plan, named(&input.patient_id)).await?;
+    tell_or_refuse(call, &plan, &client).await?;
+    Ok(Payload::new().one("carePlan", plan.id.0))
+}
+
+/// Why a client is not written to.
+fn unfit(plan: &CarePlan, client: &User) -> Option<&'static str> {
+    match (plan.is_hidden, client.active, client.email.is_some()) {
+        (true, _, _) => {
+            Some("This care plan is hidden from the client: send is_hidden: false first")
+        }
+        (false, false, _) => Some("This client is not active, and gets no mail"),
+        (false, true, false) => Some("This client has no e-mail address"),
+        (false, true, true) => None,
+    }
+}
+
+/// Writes to a client, who is held, or says why not.
+pub async fn tell_or_refuse(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer<()> {
+    if let Some(sentence) = unfit(plan, client) {
+        return Err(Refused::base(sentence));
+    }
+    match told_in_a_day(call, client).await? < MAILS_A_DAY_MAX {
+        true => tell(call, plan, client).await,
+        false => Err(Refused::base(format!(
+            "This client got {MAILS_A_DAY_MAX} mails of care plans in 24 hours, which is the most"
+        ))),
+    }
+}
+
+async fn told_in_a_day(call: &mut Call<'_>, client: &User) -> Answer<i64> {
+    let since = call.now().0 - DAY_MICROS;
+    let sql = Sql::fixed(
+        "SELECT COUNT(*) FROM effect_intents WHERE org_id = $1 AND subject_id = $2 \
+         AND kind = 'care_plan' AND created_at > $3",
+        [client.org_id.0.into(), client.id.0.into(), since.into()],
+    );
+    Ok(call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
+}
+
+/// Writes to a client of several, if they can be written to.
+pub async fn tell(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer<()> {
+    let Some(to) = client.email.clone().filter(|_| unfit(plan, client).is_none()) else {
+        return Ok(());
+    };
+    if told_in_a_day(call, client).await? >= MAILS_A_DAY_MAX {
+        return Ok(());
+    }
+    let unit: Option<Organization> = call.find(client.unit_id).await?;
+    let intent = EffectIntent {
+        class: EffectClass::Email,
+        kind: KIND,
+        to,
+        payload: serde_json::json!({
+            "recipient_name": client.first_name,
+            "practice_name": unit.map(|unit| unit.name),
+            "link": SIGN_IN_PAGE,
+            "about": { "type": "CarePlan", "id": plan.id.0 },
+        }),
+        subject_client: Some(client.id.0),
+        recipient: Some(client.id.0),
+        cause: call.request.request_id.clone(),
+        idempotency_key: format!("{KIND}:{}:{}:{}", plan.id, client.id, call.uuid()),
+        not_before: None,
+        expires_at: None,
+    };
+    call.intend(intent).await?;
+    Ok(())
+}
