@@ -265,7 +265,7 @@ pub async fn bulk(call: &mut Call<'_>, input: &BulkUpdate) -> Answer<Payload> {
             if input.activate.is_true() {
                 one(call, plan, &client).await?;
             }
-            if input.notify.is_true() {
+            if input.notify.is_true() && reaches(call, plan, &client).await? {
                 mail::tell(call, plan, &client).await?;
             }
             call.scope.subject_id = subject;
@@ -283,6 +283,16 @@ async fn one(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer<()> 
         Some(_) => activate(call, plan, client).await.map(|_| ()),
         None => join(call, plan, client).await,
     }
+}
+
+/// Whether a client can read a plan for all that its group says: one of a group's only while it is
+/// active for them.
+pub async fn reaches(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer<bool> {
+    if plan.user_group_id.is_none() {
+        return Ok(true);
+    }
+    let found = group::connection(call, plan.id, client.id).await?;
+    Ok(found.is_some_and(|it| it.active && it.user_group_id == client.user_group_id))
 }
 
 /// A group's plan is on from now on.

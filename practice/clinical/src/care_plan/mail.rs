@@ -23,6 +23,11 @@ pub async fn send(call: &mut Call<'_>, input: &SendEmail) -> Answer<Payload> {
     let plan = access::seen(call, named(&input.id), "id").await?;
     rules::can_be_active(&plan)?;
     let client = activate::follower(call, &plan, named(&input.patient_id)).await?;
+    if !activate::reaches(call, &plan, &client).await? {
+        let sentence = "This care plan is not active for the client, who can't see it: \
+             toggleCarePlanStatusForSpecificUser makes it so";
+        return Err(Refused::base(sentence));
+    }
     tell_or_refuse(call, &plan, &client).await?;
     Ok(Payload::new().one("carePlan", plan.id.0))
 }
