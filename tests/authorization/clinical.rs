@@ -1,9 +1,11 @@
 //! What the arguments of clinical lists name.
 
+use ward_tests::people::id;
 use ward_tests::{Json, json};
 
 use crate::meaning::Meaning::{self, May, Needs};
 use crate::meaning::{List, Object};
+use crate::principal::Site;
 use crate::world::World;
 
 /// Root field, path of the value, what it names.
@@ -73,8 +75,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("goalHistoriesCount", "user_id", Needs(Object::Noted)),
     ("createGoal", "input.user_id", Needs(Object::Client)),
     ("createGoal", "input.parent_id", May(Object::Entry(List::Goal))),
-    // There are no care plans, so it names nothing.
-    ("createGoal", "input.care_plan_id", Meaning::Left),
+    ("createGoal", "input.care_plan_id", May(Object::Entry(List::Plan))),
     // Of the goal that is made or changed; the domain's tests name those of others.
     ("createGoal", "input.subgoals.id", Meaning::Left),
     ("updateGoal", "input.subgoals.id", Meaning::Left),
@@ -84,6 +85,47 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createGoalHistory", "input.goal_id", Needs(Object::Entry(List::Goal))),
     ("createGoalHistory", "input.user_id", May(Object::Client)),
     ("deleteGoalHistory", "input.id", Needs(Object::Entry(List::GoalHistory))),
+    ("carePlan", "id", Needs(Object::Entry(List::Plan))),
+    ("carePlans", "patient_id", Needs(Object::Noted)),
+    ("carePlansCount", "patient_id", Needs(Object::Noted)),
+    ("createCarePlan", "input.patient_id", May(Object::Client)),
+    ("updateCarePlan", "input.id", Needs(Object::Entry(List::Plan))),
+    ("updateCarePlan", "input.new_patient_id", May(Object::Client)),
+    ("updateCarePlan", "input.doc_id", May(Object::Document)),
+    // A client's plan is no group's; the domain's tests give one to a group.
+    ("updateCarePlan", "input.user_group_id", Meaning::Left),
+    ("deleteCarePlan", "input.id", Needs(Object::Entry(List::Plan))),
+    ("exportCarePlanToTemplate", "input.id", Needs(Object::Entry(List::Plan))),
+    ("bulkApplyCarePlanTemplate", "input.id", Needs(Object::PlanTemplate)),
+    ("bulkApplyCarePlanTemplate", "input.user_ids", Needs(Object::Client)),
+    ("bulkApplyCarePlanTemplate", "input.user_group_ids", May(Object::Group)),
+    ("updateByTemplate", "input.care_plan_id", Needs(Object::Entry(List::Plan))),
+    ("updateByTemplate", "input.care_plan_template_id", Needs(Object::PlanTemplate)),
+    ("toggleCarePlanStatusForSpecificUser", "input.id", Needs(Object::Entry(List::Plan))),
+    ("toggleCarePlanStatusForSpecificUser", "input.patient_id", May(Object::Client)),
+    ("updateGroupCarePlan", "input.id", Needs(Object::GroupPlan)),
+    ("removeUserFromGroupCarePlan", "input.care_plan_id", Needs(Object::GroupPlan)),
+    ("removeUserFromGroupCarePlan", "input.user_id", Needs(Object::Client)),
+    ("bulkUpdateCarePlanUsers", "input.ids", Needs(Object::Entry(List::Plan))),
+    ("sendCarePlanEmail", "input.id", Needs(Object::Entry(List::Plan))),
+    ("sendCarePlanEmail", "input.patient_id", May(Object::Client)),
+    ("deleteCarePlanConnection", "input.care_plan_id", Needs(Object::Entry(List::PlanOfGoal))),
+    ("deleteCarePlanConnection", "input.connectable_id", Needs(Object::Entry(List::PlanGoal))),
+    ("createRecommendation", "input.care_plan_id", Needs(Object::Entry(List::Plan))),
+    (
+        "createRecommendation",
+        "input.care_plan_recommendation_category_id",
+        May(Object::AdviceCategory),
+    ),
+    ("updateRecommendation", "input.id", Needs(Object::Entry(List::Advice))),
+    (
+        "updateRecommendation",
+        "input.care_plan_recommendation_category_id",
+        May(Object::AdviceCategory),
+    ),
+    ("deleteRecommendation", "input.id", Needs(Object::Entry(List::Advice))),
+    ("updateCarePlanRecommendationCategory", "input.id", Needs(Object::AdviceCategory)),
+    ("deleteCarePlanRecommendationCategory", "input.id", Needs(Object::AdviceCategory)),
     // Codes of public systems, and of the list that is offered: no record of an instance.
     ("medication_option", "id", Meaning::Data),
     ("createMedication", "input.dosage_option_id", Meaning::Left),
@@ -115,6 +157,15 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("entriesCount", &["is_org"]),
     ("createGoal", &["name"]),
     ("updateGoal", &["name"]),
+    ("createCarePlan", &["name"]),
+    ("updateCarePlan", &["name"]),
+    ("toggleCarePlanStatusForSpecificUser", &["activate"]),
+    ("updateGroupCarePlan", &["is_active"]),
+    ("deleteCarePlanConnection", &["connectable_type"]),
+    ("createRecommendation", &["recommendation_body"]),
+    ("updateRecommendation", &["recommendation_body"]),
+    ("createCarePlanRecommendationCategory", &["name"]),
+    ("updateCarePlanRecommendationCategory", &["name"]),
 ];
 
 /// Names that open nothing.
@@ -130,6 +181,8 @@ pub const WORDS: &str = "
     per_page frequency_filter status_filter last_client_goal include_subgoals unique repeat due_date
     start_on title_link completed_on mark_parent_complete action
     program_goal interval_type interval_value remove_reminder
+    is_hidden is_managing_templates template_search_keywords templates_only is_template
+    notify_client_by_email activate notify force_activation recommendation_type
 ";
 
 /// The value of data of this domain.
@@ -142,6 +195,10 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
         ("bulkCreateEntries", "metric_stat") => "72.5".into(),
         ("updateEntry", "description") => world.word().into(),
         ("entries" | "entriesCount", "is_org") => true.into(),
+        ("toggleCarePlanStatusForSpecificUser", "activate") => true.into(),
+        ("updateGroupCarePlan", "is_active") => true.into(),
+        ("deleteCarePlanConnection", "connectable_type") => "Goal".into(),
+        (_, "recommendation_body") => world.word().into(),
         (_, "cvx_code") => 140.into(),
         (_, "received_at") => "2025-01-02".into(),
         (_, "smoking_status_code") => "8517006".into(),
@@ -162,6 +219,9 @@ impl World {
         if matches!(list, List::Goal | List::GoalHistory) {
             let (goal, history) = self.aim(own);
             return if list == List::Goal { goal } else { history };
+        }
+        if matches!(list, List::Plan | List::PlanOfGoal | List::PlanGoal | List::Advice) {
+            return self.of_plan(own, list);
         }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
@@ -189,7 +249,14 @@ impl World {
                 let input = json!({"smoking_status_code": "8517006"});
                 ("createSmokingStatus", "smokingStatus", input)
             }
-            List::Journal | List::Comment | List::Goal | List::GoalHistory => {
+            List::Journal
+            | List::Comment
+            | List::Goal
+            | List::GoalHistory
+            | List::Plan
+            | List::PlanOfGoal
+            | List::PlanGoal
+            | List::Advice => {
                 unreachable!("they are made above")
             }
         };
@@ -197,10 +264,11 @@ impl World {
         self.make(field, &format!("{field}Input"), made, input)
     }
 
-    /// A client who has entries and goals, whatever was asked before.
+    /// A client who has entries, goals and a care plan, whatever was asked before.
     pub fn noted(&mut self, own: bool) -> String {
         self.journal(own);
         self.aim(own);
+        self.of_plan(own, List::Plan);
         self.new_object(own, Object::Client)
     }
 
@@ -228,6 +296,78 @@ impl World {
         let (field, made) = ("createGoalHistory", "goalHistory");
         let history = self.make(field, "createGoalHistoryInput", made, input);
         (goal, history)
+    }
+
+    /// A care plan of the client's, which they see; one that has a goal, and that; what one advises.
+    fn of_plan(&mut self, own: bool, list: List) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        if matches!(list, List::PlanOfGoal | List::PlanGoal) {
+            let query =
+                "query($id: ID) { carePlans(patient_id: $id) { nodes { id goals { id } } } }";
+            let reply = self.as_owner().ask(query, json!({"id": client}));
+            let plans = reply.data()["carePlans"]["nodes"].as_array().cloned().unwrap_or_default();
+            let there = plans.iter().find(|it| it["goals"][0]["id"].is_string());
+            let (plan, goal) = match there {
+                Some(it) => (id(it), id(&it["goals"][0])),
+                None => self.plan_with_goal(own, &client),
+            };
+            return if list == List::PlanOfGoal { plan } else { goal };
+        }
+        let plan = self.plan(own, &client);
+        if list == List::Plan {
+            return plan;
+        }
+        let word = if own { self.word() } else { self.unseen() };
+        let input = json!({"care_plan_id": plan, "recommendation_body": word});
+        self.make("createRecommendation", "createRecommendationInput", "recommendation", input)
+    }
+
+    fn plan(&mut self, own: bool, client: &str) -> String {
+        let name = if own { self.word() } else { self.unseen() };
+        let input = json!({"patient_id": client, "name": name, "is_hidden": false});
+        self.make("createCarePlan", "createCarePlanInput", "carePlan", input)
+    }
+
+    fn plan_with_goal(&mut self, own: bool, client: &str) -> (String, String) {
+        let plan = self.plan(own, client);
+        let name = if own { self.word() } else { self.unseen() };
+        let input = json!({"user_id": client, "name": name, "care_plan_id": plan});
+        let goal = self.make("createGoal", "createGoalInput", "goal", input);
+        (plan, goal)
+    }
+
+    /// A template of care plans; the plan of a group, active for its client; a category of
+    /// recommendations, which a root has for its units, too.
+    pub fn of_plans(&mut self, own: bool, kind: Object) -> String {
+        match kind {
+            Object::PlanTemplate => {
+                // It says nothing of anybody.
+                let name = if self.here == Site::A { self.word() } else { self.unseen() };
+                let input = json!({"name": name, "is_managing_templates": true});
+                self.make("createCarePlan", "createCarePlanInput", "carePlan", input)
+            }
+            Object::GroupPlan => {
+                let name = if own { self.word() } else { self.unseen() };
+                let (client, group) = match own {
+                    true => (self.client.clone(), self.client_group.clone()),
+                    false => (self.about().0, self.group(name.clone())),
+                };
+                let input = json!({"name": name, "is_hidden": false});
+                let made = self.make("createCarePlan", "createCarePlanInput", "carePlan", input);
+                let input = json!({"id": made, "user_group_id": group});
+                self.make("updateCarePlan", "updateCarePlanInput", "carePlan", input);
+                let input = json!({"id": made, "patient_id": client, "activate": true});
+                let field = "toggleCarePlanStatusForSpecificUser";
+                self.make(field, &format!("{field}Input"), "carePlan", input)
+            }
+            _ => {
+                // Units below read their parent's.
+                let name = if own || self.here == Site::A { self.word() } else { self.unseen() };
+                let field = "createCarePlanRecommendationCategory";
+                let made = "care_plan_recommendation_category";
+                self.make(field, &format!("{field}Input"), made, json!({"name": name}))
+            }
+        }
     }
 
     /// A concept that no other entry has: a number with Verhoeff's digit.

@@ -63,9 +63,15 @@ pub enum Object {
     SentNotice,
     ChatSetting,
     Contact,
-    /// An entry of one of the client's clinical lists; the client, who has entries and goals.
+    /// An entry of one of the client's clinical lists; the client, who has entries, goals and a
+    /// care plan.
     Entry(List),
     Noted,
+    /// A template of care plans; a group's plan, active for its client; a category of
+    /// recommendations.
+    PlanTemplate,
+    GroupPlan,
+    AdviceCategory,
     AppointmentType,
     /// The settings of the provider above.
     AppointmentSetting,
@@ -126,6 +132,11 @@ pub enum List {
     /// A goal with a subgoal, which was reached today; that it was.
     Goal,
     GoalHistory,
+    /// A care plan; one that has a goal, and that; a recommendation.
+    Plan,
+    PlanOfGoal,
+    PlanGoal,
+    Advice,
 }
 
 impl Object {
@@ -141,6 +152,9 @@ impl Object {
                 | Object::ApiKey
                 | Object::SecondProvider
                 | Object::Template
+                | Object::PlanTemplate
+                | Object::GroupPlan
+                | Object::AdviceCategory
                 | Object::Brand
                 | Object::OrganizationInfo
                 | Object::OtherIdNumber

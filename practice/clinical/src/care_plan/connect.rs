@@ -5,7 +5,7 @@
 //! of its documents that they see anyway.
 
 use ward_documents::tables::Document;
-use ward_engine::{Answer, Call, Payload, Refused, parse_id};
+use ward_engine::{Answer, Call, Payload, Refused};
 use ward_identity::id_or_blank::named;
 use ward_store::{Cond, Id, Level, Query, Sql, Value};
 
@@ -138,19 +138,18 @@ pub async fn forget_goal(call: &mut Call<'_>, goal: Id<Goal>) -> Answer<()> {
 /// Takes a document or a goal out of a plan; it stays otherwise.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteConnection) -> Answer<Payload> {
     const AT: &str = "connectable_id";
-    const PATH: &str = "input.connectable_id";
     let held = access::to_change(call, named(&input.care_plan_id), "care_plan_id").await?;
-    let id = input.connectable_id.trimmed().ok_or_else(|| Refused::not_found(AT))?;
-    let ids = call.request.instance.ids();
+    let id = input.connectable_id.value();
     let kind = input.connectable_type.trimmed().unwrap_or_default().to_ascii_lowercase();
     let part = match kind.as_str() {
-        "document" => Part::Document(parse_id(id, PATH, ids)?),
-        "goal" => Part::Goal(parse_id(id, PATH, ids)?),
+        "document" => id.and_then(|id| id.document).map(Part::Document),
+        "goal" => id.and_then(|id| id.goal).map(Part::Goal),
         _ => {
             let sentence = "Connectable type must be Document or Goal";
             return Err(Refused::on("connectable_type", sentence));
         }
     };
+    let part = part.ok_or_else(|| Refused::not_found(AT))?;
     let there = Cond::eq("care_plan_id", held.plan.id.0).and(part.cond());
     let found: Option<CarePlanConnection> = call.find_by(there).await?;
     let mut connection = found.ok_or_else(|| Refused::not_found(AT))?;

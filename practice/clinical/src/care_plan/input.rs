@@ -2,12 +2,33 @@
 
 use ward_clients::tables::UserGroup;
 use ward_documents::tables::Document;
-use ward_engine::input;
+use ward_engine::{Answer, FromIn, IdCodec, In, Kind, input, parse_id};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::User;
-use ward_store::Id;
+use ward_store::{Entity, Id};
 
 use super::table::{CarePlan, CarePlanRecommendationCategory as Category, Recommendation};
+use crate::goal::table::Goal;
+
+/// The id of what a plan holds: of which type is said beside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Connectable {
+    /// If it can be a document's.
+    pub document: Option<Id<Document>>,
+    /// If it can be a goal's.
+    pub goal: Option<Id<Goal>>,
+}
+
+impl FromIn for Connectable {
+    const KIND: Kind = Kind::Id(Document::NAME);
+    fn from_in(value: &In, at: &str, ids: &IdCodec) -> Answer<Self> {
+        let text = String::from_in(value, at, ids)?;
+        match (parse_id(&text, at, ids), parse_id(&text, at, ids)) {
+            (Err(refused), Err(_)) => Err(refused),
+            (document, goal) => Ok(Connectable { document: document.ok(), goal: goal.ok() }),
+        }
+    }
+}
 
 input! {
     /// `createCarePlanInput`.
@@ -87,11 +108,10 @@ input! {
 }
 
 input! {
-    /// `deleteCarePlanConnectionInput`: what a connection connects is named by a type, so the id
-    /// is read when that is known.
+    /// `deleteCarePlanConnectionInput`.
     pub struct DeleteConnection {
         care_plan_id: IdOrBlank<CarePlan>,
-        connectable_id: String,
+        connectable_id: Connectable,
         connectable_type: String,
     }
 }

@@ -6,17 +6,15 @@ use ward_identity::id_or_blank::named;
 use ward_identity::tables::{Organization, User};
 use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
-use ward_store::{Query, Sql, Value};
 
 use super::input::SendEmail;
 use super::table::CarePlan;
-use super::{MAILS_A_DAY_MAX, access, activate, rules};
+use super::{access, activate, rules};
 
 /// What the mail is called.
 pub const KIND: &str = "care_plan";
 /// Where people sign in; the instance's address is added when it is sent.
 const SIGN_IN_PAGE: &str = "/sign-in";
-const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
 /// Writes to the client of a plan, or to one of its group.
 pub async fn send(call: &mut Call<'_>, input: &SendEmail) -> Answer<Payload> {
@@ -49,22 +47,7 @@ pub async fn tell_or_refuse(call: &mut Call<'_>, plan: &CarePlan, client: &User)
     if let Some(sentence) = unfit(plan, client) {
         return Err(Refused::base(sentence));
     }
-    match told_in_a_day(call, client).await? < MAILS_A_DAY_MAX {
-        true => tell(call, plan, client).await,
-        false => Err(Refused::base(format!(
-            "This client got {MAILS_A_DAY_MAX} mails of care plans in 24 hours, which is the most"
-        ))),
-    }
-}
-
-async fn told_in_a_day(call: &mut Call<'_>, client: &User) -> Answer<i64> {
-    let since = call.now().0 - DAY_MICROS;
-    let sql = Sql::fixed(
-        "SELECT COUNT(*) FROM effect_intents WHERE org_id = $1 AND subject_id = $2 \
-         AND kind = 'care_plan' AND created_at > $3",
-        [client.org_id.0.into(), client.id.0.into(), since.into()],
-    );
-    Ok(call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
+    tell(call, plan, client).await
 }
 
 /// Writes to a client of several, if they can be written to.
@@ -72,9 +55,6 @@ pub async fn tell(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer
     let Some(to) = client.email.clone().filter(|_| unfit(plan, client).is_none()) else {
         return Ok(());
     };
-    if told_in_a_day(call, client).await? >= MAILS_A_DAY_MAX {
-        return Ok(());
-    }
     let unit: Option<Organization> = call.find(client.unit_id).await?;
     let intent = EffectIntent {
         class: EffectClass::Email,

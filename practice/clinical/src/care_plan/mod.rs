@@ -34,5 +34,3 @@ pub const CATEGORIES_MAX: i64 = 200;
 pub const CLIENTS_MAX: usize = 500;
 /// So many plans are named or made by one call.
 pub const AT_ONCE: usize = 50;
-/// So many mails of plans a client gets in 24 hours of the instance's clock.
-pub const MAILS_A_DAY_MAX: i64 = 5;

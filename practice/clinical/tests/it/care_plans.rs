@@ -211,11 +211,9 @@ async fn mails_go_to_active_clients_who_can_see_the_plan() {
         assert!(send().await.contains("hidden"));
         let input = json!({ "id": own, "is_hidden": false });
         assert_eq!(refused(&w, &w.owner, "updateCarePlan", input).await, "nothing");
-        for _ in 0..5 {
-            assert_eq!(send().await, "nothing");
-        }
-        assert!(send().await.contains("5 mails"));
-        assert_eq!(mails(&w).await, 5);
+        assert_eq!(send().await, "nothing");
+        assert_eq!(send().await, "nothing");
+        assert_eq!(mails(&w).await, 2);
         let b = w.client("Bo", "b@example.com").await;
         let theirs = plan(&w, json!({ "name": "Own", "patient_id": b, "is_hidden": false })).await;
         let input = json!({ "id": b, "active": false });
@@ -223,7 +221,7 @@ async fn mails_go_to_active_clients_who_can_see_the_plan() {
         let mail = json!({ "id": theirs, "patient_id": b });
         let sentence = refused(&w, &w.owner, "sendCarePlanEmail", mail).await;
         assert!(sentence.contains("not active"), "{sentence}");
-        assert_eq!(mails(&w).await, 5);
+        assert_eq!(mails(&w).await, 2);
     })
     .await;
 }
