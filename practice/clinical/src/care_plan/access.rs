@@ -32,6 +32,13 @@ pub async fn seen(call: &mut Call<'_>, id: Option<Id<CarePlan>>, at: &str) -> An
     found.map(|(plan, _)| plan).ok_or_else(missing)
 }
 
+/// The same, looked at again once its client is held: it can't be deleted before the transaction
+/// ends.
+pub async fn kept(call: &mut Call<'_>, id: Id<CarePlan>, at: &str) -> Answer<CarePlan> {
+    let found: Option<(CarePlan, Level)> = call.visible_for_reference(id, Level::Full).await?;
+    found.map(|(plan, _)| plan).ok_or_else(|| Refused::not_found(at))
+}
+
 /// A plan that a member changes, held with its client: the client first, as whoever works on a
 /// client does it. `at` is the field that names it.
 pub async fn to_change(call: &mut Call<'_>, id: Option<Id<CarePlan>>, at: &str) -> Answer<Held> {

@@ -7,7 +7,7 @@ use ward_engine::{Answer, Call, Payload, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::members_only;
 use ward_identity::tables::User;
-use ward_store::{Cond, Id};
+use ward_store::{Cond, Id, StoreError};
 
 use super::input::{BulkUpdate, RemoveUser, Toggle, UpdateGroupPlan};
 use super::table::{CarePlan, GroupCarePlanUserConnection as Connection};
@@ -21,9 +21,10 @@ const FACTS: &[&str] = &["active_care_plan"];
 pub async fn toggle(call: &mut Call<'_>, input: &Toggle) -> Answer<Payload> {
     let plan = access::seen(call, named(&input.id), "id").await?;
     let client = follower(call, &plan, named(&input.patient_id)).await?;
-    // Whoever deletes it holds the client, too, so that it is looked at again.
-    let plan = access::seen(call, Some(plan.id), "id").await?;
+    // Whoever deletes it or gives it away does so before or after.
+    let plan = access::kept(call, plan.id, "id").await?;
     rules::can_be_active(&plan)?;
+    is_for(&plan, &client)?;
     let is_changed = match input.activate.is_true() {
         true => activate(call, &plan, &client).await?,
         false => match group::connection(call, plan.id, client.id).await? {
@@ -56,12 +57,18 @@ pub async fn follower(
     };
     let client = client_to_change(call, id, AT).await?;
     call.scope.subject_id = Some(client.id.0);
+    is_for(plan, &client)?;
+    Ok(client)
+}
+
+/// That a plan is a client's, or of their group.
+fn is_for(plan: &CarePlan, client: &User) -> Answer<()> {
     let is_theirs = plan.patient_id == Some(client.id)
         || (plan.user_group_id.is_some() && plan.user_group_id == client.user_group_id);
     match is_theirs {
-        true => Ok(client),
+        true => Ok(()),
         false => Err(Refused::on(
-            AT,
+            "patient_id",
             "This care plan is for nobody of whom this client is: put the client into its group, \
              or make a plan of their own",
         )),
@@ -176,7 +183,8 @@ async fn join(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer<()>
     if let Some(former) = call.find_by::<Connection>(own).await? {
         // What was a group's that they left is not active any more.
         let holds = former.user_group_id.is_none() || former.user_group_id == client.user_group_id;
-        if holds {
+        // Nor is one that was deleted while it became active.
+        if holds && call.find(former.care_plan_id).await?.is_some() {
             return Ok(());
         }
         switch(call, &former, client, false).await?;
@@ -215,6 +223,7 @@ pub async fn remove_user(call: &mut Call<'_>, input: &RemoveUser) -> Answer<Payl
     let id = named(&input.user_id).ok_or_else(missing)?;
     let client = client_to_change(call, id, "user_id").await?;
     call.scope.subject_id = Some(client.id.0);
+    let plan = access::kept(call, plan.id, "care_plan_id").await?;
     let found = group::connection(call, plan.id, client.id).await?;
     let connection = found.ok_or_else(missing)?;
     if connection.active {
@@ -243,16 +252,17 @@ pub async fn bulk(call: &mut Call<'_>, input: &BulkUpdate) -> Answer<Payload> {
         plans.push(plan);
     }
     let mut reached: Vec<(CarePlan, Vec<Id<User>>)> = Vec::with_capacity(plans.len());
+    let mut all: Vec<Id<User>> = Vec::new();
     for plan in plans {
         let clients = match (plan.patient_id, plan.user_group_id) {
             (Some(client), _) => vec![client],
             (None, Some(group)) => group::members(call, group).await?,
             (None, None) => Vec::new(),
         };
+        all.extend(&clients);
+        group::is_bounded(&all, "ids")?;
         reached.push((plan, clients));
     }
-    let all: Vec<Id<User>> = reached.iter().flat_map(|(_, clients)| clients.clone()).collect();
-    group::is_bounded(&all, "ids")?;
     for (plan, clients) in &reached {
         for id in clients {
             // A group's are held already, whether the caller sees each of them or not.
@@ -261,6 +271,11 @@ pub async fn bulk(call: &mut Call<'_>, input: &BulkUpdate) -> Answer<Payload> {
                 None => call.find(*id).await?,
             };
             let Some(client) = client else { continue };
+            // Whoever deletes it or gives it away does so before or after.
+            let plan = &access::kept(call, plan.id, "ids").await?;
+            if is_for(plan, &client).is_err() {
+                return Err(StoreError::Conflict.into());
+            }
             let subject = call.scope.subject_id.replace(client.id.0);
             if input.activate.is_true() {
                 one(call, plan, &client).await?;

@@ -9,13 +9,15 @@ use ward_store::{Cond, Id, Query, Sql, Value};
 use super::CLIENTS_MAX;
 use super::table::{CarePlan, GroupCarePlanUserConnection as Connection};
 
-/// The active clients of a group. The group is not held: who joins meanwhile is not among them.
+/// The active clients of a group, as many as one call can reach and one more. The group is not
+/// held: who joins meanwhile is not among them.
 pub async fn members(call: &mut Call<'_>, group: Id<UserGroup>) -> Answer<Vec<Id<User>>> {
     let mut sql = Sql::new();
     sql.push("SELECT u.id FROM users u WHERE u.org_id = ").bind(call.actor.org_id);
     sql.push(" AND u.user_group_id = ").bind(group.0);
     sql.push(" AND u.is_patient = TRUE AND u.active = TRUE AND u.deleted_at IS NULL");
-    sql.push(" ORDER BY u.id FOR_UPDATE");
+    let most = i64::try_from(CLIENTS_MAX).unwrap_or(i64::MAX).saturating_add(1);
+    sql.push(" ORDER BY u.id").limit(most).push(" FOR_UPDATE");
     ids(call, &sql).await
 }
 
@@ -43,9 +45,8 @@ pub fn is_bounded(clients: &[Id<User>], at: &str) -> Answer<()> {
         false => Err(Refused::on(
             at,
             format!(
-                "This reaches {} clients, and one call can reach {CLIENTS_MAX}: name smaller \
-                 groups, or fewer",
-                clients.len()
+                "This reaches more clients than the {CLIENTS_MAX} that one call can reach: name \
+                 smaller groups, or fewer"
             ),
         )),
     }
@@ -58,5 +59,10 @@ pub async fn connection(
     client: Id<User>,
 ) -> Answer<Option<Connection>> {
     let own = Cond::eq("care_plan_id", plan.0).and(Cond::eq("user_id", client.0));
-    Ok(call.find_by(own).await?)
+    // Two merged clients may have had one each: the active one tells.
+    let active: Option<Connection> = call.find_by(own.clone().and(Cond::is_true("active"))).await?;
+    match active {
+        Some(active) => Ok(Some(active)),
+        None => Ok(call.find_by(own).await?),
+    }
 }

@@ -1,6 +1,7 @@
 //! The mail that there is a care plan to see: it names nothing of the plan, and never goes to a
 //! client who can't see it or whose account is closed (behaviour 29).
 
+use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Call, Payload, Refused};
 use ward_identity::id_or_blank::named;
 use ward_identity::tables::{Organization, User};
@@ -42,9 +43,20 @@ fn unfit(plan: &CarePlan, client: &User) -> Option<&'static str> {
     }
 }
 
+/// Whether their feature toggle shows a client care plans.
+async fn is_shown(call: &mut Call<'_>, client: &User) -> Answer<bool> {
+    let (org_id, id) = (client.org_id.0, client.id.0);
+    Ok(feature_toggle::is_on(call.scope.tx, org_id, id, Switch::CarePlans).await?)
+}
+
 /// Writes to a client, who is held, or says why not.
 pub async fn tell_or_refuse(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer<()> {
     if let Some(sentence) = unfit(plan, client) {
+        return Err(Refused::base(sentence));
+    }
+    if !is_shown(call, client).await? {
+        let sentence = "The feature toggle of this client shows no care plans: set \
+             can_view_care_plan first";
         return Err(Refused::base(sentence));
     }
     tell(call, plan, client).await
@@ -55,6 +67,9 @@ pub async fn tell(call: &mut Call<'_>, plan: &CarePlan, client: &User) -> Answer
     let Some(to) = client.email.clone().filter(|_| unfit(plan, client).is_none()) else {
         return Ok(());
     };
+    if !is_shown(call, client).await? {
+        return Ok(());
+    }
     let unit: Option<Organization> = call.find(client.unit_id).await?;
     let intent = EffectIntent {
         class: EffectClass::Email,

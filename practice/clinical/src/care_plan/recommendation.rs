@@ -4,6 +4,7 @@
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused};
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::members_only;
+use ward_identity::tables::Organization;
 use ward_store::{Id, Level, Query, Sql, Value};
 
 use super::input::{CreateRecommendation, DeleteRecommendation, UpdateRecommendation};
@@ -19,7 +20,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateRecommendation) -> Answer
     let mut problems = Problems::new();
     rules::advice(said, true, &mut problems);
     problems.check()?;
-    let category = category(call, &input.care_plan_recommendation_category_id, None).await?;
+    let sent = &input.care_plan_recommendation_category_id;
+    let category = category(call, (sent, None), held.plan.unit_id).await?;
     has_room(call, &held.plan).await?;
     let now = call.now();
     let mut row = Recommendation {
@@ -58,11 +60,29 @@ pub async fn has_room(call: &mut Call<'_>, plan: &CarePlan) -> Answer<()> {
     }
 }
 
-/// The category that is named: an active one, or the one that it is of already.
+/// Whether a category is for plans of an organization: its own, or the root's.
+fn is_of(category: &Category, unit: Id<Organization>) -> bool {
+    category.unit_id == unit || category.unit_id == category.org_id
+}
+
+/// The category that a copy of a recommendation is of: the same, if it is for plans of the
+/// organization that the copy is in.
+pub async fn copied(
+    call: &mut Call<'_>,
+    id: Option<Id<Category>>,
+    unit: Id<Organization>,
+) -> Answer<Option<Id<Category>>> {
+    let Some(id) = id else { return Ok(None) };
+    let category: Option<Category> = call.find(id).await?;
+    Ok(category.filter(|category| is_of(category, unit)).map(|category| category.id))
+}
+
+/// The category that is named: an active one for plans of this organization, or the one that it
+/// is of already.
 async fn category(
     call: &mut Call<'_>,
-    sent: &Given<IdOrBlank<Category>>,
-    before: Option<Id<Category>>,
+    (sent, before): (&Given<IdOrBlank<Category>>, Option<Id<Category>>),
+    unit: Id<Organization>,
 ) -> Answer<Option<Id<Category>>> {
     if !sent.is_given() {
         return Ok(before);
@@ -73,6 +93,10 @@ async fn category(
     }
     let found: Option<(Category, Level)> = call.visible_for_reference(id, Level::Full).await?;
     let (category, _) = found.ok_or_else(|| Refused::not_found(CATEGORY))?;
+    if !is_of(&category, unit) {
+        let sentence = "This category belongs to another organization than the care plan";
+        return Err(Refused::on(CATEGORY, sentence));
+    }
     match category.is_active {
         true => Ok(Some(id)),
         false => Err(Refused::on(CATEGORY, "This category is not active; choose another one")),
@@ -106,7 +130,8 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateRecommendation) -> Answer
     let mut after = before.clone();
     let sent = &input.care_plan_recommendation_category_id;
     let kept = before.care_plan_recommendation_category_id;
-    after.care_plan_recommendation_category_id = category(call, sent, kept).await?;
+    after.care_plan_recommendation_category_id =
+        category(call, (sent, kept), before.unit_id).await?;
     input.recommendation_body.set_text(&mut after.recommendation_body);
     input.recommendation_type.set_text(&mut after.recommendation_type);
     call.update(&before, &after).await?;

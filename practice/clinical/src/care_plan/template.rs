@@ -159,11 +159,14 @@ async fn copy_parts(
     for it in change::recommendations(call, from).await? {
         recommendation::has_room(call, to).await?;
         let now = call.now();
+        let category = it.care_plan_recommendation_category_id;
+        let category = recommendation::copied(call, category, to.unit_id).await?;
         let row = Recommendation {
             id: call.next_id().await?,
             unit_id: to.unit_id,
             care_plan_id: to.id,
             patient_id: to.patient_id,
+            care_plan_recommendation_category_id: category,
             version: 1,
             created_at: now,
             updated_at: now,
