@@ -71,6 +71,13 @@ fn queries(b: &mut Bindings) {
 fn plan_fields(b: &mut Bindings) {
     b.object(OF, &CARE_PLANS);
     b.cursor(OF);
+    // It is the staff's: clients read the description.
+    b.computed(OF, "name", &[at::name], |request, row: &RowView<'_>, _| {
+        match request.actor.is_client() {
+            true => Out::Null,
+            false => row.text(at::name).into(),
+        }
+    });
     // Whoever made it, in public to the client.
     b.one(OF, "creator", &USERS, Link::Key(at::creator_id)).listing(listing::public);
     b.one(OF, "patient", &USERS, Link::Key(at::patient_id));

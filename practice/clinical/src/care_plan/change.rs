@@ -91,7 +91,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdatePlan) -> Answer<Payload> 
     become_template(call, input, &mut after)?;
     let client = owner(call, input, &mut after, (client, new)).await?;
     let changes = call.update(&before, &after).await?;
-    if before.patient_id != after.patient_id {
+    if before.patient_id != after.patient_id || before.unit_id != after.unit_id {
         follow(call, &after).await?;
     }
     if !changes.is_empty() {
@@ -154,7 +154,12 @@ async fn owner(
         return Err(Refused::on(at, TAKEN));
     }
     if let Some(group) = group {
-        let group = access::group(call, group, Some(plan.unit_id), at).await?;
+        // One of the root's becomes that of the group's organization.
+        let unit = (plan.unit_id != plan.org_id).then_some(plan.unit_id);
+        let group = access::group(call, group, unit, at).await?;
+        if unit.is_none() {
+            plan.unit_id = group.unit_id;
+        }
         plan.user_group_id = Some(group.id);
         return Ok(None);
     }
@@ -170,7 +175,7 @@ async fn owner(
     Ok(new)
 }
 
-/// What a plan holds is its client's as the plan is.
+/// What a plan holds is its client's, and of its organization, as the plan is.
 async fn follow(call: &mut Call<'_>, plan: &CarePlan) -> Answer<()> {
     for before in recommendations(call, plan).await? {
         let after =

@@ -126,14 +126,15 @@ async fn a_client_reads_what_is_not_hidden() {
         let b = w.client("Bo", "b@example.com").await;
         let (ada, bo) = (w.as_client(&a).await, w.as_client(&b).await);
         let own = plan(&w, json!({ "name": "Own", "patient_id": a })).await;
-        let query = "query($id: ID) { carePlan(id: $id) { name } }";
+        let query = "query($id: ID) { carePlan(id: $id) { name description } }";
         let read = async |actor: &Actor| {
-            w.run(actor, query, json!({ "id": own })).await["carePlan"]["name"].clone()
+            w.run(actor, query, json!({ "id": own })).await["carePlan"].clone()
         };
         assert_eq!(read(&ada).await, Json::Null);
         let input = json!({ "id": own, "is_hidden": false, "description": "Walk" });
         assert_eq!(refused(&w, &w.owner, "updateCarePlan", input).await, "nothing");
-        assert_eq!(read(&ada).await, "Own");
+        // Its name is for the staff.
+        assert_eq!(read(&ada).await, json!({ "name": null, "description": "Walk" }));
         for actor in [&bo, &w.stranger, &w.with(&w.standard, &[])] {
             assert_eq!(read(actor).await, Json::Null);
             let input = json!({ "id": own, "name": "Theirs" });
@@ -145,7 +146,12 @@ async fn a_client_reads_what_is_not_hidden() {
         let done = w.mutate(&w.owner, "createFeatureToggle", "feature_toggle { id }", input).await;
         assert!(done["messages"].is_null(), "{done}");
         assert_eq!(read(&ada).await, Json::Null);
-        assert_eq!(read(&w.owner).await, "Own");
+        assert_eq!(read(&w.owner).await, json!({ "name": "Own", "description": "Walk" }));
+        // Who is shown no plans is not written to.
+        let mail = json!({ "id": own, "patient_id": a });
+        let sentence = refused(&w, &w.owner, "sendCarePlanEmail", mail).await;
+        assert!(sentence.contains("can_view_care_plan"), "{sentence}");
+        assert_eq!(mails(&w).await, 0);
     })
     .await;
 }
