@@ -24,7 +24,8 @@ pub const ORGANIZATION: &str = "organization";
 pub const KEY: &str = "apikey";
 
 /// Of permission templates and of intake flows, which a root has for its units, too.
-const OF_UNITS: [&str; 2] = ["permissiontemplate", "onboardingflow"];
+const OF_UNITS: [&str; 3] =
+    ["permissiontemplate", "onboardingflow", "careplanrecommendationcategory"];
 
 /// Words of which only those who see the client read anything.
 const OF_CLIENTS: [&str; 7] = [UNCARED, RESTRICTED, PRIMARYS, CARE_TEAMS, BEARERS, OWN, ARCHIVED];

@@ -1,11 +1,35 @@
 //! What the arguments of clinical lists name.
 
-use ward_tests::people::id;
 use ward_tests::{Json, json};
 
 use crate::meaning::Meaning::{self, May, Needs};
-use crate::meaning::{List, Object};
+use crate::meaning::Object;
 use crate::world::World;
+
+/// The clinical lists of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    Medication,
+    Allergy,
+    Immunization,
+    HealthConcern,
+    Procedure,
+    FamilyHistory,
+    Smoking,
+    /// The journal: metrics, meals, notes; what the owner said of an entry.
+    Journal,
+    Comment,
+    /// A goal with a subgoal, which was reached today; that it was; an episode of care; an encounter.
+    Goal,
+    GoalHistory,
+    Episode,
+    Encounter,
+    /// A care plan; one that has a goal, and that; a recommendation.
+    Plan,
+    PlanOfGoal,
+    PlanGoal,
+    Advice,
+}
 
 /// Root field, path of the value, what it names.
 pub const OBJECTS: &[(&str, &str, Meaning)] = &[
@@ -74,8 +98,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("goalHistoriesCount", "user_id", Needs(Object::Noted)),
     ("createGoal", "input.user_id", Needs(Object::Client)),
     ("createGoal", "input.parent_id", May(Object::Entry(List::Goal))),
-    // There are no care plans, so it names nothing.
-    ("createGoal", "input.care_plan_id", Meaning::Left),
+    ("createGoal", "input.care_plan_id", May(Object::Entry(List::Plan))),
     // Of the goal that is made or changed; the domain's tests name those of others.
     ("createGoal", "input.subgoals.id", Meaning::Left),
     ("updateGoal", "input.subgoals.id", Meaning::Left),
@@ -115,6 +138,47 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
         Needs(Object::Entry(List::Episode)),
     ),
     ("unlinkEncounterToEpisodeOfCare", "input.encounter_ids", Meaning::Data),
+    ("carePlan", "id", Needs(Object::Entry(List::Plan))),
+    ("carePlans", "patient_id", Needs(Object::Noted)),
+    ("carePlansCount", "patient_id", Needs(Object::Noted)),
+    ("createCarePlan", "input.patient_id", May(Object::Client)),
+    ("updateCarePlan", "input.id", Needs(Object::Entry(List::Plan))),
+    ("updateCarePlan", "input.new_patient_id", May(Object::Client)),
+    ("updateCarePlan", "input.doc_id", May(Object::Document)),
+    // A client's plan is no group's; the domain's tests give one to a group.
+    ("updateCarePlan", "input.user_group_id", Meaning::Left),
+    ("deleteCarePlan", "input.id", Needs(Object::Entry(List::Plan))),
+    ("exportCarePlanToTemplate", "input.id", Needs(Object::Entry(List::Plan))),
+    ("bulkApplyCarePlanTemplate", "input.id", Needs(Object::PlanTemplate)),
+    ("bulkApplyCarePlanTemplate", "input.user_ids", Needs(Object::Client)),
+    ("bulkApplyCarePlanTemplate", "input.user_group_ids", May(Object::Group)),
+    ("updateByTemplate", "input.care_plan_id", Needs(Object::Entry(List::Plan))),
+    ("updateByTemplate", "input.care_plan_template_id", Needs(Object::PlanTemplate)),
+    ("toggleCarePlanStatusForSpecificUser", "input.id", Needs(Object::Entry(List::Plan))),
+    ("toggleCarePlanStatusForSpecificUser", "input.patient_id", May(Object::Client)),
+    ("updateGroupCarePlan", "input.id", Needs(Object::GroupPlan)),
+    ("removeUserFromGroupCarePlan", "input.care_plan_id", Needs(Object::GroupPlan)),
+    ("removeUserFromGroupCarePlan", "input.user_id", Needs(Object::Client)),
+    ("bulkUpdateCarePlanUsers", "input.ids", Needs(Object::Entry(List::Plan))),
+    ("sendCarePlanEmail", "input.id", Needs(Object::Entry(List::Plan))),
+    ("sendCarePlanEmail", "input.patient_id", May(Object::Client)),
+    ("deleteCarePlanConnection", "input.care_plan_id", Needs(Object::Entry(List::PlanOfGoal))),
+    ("deleteCarePlanConnection", "input.connectable_id", Needs(Object::Entry(List::PlanGoal))),
+    ("createRecommendation", "input.care_plan_id", Needs(Object::Entry(List::Plan))),
+    (
+        "createRecommendation",
+        "input.care_plan_recommendation_category_id",
+        May(Object::AdviceCategory),
+    ),
+    ("updateRecommendation", "input.id", Needs(Object::Entry(List::Advice))),
+    (
+        "updateRecommendation",
+        "input.care_plan_recommendation_category_id",
+        May(Object::AdviceCategory),
+    ),
+    ("deleteRecommendation", "input.id", Needs(Object::Entry(List::Advice))),
+    ("updateCarePlanRecommendationCategory", "input.id", Needs(Object::AdviceCategory)),
+    ("deleteCarePlanRecommendationCategory", "input.id", Needs(Object::AdviceCategory)),
     // Codes of public systems, and of the list that is offered: no record of an instance.
     ("medication_option", "id", Meaning::Data),
     ("createMedication", "input.dosage_option_id", Meaning::Left),
@@ -148,6 +212,15 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateGoal", &["name"]),
     ("createEpisodeOfCare", &["start_date"]),
     ("updateEpisodeOfCare", &["start_date"]),
+    ("createCarePlan", &["name"]),
+    ("updateCarePlan", &["name"]),
+    ("toggleCarePlanStatusForSpecificUser", &["activate"]),
+    ("updateGroupCarePlan", &["is_active"]),
+    ("deleteCarePlanConnection", &["connectable_type"]),
+    ("createRecommendation", &["recommendation_body"]),
+    ("updateRecommendation", &["recommendation_body"]),
+    ("createCarePlanRecommendationCategory", &["name"]),
+    ("updateCarePlanRecommendationCategory", &["name"]),
 ];
 
 /// Names that open nothing.
@@ -163,6 +236,8 @@ pub const WORDS: &str = "
     per_page frequency_filter status_filter last_client_goal include_subgoals unique repeat due_date
     start_on title_link completed_on mark_parent_complete action
     program_goal interval_type interval_value remove_reminder
+    is_hidden is_managing_templates template_search_keywords templates_only is_template
+    notify_client_by_email activate notify force_activation recommendation_type
 ";
 
 /// The value of data of this domain.
@@ -177,6 +252,10 @@ pub fn data(world: &mut World, field: &str, name: &str) -> Option<Json> {
         ("entries" | "entriesCount", "is_org") => true.into(),
         ("createEpisodeOfCare" | "updateEpisodeOfCare", "start_date") => "2025-01-02".into(),
         (_, "encounter_ids") => json!(["none"]),
+        ("toggleCarePlanStatusForSpecificUser", "activate") => true.into(),
+        ("updateGroupCarePlan", "is_active") => true.into(),
+        ("deleteCarePlanConnection", "connectable_type") => "Goal".into(),
+        (_, "recommendation_body") => world.word().into(),
         (_, "cvx_code") => 140.into(),
         (_, "received_at") => "2025-01-02".into(),
         (_, "smoking_status_code") => "8517006".into(),
@@ -203,6 +282,9 @@ impl World {
         }
         if list == List::Episode {
             return self.care(own);
+        }
+        if matches!(list, List::Plan | List::PlanOfGoal | List::PlanGoal | List::Advice) {
+            return self.of_plan(own, list);
         }
         let client = if own { self.client.clone() } else { self.about().0 };
         let word = if own { self.word() } else { self.unseen() };
@@ -236,16 +318,22 @@ impl World {
             | List::Goal
             | List::GoalHistory
             | List::Encounter
-            | List::Episode => unreachable!("they are made above"),
+            | List::Episode
+            | List::Plan
+            | List::PlanOfGoal
+            | List::PlanGoal
+            | List::Advice => unreachable!("they are made above"),
         };
         input["user_id"] = client.into();
         self.make(field, &format!("{field}Input"), made, input)
     }
 
-    /// A client who has entries, goals and an episode of care, whatever was asked before.
+    /// A client who has entries, goals, a care plan and an episode of care, whatever was asked
+    /// before.
     pub fn noted(&mut self, own: bool) -> String {
         self.journal(own);
         self.aim(own);
+        self.of_plan(own, List::Plan);
         self.care(own);
         self.new_object(own, Object::Client)
     }
@@ -274,26 +362,6 @@ impl World {
         let (field, made) = ("createGoalHistory", "goalHistory");
         let history = self.make(field, "createGoalHistoryInput", made, input);
         (goal, history)
-    }
-
-    /// The client's encounter at an appointment that occurred.
-    fn met(&mut self, own: bool) -> String {
-        let client = if own { self.client.clone() } else { self.about().0 };
-        let (appointment, _) = self.appointment(own);
-        let input = json!({"id": appointment, "pm_status": "Occurred"});
-        self.make("updateAppointment", "updateAppointmentInput!", "appointment", input);
-        let query = "query($at: ID, $who: ID) { patientEncounter(appointment_id: $at, patient_id: $who) { id } }";
-        let found = self.as_owner().ask(query, json!({"at": appointment, "who": client}));
-        id(&found.data()["patientEncounter"])
-    }
-
-    /// The care that the owner gives the client for a diagnosis.
-    fn care(&mut self, own: bool) -> String {
-        let client = if own { self.client.clone() } else { self.about().0 };
-        let diagnosis = self.entry(own, List::HealthConcern);
-        let input = json!({"patient_id": client, "provider_id": self.owner_id.clone(),
-            "diagnosis_id": diagnosis, "start_date": "2025-01-02"});
-        self.make("createEpisodeOfCare", "createEpisodeOfCareInput", "episode_of_care", input)
     }
 
     /// A concept that no other entry has: a number with Verhoeff's digit.

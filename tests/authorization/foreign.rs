@@ -251,13 +251,19 @@ fn cases<'a>(
     mine.into_iter().filter(|number| !serves(number)).map(case).collect()
 }
 
-/// A root's permission templates and intake flows serve the units below it (behaviour 15): to
-/// those they are no strangers' objects. That they can't be changed there, the domains' tests say.
+/// A root's permission templates, intake flows and categories of recommendations serve the units
+/// below it (behaviour 15): to those they are no strangers' objects. That they can't be changed there, the domains' tests say.
 fn serves_below(principal: Principal, site: Site, object: Object) -> bool {
     let is_below =
         matches!(principal, Principal::SubOwner | Principal::SubMember | Principal::Sibling);
-    let serves =
-        matches!(object, Object::Template | Object::Flow | Object::SecondFlow | Object::Step);
+    let serves = matches!(
+        object,
+        Object::Template
+            | Object::Flow
+            | Object::SecondFlow
+            | Object::Step
+            | Object::AdviceCategory
+    );
     is_below && site == Site::A && serves
 }
 

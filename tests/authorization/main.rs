@@ -15,6 +15,7 @@
 mod booked;
 mod call;
 mod canary;
+mod care;
 mod charting;
 mod clients;
 mod clinical;

@@ -5,6 +5,7 @@ use ward_tests::Json;
 use ward_tests::document::Place;
 use ward_tests::schema::Field;
 
+use crate::clinical::List;
 use crate::world::World;
 use crate::{charting, clients, clinical, documents, identity, messaging, scheduling, webhooks};
 
@@ -66,6 +67,11 @@ pub enum Object {
     /// An entry of one of the client's clinical lists; the client, who has some of each.
     Entry(List),
     Noted,
+    /// A template of care plans; a group's plan, active for its client; a category of
+    /// recommendations.
+    PlanTemplate,
+    GroupPlan,
+    AdviceCategory,
     AppointmentType,
     /// The settings of the provider above.
     AppointmentSetting,
@@ -110,26 +116,6 @@ pub enum Object {
     Recurring,
 }
 
-/// The clinical lists of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum List {
-    Medication,
-    Allergy,
-    Immunization,
-    HealthConcern,
-    Procedure,
-    FamilyHistory,
-    Smoking,
-    /// The journal: metrics, meals, notes; what the owner said of an entry.
-    Journal,
-    Comment,
-    /// A goal with a subgoal, which was reached today; that it was; an episode of care; an encounter.
-    Goal,
-    GoalHistory,
-    Episode,
-    Encounter,
-}
-
 impl Object {
     /// Whether it is a client or something of one, so that it matters who cares for them.
     pub const fn is_of_client(self) -> bool {
@@ -143,6 +129,9 @@ impl Object {
                 | Object::ApiKey
                 | Object::SecondProvider
                 | Object::Template
+                | Object::PlanTemplate
+                | Object::GroupPlan
+                | Object::AdviceCategory
                 | Object::Brand
                 | Object::OrganizationInfo
                 | Object::OtherIdNumber

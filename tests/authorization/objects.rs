@@ -99,6 +99,9 @@ impl World {
             Object::Folder => self.folder(own),
             Object::Entry(list) => self.entry(own, list),
             Object::Noted => self.noted(own),
+            kind @ (Object::PlanTemplate | Object::GroupPlan | Object::AdviceCategory) => {
+                self.of_plans(own, kind)
+            }
             Object::AppointmentType => self.appointment_type(own),
             Object::AppointmentSetting => self.appointment_setting(own),
             kind @ (Object::Place | Object::Room) => self.place(own, kind),

@@ -14,7 +14,7 @@ use crate::principal::{Principal, Site, Whose};
 use crate::world::World;
 
 /// Texts that do something else than stand there.
-const ACTS: [&str; 25] = [
+const ACTS: [&str; 24] = [
     "scheduled_at",
     "added_users",
     "attached_image_string",
@@ -37,7 +37,6 @@ const ACTS: [&str; 25] = [
     "dob",
     "select_all_status",
     "value",
-    "care_plan_id",
     "interval_type",
     "interval_value",
 ];

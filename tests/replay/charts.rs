@@ -10,6 +10,7 @@ const TAKES: &str = "mutation($input: createMedicationInput) { createMedication(
 const BEARS: &str = "mutation($input: createAllergySensitivityInput) { createAllergySensitivity(input: $input) { allergy_sensitivity { id } messages { field message } } }";
 const GOT: &str = "mutation($input: createImmunizationInput) { createImmunization(input: $input) { immunization { id } messages { field message } } }";
 const NOTES: &str = "mutation($input: createEntryInput) { createEntry(input: $input) { entry { id } messages { field message } } }";
+const PLANS: &str = "mutation($input: createCarePlanInput) { createCarePlan(input: $input) { carePlan { id } messages { field message } } }";
 const AIMS: &str = "mutation($input: createGoalInput) { createGoal(input: $input) { goal { id subgoals { id } } messages { field message } } }";
 
 /// Writes the client's lists.
@@ -26,6 +27,7 @@ pub fn furnish(world: &World) {
     world.ask(GOT, json!({"input": got}), "createImmunization");
     weighs(world, client);
     aims(world, client);
+    plans(world);
 }
 
 /// A weight of a client's; its id.
@@ -44,6 +46,12 @@ fn aims(world: &World, client: &str) -> (String, String) {
     (id(&goal), id(&goal["subgoals"][0]))
 }
 
+/// A care plan of the client's; its id.
+fn plans(world: &World) -> String {
+    let input = json!({"patient_id": world.client, "name": "Low salt"});
+    id(&world.ask(PLANS, json!({"input": input}), "createCarePlan")["carePlan"])
+}
+
 /// A medication that a client took; its id.
 fn takes(world: &World, client: &str) -> String {
     let input = json!({"user_id": client, "name": "Metformin", "code": "6809", "dosage": "500 mg",
@@ -59,6 +67,7 @@ pub fn subject(world: &World, root_field: &str, client: &str) -> Option<String> 
         "deleteEntry" => Some(weighs(world, client)),
         "deleteGoal" => Some(aims(world, client).0),
         "createGoalHistory" => Some(aims(world, client).1),
+        "updateCarePlan" | "deleteCarePlan" => Some(plans(world)),
         _ => None,
     }
 }
@@ -81,6 +90,15 @@ pub fn value(world: &World, root: &str, name: &str) -> Option<Json> {
             id(&world.ask(query, json!({"id": world.client}), "goal")).into()
         }
         ("goals", "user_id") => world.client.clone().into(),
+        ("carePlan", "id") => plans(world).into(),
+        ("carePlans", "patient_id") => world.client.clone().into(),
+        ("carePlans", "sort_by") => "newest".into(),
+        ("carePlans", "templates_only") => false.into(),
+        ("carePlans", "template_search_keywords") => "".into(),
+        ("updateCarePlan", "name") => "Less salt".into(),
+        ("updateCarePlan", "description") => "Cook without it".into(),
+        ("updateCarePlan", "is_hidden" | "is_template") => false.into(),
+        ("updateCarePlan", "new_patient_id") => world.client.clone().into(),
         ("goals", "per_page") => 100.into(),
         ("createGoal", "name") => "Sleep eight hours".into(),
         ("createGoal", "description") => "In bed by eleven".into(),
@@ -160,6 +178,18 @@ pub fn read_back(
         "deleteGoal" => {
             let query = "query($id: ID) { goal(id: $id) { id } }";
             let read = world.ask(query, json!({"id": subject.id}), "goal");
+            Some(read.is_null().then_some(()).ok_or_else(|| format!("still there: {read}")))
+        }
+        "updateCarePlan" => {
+            let query = "query($id: ID) { carePlan(id: $id) { name description is_hidden } }";
+            let read = world.ask(query, json!({"id": subject.id}), "carePlan");
+            let wanted = json!({"name": "Less salt", "description": "Cook without it",
+                "is_hidden": false});
+            Some((read == wanted).then_some(()).ok_or_else(|| format!("not as sent: {read}")))
+        }
+        "deleteCarePlan" => {
+            let query = "query($id: ID) { carePlan(id: $id) { id } }";
+            let read = world.ask(query, json!({"id": subject.id}), "carePlan");
             Some(read.is_null().then_some(()).ok_or_else(|| format!("still there: {read}")))
         }
         "createGoalHistory" => {

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::api::Api;
 
-/// An entry in each of a client's clinical lists, a goal of theirs, and care for them.
+/// An entry in each of a client's clinical lists, a goal and a care plan of theirs, and care for
+/// them.
 pub fn furnish(api: &Api, client: &str, canary: &str) {
     let entries = [
         ("createMedication", json!({"name": canary, "comment": format!("{canary} comment")})),
@@ -40,6 +41,23 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
     let goal = json!({"user_id": client, "name": canary, "description": format!("{canary} goal"),
         "repeat": "Daily", "subgoals": [{"name": format!("{canary} part")}]});
     let goal = api.make("createGoal", "createGoalInput", "goal", goal);
+    let name = json!({"name": format!("{canary} category")});
+    let category = api.make(
+        "createCarePlanRecommendationCategory",
+        "createCarePlanRecommendationCategoryInput",
+        "care_plan_recommendation_category",
+        name,
+    );
+    let plan = json!({"patient_id": client, "name": format!("{canary} plan"), "is_hidden": false});
+    let plan = api.make("createCarePlan", "createCarePlanInput", "carePlan", plan);
+    let advice = json!({"care_plan_id": plan, "recommendation_body": format!("{canary} advice"),
+        "care_plan_recommendation_category_id": category});
+    api.make("createRecommendation", "createRecommendationInput", "recommendation", advice);
+    let aim = json!({"user_id": client, "name": format!("{canary} aim"), "care_plan_id": plan});
+    api.make("createGoal", "createGoalInput", "goal", aim);
+    let toggle = json!({"id": plan, "patient_id": client, "activate": true});
+    let field = "toggleCarePlanStatusForSpecificUser";
+    api.make(field, &format!("{field}Input"), "carePlan", toggle);
     let reached = json!({"goal_id": goal});
     api.make("createGoalHistory", "createGoalHistoryInput", "goalHistory", reached);
     cared_for(api, client, canary);

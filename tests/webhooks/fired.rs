@@ -101,6 +101,16 @@ rows! {
         |_, done| json!({"id": done.id("goal_history.created")});
     "goal.deleted" "deleteGoal" "goal { id }"
         |_, done| json!({"id": done.id("goal.created")});
+    "care_plan.created" "createCarePlan" "carePlan { id }"
+        |_, done| json!({"patient_id": done.id("patient.created"), "name": "Low salt"});
+    "care_plan.updated" "updateCarePlan" "carePlan { id }"
+        |_, done| json!({"id": done.id("care_plan.created"), "name": "Less salt"});
+    "care_plan.activated" "toggleCarePlanStatusForSpecificUser" "carePlan { id }"
+        |_, done| json!({"id": done.id("care_plan.created"), "activate": true});
+    "care_plan.deactivated" "toggleCarePlanStatusForSpecificUser" "carePlan { id }"
+        |_, done| json!({"id": done.id("care_plan.created"), "activate": false});
+    "care_plan.deleted" "deleteCarePlan" "carePlan { id }"
+        |_, done| json!({"id": done.id("care_plan.created")});
     "metric_entry.created" "createEntry" "entry { id }"
         |_, done| json!({"user_id": done.id("patient.created"), "type": "MetricEntry",
             "category": "Weight", "metric_stat": "80"});

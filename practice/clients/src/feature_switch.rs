@@ -43,6 +43,8 @@ pub fn is_on_for(actor: &Actor, switch: Switch) -> Cond {
 /// Switches that other domains look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
+    /// Care plans: what they are to follow.
+    CarePlans,
     /// Conversations with several clients.
     CommunityChat,
     /// Conversations with staff only.
@@ -64,6 +66,7 @@ pub enum Switch {
 impl Switch {
     const fn column(self) -> &'static str {
         match self {
+            Switch::CarePlans => "can_view_care_plan",
             Switch::CommunityChat => "allow_community_chat",
             Switch::DirectChat => "allow_direct_chat",
             Switch::Documents => "can_view_documents",

@@ -1,6 +1,6 @@
 //! Feature toggles: what clients may see and track (behaviour 19). Of several
 //! that could apply to a client, their own comes first, then their group's, then
-//! their primary provider's; an active care plan's will come before them all.
+//! their primary provider's. A care plan has none of its own.
 
 use ward_engine::{
     Answer, Args, Bindings, Call, Given, Kind, Link, Listing, Out, Payload, Problems, Refused,

@@ -10,8 +10,8 @@ use crate::tables::{
     family_history_conditions as family, medications,
 };
 use crate::{
-    allergy, comment, concern, entry, episode, goal, immunization, medication, options, procedure,
-    smoking,
+    allergy, care_plan, comment, concern, entry, episode, goal, immunization, medication, options,
+    procedure, smoking,
 };
 
 /// A list of a client's, from the client.
@@ -32,6 +32,7 @@ pub fn bind(b: &mut Bindings) {
     episode::bindings::bind(b);
     comment::bindings::bind(b);
     goal::bindings::bind(b);
+    care_plan::bindings::bind(b);
 }
 
 fn medication_fields(b: &mut Bindings) {

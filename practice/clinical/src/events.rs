@@ -1,8 +1,9 @@
 //! Events that the domain emits (behaviour 14). The catalogue has those of medications,
-//! allergies, entries, comments, goals and their histories; what happens to the other lists is in the audit log alone.
+//! allergies, entries, comments, goals and their histories, and care plans; what happens to the other lists is in the audit log alone.
 
 use ward_store::Event;
 
+use crate::care_plan::table::CarePlan;
 use crate::comment::table::Comment;
 use crate::entry::table::{Entry, Kind};
 use crate::goal::table::{Goal, GoalHistory};
@@ -48,7 +49,7 @@ pub fn of_comment(kind: &'static str, row: &Comment) -> Event {
     Event::new(kind, "Comment", row.id.0).of_unit(row.unit_id.0).about(row.client_id.0)
 }
 
-/// `goal.created`, `.updated` or `.deleted`.
+/// `goal.created`, `.updated` or `.deleted`; a goal that is in a care plan names it besides.
 pub fn of_goal(kind: &'static str, row: &Goal, columns: &[&'static str]) -> Event {
     let event = Event::new(kind, "Goal", row.id.0);
     event
@@ -58,6 +59,19 @@ pub fn of_goal(kind: &'static str, row: &Goal, columns: &[&'static str]) -> Even
         .with("care_plan_id", serde_json::Value::Null)
         .with("parent_id", row.parent_id.map(|id| id.0.to_string()))
         .with("user_id", row.user_id.0.to_string())
+}
+
+/// `care_plan.created`, `.updated`, `.deleted`, `.activated` or `.deactivated`.
+pub fn of_plan(kind: &'static str, row: &CarePlan, columns: &[&'static str]) -> Event {
+    let event = Event::new(kind, "CarePlan", row.id.0)
+        .changed(columns)
+        .of_unit(row.unit_id.0)
+        .with("patient_id", row.patient_id.map(|id| id.0.to_string()))
+        .with("user_group_id", row.user_group_id.map(|id| id.0.to_string()));
+    match row.patient_id {
+        Some(client) => event.about(client.0),
+        None => event,
+    }
 }
 
 /// `goal_history.created` or `.deleted`.

@@ -1,7 +1,7 @@
 //! Clinical lists of clients: medications, allergies, immunizations, health concerns,
 //! procedures, family history and smoking status (behaviour 39); and what is noted of their
-//! days (behaviour 30); what they want to reach (behaviour 29); and encounters and episodes of care
-//! (behaviour 38).
+//! days (behaviour 30); what they want to reach, with their care plans (behaviour 29); and
+//! encounters and episodes of care (behaviour 38).
 //!
 //! Absent on purpose: tables of licensed codes, prescriptions, interaction checks, and any
 //! advice. What is kept is what somebody wrote down.
@@ -10,6 +10,7 @@
 
 pub mod allergy;
 pub mod bindings;
+pub mod care_plan;
 pub mod client;
 pub mod codes;
 pub mod comment;

@@ -6,6 +6,10 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Day, Id, Json, Key, Reference, Table, index, record, text_enum};
 
+use crate::care_plan::table::{
+    CARE_PLAN_CONNECTIONS, CARE_PLAN_RECOMMENDATION_CATEGORIES, CARE_PLANS,
+    GROUP_CARE_PLAN_USER_CONNECTIONS, RECOMMENDATIONS,
+};
 use crate::comment::table::COMMENTS;
 use crate::entry::table::ENTRIES;
 use crate::episode::table::{EPISODE_ENCOUNTERS, EPISODES_OF_CARE, PATIENT_ENCOUNTERS};
@@ -243,5 +247,10 @@ pub fn tables() -> Vec<&'static Table> {
         &PATIENT_ENCOUNTERS,
         &EPISODES_OF_CARE,
         &EPISODE_ENCOUNTERS,
+        &CARE_PLANS,
+        &CARE_PLAN_CONNECTIONS,
+        &GROUP_CARE_PLAN_USER_CONNECTIONS,
+        &CARE_PLAN_RECOMMENDATION_CATEGORIES,
+        &RECOMMENDATIONS,
     ]
 }

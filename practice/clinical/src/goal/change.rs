@@ -11,18 +11,24 @@ use super::access::{self, SUBGOALS_MAX};
 use super::input::{CreateGoal, DeleteGoal, Subgoal, UpdateGoal};
 use super::table::{Goal, GoalHistory};
 use super::{progress, rules, subgoal};
+use crate::care_plan::connect::{self, Part};
 use crate::events::{of_goal, of_goal_history};
 
 /// Sets a goal for a client, with its subgoals; or a subgoal of one.
 pub async fn create(call: &mut Call<'_>, input: &CreateGoal) -> Answer<Payload> {
     let client = access::subject(call, &input.user_id).await?;
-    if named(&input.care_plan_id).is_some() {
-        return Err(Refused::not_found("care_plan_id"));
-    }
+    let plan = match named(&input.care_plan_id) {
+        Some(id) => Some(connect::plan_for_goal(call, id, client.id).await?),
+        None => None,
+    };
     let parent = match named(&input.parent_id) {
         Some(id) => Some(parent(call, id, &client).await?),
         None => None,
     };
+    if plan.is_some() && parent.is_some() {
+        let sentence = "A subgoal is in the care plan of its goal: leave out one of both";
+        return Err(Refused::on("care_plan_id", sentence));
+    }
     let subgoals: &[Subgoal] = input.subgoals.value().map_or(&[][..], Vec::as_slice);
     access::has_room(call, &client, 1).await?;
     let today = progress::today(call, &client).await?;
@@ -39,7 +45,10 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGoal) -> Answer<Payload> 
     rules::write(&input.said(), &mut goal, &mut problems);
     problems.check()?;
     call.create(&goal).await?;
-    call.emit(of_goal("goal.created", &goal, &[]));
+    if let Some(plan) = &plan {
+        connect::add(call, plan, Part::Goal(goal.id)).await?;
+    }
+    tell(call, "goal.created", &goal, &[]).await?;
     subgoal::write(call, (&goal, &client), subgoals).await?;
     Ok(Payload::new().one("goal", goal.id.0))
 }
@@ -84,9 +93,21 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGoal) -> Answer<Payload> 
 /// Writes what was changed of a goal, and tells of it.
 pub async fn changed(call: &mut Call<'_>, before: &Goal, after: &Goal) -> Answer<()> {
     let changes = call.update(before, after).await?;
-    if !changes.is_empty() {
-        call.emit(of_goal("goal.updated", after, &changes.columns));
+    match changes.is_empty() {
+        true => Ok(()),
+        false => tell(call, "goal.updated", after, &changes.columns).await,
     }
+}
+
+/// Emits what happened to a goal, with the care plan that it is in.
+async fn tell(
+    call: &mut Call<'_>,
+    kind: &'static str,
+    goal: &Goal,
+    columns: &[&'static str],
+) -> Answer<()> {
+    let plan = connect::plan_of_goal(call, goal.id).await?.map(|id| id.0.to_string());
+    call.emit(of_goal(kind, goal, columns).with("care_plan_id", plan));
     Ok(())
 }
 
@@ -134,6 +155,6 @@ pub async fn remove(call: &mut Call<'_>, goal: &Goal) -> Answer<()> {
         call.emit(of_goal_history("goal_history.deleted", &history));
     }
     call.destroy(goal).await?;
-    call.emit(of_goal("goal.deleted", goal, &[]));
-    Ok(())
+    tell(call, "goal.deleted", goal, &[]).await?;
+    connect::forget_goal(call, goal.id).await
 }

@@ -3,17 +3,9 @@
 use ward_engine::{Given, input};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::User;
-use ward_store::Entity;
 
 use super::table::{Goal, GoalHistory};
-
-/// What a goal may be of elsewhere: there are none here, so that an id of one names nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum CarePlan {}
-
-impl Entity for CarePlan {
-    const NAME: &'static str = "CarePlan";
-}
+use crate::care_plan::table::CarePlan;
 
 input! {
     /// `ReminderInput`.

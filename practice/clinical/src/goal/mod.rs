@@ -1,7 +1,7 @@
 //! Goals of clients: what is to be reached, how often, from when and until when; on which days it
 //! was; and how much of it that is (behaviour 29). The staff sets them, and so do clients.
 //!
-//! Absent on purpose: care plans, programs' goals, templates and reminders.
+//! Absent on purpose: programs' goals, templates and reminders.
 
 pub mod access;
 pub mod bindings;

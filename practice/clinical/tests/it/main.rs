@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod allergies;
+mod care_plan_parts;
+mod care_plans;
 mod codes;
 mod comments;
 mod encounters;

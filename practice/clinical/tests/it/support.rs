@@ -36,6 +36,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_clients::tables());
     tables.extend(ward_scheduling::tables());
     tables.extend(ward_charting::tables());
+    tables.extend(ward_documents::tables());
     tables.extend(ward_clinical::tables());
     tables
 }
@@ -65,6 +66,7 @@ fn engine() -> Arc<Engine> {
     ward_clients::bind(&mut bindings);
     ward_scheduling::bind(&mut bindings);
     ward_charting::bind(&mut bindings);
+    ward_documents::bind(&mut bindings);
     ward_clinical::bind(&mut bindings);
     let served = |view| prune(&contract(view), &bindings).unwrap();
     let (old, new) = (served(ViewId::Baseline), served(ViewId::V2026));

@@ -122,7 +122,7 @@ impl Payload {
         }
         let (needs_practice, needs_link) = match kind {
             "welcome" | "invite" => (true, true),
-            "confirm_email" | "form_shared" => (false, true),
+            "confirm_email" | "form_shared" | "care_plan" => (false, true),
             kind if NOTICES.contains(&kind) => (false, true),
             _ => (false, false),
         };

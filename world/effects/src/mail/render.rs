@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 27] = [
+pub const MAIL_KINDS: [&str; 28] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -31,6 +31,7 @@ pub const MAIL_KINDS: [&str; 27] = [
     "webhook_unfit",
     "new_message",
     "form_shared",
+    "care_plan",
     "client_created",
     "client_assigned",
     "contact_message",
@@ -62,7 +63,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 27] = [
+const TEMPLATES: [Template; 28] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -79,6 +80,7 @@ const TEMPLATES: [Template; 27] = [
     template!("webhook_unfit", "A webhook was disabled"),
     template!("new_message", "You have a new message"),
     template!("form_shared", "A form was shared with you"),
+    template!("care_plan", "You have a care plan"),
     template!("client_created", "You have a new client"),
     template!("client_assigned", "You have a new client"),
     template!("contact_message", "A message is waiting"),
@@ -98,7 +100,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 56] = sources![
+const SOURCES: [(&str, &str); 58] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -133,6 +135,8 @@ const SOURCES: [(&str, &str); 56] = sources![
     "new_message.html",
     "form_shared.txt",
     "form_shared.html",
+    "care_plan.txt",
+    "care_plan.html",
     "client_created.txt",
     "client_created.html",
     "client_assigned.txt",

@@ -173,7 +173,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("can_lock_form_answer_groups", Later("charting")),
     ("can_lock_others_charting_notes", Later("charting")),
     ("can_lock_own_charting_notes", Later("charting")),
-    ("can_manage_care_plan_templates", Awaits("clinical")),
+    ("can_manage_care_plan_templates", Later("clinical")),
     ("can_manage_others_availability", Later("scheduling")),
     ("can_manage_others_blocks", Awaits("scheduling")),
     ("can_manage_own_availability", Later("scheduling")),
