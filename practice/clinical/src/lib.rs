@@ -15,6 +15,7 @@ pub mod comment;
 pub mod concern;
 pub mod entry;
 pub mod events;
+pub mod export;
 pub mod family;
 pub mod goal;
 pub mod immunization;

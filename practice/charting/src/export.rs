@@ -1,0 +1,52 @@
+//! A client's filled forms and notes in their export (DOM-39): `QuestionnaireResponse`, each
+//! question as it read when it was answered.
+
+use serde_json::{Value as Json, json};
+use ward_clients::export::fhir::{Part, refer, string};
+use ward_clients::export::{ClientRecord, Row};
+
+/// Filled forms and notes.
+pub fn resources(record: &ClientRecord) -> Vec<Json> {
+    record.of("form_answer_groups").iter().map(|row| filled(record, row)).collect()
+}
+
+fn filled(record: &ClientRecord, row: &Row) -> Json {
+    let status = match (row.is("finished"), row.int("locked_at").is_some()) {
+        (false, false) => "in-progress",
+        _ => "completed",
+    };
+    let authored = row.moment("completed_at").or_else(|| row.moment("created_at"));
+    let own = |it: &&Row| it.int("form_answer_group_id") == Some(row.id());
+    let mut answers: Vec<&Row> = record.of("form_answers").iter().filter(own).collect();
+    answers.sort_by_key(|answer| (answer.int("place"), answer.id()));
+    let items = answers.into_iter().filter_map(|answer| item(record, answer));
+    let addenda = record.of("charting_note_addendums").iter().filter(own).filter_map(addendum);
+    Part::resource("QuestionnaireResponse", row.id())
+        .with("identifier", json!({ "value": row.id().to_string() }))
+        .with("status", status)
+        .with("subject", refer(format!("Patient/{}", record.client_id)))
+        .at("authored", authored)
+        .to("author", record.person(row.int("filler_id")))
+        .list("item", items.chain(addenda).collect())
+        .json()
+}
+
+fn item(record: &ClientRecord, answer: &Row) -> Option<Json> {
+    let version = record.by_id("question_versions", answer.int("question_version_id"));
+    let label = version.and_then(|version| version.text("label")).and_then(string);
+    let said = answer.text("answer").and_then(string);
+    if label.is_none() && said.is_none() {
+        return None;
+    }
+    let said = said.map(|said| json!([{ "valueString": said }]));
+    let link = answer.int("custom_module_id").unwrap_or(answer.id()).to_string();
+    let item = Part::default().with("linkId", link).maybe("text", label).maybe("answer", said);
+    Some(item.json())
+}
+
+/// What was added to a locked note stands behind its answers.
+fn addendum(row: &Row) -> Option<Json> {
+    let said = string(row.text("content")?)?;
+    let link = format!("addendum-{}", row.id());
+    Some(json!({ "linkId": link, "text": "Addendum", "answer": [{ "valueString": said }] }))
+}
