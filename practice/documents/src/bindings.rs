@@ -8,7 +8,7 @@ use ward_engine::{Bindings, Kind, op};
 use ward_store::Entity;
 
 use crate::tables::{DOCUMENT_VIEWINGS, DOCUMENTS, Document, FOLDERS, Folder};
-use crate::{document as documents, folder as folders, listing};
+use crate::{document as documents, export, folder as folders, listing};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -51,6 +51,12 @@ fn mutations(b: &mut Bindings) {
     );
     b.mutation("updateDocument", documents::RETURNS, op!(documents::update));
     b.mutation("deleteDocument", documents::RETURNS, op!(documents::delete));
+    b.mutation_prepared(
+        "exportClientEhi",
+        export::RETURNS,
+        |request, input| Box::pin(export::prepare(request, input)),
+        op!(export::export),
+    );
     b.mutation("createFolder", folders::RETURNS, op!(folders::create));
     b.mutation("updateFolder", folders::RETURNS, op!(folders::update));
     b.mutation("deleteFolder", folders::RETURNS, op!(folders::delete));

@@ -11,6 +11,7 @@ pub mod bindings;
 pub mod document;
 pub mod document_input;
 pub mod events;
+pub mod export;
 pub mod file;
 pub mod folder;
 pub mod listing;
