@@ -66,7 +66,7 @@ async fn one(db: &Db, job: &Job, as_asker: &(impl Fn(Actor) -> Request + Sync)) 
     let job = job.clone();
     let kept = db.write(move |tx| {
         let (request, file, job) = (request.clone(), file.clone(), job.clone());
-        Box::pin(async move { written(tx, &request, (seen, &file), &job).await })
+        Box::pin(async move { written(tx, &request, (seen, &*file), &job).await })
     });
     kept.await
 }
