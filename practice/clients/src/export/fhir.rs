@@ -78,9 +78,10 @@ pub fn string(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
-/// Years 0001 to 9999; jiff writes others with a sign.
+/// Years 0001 to 9999; jiff writes others with a sign, and what is no moment as a number.
 fn is_time(text: &str) -> bool {
-    text.len() >= 10 && text.as_bytes()[0].is_ascii_digit() && !text.starts_with("0000")
+    let year = text.split_once('-').map_or("", |(year, _)| year);
+    text.len() >= 10 && year.len() == 4 && year != "0000"
 }
 
 /// A reference.

@@ -12,7 +12,14 @@ use ward_store::{ColumnKind, Key, Query, Reader, Sql, StoreError, Table, Value, 
 use super::plan::{Step, Way, plan};
 
 /// So many rows of a table an archive takes.
-const ROWS_MAX: i64 = 100_000;
+const ROWS_MAX: usize = 100_000;
+/// So many bytes all rows may have together, as they are kept while the archive is made.
+const ROW_BYTES_MAX: usize = 128 << 20;
+/// Rows are read so many at a time.
+const PAGE_ROWS: i64 = 1_000;
+
+/// Codes that open something to whoever has them.
+const CODES: [&str; 1] = ["invite_code"];
 
 /// What strangers may know of a member.
 const STAFF_COLUMNS: [&str; 5] = ["id", "first_name", "last_name", "npi", "qualifications"];
@@ -24,14 +31,16 @@ pub async fn record(request: &Request, client_id: i64) -> Answer<ClientRecord> {
     let keys = request.db.keyring().of(&mut reader, org_id).await?;
     let tables = request.db.tables();
     let mut record = ClientRecord { client_id, ..ClientRecord::default() };
+    let mut room = ROW_BYTES_MAX;
     for step in plan(tables).map_err(StoreError::internal)? {
         let Some(sql) = statement(tables, &step, org_id, &record) else { continue };
-        let rows = rows(&mut reader, &keys, step.table, &sql).await?;
+        let rows = rows(&mut reader, &keys, (step.table, &sql), &mut room).await?;
         if !rows.is_empty() {
             record.rows.insert(step.table.name, rows);
         }
     }
     record.staff = staff(&mut reader, org_id, &record).await?;
+    without_others(&mut record);
     Ok(record)
 }
 
@@ -53,6 +62,10 @@ fn statement(
             sql.push(" AND (");
             names_client(&mut sql, names, record.client_id);
             sql.push(")");
+            // A row of another client that only mentions this one is the other's.
+            if names.len() > 1 && names.contains(&"user_id") {
+                not_of_others(&mut sql, record.client_id);
+            }
         }
         Way::Whole { names, part, column } => {
             let held = tables.iter().find(|it| it.name == *part);
@@ -94,7 +107,7 @@ fn statement(
     if table.is_soft_deleted() && !describes {
         sql.push(" AND t.deleted_at IS NULL");
     }
-    sql.push(" ORDER BY ").push(&key(table)).limit(ROWS_MAX + 1);
+    sql.push(" ORDER BY ").push(&key(table));
     Some(sql)
 }
 
@@ -104,7 +117,8 @@ fn names_client(sql: &mut Sql, names: &[&'static str], client_id: i64) {
     }
 }
 
-/// What other clients wrote in a conversation of several is theirs.
+/// What other clients wrote in a conversation of several is theirs, and so is what is told to
+/// them.
 fn not_of_others(sql: &mut Sql, client_id: i64) {
     sql.push(" AND NOT EXISTS (SELECT 1 FROM users o WHERE o.org_id = t.org_id ");
     sql.push("AND o.id = t.user_id AND o.is_patient = TRUE AND o.id <> ").bind(client_id).push(")");
@@ -121,30 +135,74 @@ fn key(table: &Table) -> String {
 async fn rows(
     reader: &mut Reader,
     keys: &OrgKeys,
-    table: &'static Table,
-    sql: &Sql,
+    (table, sql): (&'static Table, &Sql),
+    room: &mut usize,
 ) -> Answer<Vec<Row>> {
-    let found = reader.rows(sql).await?;
-    if i64::try_from(found.len()).unwrap_or(i64::MAX) > ROWS_MAX {
-        return Err(Refused::base(format!(
-            "The client has more than {ROWS_MAX} {}, which is more than one archive takes",
-            table.name.replace('_', " ")
-        )));
-    }
-    let mut rows = Vec::with_capacity(found.len());
-    for row in found.iter() {
-        let mut values = row.to_vec();
-        if codec::is_sealed(table) {
-            codec::open_row(table, keys, &mut values)?;
+    let mut rows = Vec::new();
+    loop {
+        let mut page = sql.clone();
+        page.limit(PAGE_ROWS).push(" OFFSET ").bind(rows.len() as i64);
+        let found = reader.rows(&page).await?;
+        for row in found.iter() {
+            let row = opened(table, keys, row)?;
+            let bytes = row.values.iter().map(bytes_of).sum();
+            *room = room.checked_sub(bytes).ok_or_else(too_many_bytes)?;
+            rows.push(row);
         }
-        for (column, value) in table.columns.iter().zip(&mut values) {
-            if column.secret {
+        if rows.len() > ROWS_MAX {
+            return Err(Refused::base(format!(
+                "The client has more than {ROWS_MAX} {}, which is more than one archive takes",
+                table.name.replace('_', " ")
+            )));
+        }
+        if (found.len() as i64) < PAGE_ROWS {
+            return Ok(rows);
+        }
+    }
+}
+
+fn too_many_bytes() -> Refused {
+    Refused::base(format!(
+        "The client's rows are more than one archive takes ({} MiB)",
+        ROW_BYTES_MAX >> 20
+    ))
+}
+
+fn bytes_of(value: &Value) -> usize {
+    let held = match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    };
+    size_of::<Value>() + held
+}
+
+/// A row with its sealed columns opened, and without what opens something itself.
+fn opened(table: &'static Table, keys: &OrgKeys, row: &[Value]) -> Answer<Row> {
+    let mut values = row.to_vec();
+    if codec::is_sealed(table) {
+        codec::open_row(table, keys, &mut values)?;
+    }
+    for (column, value) in table.columns.iter().zip(&mut values) {
+        if column.secret || CODES.contains(&column.name) {
+            *value = Value::Null;
+        }
+    }
+    Ok(Row { table, values })
+}
+
+/// Who else takes part is not said: neither the client nor a member.
+fn without_others(record: &mut ClientRecord) {
+    let mut known: BTreeSet<i64> = record.staff.iter().map(Row::id).collect();
+    known.insert(record.client_id);
+    for row in record.rows.values_mut().flatten() {
+        for (column, value) in row.table.columns.iter().zip(&mut row.values) {
+            let is_other = value.int().is_some_and(|id| !known.contains(&id));
+            if column.kind == ColumnKind::Id("User") && is_other {
                 *value = Value::Null;
             }
         }
-        rows.push(Row { table, values });
     }
-    Ok(rows)
 }
 
 /// The members whom the rows name, with what strangers may know of them.

@@ -57,7 +57,7 @@ async fn who_exports_a_client() {
         // Neither the client nor a colleague who sees them finds it.
         let own = w.as_client(&client).await;
         assert!(w.titles(&own, "(filter: \"all\")").await.is_empty());
-        let colleague = w.with(&w.owner, &[CAN_SEE_CLIENTS]);
+        let colleague = w.with(&w.owner, &[CAN_SEE_CLIENTS, CAN_SEE_DOCS]);
         assert!(w.titles(&colleague, "(filter: \"all\")").await.is_empty());
     })
     .await;
