@@ -82,6 +82,9 @@ fn statement(
             sql.push(&format!("t.id IN (SELECT p.{column} FROM {part} p WHERE p.org_id = "));
             sql.bind(org_id).push(" AND p.user_id = ").bind(record.client_id);
             sql.push(alive).push("))");
+            if names.contains(&"user_id") {
+                not_of_others(&mut sql, record.client_id);
+            }
         }
         Way::Hangs { column, on } => {
             let ids: Vec<i64> = record.of(on).iter().map(Row::id).collect();
