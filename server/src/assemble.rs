@@ -45,6 +45,7 @@ pub fn bindings() -> Bindings {
     ward_charting::bind(&mut bindings);
     ward_messaging::bind(&mut bindings);
     ward_clinical::bind(&mut bindings);
+    ward_export::bind(&mut bindings);
     bindings
 }
 

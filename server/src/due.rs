@@ -7,11 +7,15 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use ward_engine::ViewId;
 use ward_messaging::notices;
 use ward_store::system::EffectClass;
-use ward_store::{Hint, StoreError};
+use ward_store::{Actor, Hint, StoreError};
 
 use crate::app::App;
+use crate::credential::Caller;
+use crate::graphql;
+use crate::guard::Facts;
 use crate::settle::Ran;
 
 /// A sort of work.
@@ -25,6 +29,8 @@ enum Sort {
     Messages,
     /// Reminders and notices.
     Notices,
+    /// Archives of clients.
+    Exports,
 }
 
 impl Sort {
@@ -33,6 +39,7 @@ impl Sort {
             Sort::Reports,
             Sort::Messages,
             Sort::Notices,
+            Sort::Exports,
         ])
     }
 
@@ -40,7 +47,8 @@ impl Sort {
     fn is_hinted(self, hint: Hint) -> bool {
         match (self, hint) {
             (Sort::Effects(class), Hint::Effects(asked)) => class == asked,
-            (Sort::Reports | Sort::Messages | Sort::Notices, Hint::Jobs) => true,
+            (Sort::Effects(_), _) => false,
+            (_, Hint::Jobs) => true,
             _ => false,
         }
     }
@@ -52,8 +60,18 @@ impl Sort {
             Sort::Reports => app.door.report_batch().await,
             Sort::Messages => ward_messaging::sender::run_batch(&app.db).await,
             Sort::Notices => notices::run_batch(&app.db, notices::KINDS).await,
+            Sort::Exports => exports(app).await,
         }
     }
+}
+
+/// Makes an archive, if one is due, in the name of whoever asked for it.
+async fn exports(app: &App) -> Result<u64, StoreError> {
+    let as_asker = |actor: Actor| {
+        let facts = Facts { id: app.request_number(), address: String::new() };
+        graphql::request_of(app, facts, Caller { actor, session: None }, ViewId::V2026)
+    };
+    ward_export::job::run_batch(&app.db, as_asker).await
 }
 
 /// Starts a task for each sort of work; they end when told to stop, each after what it has begun.
@@ -107,5 +125,6 @@ pub async fn some(app: &App) -> Result<Ran, StoreError> {
     let mut ran = app.door.run_batch().await?;
     ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
     ran.jobs += notices::run_batch(&app.db, notices::KINDS).await?;
+    ran.jobs += exports(app).await?;
     Ok(ran)
 }

@@ -46,6 +46,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateDocument", "input.rel_user_id", May(Object::Client)),
     ("updateDocument", "input.share_users", May(Object::Client)),
     ("deleteDocument", "input.id", Needs(Object::Document)),
+    ("exportClientEhi", "input.client_id", Needs(Object::Client)),
     ("createFolder", "input.rel_user_id", May(Object::Client)),
     ("createFolder", "input.folder_id", May(Object::Folder)),
     ("createFolder", "input.share_users", May(Object::Client)),
@@ -89,7 +90,7 @@ pub const TRIED: &[(&str, &str)] = &[
 /// Names that open nothing.
 pub const WORDS: &str = "
     file_type file_types filter for_template_use file file_string description internal_notes
-    share_with_rel include_in_charting created_at updated_at
+    share_with_rel include_in_charting created_at updated_at should_run_in_job
 ";
 
 /// Two letters.

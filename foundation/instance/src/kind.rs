@@ -43,6 +43,14 @@ impl Kind {
         }
     }
 
+    /// The tag that marks resources of FHIR as test data (v3-ActReason); none of real people's.
+    pub const fn fhir_tag(self) -> Option<&'static str> {
+        match self {
+            Kind::Sandbox => Some("HTEST"),
+            Kind::Production => None,
+        }
+    }
+
     /// The kind that this one is not.
     pub const fn other(self) -> Kind {
         match self {

@@ -8,6 +8,7 @@
 
 pub mod bindings;
 pub mod events;
+pub mod export;
 pub mod filled;
 pub mod flow;
 pub mod form;

@@ -18,6 +18,7 @@ pub mod client_rules;
 pub mod contact;
 pub mod create_client;
 pub mod events;
+pub mod export;
 pub mod fact;
 pub mod feature_switch;
 pub mod feature_toggle;

@@ -18,6 +18,7 @@ pub mod concern;
 pub mod entry;
 pub mod episode;
 pub mod events;
+pub mod export;
 pub mod family;
 pub mod goal;
 pub mod immunization;

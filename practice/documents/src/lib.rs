@@ -23,3 +23,7 @@ pub mod visibility;
 
 pub use bindings::bind;
 pub use tables::tables;
+
+/// The media type of archives of a client's data: no upload is ever stored with it, so that an
+/// archive is not packed into the next one.
+pub const EXPORT_TYPE: &str = "application/zip";

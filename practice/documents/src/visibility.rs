@@ -9,6 +9,8 @@ use ward_identity::flags::CAN_SEE_DOCS;
 use ward_identity::visibility::is_seen;
 use ward_store::{Actor, Cond, Role, Rule, Value};
 
+use crate::EXPORT_TYPE;
+
 /// A table with the sharings of another one.
 #[derive(Clone, Copy)]
 struct Sharings {
@@ -127,7 +129,10 @@ pub fn documents(actor: &Actor) -> Rule {
         Role::Member => {
             let charted =
                 Cond::sql("({t}.rel_user_id IS NOT NULL AND {t}.include_in_charting = TRUE)", []);
-            Rule::full(of_member(actor, OF_DOCUMENTS, charted))
+            // What a client's export holds, a member may not otherwise see: it is for whoever
+            // asked for it.
+            let kept = Cond::sql("{t}.file_content_type <> ?", [EXPORT_TYPE.into()]);
+            Rule::full(of_member(actor, OF_DOCUMENTS, charted, kept))
         }
     }
 }
@@ -141,14 +146,18 @@ pub fn folders(actor: &Actor) -> Rule {
             let seen = all_folders_shared_with(actor.org_id, actor.user_id);
             Rule::full(shows_documents(actor).and(seen))
         }
-        Role::Member => Rule::full(of_member(actor, OF_FOLDERS, Cond::not_null("rel_user_id"))),
+        Role::Member => {
+            let charted = Cond::not_null("rel_user_id");
+            Rule::full(of_member(actor, OF_FOLDERS, charted, Cond::Always))
+        }
     }
 }
 
 /// A member's own; those of the units they may see that are in the chart, shared with
 /// all members or with them, themselves or through a folder; with `can_see_docs` all.
-/// Never what is about a client whom they do not see.
-fn of_member(actor: &Actor, sharings: Sharings, charted: Cond) -> Cond {
+/// Never what is about a client whom they do not see, and of what is not `kept` for all
+/// only their own and what is shared with them by name.
+fn of_member(actor: &Actor, sharings: Sharings, charted: Cond, kept: Cond) -> Cond {
     let own = Cond::eq("owner_id", actor.user_id);
     let all = Cond::is_true("shared_with_dietitians");
     let named = sharings.by_name(actor.org_id, actor.user_id);
@@ -160,7 +169,7 @@ fn of_member(actor: &Actor, sharings: Sharings, charted: Cond) -> Cond {
             charted.or(all).or(within(actor.org_id, open, Cond::Always))
         }
     };
-    let seen = own.or(named).or(actor.units("unit_id").and(others));
+    let seen = own.or(named).or(actor.units("unit_id").and(others).and(kept));
     seen.and(is_seen(actor, "{t}.rel_user_id"))
 }
 

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ward_engine::{Answer, Call, Refused, Request, Upload, UploadedFile};
 use ward_store::blobs::{self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, Registered, Stored};
+use ward_store::keyring::OrgKeys;
 use ward_store::system::KeyClass;
 use ward_store::{Db, Query, Sql, StoreError, Uuid, Value};
 
@@ -218,38 +219,78 @@ pub async fn sealed(
     size: u64,
     named: &Named<'_>,
 ) -> Answer<NewFile> {
-    let Named { at, bytes_max, .. } = *named;
-    let Some(store) = &request.blobs else {
-        return Err(Refused::on(at, "This instance stores no files"));
-    };
-    let org_id = request.actor.org_id;
-    let keys = {
-        let mut reader = request.db.read().await?;
-        let used = blobs::used_bytes(&mut reader, org_id).await?;
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        if used.saturating_add(size) > DEFAULT_QUOTA_BYTES {
-            return Err(over_quota(at));
-        }
-        request.db.keyring().of(&mut reader, org_id).await?
-    };
-    let mut upload = blobs::begin(&**store, &request.instance, &keys, bytes_max).await?;
+    let mut sealing = Sealing::begin(request, size, named).await?;
     let mut piece = vec![0; PIECE_BYTES];
     loop {
-        let read = file.read(&mut piece).map_err(|_| unreadable(at))?;
+        let read = file.read(&mut piece).map_err(|_| unreadable(named.at))?;
         let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        if !upload.write(bytes).await? {
-            return Err(too_large(at, bytes_max));
+        sealing.write(bytes).await?;
+    }
+    sealing.finish().await
+}
+
+/// A file that is sealed onto the disk as its bytes come, outside any transaction. Dropped
+/// unfinished, it leaves nothing.
+pub struct Sealing {
+    upload: blobs::Upload,
+    keys: Arc<OrgKeys>,
+    leftover: Leftover,
+    file_name: String,
+    content_type: &'static str,
+    at: String,
+    bytes_max: u64,
+}
+
+impl Sealing {
+    /// Begins a file of `size` bytes, as far as that is known.
+    pub async fn begin(request: &Request, size: u64, named: &Named<'_>) -> Answer<Self> {
+        let Named { at, bytes_max, .. } = *named;
+        let Some(store) = &request.blobs else {
+            return Err(Refused::on(at, "This instance stores no files"));
+        };
+        let org_id = request.actor.org_id;
+        let keys = {
+            let mut reader = request.db.read().await?;
+            let used = blobs::used_bytes(&mut reader, org_id).await?;
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            if used.saturating_add(size) > DEFAULT_QUOTA_BYTES {
+                return Err(over_quota(at));
+            }
+            request.db.keyring().of(&mut reader, org_id).await?
+        };
+        let upload = blobs::begin(&**store, &request.instance, &keys, bytes_max).await?;
+        let leftover = Leftover {
+            org_id,
+            db: request.db.clone(),
+            store: store.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let (file_name, content_type) = (named.file_name.to_owned(), named.content_type);
+        Ok(Sealing {
+            upload,
+            keys,
+            leftover,
+            file_name,
+            content_type,
+            at: at.to_owned(),
+            bytes_max,
+        })
+    }
+
+    /// Takes the next bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Answer<()> {
+        match self.upload.write(bytes).await? {
+            true => Ok(()),
+            false => Err(too_large(&self.at, self.bytes_max)),
         }
     }
-    let stored = upload.finish(&keys).await?;
-    let leftover = Leftover {
-        org_id,
-        db: request.db.clone(),
-        store: store.clone(),
-        runtime: tokio::runtime::Handle::current(),
-    };
-    let (file_name, content_type) = (named.file_name.to_owned(), named.content_type);
-    Ok(NewFile { stored, file_name, content_type, leftover })
+
+    /// Puts the file on the disk.
+    pub async fn finish(self) -> Answer<NewFile> {
+        let Sealing { upload, keys, leftover, file_name, content_type, .. } = self;
+        let stored = upload.finish(&keys).await?;
+        Ok(NewFile { stored, file_name, content_type, leftover })
+    }
 }
 
 fn unreadable(at: &str) -> Refused {

@@ -16,6 +16,7 @@ pub mod checkout;
 pub mod contact_type;
 pub mod credit;
 pub mod events;
+pub mod export;
 pub use ward_identity::id_list;
 pub mod listing;
 pub mod money;

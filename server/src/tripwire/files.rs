@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read as _;
 
 use ward_engine::Upload;
+use ward_export::MARK;
+use ward_instance::Kind;
 
 /// So much of a file is looked at.
 const HEAD: u64 = 64 * 1024;
@@ -15,7 +17,8 @@ pub fn says_production(upload: &Upload) -> bool {
     read.is_ok() && head_says_production(&String::from_utf8_lossy(&head))
 }
 
-/// HL7 v2 by MSH-11, X12 by ISA15, FHIR by a bundle without the tag of tests.
+/// HL7 v2 by MSH-11, X12 by ISA15, FHIR by a bundle without the tag of tests, an export of ours by
+/// its mark (ISO-34).
 fn head_says_production(head: &str) -> bool {
     let text = head.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with("MSH") {
@@ -27,6 +30,11 @@ fn head_says_production(head: &str) -> bool {
     if text.starts_with("ISA") {
         return text.as_bytes().get(102) == Some(&b'P');
     }
+    // An archive of a client says in its first entry, which is stored as it is, where it is from.
+    if text.starts_with("PK") {
+        let mark = format!("{MARK}{}", Kind::Production.as_str());
+        return text.contains(&mark);
+    }
     text.starts_with('{')
         && text.contains("\"resourceType\"")
         && text.contains("\"Bundle\"")
@@ -35,7 +43,7 @@ fn head_says_production(head: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::head_says_production as says;
+    use super::{MARK, head_says_production as says};
 
     #[test]
     fn what_files_say() {
@@ -52,6 +60,9 @@ mod tests {
         let fhir = r#"{"resourceType": "Bundle", "type": "collection"}"#;
         assert!(says(fhir));
         assert!(!says(&fhir.replace("collection", "HTEST")));
+        let export = |kind: &str| format!("PK\u{3}\u{4}environment.txt{MARK}{kind}\nmade-by: x");
+        assert!(says(&export("production")) && !says(&export("sandbox")));
+        assert!(!says("PK\u{3}\u{4}readme.txt"));
         assert!(!says("MSH") && !says("") && !says("{}"));
     }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod exported;
 mod merge;
 mod rotation;
 mod statements;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// The domains in their order: each may know those before it.
-const DOMAINS: [&str; 10] = [
+const DOMAINS: [&str; 11] = [
     "identity",
     "clients",
     "scheduling",
@@ -17,6 +17,7 @@ const DOMAINS: [&str; 10] = [
     "billing",
     "insurance",
     "automation",
+    "export",
 ];
 
 /// Libraries that open connections to the outside, and the folders that may name them.

@@ -225,7 +225,7 @@ pub const TRUTHS: &[(&str, Truth)] = &[
     ("can_view_labs", Awaits("clinical")),
     ("can_view_org_dashboard", Awaits("reports")),
     ("can_view_recordings", Awaits("scheduling")),
-    ("can_view_reports", Awaits("reports")),
+    ("can_view_reports", Later("export")),
     ("can_view_super_bills", Awaits("insurance")),
     ("can_write_org_addendums", Later("charting")),
     ("create_chat_when_assigned", Later("messaging")),

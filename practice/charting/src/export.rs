@@ -1,0 +1,63 @@
+//! A client's filled forms and notes in their export (DOM-39): `QuestionnaireResponse`, each
+//! question as it read when it was answered.
+
+use std::collections::HashMap;
+
+use serde_json::{Value as Json, json};
+use ward_clients::export::fhir::{Part, refer, string};
+use ward_clients::export::{ClientRecord, Row};
+
+/// Filled forms and notes.
+pub fn resources(record: &ClientRecord) -> Vec<Json> {
+    let versions = record.of("question_versions").iter().map(|row| (row.id(), row));
+    let versions: HashMap<i64, &Row> = versions.collect();
+    let mut answers: HashMap<i64, Vec<&Row>> = HashMap::new();
+    for answer in record.of("form_answers") {
+        answers.entry(answer.int("form_answer_group_id").unwrap_or(0)).or_default().push(answer);
+    }
+    let filled = |row: &Row| {
+        let mut own = answers.remove(&row.id()).unwrap_or_default();
+        own.sort_by_key(|answer| (answer.int("place"), answer.id()));
+        let items = own.into_iter().filter_map(|answer| item(&versions, answer)).collect();
+        filled(record, row, items)
+    };
+    record.of("form_answer_groups").iter().map(filled).collect()
+}
+
+fn filled(record: &ClientRecord, row: &Row, items: Vec<Json>) -> Json {
+    let status = match (row.is("finished"), row.int("locked_at").is_some()) {
+        (false, false) => "in-progress",
+        _ => "completed",
+    };
+    let authored = row.moment("completed_at").or_else(|| row.moment("created_at"));
+    let own = |it: &&Row| it.int("form_answer_group_id") == Some(row.id());
+    let addenda = record.of("charting_note_addendums").iter().filter(own).filter_map(addendum);
+    Part::resource("QuestionnaireResponse", row.id())
+        .with("identifier", json!({ "value": row.id().to_string() }))
+        .with("status", status)
+        .with("subject", refer(format!("Patient/{}", record.client_id)))
+        .at("authored", authored)
+        .to("author", record.person(row.int("filler_id")))
+        .list("item", items.into_iter().chain(addenda).collect())
+        .json()
+}
+
+fn item(versions: &HashMap<i64, &Row>, answer: &Row) -> Option<Json> {
+    let version = answer.int("question_version_id").and_then(|id| versions.get(&id));
+    let label = version.and_then(|version| version.text("label")).and_then(string);
+    let said = answer.text("answer").and_then(string);
+    if label.is_none() && said.is_none() {
+        return None;
+    }
+    let said = said.map(|said| json!([{ "valueString": said }]));
+    let link = answer.int("custom_module_id").unwrap_or(answer.id()).to_string();
+    let item = Part::default().with("linkId", link).maybe("text", label).maybe("answer", said);
+    Some(item.json())
+}
+
+/// What was added to a locked note stands behind its answers.
+fn addendum(row: &Row) -> Option<Json> {
+    let said = string(row.text("content")?)?;
+    let link = format!("addendum-{}", row.id());
+    Some(json!({ "linkId": link, "text": "Addendum", "answer": [{ "valueString": said }] }))
+}

@@ -1,0 +1,123 @@
+//! Archives that a job makes: for whoever asked, as they may at that time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use ward_engine::{Answer, Call, Refused, Request};
+use ward_identity::flags::CAN_VIEW_REPORTS;
+use ward_identity::permit::requires;
+use ward_identity::person;
+use ward_identity::picture::NewFile;
+use ward_identity::tables::User;
+use ward_store::access::AccessEntry;
+use ward_store::jobs::{self, Job};
+use ward_store::{Actor, Db, Id, Scope, StoreError, Tx, Watch};
+
+use super::{Seen, keep, pack, seen};
+
+/// The kind of job.
+pub const KIND: &str = "export_client";
+const KINDS: &[&str] = &[KIND];
+/// Longer than an archive takes.
+const LEASE: Duration = Duration::from_secs(600);
+
+/// Makes one archive, if one is due; how many jobs were done. `as_asker` is a request of the
+/// instance's own in the name of an actor.
+pub async fn run_batch(
+    db: &Db,
+    as_asker: impl Fn(Actor) -> Request + Send + Sync,
+) -> Result<u64, StoreError> {
+    let due = jobs::claim(db, KINDS, 1, LEASE).await?;
+    let done = due.len();
+    for job in due {
+        let error = match one(db, &job, &as_asker).await {
+            Ok(()) => continue,
+            Err(Refused::Store(error)) => error.to_string(),
+            // Never the refusal's words: they may name somebody.
+            Err(_) => "the client can't be exported".to_owned(),
+        };
+        let failed = db.write(move |tx| {
+            let (job, error) = (job.clone(), error.clone());
+            Box::pin(async move { jobs::fail(tx, &job, &error).await })
+        });
+        failed.await?;
+    }
+    Ok(u64::try_from(done).unwrap_or(u64::MAX))
+}
+
+async fn one(db: &Db, job: &Job, as_asker: &(impl Fn(Actor) -> Request + Sync)) -> Answer<()> {
+    let what: Json = serde_json::from_str(&job.payload)
+        .map_err(|_| StoreError::corrupt("jobs", "a payload is no JSON"))?;
+    let number = |name: &str| what[name].as_i64().unwrap_or_default();
+    let client = Id::<User>::new(number("client"));
+    let Some(asker) = asker(db, job.org_id, number("asker")).await? else {
+        return over(db, job).await;
+    };
+    let seen = match requires(&asker, CAN_VIEW_REPORTS) {
+        Ok(()) => seen(&mut db.read().await?, &asker, client).await?,
+        Err(_) => None,
+    };
+    // They may not have it any more: nothing is made, and nothing is told of the client.
+    let Some(seen) = seen else { return over(db, job).await };
+    let request = Arc::new(as_asker(asker));
+    let file = Arc::new(pack::archive(&request, client.0).await?);
+    log(&request, seen).await?;
+    let job = job.clone();
+    let kept = db.write(move |tx| {
+        let (request, file, job) = (request.clone(), file.clone(), job.clone());
+        Box::pin(async move { written(tx, &request, (seen, &*file), &job).await })
+    });
+    kept.await
+}
+
+/// The archive among the documents of whoever asked, and the end of its job.
+async fn written(
+    tx: &mut Tx,
+    request: &Request,
+    (client, file): (Seen, &NewFile),
+    job: &Job,
+) -> Answer<()> {
+    let mut call = Call { scope: Scope::new(tx, &request.actor), request };
+    keep(&mut call, client, file).await?;
+    match jobs::complete(call.scope.tx, job).await? {
+        true => Ok(()),
+        false => Err(StoreError::Conflict.into()),
+    }
+}
+
+/// Whoever asked, as they may at this moment; nobody if they may act no more.
+async fn asker(db: &Db, org_id: i64, user_id: i64) -> Answer<Option<Actor>> {
+    let found = db.write(move |tx| Box::pin(person::load(tx, org_id, user_id))).await?;
+    let able = found.filter(|it| person::may_act(&it.user, it.membership.as_ref()));
+    Ok(able.map(|it| it.actor(None)))
+}
+
+/// Ends a job that has nothing to do.
+async fn over(db: &Db, job: &Job) -> Answer<()> {
+    let job = job.clone();
+    let ended = db.write(move |tx| {
+        let job = job.clone();
+        Box::pin(async move { jobs::complete(tx, &job).await })
+    });
+    ended.await?;
+    Ok(())
+}
+
+/// Whose data leaves is in the access log before it does.
+async fn log(request: &Request, client: Seen) -> Answer<()> {
+    let entry = AccessEntry {
+        org_id: request.actor.org_id,
+        actor_id: request.actor.user_id,
+        actor_kind: request.actor.role.as_str(),
+        credential: None,
+        credential_kind: "none",
+        request_id: request.request_id.as_str().into(),
+        path: "exportClientEhi".into(),
+        clients: vec![client.id.0],
+        watch: client.watch.max(Watch::Restricted),
+        occurred_at: request.now,
+        wall_at: request.instance.clock().wall(),
+    };
+    Ok(request.db.access_log().log(&request.db, vec![entry]).await?)
+}

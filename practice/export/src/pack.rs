@@ -1,0 +1,233 @@
+//! The archive of a client: everything that is stored of them, sealed onto the disk as it is put
+//! together, outside any transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+use ward_clients::export::ClientRecord;
+use ward_engine::{Answer, Refused, Request};
+use ward_identity::picture::{Named, NewFile, Sealing};
+use ward_store::keyring::OrgKeys;
+use ward_store::system::BlobRow;
+use ward_store::{ColumnKind, StoreError, Uuid, blobs};
+
+use super::bundle::{Origin, bundle};
+use super::zip::{Crc, Entry, directory, local};
+use super::{page, read};
+use ward_documents::EXPORT_TYPE;
+
+/// The largest archive.
+const EXPORT_BYTES_MAX: u64 = 2 << 30;
+/// So many files an archive takes.
+const FILES_MAX: usize = 20_000;
+/// The input field that refusals are told of.
+const AT: &str = "client_id";
+
+/// What the archive says of its format.
+const README: &str = include_str!("../../../docs/client-export.md");
+
+/// An archive that is being written.
+struct Archive {
+    out: Sealing,
+    at: u64,
+    entries: Vec<Entry>,
+}
+
+impl Archive {
+    async fn begin(request: &Request, client_id: i64, size: u64) -> Answer<Self> {
+        let file_name = format!("client-{client_id}-export.zip");
+        let named = Named {
+            file_name: &file_name,
+            content_type: EXPORT_TYPE,
+            at: AT,
+            bytes_max: EXPORT_BYTES_MAX,
+        };
+        let out = Sealing::begin(request, size, &named).await?;
+        Ok(Archive { out, at: 0, entries: Vec::new() })
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Answer<()> {
+        self.at += bytes.len() as u64;
+        self.out.write(bytes).await
+    }
+
+    /// Begins an entry of so many bytes, which follow.
+    async fn entry(&mut self, name: &str, crc: u32, size: u64) -> Answer<()> {
+        let small = |number: u64| u32::try_from(number).map_err(|_| too_large());
+        let (size, at) = (small(size)?, small(self.at)?);
+        let entry = Entry { name: name.to_owned(), crc, size, at };
+        let header = local(&entry);
+        self.entries.push(entry);
+        self.write(&header).await
+    }
+
+    async fn whole(&mut self, name: &str, bytes: &[u8]) -> Answer<()> {
+        let mut crc = Crc::default();
+        crc.update(bytes);
+        self.entry(name, crc.sum(), bytes.len() as u64).await?;
+        self.write(bytes).await
+    }
+
+    async fn finish(mut self) -> Answer<NewFile> {
+        let at = u32::try_from(self.at).map_err(|_| too_large())?;
+        let end = directory(&self.entries, at);
+        self.write(&end).await?;
+        self.out.finish().await
+    }
+}
+
+fn too_large() -> Refused {
+    Refused::on(
+        AT,
+        format!(
+            "The client's files are more than one archive takes ({} MiB, {FILES_MAX} files)",
+            EXPORT_BYTES_MAX >> 20
+        ),
+    )
+}
+
+/// A stored file and its place in the archive.
+struct File {
+    row: BlobRow,
+    path: String,
+}
+
+/// The archive of the client. Whether whoever asks may have it was decided before.
+pub async fn archive(request: &Request, client_id: i64) -> Answer<NewFile> {
+    let origin = Origin {
+        kind: request.instance.kind(),
+        base_url: request.base_url.clone(),
+        at: request.now,
+    };
+    let record = read::record(request, client_id).await?;
+    let keys = {
+        let mut reader = request.db.read().await?;
+        request.db.keyring().of(&mut reader, request.actor.org_id).await?
+    };
+    let files = files(request, &keys, &record).await?;
+    let bytes = files.iter().map(|file| u64::try_from(file.row.byte_size).unwrap_or(0)).sum();
+    let mut archive = Archive::begin(request, client_id, bytes).await?;
+    // First, and readable in the archive's first bytes: it says where it is from.
+    let mark = format!(
+        "{}{}\nmade-by: {}\nmade-at: {}\n",
+        super::MARK,
+        origin.kind.as_str(),
+        origin.base_url,
+        origin.at
+    );
+    archive.whole("environment.txt", mark.as_bytes()).await?;
+    archive.whole("README.md", README.as_bytes()).await?;
+    write_rows(&mut archive, &record, &files, &origin).await?;
+    for file in &files {
+        write_file(&mut archive, request, &keys, file).await?;
+    }
+    archive.finish().await
+}
+
+async fn write_rows(
+    archive: &mut Archive,
+    record: &ClientRecord,
+    files: &[File],
+    origin: &Origin,
+) -> Answer<()> {
+    let paths: BTreeMap<String, String> =
+        files.iter().map(|file| (file.row.id.0.clone(), file.path.clone())).collect();
+    let listed: Vec<(String, String)> =
+        files.iter().map(|file| (file.path.clone(), file.row.file_name.clone())).collect();
+    let index = page::index(record, &listed, origin);
+    archive.whole("index.html", index.as_bytes()).await?;
+    archive.whole("bundle.json", &text(&bundle(record, &paths, origin))?).await?;
+    let mut counts = serde_json::Map::new();
+    for (table, rows) in &record.rows {
+        counts.insert((*table).to_owned(), rows.len().into());
+        let said = json!({
+            "environment": origin.kind.as_str(),
+            "table": table,
+            "rows": rows.iter().map(page::row).collect::<Vec<Json>>(),
+        });
+        archive.whole(&format!("data/{table}.json"), &text(&said)?).await?;
+    }
+    let manifest = json!({
+        "environment": origin.kind.as_str(),
+        "made_by": origin.base_url,
+        "made_at": origin.at.to_string(),
+        "client_id": record.client_id.to_string(),
+        "tables": counts,
+        "files": paths,
+    });
+    archive.whole("manifest.json", &text(&manifest)?).await
+}
+
+fn text(json: &Json) -> Answer<Vec<u8>> {
+    let written = serde_json::to_vec_pretty(json);
+    Ok(written.map_err(|error| StoreError::internal(error.to_string()))?)
+}
+
+/// Every stored file that a row names, but for former exports.
+async fn files(request: &Request, keys: &OrgKeys, record: &ClientRecord) -> Answer<Vec<File>> {
+    let mut ids = BTreeSet::new();
+    for row in record.rows.values().flatten() {
+        for (column, value) in row.table.columns.iter().zip(&row.values) {
+            if column.kind == ColumnKind::Uuid && column.name != "id" {
+                ids.extend(value.text().map(str::to_owned));
+            }
+        }
+    }
+    if ids.len() > FILES_MAX {
+        return Err(too_large());
+    }
+    let mut files = Vec::with_capacity(ids.len());
+    let mut bytes = 0u64;
+    let mut reader = request.db.read().await?;
+    for id in ids {
+        let found = blobs::find(&mut reader, keys, &Uuid(id)).await?;
+        let Some(row) = found.filter(|row| row.content_type != EXPORT_TYPE) else { continue };
+        bytes = bytes.saturating_add(u64::try_from(row.byte_size).unwrap_or(0));
+        let path = format!("files/{}-{}", row.id.0, plain_name(&row.file_name));
+        files.push(File { row, path });
+    }
+    match bytes > EXPORT_BYTES_MAX {
+        true => Err(too_large()),
+        false => Ok(files),
+    }
+}
+
+/// A name that every machine can save.
+fn plain_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
+    let start = name.chars().count().saturating_sub(80);
+    name.chars().skip(start).map(plain).collect()
+}
+
+/// A ZIP says a file's sum before its bytes, so it is read twice.
+async fn write_file(
+    archive: &mut Archive,
+    request: &Request,
+    keys: &OrgKeys,
+    file: &File,
+) -> Answer<()> {
+    let Some(store) = &request.blobs else { return Ok(()) };
+    let size = u64::try_from(file.row.byte_size).unwrap_or(0);
+    let mut crc = Crc::default();
+    let mut first = blobs::open(&**store, &request.instance, keys, &file.row, 0..size).await?;
+    while let Some(bytes) = first.chunk().await? {
+        crc.update(&bytes);
+    }
+    archive.entry(&file.path, crc.sum(), size).await?;
+    let mut again = blobs::open(&**store, &request.instance, keys, &file.row, 0..size).await?;
+    while let Some(bytes) = again.chunk().await? {
+        archive.write(&bytes).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_name;
+
+    #[test]
+    fn names_are_plain() {
+        assert_eq!(plain_name("../Blut bild \u{202e}é.pdf"), ".._Blut_bild___.pdf");
+        assert_eq!(plain_name(&"x".repeat(300)).len(), 80);
+    }
+}

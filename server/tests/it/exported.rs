@@ -1,0 +1,64 @@
+//! Everything that is stored of a client is in their export (DOM-39): each table takes part in it,
+//! or somebody said why not.
+
+use ward_export::plan::{LEFT_OUT, Way, plan};
+use ward_store::ColumnKind;
+
+#[test]
+fn dom_39_every_table_is_in_the_export_or_says_why_not() {
+    let tables = ward_server::assemble::tables();
+    let steps = plan(&tables).unwrap();
+    for table in &tables {
+        let taken = steps.iter().filter(|step| step.table.name == table.name).count();
+        let excused = LEFT_OUT.iter().filter(|(name, _)| *name == table.name).count();
+        if !table.is_tenant() {
+            assert_eq!(taken + excused, 0, "{} belongs to no organization", table.name);
+            continue;
+        }
+        assert_eq!(taken + excused, 1, "{}: taken {taken}, left out {excused}", table.name);
+    }
+    for (name, why) in LEFT_OUT {
+        assert!(tables.iter().any(|table| table.name == *name), "{name} is no table");
+        assert!(!why.is_empty(), "{name} says nothing");
+    }
+}
+
+/// Whose rows are a client's by the access log, is theirs in the export, too.
+#[test]
+fn dom_39_no_table_of_clients_is_left_out() {
+    let logs = ["audit_events", "break_glass_accesses", "push_devices"];
+    for table in ward_server::assemble::tables() {
+        let left_out = LEFT_OUT.iter().any(|(name, _)| *name == table.name);
+        let is_log = logs.contains(&table.name);
+        assert!(table.subject.is_none() || !left_out || is_log, "{} is of clients", table.name);
+    }
+}
+
+/// What a step is found by stands before it, and its columns are there.
+#[test]
+fn dom_39_the_plan_can_be_followed() {
+    let tables = ward_server::assemble::tables();
+    let steps = plan(&tables).unwrap();
+    let at = |name: &str| steps.iter().position(|step| step.table.name == name);
+    for (place, step) in steps.iter().enumerate() {
+        let table = step.table;
+        match &step.way {
+            Way::Names(names) => assert!(names.iter().all(|it| table.column(it).is_some())),
+            Way::Whole { part, column, .. } => {
+                let part = tables.iter().find(|it| it.name == *part).unwrap();
+                let user = part.column("user_id").map(|at| part.columns[at].kind);
+                assert_eq!(user, Some(ColumnKind::Id("User")), "{}", part.name);
+                assert!(part.column(column).is_some(), "{}.{column}", part.name);
+            }
+            Way::Hangs { column, on } => {
+                assert!(table.column(column).is_some(), "{}.{column}", table.name);
+                assert!(at(on).is_some_and(|it| it < place), "{} hangs on {on}", table.name);
+            }
+            Way::Describes { of, column } => {
+                let of = &steps[at(of).filter(|it| *it < place).unwrap()].table;
+                assert!(of.column(column).is_some(), "{}.{column}", of.name);
+                assert!(table.column("id").is_some(), "{} has no ids", table.name);
+            }
+        }
+    }
+}

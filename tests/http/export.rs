@@ -1,0 +1,196 @@
+//! DOM-39: a client's export has all that is stored of them, in a form that others read.
+//!
+//! The check against the public JSON schema of FHIR R4 is `tests/clients/fhir`; it needs Node.js and
+//! `npm ci` there. Without, that part says NOT RUN, and fails if `WARD_REQUIRE_ALL=1`.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json, people, until};
+
+const EXPORT: &str = "mutation($id: ID, $later: Boolean) { exportClientEhi(input: {client_id: $id, \
+    should_run_in_job: $later}) { success_string messages { field message } } }";
+const DOCUMENTS: &str = "{ documents(filter: \"all\") { nodes { id display_name expiring_url } } }";
+
+fn titled(id: &str) -> String {
+    format!("Export of client {id}")
+}
+
+/// The exports of a client that somebody sees: their ids and links.
+fn exports(api: &Api, client: &str) -> BTreeMap<String, String> {
+    let reply = api.ask(DOCUMENTS, json!({}));
+    let nodes = reply.data()["documents"]["nodes"].as_array().cloned().unwrap();
+    let own = nodes.into_iter().filter(|node| node["display_name"] == titled(client).as_str());
+    let text = |node: &Json, name: &str| node[name].as_str().unwrap().to_owned();
+    own.map(|node| (text(&node, "id"), text(&node, "expiring_url"))).collect()
+}
+
+fn fetched(server: &Server, link: &str) -> Vec<u8> {
+    let path = &link[link.find("/files/").unwrap()..];
+    let mut read = ureq::get(format!("http://127.0.0.1:{}{path}", server.port)).call().unwrap();
+    read.body_mut().read_to_vec().unwrap()
+}
+
+/// The entries of an archive whose entries are stored as they are.
+fn entries(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let number = |at: usize, bytes: usize| {
+        let read = archive[at..at + bytes].iter().rev();
+        read.fold(0usize, |sum, byte| (sum << 8) | usize::from(*byte))
+    };
+    let mut found = BTreeMap::new();
+    let mut at = 0;
+    while archive[at..].starts_with(b"PK\x03\x04") {
+        let (size, name, more) = (number(at + 18, 4), number(at + 26, 2), number(at + 28, 2));
+        let begin = at + 30 + name + more;
+        let path = String::from_utf8(archive[at + 30..at + 30 + name].to_vec()).unwrap();
+        let before = found.insert(path, archive[begin..begin + size].to_vec());
+        assert!(before.is_none(), "an entry is there twice");
+        at = begin + size;
+    }
+    assert!(archive[at..].starts_with(b"PK\x01\x02"), "no directory behind the entries");
+    found
+}
+
+fn parsed(entries: &BTreeMap<String, Vec<u8>>, name: &str) -> Json {
+    let bytes = entries.get(name).unwrap_or_else(|| panic!("there is no {name}"));
+    serde_json::from_slice(bytes).unwrap()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/fhir")
+}
+
+fn missing() -> Option<&'static str> {
+    let node = Command::new("node").arg("--version").stdout(Stdio::null()).status();
+    if !node.is_ok_and(|status| status.success()) {
+        return Some("there is no node");
+    }
+    (!folder().join("node_modules/@asymmetrik").is_dir()).then_some("npm ci was not run")
+}
+
+/// What the public schema finds wrong with a bundle.
+fn against_the_schema(bundle: &[u8]) {
+    let required = std::env::var("WARD_REQUIRE_ALL").is_ok_and(|it| it == "1");
+    if let Some(missing) = missing() {
+        assert!(!required, "tests/clients/fhir: {missing}, and WARD_REQUIRE_ALL=1");
+        println!("NOT RUN: the public schema of FHIR R4: {missing}");
+        return;
+    }
+    let mut command = Command::new("node");
+    command.current_dir(folder()).arg("check.mjs");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bundle).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn dom_39_an_export_holds_all_that_is_stored_of_a_client() {
+    for engine in Engine::available("DOM-39") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, provider) = (s.owner_key(), s.member("provider"));
+        let colleague = s.member("administrator");
+        let server = s.serve();
+        let api = server.with(&owner);
+        let opener = server.with(&provider);
+        let furniture = people::furnish_inside(&api, &opener, "exported");
+        let [client, other] = [&furniture.clients[0], &furniture.clients[1]];
+        // Without the flag nothing is made.
+        let refused = opener.ask(EXPORT, json!({"id": client}));
+        assert_eq!(refused.code(), "PERMISSION_DENIED", "{}", refused.text);
+        let made = api.ask(EXPORT, json!({"id": client}));
+        assert!(made.data()["exportClientEhi"]["success_string"].is_string(), "{}", made.text);
+        let first = exports(&api, client);
+        assert_eq!(first.len(), 1);
+        let archive = fetched(&server, first.values().next().unwrap());
+        let found = entries(&archive);
+        let mark = String::from_utf8(found["environment.txt"].clone()).unwrap();
+        assert!(mark.starts_with("ward-export-environment: sandbox\n"), "{mark}");
+        let bundle = parsed(&found, "bundle.json");
+        assert_eq!(bundle["meta"]["tag"][0]["code"], "HTEST");
+        let kinds: Vec<&str> = bundle["entry"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["resource"]["resourceType"].as_str().unwrap())
+            .collect();
+        for kind in [
+            "Patient",
+            "Practitioner",
+            "Appointment",
+            "QuestionnaireResponse",
+            "MedicationStatement",
+            "AllergyIntolerance",
+            "Condition",
+            "Observation",
+            "DocumentReference",
+        ] {
+            assert!(kinds.contains(&kind), "no {kind}: {kinds:?}");
+        }
+        against_the_schema(&found["bundle.json"]);
+        // All rows, opened; and of nobody else but what the client takes part in.
+        let rows = parsed(&found, "data/users.json");
+        assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{rows}");
+        assert_eq!(rows["rows"][0]["id"], client.as_str());
+        let drugs = parsed(&found, "data/medications.json");
+        assert!(drugs.to_string().contains("exported comment"), "{drugs}");
+        let manifest = parsed(&found, "manifest.json");
+        let files = manifest["files"].as_object().unwrap();
+        assert!(
+            files.values().all(|path| found.contains_key(path.as_str().unwrap())),
+            "{manifest}"
+        );
+        assert!(files.values().any(|path| found[path.as_str().unwrap()] == b"Hi\n"), "{manifest}");
+        let page = String::from_utf8(found["index.html"].clone()).unwrap();
+        assert!(page.contains("Sandbox data") && page.contains("exported"), "{page}");
+        // Nothing of an account's secrets.
+        assert!(!rows.to_string().contains("password_hash"), "{rows}");
+        // In the access log already.
+        let log = "query($id: ID!) { clientAccessLog(client_id: $id) { nodes { path } } }";
+        let read = api.ask(log, json!({"id": client}));
+        assert!(read.text.contains("exportClientEhi"), "{}", read.text);
+        // The next one does not hold this one, and a job makes it.
+        api.ask(EXPORT, json!({"id": client, "later": true})).data();
+        let link = until("the job's export", || {
+            let mut now = exports(&api, client).into_iter();
+            now.find_map(|(id, link)| (!first.contains_key(&id)).then_some(link))
+        });
+        let again = entries(&fetched(&server, &link));
+        assert_eq!(again.keys().filter(|name| name.ends_with(".zip")).count(), 0);
+        // It is for whoever asked: not for a colleague who sees the client and their documents.
+        let colleague = server.with(&colleague);
+        assert!(exports(&colleague, client).is_empty());
+        // Others' are not found among them.
+        assert!(exports(&api, other).is_empty());
+        let nobody = api.ask(EXPORT, json!({"id": people::current_user(&opener)}));
+        assert_eq!(nobody.json["data"]["exportClientEhi"]["messages"][0]["field"], "client_id");
+    }
+}
+
+/// A restricted client whom somebody does not see is not exported, nor is one of whom they have broken
+/// the glass only.
+#[test]
+fn sec_20_a_broken_glass_carries_nothing_away() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let (owner, support) = (s.owner_key(), s.member("support"));
+    let server = s.serve();
+    let (api, reader) = (server.with(&owner), server.with(&support));
+    let client = people::client(&api, "closed");
+    let own = reader.ask("{ organizationMembership { id } }", json!({}));
+    let id = &own.data()["organizationMembership"]["id"];
+    let grant = "mutation($input: updateOrganizationMembershipInput) { updateOrganizationMembership(input: $input) { messages { field message } } }";
+    api.ask(grant, json!({"input": {"id": id, "can_view_reports": true}})).data();
+    reader.ask(EXPORT, json!({"id": client})).data();
+    let close = "mutation($id: ID) { updateClient(input: {id: $id, restricted: true}) { messages { message } } }";
+    api.ask(close, json!({"id": client})).data();
+    let open = "mutation($client: ID!, $reason: String!) { createBreakGlassAccess(input: {client_id: $client, reason: $reason}) { messages { field message } } }";
+    reader.ask(open, json!({"client": client, "reason": "an emergency"})).data();
+    let refused = reader.ask(EXPORT, json!({"id": client}));
+    let payload = &refused.json["data"]["exportClientEhi"];
+    assert_eq!(payload["messages"][0]["field"], "client_id", "{}", refused.text);
+    assert!(payload["success_string"].is_null(), "{}", refused.text);
+}
