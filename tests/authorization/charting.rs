@@ -1,6 +1,7 @@
 //! What the arguments of charting name, and how its objects are made.
 
 use ward_tests::people::id;
+use ward_tests::templates::attach_file;
 use ward_tests::{Json, json};
 
 use crate::meaning::Meaning::{self, May, Needs};
@@ -73,6 +74,18 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("lockFormAnswerGroup", "input.id", Needs(Object::Filled)),
     ("unlockFormAnswerGroup", "input.id", Needs(Object::Locked)),
     ("createAddendum", "input.form_answer_group_id", Needs(Object::Locked)),
+    ("createFormAnswerFileAttachmentUploadUrl", "input.form_answer_id", Needs(Object::Answer)),
+    ("createFormAnswerFileAttachment", "input.form_answer_id", Needs(Object::Answer)),
+    ("createFormAnswerFileAttachment", "input.upload_id", Needs(Object::AnswerFile)),
+    ("deleteFormAnswerFileAttachment", "input.file_attachment_id", Needs(Object::AnswerFile)),
+    (
+        "createCustomModuleFileAttachmentUploadUrl",
+        "input.custom_module_id",
+        Needs(Object::Question),
+    ),
+    ("createCustomModuleFileAttachment", "input.custom_module_id", Needs(Object::Question)),
+    ("createCustomModuleFileAttachment", "input.upload_id", Needs(Object::QuestionFile)),
+    ("deleteCustomModuleFileAttachment", "input.file_attachment_id", Needs(Object::QuestionFile)),
     ("createFormAnswerGroup", "input.onboarding_item_id", May(Object::Step)),
     ("onboardingFlow", "id", Needs(Object::Flow)),
     // What is due for a client depends on the calls before: the domain's tests ask it.
@@ -135,6 +148,14 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateFormAnswerGroup", &["name"]),
     ("unlockFormAnswerGroup", &["description"]),
     ("createAddendum", &["content"]),
+    (
+        "createFormAnswerFileAttachmentUploadUrl",
+        &["filename", "byte_size", "checksum", "content_type"],
+    ),
+    (
+        "createCustomModuleFileAttachmentUploadUrl",
+        &["filename", "byte_size", "checksum", "content_type"],
+    ),
     ("createOnboardingFlow", &["name"]),
     ("updateOnboardingFlow", &["name"]),
     ("createOnboardingItem", &["item_type"]),
@@ -162,6 +183,10 @@ pub const WORDS: &str = "
 pub fn data(name: &str) -> Option<Json> {
     match name {
         "mod_type" => Some("text".into()),
+        "filename" => Some("scan.txt".into()),
+        "byte_size" => Some(3.into()),
+        "checksum" => Some("Mevfzot3rEnX9VBt0UlYMA==".into()),
+        "content_type" => Some("text/plain".into()),
         "item_type" => Some("Module Form".into()),
         "required" | "finished" | "is_skippable" | "skipped" => Some(true.into()),
         "skip_notification_email" => Some(true.into()),
@@ -180,6 +205,12 @@ impl World {
             Object::Question => question,
             _ => condition,
         }
+    }
+
+    /// The file of a question.
+    pub fn question_file(&mut self, own: bool) -> String {
+        let (_, question, _) = self.form(own);
+        attach_file(&self.as_owner(), "CustomModule", &question)
     }
 
     /// A template for notes; its second question, which depends on the first; on how.
@@ -311,6 +342,10 @@ impl World {
         let filled = id(&group);
         match kind {
             Object::Answer => id(&group["form_answers"][0]),
+            Object::AnswerFile => {
+                let answer = id(&group["form_answers"][0]);
+                attach_file(&self.as_owner(), "FormAnswer", &answer)
+            }
             Object::Signing => {
                 let query = "mutation($id: ID!) { signFormAnswerGroup(input: {id: $id}) {
                     form_answer_group_signing { id } messages { field message } } }";

@@ -92,9 +92,12 @@ pub enum Object {
     /// of one; one that is locked, and what was added to it.
     Filled,
     Answer,
+    AnswerFile,
     Signing,
     Locked,
     Addendum,
+    /// The file of a question.
+    QuestionFile,
     /// A form for clients; the intake flow of the client's group, and one of nobody's; its
     /// step, and what the client has done of it; the client, who has done a step of another one.
     IntakeForm,
@@ -159,6 +162,7 @@ impl Object {
                 | Object::Availability
                 | Object::Form
                 | Object::Question
+                | Object::QuestionFile
                 | Object::Condition
                 | Object::IntakeForm
                 | Object::Flow

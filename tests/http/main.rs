@@ -14,3 +14,4 @@ mod headers;
 mod questionnaire;
 mod running;
 mod tripwire;
+mod uploads;

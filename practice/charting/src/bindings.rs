@@ -1,6 +1,7 @@
 //! What answers each contract field of the domain, one line a field.
 
 mod answer;
+mod attachment;
 mod available;
 mod flow;
 mod flow_item;
@@ -37,6 +38,7 @@ pub fn bind(b: &mut Bindings) {
     to_request::bind(b);
     group::bind(b);
     answer::bind(b);
+    attachment::bind(b);
     signing::bind(b);
     flow::bind(b);
     flow_item::bind(b);

@@ -193,7 +193,7 @@ pub async fn held(call: &mut Call<'_>, id: Option<Id<FormAnswerGroup>>) -> Answe
 
 /// Whether the caller may write in it: members, and clients what they began. Nobody in
 /// what is locked.
-fn may_write(call: &Call<'_>, group: &FormAnswerGroup) -> Answer<()> {
+pub fn may_write(call: &Call<'_>, group: &FormAnswerGroup) -> Answer<()> {
     if !call.actor.is_client() {
         members_only(call.actor)?;
     } else if group.filler_id != caller(call) {
