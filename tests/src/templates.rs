@@ -49,7 +49,16 @@ pub fn furnish_forms(api: &Api, (client, group): (&str, &str), canary: &str) {
     );
     id(&added.data()["createAddendum"]["addendum"]);
     furnish_flow(api, (client, group, &form), canary);
+    furnish_draft(api, canary);
     furnish_requests(api, client, &form);
+}
+
+/// What the caller has begun to write in a conversation of theirs.
+fn furnish_draft(api: &Api, canary: &str) {
+    let parts = api.ask("{ conversationMemberships { nodes { id } } }", json!({}));
+    let part = id(&parts.data()["conversationMemberships"]["nodes"][0]);
+    let input = json!({"conversation_membership_id": part, "content": format!("{canary} unsent")});
+    api.make("createDraft", "createDraftInput", "draft", input);
 }
 
 /// Tells of a small file of an answer (`FormAnswer`) or a question (`CustomModule`), sends it and
