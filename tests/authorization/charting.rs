@@ -32,6 +32,23 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("deleteCustomModule", "input.id", Needs(Object::Question)),
     ("copyCustomModule", "input.id", Needs(Object::Question)),
     ("formAnswerGroup", "id", Needs(Object::Filled)),
+    // The same note by another name, which counts beside no id.
+    ("formAnswerGroup", "appointment_form_answer_group_connection_id", Meaning::Left),
+    (
+        "createAppointmentFormAnswerGroupConnection",
+        "input.appointment_id",
+        Needs(Object::Appointment),
+    ),
+    (
+        "createAppointmentFormAnswerGroupConnection",
+        "input.form_answer_group_id",
+        Needs(Object::Filled),
+    ),
+    (
+        "deleteAppointmentFormAnswerGroupConnection",
+        "input.form_answer_group_id",
+        Needs(Object::Filled),
+    ),
     ("formAnswerGroups", "custom_module_form_id", May(Object::Form)),
     ("formAnswerGroups", "filler_id", May(Object::Provider)),
     ("formAnswerGroups", "form_answer_group_id", May(Object::Filled)),
