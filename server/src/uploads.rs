@@ -19,8 +19,10 @@ use ward_engine::{Refused, Upload};
 use ward_identity::picture::{self, Named, NewFile, Shelf};
 
 use crate::app::App;
+use crate::guard::Facts;
 use crate::multipart::incoming_folder;
 use crate::respond::{self, refuse};
+use crate::tripwire;
 
 /// A file has to be here within this time: 50 MiB by a slow line.
 const BODY_TIME: Duration = Duration::from_secs(120);
@@ -35,6 +37,7 @@ pub async fn put(
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    let facts = parts.extensions.get::<Facts>().cloned();
     let link = match app.instance.open_upload_link(&link) {
         Ok(link) => link,
         Err(refusal) => {
@@ -72,6 +75,14 @@ pub async fn put(
         ),
         Ok(Err(response)) => response,
         Ok(Ok(upload)) => {
+            if app.is_sandbox()
+                && let Some((code, sentence)) = tripwire::of_file(&upload, "file")
+            {
+                let address = facts.map(|facts| facts.address).unwrap_or_default();
+                let wall = app.instance.clock().wall();
+                app.refusals.note(Some(&awaited.actor), &address, code, wall);
+                return refuse(StatusCode::BAD_REQUEST, code, sentence);
+            }
             let Some(_inside) = app.admission.enter() else { return respond::overloaded() };
             app.admission.work(store(&app, &awaited, &upload)).await
         }

@@ -153,6 +153,21 @@ fn what_is_told_of_a_file_is_checked_at_once() {
     }
 }
 
+/// A Sandbox takes no file that says that it is a production's, by this door either.
+#[test]
+fn a_productions_file_is_refused_here_too() {
+    const HL7: &[u8] = b"MSH|^~\\&|EHR|CLINIC|LAB|LAB|20260304||ADT^A01|42|P|2.5\rPID|1||7";
+    let owner = running().owner();
+    let (_, answer) = filled(&owner, "importer");
+    let mut input = about(&answer);
+    input["byte_size"] = HL7.len().into();
+    input["checksum"] = "Dy5dEZ3B+OMnsv8aimqSeQ==".into();
+    let reply = owner.ask(TELL, json!({"input": input}));
+    let url = &reply.data()["createFormAnswerFileAttachmentUploadUrl"]["upload_url"];
+    let path = path_of(url.as_str().unwrap());
+    refused(&put(&path, HL7), 400, "REAL_DATA_IN_SANDBOX");
+}
+
 /// The file of a question stays one: another takes its place, and a copy of the form has it, too.
 #[test]
 fn a_question_has_one_file_and_its_copies_have_it() {
