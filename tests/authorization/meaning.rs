@@ -84,9 +84,10 @@ pub enum Object {
     Series,
     /// What the client asks for.
     Request,
-    /// A template for notes with two questions; its second, which depends on the first; on how.
+    /// A template for notes with two questions; its second, which depends on the first; its file; how.
     Form,
     Question,
+    QuestionFile,
     Condition,
     /// A note about the client that is finished, one of its answers, the owner's signature
     /// of one; one that is locked, and what was added to it.
@@ -96,8 +97,6 @@ pub enum Object {
     Signing,
     Locked,
     Addendum,
-    /// The file of a question.
-    QuestionFile,
     /// A form for clients; the intake flow of the client's group, and one of nobody's; its
     /// step, and what the client has done of it; the client, who has done a step of another one.
     IntakeForm,
@@ -106,8 +105,7 @@ pub enum Object {
     Step,
     Done,
     Former,
-    /// A form that the client is asked for; the client, who is asked; what they are asked again and
-    /// again.
+    /// A form that the client is asked for; the client; what they are asked again and again.
     Asked,
     AskedClient,
     Recurring,
