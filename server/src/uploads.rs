@@ -19,6 +19,7 @@ use ward_engine::{Refused, Upload};
 use ward_identity::picture::{self, Named, NewFile, Shelf};
 
 use crate::app::App;
+use crate::graphql;
 use crate::guard::Facts;
 use crate::multipart::incoming_folder;
 use crate::respond::{self, refuse};
@@ -37,7 +38,8 @@ pub async fn put(
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let facts = parts.extensions.get::<Facts>().cloned();
+    let address = parts.extensions.get::<Facts>().map(|facts| facts.address.clone());
+    let address = address.unwrap_or_default();
     let link = match app.instance.open_upload_link(&link) {
         Ok(link) => link,
         Err(refusal) => {
@@ -52,6 +54,9 @@ pub async fn put(
     }
     if app.admission.is_full() {
         return respond::overloaded();
+    }
+    if let Err(wait) = app.limiter.take(&address) {
+        return graphql::too_many(&app, None, &address, wait);
     }
     let awaited = match receive::awaited(&app.db, &link).await {
         Ok(Some(awaited)) => awaited,
@@ -78,7 +83,6 @@ pub async fn put(
             if app.is_sandbox()
                 && let Some((code, sentence)) = tripwire::of_file(&upload, "file")
             {
-                let address = facts.map(|facts| facts.address).unwrap_or_default();
                 let wall = app.instance.clock().wall();
                 app.refusals.note(Some(&awaited.actor), &address, code, wall);
                 return refuse(StatusCode::BAD_REQUEST, code, sentence);

@@ -224,10 +224,14 @@ impl World {
         }
     }
 
-    /// The file of a question.
-    pub fn question_file(&mut self, own: bool) -> String {
-        let (_, question, _) = self.form(own);
-        attach_file(&self.as_owner(), "CustomModule", &question)
+    /// The file of the question, or of the answer, that the same call names.
+    pub fn form_file(&mut self, kind: Object) -> String {
+        let (of, object) = match kind {
+            Object::QuestionFile => ("CustomModule", Object::Question),
+            _ => ("FormAnswer", Object::Answer),
+        };
+        let id = self.object_of(self.here, self.whose, object);
+        attach_file(&self.as_owner(), of, &id)
     }
 
     /// A template for notes; its second question, which depends on the first; on how.
@@ -359,10 +363,6 @@ impl World {
         let filled = id(&group);
         match kind {
             Object::Answer => id(&group["form_answers"][0]),
-            Object::AnswerFile => {
-                let answer = id(&group["form_answers"][0]);
-                attach_file(&self.as_owner(), "FormAnswer", &answer)
-            }
             Object::Signing => {
                 let query = "mutation($id: ID!) { signFormAnswerGroup(input: {id: $id}) {
                     form_answer_group_signing { id } messages { field message } } }";

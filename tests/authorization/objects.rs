@@ -110,7 +110,7 @@ impl World {
             Object::Series => self.series(own),
             Object::Request => self.request(own),
             kind @ (Object::Form | Object::Question | Object::Condition) => self.of_form(own, kind),
-            Object::QuestionFile => self.question_file(own),
+            kind @ (Object::QuestionFile | Object::AnswerFile) => self.form_file(kind),
             Object::IntakeForm => self.intake_form(),
             Object::Former => self.former(own),
             kind @ (Object::Asked | Object::AskedClient | Object::Recurring) => {
@@ -121,7 +121,6 @@ impl World {
             }
             kind @ (Object::Filled
             | Object::Answer
-            | Object::AnswerFile
             | Object::Signing
             | Object::Locked
             | Object::Addendum) => self.of_filled(own, kind),

@@ -10,7 +10,7 @@ use ward_store::{Cond, Id, Level, blobs};
 use super::input::{AttachToAnswer, AttachToQuestion, DeleteFile, TellOfAnswers, TellOfQuestions};
 use super::rules::{Announced, Sent};
 use super::tables::FileAttachment;
-use super::{PURPOSE, attached, holds};
+use super::{PURPOSE, attached, holds, keeps};
 use crate::events;
 use crate::filled::change::{held, may_write};
 use crate::filled::tables::{FormAnswer, FormAnswerGroup};
@@ -219,6 +219,9 @@ async fn room(call: &mut Call<'_>, file: &Announced) -> Answer<()> {
     if call.actor.is_client() {
         let (org_id, owner) = (call.actor.org_id, call.actor.user_id);
         let bytes = picture::bytes_of(call.scope.tx, org_id, owner, PURPOSE).await?;
+        // What is told of and not here yet counts as if it were.
+        let awaited = open.iter().filter(|it| it.blob_id.is_none()).map(|it| it.byte_size);
+        let bytes = awaited.fold(bytes, i64::saturating_add);
         if bytes.saturating_add(file.byte_size) > CLIENT_BYTES_MAX {
             let most = CLIENT_BYTES_MAX >> 20;
             return Err(Refused::base(format!(
@@ -270,6 +273,7 @@ async fn arrived(call: &mut Call<'_>, id: Option<Id<FileAttachment>>) -> Answer<
 async fn take_away(call: &mut Call<'_>, row: &FileAttachment) -> Answer<()> {
     call.destroy(row).await?;
     let Some(blob) = &row.blob_id else { return Ok(()) };
+    keeps(call, blob).await?;
     let other: Option<FileAttachment> = call.find_by(holds(&blob.0)).await?;
     if other.is_none() {
         let org_id = call.actor.org_id;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use ward_engine::{Answer, Call};
 use ward_store::{Cond, Id, OrderKey};
 
-use super::attached;
 use super::tables::FileAttachment;
+use super::{attached, keeps};
 use crate::tables::{CustomModule, CustomModuleForm};
 
 /// Gives the copies of a form's questions their files.
@@ -47,6 +47,14 @@ async fn one(
     form: &CustomModuleForm,
     twin: Id<CustomModule>,
 ) -> Answer<()> {
+    // It may have been taken away meanwhile.
+    let is_there = match &file.blob_id {
+        Some(blob) => keeps(call, blob).await?,
+        None => false,
+    };
+    if !is_there {
+        return Ok(());
+    }
     let now = call.now();
     let row = FileAttachment {
         id: call.next_id().await?,

@@ -9,7 +9,8 @@ pub mod rules;
 pub mod tables;
 pub mod visibility;
 
-use ward_store::Cond;
+use ward_engine::{Answer, Call};
+use ward_store::{Cond, Query, Sql, Uuid};
 
 /// The purpose of these files, by which their links find what they are attached to.
 pub const PURPOSE: &str = "form_file";
@@ -22,4 +23,14 @@ pub fn attached() -> Cond {
 /// What has this file.
 pub fn holds(blob: &str) -> Cond {
     Cond::eq("blob_id", blob)
+}
+
+/// Whether content is there, held until the transaction ends: who copies a file and who deletes it
+/// wait for each other, so that no copy is left without its content, and no content without a file.
+pub async fn keeps(call: &mut Call<'_>, blob: &Uuid) -> Answer<bool> {
+    let sql = Sql::fixed(
+        "SELECT id FROM blobs WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL FOR_UPDATE",
+        [call.actor.org_id.into(), blob.0.as_str().into()],
+    );
+    Ok(!call.tx.rows(&sql).await?.is_empty())
 }
