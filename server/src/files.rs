@@ -7,6 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::stream;
+use ward_charting::attachment;
+use ward_charting::attachment::tables::FILE_ATTACHMENTS;
 use ward_documents::tables::DOCUMENTS;
 use ward_documents::viewing;
 use ward_identity::authenticate;
@@ -80,11 +82,12 @@ pub async fn get(
 }
 
 /// What shows a file to whoever sees it: the document that it is, the message that it
-/// came with, else the person whose it is.
+/// came with, the answer or question that it is attached to, else the person whose it is.
 fn holder<'a>(purpose: &str, owner_id: i64, blob: &str, actor: &'a Actor) -> Select<'a> {
     let (table, filter) = match purpose {
         attachments::PURPOSE => (&NOTES, attachments::holds(blob)),
         viewing::PURPOSE => (&DOCUMENTS, viewing::holds(blob)),
+        attachment::PURPOSE => (&FILE_ATTACHMENTS, attachment::holds(blob)),
         _ => (&USERS, Cond::eq("id", owner_id)),
     };
     let mut select = Select::new(table, actor);

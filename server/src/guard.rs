@@ -26,7 +26,7 @@ pub struct Facts {
 }
 
 /// Request headers that browsers of other sites may send.
-const ALLOWED_HEADERS: &str = "Authorization, AuthorizationSource, AuthorizationShard, Content-Type, Healthie-GraphQL-API-Version, Idempotency-Key, X-Expect-Environment, X-Causation-Id";
+const ALLOWED_HEADERS: &str = "Authorization, AuthorizationSource, AuthorizationShard, Content-Type, Content-MD5, Healthie-GraphQL-API-Version, Idempotency-Key, X-Expect-Environment, X-Causation-Id";
 /// Answer headers that they may read.
 const EXPOSED_HEADERS: &str =
     "X-Environment, X-Instance, X-Request-Id, X-Sandbox-Fault, Retry-After";
@@ -154,7 +154,7 @@ fn preflight() -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, POST, OPTIONS"),
+        HeaderValue::from_static("GET, POST, PUT, OPTIONS"),
     );
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));

@@ -56,6 +56,7 @@ pub mod tally;
 mod test_clock;
 mod tripwire;
 mod unsubscribe_page;
+mod uploads;
 mod workers;
 
 pub use app::App;

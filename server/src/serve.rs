@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
     calendars, callbacks, cohort, control, due, effects, explorer, files, forks, graphql, guard,
-    health, key_revoke, live, password_page, rooms, sandbox, unsubscribe_page, workers,
+    health, key_revoke, live, password_page, rooms, sandbox, unsubscribe_page, uploads, workers,
 };
 
 /// How long requests in flight may take when the server stops.
@@ -41,7 +41,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/graphql/ws", get(live::transport))
         .route("/subscriptions", get(live::cable))
         .route("/cable", get(live::cable))
-        .route("/files/{link}", get(files::get))
+        .route("/files/{link}", get(files::get).put(uploads::put))
         .route("/calendars/{file}", get(calendars::get))
         .route("/rooms/{link}", get(rooms::enter))
         .route("/set-password", get(password_page::form).post(password_page::submit))

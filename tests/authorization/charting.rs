@@ -1,6 +1,7 @@
 //! What the arguments of charting name, and how its objects are made.
 
 use ward_tests::people::id;
+use ward_tests::templates::attach_file;
 use ward_tests::{Json, json};
 
 use crate::meaning::Meaning::{self, May, Needs};
@@ -31,6 +32,23 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("deleteCustomModule", "input.id", Needs(Object::Question)),
     ("copyCustomModule", "input.id", Needs(Object::Question)),
     ("formAnswerGroup", "id", Needs(Object::Filled)),
+    // The same note by another name, which counts beside no id.
+    ("formAnswerGroup", "appointment_form_answer_group_connection_id", Meaning::Left),
+    (
+        "createAppointmentFormAnswerGroupConnection",
+        "input.appointment_id",
+        Needs(Object::Appointment),
+    ),
+    (
+        "createAppointmentFormAnswerGroupConnection",
+        "input.form_answer_group_id",
+        Needs(Object::Filled),
+    ),
+    (
+        "deleteAppointmentFormAnswerGroupConnection",
+        "input.form_answer_group_id",
+        Needs(Object::Filled),
+    ),
     ("formAnswerGroups", "custom_module_form_id", May(Object::Form)),
     ("formAnswerGroups", "filler_id", May(Object::Provider)),
     ("formAnswerGroups", "form_answer_group_id", May(Object::Filled)),
@@ -73,6 +91,18 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("lockFormAnswerGroup", "input.id", Needs(Object::Filled)),
     ("unlockFormAnswerGroup", "input.id", Needs(Object::Locked)),
     ("createAddendum", "input.form_answer_group_id", Needs(Object::Locked)),
+    ("createFormAnswerFileAttachmentUploadUrl", "input.form_answer_id", Needs(Object::Answer)),
+    ("createFormAnswerFileAttachment", "input.form_answer_id", Needs(Object::Answer)),
+    ("createFormAnswerFileAttachment", "input.upload_id", Needs(Object::AnswerFile)),
+    ("deleteFormAnswerFileAttachment", "input.file_attachment_id", Needs(Object::AnswerFile)),
+    (
+        "createCustomModuleFileAttachmentUploadUrl",
+        "input.custom_module_id",
+        Needs(Object::Question),
+    ),
+    ("createCustomModuleFileAttachment", "input.custom_module_id", Needs(Object::Question)),
+    ("createCustomModuleFileAttachment", "input.upload_id", Needs(Object::QuestionFile)),
+    ("deleteCustomModuleFileAttachment", "input.file_attachment_id", Needs(Object::QuestionFile)),
     ("createFormAnswerGroup", "input.onboarding_item_id", May(Object::Step)),
     ("onboardingFlow", "id", Needs(Object::Flow)),
     // What is due for a client depends on the calls before: the domain's tests ask it.
@@ -135,6 +165,14 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateFormAnswerGroup", &["name"]),
     ("unlockFormAnswerGroup", &["description"]),
     ("createAddendum", &["content"]),
+    (
+        "createFormAnswerFileAttachmentUploadUrl",
+        &["filename", "byte_size", "checksum", "content_type"],
+    ),
+    (
+        "createCustomModuleFileAttachmentUploadUrl",
+        &["filename", "byte_size", "checksum", "content_type"],
+    ),
     ("createOnboardingFlow", &["name"]),
     ("updateOnboardingFlow", &["name"]),
     ("createOnboardingItem", &["item_type"]),
@@ -162,6 +200,10 @@ pub const WORDS: &str = "
 pub fn data(name: &str) -> Option<Json> {
     match name {
         "mod_type" => Some("text".into()),
+        "filename" => Some("scan.txt".into()),
+        "byte_size" => Some(3.into()),
+        "checksum" => Some("Mevfzot3rEnX9VBt0UlYMA==".into()),
+        "content_type" => Some("text/plain".into()),
         "item_type" => Some("Module Form".into()),
         "required" | "finished" | "is_skippable" | "skipped" => Some(true.into()),
         "skip_notification_email" => Some(true.into()),
@@ -180,6 +222,16 @@ impl World {
             Object::Question => question,
             _ => condition,
         }
+    }
+
+    /// The file of the question, or of the answer, that the same call names.
+    pub fn form_file(&mut self, kind: Object) -> String {
+        let (of, object) = match kind {
+            Object::QuestionFile => ("CustomModule", Object::Question),
+            _ => ("FormAnswer", Object::Answer),
+        };
+        let id = self.object_of(self.here, self.whose, object);
+        attach_file(&self.as_owner(), of, &id)
     }
 
     /// A template for notes; its second question, which depends on the first; on how.

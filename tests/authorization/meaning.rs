@@ -90,14 +90,16 @@ pub enum Object {
     Series,
     /// What the client asks for.
     Request,
-    /// A template for notes with two questions; its second, which depends on the first; on how.
+    /// A template for notes with two questions; its second, which depends on the first; its file; how.
     Form,
     Question,
+    QuestionFile,
     Condition,
     /// A note about the client that is finished, one of its answers, the owner's signature
     /// of one; one that is locked, and what was added to it.
     Filled,
     Answer,
+    AnswerFile,
     Signing,
     Locked,
     Addendum,
@@ -109,8 +111,7 @@ pub enum Object {
     Step,
     Done,
     Former,
-    /// A form that the client is asked for; the client, who is asked; what they are asked again and
-    /// again.
+    /// A form that the client is asked for; the client; what they are asked again and again.
     Asked,
     AskedClient,
     Recurring,
@@ -150,6 +151,7 @@ impl Object {
                 | Object::Availability
                 | Object::Form
                 | Object::Question
+                | Object::QuestionFile
                 | Object::Condition
                 | Object::IntakeForm
                 | Object::Flow

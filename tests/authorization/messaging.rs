@@ -39,6 +39,10 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateConversation", "input.simple_added_users", May(Object::Client)),
     ("updateConversation", "input.closed_by_id", May(Object::Provider)),
     ("updateConversationMembership", "input.id", Needs(Object::Part)),
+    // Whether there is one depends on the calls before: the domain's tests ask it.
+    ("draft", "conversation_membership_id", Left),
+    ("createDraft", "input.conversation_membership_id", Needs(Object::Part)),
+    ("removeDraft", "input.id", Left),
     ("deleteConversationMembership", "input.conversation_id", Needs(Object::Conversation)),
     ("deleteConversationMembership", "input.user_id", May(Object::Client)),
     ("deleteConversationMembership", "input.group_id", May(Object::Group)),
@@ -90,6 +94,7 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateConversation", &["name"]),
     ("updateConversationMembership", &["viewed"]),
     ("createMessageBlast", &["note.content"]),
+    ("createDraft", &["content"]),
     ("createNote", &["content"]),
     ("updateNote", &["content"]),
     ("updateNotification", &["seen"]),

@@ -113,6 +113,7 @@ impl World {
             Object::Series => self.series(own),
             Object::Request => self.request(own),
             kind @ (Object::Form | Object::Question | Object::Condition) => self.of_form(own, kind),
+            kind @ (Object::QuestionFile | Object::AnswerFile) => self.form_file(kind),
             Object::IntakeForm => self.intake_form(),
             Object::Former => self.former(own),
             kind @ (Object::Asked | Object::AskedClient | Object::Recurring) => {

@@ -15,3 +15,4 @@ mod headers;
 mod questionnaire;
 mod running;
 mod tripwire;
+mod uploads;

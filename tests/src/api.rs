@@ -104,6 +104,11 @@ impl Api {
         self.post_as(path, "application/json", body.to_string())
     }
 
+    /// A `PUT` of a text.
+    pub fn put(&self, path: &str, body: &str) -> Reply {
+        run(self.request("PUT", path).body(body.to_owned()).unwrap()).unwrap()
+    }
+
     /// A `DELETE`.
     pub fn delete(&self, path: &str) -> Reply {
         run(self.request("DELETE", path).body(String::new()).unwrap()).unwrap()

@@ -36,6 +36,7 @@ pub fn furnish_forms(api: &Api, (client, group): (&str, &str), canary: &str) {
             "external_id": format!("{canary}-filled"), "form_answers": [said(0), said(1)]}}),
     );
     let filled = id(&filled.data()["createFormAnswerGroup"]["form_answer_group"]);
+    attach_file(api, "CustomModule", &questions[0]);
     for field in ["sign", "lock"] {
         let query = format!(
             "mutation($id: ID!) {{ {field}FormAnswerGroup(input: {{id: $id}}) {{ messages {{ field message }} }} }}"
@@ -48,7 +49,42 @@ pub fn furnish_forms(api: &Api, (client, group): (&str, &str), canary: &str) {
     );
     id(&added.data()["createAddendum"]["addendum"]);
     furnish_flow(api, (client, group, &form), canary);
+    furnish_draft(api, canary);
     furnish_requests(api, client, &form);
+}
+
+/// What the caller has begun to write in a conversation of theirs.
+fn furnish_draft(api: &Api, canary: &str) {
+    let parts = api.ask("{ conversationMemberships { nodes { id } } }", json!({}));
+    let part = id(&parts.data()["conversationMemberships"]["nodes"][0]);
+    let input = json!({"conversation_membership_id": part, "content": format!("{canary} unsent")});
+    api.make("createDraft", "createDraftInput", "draft", input);
+}
+
+/// Tells of a small file of an answer (`FormAnswer`) or a question (`CustomModule`), sends it and
+/// attaches it; its id.
+pub fn attach_file(api: &Api, of: &str, id: &str) -> String {
+    let (create, at) = match of {
+        "CustomModule" => ("Create", "custom_module_id"),
+        _ => ("create", "form_answer_id"),
+    };
+    let tell = format!(
+        "mutation($input: {create}{of}FileAttachmentUploadUrlInput) {{ create{of}FileAttachmentUploadUrl(input: $input) {{ upload_id upload_url messages {{ field message }} }} }}"
+    );
+    // "Hi" and a line's end.
+    let mut input = json!({"filename": "scan.txt", "byte_size": 3,
+        "checksum": "Mevfzot3rEnX9VBt0UlYMA==", "content_type": "text/plain"});
+    input[at] = id.into();
+    let told = api.ask(&tell, json!({"input": input}));
+    let told = &told.data()[format!("create{of}FileAttachmentUploadUrl")];
+    let url = told["upload_url"].as_str().unwrap();
+    let sent = api.put(&url[url.find("/files/").unwrap()..], "Hi\n");
+    assert_eq!(sent.status, 200, "{}", sent.text);
+    let mut input = json!({"upload_id": told["upload_id"]});
+    input[at] = id.into();
+    let (field, of) =
+        (format!("create{of}FileAttachment"), format!("{create}{of}FileAttachmentInput"));
+    api.make(&field, &of, "file_attachment", input)
 }
 
 /// The client is asked for the form, once and every month.

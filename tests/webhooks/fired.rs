@@ -193,6 +193,22 @@ rows! {
         json!({"user_id": done.id("patient.created"), "appointment_type_id": of["appointmentType"]["id"],
             "contact_type": "Phone Call", "datetime": "2027-06-07T09:00:00Z"})
     };
+    "appointment_form_answer_group_connection.created" "createAppointmentFormAnswerGroupConnection" "form_answer_group { id }" |practice, done| {
+        let form = practice.run("createCustomModuleForm", "customModuleForm { id }", &json!({"name": "Note"}));
+        let note = json!({"custom_module_form_id": form["customModuleForm"]["id"], "user_id": done.id("patient.created"), "finished": true});
+        let note = practice.run("createFormAnswerGroup", "form_answer_group { id }", &note);
+        json!({"appointment_id": done.id("appointment.created"), "form_answer_group_id": note["form_answer_group"]["id"]})
+    };
+    "appointment_form_answer_group_connection.updated" "updateFormAnswerGroup" "form_answer_group { id }" |practice, done| {
+        let second = json!({"name": "Second visit", "length": 30});
+        let second = practice.run("createAppointmentType", "appointmentType { id }", &second);
+        let second = json!({"user_id": done.id("patient.created"), "appointment_type_id": second["appointmentType"]["id"],
+            "contact_type": "Phone Call", "datetime": "2027-06-08T09:00:00Z"});
+        let second = practice.run("createAppointment", "appointment { id }", &second);
+        json!({"id": done.id("appointment_form_answer_group_connection.created"), "appointment_id": second["appointment"]["id"]})
+    };
+    "appointment_form_answer_group_connection.deleted" "deleteAppointmentFormAnswerGroupConnection" "form_answer_group { id }"
+        |_, done| json!({"form_answer_group_id": done.id("appointment_form_answer_group_connection.created")});
     "appointment.patient_added" "updateAppointment" "appointment { id }" |practice, done| {
         let other = practice.client("attends");
         json!({"id": done.id("appointment.created"), "user_id": other})

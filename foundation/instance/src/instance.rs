@@ -24,6 +24,7 @@ use crate::seal::Sealer;
 use crate::token::{
     self, CursorRefusal, FileLink, LinkRefusal, MintedToken, TokenClass, TokenPurpose,
 };
+use crate::upload_link::{self, UploadLink};
 use crate::uuid;
 
 /// A verified instance; shared as an `Arc`.
@@ -213,6 +214,16 @@ impl Instance {
     /// Opens a signed file link, at wall time.
     pub fn open_file_link(&self, text: &str) -> Result<FileLink, LinkRefusal> {
         token::open_file_link(&self.ring.read(), text, self.clock.wall())
+    }
+
+    /// A signed link to send a file.
+    pub fn upload_link(&self, link: &UploadLink) -> String {
+        upload_link::upload_link(&self.ring.read(), link)
+    }
+
+    /// Opens a signed link to send a file, at wall time.
+    pub fn open_upload_link(&self, text: &str) -> Result<UploadLink, LinkRefusal> {
+        upload_link::open_upload_link(&self.ring.read(), text, self.clock.wall())
     }
 
     /// A signed link to a calendar.

@@ -33,6 +33,7 @@ pub mod root;
 pub mod seal;
 pub mod text;
 pub mod token;
+pub mod upload_link;
 pub mod uuid;
 
 pub use birth::{Certificate, ProductionWitness, SandboxWitness, State, Witness, agree};

@@ -1,6 +1,7 @@
 //! What answers each contract field of the domain, one line a field.
 
 mod answer;
+mod attachment;
 mod available;
 mod flow;
 mod flow_item;
@@ -17,10 +18,11 @@ mod to_request;
 use std::collections::HashMap;
 
 use ward_engine::{Answer, Bindings, Kind, Request, Returns, RowView, op};
+use ward_scheduling::appointment::table::APPOINTMENTS;
 use ward_store::{Cond, Query, Table, Value};
 
 use crate::filled::tables::FORM_ANSWER_GROUPS;
-use crate::filled::{change as filled, listing as filled_in};
+use crate::filled::{change as filled, listing as filled_in, session};
 use crate::form::{change as forms, copy, share};
 use crate::listing;
 use crate::question::change as questions;
@@ -37,6 +39,7 @@ pub fn bind(b: &mut Bindings) {
     to_request::bind(b);
     group::bind(b);
     answer::bind(b);
+    attachment::bind(b);
     signing::bind(b);
     flow::bind(b);
     flow_item::bind(b);
@@ -94,6 +97,12 @@ fn mutations(b: &mut Bindings) {
     b.mutation("createFormAnswerGroup", FILLED, op!(filled::create));
     b.mutation("updateFormAnswerGroup", FILLED, op!(filled::update));
     b.mutation("deleteFormAnswerGroup", FILLED, op!(filled::delete));
+    const CONNECTED: &[(&str, Returns)] = &[
+        ("appointment", Returns::One(&APPOINTMENTS)),
+        ("form_answer_group", Returns::One(&FORM_ANSWER_GROUPS)),
+    ];
+    b.mutation("createAppointmentFormAnswerGroupConnection", CONNECTED, op!(session::connect));
+    b.mutation("deleteAppointmentFormAnswerGroupConnection", FILLED, op!(session::disconnect));
 }
 
 /// The numbers in a column of some rows, in order and each once.

@@ -1,6 +1,7 @@
 //! Events that the domain emits (behaviour 14).
 
-use ward_store::Event;
+use ward_scheduling::appointment::table::Appointment;
+use ward_store::{Event, Id};
 
 use crate::filled::tables::{ChartingNoteAddendum, FormAnswerGroup};
 use crate::flow::tables::CompletedOnboardingItem;
@@ -67,6 +68,22 @@ pub fn group_unlocked(row: &FormAnswerGroup) -> Event {
     group("form_answer_group.unlocked", row)
 }
 
+/// A form or note is of an appointment now; the connection goes by the note's id.
+pub fn connected(row: &FormAnswerGroup, to: Id<Appointment>) -> Event {
+    connection("appointment_form_answer_group_connection.created", row, to)
+}
+
+/// It is of another appointment than before.
+pub fn reconnected(row: &FormAnswerGroup, to: Id<Appointment>) -> Event {
+    let event = connection("appointment_form_answer_group_connection.updated", row, to);
+    event.changed(&["appointment_id"])
+}
+
+/// It is of no appointment any more.
+pub fn disconnected(row: &FormAnswerGroup, from: Id<Appointment>) -> Event {
+    connection("appointment_form_answer_group_connection.deleted", row, from)
+}
+
 /// Something was added to a locked note.
 pub fn addendum_created(row: &ChartingNoteAddendum) -> Event {
     let event = Event::new("charting_note_addendum.created", "ChartingNoteAddendum", row.id.0);
@@ -96,6 +113,14 @@ pub fn request_updated(row: &RequestedFormCompletion, columns: &[&'static str]) 
 /// A client is not asked any more.
 pub fn request_deleted(row: &RequestedFormCompletion) -> Event {
     request("requested_form_completion.deleted", row)
+}
+
+fn connection(kind: &'static str, row: &FormAnswerGroup, of: Id<Appointment>) -> Event {
+    let event = Event::new(kind, "AppointmentFormAnswerGroupConnection", row.id.0);
+    let event = event.of_unit(row.unit_id.0).about(row.user_id.0);
+    event
+        .with("appointment_id", of.0.to_string())
+        .with("form_answer_group_id", row.id.0.to_string())
 }
 
 fn request(kind: &'static str, row: &RequestedFormCompletion) -> Event {

@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod attachment;
 pub mod bindings;
 pub mod events;
 pub mod export;

@@ -226,7 +226,7 @@ async fn lay_one(
     if is_signed {
         let questions: HashMap<Id<QuestionVersion>, QuestionVersion> =
             of.questions.iter().map(|it| (it.id, it.clone())).collect();
-        let content = hash(&group, &answers, &questions);
+        let content = hash(&group, &answers, &[], &questions);
         sign(scope, &group, provider, content).await?;
     }
     for (step, done) in [(Deed::Signed, is_signed), (Deed::Locked, is_locked)] {

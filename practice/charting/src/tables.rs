@@ -5,6 +5,7 @@ use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::{Id, Key, Reference, Table, index, record, unique};
 
+use crate::attachment::tables as attachment;
 use crate::filled::tables as filled;
 use crate::flow::tables as flow;
 use crate::request::tables as request;
@@ -194,6 +195,7 @@ pub fn tables() -> Vec<&'static Table> {
         &flow::ONBOARDING_DEFAULTS,
         &filled::FORM_ANSWER_GROUPS,
         &filled::FORM_ANSWERS,
+        &attachment::FILE_ATTACHMENTS,
         &filled::FORM_ANSWER_GROUP_SIGNINGS,
         &filled::CHARTING_NOTE_ADDENDUMS,
         &filled::FORM_ANSWER_GROUP_AUDIT_EVENTS,

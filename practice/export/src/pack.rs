@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use ward_clients::export::ClientRecord;
 use ward_engine::{Answer, Refused, Request};
-use ward_identity::picture::{Named, NewFile, Sealing};
+use ward_identity::picture::{Named, NewFile, Sealing, Shelf};
 use ward_store::keyring::OrgKeys;
 use ward_store::system::BlobRow;
 use ward_store::{ColumnKind, StoreError, Uuid, blobs};
@@ -42,7 +42,7 @@ impl Archive {
             at: AT,
             bytes_max: EXPORT_BYTES_MAX,
         };
-        let out = Sealing::begin(request, size, &named).await?;
+        let out = Sealing::begin(&Shelf::of(request, named.at)?, size, &named).await?;
         Ok(Archive { out, at: 0, entries: Vec::new() })
     }
 

@@ -68,6 +68,11 @@ impl NewFile {
     pub fn byte_size(&self) -> i64 {
         self.stored.byte_size
     }
+
+    /// What is on the disk, for whoever registers it without a call.
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
 }
 
 /// What it takes to remove the file of a refused mutation.
@@ -212,6 +217,25 @@ pub struct Named<'a> {
     pub bytes_max: u64,
 }
 
+/// Whose file it is, and where it is kept.
+pub struct Shelf<'a> {
+    /// The organization.
+    pub org_id: i64,
+    /// Its store.
+    pub db: &'a Db,
+    /// Where files are.
+    pub store: &'a Arc<dyn BlobStore>,
+}
+
+impl<'a> Shelf<'a> {
+    /// That of whoever asks.
+    pub fn of(request: &'a Request, at: &str) -> Answer<Self> {
+        let stores_none = || Refused::on(at, "This instance stores no files");
+        let store = request.blobs.as_ref().ok_or_else(stores_none)?;
+        Ok(Shelf { org_id: request.actor.org_id, db: &request.db, store })
+    }
+}
+
 /// Seals a file of `size` bytes onto the disk piece by piece, outside any transaction.
 pub async fn sealed(
     request: &Request,
@@ -219,7 +243,17 @@ pub async fn sealed(
     size: u64,
     named: &Named<'_>,
 ) -> Answer<NewFile> {
-    let mut sealing = Sealing::begin(request, size, named).await?;
+    sealed_on(&Shelf::of(request, named.at)?, file, size, named).await
+}
+
+/// The same for a file that comes with no GraphQL request.
+pub async fn sealed_on(
+    shelf: &Shelf<'_>,
+    file: &mut (dyn Read + Send),
+    size: u64,
+    named: &Named<'_>,
+) -> Answer<NewFile> {
+    let mut sealing = Sealing::begin(shelf, size, named).await?;
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         let read = file.read(&mut piece).map_err(|_| unreadable(named.at))?;
@@ -243,25 +277,22 @@ pub struct Sealing {
 
 impl Sealing {
     /// Begins a file of `size` bytes, as far as that is known.
-    pub async fn begin(request: &Request, size: u64, named: &Named<'_>) -> Answer<Self> {
+    pub async fn begin(shelf: &Shelf<'_>, size: u64, named: &Named<'_>) -> Answer<Self> {
         let Named { at, bytes_max, .. } = *named;
-        let Some(store) = &request.blobs else {
-            return Err(Refused::on(at, "This instance stores no files"));
-        };
-        let org_id = request.actor.org_id;
+        let Shelf { org_id, db, store } = *shelf;
         let keys = {
-            let mut reader = request.db.read().await?;
+            let mut reader = db.read().await?;
             let used = blobs::used_bytes(&mut reader, org_id).await?;
             let size = i64::try_from(size).unwrap_or(i64::MAX);
             if used.saturating_add(size) > DEFAULT_QUOTA_BYTES {
                 return Err(over_quota(at));
             }
-            request.db.keyring().of(&mut reader, org_id).await?
+            db.keyring().of(&mut reader, org_id).await?
         };
-        let upload = blobs::begin(&**store, &request.instance, &keys, bytes_max).await?;
+        let upload = blobs::begin(&**store, db.instance(), &keys, bytes_max).await?;
         let leftover = Leftover {
             org_id,
-            db: request.db.clone(),
+            db: db.clone(),
             store: store.clone(),
             runtime: tokio::runtime::Handle::current(),
         };

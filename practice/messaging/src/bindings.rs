@@ -12,7 +12,7 @@ use ward_store::Entity;
 
 use crate::note_input::{prepare_create, prepare_update};
 use crate::tables::{CONVERSATION_MEMBERSHIPS, CONVERSATIONS, Conversation, NOTES, Note};
-use crate::{automatic, away, counts, listing, note as notes, notices};
+use crate::{automatic, away, counts, draft, listing, note as notes, notices};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -25,9 +25,23 @@ pub fn bind(b: &mut Bindings) {
     scheduler::bind(b);
     counts::bind(b);
     live::bind(b);
+    drafts(b);
     automatic::bind(b);
     notices::bind(b);
     away::bind(b);
+}
+
+/// What is not sent yet.
+fn drafts(b: &mut Bindings) {
+    b.object("Draft", &draft::DRAFTS);
+    b.query_one("draft", &draft::DRAFTS, draft::one).args(draft::ARGS);
+    b.mutation_prepared(
+        "createDraft",
+        draft::RETURNS,
+        |request, input| Box::pin(draft::prepare(request, input)),
+        op!(draft::create),
+    );
+    b.mutation("removeDraft", draft::RETURNS, op!(draft::remove));
 }
 
 const CONVERSATION: Kind = Kind::Id(Conversation::NAME);

@@ -12,6 +12,7 @@ pub mod away;
 pub mod bindings;
 pub mod conversation;
 pub mod counts;
+pub mod draft;
 pub mod events;
 pub mod html;
 pub mod listing;

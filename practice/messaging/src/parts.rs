@@ -6,6 +6,7 @@ use ward_engine::{Answer, Refused};
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Query, Scope, Sql, Value};
 
+use crate::draft;
 use crate::events;
 use crate::participants::{Participants, Person};
 use crate::tables::{Conversation, ConversationGroup, ConversationMembership};
@@ -184,6 +185,7 @@ pub async fn leave(
     if user.is_some_and(|user| user.is_patient) {
         scope.subject_id = Some(row.user_id.0);
     }
+    draft::of_who_left(scope, row).await?;
     scope.destroy(row).await?;
     scope.subject_id = of_conversation;
     scope.emit(events::membership_deleted(conversation, row.id.0));

@@ -252,6 +252,7 @@ pub fn tables() -> Vec<&'static Table> {
     vec![
         &CONVERSATIONS,
         &CONVERSATION_MEMBERSHIPS,
+        &crate::draft::DRAFTS,
         &CONVERSATION_GROUPS,
         &NOTES,
         &NOTE_SCHEDULERS,

@@ -14,7 +14,7 @@ mod numbers;
 mod shape;
 mod walk;
 
-use ward_engine::{Args, Refused, Request};
+use ward_engine::{Args, Refused, Request, Upload};
 
 /// What was found, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,14 @@ impl Tier {
             Tier::Possible => "POSSIBLY_REAL_DATA",
         }
     }
+}
+
+/// With which code and sentence a file is refused that comes outside a mutation.
+pub fn of_file(upload: &Upload, place: &str) -> Option<(&'static str, String)> {
+    files::says_production(upload).then(|| {
+        let found = Found { what: Sign::ProductionFile, place: place.to_owned() };
+        (Tier::Hard.code(), sentence(&found))
+    })
 }
 
 /// The guard of a Sandbox's mutations. Every sign is counted, also of what is taken all the same.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use ward_instance::calendar_link::{Calendar, CalendarLink, calendar_link, open_calendar_link};
 use ward_instance::room_link::{RoomLink, open_room_link, room_link};
 use ward_instance::token::{self, CursorRefusal, FileLink, LinkRefusal, TokenClass, TokenPurpose};
+use ward_instance::upload_link::{UploadLink, open_upload_link, upload_link};
 use ward_instance::{Kind, Random, RootRing};
 
 use crate::{NOW, ring, vector_ring};
@@ -94,6 +95,23 @@ fn a_room_link_opens_that_room_here_and_no_calendar_does() {
     assert_eq!(open_room_link(&here, &calendar), Err(LinkRefusal::Malformed));
     let forged = calendar.replacen("wtl_", "wtv_", 1);
     assert_eq!(open_room_link(&here, &forged), Err(LinkRefusal::Forged));
+}
+
+#[test]
+fn an_upload_link_takes_one_file_here_until_its_time_and_reads_none() {
+    let here = ring(Kind::Sandbox, 1);
+    let link = UploadLink { org_id: 1, upload_id: 2, user_id: 3, expires: NOW };
+    let text = upload_link(&here, &link);
+    assert_eq!(open_upload_link(&here, &text, NOW), Ok(link));
+    let refusal = open_upload_link(&here, &text, NOW.plus_micros(1)).unwrap_err();
+    assert_eq!(refusal, LinkRefusal::Expired);
+    let refusal = open_upload_link(&ring(Kind::Sandbox, 2), &text, NOW).unwrap_err();
+    assert_eq!(refusal, LinkRefusal::WrongInstance(here.tag()));
+    // The two are signed with one key, and neither is the other.
+    let read = text.replacen("wtp_", "wtu_", 1);
+    assert_eq!(token::open_file_link(&here, &read, NOW), Err(LinkRefusal::Forged));
+    let sent = token::file_link(&here, &self::link()).replacen("wtu_", "wtp_", 1);
+    assert_eq!(open_upload_link(&here, &sent, NOW), Err(LinkRefusal::Forged));
 }
 
 #[test]

@@ -8,6 +8,8 @@ use ward_store::{
     Actor, Cond, Entity, Id, Level, Query, Record, Select, Table, Value, read_selected,
 };
 
+use crate::attachment::attached;
+use crate::attachment::tables::{FILE_ATTACHMENTS, FileAttachment};
 use crate::filled::content::hash;
 use crate::filled::hand::{self, Act, Hand, Note};
 use crate::filled::listing;
@@ -180,6 +182,9 @@ async fn intact(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) ->
         all(request, q, &FORM_ANSWER_GROUPS, Cond::is_in("id", &ids)).await?;
     let of_groups = Cond::is_in("form_answer_group_id", &ids);
     let answers: Vec<FormAnswer> = all(request, q, &FORM_ANSWERS, of_groups).await?;
+    let files =
+        Cond::is_in("form_answer_group_id", &ids).and(attached()).and(Cond::is_null("deleted_at"));
+    let files: Vec<FileAttachment> = all(request, q, &FILE_ATTACHMENTS, files).await?;
     let mut versions: Vec<i64> = answers.iter().map(|it| it.question_version_id.0).collect();
     versions.sort_unstable();
     versions.dedup();
@@ -191,11 +196,17 @@ async fn intact(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) ->
     for answer in answers {
         by_group.entry(answer.form_answer_group_id.0).or_default().push(answer);
     }
+    let mut files_of: HashMap<i64, Vec<FileAttachment>> = HashMap::new();
+    for file in files {
+        let Some(of) = file.form_answer_group_id else { continue };
+        files_of.entry(of.0).or_default().push(file);
+    }
     let hashes: HashMap<i64, String> = groups
         .iter()
         .map(|it| {
             let answers = by_group.get(&it.id.0).map(Vec::as_slice).unwrap_or_default();
-            (it.id.0, hash(it, answers, &questions))
+            let files = files_of.get(&it.id.0).map(Vec::as_slice).unwrap_or_default();
+            (it.id.0, hash(it, answers, files, &questions))
         })
         .collect();
     let is_intact = |row: &RowView<'_>| {

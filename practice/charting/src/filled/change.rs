@@ -3,17 +3,16 @@
 use ward_clients::feature_toggle::{self, Switch};
 use ward_clients::{access, fact};
 use ward_engine::{Answer, Call, Given, Payload, Problems, Refused};
-use ward_identity::flags::{CAN_DELETE_CHARTING_NOTES, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT};
+use ward_identity::flags::CAN_DELETE_CHARTING_NOTES;
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
-use ward_scheduling::appointment::table::Appointment;
 use ward_store::{Id, Level, Query, Sql, Value};
 
 use super::input::{self, CLIENT_FORMS_MAX, CreateGroup, DeleteGroup, Said, UpdateGroup};
-use super::prefill;
 use super::sheet::Sheet;
 use super::tables::FormAnswerGroup;
+use super::{prefill, session};
 use crate::events;
 use crate::flow::complete;
 use crate::form::caller;
@@ -36,7 +35,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     let day = (&input.date, &input.time);
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
     problems.check()?;
-    let appointment = appointment(call, named(&input.appointment_id), client.id).await?;
+    let appointment = session::attended(call, named(&input.appointment_id), client.id).await?;
     let step = complete::for_form(call, named(&input.onboarding_item_id), client.id, &form).await?;
     let asked = named(&input.requested_form_completion_id);
     let asked = fill::for_form(call, asked, client.id, &form).await?;
@@ -83,6 +82,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     }
     group.scores = sheet.settle(finished)?;
     call.create(&group).await?;
+    session::tell(call, None, &group);
     sheet.save(call).await?;
     if finished {
         call.emit(events::group_created(&group));
@@ -155,29 +155,6 @@ async fn template(
     }
 }
 
-/// The appointment that it belongs to, which the client attends.
-async fn appointment(
-    call: &mut Call<'_>,
-    id: Option<Id<Appointment>>,
-    client: Id<User>,
-) -> Answer<Option<Id<Appointment>>> {
-    const AT: &str = "appointment_id";
-    let Some(id) = id else { return Ok(None) };
-    let found = call.visible_for_reference::<Appointment>(id, Level::Full).await?;
-    let (appointment, _) = found.ok_or_else(|| Refused::not_found(AT))?;
-    let sql = Sql::fixed(
-        "SELECT 1 FROM appointment_inclusions i \
-         WHERE i.org_id = $1 AND i.appointment_id = $2 AND i.user_id = $3 \
-         AND i.cancelled = FALSE",
-        [call.actor.org_id.into(), id.0.into(), client.0.into()],
-    );
-    let attends = appointment.user_id == Some(client) || !call.tx.rows(&sql).await?.is_empty();
-    match attends {
-        true => Ok(Some(id)),
-        false => Err(Refused::on(AT, "The client doesn't attend this appointment")),
-    }
-}
-
 /// A form that is there, held until the transaction ends.
 pub async fn held(call: &mut Call<'_>, id: Option<Id<FormAnswerGroup>>) -> Answer<FormAnswerGroup> {
     let id = id.ok_or_else(|| Refused::not_found("id"))?;
@@ -193,7 +170,7 @@ pub async fn held(call: &mut Call<'_>, id: Option<Id<FormAnswerGroup>>) -> Answe
 
 /// Whether the caller may write in it: members, and clients what they began. Nobody in
 /// what is locked.
-fn may_write(call: &Call<'_>, group: &FormAnswerGroup) -> Answer<()> {
+pub fn may_write(call: &Call<'_>, group: &FormAnswerGroup) -> Answer<()> {
     if !call.actor.is_client() {
         members_only(call.actor)?;
     } else if group.filler_id != caller(call) {
@@ -282,13 +259,7 @@ async fn write_facts(
     }
     mark(call, (&input.external_id, &input.metadata), group);
     if input.appointment_id.is_given() {
-        let id = named(&input.appointment_id);
-        if group.appointment_id.is_some() && group.appointment_id != id {
-            requires(call.actor, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT)?;
-        }
-        if group.appointment_id != id {
-            group.appointment_id = appointment(call, id, group.user_id).await?;
-        }
+        session::lead(call, group, named(&input.appointment_id)).await?;
     }
     let finishes = !group.finished && input.finished.is_true();
     group.finished |= finishes;
@@ -310,6 +281,7 @@ async fn save(
     if !changes.is_empty() {
         call.emit(events::group_updated(after, &changes.columns));
     }
+    session::tell(call, Some(before), after);
     if after.finished && !before.finished {
         call.emit(events::group_created(after));
     }

@@ -7,17 +7,22 @@ use ward_instance::mac::sha256_fields;
 use ward_store::Id;
 
 use super::tables::{FormAnswer, FormAnswerGroup};
+use crate::attachment::tables::FileAttachment;
 use crate::tables::QuestionVersion;
 
 /// What the hash is of, should it ever be of something else.
 const FORMAT: &[u8] = b"ward/note/v2";
 
-/// The hash of a note, in hexadecimal digits.
+/// The hash of a note with the files of its answers, in hexadecimal digits. Of a note without files
+/// it is what it was before there were any.
 pub fn hash(
     group: &FormAnswerGroup,
     answers: &[FormAnswer],
+    files: &[FileAttachment],
     questions: &HashMap<Id<QuestionVersion>, QuestionVersion>,
 ) -> String {
+    let mut files: Vec<&FileAttachment> = files.iter().collect();
+    files.sort_by_key(|it| it.id.0);
     let mut answers: Vec<&FormAnswer> = answers.iter().collect();
     answers.sort_by_key(|it| (it.place, it.custom_module_id.0));
     let mut fields: Vec<Vec<u8>> = vec![
@@ -39,6 +44,12 @@ pub fn hash(
         fields.push(text(question.label.as_deref()));
         fields.push(text(question.sublabel.as_deref()));
         fields.push(text(question.options.as_deref()));
+    }
+    for file in files {
+        fields.push(b"file".to_vec());
+        fields.push(file.form_answer_id.map_or_else(Vec::new, |id| number(id.0)));
+        fields.push(file.file_name.clone().into_bytes());
+        fields.push(text(file.content_hash.as_deref()));
     }
     let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
     sha256_fields(&fields).iter().map(|byte| format!("{byte:02x}")).collect()

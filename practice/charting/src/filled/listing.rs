@@ -16,8 +16,12 @@ const FORM: Kind = Kind::Id(CustomModuleForm::NAME);
 const USER: Kind = Kind::Id(User::NAME);
 
 /// Arguments of `formAnswerGroup`.
-pub const ONE_ARGS: &[(&str, Kind)] =
-    &[("external_id", Kind::Plain), ("id", GROUP), ("track_opened_event", Kind::Plain)];
+pub const ONE_ARGS: &[(&str, Kind)] = &[
+    ("appointment_form_answer_group_connection_id", GROUP),
+    ("external_id", Kind::Plain),
+    ("id", GROUP),
+    ("track_opened_event", Kind::Plain),
+];
 
 /// Arguments of `formAnswerGroups`.
 pub const GROUPS_ARGS: &[(&str, Kind)] = &[
@@ -118,6 +122,11 @@ fn finished() -> Cond {
 pub fn one(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(id) = id::<FormAnswerGroup>(args, "id", request)? {
         return Ok(Listing::of(Cond::eq("id", id.0)));
+    }
+    let connection = "appointment_form_answer_group_connection_id";
+    if let Some(id) = id::<FormAnswerGroup>(args, connection, request)? {
+        let is_connected = Cond::not_null("appointment_id");
+        return Ok(Listing::of(Cond::eq("id", id.0).and(is_connected)));
     }
     Ok(match args.text("external_id") {
         Some(text) => Listing::of(Cond::eq("external_id", text)),

@@ -7,6 +7,7 @@ pub mod hand;
 pub mod input;
 pub mod listing;
 pub mod prefill;
+pub mod session;
 pub mod sheet;
 pub mod sign;
 pub mod tables;

@@ -11,6 +11,7 @@ use ward_store::{Cond, Id, Json, Level, OrderKey, Value};
 
 use super::input::{FORM_CHARS_MAX, Said, kept};
 use super::tables::{FormAnswer, FormAnswerGroup};
+use crate::attachment::tables::FileAttachment;
 use crate::rules::condition::shown;
 use crate::rules::required::missing;
 use crate::rules::scoring::scores;
@@ -268,8 +269,8 @@ impl Sheet {
     }
 
     /// The hash of what is written, for a signature.
-    pub fn hash(&self, group: &FormAnswerGroup) -> String {
-        super::content::hash(group, &self.after, &self.then)
+    pub fn hash(&self, group: &FormAnswerGroup, files: &[FileAttachment]) -> String {
+        super::content::hash(group, &self.after, files, &self.then)
     }
 
     /// Whether a form asks for something that is in the client's record.

@@ -16,6 +16,8 @@ use super::tables::{
     ChartingNoteAddendum, Deed, FormAnswerGroup, FormAnswerGroupAuditEvent, FormAnswerGroupSigning,
     Meaning,
 };
+use crate::attachment::attached;
+use crate::attachment::tables::FileAttachment;
 use crate::events;
 
 input! {
@@ -76,6 +78,8 @@ pub async fn sign(call: &mut Call<'_>, input: &Sign) -> Answer<Payload> {
     let before = to_do(call, input.id.value().copied(), Act::Sign).await?;
     let mut sheet = Sheet::of(call, &before).await?;
     sheet.settle(true)?;
+    let files = Cond::eq("form_answer_group_id", before.id.0).and(attached());
+    let files: Vec<FileAttachment> = call.list(files, &[]).await?;
     let caller = Id::new(call.actor.user_id);
     let signer: Option<User> = call.find(caller).await?;
     let signer = signer.ok_or_else(|| Refused::not_found("id"))?;
@@ -92,7 +96,7 @@ pub async fn sign(call: &mut Call<'_>, input: &Sign) -> Answer<Payload> {
         user_full_legal_name: name.unwrap_or_else(|| signer.full_name()),
         user_qualifications: signer.qualifications.clone(),
         meaning: if is_own { Meaning::Author } else { Meaning::CoSigner },
-        content_hash: sheet.hash(&before),
+        content_hash: sheet.hash(&before, &files),
         version: 1,
         created_at: now,
         updated_at: now,

@@ -13,6 +13,7 @@ use ward_store::{Id, Level};
 
 use super::change::blank;
 use super::input::CopyForm;
+use crate::attachment::copy as files;
 use crate::events;
 use crate::question::{self, version};
 use crate::tables::{CustomModule, CustomModuleCondition, CustomModuleForm};
@@ -90,6 +91,7 @@ pub(super) async fn make(
         let condition = conditions.iter().find(|it| it.custom_module_id == question.id);
         twin(call, &form, (question, condition), (&of.name, &twins)).await?;
     }
+    files::of_form(call, of.id, &form, &twins).await?;
     // A condition may lead to a question further down, which is there only now.
     for condition in &conditions {
         let ends = (condition.custom_module_id, condition.conditional_custom_module_id);

@@ -8,6 +8,7 @@ use ward_store::{Id, Level};
 
 use super::input::{self, CopyQuestion, CreateQuestion, DeleteQuestion, UpdateQuestion};
 use super::{QUESTIONS_MAX, condition, of_form, order, seen_by_rules, version};
+use crate::attachment::copy as files;
 use crate::events;
 use crate::form::{held, touch};
 use crate::rules::condition::has_cycle;
@@ -163,6 +164,7 @@ pub async fn copy(call: &mut Call<'_>, input: &CopyQuestion) -> Answer<Payload> 
         None => None,
     };
     add(call, &form, &twin, condition.as_ref()).await?;
+    files::of_question(call, of.id, (&form, twin.id)).await?;
     Ok(Payload::new().one("customModule", twin.id.0))
 }
 
@@ -212,7 +214,7 @@ async fn loosen(
 }
 
 /// A question that the caller sees, with its template held.
-async fn to_change(
+pub async fn to_change(
     call: &mut Call<'_>,
     id: Option<Id<CustomModule>>,
 ) -> Answer<(CustomModuleForm, CustomModule)> {

@@ -10,6 +10,7 @@ mod filled;
 mod filled_access;
 mod filled_asked;
 mod filled_lists;
+mod filled_sessions;
 mod flow_edges;
 mod flows;
 mod forms;

@@ -12,6 +12,7 @@ mod attendees;
 mod away;
 mod conversations;
 mod desk;
+mod drafts;
 mod flag_truth;
 mod notes;
 mod notice_rules;
