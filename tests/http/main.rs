@@ -11,6 +11,7 @@ mod bodies;
 mod faults;
 mod files;
 mod headers;
+mod notes_pdf;
 mod questionnaire;
 mod running;
 mod tripwire;

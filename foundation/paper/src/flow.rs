@@ -139,7 +139,10 @@ impl<'a> Flow<'a> {
     fn heading(&mut self, level: u8, text: &str) -> Result<(), Unprinted> {
         let level = level.clamp(1, 3);
         let size = [15.0, 12.0, 10.5].get(usize::from(level) - 1).copied().unwrap_or(TEXT);
-        let text = self.measure.clean(text);
+        let text = self.measure.clean(text).trim().to_owned();
+        if text.is_empty() {
+            return Ok(());
+        }
         let piece = self.pieces.add(None, Role::Heading(level, text.clone()));
         let first = self.bands.len();
         let look = Look { size, space: size, ..Look::PLAIN };

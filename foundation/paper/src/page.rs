@@ -96,6 +96,12 @@ pub fn draw(paper: &Paper, faces: &Faces, laid: &Laid) -> Result<Vec<u8>, Unprin
     document.finish().map_err(|error| Unprinted::Library(format!("{error:?}")))
 }
 
+/// What the file is called; never nothing.
+fn title(paper: &Paper, faces: &Faces) -> String {
+    let title = faces.clean(&paper.title).trim().to_owned();
+    if title.is_empty() { "Document".to_owned() } else { title }
+}
+
 fn metadata(paper: &Paper, faces: &Faces) -> Metadata {
     let at = paper.made_at;
     let part = |number: i8| u8::try_from(number).unwrap_or(0);
@@ -107,7 +113,7 @@ fn metadata(paper: &Paper, faces: &Faces) -> Metadata {
         .second(part(at.second()))
         .utc_offset_hour(0)
         .utc_offset_minute(0);
-    let title = faces.clean(&paper.title);
+    let title = title(paper, faces);
     let marked = paper.mark.as_ref().map(|mark| format!("{} ({})", title, faces.clean(&mark.line)));
     Metadata::new()
         .title(marked.unwrap_or(title))
@@ -131,7 +137,7 @@ fn outline(paper: &Paper, faces: &Faces, laid: &Laid, pages: &[std::ops::Range<u
     }
     if is_empty {
         let to = XyzDestination::new(0, Point::from_xy(0.0, 0.0));
-        outline.push_child(OutlineNode::new(faces.clean(&paper.title), to));
+        outline.push_child(OutlineNode::new(title(paper, faces), to));
     }
     outline
 }

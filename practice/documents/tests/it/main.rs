@@ -10,5 +10,6 @@ mod bad_files;
 mod documents;
 mod flag_truth;
 mod folders;
+mod from_notes;
 mod support;
 mod visibility;

@@ -1,0 +1,119 @@
+//! One form or note, for paper. Pure.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+use ward_instance::Timestamp;
+use ward_paper::Block;
+
+use super::answer::{self, Asked};
+use super::read::KeptNote;
+use crate::filled::listing::status;
+use crate::filled::tables::Meaning;
+
+/// A moment as people read it, at a place.
+pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    let at = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+    at.to_zoned_datetime(zone.clone()).strftime("%b %-d, %Y %H:%M %Z").to_string()
+}
+
+/// `chart_note_status` in words.
+fn standing(signings: i64, is_locked: bool) -> &'static str {
+    match status(signings, is_locked) {
+        "LOCKED" => "Locked, not signed",
+        "SIGNED" => "Signed",
+        "SIGNED_AND_LOCKED" => "Signed and locked",
+        "CO_SIGNED" => "Co-signed",
+        "CO_SIGNED_AND_LOCKED" => "Co-signed and locked",
+        _ => "Not signed",
+    }
+}
+
+/// Adds the blocks of a form or note: what it is, what was asked and answered, who stands for it,
+/// what was added.
+pub fn blocks(
+    note: &KeptNote,
+    people: &HashMap<i64, String>,
+    zone: &TimeZone,
+    blocks: &mut Vec<Block>,
+) {
+    let group = &note.group;
+    let name = |id: Option<i64>| id.and_then(|id| people.get(&id)).filter(|it| !it.is_empty());
+    let title = if group.name.trim().is_empty() { "Form" } else { group.name.trim() };
+    blocks.push(Block::Heading(1, title.to_owned()));
+    let mut fact = |what: &str, value: String| blocks.push(Block::Fact(what.to_owned(), value));
+    fact("Date of service", moment(group.served_at, zone));
+    if let Some(filler) = name(group.filler_id.map(|id| id.0)) {
+        fact("Filled in by", filler.clone());
+    }
+    fact("Status", standing(group.signings_count, group.locked_at.is_some()).to_owned());
+    if let Some(at) = group.locked_at {
+        let by = name(group.locked_by_id.map(|id| id.0)).map(|it| format!(" by {it}"));
+        fact("Locked", format!("{}{}", moment(at, zone), by.unwrap_or_default()));
+    }
+    if !group.finished {
+        blocks.push(Block::Notice("This is a draft: it is not finished.".to_owned()));
+    }
+    if note.signings.iter().any(|it| !note.is_intact(it)) {
+        let said = "This has changed since it was signed: not every signature below stands for what it says now.";
+        blocks.push(Block::Notice(said.to_owned()));
+    }
+    answers(note, zone, blocks);
+    signatures(note, zone, blocks);
+    addenda(note, people, zone, blocks);
+}
+
+fn answers(note: &KeptNote, zone: &TimeZone, blocks: &mut Vec<Block>) {
+    for row in note.answers.iter().filter(|it| !it.hidden) {
+        let question = note.questions.get(&row.question_version_id);
+        let at = row.answered_at.unwrap_or(row.updated_at);
+        let at = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+        blocks.extend(answer::blocks(&Asked {
+            mod_type: &row.mod_type,
+            label: question.and_then(|it| it.label.as_deref()),
+            answer: row.answer.as_deref(),
+            answered_at: zone.to_datetime(at),
+        }));
+    }
+}
+
+fn signatures(note: &KeptNote, zone: &TimeZone, blocks: &mut Vec<Block>) {
+    if note.signings.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading(2, "Signatures".to_owned()));
+    for it in &note.signings {
+        let as_what = match it.meaning {
+            Meaning::Author => "signed as author",
+            Meaning::CoSigner => "co-signed",
+        };
+        let title = it.user_qualifications.as_deref().map(str::trim).filter(|it| !it.is_empty());
+        let title = title.map(|it| format!(", {it}")).unwrap_or_default();
+        let who = format!("{}{title}", it.user_full_legal_name);
+        blocks.push(Block::text(format!("{who}, {as_what} on {}", moment(it.created_at, zone))));
+        if !note.is_intact(it) {
+            blocks.push(Block::Notice(format!(
+                "Changed after {} signed it.",
+                it.user_full_legal_name
+            )));
+        }
+    }
+}
+
+fn addenda(
+    note: &KeptNote,
+    people: &HashMap<i64, String>,
+    zone: &TimeZone,
+    blocks: &mut Vec<Block>,
+) {
+    if note.addenda.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading(2, "Addenda".to_owned()));
+    for it in &note.addenda {
+        let who = people.get(&it.user_id.0).filter(|it| !it.is_empty());
+        let who = who.map(|who| format!("{who}, ")).unwrap_or_default();
+        let when = moment(it.created_at, zone);
+        blocks.push(Block::Pair(format!("{who}{when}"), ward_paper::rich_text(&it.content)));
+    }
+}
