@@ -59,6 +59,7 @@ pub fn blocks(
         blocks.push(Block::Notice(said.to_owned()));
     }
     answers(note, zone, blocks);
+    scores(group.scores.as_ref().map(|it| it.0.as_str()), blocks);
     signatures(note, zone, blocks);
     addenda(note, people, zone, blocks);
 }
@@ -74,6 +75,23 @@ fn answers(note: &KeptNote, zone: &TimeZone, blocks: &mut Vec<Block>) {
             answer: row.answer.as_deref(),
             answered_at: zone.to_datetime(at),
         }));
+    }
+}
+
+/// Scores of sections, as they are kept with the answers: those that say something.
+fn scores(kept: Option<&str>, blocks: &mut Vec<Block>) {
+    let list: Vec<serde_json::Value> =
+        kept.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+    let shown: Vec<&serde_json::Value> = list.iter().filter(|it| it["show"] == true).collect();
+    if shown.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading(2, "Scores".to_owned()));
+    for it in shown {
+        let title = answer::plain(it["section_title"].as_str().unwrap_or_default());
+        let title = if title.is_empty() { "Score".to_owned() } else { title };
+        let value = it["value"].as_str().map_or_else(|| it["value"].to_string(), str::to_owned);
+        blocks.push(Block::Fact(title, value));
     }
 }
 
@@ -115,5 +133,33 @@ fn addenda(
         let who = who.map(|who| format!("{who}, ")).unwrap_or_default();
         let when = moment(it.created_at, zone);
         blocks.push(Block::Pair(format!("{who}{when}"), ward_paper::rich_text(&it.content)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_that_say_something_are_printed() {
+        let kept = r#"[{"section_title":"<p>Mood</p>","value":7,"show":true},
+            {"section_title":"Sleep","value":0,"show":false}]"#;
+        let mut blocks = Vec::new();
+        scores(Some(kept), &mut blocks);
+        let wanted =
+            [Block::Heading(2, "Scores".to_owned()), Block::Fact("Mood".into(), "7".into())];
+        assert_eq!(blocks, wanted);
+        blocks.clear();
+        for nothing in [None, Some("[]"), Some("x")] {
+            scores(nothing, &mut blocks);
+        }
+        assert!(blocks.is_empty());
+    }
+
+    #[test]
+    fn moments_are_of_a_place_and_never_fail() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        assert_eq!(moment(Timestamp(0), &zone), "Dec 31, 1969 19:00 EST");
+        assert_eq!(moment(Timestamp(i64::MAX), &TimeZone::UTC), "Jan 1, 1970 00:00 UTC");
     }
 }
