@@ -121,7 +121,7 @@ fn refusal(app: &App, request: &Request, refused: Refused) -> Response<Body> {
         }
         Refused::Problems(problems) => {
             let message = problems.into_iter().next().map(|it| it.message).unwrap_or_default();
-            refuse(StatusCode::UNPROCESSABLE_ENTITY, "INVALID", message)
+            refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
         }
         Refused::Denied(_) => {
             refuse(StatusCode::FORBIDDEN, "PERMISSION_DENIED", ward_engine::DENIED)

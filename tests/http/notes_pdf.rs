@@ -103,7 +103,7 @@ fn what_one_may_not_read_is_not_printed() {
         assert!(!reply.bytes.starts_with(b"%PDF"));
     }
     let blank = owner.post("/selected_private_notes.pdf", &json!({}));
-    assert_eq!((blank.status, blank.code()), (422, "INVALID"), "{}", blank.text);
+    assert_eq!((blank.status, blank.code()), (400, "BAD_REQUEST"), "{}", blank.text);
     assert_eq!(owner.get("/selected_private_notes.pdf").status, 405);
 }
 

@@ -17,6 +17,9 @@ use crate::filled::tables::{
 };
 use crate::tables::{QUESTION_VERSIONS, QuestionVersion};
 
+/// So many bytes answers can have that are printed at once: those of any one form.
+const ANSWER_BYTES_MAX: i64 = 32 << 20;
+
 /// What is to be printed.
 pub enum What {
     /// These, in this order, and of this client if one is named.
@@ -70,13 +73,14 @@ pub async fn kept(
     at: &'static str,
 ) -> Answer<Kept> {
     let (groups, reads) = match what {
-        What::These(ids, client) => these(request, q, (&ids, client), at).await?,
+        What::These(ids, client) => these(request, q, (ids.as_slice(), client), at).await?,
         What::Chart(client) => chart(request, q, client, at).await?,
     };
     let Some(client) = groups.first().map(|it| it.user_id) else {
         return Err(Refused::not_found(at));
     };
     let ids: Vec<i64> = groups.iter().map(|it| it.id.0).collect();
+    check_size(request, q, &ids, at).await?;
     let of_groups = || Cond::is_in("form_answer_group_id", &ids);
     let by_place = [OrderKey::column("place", false), OrderKey::column("id", false)];
     let made = [OrderKey::column("created_at", false), OrderKey::column("id", false)];
@@ -164,6 +168,27 @@ async fn chart(
 
 fn too_many(at: &str) -> Refused {
     Refused::on(at, format!("At most {NOTES_MAX} forms and notes can be printed at once"))
+}
+
+/// Refuses what would fill the memory before it would fill the pages.
+async fn check_size(
+    request: &Request,
+    q: &mut dyn Query,
+    ids: &[i64],
+    at: &'static str,
+) -> Answer<()> {
+    let mut select = Select::new(&FORM_ANSWERS, &request.actor);
+    select.least = Level::Full;
+    select.filter = Cond::is_in("form_answer_group_id", ids);
+    let found = q.rows(&select.sum_by_sql("COALESCE(LENGTH(t.answer), 0)", "t.org_id")).await?;
+    let bytes = found.row(0).get(1).and_then(Value::int).unwrap_or(0);
+    match bytes > ANSWER_BYTES_MAX {
+        true => {
+            let message = "The answers are too long to be printed at once; choose fewer";
+            Err(Refused::on(at, message))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Forms and notes that the caller sees, the newest first, with whose data they are.

@@ -254,7 +254,7 @@ impl World {
         let found = blobs::find(&mut reader, &keys, &Uuid(id.to_owned())).await.unwrap();
         let blob = found.unwrap();
         let range = 0..u64::try_from(blob.byte_size).unwrap();
-        let opened = blobs::open(self.blobs.as_ref(), &self.instance, &keys, &blob, range).await;
+        let opened = blobs::open(&*self.blobs, &self.instance, &keys, &blob, range).await;
         let mut opened = opened.unwrap();
         let mut bytes = Vec::new();
         while let Some(chunk) = opened.chunk().await.unwrap() {
