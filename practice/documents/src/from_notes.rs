@@ -109,17 +109,17 @@ async fn stored(
 fn file_name(title: &str) -> String {
     let name = format!("{}.pdf", title.trim());
     match name::wrong_file_name(&name) {
-        None => name,
-        Some(_) => "chart note.pdf".to_owned(),
+        None if !title.trim().is_empty() => name,
+        _ => "chart note.pdf".to_owned(),
     }
 }
 
 /// A note's name as a document's title: no longer, and without what a title can't hold.
 fn shortened(title: &str) -> String {
-    let cut: String = title.chars().take(name::NAME_CHARS_MAX).collect();
+    let cut: String = title.trim().chars().take(name::NAME_CHARS_MAX).collect();
     match name::wrong_title("Name", &cut) {
-        None => cut,
-        Some(_) => "Chart note".to_owned(),
+        None if !cut.is_empty() => cut,
+        _ => "Chart note".to_owned(),
     }
 }
 
@@ -200,5 +200,6 @@ mod tests {
         assert_eq!(file_name(&"x".repeat(300)), "chart note.pdf");
         assert_eq!(shortened(&"x".repeat(300)).len(), 255);
         assert_eq!(shortened("a\nb"), "Chart note");
+        assert_eq!((file_name(" "), shortened(" ")), ("chart note.pdf".into(), "Chart note".into()));
     }
 }

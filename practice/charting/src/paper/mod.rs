@@ -10,7 +10,7 @@ pub mod read;
 use std::collections::BTreeSet;
 
 use ward_engine::{Answer, Refused, Request};
-use ward_identity::tables::{Organization, User};
+use ward_identity::tables::User;
 use ward_paper::{Block, Mark, Paper, Unprinted};
 use ward_store::{Id, StoreError, Watch};
 
@@ -28,8 +28,6 @@ pub struct Printed {
     pub title: String,
     /// The client.
     pub client: Id<User>,
-    /// The client's place in the practice.
-    pub unit: Id<Organization>,
     /// Whether all of it is finished.
     pub finished: bool,
     /// What is printed, and the version of each as it was printed.
@@ -51,7 +49,6 @@ pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Pr
         bytes: Vec::new(),
         title: title.clone(),
         client: first.group.user_id,
-        unit: first.group.unit_id,
         finished: kept.notes.iter().all(|it| it.group.finished),
         notes: kept.notes.iter().map(|it| (it.group.id, it.group.version)).collect(),
         reads: kept.reads.clone(),
