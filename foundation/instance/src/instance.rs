@@ -168,8 +168,8 @@ impl Instance {
     /// The mark of what leaves this instance; a Production has none.
     pub fn mark(&self) -> Option<Mark> {
         self.witness.sandbox().map(|_| Mark {
-            word: "SANDBOX".to_owned(),
-            line: format!("SANDBOX, synthetic data, tag {}", self.tag.as_str()),
+            word: self.kind.title().to_uppercase(),
+            line: format!("{}, tag {}", self.kind.words(), self.tag.as_str()),
         })
     }
 

@@ -200,6 +200,9 @@ mod tests {
         assert_eq!(file_name(&"x".repeat(300)), "chart note.pdf");
         assert_eq!(shortened(&"x".repeat(300)).len(), 255);
         assert_eq!(shortened("a\nb"), "Chart note");
-        assert_eq!((file_name(" "), shortened(" ")), ("chart note.pdf".into(), "Chart note".into()));
+        assert_eq!(
+            (file_name(" "), shortened(" ")),
+            ("chart note.pdf".into(), "Chart note".into())
+        );
     }
 }
