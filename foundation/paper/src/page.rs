@@ -33,7 +33,7 @@ const KEPT_MAX: usize = 12;
 
 const BLACK: (u8, u8, u8) = (20, 20, 20);
 const GREY: (u8, u8, u8) = (90, 90, 90);
-const PALE: (u8, u8, u8) = (232, 232, 232);
+const PALE: (u8, u8, u8) = (236, 236, 236);
 
 /// Where each page's bands begin and end.
 fn pages(bands: &[Band]) -> Result<Vec<std::ops::Range<usize>>, Unprinted> {

@@ -26,6 +26,8 @@ struct Word {
     spaced: bool,
     /// Whether a line ends before it.
     fresh: bool,
+    /// Whether it goes on with a word that is longer than a line.
+    goes_on: bool,
 }
 
 /// Measures words.
@@ -87,12 +89,14 @@ impl<'a> Measure<'a> {
                     used += gap + wide;
                     break;
                 }
-                if is_first {
+                if is_first || word.goes_on {
                     let hand = self.faces.hand(word.bold);
-                    let at = hand.fitting(rest, width).clamp(1, rest.len());
+                    let at = hand.fitting(rest, width - used).clamp(1, rest.len());
                     let Some((head, tail)) = rest.split_at_checked(at) else { break };
-                    append(&mut lines, head, word.bold, false);
-                    rest = tail;
+                    if is_first || used + hand.width(head) <= width {
+                        append(&mut lines, head, word.bold, false);
+                        rest = tail;
+                    }
                 }
                 if !rest.is_empty() {
                     lines.push(Vec::new());
@@ -116,11 +120,17 @@ impl<'a> Measure<'a> {
                 let line = self.clean(line);
                 spaced |= line.starts_with(' ');
                 for word in line.split(' ').filter(|it| !it.is_empty()) {
-                    for text in parts(word) {
+                    for (part, text) in parts(word).enumerate() {
                         let gap = std::mem::take(&mut spaced);
                         let is_fresh = std::mem::take(&mut fresh) && !words.is_empty();
                         let text = text.to_owned();
-                        words.push(Word { text, bold: span.bold, spaced: gap, fresh: is_fresh });
+                        words.push(Word {
+                            text,
+                            bold: span.bold,
+                            spaced: gap,
+                            fresh: is_fresh,
+                            goes_on: part > 0,
+                        });
                     }
                     spaced = true;
                 }
