@@ -41,7 +41,7 @@ fn pages(reply: &Reply) -> Vec<String> {
 }
 
 #[test]
-fn notes_of_a_client_are_one_pdf() {
+fn iso_36_notes_of_a_client_are_one_pdf_with_the_mark_on_each_page() {
     let client = people::client(&running().owner(), "papered");
     let (first, second) = (note(&client, "First", "Well"), note(&client, "Second", "Ill"));
     let asked = format!("&patient_id={client}");

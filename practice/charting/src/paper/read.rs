@@ -18,7 +18,7 @@ use crate::filled::tables::{
 use crate::tables::{QUESTION_VERSIONS, QuestionVersion};
 
 /// So many bytes answers can have that are printed at once: those of any one form.
-const ANSWER_BYTES_MAX: i64 = 32 << 20;
+const ANSWER_BYTES_MAX: i64 = 20 << 20;
 
 /// What is to be printed.
 pub enum What {
