@@ -55,6 +55,8 @@ pub async fn post(
         return graphql::too_many(&app, Some(&caller.actor), credential, wait);
     }
     if caller.actor.role == Role::Anonymous {
+        let (who, wall) = (&facts.address, app.instance.clock().wall());
+        app.refusals.note(None, who, "PERMISSION_DENIED", wall);
         return refuse(
             StatusCode::FORBIDDEN,
             "PERMISSION_DENIED",

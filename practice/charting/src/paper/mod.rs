@@ -9,6 +9,7 @@ pub mod read;
 
 use std::collections::BTreeSet;
 
+use tokio::sync::Semaphore;
 use ward_engine::{Answer, Refused, Request};
 use ward_identity::tables::User;
 use ward_paper::{Block, Mark, Paper, Unprinted};
@@ -19,6 +20,10 @@ use crate::filled::tables::FormAnswerGroup;
 
 /// So many forms and notes one document can have.
 pub const NOTES_MAX: usize = 200;
+
+/// So many documents are read and laid out at once; who stopped waiting for one still has its place
+/// until it is done.
+static PRINTING: Semaphore = Semaphore::const_new(2);
 
 /// A document of forms and notes of one client.
 pub struct Printed {
@@ -39,6 +44,8 @@ pub struct Printed {
 /// Prints what the caller sees of what was filled in: nothing of it where one is not there, not
 /// theirs to see, or of another client. `at` is the argument that names them.
 pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Printed> {
+    let closed = |_| StoreError::internal("nothing is printed any more");
+    let place = PRINTING.acquire().await.map_err(closed)?;
     let kept = {
         let mut reader = request.db.read().await?;
         read::kept(request, &mut reader, what, at).await?
@@ -55,8 +62,11 @@ pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Pr
     };
     let paper = paper(request, &kept, title);
     // Laying out hundreds of pages is work for a thread of its own.
-    let drawn = tokio::task::spawn_blocking(move || ward_paper::draw(&paper)).await;
-    match drawn {
+    let drawn = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        ward_paper::draw(&paper)
+    });
+    match drawn.await {
         Ok(Ok(bytes)) => Ok(Printed { bytes, ..printed }),
         Ok(Err(Unprinted::TooLong)) => Err(Refused::on(at, Unprinted::TooLong.to_string())),
         Ok(Err(error)) => Err(StoreError::internal(error.to_string()).into()),

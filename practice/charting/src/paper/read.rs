@@ -1,12 +1,14 @@
 //! What is printed, as the caller sees it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ward_engine::{Answer, Refused, Request};
 use ward_identity::account::joined;
 use ward_identity::tables::{ORGANIZATIONS, USERS, User, organizations, users};
 use ward_store::{
-    Actor, Cond, Id, Level, OrderKey, Query, Record, Select, Table, Value, Watch, read_selected,
+    Actor, Cond, Id, Level, OrderKey, Query, Record, Select, StoreError, Table, Value, Watch,
+    read_selected,
 };
 
 use super::NOTES_MAX;
@@ -17,8 +19,9 @@ use crate::filled::tables::{
 };
 use crate::tables::{QUESTION_VERSIONS, QuestionVersion};
 
-/// So many bytes answers can have that are printed at once: those of any one form.
-const ANSWER_BYTES_MAX: i64 = 20 << 20;
+/// So many bytes answers can have that are printed at once, those of any one form; so many
+/// addenda; and so many what was asked. No 500 pages hold more.
+const BYTES_MAX: i64 = 20 << 20;
 
 /// What is to be printed.
 pub enum What {
@@ -34,8 +37,8 @@ pub struct KeptNote {
     pub group: FormAnswerGroup,
     /// All of its answers in order, those that are not asked too: a signature is of all.
     pub answers: Vec<FormAnswer>,
-    /// The questions as they were answered.
-    pub questions: HashMap<Id<QuestionVersion>, QuestionVersion>,
+    /// The questions as they were answered, of all that is printed.
+    pub questions: Arc<HashMap<Id<QuestionVersion>, QuestionVersion>>,
     /// Who stands for it.
     pub signings: Vec<FormAnswerGroupSigning>,
     /// What was added after it was locked.
@@ -80,7 +83,15 @@ pub async fn kept(
         return Err(Refused::not_found(at));
     };
     let ids: Vec<i64> = groups.iter().map(|it| it.id.0).collect();
-    check_size(request, q, &ids, at).await?;
+    for (table, length) in [
+        (&FORM_ANSWERS, "COALESCE(LENGTH(t.answer), 0)"),
+        (&CHARTING_NOTE_ADDENDUMS, "LENGTH(t.content)"),
+    ] {
+        let mut select = Select::new(table, &request.actor);
+        select.least = Level::Full;
+        select.filter = Cond::is_in("form_answer_group_id", &ids);
+        check_size(q, &select, length, at).await?;
+    }
     let of_groups = || Cond::is_in("form_answer_group_id", &ids);
     let by_place = [OrderKey::column("place", false), OrderKey::column("id", false)];
     let made = [OrderKey::column("created_at", false), OrderKey::column("id", false)];
@@ -89,7 +100,8 @@ pub async fn kept(
         rows(request, q, &FORM_ANSWER_GROUP_SIGNINGS, of_groups(), &made).await?;
     let addenda: Vec<ChartingNoteAddendum> =
         rows(request, q, &CHARTING_NOTE_ADDENDUMS, of_groups(), &made).await?;
-    let versions = questions(request, q, &answers).await?;
+    let versions = Arc::new(questions(request, q, &answers, at).await?);
+    check_asked(&answers, &versions, at)?;
     let practices = practices(request, q, &groups).await?;
     let people = people(request, q, &groups, &addenda).await?;
     let client = named(request, q, client).await?;
@@ -99,17 +111,14 @@ pub async fn kept(
     let note = |group: FormAnswerGroup| {
         let id = group.id.0;
         let answers = answers.remove(&id).unwrap_or_default();
-        let of = |it: &FormAnswer| versions.get(&it.question_version_id).cloned();
-        let questions = answers.iter().filter_map(|it| Some((it.question_version_id, of(it)?)));
-        let questions: HashMap<_, _> = questions.collect();
         KeptNote {
-            hash: hash(&group, &answers, &questions),
+            hash: hash(&group, &answers, &versions),
             signings: signings.remove(&id).unwrap_or_default(),
             addenda: addenda.remove(&id).unwrap_or_default(),
             practice: practices.get(&group.unit_id.0).cloned().unwrap_or_default(),
             group,
             answers,
-            questions,
+            questions: versions.clone(),
         }
     };
     Ok(Kept { notes: groups.into_iter().map(note).collect(), people, client, reads })
@@ -172,23 +181,35 @@ fn too_many(at: &str) -> Refused {
 
 /// Refuses what would fill the memory before it would fill the pages.
 async fn check_size(
-    request: &Request,
     q: &mut dyn Query,
-    ids: &[i64],
+    select: &Select<'_>,
+    length: &str,
     at: &'static str,
 ) -> Answer<()> {
-    let mut select = Select::new(&FORM_ANSWERS, &request.actor);
-    select.least = Level::Full;
-    select.filter = Cond::is_in("form_answer_group_id", ids);
-    let found = q.rows(&select.sum_by_sql("COALESCE(LENGTH(t.answer), 0)", "t.org_id")).await?;
-    let bytes = found.row(0).get(1).and_then(Value::int).unwrap_or(0);
-    match bytes > ANSWER_BYTES_MAX {
-        true => {
-            let message = "The answers are too long to be printed at once; choose fewer";
-            Err(Refused::on(at, message))
-        }
+    let found = q.rows(&select.sum_by_sql(length, "t.org_id")).await?;
+    match found.row(0).get(1).and_then(Value::int).unwrap_or(0) > BYTES_MAX {
+        true => Err(too_long(at)),
         false => Ok(()),
     }
+}
+
+/// The same of what was asked, which is printed again with each note.
+fn check_asked(
+    answers: &[FormAnswer],
+    versions: &HashMap<Id<QuestionVersion>, QuestionVersion>,
+    at: &'static str,
+) -> Answer<()> {
+    let asked = answers.iter().filter(|it| !it.hidden);
+    let labels = asked.filter_map(|it| versions.get(&it.question_version_id)?.label.as_ref());
+    let bytes: usize = labels.map(String::len).sum();
+    match i64::try_from(bytes).is_ok_and(|bytes| bytes <= BYTES_MAX) {
+        true => Ok(()),
+        false => Err(too_long(at)),
+    }
+}
+
+fn too_long(at: &'static str) -> Refused {
+    Refused::on(at, "These are too long to be printed at once; choose fewer")
 }
 
 /// Forms and notes that the caller sees, the newest first, with whose data they are.
@@ -221,8 +242,7 @@ async fn groups(
             reads.push((client, watch));
         }
     }
-    let record = |row: &[Value]| FormAnswerGroup::from_values(row.get(..width)?).ok();
-    Ok((found.iter().filter_map(record).collect(), reads))
+    Ok((whole(table, found.iter())?, reads))
 }
 
 /// Whole rows as the caller sees them.
@@ -243,8 +263,21 @@ async fn rows<R: Record>(
         return Ok(Vec::new());
     }
     let found = read_selected(q, &request.db, &select).await?;
-    let record = |row: &[Value]| R::from_values(row.get(..width)?).ok();
-    Ok(found.iter().filter_map(record).collect())
+    whole(table, found.iter())
+}
+
+/// The records of rows. One that can't be read is an error: paper never leaves something out.
+fn whole<'a, R: Record>(
+    table: &'static Table,
+    rows: impl Iterator<Item = &'a [Value]>,
+) -> Answer<Vec<R>> {
+    let width = table.columns.len();
+    let mut all = Vec::new();
+    for row in rows {
+        let record = R::from_values(row.get(..width).unwrap_or_default());
+        all.push(record.map_err(|what| StoreError::corrupt(table.name, what))?);
+    }
+    Ok(all)
 }
 
 /// The questions as they were answered. Nobody sees versions but by the answers that they see.
@@ -252,6 +285,7 @@ async fn questions(
     request: &Request,
     q: &mut dyn Query,
     answers: &[FormAnswer],
+    at: &'static str,
 ) -> Answer<HashMap<Id<QuestionVersion>, QuestionVersion>> {
     let mut ids: Vec<i64> = answers.iter().map(|it| it.question_version_id.0).collect();
     ids.sort_unstable();
@@ -265,10 +299,12 @@ async fn questions(
     if select.filter.is_never() {
         return Ok(HashMap::new());
     }
+    let length = "COALESCE(LENGTH(t.label), 0) + COALESCE(LENGTH(t.sublabel), 0) \
+        + COALESCE(LENGTH(t.options), 0)";
+    check_size(q, &select, length, at).await?;
     let found = read_selected(q, &request.db, &select).await?;
-    let record = |row: &[Value]| QuestionVersion::from_values(row.get(..width)?).ok();
-    let found = found.iter().filter_map(record);
-    Ok(found.map(|it| (it.id, it)).collect())
+    let found: Vec<QuestionVersion> = whole(&QUESTION_VERSIONS, found.iter())?;
+    Ok(found.into_iter().map(|it| (it.id, it)).collect())
 }
 
 /// Names of the practices that the notes are of: whoever sees a note sees whose it is.
