@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use rust_embed::RustEmbed;
+use ward_instance::Kind;
 
 use crate::app::App;
 use crate::respond::{bytes, refuse};
@@ -43,7 +44,7 @@ pub async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response<B
             .replace("__WARD_ENVIRONMENT__", kind.as_str())
             .replace("__WARD_INSTANCE__", tag.as_str())
             .replace("__WARD_TITLE__", &title),
-        None => plain(&title, kind.as_str(), tag.as_str(), app.is_sandbox()),
+        None => plain(&title, kind, tag.as_str()),
     };
     page_of(html)
 }
@@ -57,8 +58,8 @@ pub fn page_of(html: String) -> Response<Body> {
     response
 }
 
-fn plain(title: &str, environment: &str, tag: &str, sandbox: bool) -> String {
-    let what = if sandbox { "SANDBOX, synthetic data" } else { "PRODUCTION, live patients" };
+fn plain(title: &str, kind: Kind, tag: &str) -> String {
+    let (environment, what) = (kind.as_str(), kind.words());
     format!(
         "<!doctype html><html lang=\"en\" data-environment=\"{environment}\" data-instance=\"{tag}\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
          <body><header><strong>{what}, tag {tag}</strong></header><main><h1>{title}</h1>\

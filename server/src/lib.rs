@@ -37,6 +37,7 @@ mod limiter;
 mod lists;
 mod live;
 mod multipart;
+mod notes_pdf;
 pub mod packs;
 pub mod passing;
 mod password_page;

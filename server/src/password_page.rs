@@ -134,8 +134,7 @@ fn form_html(token: &str, problems: &[String]) -> String {
 pub(crate) fn page(app: &App, title: &str, status: StatusCode, inner: &str) -> Response<Body> {
     let kind = app.instance.kind();
     let tag = app.instance.tag();
-    let what =
-        if app.is_sandbox() { "SANDBOX, synthetic data" } else { "PRODUCTION, live patients" };
+    let what = kind.words();
     let html = format!(
         "<!doctype html><html lang=\"en\" data-environment=\"{kind}\" data-instance=\"{tag}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>[{}] {title}</title></head><body><header><strong>{what}, tag {tag}</strong></header><main><h1>{title}</h1>{inner}</main><footer>{what}, tag {tag}</footer></body></html>",

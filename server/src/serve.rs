@@ -18,7 +18,8 @@ use crate::app::App;
 use crate::place::{Opened, ServerError};
 use crate::{
     calendars, callbacks, cohort, control, due, effects, explorer, files, forks, graphql, guard,
-    health, key_revoke, live, password_page, rooms, sandbox, unsubscribe_page, uploads, workers,
+    health, key_revoke, live, notes_pdf, password_page, rooms, sandbox, unsubscribe_page, uploads,
+    workers,
 };
 
 /// How long requests in flight may take when the server stops.
@@ -43,6 +44,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/cable", get(live::cable))
         .route("/files/{link}", get(files::get).put(uploads::put))
         .route("/calendars/{file}", get(calendars::get))
+        .route("/selected_private_notes.pdf", post(notes_pdf::post))
         .route("/rooms/{link}", get(rooms::enter))
         .route("/set-password", get(password_page::form).post(password_page::submit))
         .route("/unsubscribe", get(unsubscribe_page::form).post(unsubscribe_page::submit))

@@ -350,7 +350,11 @@ impl World {
 
     /// Something of a form that was filled in for a client.
     pub fn of_filled(&mut self, own: bool, kind: Object) -> String {
-        let client = if own { self.client.clone() } else { self.about().0 };
+        let client = match kind {
+            Object::Printed => self.reader(own),
+            _ if own => self.client.clone(),
+            _ => self.about().0,
+        };
         let (form, question, _) = self.form(own);
         let answer = if own { self.word() } else { self.unseen() };
         let query = "mutation($input: createFormAnswerGroupInput) {

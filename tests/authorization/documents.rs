@@ -41,6 +41,10 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("createDocument", "input.clients_ids", May(Object::Client)),
     ("createDocument", "input.provider_ids", May(Object::Provider)),
     ("createDocument", "input.share_users", May(Object::Client)),
+    ("shareAnswersAsDocument", "input.form_answer_group_id", Needs(Object::Printed)),
+    ("shareAnswersAsDocument", "input.user_id", May(Object::Client)),
+    ("generateChartingPdf", "input.form_answer_group_array", Needs(Object::Printed)),
+    ("generateChartingPdf", "input.id", May(Object::Client)),
     ("updateDocument", "input.id", Needs(Object::Document)),
     ("updateDocument", "input.folder_id", May(Object::Folder)),
     ("updateDocument", "input.rel_user_id", May(Object::Client)),
@@ -68,6 +72,7 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
 /// Data that makes a call meaningful, by root field.
 pub const DATA: &[(&str, &[&str])] = &[
     ("createDocument", &["display_name", "file_string"]),
+    ("shareAnswersAsDocument", &["name"]),
     ("updateDocument", &["display_name"]),
     ("createFolder", &["name"]),
     ("updateFolder", &["name"]),

@@ -96,13 +96,14 @@ pub enum Object {
     QuestionFile,
     Condition,
     /// A note about the client that is finished, one of its answers, the owner's signature
-    /// of one; one that is locked, and what was added to it.
+    /// of one; one that is locked, and what was added to it; one that becomes a document.
     Filled,
     Answer,
     AnswerFile,
     Signing,
     Locked,
     Addendum,
+    Printed,
     /// A form for clients; the intake flow of the client's group, and one of nobody's; its
     /// step, and what the client has done of it; the client, who has done a step of another one.
     IntakeForm,

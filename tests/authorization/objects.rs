@@ -126,7 +126,8 @@ impl World {
             | Object::Answer
             | Object::Signing
             | Object::Locked
-            | Object::Addendum) => self.of_filled(own, kind),
+            | Object::Addendum
+            | Object::Printed) => self.of_filled(own, kind),
             Object::SecondProvider => self.owner_id.clone(),
             Object::Template => {
                 // Units below read their parent's, which serve them too (behaviour 15). Who is

@@ -12,6 +12,7 @@ mod export;
 mod faults;
 mod files;
 mod headers;
+mod notes_pdf;
 mod questionnaire;
 mod running;
 mod tripwire;

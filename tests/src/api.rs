@@ -38,6 +38,8 @@ pub struct Reply {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
+    /// The body.
+    pub bytes: Vec<u8>,
     /// The body's text.
     pub text: String,
     /// The body, null when it is not JSON.
@@ -143,7 +145,7 @@ fn run(request: Request<String>) -> Result<Reply, ureq::Error> {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or(Json::Null);
     let (parts, _) = response.into_parts();
-    Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, text, json })
+    Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, bytes, text, json })
 }
 
 impl Reply {

@@ -63,7 +63,7 @@ pub use instant::{Clock, baseline_instant, iso_instant};
 pub use listing::Listing;
 pub use live::{FindFn, Happening, HearsFn, SubscriptionBinding, TopicFn};
 pub use outcome::{Answer, DENIED, FieldProblem, Permission, Problems, Refused, RequestError};
-pub use reads::Reads;
+pub use reads::{Reads, log as log_reads};
 pub use scalar::{Leaf, Out};
 pub use subscribe::Subscription;
 pub use trail::{Noted, Trail};

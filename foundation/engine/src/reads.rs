@@ -117,8 +117,9 @@ impl Reads {
     }
 }
 
-/// Writes the readings of a request's answer, which must not leave before.
-pub(crate) async fn log(request: &Request, actor: &Actor) -> Result<(), StoreError> {
+/// Writes the readings of a request's answer, which must not leave before: of the engine's own
+/// answers, and of those that a server gives by other routes.
+pub async fn log(request: &Request, actor: &Actor) -> Result<(), StoreError> {
     let entries = request.reads.take(request, actor);
     match entries.is_empty() {
         true => Ok(()),

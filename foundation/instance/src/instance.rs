@@ -27,6 +27,16 @@ use crate::token::{
 use crate::upload_link::{self, UploadLink};
 use crate::uuid;
 
+/// What everything that leaves an instance bears, if the instance is no Production: nobody takes
+/// it for the real thing (ISO-34, ISO-36).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// One word, for across a page.
+    pub word: String,
+    /// A line with the instance's tag, for a page's foot.
+    pub line: String,
+}
+
 /// A verified instance; shared as an `Arc`.
 pub struct Instance {
     kind: Kind,
@@ -154,6 +164,14 @@ impl Instance {
     /// Logical time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The mark of what leaves this instance; a Production has none.
+    pub fn mark(&self) -> Option<Mark> {
+        self.witness.sandbox().map(|_| Mark {
+            word: self.kind.title().to_uppercase(),
+            line: format!("{}, tag {}", self.kind.words(), self.tag.as_str()),
+        })
     }
 
     /// The source of randomness.

@@ -51,6 +51,14 @@ impl Kind {
         }
     }
 
+    /// The words on pages, beside the instance's tag: nobody takes one for the other (ISO-36).
+    pub const fn words(self) -> &'static str {
+        match self {
+            Kind::Sandbox => "SANDBOX, synthetic data",
+            Kind::Production => "PRODUCTION, live patients",
+        }
+    }
+
     /// The kind that this one is not.
     pub const fn other(self) -> Kind {
         match self {

@@ -44,7 +44,7 @@ pub use error::{
 };
 pub use faults::{Fault, FaultKind, Faults};
 pub use ids::{IdCodec, IdRefusal};
-pub use instance::Instance;
+pub use instance::{Instance, Mark};
 pub use kind::{InstanceId, Kind, Tag};
 pub use ledger::Ledger;
 pub use random::Random;

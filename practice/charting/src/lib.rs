@@ -14,6 +14,7 @@ pub mod filled;
 pub mod flow;
 pub mod form;
 pub mod listing;
+pub mod paper;
 pub mod question;
 pub mod request;
 pub mod rules;

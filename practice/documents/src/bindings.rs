@@ -8,7 +8,7 @@ use ward_engine::{Bindings, Kind, op};
 use ward_store::Entity;
 
 use crate::tables::{DOCUMENT_VIEWINGS, DOCUMENTS, Document, FOLDERS, Folder};
-use crate::{document as documents, folder as folders, listing, shareable};
+use crate::{document as documents, folder as folders, from_notes, listing, shareable};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -56,6 +56,18 @@ fn mutations(b: &mut Bindings) {
         documents::RETURNS,
         |request, input| Box::pin(documents::prepare(request, input)),
         op!(documents::create),
+    );
+    b.mutation_prepared(
+        "shareAnswersAsDocument",
+        documents::RETURNS,
+        |request, input| Box::pin(from_notes::prepare_share(request, input)),
+        op!(from_notes::share),
+    );
+    b.mutation_prepared(
+        "generateChartingPdf",
+        from_notes::CLIENT,
+        |request, input| Box::pin(from_notes::prepare_chart(request, input)),
+        op!(from_notes::chart),
     );
     b.mutation("updateDocument", documents::RETURNS, op!(documents::update));
     b.mutation("deleteDocument", documents::RETURNS, op!(documents::delete));

@@ -13,6 +13,7 @@ pub mod document_input;
 pub mod events;
 pub mod file;
 pub mod folder;
+pub mod from_notes;
 pub mod listing;
 pub mod name;
 pub mod shareable;

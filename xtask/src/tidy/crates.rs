@@ -89,7 +89,7 @@ fn outbound(folder: &str, name: &str, features: &Value) -> Option<String> {
 fn rank(folder: &str) -> Option<usize> {
     let domain = |name: &str| DOMAINS.iter().position(|domain| *domain == name);
     match folder {
-        "foundation/instance" => Some(0),
+        "foundation/instance" | "foundation/paper" => Some(0),
         "foundation/store" => Some(1),
         "foundation/engine" => Some(2),
         "world/effects" => Some(30),
@@ -150,6 +150,7 @@ mod tests {
         for (from, to) in [
             ("foundation/store", "foundation/instance"),
             ("foundation/engine", "foundation/store"),
+            ("practice/charting", "foundation/paper"),
             ("practice/identity", "foundation/engine"),
             ("practice/billing", "practice/scheduling"),
             ("world/effects", "foundation/store"),
@@ -164,6 +165,7 @@ mod tests {
         }
         for (from, to) in [
             ("foundation/instance", "foundation/store"),
+            ("foundation/paper", "foundation/instance"),
             ("foundation/engine", "practice/identity"),
             ("practice/scheduling", "practice/billing"),
             ("practice/identity", "world/effects"),

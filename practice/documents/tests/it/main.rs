@@ -10,6 +10,7 @@ mod bad_files;
 mod documents;
 mod flag_truth;
 mod folders;
+mod from_notes;
 mod shareable;
 mod support;
 mod visibility;

@@ -11,7 +11,7 @@ use ward_identity::tables::{OrgRole, Organization, User};
 use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
 use ward_store::{
     Actor, Birth, BlobDirectory, Cond, Db, Flags, Place as DbPlace, Query, Record, Scope, Sql,
-    StoreError, Table, system,
+    StoreError, Table, Uuid, blobs, system,
 };
 
 /// A test's world, gone with it.
@@ -34,6 +34,8 @@ pub fn tables() -> Vec<&'static Table> {
     let mut tables = system::tables();
     tables.extend(ward_identity::tables());
     tables.extend(ward_clients::tables());
+    tables.extend(ward_scheduling::tables());
+    tables.extend(ward_charting::tables());
     tables.extend(ward_documents::tables());
     tables
 }
@@ -61,6 +63,8 @@ fn engine() -> Arc<Engine> {
     let mut bindings = Bindings::new();
     ward_identity::bind(&mut bindings);
     ward_clients::bind(&mut bindings);
+    ward_scheduling::bind(&mut bindings);
+    ward_charting::bind(&mut bindings);
     ward_documents::bind(&mut bindings);
     let served = |view| prune(&contract(view), &bindings).unwrap();
     let (old, new) = (served(ViewId::Baseline), served(ViewId::V2026));
@@ -240,6 +244,23 @@ impl World {
         let data = self.run(actor, &query, json!({})).await;
         let nodes = data["documents"]["nodes"].as_array().unwrap().iter();
         nodes.map(|it| it["display_name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What a stored file holds.
+    pub async fn file(&self, id: &str) -> Vec<u8> {
+        let org = self.organization.id.0;
+        let mut reader = self.db.read().await.unwrap();
+        let keys = self.db.keyring().of(&mut reader, org).await.unwrap();
+        let found = blobs::find(&mut reader, &keys, &Uuid(id.to_owned())).await.unwrap();
+        let blob = found.unwrap();
+        let range = 0..u64::try_from(blob.byte_size).unwrap();
+        let opened = blobs::open(&*self.blobs, &self.instance, &keys, &blob, range).await;
+        let mut opened = opened.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = opened.chunk().await.unwrap() {
+            bytes.extend_from_slice(&chunk);
+        }
+        bytes
     }
 
     /// How many files are stored, those apart that wait to be cleared away.
