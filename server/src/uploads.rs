@@ -16,7 +16,8 @@ use ward_charting::attachment::rules::digest_of;
 use ward_documents::file::{self, Claim, DOCUMENT_BYTES_MAX};
 use ward_documents::name;
 use ward_engine::{Refused, Upload};
-use ward_identity::picture::{self, Named, NewFile, Shelf};
+use ward_identity::picture::{Named, NewFile};
+use ward_identity::sealing::{Shelf, sealed_on};
 
 use crate::app::App;
 use crate::graphql;
@@ -194,7 +195,7 @@ async fn sealed(app: &App, awaited: &Awaited, upload: &Upload) -> Result<NewFile
     let named = Named { file_name, content_type, at: AT, bytes_max: DOCUMENT_BYTES_MAX };
     let org_id = awaited.row.org_id.0;
     let shelf = Shelf { org_id, db: &app.db, store: &app.blobs };
-    picture::sealed_on(&shelf, &mut opened, upload.byte_size, &named).await
+    sealed_on(&shelf, &mut opened, upload.byte_size, &named).await
 }
 
 fn here() -> Response<Body> {

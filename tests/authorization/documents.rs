@@ -9,6 +9,8 @@ use crate::world::World;
 /// Root field, path of the value, what it names.
 pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("document", "id", Needs(Object::Document)),
+    // The document is in no plan; the clinical domain's tests put one into one.
+    ("document", "care_plan_id", Left),
     ("documentViewings", "document_id", May(Object::Document)),
     ("documentViewingsCount", "document_id", May(Object::Document)),
     ("documents", "consolidated_user_id", May(Object::Client)),

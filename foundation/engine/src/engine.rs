@@ -1,6 +1,6 @@
 //! The engine: a document and its variables in, JSON bytes out.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use ward_store::{Query, StoreError};
@@ -10,7 +10,8 @@ use crate::bound::Args;
 use crate::cache::PlanCache;
 use crate::call::Request;
 use crate::document;
-use crate::exec::{Executor, Stop};
+use crate::exec::Executor;
+pub(crate) use crate::halt::Halt;
 use crate::level::RowSet;
 use crate::outcome::{DENIED, Refused, RequestError, code_wanted};
 use crate::paging;
@@ -18,7 +19,7 @@ use crate::plan::{Action, Field, Operation, Plan};
 use crate::planner;
 use crate::values::{self, Variables};
 use crate::version::ViewId;
-use crate::view::View;
+use crate::view::{View, Views};
 use crate::write::Writer;
 use crate::{after, introspect, mutate, reads, trail};
 
@@ -53,26 +54,10 @@ pub struct Reply {
 
 /// Answers requests of both views from one set of bindings.
 pub struct Engine {
-    views: [Kept; 2],
+    views: Views,
     bindings: Arc<Bindings>,
     cache: PlanCache,
     pub(crate) guard: Option<Guard>,
-}
-
-/// A view that is loaded when somebody asks in it: it takes some MiB, and most clients ask in one.
-struct Kept {
-    sdl: Box<str>,
-    loaded: OnceLock<Result<View, String>>,
-}
-
-impl Kept {
-    fn of(sdl: &str) -> Self {
-        Kept { sdl: sdl.into(), loaded: OnceLock::new() }
-    }
-
-    fn view(&self) -> Result<&View, &String> {
-        self.loaded.get_or_init(|| View::load(&self.sdl)).as_ref()
-    }
 }
 
 /// Looks at a mutation's arguments before anything is done with them.
@@ -86,32 +71,11 @@ pub(crate) struct Executed {
     pub statements: usize,
 }
 
-/// The operation could not be executed at all.
-pub(crate) enum Halt {
-    Errors(Vec<RequestError>),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Halt {
-    fn from(error: StoreError) -> Self {
-        Halt::Store(error)
-    }
-}
-
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Store(error) => Halt::Store(error),
-            Stop::Refused(error) => Halt::Errors(vec![error]),
-        }
-    }
-}
-
 impl Engine {
     /// From the served SDL of both views, baseline first; each is loaded when it is asked for.
     pub fn new(baseline: &str, v2026: &str, bindings: Bindings) -> Self {
         Engine {
-            views: [Kept::of(baseline), Kept::of(v2026)],
+            views: Views::of(baseline, v2026),
             bindings: Arc::new(bindings),
             cache: PlanCache::default(),
             guard: None,
@@ -120,14 +84,7 @@ impl Engine {
 
     /// Loads a view now, so that nobody who asks waits for it.
     pub fn load(&self, id: ViewId) -> Result<(), String> {
-        self.kept(id).view().map(drop).map_err(String::clone)
-    }
-
-    fn kept(&self, id: ViewId) -> &Kept {
-        match id {
-            ViewId::Baseline => &self.views[0],
-            ViewId::V2026 => &self.views[1],
-        }
+        self.views.get(id).map(drop)
     }
 
     /// The same, whose mutations are looked at by this guard first.
@@ -146,8 +103,9 @@ impl Engine {
 
     /// A view. That it does not load is a defect: the SDL is ours.
     pub fn view(&self, id: ViewId) -> Result<&View, StoreError> {
-        let view = self.kept(id).view();
-        view.map_err(|error| StoreError::internal(format!("the served schema: {error}")))
+        self.views
+            .get(id)
+            .map_err(|error| StoreError::internal(format!("the served schema: {error}")))
     }
 
     /// Answers a request. `warnings` go into `extensions`.
@@ -268,7 +226,7 @@ impl Engine {
         plan.root.fields.iter().map(|field| format!("{kind} {}", field.name)).collect()
     }
 
-    /// How many plans are kept, and their estimated bytes.
+    /// How many plans are kept, and their bytes, about.
     pub fn kept_plans(&self) -> (usize, usize) {
         self.cache.kept()
     }

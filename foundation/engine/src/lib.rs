@@ -18,6 +18,7 @@ mod engine;
 pub mod errands;
 mod exec;
 mod grouping;
+mod halt;
 mod input;
 mod instant;
 mod introspect;

@@ -22,7 +22,7 @@ impl Bindings {
     ) -> &mut Bound {
         let one = |(type_name, table, listing): &(&'static str, &'static Table, ListingFn)| {
             let rows = RowsBinding {
-                table: *table,
+                table,
                 shape: Shape::One,
                 link: Link::Root,
                 listing: Some(*listing),

@@ -2,6 +2,7 @@
 //! bound, so that what is not built can't be served.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
 use apollo_compiler::collections::IndexMap;
@@ -12,6 +13,7 @@ use apollo_compiler::{Name, Node, Schema};
 use crate::bindings::Bindings;
 use crate::bound::Resolve;
 use crate::input::Kind;
+use crate::version::ViewId;
 
 /// Scalars whose variables clients declare by either name: a variable of one
 /// is accepted where another stands, because clients write their documents
@@ -51,6 +53,26 @@ impl View {
     }
 }
 
+/// The views, each loaded when somebody asks in it: one takes some MiB, and most clients ask in one.
+pub(crate) struct Views([(Box<str>, Loaded); 2]);
+
+type Loaded = OnceLock<Result<View, String>>;
+
+impl Views {
+    pub(crate) fn of(baseline: &str, v2026: &str) -> Self {
+        Views([baseline, v2026].map(|sdl| (sdl.into(), OnceLock::new())))
+    }
+
+    pub(crate) fn get(&self, id: ViewId) -> Result<&View, String> {
+        let [baseline, v2026] = &self.0;
+        let (sdl, loaded) = match id {
+            ViewId::Baseline => baseline,
+            ViewId::V2026 => v2026,
+        };
+        loaded.get_or_init(|| View::load(sdl)).as_ref().map_err(String::clone)
+    }
+}
+
 /// Retypes one input position; the list and non-null wrappers stay.
 pub fn widened(ty: &Type) -> Type {
     let id = |name: &Name| {
@@ -82,7 +104,7 @@ fn widen(schema: &mut Schema) {
                 }
             }
             ExtendedType::InputObject(input) => {
-                for name in named(&input.fields, |field| is_narrow(field)) {
+                for name in named(&input.fields, is_narrow) {
                     if let Some(field) = input.make_mut().fields.get_mut(&name) {
                         widen_position(field);
                     }

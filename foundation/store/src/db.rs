@@ -1,7 +1,7 @@
 //! An open store: readers, writes, shutdown.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,6 @@ use crate::certificate;
 use crate::core::{Core, Hint};
 use crate::ddl;
 use crate::driver::lite::{Access, Durability, Lite};
-use crate::driver::lite_copy;
 use crate::driver::pg::{PgPool, Tables};
 use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
@@ -28,7 +27,6 @@ use crate::outbox;
 use crate::query::{Engine, Query};
 use crate::reader::{LitePool, Reader};
 use crate::retired;
-use crate::space;
 use crate::table::Table;
 use crate::tx::Tx;
 use crate::writer::{self, Writer, WriterStats};
@@ -111,10 +109,10 @@ impl Place {
 #[derive(Clone)]
 pub struct Db {
     core: Arc<Core>,
-    backend: Arc<Backend>,
+    pub(crate) backend: Arc<Backend>,
 }
 
-enum Backend {
+pub(crate) enum Backend {
     Lite {
         readers: Arc<LitePool>,
         writer: Writer,
@@ -376,48 +374,6 @@ impl Db {
                 self.write(|tx: &mut Tx| Box::pin(async move { tx.batch("ANALYZE").await })).await
             }
         }
-    }
-
-    /// Copies a SQLite database, as of now, into a new file. Blocks.
-    pub fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
-        match &*self.backend {
-            Backend::Lite { path, .. } => Lite::open(path, Access::Read)?.copy_to(target),
-            Backend::Pg(_) => Ok(()),
-        }
-    }
-
-    /// The same page by page, which is faster and leaves the file's gaps. `is_kept`: until it is on
-    /// the disk.
-    pub fn copy_pages_to(&self, target: &Path, is_kept: bool) -> Result<(), StoreError> {
-        match &*self.backend {
-            Backend::Lite { path, .. } => lite_copy::copy_pages(path, target, is_kept),
-            Backend::Pg(_) => Err(StoreError::internal("no file is copied on PostgreSQL")),
-        }
-    }
-
-    /// Copies a SQLite database, as of what is committed, into a new file that need not be on the
-    /// disk, for somebody who opens it at once: its log may be beside it. The writer waits.
-    pub async fn copy_passing(&self, target: PathBuf) -> Result<(), StoreError> {
-        let db = self.clone();
-        self.write(move |_: &mut Tx| {
-            let copied = match &*db.backend {
-                Backend::Lite { path, file, .. } => {
-                    lite_copy::copy_files(&file.lock(), path, &target).and_then(|is_copied| {
-                        if is_copied { Ok(()) } else { lite_copy::copy_pages(path, &target, false) }
-                    })
-                }
-                Backend::Pg(_) => Err(StoreError::internal("no file is copied on PostgreSQL")),
-            };
-            Box::pin(async move { copied })
-        })
-        .await
-    }
-
-    /// Refuses where the disk of `folder` has no room for a copy and what is written meanwhile:
-    /// a full disk would stop the database itself.
-    pub fn check_space(&self, folder: &Path) -> Result<(), StoreError> {
-        let Backend::Lite { path, .. } = &*self.backend else { return Ok(()) };
-        space::check(path, folder)
     }
 
     /// Finishes the writes that wait and closes. On SQLite waits for readers

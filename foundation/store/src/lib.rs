@@ -20,6 +20,7 @@ mod checkpointer;
 pub mod checks;
 pub mod codec;
 mod cond;
+mod copies;
 mod core;
 mod core_tables;
 mod counts;

@@ -23,7 +23,8 @@ const DOCUMENT: Kind = Kind::Id(Document::NAME);
 const FOLDER: Kind = Kind::Id(Folder::NAME);
 
 fn queries(b: &mut Bindings) {
-    b.query_one("document", &DOCUMENTS, listing::document).args(&[("id", DOCUMENT)]);
+    b.query_one("document", &DOCUMENTS, listing::document)
+        .args(&[("care_plan_id", Kind::Id(listing::CarePlanRef::NAME)), ("id", DOCUMENT)]);
     b.query_list("documents", &DOCUMENTS, listing::documents)
         .args(listing::DOCUMENTS_ARGS)
         .orders(listing::DOCUMENT_ORDERS, "NAME_ASC");

@@ -8,7 +8,8 @@ use ward_clients::rules;
 use ward_engine::{Answer, Given, Problems, Refused, Request, UploadedFile, input};
 use ward_identity::id_list::IdList;
 use ward_identity::id_or_blank::IdOrBlank;
-use ward_identity::picture::{self, Named, NewFile, data_url_bytes};
+use ward_identity::picture::{Named, NewFile, data_url_bytes};
+use ward_identity::sealing::sealed;
 use ward_identity::tables::User;
 use ward_store::Id;
 
@@ -151,5 +152,5 @@ async fn stored(
     let content_type = file::examined(bytes, claim).map_err(unreadable)?;
     let content_type = content_type.map_err(|sentence| Refused::on(at, sentence))?;
     let named = Named { file_name, content_type, at, bytes_max: DOCUMENT_BYTES_MAX };
-    picture::sealed(request, bytes, size, &named).await
+    sealed(request, bytes, size, &named).await
 }

@@ -12,6 +12,7 @@ use ward_identity::id_list::IdList;
 use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::members_only;
 use ward_identity::picture::{self, Named, NewFile};
+use ward_identity::sealing::sealed;
 use ward_identity::tables::{USERS, User};
 use ward_store::{Id, Level};
 
@@ -101,7 +102,7 @@ async fn stored(
         at,
         bytes_max: DOCUMENT_BYTES_MAX,
     };
-    let file = picture::sealed(request, &mut Cursor::new(bytes), size, &named).await?;
+    let file = sealed(request, &mut Cursor::new(bytes), size, &named).await?;
     Ok(Prepared { printed, file, title: shortened(&title) })
 }
 

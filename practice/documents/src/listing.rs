@@ -239,10 +239,23 @@ fn of_types(words: &[String]) -> Option<Cond> {
     Some(cond)
 }
 
-/// `document`.
+/// A care plan, which another domain has: documents are found by whether they are in one.
+pub struct CarePlanRef;
+
+impl Entity for CarePlanRef {
+    const NAME: &'static str = "CarePlan";
+}
+
+/// `document`; where a care plan is named, only if it is in that.
 pub fn document(request: &Request, args: &Args) -> Answer<Listing> {
-    let id = id::<Document>(args, "id", request)?;
-    Ok(id.map_or_else(Listing::none, |id| Listing::of(Cond::eq("id", id.0))))
+    let Some(id) = id::<Document>(args, "id", request)? else { return Ok(Listing::none()) };
+    let cond = Cond::eq("id", id.0);
+    let Some(plan) = self::id::<CarePlanRef>(args, "care_plan_id", request)? else {
+        return Ok(Listing::of(cond));
+    };
+    let in_plan = "EXISTS (SELECT 1 FROM care_plan_connections c WHERE c.org_id = {t}.org_id \
+         AND c.document_id = {t}.id AND c.care_plan_id = ? AND c.deleted_at IS NULL)";
+    Ok(Listing::of(cond.and(Cond::sql(in_plan.to_owned(), [plan.0.into()]))))
 }
 
 /// `folder`.

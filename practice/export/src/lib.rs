@@ -3,6 +3,8 @@
 //! them, `bundle` makes resources of FHIR R4 of them, `page` what people and programs read
 //! otherwise, `zip` and `pack` put it together.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod bundle;
 pub mod job;
 pub mod pack;

@@ -48,6 +48,7 @@ pub mod restricted;
 pub mod rewind;
 pub mod rotate;
 pub mod rotation;
+pub mod sealing;
 pub mod second_factor;
 pub mod second_step;
 pub mod seed;

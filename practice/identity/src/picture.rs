@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ward_engine::{Answer, Call, Refused, Request, Upload, UploadedFile};
 use ward_store::blobs::{self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, Registered, Stored};
-use ward_store::keyring::OrgKeys;
 use ward_store::system::KeyClass;
 use ward_store::{Db, Query, Sql, StoreError, Uuid, Value};
 
+use crate::sealing::sealed;
 use crate::tables::User;
 
 /// The largest picture.
@@ -27,8 +27,6 @@ pub const PICTURE: FileKind = FileKind {
 };
 /// What a person's picture is for.
 const AVATAR: &str = "avatar";
-/// A file is read in pieces of so many bytes.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// What a field takes as its file.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +49,11 @@ impl FileKind {
 /// A file on the disk that no row tells of yet. When it goes and there still
 /// is none, because the mutation was refused, its file is removed.
 pub struct NewFile {
-    stored: Stored,
+    pub(crate) stored: Stored,
     /// The name its sender gave it.
     pub file_name: String,
-    content_type: &'static str,
-    leftover: Leftover,
+    pub(crate) content_type: &'static str,
+    pub(crate) leftover: Leftover,
 }
 
 impl NewFile {
@@ -77,11 +75,11 @@ impl NewFile {
 
 /// What it takes to remove the file of a refused mutation.
 #[derive(Clone)]
-struct Leftover {
-    org_id: i64,
-    db: Db,
-    store: Arc<dyn BlobStore>,
-    runtime: tokio::runtime::Handle,
+pub(crate) struct Leftover {
+    pub(crate) org_id: i64,
+    pub(crate) db: Db,
+    pub(crate) store: Arc<dyn BlobStore>,
+    pub(crate) runtime: tokio::runtime::Handle,
 }
 
 impl Drop for NewFile {
@@ -217,114 +215,7 @@ pub struct Named<'a> {
     pub bytes_max: u64,
 }
 
-/// Whose file it is, and where it is kept.
-pub struct Shelf<'a> {
-    /// The organization.
-    pub org_id: i64,
-    /// Its store.
-    pub db: &'a Db,
-    /// Where files are.
-    pub store: &'a Arc<dyn BlobStore>,
-}
-
-impl<'a> Shelf<'a> {
-    /// That of whoever asks.
-    pub fn of(request: &'a Request, at: &str) -> Answer<Self> {
-        let stores_none = || Refused::on(at, "This instance stores no files");
-        let store = request.blobs.as_ref().ok_or_else(stores_none)?;
-        Ok(Shelf { org_id: request.actor.org_id, db: &request.db, store })
-    }
-}
-
-/// Seals a file of `size` bytes onto the disk piece by piece, outside any transaction.
-pub async fn sealed(
-    request: &Request,
-    file: &mut (dyn Read + Send),
-    size: u64,
-    named: &Named<'_>,
-) -> Answer<NewFile> {
-    sealed_on(&Shelf::of(request, named.at)?, file, size, named).await
-}
-
-/// The same for a file that comes with no GraphQL request.
-pub async fn sealed_on(
-    shelf: &Shelf<'_>,
-    file: &mut (dyn Read + Send),
-    size: u64,
-    named: &Named<'_>,
-) -> Answer<NewFile> {
-    let mut sealing = Sealing::begin(shelf, size, named).await?;
-    let mut piece = vec![0; PIECE_BYTES];
-    loop {
-        let read = file.read(&mut piece).map_err(|_| unreadable(named.at))?;
-        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        sealing.write(bytes).await?;
-    }
-    sealing.finish().await
-}
-
-/// A file that is sealed onto the disk as its bytes come, outside any transaction. Dropped
-/// unfinished, it leaves nothing.
-pub struct Sealing {
-    upload: blobs::Upload,
-    keys: Arc<OrgKeys>,
-    leftover: Leftover,
-    file_name: String,
-    content_type: &'static str,
-    at: String,
-    bytes_max: u64,
-}
-
-impl Sealing {
-    /// Begins a file of `size` bytes, as far as that is known.
-    pub async fn begin(shelf: &Shelf<'_>, size: u64, named: &Named<'_>) -> Answer<Self> {
-        let Named { at, bytes_max, .. } = *named;
-        let Shelf { org_id, db, store } = *shelf;
-        let keys = {
-            let mut reader = db.read().await?;
-            let used = blobs::used_bytes(&mut reader, org_id).await?;
-            let size = i64::try_from(size).unwrap_or(i64::MAX);
-            if used.saturating_add(size) > DEFAULT_QUOTA_BYTES {
-                return Err(over_quota(at));
-            }
-            db.keyring().of(&mut reader, org_id).await?
-        };
-        let upload = blobs::begin(&**store, db.instance(), &keys, bytes_max).await?;
-        let leftover = Leftover {
-            org_id,
-            db: db.clone(),
-            store: store.clone(),
-            runtime: tokio::runtime::Handle::current(),
-        };
-        let (file_name, content_type) = (named.file_name.to_owned(), named.content_type);
-        Ok(Sealing {
-            upload,
-            keys,
-            leftover,
-            file_name,
-            content_type,
-            at: at.to_owned(),
-            bytes_max,
-        })
-    }
-
-    /// Takes the next bytes.
-    pub async fn write(&mut self, bytes: &[u8]) -> Answer<()> {
-        match self.upload.write(bytes).await? {
-            true => Ok(()),
-            false => Err(too_large(&self.at, self.bytes_max)),
-        }
-    }
-
-    /// Puts the file on the disk.
-    pub async fn finish(self) -> Answer<NewFile> {
-        let Sealing { upload, keys, leftover, file_name, content_type, .. } = self;
-        let stored = upload.finish(&keys).await?;
-        Ok(NewFile { stored, file_name, content_type, leftover })
-    }
-}
-
-fn unreadable(at: &str) -> Refused {
+pub(crate) fn unreadable(at: &str) -> Refused {
     Refused::on(at, "The file can't be read")
 }
 
@@ -337,12 +228,12 @@ fn label(at: &str) -> String {
     text
 }
 
-fn over_quota(at: &str) -> Refused {
+pub(crate) fn over_quota(at: &str) -> Refused {
     let field = at.trim_end_matches("_string");
     Refused::on(field, "The organization has used up its file storage")
 }
 
-fn too_large(at: &str, bytes_max: u64) -> Refused {
+pub(crate) fn too_large(at: &str, bytes_max: u64) -> Refused {
     Refused::on(at, format!("{} must be at most {} MiB", label(at), bytes_max >> 20))
 }
 

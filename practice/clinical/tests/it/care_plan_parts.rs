@@ -118,3 +118,28 @@ async fn templates_are_made_and_applied() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_document_in_a_plan_is_read_by_it() {
+    World::each(async |w| {
+        let a = w.client("Ada", "a@example.com").await;
+        let plan = json!({ "name": "Own", "patient_id": a, "is_hidden": false });
+        let plan = make(&w, "createCarePlan", "carePlan", plan).await;
+        let other = make(&w, "createCarePlan", "carePlan", json!({ "name": "Other" })).await;
+        let file = json!({ "display_name": "diet.txt", "rel_user_id": a, "share_with_rel": true,
+            "file_string": "data:text/plain;base64,SGVsbG8K" });
+        let document = make(&w, "createDocument", "document", file).await;
+        let put = json!({ "id": plan, "doc_id": document });
+        make(&w, "updateCarePlan", "carePlan", put).await;
+        let ada = w.as_client(&a).await;
+        let query = "query($id: ID, $plan: ID) { document(id: $id, care_plan_id: $plan) { id } }";
+        for (of, found) in [(Some(&plan), true), (Some(&other), false), (None, true)] {
+            let told = w.run(&ada, query, json!({ "id": document, "plan": of })).await;
+            assert_eq!(told["document"].is_object(), found, "{of:?}");
+        }
+        let held = "query($id: ID) { carePlan(id: $id) { documents { id } } }";
+        let told = w.run(&ada, held, json!({ "id": plan })).await;
+        assert_eq!(told["carePlan"]["documents"], json!([{ "id": document }]));
+    })
+    .await;
+}

@@ -70,7 +70,7 @@ async fn one_a_client_and_appointment() {
             w.changes(json!({ "id": first, "pm_status": status })).await;
             assert_eq!(read(&w, &w.owner, &first, &a).await["id"], made["id"], "{status}");
         }
-        assert_eq!(whose(&w).await, [a.clone()]);
+        assert_eq!(whose(&w).await, std::slice::from_ref(&a));
         // Not told to webhooks, it is made all the same.
         let quiet = json!({ "id": second, "pm_status": "Occurred",
             "suppress_webhook_notifications": true });
