@@ -53,14 +53,15 @@ pub fn payload(job: &Job) -> Result<serde_json::Value, StoreError> {
 }
 
 /// Ends a job in its transaction, unless another worker has it by now.
-async fn end(tx: &mut Tx, job: &Job) -> Answer<()> {
+pub async fn end(tx: &mut Tx, job: &Job) -> Answer<()> {
     match jobs::complete(tx, job).await? {
         true => Ok(()),
         false => Err(StoreError::Conflict.into()),
     }
 }
 
-async fn give_back(
+/// Gives a job back that failed, for another attempt: see [`work_off`].
+pub async fn give_back(
     db: &Db,
     job: Job,
     refused: Refused,

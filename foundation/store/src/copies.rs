@@ -1,6 +1,7 @@
 //! Copies of an open SQLite database.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::db::{Backend, Db};
 use crate::driver::lite::{Access, Lite};
@@ -30,8 +31,12 @@ impl Db {
     /// Copies a SQLite database, as of what is committed, into a new file that need not be on the
     /// disk, for somebody who opens it at once: its log may be beside it. The writer waits.
     pub async fn copy_passing(&self, target: PathBuf) -> Result<(), StoreError> {
-        let db = self.clone();
+        let (db, is_begun) = (self.clone(), AtomicBool::new(false));
         self.write(move |_: &mut Tx| {
+            // Run again with its group, the copy that is there is its own.
+            if is_begun.swap(true, Ordering::Relaxed) {
+                lite_copy::remove(&target);
+            }
             let copied = match &*db.backend {
                 Backend::Lite { path, file, .. } => {
                     lite_copy::copy_files(&file.lock(), path, &target).and_then(|is_copied| {

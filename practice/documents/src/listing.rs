@@ -248,11 +248,10 @@ impl Entity for CarePlanRef {
 
 /// `document`; where a care plan is named, only if it is in that.
 pub fn document(request: &Request, args: &Args) -> Answer<Listing> {
+    let plan = id::<CarePlanRef>(args, "care_plan_id", request)?;
     let Some(id) = id::<Document>(args, "id", request)? else { return Ok(Listing::none()) };
     let cond = Cond::eq("id", id.0);
-    let Some(plan) = self::id::<CarePlanRef>(args, "care_plan_id", request)? else {
-        return Ok(Listing::of(cond));
-    };
+    let Some(plan) = plan else { return Ok(Listing::of(cond)) };
     let in_plan = "EXISTS (SELECT 1 FROM care_plan_connections c WHERE c.org_id = {t}.org_id \
          AND c.document_id = {t}.id AND c.care_plan_id = ? AND c.deleted_at IS NULL)";
     Ok(Listing::of(cond.and(Cond::sql(in_plan.to_owned(), [plan.0.into()]))))

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value as Json;
-use ward_engine::{Answer, Call, Refused, Request};
+use ward_engine::{Answer, Call, Request, errands};
 use ward_identity::flags::CAN_VIEW_REPORTS;
 use ward_identity::permit::requires;
 use ward_identity::person;
@@ -22,7 +21,7 @@ const KINDS: &[&str] = &[KIND];
 /// Longer than an archive takes.
 const LEASE: Duration = Duration::from_secs(600);
 
-/// Makes one archive, if one is due; how many jobs were done. `as_asker` is a request of the
+/// Makes one archive, if one is due, outside any transaction; how many jobs were begun. `as_asker` is a request of the
 /// instance's own in the name of an actor.
 pub async fn run_batch(
     db: &Db,
@@ -31,27 +30,16 @@ pub async fn run_batch(
     let due = jobs::claim(db, KINDS, 1, LEASE).await?;
     let done = due.len();
     for job in due {
-        let error = match one(db, &job, &as_asker).await {
-            Ok(()) => continue,
-            Err(Refused::Store(error)) => error.to_string(),
-            // Never the refusal's words: they may name somebody.
-            Err(_) => "the client can't be exported".to_owned(),
-        };
-        let failed = db.write(move |tx| {
-            let (job, error) = (job.clone(), error.clone());
-            Box::pin(async move { jobs::fail(tx, &job, &error).await })
-        });
-        failed.await?;
+        if let Err(refused) = one(db, &job, &as_asker).await {
+            errands::give_back(db, job, refused, "the client can't be exported").await?;
+        }
     }
     Ok(u64::try_from(done).unwrap_or(u64::MAX))
 }
 
 async fn one(db: &Db, job: &Job, as_asker: &(impl Fn(Actor) -> Request + Sync)) -> Answer<()> {
-    let what: Json = serde_json::from_str(&job.payload)
-        .map_err(|_| StoreError::corrupt("jobs", "a payload is no JSON"))?;
-    let number = |name: &str| what[name].as_i64().unwrap_or_default();
-    let client = Id::<User>::new(number("client"));
-    let Some(asker) = asker(db, job.org_id, number("asker")).await? else {
+    let client = Id::<User>::new(errands::number(job, "client")?);
+    let Some(asker) = asker(db, job.org_id, errands::number(job, "asker")?).await? else {
         return over(db, job).await;
     };
     let seen = match requires(&asker, CAN_VIEW_REPORTS) {
@@ -80,10 +68,7 @@ async fn written(
 ) -> Answer<()> {
     let mut call = Call { scope: Scope::new(tx, &request.actor), request };
     keep(&mut call, client, file).await?;
-    match jobs::complete(call.scope.tx, job).await? {
-        true => Ok(()),
-        false => Err(StoreError::Conflict.into()),
-    }
+    errands::end(call.scope.tx, job).await
 }
 
 /// Whoever asked, as they may at this moment; nobody if they may act no more.

@@ -45,30 +45,40 @@ pub struct Step {
 }
 
 /// Wholes that a client has a part in: the whole, who takes part, by which column.
-const WHOLES: [(&str, &str, &str); 4] = [
+const WHOLES: [(&str, &str, &str); 5] = [
     ("appointments", "appointment_inclusions", "appointment_id"),
     ("conversations", "conversation_memberships", "conversation_id"),
     ("note_schedulers", "note_recipients", "note_scheduler_id"),
     ("recurring_forms", "recurring_form_recipients", "recurring_form_id"),
+    ("care_plans", "group_care_plan_user_connections", "care_plan_id"),
 ];
 
 /// What hangs on rows of a client: the table, its column, the table of the row.
-const HANGING: [(&str, &str, &str); 5] = [
+const HANGING: [(&str, &str, &str); 9] = [
     ("appointment_request_slots", "appointment_request_id", "appointment_requests"),
     ("room_entries", "appointment_id", "appointments"),
     ("appointment_providers", "appointment_id", "appointments"),
     ("notes", "conversation_id", "conversations"),
     ("calendar_entries", "appointment_id", "appointments"),
+    ("file_attachments", "form_answer_group_id", "form_answer_groups"),
+    ("care_plan_connections", "care_plan_id", "care_plans"),
+    ("recommendations", "care_plan_id", "care_plans"),
+    ("episode_encounters", "episode_of_care_id", "episodes_of_care"),
 ];
 
 /// What rows of a client can't be read without: the table, whose rows name it, by which column.
-const DESCRIBING: [(&str, &str, &str); 8] = [
+const DESCRIBING: [(&str, &str, &str); 9] = [
     ("appointment_types", "appointments", "appointment_type_id"),
     ("recurring_appointments", "appointments", "recurring_appointment_id"),
     ("custom_module_forms", "form_answer_groups", "custom_module_form_id"),
     ("question_versions", "form_answers", "question_version_id"),
     ("onboarding_items", "completed_onboarding_items", "onboarding_item_id"),
     ("referring_physicians", "referrals", "referring_physician_id"),
+    (
+        "care_plan_recommendation_categories",
+        "recommendations",
+        "care_plan_recommendation_category_id",
+    ),
     ("tags", "applied_tags", "tag_id"),
     ("user_groups", "users", "user_group_id"),
 ];

@@ -66,16 +66,20 @@ pub(crate) fn copy_files(file: &File, from: &Path, to: &Path) -> Result<bool, St
     if length.map_err(|error| failed(&error))? > LOG_COPIED {
         return Ok(false);
     }
+    create_file(to)?;
     let copied = copy_file(file, to).and_then(|()| match &log {
         Some(log) => copy_file(log, &log_of(to)),
         None => Ok(()),
     });
-    copied.map_err(|error| failed(&error)).inspect_err(|_| {
-        // Of a copy that failed nothing is left: the disk may be full.
-        drop(std::fs::remove_file(to));
-        drop(std::fs::remove_file(log_of(to)));
-    })?;
+    // Of a copy that failed nothing is left: the disk may be full.
+    copied.map_err(|error| failed(&error)).inspect_err(|_| remove(to))?;
     Ok(true)
+}
+
+/// Removes a copy with its log.
+pub(crate) fn remove(copy: &Path) {
+    drop(std::fs::remove_file(copy));
+    drop(std::fs::remove_file(log_of(copy)));
 }
 
 fn log_of(path: &Path) -> PathBuf {
@@ -87,7 +91,7 @@ fn log_of(path: &Path) -> PathBuf {
 fn copy_file(mut from: &File, to: &Path) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
-    let mut made = options.write(true).create_new(true).mode(0o600).open(to)?;
+    let mut made = options.write(true).create(true).truncate(true).mode(0o600).open(to)?;
     from.rewind()?;
     io::copy(&mut from, &mut made).map(drop)
 }

@@ -12,6 +12,7 @@ mod support;
 
 mod backup;
 mod checks;
+mod copies;
 mod counts;
 mod ddl;
 mod durability;
