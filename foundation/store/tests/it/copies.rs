@@ -54,7 +54,7 @@ async fn a_copy_is_what_was_committed(w: World) {
             let count: i64 = read(&copy, "SELECT COUNT(*) FROM visits").await.parse().unwrap();
             assert!(count >= before && count % 2 == 0, "{count} rows, {before} before");
             // It is a world of its own.
-            pair(&copy, org, n).await.unwrap();
+            pair(&copy, org, PAIRS + n).await.unwrap();
             copy.shutdown().await;
             counts.push(count);
         }
