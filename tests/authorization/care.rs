@@ -94,10 +94,24 @@ impl World {
             _ => {
                 // Units below read their parent's.
                 let name = if own || self.here == Site::A { self.word() } else { self.unseen() };
+                self.drop_categories();
                 let field = "createCarePlanRecommendationCategory";
                 let made = "care_plan_recommendation_category";
                 self.make(field, &format!("{field}Input"), made, json!({"name": name}))
             }
+        }
+    }
+
+    /// A practice has 200 categories at most: those of calls before go.
+    fn drop_categories(&self) {
+        let api = self.as_owner();
+        let query = "{ organization { care_plan_recommendation_categories { id } } }";
+        let found = api.ask(query, json!({}));
+        let all = found.data()["organization"]["care_plan_recommendation_categories"].as_array();
+        let all = all.cloned().unwrap_or_default();
+        for it in all.iter().filter(|_| all.len() > 100) {
+            let query = "mutation($id: ID) { deleteCarePlanRecommendationCategory(input: {id: $id}) { messages { message } } }";
+            api.ask(query, json!({"id": it["id"]})).data();
         }
     }
 }
