@@ -239,10 +239,14 @@ async fn opened(
         made_at,
         ends_at: made_at.plus_seconds(seconds),
     };
-    let served = serve_until(app.clone(), opened, listener, (number, time, stop)).await;
+    // At once: neither waits for the other.
+    let (served, recorded) = tokio::join!(
+        serve_until(app.clone(), opened, listener, (number, time, stop)),
+        record(app, actor, &facts)
+    );
     let task = served.inspect_err(|_| undo(app, number))?;
     app.forks.begun(number, facts.clone(), task);
-    record(app, actor, &facts).await?;
+    recorded?;
     Ok(facts.shown())
 }
 

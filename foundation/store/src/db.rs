@@ -154,8 +154,13 @@ impl Db {
     ) -> Result<Db, StoreError> {
         place.fits(instance.kind())?;
         let engine = place.engine();
-        let rules = ddl::ddl(engine, instance.kind(), &tables)?.unique_rules;
-        let rules: RuleNames = rules.into_iter().collect();
+        // SQLite names the columns itself.
+        let rules: RuleNames = match engine {
+            Engine::Lite => RuleNames::default(),
+            Engine::Pg => {
+                ddl::ddl(engine, instance.kind(), &tables)?.unique_rules.into_iter().collect()
+            }
+        };
         let core = Arc::new(Core::new(Arc::clone(&instance), tables, engine, rules.clone()));
         if let Place::Lite { path } | Place::Passing { path } = &place {
             // Before any connection: whoever closes the file lets go of what this process has locked.

@@ -1,18 +1,22 @@
 //! Copies of a SQLite database, each a new file.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::driver::lite::create_file;
+use crate::driver::lite::{Lite, create_file};
 use crate::driver::lite_error::map;
 use crate::error::StoreError;
 
 /// A log of more bytes is not copied as it is: whoever opens the copy would read it first.
 const LOG_COPIED: u64 = 8 << 20;
+/// Bytes before the log's first frame, and before the page of each.
+const LOG_HEADER: usize = 32;
+const FRAME_HEADER: u64 = 24;
 
 /// Copies the whole database, as of now, into a new file, page by page. `is_kept`: until it is on
 /// the disk, and without a write-ahead log, so that the file is all there is.
@@ -62,13 +66,13 @@ pub(crate) fn copy_files(file: &File, from: &Path, to: &Path) -> Result<bool, St
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed(&error)),
     };
-    let length = log.as_ref().map_or(Ok(0), |log| log.metadata().map(|it| it.len()));
-    if length.map_err(|error| failed(&error))? > LOG_COPIED {
+    let length = log.as_ref().map_or(Ok(0), committed).map_err(|error| failed(&error))?;
+    if length > LOG_COPIED {
         return Ok(false);
     }
     create_file(to)?;
-    let copied = copy_file(file, to).and_then(|()| match &log {
-        Some(log) => copy_file(log, &log_of(to)),
+    let copied = copy_file(file, to, u64::MAX).and_then(|()| match &log {
+        Some(log) => copy_file(log, &log_of(to), length),
         None => Ok(()),
     });
     // Of a copy that failed nothing is left: the disk may be full.
@@ -88,12 +92,28 @@ fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn copy_file(mut from: &File, to: &Path) -> io::Result<()> {
+/// So many bytes of the log are of transactions that this thread's connection has committed: the
+/// file is as long as the longest log was. Its header tells the size of a page (the WAL's format 4.1).
+fn committed(log: &File) -> io::Result<u64> {
+    let length = log.metadata()?.len();
+    let pages = u64::try_from(Lite::log().pages).unwrap_or(0);
+    let mut header = [0; LOG_HEADER];
+    if pages == 0 || length < LOG_HEADER as u64 {
+        return Ok(length);
+    }
+    log.read_exact_at(&mut header, 0)?;
+    let page = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
+    let frames = pages.saturating_mul(FRAME_HEADER + u64::from(page));
+    Ok(length.min(frames.saturating_add(LOG_HEADER as u64)))
+}
+
+/// The first so many bytes.
+fn copy_file(mut from: &File, to: &Path, length: u64) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     let mut made = options.write(true).create(true).truncate(true).mode(0o600).open(to)?;
     from.rewind()?;
-    io::copy(&mut from, &mut made).map(drop)
+    io::copy(&mut from.take(length), &mut made).map(drop)
 }
 
 fn failed(error: &io::Error) -> StoreError {
