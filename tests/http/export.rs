@@ -4,11 +4,12 @@
 //! `npm ci` there. Without, that part says NOT RUN, and fails if `WARD_REQUIRE_ALL=1`.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json, people, until};
+use zip::ZipArchive;
 
 const EXPORT: &str = "mutation($id: ID, $later: Boolean) { exportClientEhi(input: {client_id: $id, \
     should_run_in_job: $later}) { success_string messages { field message } } }";
@@ -33,24 +34,18 @@ fn fetched(server: &Server, link: &str) -> Vec<u8> {
     read.body_mut().read_to_vec().unwrap()
 }
 
-/// The entries of an archive whose entries are stored as they are.
+/// What an archive holds; a reader that is not Ward's own finds it.
 fn entries(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let number = |at: usize, bytes: usize| {
-        let read = archive[at..at + bytes].iter().rev();
-        read.fold(0usize, |sum, byte| (sum << 8) | usize::from(*byte))
-    };
-    let mut found = BTreeMap::new();
-    let mut at = 0;
-    while archive[at..].starts_with(b"PK\x03\x04") {
-        let (size, name, more) = (number(at + 18, 4), number(at + 26, 2), number(at + 28, 2));
-        let begin = at + 30 + name + more;
-        let path = String::from_utf8(archive[at + 30..at + 30 + name].to_vec()).unwrap();
-        let before = found.insert(path, archive[begin..begin + size].to_vec());
-        assert!(before.is_none(), "an entry is there twice");
-        at = begin + size;
-    }
-    assert!(archive[at..].starts_with(b"PK\x01\x02"), "no directory behind the entries");
-    found
+    let mut archive = ZipArchive::new(Cursor::new(archive)).unwrap();
+    assert_eq!(archive.name_for_index(0).unwrap().unwrap(), "environment.txt");
+    (0..archive.len())
+        .map(|at| {
+            let mut entry = archive.by_index(at).unwrap();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            (entry.name().to_owned(), bytes)
+        })
+        .collect()
 }
 
 fn parsed(entries: &BTreeMap<String, Vec<u8>>, name: &str) -> Json {

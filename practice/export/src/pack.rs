@@ -2,6 +2,7 @@
 //! together, outside any transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use serde_json::{Value as Json, json};
 use ward_clients::export::ClientRecord;
@@ -13,7 +14,7 @@ use ward_store::system::BlobRow;
 use ward_store::{ColumnKind, StoreError, Uuid, blobs};
 
 use super::bundle::{Origin, bundle};
-use super::zip::{Crc, Entry, directory, local};
+use super::zip::{Packing, Zip};
 use super::{page, read};
 use ward_documents::EXPORT_TYPE;
 
@@ -27,11 +28,13 @@ const AT: &str = "client_id";
 /// What the archive says of its format.
 const README: &str = include_str!("../../../docs/client-export.md");
 
+/// So many bytes of a text are packed at once.
+const PIECE: usize = 256 << 10;
+
 /// An archive that is being written.
 struct Archive {
     out: Sealing,
-    at: u64,
-    entries: Vec<Entry>,
+    zip: Zip,
 }
 
 impl Archive {
@@ -44,37 +47,43 @@ impl Archive {
             bytes_max: EXPORT_BYTES_MAX,
         };
         let out = Sealing::begin(&Shelf::of(request, named.at)?, size, &named).await?;
-        Ok(Archive { out, at: 0, entries: Vec::new() })
+        Ok(Archive { out, zip: Zip::default() })
+    }
+
+    fn entry(&mut self, name: &str, packing: Packing) -> Answer<()> {
+        self.zip.begin(name, packing).map_err(broken)
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Answer<()> {
-        self.at += bytes.len() as u64;
-        self.out.write(bytes).await
+        let ready = self.zip.write(bytes).map_err(broken)?;
+        match ready.is_empty() {
+            true => Ok(()),
+            false => self.out.write(&ready).await,
+        }
     }
 
-    /// Begins an entry of so many bytes, which follow.
-    async fn entry(&mut self, name: &str, crc: u32, size: u64) -> Answer<()> {
-        let small = |number: u64| u32::try_from(number).map_err(|_| too_large());
-        let (size, at) = (small(size)?, small(self.at)?);
-        let entry = Entry { name: name.to_owned(), crc, size, at };
-        let header = local(&entry);
-        self.entries.push(entry);
-        self.write(&header).await
+    async fn whole(&mut self, name: &str, packing: Packing, bytes: &[u8]) -> Answer<()> {
+        self.entry(name, packing)?;
+        for piece in bytes.chunks(PIECE) {
+            self.write(piece).await?;
+        }
+        Ok(())
     }
 
-    async fn whole(&mut self, name: &str, bytes: &[u8]) -> Answer<()> {
-        let mut crc = Crc::default();
-        crc.update(bytes);
-        self.entry(name, crc.sum(), bytes.len() as u64).await?;
-        self.write(bytes).await
+    async fn text(&mut self, name: &str, text: &[u8]) -> Answer<()> {
+        self.whole(name, Packing::Packed, text).await
     }
 
-    async fn finish(mut self) -> Answer<NewFile> {
-        let at = u32::try_from(self.at).map_err(|_| too_large())?;
-        let end = directory(&self.entries, at);
-        self.write(&end).await?;
-        self.out.finish().await
+    async fn finish(self) -> Answer<NewFile> {
+        let Archive { mut out, zip } = self;
+        out.write(&zip.finish().map_err(broken)?).await?;
+        out.finish().await
     }
+}
+
+/// Entries are written into memory: this is no error of a disk.
+fn broken(error: io::Error) -> Refused {
+    StoreError::internal(format!("no archive is made: {error}")).into()
 }
 
 fn too_large() -> Refused {
@@ -116,8 +125,8 @@ pub async fn archive(request: &Request, client_id: i64) -> Answer<NewFile> {
         origin.base_url,
         origin.at
     );
-    archive.whole("environment.txt", mark.as_bytes()).await?;
-    archive.whole("README.md", README.as_bytes()).await?;
+    archive.whole("environment.txt", Packing::Stored, mark.as_bytes()).await?;
+    archive.text("README.md", README.as_bytes()).await?;
     write_rows(&mut archive, &record, &files, &origin).await?;
     for file in &files {
         write_file(&mut archive, request, &keys, file).await?;
@@ -136,8 +145,8 @@ async fn write_rows(
     let listed: Vec<(String, String)> =
         files.iter().map(|file| (file.path.clone(), file.row.file_name.clone())).collect();
     let index = page::index(record, &listed, origin);
-    archive.whole("index.html", index.as_bytes()).await?;
-    archive.whole("bundle.json", &text(&bundle(record, &paths, origin))?).await?;
+    archive.text("index.html", index.as_bytes()).await?;
+    archive.text("bundle.json", &text(&bundle(record, &paths, origin))?).await?;
     let mut counts = serde_json::Map::new();
     for (table, rows) in &record.rows {
         counts.insert((*table).to_owned(), rows.len().into());
@@ -146,7 +155,7 @@ async fn write_rows(
             "table": table,
             "rows": rows.iter().map(page::row).collect::<Vec<Json>>(),
         });
-        archive.whole(&format!("data/{table}.json"), &text(&said)?).await?;
+        archive.text(&format!("data/{table}.json"), &text(&said)?).await?;
     }
     let manifest = json!({
         "environment": origin.kind.as_str(),
@@ -156,7 +165,7 @@ async fn write_rows(
         "tables": counts,
         "files": paths,
     });
-    archive.whole("manifest.json", &text(&manifest)?).await
+    archive.text("manifest.json", &text(&manifest)?).await
 }
 
 fn text(json: &Json) -> Answer<Vec<u8>> {
@@ -200,7 +209,6 @@ fn plain_name(name: &str) -> String {
     name.chars().skip(start).map(plain).collect()
 }
 
-/// A ZIP says a file's sum before its bytes, so it is read twice.
 async fn write_file(
     archive: &mut Archive,
     request: &Request,
@@ -209,14 +217,9 @@ async fn write_file(
 ) -> Answer<()> {
     let Some(store) = &request.blobs else { return Ok(()) };
     let size = u64::try_from(file.row.byte_size).unwrap_or(0);
-    let mut crc = Crc::default();
-    let mut first = blobs::open(&**store, &request.instance, keys, &file.row, 0..size).await?;
-    while let Some(bytes) = first.chunk().await? {
-        crc.update(&bytes);
-    }
-    archive.entry(&file.path, crc.sum(), size).await?;
-    let mut again = blobs::open(&**store, &request.instance, keys, &file.row, 0..size).await?;
-    while let Some(bytes) = again.chunk().await? {
+    archive.entry(&file.path, Packing::Stored)?;
+    let mut stored = blobs::open(&**store, &request.instance, keys, &file.row, 0..size).await?;
+    while let Some(bytes) = stored.chunk().await? {
         archive.write(&bytes).await?;
     }
     Ok(())

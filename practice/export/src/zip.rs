@@ -1,127 +1,132 @@
-//! The headers of a ZIP archive whose entries are stored as they are (APPNOTE 4.3): pure functions.
-//! Entries are of less than 4 GiB, and so is the archive, since its bound is far below.
+//! The bytes of a ZIP archive, made piece by piece, so that an archive is never in memory whole.
+//! What is read as text is packed; stored files, which mostly are packed in themselves, are not.
 
-/// An entry that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its path in the archive.
-    pub name: String,
-    /// Of its bytes.
-    pub crc: u32,
-    /// How many.
-    pub size: u32,
-    /// Where its header begins.
-    pub at: u32,
+use std::io::{self, Write};
+use std::mem;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use zip::write::{SimpleFileOptions, StreamWriter};
+use zip::{CompressionMethod, ZipWriter};
+
+/// How an entry's bytes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// As they are.
+    Stored,
+    /// Smaller.
+    Packed,
 }
 
-/// Stored, with a name in UTF-8, made by version 2.0 at the first moment that a ZIP can tell: the
-/// same rows make the same archive.
-const FIXED: [u16; 5] = [20, 1 << 11, 0, 0, 0x21];
-
-/// What stands before the bytes of an entry.
-pub fn local(entry: &Entry) -> Vec<u8> {
-    let mut out = b"PK\x03\x04".to_vec();
-    facts(&mut out, entry);
-    out.extend(entry.name.as_bytes());
-    out
+/// An archive that is being written. It bears no times: the same rows make the same archive.
+pub struct Zip {
+    writer: ZipWriter<StreamWriter<Pending>>,
+    pending: Pending,
 }
 
-/// The list of all entries, which an archive ends with; it begins at `at`.
-pub fn directory(entries: &[Entry], at: u32) -> Vec<u8> {
-    let mut out = Vec::new();
-    for entry in entries {
-        out.extend(b"PK\x01\x02");
-        // Made by the same version that is needed.
-        out.extend(20u16.to_le_bytes());
-        facts(&mut out, entry);
-        // No comment, first disk, no attributes.
-        out.extend([0u8; 10]);
-        out.extend(entry.at.to_le_bytes());
-        out.extend(entry.name.as_bytes());
+/// Bytes of the archive that nobody has taken.
+#[derive(Clone, Default)]
+struct Pending(Arc<Mutex<Vec<u8>>>);
+
+impl Pending {
+    fn take(&self) -> Vec<u8> {
+        mem::take(&mut self.0.lock())
     }
-    let size = u32::try_from(out.len()).unwrap_or(u32::MAX);
-    let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
-    out.extend(b"PK\x05\x06\0\0\0\0");
-    out.extend(count.to_le_bytes());
-    out.extend(count.to_le_bytes());
-    out.extend(size.to_le_bytes());
-    out.extend(at.to_le_bytes());
-    out.extend([0u8; 2]);
-    out
 }
 
-fn facts(out: &mut Vec<u8>, entry: &Entry) {
-    for number in FIXED {
-        out.extend(number.to_le_bytes());
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
     }
-    out.extend(entry.crc.to_le_bytes());
-    out.extend(entry.size.to_le_bytes());
-    out.extend(entry.size.to_le_bytes());
-    let name = u16::try_from(entry.name.len()).unwrap_or(u16::MAX);
-    out.extend(name.to_le_bytes());
-    out.extend(0u16.to_le_bytes());
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-/// The check sum of an entry's bytes, as they come.
-#[derive(Clone, Copy, Debug)]
-pub struct Crc(u32);
-
-impl Default for Crc {
+impl Default for Zip {
     fn default() -> Self {
-        Crc(u32::MAX)
+        let pending = Pending::default();
+        Zip { writer: ZipWriter::new_stream(pending.clone()), pending }
     }
 }
 
-impl Crc {
-    /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            let at = (self.0 ^ u32::from(*byte)) & 0xff;
-            self.0 = (self.0 >> 8) ^ TABLE[at as usize];
-        }
+impl Zip {
+    /// Begins an entry, whose bytes follow.
+    pub fn begin(&mut self, name: &str, packing: Packing) -> io::Result<()> {
+        let method = match packing {
+            Packing::Stored => CompressionMethod::Stored,
+            Packing::Packed => CompressionMethod::Deflated,
+        };
+        let options = SimpleFileOptions::default().compression_method(method);
+        Ok(self.writer.start_file(name, options)?)
     }
 
-    /// The sum.
-    pub const fn sum(self) -> u32 {
-        !self.0
+    /// Takes the next bytes of the entry; the archive's own that are ready now.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        self.writer.write_all(bytes)?;
+        Ok(self.pending.take())
     }
-}
 
-const TABLE: [u32; 256] = table();
-
-const fn table() -> [u32; 256] {
-    let mut table = [0u32; 256];
-    let mut at = 0;
-    while at < 256 {
-        let mut sum = at as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            sum = if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 };
-            bit += 1;
-        }
-        table[at] = sum;
-        at += 1;
+    /// Ends the archive; its last bytes.
+    pub fn finish(self) -> io::Result<Vec<u8>> {
+        self.writer.finish()?;
+        Ok(self.pending.take())
     }
-    table
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Read};
+
+    use proptest::prelude::*;
+    use zip::ZipArchive;
+
     use super::*;
 
-    #[test]
-    fn the_sum_is_the_one_of_zip() {
-        let mut crc = Crc::default();
-        crc.update(b"1234");
-        crc.update(b"56789");
-        assert_eq!(crc.sum(), 0xcbf4_3926);
-        assert_eq!(Crc::default().sum(), 0);
+    fn packing() -> impl Strategy<Value = Packing> {
+        prop_oneof![Just(Packing::Stored), Just(Packing::Packed)]
+    }
+
+    fn written(entries: &[(Packing, Vec<Vec<u8>>)]) -> io::Result<Vec<u8>> {
+        let (mut zip, mut out) = (Zip::default(), Vec::new());
+        for (at, (packing, pieces)) in entries.iter().enumerate() {
+            zip.begin(&format!("data/{at} é.json"), *packing)?;
+            for piece in pieces {
+                out.extend(zip.write(piece)?);
+            }
+        }
+        out.extend(zip.finish()?);
+        Ok(out)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(
+            entries in prop::collection::vec(
+                (packing(), prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..4)),
+                0..5,
+            ),
+        ) {
+            let bytes = written(&entries).unwrap();
+            prop_assert_eq!(&written(&entries).unwrap(), &bytes);
+            let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+            prop_assert_eq!(archive.len(), entries.len());
+            for (at, (_, pieces)) in entries.iter().enumerate() {
+                let mut entry = archive.by_name(&format!("data/{at} é.json")).unwrap();
+                let mut read = Vec::new();
+                entry.read_to_end(&mut read).unwrap();
+                prop_assert_eq!(read, pieces.concat());
+            }
+        }
     }
 
     #[test]
-    fn headers_have_their_lengths() {
-        let entry = Entry { name: "a/é".to_owned(), crc: 1, size: 2, at: 3 };
-        assert_eq!(local(&entry).len(), 30 + 4);
-        assert_eq!(directory(&[entry], 36).len(), 46 + 4 + 22);
+    fn text_gets_smaller_and_files_stay_as_they_are() {
+        let text = "the same again ".repeat(1_000).into_bytes();
+        let size = |packing| written(&[(packing, vec![text.clone()])]).unwrap().len();
+        assert!(size(Packing::Packed) < text.len() / 10);
+        assert!(size(Packing::Stored) >= text.len());
     }
 }
