@@ -243,8 +243,8 @@ pub fn locations(request: &Request, args: &Args) -> Answer<Listing> {
     let mut cond = match id::<User>(args, "user_id", request)? {
         Some(user) => Cond::eq("user_id", user.0),
         None => Cond::not_null("organization_id").or(Cond::sql(
-            "{t}.user_id IN (SELECT o.id FROM users o \
-             WHERE o.org_id = {t}.org_id AND o.is_patient = FALSE)",
+            "EXISTS (SELECT 1 FROM users o WHERE o.org_id = {t}.org_id \
+             AND o.id = {t}.user_id AND o.is_patient = FALSE)",
             [],
         )),
     };

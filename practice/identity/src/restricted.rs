@@ -4,8 +4,7 @@
 use ward_store::{Actor, Cond, Level, Role, Rule, Subject};
 
 use crate::flags;
-use crate::tables::USERS;
-use crate::visibility::is_seen;
+use crate::visibility::{is_seen, of_user_in};
 
 /// Clients with an authorization for the actor.
 const AUTHORIZED: &str = "{t}.id IN (SELECT ra.client_id FROM client_restriction_authorizations ra \
@@ -123,23 +122,11 @@ pub fn of_audit_entries(actor: &Actor) -> Subject {
 pub fn authorizations(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(seen("client_id", actor).and(seen("provider_id", actor))),
+        Role::Member => {
+            let seen = |column| of_user_in(actor, column, Level::Full);
+            Rule::full(seen("client_id").and(seen("provider_id")))
+        }
         Role::Client | Role::Anonymous => Rule::none(),
-    }
-}
-
-/// Rows whose `column` is a user whom the actor sees in full.
-fn seen(column: &str, actor: &Actor) -> Cond {
-    match (USERS.visible)(actor).at_least(Level::Full) {
-        Cond::Sql(text, params) => Cond::Sql(
-            format!(
-                "{{t}}.{column} IN (SELECT seen.id FROM users seen \
-                 WHERE seen.org_id = {{t}}.org_id AND ({}))",
-                text.replace("{t}", "seen")
-            ),
-            params,
-        ),
-        other => other,
     }
 }
 

@@ -165,15 +165,23 @@ pub fn locations(actor: &Actor) -> Rule {
 
 /// Rows whose `user_id` is a user whom the actor sees at `least` so much.
 pub fn of_user(actor: &Actor, least: Level) -> Cond {
-    let start = "{t}.user_id IN (SELECT seen.id FROM users seen WHERE seen.org_id = {t}.org_id";
-    match (USERS.visible)(actor).at_least(least) {
-        Cond::Never => Cond::Never,
-        Cond::Always => Cond::sql(format!("{start})"), []),
-        Cond::Sql(text, params) => {
-            let text = text.replace("{t}", "seen");
-            Cond::Sql(format!("{start} AND ({text}))"), params)
-        }
+    of_user_in(actor, "user_id", least)
+}
+
+/// The same of another column. The user is looked up for each row: SQLite would list all whom the
+/// actor sees once for each row of `IN (SELECT ...)`.
+pub fn of_user_in(actor: &Actor, column: &str, least: Level) -> Cond {
+    if (USERS.visible)(actor).at_least(least).is_never() {
+        return Cond::Never;
     }
+    let (rule, params) = seen(&USERS, actor, least, "seen");
+    Cond::sql(
+        format!(
+            "EXISTS (SELECT 1 FROM users seen WHERE seen.org_id = {{t}}.org_id \
+             AND seen.id = {{t}}.{column} AND ({rule}))"
+        ),
+        params,
+    )
 }
 
 /// What belongs to one person of the staff and says no more of them than their

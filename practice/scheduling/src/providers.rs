@@ -52,8 +52,8 @@ pub(crate) fn narrowed(request: &Request, args: &Args, column: &str) -> Answer<C
     Ok(match cond {
         Cond::Sql(text, params) => Cond::Sql(
             format!(
-                "{{t}}.{column} IN (SELECT gives.id FROM users gives \
-                 WHERE gives.org_id = {{t}}.org_id AND {})",
+                "EXISTS (SELECT 1 FROM users gives WHERE gives.org_id = {{t}}.org_id \
+                 AND gives.id = {{t}}.{column} AND {})",
                 text.replace("{t}", "gives")
             ),
             params,

@@ -3,7 +3,7 @@
 
 use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::tables::USERS;
-use ward_identity::visibility::seen;
+use ward_identity::visibility::{of_user_in, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
 /// Requests: whoever sees the client in full, and the client, while their feature toggle shows
@@ -11,25 +11,13 @@ use ward_store::{Actor, Cond, Level, Role, Rule};
 pub fn requests(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(of_client(actor, "recipient_id")),
+        Role::Member => Rule::full(of_user_in(actor, "recipient_id", Level::Full)),
         Role::Client => {
             let own = Cond::eq("recipient_id", actor.user_id);
             Rule::full(own.and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),
     }
-}
-
-/// Rows whose column is a client whom the actor sees in full.
-fn of_client(actor: &Actor, column: &str) -> Cond {
-    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
-    Cond::sql(
-        format!(
-            "{{t}}.{column} IN (SELECT seen.id FROM users seen WHERE seen.org_id = {{t}}.org_id \
-             AND ({rule}))"
-        ),
-        params,
-    )
 }
 
 /// What is asked again and again: of a member's units what they ask themselves, and what is asked
@@ -59,7 +47,7 @@ pub fn recurring(actor: &Actor) -> Rule {
 pub fn histories(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(of_client(actor, "patient_id")),
+        Role::Member => Rule::full(of_user_in(actor, "patient_id", Level::Full)),
         Role::Client | Role::Anonymous => Rule::none(),
     }
 }

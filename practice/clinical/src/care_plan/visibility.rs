@@ -1,8 +1,7 @@
 //! Who sees care plans and what belongs to them (behaviour 16.2, 19, 29).
 
 use ward_clients::feature_toggle::{Switch, is_on_for};
-use ward_identity::tables::USERS;
-use ward_identity::visibility::{of_user, seen};
+use ward_identity::visibility::{of_user, of_user_in, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use super::table::CARE_PLANS;
@@ -22,7 +21,7 @@ pub fn plans(actor: &Actor) -> Rule {
         Role::System => Rule::full(Cond::Always),
         Role::Member => {
             let nobodys = Cond::is_null("patient_id").and(actor.units("unit_id"));
-            Rule::full(nobodys.or(of_client(actor)))
+            Rule::full(nobodys.or(of_user_in(actor, "patient_id", Level::Full)))
         }
         Role::Client => {
             let own = Cond::sql(
@@ -37,18 +36,6 @@ pub fn plans(actor: &Actor) -> Rule {
         }
         Role::Anonymous => Rule::none(),
     }
-}
-
-/// Rows whose `patient_id` is a client whom the actor sees in full.
-fn of_client(actor: &Actor) -> Cond {
-    let (rule, params) = seen(&USERS, actor, Level::Full, "seen");
-    Cond::sql(
-        format!(
-            "{{t}}.patient_id IN (SELECT seen.id FROM users seen \
-             WHERE seen.org_id = {{t}}.org_id AND ({rule}))"
-        ),
-        params,
-    )
 }
 
 /// What belongs to a plan is seen as the plan is, while it is there.

@@ -72,7 +72,7 @@ pub fn notifications(request: &Request, args: &Args) -> Answer<Listing> {
 fn clients_of(provider: i64) -> Cond {
     let provider: Value = provider.into();
     Cond::sql(
-        "{t}.user_id IN (SELECT pc.id FROM users pc WHERE pc.org_id = {t}.org_id \
+        "EXISTS (SELECT 1 FROM users pc WHERE pc.org_id = {t}.org_id AND pc.id = {t}.user_id \
          AND pc.is_patient = TRUE AND (pc.dietitian_id = ? OR EXISTS (\
          SELECT 1 FROM care_team_members ct WHERE ct.org_id = pc.org_id \
          AND ct.patient_id = pc.id AND ct.user_id = ?)))",
