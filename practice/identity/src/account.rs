@@ -205,10 +205,9 @@ pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), Sto
     scope.create_all(&logins).await
 }
 
-/// Writes what changed of an account, and keeps the sign-in lookup. A password,
-/// an address or an activation that changed ends the account's sessions
-/// (SEC-09), and so does that its person has died; all but the activation end its
-/// open one-time links and the keys that its sign-ins made too.
+/// Writes what changed of an account, and keeps the sign-in lookup. A new password or address, an
+/// activation that changed, and its person's death end the account's sessions (SEC-09); all but
+/// the activation end its open one-time links and the keys that its sign-ins made too.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,

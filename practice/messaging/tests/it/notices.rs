@@ -124,28 +124,6 @@ async fn what_was_read_meanwhile_is_not_told() {
             .await;
         settle(&w).await;
         assert_eq!(sent(&w).await, Vec::<String>::new());
-        // Nor to who has died, before it was written or since.
-        let b = w.client("Bea", "bea@example.com").await;
-        awake(&w, &w.as_client(&b).await).await;
-        let kin = json!({ "user_id": b, "first_name": "Cy", "email": "cy@example.com",
-            "copy_notifications": true });
-        w.mutate(&w.owner, "createNotificationContact", "notificationContact { id }", kin).await;
-        let talk = begun(&w, &w.owner, json!({ "simple_added_users": b })).await;
-        let write = async |text: &str| {
-            w.note(&w.owner, json!({ "conversation_id": talk["id"], "content": text })).await
-        };
-        write("Hello").await;
-        while notices::run_batch(&w.db, KINDS).await.unwrap() > 0 {}
-        let died = json!({ "id": b, "deceased_on": "2026-01-05" });
-        w.mutate(&w.owner, "updateClient", "user { id }", died).await;
-        write("Are you there?").await;
-        settle(&w).await;
-        assert_eq!(sent(&w).await, Vec::<String>::new());
-        let back = json!({ "id": b, "deceased_on": null });
-        w.mutate(&w.owner, "updateClient", "user { id }", back).await;
-        write("There you are").await;
-        settle(&w).await;
-        assert_eq!(sent(&w).await, ["contact_message email", "new_message email"]);
     })
     .await;
 }
