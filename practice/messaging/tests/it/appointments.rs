@@ -241,7 +241,7 @@ async fn who_has_died_is_reminded_of_nothing_until_that_is_taken_back() {
         change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 10, "15:00") })).await;
         say(&w).await;
         let only = [("booked email client".to_owned(), 1)];
-        assert_eq!(told(&w).await, only.clone().into(), "something was said to who has died");
+        assert_eq!(told(&w).await, only.into(), "something was said to who has died");
         assert!(planned(&w).await.is_empty(), "what is not said is gone");
         let records = "SELECT COUNT(*) FROM sent_notification_records";
         let records = w.db.read().await.unwrap().rows(&Sql::fixed(records, [])).await.unwrap();
