@@ -6,6 +6,7 @@ use std::path::Path;
 use ward_connectors::{Callbacks, LiveMail, LivePush, LiveSms, LiveVideo};
 use ward_effects::{Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator};
 use ward_instance::{Config, Witness};
+use ward_store::intents::MayReach;
 use ward_store::room::KeepRoom;
 use ward_store::system::EffectClass;
 use ward_store::{Db, StoreError};
@@ -18,6 +19,9 @@ type Live = ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo>;
 
 /// What keeps the rooms for video calls that are made.
 const KEEP: KeepRoom = ward_scheduling::appointment::video::keep;
+
+/// What says whether somebody may be told anything.
+const REACH: MayReach = ward_identity::deceased::may_reach;
 
 /// The dispatcher of one environment or the other.
 pub enum Door {
@@ -42,7 +46,7 @@ impl Door {
                     video: simulator.clone(),
                 };
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                Door::Sandbox(dispatcher.keeping_rooms(KEEP), simulator)
+                Door::Sandbox(dispatcher.keeping_rooms(KEEP).asking(REACH), simulator)
             }
             Witness::Production(witness) => {
                 let connectors = config.connectors(&witness);
@@ -54,7 +58,8 @@ impl Door {
                 };
                 let callbacks = Callbacks::arm(&witness, connectors, dir)?;
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                Door::Production(Box::new(dispatcher.keeping_rooms(KEEP)), callbacks)
+                let dispatcher = dispatcher.keeping_rooms(KEEP).asking(REACH);
+                Door::Production(Box::new(dispatcher), callbacks)
             }
         })
     }

@@ -14,7 +14,7 @@ use crate::principal::{Principal, Site, Whose};
 use crate::world::World;
 
 /// Texts that do something else than stand there.
-const ACTS: [&str; 24] = [
+const ACTS: [&str; 25] = [
     "scheduled_at",
     "added_users",
     "attached_image_string",
@@ -35,6 +35,7 @@ const ACTS: [&str; 24] = [
     "token",
     "username",
     "dob",
+    "deceased_on",
     "select_all_status",
     "value",
     "interval_type",

@@ -12,6 +12,7 @@ mod callbacks;
 mod classes;
 mod clock;
 mod cohort;
+mod deceased;
 mod network;
 mod notices;
 mod push;

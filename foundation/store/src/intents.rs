@@ -1,6 +1,7 @@
 //! What is to happen outside: recorded with the change that wants it, done
 //! later by the one dispatcher.
 
+use futures_util::future::BoxFuture;
 use ward_instance::Timestamp;
 
 use crate::codec;
@@ -35,6 +36,10 @@ pub const WITHDRAWN: &str = "the device was given away";
 /// Why an effect is given up in whose place another is wanted; it is not tried again either.
 pub const SUPERSEDED: &str = "a later order took its place";
 
+/// Whether the person of an organization may be told anything at this moment: what the practice
+/// knows of people and the door to the world does not.
+pub type MayReach = for<'a> fn(&'a mut Tx, i64, i64) -> BoxFuture<'a, Result<bool, StoreError>>;
+
 /// Errors are cut to so many characters.
 const MAX_ERROR_CHARS: usize = 500;
 
@@ -51,8 +56,8 @@ pub struct EffectIntent {
     pub payload: serde_json::Value,
     /// The client concerned.
     pub subject_client: Option<i64>,
-    /// The person whom it reaches; none of account mail and of a room that is given up, which no
-    /// cohort holds back.
+    /// The person whom it reaches; none of a room that is given up, which no cohort holds back, and
+    /// of account mail that goes to the client concerned, or to nobody's account.
     pub recipient: Option<i64>,
     /// The request that led here.
     pub cause: String,

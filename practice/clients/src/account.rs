@@ -2,6 +2,7 @@
 //! (behaviour 15, 18.1). The account itself is the identity domain's.
 
 use ward_engine::{Answer, Call};
+use ward_identity::deceased::may_be_told;
 use ward_identity::link;
 use ward_identity::tables::{LinkPurpose, User};
 use ward_store::intents::EffectIntent;
@@ -23,8 +24,11 @@ pub enum Welcome {
     SignIn,
 }
 
-/// Wants a welcome mail. An older invitation is void from now on.
+/// Wants a welcome mail; none to who has died. An older invitation is void from now on.
 pub async fn invite(call: &mut Call<'_>, user: &User, welcome: Welcome) -> Answer<()> {
+    if !may_be_told(user) {
+        return Ok(());
+    }
     let Some(email) = user.email.clone() else { return Ok(()) };
     let link = match welcome {
         Welcome::SignIn => SIGN_IN_PAGE.to_owned(),

@@ -160,13 +160,13 @@ async fn tell_owner(call: &mut Call<'_>, access: &BreakGlassAccess, me: &User) -
     let mut told = None;
     for owner_id in owners {
         let owner: Option<User> = call.find(owner_id).await?;
-        told = owner.and_then(|owner| Some((owner.email?, owner.first_name)));
+        told = owner.and_then(|owner| Some((owner.email?, owner.first_name, owner.id)));
         if told.is_some() {
             break;
         }
     }
     // Without an address the audit log still tells it.
-    let Some((to, recipient_name)) = told else { return Ok(()) };
+    let Some((to, recipient_name, owner_id)) = told else { return Ok(()) };
     let name = [me.first_name.as_deref(), me.last_name.as_deref()];
     let intent = EffectIntent {
         class: EffectClass::AccountMail,
@@ -179,7 +179,7 @@ async fn tell_owner(call: &mut Call<'_>, access: &BreakGlassAccess, me: &User) -
             "about": { "type": "BreakGlassAccess", "id": access.id.0 },
         }),
         subject_client: Some(access.client_id.0),
-        recipient: None,
+        recipient: Some(owner_id.0),
         cause: call.request.request_id.clone(),
         idempotency_key: format!("break_glass:{}", access.id),
         not_before: None,

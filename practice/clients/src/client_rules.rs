@@ -30,6 +30,9 @@ pub fn check_new(input: &CreateClient, now: Timestamp) -> Problems {
         rules::bounded(field, value, rules::LINE_CHARS_MAX, p);
     }
     rules::birth_date("dob", &input.dob, now, p);
+    rules::death_date("deceased_on", &input.deceased_on, now, p);
+    let born = rules::day_of(&input.dob, None);
+    rules::lived("deceased_on", born, rules::day_of(&input.deceased_on, None), p);
     rules::time_zone("timezone", &input.timezone, p);
     rules::code("default_billing_type", &input.default_billing_type, rules::BILLING_TYPES, p);
     rules::metadata("metadata", &input.metadata, p);
@@ -49,6 +52,7 @@ pub fn check_change(input: &UpdateClient, now: Timestamp) -> Problems {
     }
     rules::bounded("quick_notes", &input.quick_notes, rules::NOTES_CHARS_MAX, p);
     rules::birth_date("dob", &input.dob, now, p);
+    rules::death_date("deceased_on", &input.deceased_on, now, p);
     rules::time_zone("timezone", &input.timezone, p);
     rules::code("default_billing_type", &input.default_billing_type, rules::BILLING_TYPES, p);
     rules::code(

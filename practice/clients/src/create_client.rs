@@ -2,6 +2,7 @@
 
 use ward_engine::{Answer, Call, Given, Payload, Refused, input, moment};
 use ward_identity::account::{human_of, is_client_taken, lock_address};
+use ward_identity::deceased::may_be_told;
 use ward_identity::flags::{CAN_ADD_CLIENTS, CAN_RESTRICT_CLIENTS};
 use ward_identity::link;
 use ward_identity::tables::{CareTeamMember, DefaultBillingType, LinkPurpose, User};
@@ -27,6 +28,8 @@ input! {
         skipped_email: bool,
         phone_number: String,
         dob: String,
+        /// Of a record that is taken over: the day on which the client died (an addition).
+        deceased_on: String,
         gender: String,
         timezone: String,
         record_identifier: String,
@@ -76,16 +79,25 @@ pub async fn create(call: &mut Call<'_>, input: &CreateClient) -> Answer<Payload
         let row = team_member(call, &client, member);
         call.create(&row).await?;
     }
-    if !input.dont_send_welcome.is_true() && !client.skipped_email {
-        let skips = input.skip_set_password_state.is_true();
-        let welcome = if skips { Welcome::SignIn } else { Welcome::SetPassword };
-        account::invite(call, &client, welcome).await?;
-    } else if client.email.is_some() {
-        // For staff who send their own (`set_password_link`, behaviour 18.1).
-        link::issue(&mut call.scope, &client, LinkPurpose::Handed).await?;
+    if may_be_told(&client) {
+        open_account(call, input, &client).await?;
     }
     call.emit(events::patient_created(client.id.0, client.unit_id.0));
     Ok(Payload::new().one("user", client.id.0))
+}
+
+/// Sends the welcome mail, or makes the link that staff hand out themselves
+/// (`set_password_link`, behaviour 18.1).
+async fn open_account(call: &mut Call<'_>, input: &CreateClient, client: &User) -> Answer<()> {
+    if !input.dont_send_welcome.is_true() && !client.skipped_email {
+        let skips = input.skip_set_password_state.is_true();
+        let welcome = if skips { Welcome::SignIn } else { Welcome::SetPassword };
+        return account::invite(call, client, welcome).await;
+    }
+    if client.email.is_some() {
+        link::issue(&mut call.scope, client, LinkPurpose::Handed).await?;
+    }
+    Ok(())
 }
 
 /// The primary provider: who is named, else the caller, who then must be one.
@@ -132,6 +144,7 @@ async fn new_client(
     client.phone_number = text(&input.phone_number);
     client.gender = text(&input.gender);
     client.dob = input.dob.trimmed().and_then(moment::day);
+    client.deceased_on = input.deceased_on.trimmed().and_then(moment::day);
     client.timezone = text(&input.timezone);
     client.record_identifier = text(&input.record_identifier);
     client.additional_record_identifier = text(&input.additional_record_identifier);

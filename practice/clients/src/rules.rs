@@ -125,6 +125,17 @@ pub fn code(field: &str, value: &Given<String>, codes: &[&str], problems: &mut P
 
 /// A birth date that can be one, when one is given.
 pub fn birth_date(field: &str, value: &Given<String>, now: Timestamp, problems: &mut Problems) {
+    day_lived(field, value, now, problems);
+}
+
+/// A day of death that can be one, when one is given. That nobody dies before they are born is
+/// [`lived`].
+pub fn death_date(field: &str, value: &Given<String>, now: Timestamp, problems: &mut Problems) {
+    day_lived(field, value, now, problems);
+}
+
+/// A day on which somebody of whom a practice knows can have lived.
+fn day_lived(field: &str, value: &Given<String>, now: Timestamp, problems: &mut Problems) {
     let Some(text) = value.trimmed() else { return };
     match moment::day(text) {
         None => problems.add(field, format!("{} must be a date such as 1990-02-01", label(field))),
@@ -135,6 +146,25 @@ pub fn birth_date(field: &str, value: &Given<String>, now: Timestamp, problems: 
             problems.add(field, format!("{} can't be in the future", label(field)));
         }
         Some(_) => {}
+    }
+}
+
+/// Nobody dies before they are born, where both days are known; said of the field that was sent.
+pub fn lived(field: &str, born: Option<Day>, died: Option<Day>, problems: &mut Problems) {
+    if let (Some(born), Some(died)) = (born, died)
+        && died < born
+    {
+        let sentence =
+            "The day of death can't be before the day of birth; send both to change both";
+        problems.add(field, sentence);
+    }
+}
+
+/// The day that a field says, where it is sent and one; else the one that is kept.
+pub fn day_of(value: &Given<String>, kept: Option<Day>) -> Option<Day> {
+    match value.is_given() {
+        true => value.trimmed().and_then(moment::day),
+        false => kept,
     }
 }
 

@@ -1,8 +1,9 @@
 //! `updateClient`: staff change a client (behaviour 18.2).
 
-use ward_engine::{Answer, Call, Given, Payload, Refused, Request, input, moment};
+use ward_engine::{Answer, Call, Given, Payload, Problems, Refused, Request, input, moment};
 use ward_identity::account::{is_client_taken, lock_address};
 use ward_identity::care;
+use ward_identity::deceased::may_be_told;
 use ward_identity::flags::{CAN_REMOVE_CLIENT, CAN_RESTRICT_CLIENTS, CAN_SET_CLIENT_PASSWORD};
 use ward_identity::tables::{DefaultBillingType, PasswordSetBy, User};
 use ward_store::{Actor, Cond, Id, Json, Level, OrderKey, Query, Select, search};
@@ -34,6 +35,8 @@ input! {
         phone_number: String,
         additional_phone_number: String,
         dob: String,
+        /// The day on which the client died; blank takes it back (an addition).
+        deceased_on: String,
         gender: String,
         gender_identity: String,
         gender_identity_code: String,
@@ -194,6 +197,9 @@ pub async fn client_of_email(q: &mut impl Query, actor: &Actor, email: &str) -> 
 /// Sends a client their invitation again, so often a day (behaviour 18.1); `at` is
 /// the field that asks for it.
 pub async fn resend_welcome(call: &mut Call<'_>, user: &User, at: &str) -> Answer<()> {
+    if !may_be_told(user) {
+        return Err(Refused::on(at, "The client has died, and gets no mail"));
+    }
     if user.email.is_none() {
         return Err(Refused::on(at, "The client has no e-mail address"));
     }
@@ -228,9 +234,22 @@ fn check(call: &Call<'_>, input: &UpdateClient, before: &User) -> Answer<()> {
     if input.dietitian_id.is_given() && input.dietitian_id.value().and_then(|id| id.0).is_none() {
         problems.add("dietitian_id", "Dietitian can't be blank");
     }
+    check_life(input, before, &mut problems);
     location::check_all("locations", &input.locations, &mut problems);
     of_client::check_all(&input.referrals, &mut problems);
     problems.check()
+}
+
+/// The two days of a life as they will be, whichever of them is sent.
+fn check_life(input: &UpdateClient, before: &User, problems: &mut Problems) {
+    let field = match (input.deceased_on.is_given(), input.dob.is_given()) {
+        (true, _) => "deceased_on",
+        (false, true) => "dob",
+        (false, false) => return,
+    };
+    let born = rules::day_of(&input.dob, before.dob);
+    let died = rules::day_of(&input.deceased_on, before.deceased_on);
+    rules::lived(field, born, died, problems);
 }
 
 /// Overwrites the columns that are texts; what was not sent stays.
@@ -259,6 +278,9 @@ fn write_texts(input: &UpdateClient, after: &mut User) {
     input.quick_notes.set_text(&mut after.quick_notes);
     if input.dob.is_given() {
         after.dob = input.dob.trimmed().and_then(moment::day);
+    }
+    if input.deceased_on.is_given() {
+        after.deceased_on = input.deceased_on.trimmed().and_then(moment::day);
     }
     if input.ssn.is_given() {
         after.ssn = input.ssn.trimmed().and_then(Ssn::parse).map(|ssn| ssn.digits().to_owned());

@@ -271,6 +271,9 @@ pub fn check(input: &UpdateUser, before: &User, now: ward_instance::Timestamp) -
         rules::bounded(field, value, rules::LINE_CHARS_MAX, p);
     }
     rules::birth_date("dob", &input.dob, now, p);
+    if input.dob.is_given() {
+        rules::lived("dob", rules::day_of(&input.dob, None), before.deceased_on, p);
+    }
     rules::time_zone("timezone", &input.timezone, p);
     rules::code("default_billing_type", &input.default_billing_type, rules::BILLING_TYPES, p);
     rules::code(

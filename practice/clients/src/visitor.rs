@@ -67,8 +67,8 @@ impl Visitor {
 
 /// The client that a visitor is to a provider: the one of this e-mail address and
 /// name whom the provider cares for, archived or not, else a new one. Who says the same of
-/// themselves at this moment waits. Another provider's client is never told apart
-/// from nobody: the practice has two then, whom it can merge.
+/// themselves at this moment waits. Another provider's client, and one who has died, is
+/// never told apart from nobody: the practice has two then, whom it can merge.
 pub async fn client_of(call: &mut Call<'_>, visitor: &Visitor, provider: &User) -> Answer<User> {
     let address = visitor.email.trimmed().map(rules::kept_email);
     lock_address(&mut call.scope, address.as_deref()).await?;
@@ -92,7 +92,8 @@ async fn known(
     let sql = Sql::fixed(
         "SELECT u.id FROM users u WHERE u.org_id = $1 AND u.email_fold = $2 AND u.namespace = $3 \
          AND u.first_name_fold = $4 AND u.last_name_fold = $5 AND u.is_patient = TRUE \
-         AND u.unit_id = $6 AND u.deleted_at IS NULL AND (u.dietitian_id = $7 OR EXISTS (SELECT 1 \
+         AND u.unit_id = $6 AND u.deleted_at IS NULL AND u.deceased_on IS NULL \
+         AND (u.dietitian_id = $7 OR EXISTS (SELECT 1 \
          FROM care_team_members c WHERE c.org_id = u.org_id AND c.patient_id = u.id \
          AND c.user_id = $7)) ORDER BY u.id",
         [

@@ -92,9 +92,12 @@ mod tests {
 
     fn client() -> ClientRecord {
         let mut values = vec![Value::Null; USERS.columns.len()];
-        for (name, value) in
-            [("id", Value::Int(7)), ("first_name", "Ann".into()), ("dob", "1990-02-03".into())]
-        {
+        for (name, value) in [
+            ("id", Value::Int(7)),
+            ("first_name", "Ann".into()),
+            ("dob", "1990-02-03".into()),
+            ("deceased_on", "2026-01-05".into()),
+        ] {
             values[USERS.column(name).unwrap()] = value;
         }
         let mut record = ClientRecord { client_id: 7, ..ClientRecord::default() };
@@ -116,5 +119,6 @@ mod tests {
         assert_eq!(real["meta"]["source"], "https://ward.example");
         assert_eq!(real["entry"][0]["fullUrl"], "https://ward.example/Patient/7");
         assert_eq!(real["entry"][0]["resource"]["birthDate"], "1990-02-03");
+        assert_eq!(real["entry"][0]["resource"]["deceasedDateTime"], "2026-01-05");
     }
 }

@@ -47,6 +47,7 @@ impl User {
             phone_number: None,
             additional_phone_number: None,
             dob: None,
+            deceased_on: None,
             gender: None,
             gender_identity: None,
             gender_identity_code: None,
@@ -204,10 +205,9 @@ pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), Sto
     scope.create_all(&logins).await
 }
 
-/// Writes what changed of an account, and keeps the sign-in lookup. A password,
-/// an address or an activation that changed ends the account's sessions
-/// (SEC-09); the first two end its open one-time links and the keys that its
-/// sign-ins made too.
+/// Writes what changed of an account, and keeps the sign-in lookup. A new password or address, an
+/// activation that changed, and its person's death end the account's sessions (SEC-09); all but
+/// the activation end its open one-time links and the keys that its sign-ins made too.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,
@@ -220,10 +220,11 @@ pub async fn update(
     }
     let is_barred = before.active && !after.active && !after.is_patient;
     let is_other = before.password_hash != after.password_hash || before.email != after.email;
-    if is_barred || is_other {
+    let has_died = before.deceased_on.is_none() && after.deceased_on.is_some();
+    if is_barred || is_other || has_died {
         session::end_all(scope, after.id.0).await?;
     }
-    if is_other {
+    if is_other || has_died {
         link::void_all(scope, after.id).await?;
         key::revoke_of_sign_ins(scope, after.id, None).await?;
     }

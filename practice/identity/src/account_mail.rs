@@ -6,6 +6,7 @@ use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
 use ward_store::{Cond, Scope, StoreError};
 
+use crate::deceased::may_be_told;
 use crate::tables::{Organization, User};
 
 /// A mail to be sent.
@@ -21,12 +22,15 @@ pub struct AccountMail<'a> {
     pub cause: &'a str,
 }
 
-/// Wants a mail to an account's person.
+/// Wants a mail to an account's person; none to who has died.
 pub async fn send(
     scope: &mut Scope<'_>,
     user: &User,
     mail: AccountMail<'_>,
 ) -> Result<(), StoreError> {
+    if !may_be_told(user) {
+        return Ok(());
+    }
     let unit = scope.find_by::<Organization>(Cond::eq("id", user.unit_id.0)).await?;
     let mut payload = json!({
         "recipient_name": user.first_name,

@@ -162,10 +162,13 @@ fn classify_token(instance: &Instance, text: &str) -> Result<Claim, Rejection> {
     Err(Rejection { code: class.code().unwrap_or("UNAUTHENTICATED"), message })
 }
 
-/// Columns that both statements answer behind their own, before the flags.
-pub(crate) const PERSON: &str = "u.id, u.org_id, u.unit_id, u.is_patient, u.active, u.timezone, p.timezone, \
-     o.owner_id, m.active";
-const PERSON_COLUMNS: usize = 9;
+/// Columns that both statements answer behind their own, before the flags: the fifth is whether
+/// they may act, as [`crate::person::may_act`] has it.
+pub(crate) const PERSON: &str = "u.id, u.org_id, u.unit_id, u.is_patient, \
+     CASE WHEN u.is_patient = TRUE THEN u.deceased_on IS NULL \
+     ELSE u.active = TRUE AND COALESCE(m.active, FALSE) = TRUE END, \
+     u.timezone, p.timezone, o.owner_id";
+const PERSON_COLUMNS: usize = 8;
 pub(crate) const FROM_PERSON: &str = "LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
      LEFT JOIN organizations o ON o.org_id = u.org_id AND o.id = u.unit_id \
      LEFT JOIN users p ON p.org_id = u.org_id AND p.id = u.dietitian_id";
@@ -322,16 +325,13 @@ fn awaiting(id: &str) -> (Actor, KeyFacts) {
 /// The actor of the person's columns, unless they may not act at all.
 pub(crate) fn actor(row: &[Value], credential: &str) -> Option<Actor> {
     let (person, held) = row.split_at_checked(PERSON_COLUMNS)?;
-    let [id, org_id, unit_id, is_patient, active, zone, provider_zone, owner_id, member_active] =
-        person
-    else {
+    let [id, org_id, unit_id, is_patient, may_act, zone, provider_zone, owner_id] = person else {
         return None;
     };
-    let is_patient = is_patient.truth();
-    let may_act = is_patient || (active.truth() && member_active.truth());
-    if !may_act {
+    if !may_act.truth() {
         return None;
     }
+    let is_patient = is_patient.truth();
     let is_owner = !is_patient && owner_id.int().is_some() && owner_id.int() == id.int();
     let stored = flags::ALL
         .iter()

@@ -12,6 +12,7 @@ pub mod bindings;
 pub mod brand;
 pub mod care;
 pub mod confirm_email;
+pub mod deceased;
 pub mod email;
 pub mod events;
 pub mod exercise;

@@ -25,7 +25,7 @@ pub(crate) async fn open_invitations(
          JOIN users u ON u.org_id = l.org_id AND u.id = l.user_id \
          WHERE l.org_id IN_LIST($1) AND l.user_id IN_LIST($2) AND l.purpose = $3 \
          AND l.used_at IS NULL AND l.voided_at IS NULL AND l.expires_at > $4 \
-         AND u.is_patient = TRUE AND u.password_hash IS NULL",
+         AND u.is_patient = TRUE AND u.password_hash IS NULL AND u.deceased_on IS NULL",
         [
             Value::Ints(orgs.into()),
             Value::Ints(ids.into()),
@@ -88,6 +88,7 @@ async fn greeted(
          LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
          WHERE l.lookup = $1 AND l.used_at IS NULL AND l.voided_at IS NULL \
          AND l.expires_at > $2 AND u.is_integration = FALSE \
+         AND u.deceased_on IS NULL \
          AND (u.is_patient = TRUE OR (u.active = TRUE AND m.active = TRUE))",
         [lookup.into(), wall.0.into()],
     );

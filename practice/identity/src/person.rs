@@ -9,10 +9,13 @@ use crate::tables::{Organization, OrganizationMembership, User};
 /// The time zone of answers when nothing says another (behaviour 9).
 pub const DEFAULT_ZONE: &str = "America/New_York";
 
-/// Whether somebody may act at all. An archived client may (behaviour 18.3); a
-/// member may while both the account and the membership are active.
+/// Whether somebody may act at all. An archived client may (behaviour 18.3), one who
+/// has died may not; a member may while both the account and the membership are active.
 pub fn may_act(user: &User, membership: Option<&OrganizationMembership>) -> bool {
-    user.is_patient || (user.active && membership.is_some_and(|membership| membership.active))
+    match user.is_patient {
+        true => user.deceased_on.is_none(),
+        false => user.active && membership.is_some_and(|membership| membership.active),
+    }
 }
 
 /// Whether somebody may sign in with a password or link (SEC-06).

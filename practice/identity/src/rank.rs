@@ -30,6 +30,7 @@ pub fn accounts(namespace: &str, address_key: &str, wanted: For, limit: i64) -> 
          FROM logins l JOIN users u ON u.org_id = l.root_id AND u.id = l.user_id \
          LEFT JOIN organization_memberships m ON m.org_id = u.org_id AND m.user_id = u.id \
          WHERE l.namespace = $1 AND l.email_key = $2 AND u.is_integration = FALSE \
+         AND u.deceased_on IS NULL \
          AND (u.is_patient = TRUE OR (u.active = TRUE AND m.active = TRUE))",
         [namespace.into(), address_key.into()],
     );

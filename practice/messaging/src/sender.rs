@@ -2,6 +2,7 @@
 //! transaction of its own, so that a broadcast to many never holds the writer.
 
 use ward_engine::{Answer, errands};
+use ward_identity::deceased::may_be_told;
 use ward_identity::flags::IS_ADMIN;
 use ward_identity::person;
 use ward_identity::tables::User;
@@ -126,7 +127,7 @@ async fn send_some(scope: &mut Scope<'_>, row: &NoteScheduler) -> Answer<()> {
 }
 
 /// Sends it to one, whom the sender must see as of now; archived clients get no
-/// broadcasts (behaviour 18.3).
+/// broadcasts (behaviour 18.3), nor does who has died.
 async fn send_to(
     scope: &mut Scope<'_>,
     row: &NoteScheduler,
@@ -137,7 +138,8 @@ async fn send_to(
         let mut own = Scope::new(&mut *scope.tx, sender);
         own.visible_for_reference(to, Level::Full).await?
     };
-    let Some((recipient, _)) = seen.filter(|(user, _)| user.active) else { return Ok(()) };
+    let is_there = |user: &User| user.active && may_be_told(user);
+    let Some((recipient, _)) = seen.filter(|(user, _)| is_there(user)) else { return Ok(()) };
     let Some(owner): Option<User> = scope.find(row.user_id).await? else { return Ok(()) };
     let found = parts::of_two(scope, &owner, recipient.id, true).await?;
     let conversation = match found {

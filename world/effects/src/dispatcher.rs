@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use ward_instance::{IsoError, crash};
-use ward_store::intents::{self, job_kind};
+use ward_store::intents::{self, MayReach, job_kind};
 use ward_store::jobs::{self, Job};
 use ward_store::room::KeepRoom;
 use ward_store::system::{EffectClass, EffectRow, EffectState};
@@ -54,6 +54,9 @@ const OUTSIDE: &str = "its class is at its cohort, and whom it reaches is not in
 /// Why an intent fails that is wanted no more.
 const UNWANTED: &str = "whom it reaches wants no more of its class";
 
+/// Why an intent fails whose person is told nothing any more.
+const UNREACHED: &str = "whom it reaches is told nothing any more";
+
 /// The kinds of jobs that a dispatcher takes.
 pub const fn kinds() -> &'static [&'static str] {
     &KINDS
@@ -84,6 +87,7 @@ pub struct Dispatcher<E: Env> {
     db: Db,
     ports: Ports<E>,
     keep_room: Option<KeepRoom>,
+    may_reach: Option<MayReach>,
 }
 
 impl<E: Env> Dispatcher<E> {
@@ -91,7 +95,7 @@ impl<E: Env> Dispatcher<E> {
     pub fn new(db: Db, ports: Ports<E>) -> Result<Self, IsoError> {
         let kind = db.instance().kind();
         if kind == E::KIND {
-            return Ok(Dispatcher { db, ports, keep_room: None });
+            return Ok(Dispatcher { db, ports, keep_room: None, may_reach: None });
         }
         Err(IsoError::new(
             "ISO-26",
@@ -108,6 +112,14 @@ impl<E: Env> Dispatcher<E> {
     #[must_use]
     pub fn keeping_rooms(mut self, keep: KeepRoom) -> Self {
         self.keep_room = Some(keep);
+        self
+    }
+
+    /// With what says whether somebody may be told anything; asked of each effect when it is due, and
+    /// again when it is tried again.
+    #[must_use]
+    pub fn asking(mut self, may_reach: MayReach) -> Self {
+        self.may_reach = Some(may_reach);
         self
     }
 
@@ -179,11 +191,11 @@ impl<E: Env> Dispatcher<E> {
 
     /// The intent, if it is still to be done and the job still ours.
     async fn look_up(&self, job: &Arc<Job>, id: &Uuid) -> Result<Found, StoreError> {
-        let (job, id) = (Arc::clone(job), id.clone());
+        let (job, id, may_reach) = (Arc::clone(job), id.clone(), self.may_reach);
         self.db
             .write(move |tx| {
                 let (job, id) = (Arc::clone(&job), id.clone());
-                Box::pin(async move { look_up_in(tx, &job, &id).await })
+                Box::pin(async move { look_up_in(tx, &job, &id, may_reach).await })
             })
             .await
     }
@@ -221,7 +233,12 @@ fn intent_of(job: &Job) -> Result<Uuid, StoreError> {
     Ok(Uuid(payload.intent))
 }
 
-async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreError> {
+async fn look_up_in(
+    tx: &mut Tx,
+    job: &Job,
+    id: &Uuid,
+    may_reach: Option<MayReach>,
+) -> Result<Found, StoreError> {
     if !jobs::heartbeat(tx, job, LEASE).await? {
         return Ok(Found::Lost);
     }
@@ -229,7 +246,7 @@ async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreErr
     if let Some(intent) = intent
         && matches!(intent.state, EffectState::Queued | EffectState::Waiting)
     {
-        if let Some(why) = outlived(tx, &intent).await? {
+        if let Some(why) = outlived(tx, &intent, may_reach).await? {
             intents::mark_failed(tx, job.org_id, id, why, true).await?;
             jobs::complete(tx, job).await?;
             return Ok(Found::Failed);
@@ -252,11 +269,26 @@ async fn look_up_in(tx: &mut Tx, job: &Job, id: &Uuid) -> Result<Found, StoreErr
 }
 
 /// Why an intent is not to be sent any more that was to be when it was made.
-async fn outlived(tx: &mut Tx, intent: &EffectRow) -> Result<Option<&'static str>, StoreError> {
+async fn outlived(
+    tx: &mut Tx,
+    intent: &EffectRow,
+    may_reach: Option<MayReach>,
+) -> Result<Option<&'static str>, StoreError> {
     if intent.expires_at.is_some_and(|at| at <= tx.now()) {
         return Ok(Some(EXPIRED));
     }
-    // Of a device, what it tells is asked of the device.
-    let is_asked = intent.class != EffectClass::Push;
+    if let (Some(may_reach), Some(person)) = (may_reach, person_of(intent))
+        && !may_reach(tx, intent.org_id, person).await?
+    {
+        return Ok(Some(UNREACHED));
+    }
+    // Of a device, what it tells is asked of the device; an account's own mail nobody can stop.
+    let is_asked = !matches!(intent.class, EffectClass::Push | EffectClass::AccountMail);
     Ok((is_asked && intents::is_unwanted(tx, intent).await?).then_some(UNWANTED))
+}
+
+/// Whom an intent reaches: the client concerned where account mail names nobody else.
+fn person_of(intent: &EffectRow) -> Option<i64> {
+    let concerned = intent.subject_id.filter(|_| intent.class == EffectClass::AccountMail);
+    intent.recipient_id.or(concerned)
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use ward_clients::access;
 use ward_engine::{Answer, Call, Refused};
+use ward_identity::deceased::may_be_told;
 use ward_identity::flags::ALLOW_GROUP_LEVEL_ACTIONS;
 use ward_identity::permit::requires;
 use ward_identity::tables::{Organization, USER_GROUPS, USERS, User, user_groups, users};
@@ -24,8 +25,12 @@ pub async fn client(
     at: &str,
 ) -> Answer<User> {
     let client = access::seen_user(call, id, at).await?;
-    let known =
-        Known { is_patient: client.is_patient, active: client.active, unit: client.unit_id };
+    let known = Known {
+        is_patient: client.is_patient,
+        active: client.active,
+        has_died: !may_be_told(&client),
+        unit: client.unit_id,
+    };
     can_be_asked(client.id, known, form, at)?;
     Ok(client)
 }
@@ -35,6 +40,7 @@ pub async fn client(
 struct Known {
     is_patient: bool,
     active: bool,
+    has_died: bool,
     unit: Id<Organization>,
 }
 
@@ -45,6 +51,9 @@ fn can_be_asked(id: Id<User>, known: Known, form: &CustomModuleForm, at: &str) -
     if !known.active {
         let sentence = format!("Client {id} is archived; put them back first");
         return Err(Refused::on(at, sentence));
+    }
+    if known.has_died {
+        return Err(Refused::on(at, format!("Client {id} has died, and is asked nothing")));
     }
     is_near(form, known.unit, at)
 }
@@ -64,7 +73,8 @@ fn is_near(form: &CustomModuleForm, unit: Id<Organization>, at: &str) -> Answer<
 /// merges them meanwhile.
 async fn known(call: &mut Call<'_>, ids: &[i64]) -> Answer<HashMap<i64, Known>> {
     let mut select = Select::new(&USERS, call.actor);
-    select.columns = vec![users::id, users::is_patient, users::active, users::unit_id];
+    select.columns =
+        vec![users::id, users::is_patient, users::active, users::unit_id, users::deceased_on];
     select.least = Level::Full;
     select.filter = Cond::is_in("id", ids);
     if select.filter.is_never() {
@@ -76,7 +86,9 @@ async fn known(call: &mut Call<'_>, ids: &[i64]) -> Answer<HashMap<i64, Known>> 
     let known = |row: &[Value]| {
         let is_patient = row.get(1)?.truth();
         let active = row.get(2)?.truth();
-        Some((row.first()?.int()?, Known { is_patient, active, unit: Id::new(row.get(3)?.int()?) }))
+        let unit = Id::new(row.get(3)?.int()?);
+        let has_died = !row.get(4)?.is_null();
+        Some((row.first()?.int()?, Known { is_patient, active, has_died, unit }))
     };
     Ok(found.iter().filter_map(known).collect())
 }

@@ -174,9 +174,9 @@ pub async fn plan(scope: &mut Scope<'_>, row: &RecurringForm) -> Result<(), Stor
     Ok(())
 }
 
-/// The next few whom it concerns, in the order of ids: active clients who are named, or in a group
-/// that is, as far as whoever asks sees them now. Of a program the unit's clients are asked, but for
-/// restricted ones.
+/// The next few whom it concerns, in the order of ids: active clients who are alive and named, or in
+/// a group that is, as far as whoever asks sees them now. Of a program the unit's clients are asked,
+/// but for restricted ones.
 async fn next_clients(
     scope: &mut Scope<'_>,
     row: &RecurringForm,
@@ -201,6 +201,7 @@ async fn next_clients(
     };
     let whom = mine("user_id", "id").or(mine("user_group_id", "user_group_id").and(near));
     let there = Cond::is_true("is_patient").and(Cond::is_true("active"));
+    let there = there.and(Cond::is_null("deceased_on"));
     let behind = Cond::sql("{t}.id > ?", [row.asked_until.into()]);
     let of_form = match form.unit_id == form.org_id {
         true => Cond::Always,

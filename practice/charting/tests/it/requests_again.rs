@@ -117,6 +117,37 @@ async fn what_comes_back_is_asked_once_each_time_until_it_ends() {
 }
 
 #[tokio::test]
+async fn who_has_died_is_asked_nothing() {
+    World::each(async |w| {
+        let (history, _) = form(&w, "History").await;
+        let ada = w.client("Ada", "ada@example.com").await;
+        let bob = w.client("Bob", "bob@example.com").await;
+        let daily = json!({ "form": history, "recipient_ids": [ada, bob], "is_recurring": true,
+            "frequency": "Daily" });
+        assert!(w.request(&w.owner, daily).await["messages"].is_null());
+        w.come(0).await;
+        let died = async |on: &str| {
+            let input = json!({ "id": ada, "deceased_on": on });
+            let done = w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+            assert!(done["messages"].is_null(), "{done}");
+        };
+        died("2026-01-05").await;
+        w.come(1).await;
+        assert_eq!((w.statuses(&ada).await.len(), w.statuses(&bob).await.len()), (1, 2));
+        for whom in [json!({ "recipient_id": ada }), json!({ "recipient_ids": [bob, ada] })] {
+            let mut input = json!({ "form": history });
+            input.as_object_mut().unwrap().extend(whom.as_object().unwrap().clone());
+            let refused = w.request(&w.owner, input).await;
+            assert!(told(&refused)[0].1.contains("has died"), "{refused}");
+        }
+        died("").await;
+        w.come(2).await;
+        assert_eq!((w.statuses(&ada).await.len(), w.statuses(&bob).await.len()), (2, 3));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn requests_of_forms_that_nobody_can_fill_in_wait_for_nobody_and_merges_take_them_along() {
     World::each(async |w| {
         let (history, _) = form(&w, "History").await;

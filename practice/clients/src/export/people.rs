@@ -37,6 +37,7 @@ fn patient(record: &ClientRecord, row: &Row) -> Json {
         .list("telecom", telecom.into_iter().flatten().collect())
         .maybe("gender", gender(row))
         .at("birthDate", row.text("dob").map(str::to_owned))
+        .at("deceasedDateTime", row.text("deceased_on").map(str::to_owned))
         .list("address", addresses)
         .list("generalPractitioner", provider)
         .json()

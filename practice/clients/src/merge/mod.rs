@@ -60,6 +60,8 @@ pub async fn merge(call: &mut Call<'_>, input: &MergeClients) -> Answer<Payload>
     let mut after = target.clone();
     // Whoever may not see the one's chart must not see it in the other's.
     after.restricted |= source.restricted;
+    // Nor does anybody write to who has died, by whichever record it is known.
+    after.deceased_on = after.deceased_on.or(source.deceased_on);
     if email.is_some() {
         after.email = email;
         after.unconfirmed_email = None;

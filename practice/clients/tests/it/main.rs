@@ -9,6 +9,7 @@
 mod accesses;
 mod care;
 mod clients;
+mod deceased;
 mod devices;
 mod entrusting;
 mod flag_truth;

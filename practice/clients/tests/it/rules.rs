@@ -64,6 +64,40 @@ fn birth_dates() {
 }
 
 #[test]
+fn days_of_death() {
+    for good in ["1990-02-01", "2026-03-04", "2026-03-05", "  ", "March 4, 2026"] {
+        let told = told(|p| rules::death_date("deceased_on", &text(good), NOW, p));
+        assert!(told.is_empty(), "{good}");
+    }
+    for (bad, end) in [
+        ("2026-03-06", "can't be in the future"),
+        ("9999-12-31", "can't be in the future"),
+        ("1700-01-01", "is too long ago"),
+        ("2001-02-29", "must be a date such as 1990-02-01"),
+        ("gone", "must be a date such as 1990-02-01"),
+    ] {
+        let told = told(|p| rules::death_date("deceased_on", &text(bad), NOW, p));
+        assert_eq!(told[0].message, format!("Deceased on {end}"), "{bad}");
+    }
+    assert!(told(|p| rules::death_date("deceased_on", &Given::Null, NOW, p)).is_empty());
+}
+
+#[test]
+fn nobody_dies_before_they_are_born() {
+    let day = |value: &str| rules::day_of(&text(value), None);
+    let wrong = |born, died| told(|p| rules::lived("deceased_on", born, died, p)).len();
+    assert_eq!(wrong(day("2026-03-04"), day("2026-03-03")), 1);
+    assert_eq!(wrong(day("2026-03-04"), day("2026-03-04")), 0, "a child of a day");
+    assert_eq!(wrong(None, day("2026-03-04")), 0);
+    assert_eq!(wrong(day("2026-03-04"), None), 0);
+    let kept = day("1990-02-01");
+    assert_eq!(rules::day_of(&Given::Absent, kept), kept);
+    assert_eq!(rules::day_of(&Given::Null, kept), None);
+    assert_eq!(rules::day_of(&text(" "), kept), None);
+    assert_eq!(rules::day_of(&text("no day"), kept), None);
+}
+
+#[test]
 fn metadata_is_json_and_bounded() {
     assert!(told(|p| rules::metadata("metadata", &text("{\"a\":[1]}"), p)).is_empty());
     assert_eq!(told(|p| rules::metadata("metadata", &text("{a}"), p)).len(), 1);

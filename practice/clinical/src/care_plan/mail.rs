@@ -3,6 +3,7 @@
 
 use ward_clients::feature_toggle::{self, Switch};
 use ward_engine::{Answer, Call, Payload, Refused};
+use ward_identity::deceased::may_be_told;
 use ward_identity::id_or_blank::named;
 use ward_identity::tables::{Organization, User};
 use ward_store::intents::EffectIntent;
@@ -33,6 +34,9 @@ pub async fn send(call: &mut Call<'_>, input: &SendEmail) -> Answer<Payload> {
 
 /// Why a client is not written to.
 fn unfit(plan: &CarePlan, client: &User) -> Option<&'static str> {
+    if !may_be_told(client) {
+        return Some("This client has died, and gets no mail");
+    }
     match (plan.is_hidden, client.active, client.email.is_some()) {
         (true, _, _) => {
             Some("This care plan is hidden from the client: send is_hidden: false first")

@@ -228,6 +228,10 @@ async fn mails_go_to_active_clients_who_can_see_the_plan() {
         let sentence = refused(&w, &w.owner, "sendCarePlanEmail", mail).await;
         assert!(sentence.contains("not active"), "{sentence}");
         assert_eq!(mails(&w).await, 2);
+        let input = json!({ "id": a, "deceased_on": "2026-01-05" });
+        assert_eq!(refused(&w, &w.owner, "updateClient", input).await, "nothing");
+        assert_eq!(send().await, "This client has died, and gets no mail");
+        assert_eq!(mails(&w).await, 2);
     })
     .await;
 }

@@ -58,6 +58,9 @@ record! {
         phone_number: Option<String> [limited phone],
         additional_phone_number: Option<String> [phone],
         dob: Option<Day> [searched],
+        /// The day on which a client died: they are told nothing any more, and sign in
+        /// nowhere ([`crate::deceased`]).
+        deceased_on: Option<Day>,
         gender: Option<String>,
         gender_identity: Option<String>,
         gender_identity_code: Option<String>,

@@ -3,6 +3,7 @@
 
 use serde_json::{Value as Json, json};
 use ward_engine::Answer;
+use ward_identity::deceased::may_be_told;
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::intents::EffectIntent;
@@ -45,14 +46,17 @@ impl<'a> Notice<'a> {
     }
 }
 
-/// Sends a notice by one way; nothing where the person has no address for it, or
-/// wants no more of it by what the receiver's side reported.
+/// Sends a notice by one way; nothing to a client who has died, where the person has no
+/// address for it, or wants no more of it by what the receiver's side reported.
 pub async fn send(
     scope: &mut Scope<'_>,
     user: &User,
     category: NoticeCategory,
     notice: &Notice<'_>,
 ) -> Answer<()> {
+    if !may_be_told(user) {
+        return Ok(());
+    }
     let address = match category {
         NoticeCategory::Email => user.email.clone(),
         NoticeCategory::Sms => user.phone_number.clone(),
@@ -113,7 +117,7 @@ pub async fn copy(
     contact: &NotificationContact,
     key: &str,
 ) -> Answer<()> {
-    let Some(to) = contact.email.clone() else { return Ok(()) };
+    let Some(to) = contact.email.clone().filter(|_| may_be_told(client)) else { return Ok(()) };
     const KIND: &str = "contact_message";
     let key = format!("{key}:{}:{}", NoticeCategory::Email, contact.id);
     let payload = json!({

@@ -73,7 +73,7 @@ async fn tell_readers(scope: &mut Scope<'_>, note: &Note) -> Answer<()> {
 }
 
 /// Those who have not read a message and may still act; archived clients are told
-/// nothing (behaviour 18.3).
+/// nothing (behaviour 18.3), nor is who has died.
 async fn readers(scope: &mut Scope<'_>, note: &Note) -> Answer<Vec<(Id<User>, bool)>> {
     let sql = Sql::fixed(
         "SELECT u.id, u.is_patient FROM conversation_memberships m \
@@ -81,7 +81,7 @@ async fn readers(scope: &mut Scope<'_>, note: &Note) -> Answer<Vec<(Id<User>, bo
          WHERE m.org_id = $1 AND m.conversation_id = $2 AND m.deleted_at IS NULL \
          AND m.user_id <> $3 AND m.viewed_count < $4 \
          AND u.active = TRUE AND u.is_integration = FALSE AND u.deleted_at IS NULL \
-         ORDER BY u.id",
+         AND u.deceased_on IS NULL ORDER BY u.id",
         [
             note.org_id.0.into(),
             note.conversation_id.0.into(),

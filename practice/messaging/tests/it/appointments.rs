@@ -224,6 +224,41 @@ async fn a_reminder_is_said_once_and_never_of_what_is_off() {
     .await;
 }
 
+#[tokio::test]
+async fn who_has_died_is_reminded_of_nothing_until_that_is_taken_back() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        awake(&w, &w.as_client(&desk.client).await).await;
+        let died = async |on: &str| {
+            let input = json!({ "id": desk.client, "deceased_on": on });
+            let done = w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+            assert!(done["messages"].is_null(), "{done}");
+        };
+        let id = booked(&w, &w.owner, desk.at(&ahead(&w, 9, "15:00"))).await;
+        assert_eq!(planned(&w).await, ["email_1_day"]);
+        died("2026-01-05").await;
+        let other = booked(&w, &w.owner, desk.at(&ahead(&w, 9, "17:00"))).await;
+        change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 10, "15:00") })).await;
+        say(&w).await;
+        let only = [("booked email client".to_owned(), 1)];
+        assert_eq!(told(&w).await, only.into(), "something was said to who has died");
+        assert!(planned(&w).await.is_empty(), "what is not said is gone");
+        let records = "SELECT COUNT(*) FROM sent_notification_records";
+        let records = w.db.read().await.unwrap().rows(&Sql::fixed(records, [])).await.unwrap();
+        assert_eq!(records.scalar().and_then(Value::int), Some(1));
+        // Nothing is called off by itself.
+        let query = "query($id: ID) { appointment(id: $id) { pm_status } }";
+        let there = w.run(&w.owner, query, json!({ "id": other })).await;
+        assert_eq!(there["appointment"]["pm_status"], Json::Null, "{there}");
+        died("").await;
+        change(&w, &w.owner, json!({ "id": id, "datetime": ahead(&w, 11, "15:00") })).await;
+        say(&w).await;
+        assert_eq!(told(&w).await["changed email client"], 1);
+        assert_eq!(told(&w).await["reminder email client"], 1);
+    })
+    .await;
+}
+
 /// At night whatever the hour of the test, until a minute before midnight UTC.
 async fn asleep(w: &World, actor: &Actor) {
     let input = json!({ "quiet_hours_start": "00:00", "quiet_hours_end": "23:59" });

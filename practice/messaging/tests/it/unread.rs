@@ -2,9 +2,11 @@
 
 use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
+use ward_messaging::notices::{KINDS, run_batch};
 use ward_store::Actor;
 
 use crate::conversations::{begun, id, inbox};
+use crate::notices::{awake, sent, settle};
 use crate::support::World;
 
 const PART: &str =
@@ -108,6 +110,38 @@ async fn nobody_marks_anothers_part() {
         assert_eq!(payload["messages"][0]["field"], "user_id", "{payload}");
         assert!(out(&w.owner, json!(a)).await["messages"].is_null());
         assert_eq!(out(&w.owner, json!(a)).await["messages"][0]["message"], "Object not found");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_died_is_told_of_no_message() {
+    World::each(async |w| {
+        let a = w.client("Ada", "ada@example.com").await;
+        awake(&w, &w.as_client(&a).await).await;
+        let kin = json!({ "user_id": a, "first_name": "Cy", "email": "cy@example.com",
+            "copy_notifications": true });
+        w.mutate(&w.owner, "createNotificationContact", "notificationContact { id }", kin).await;
+        let talk = begun(&w, &w.owner, json!({ "simple_added_users": a })).await;
+        let write = async |text: &str| {
+            w.note(&w.owner, json!({ "conversation_id": talk["id"], "content": text })).await
+        };
+        let died = async |on: Json| {
+            let input = json!({ "id": a, "deceased_on": on });
+            let done = w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+            assert!(done["messages"].is_null(), "{done}");
+        };
+        // Written before, and planned; and since.
+        write("Hello").await;
+        while run_batch(&w.db, KINDS).await.unwrap() > 0 {}
+        died(json!("2026-01-05")).await;
+        write("Are you there?").await;
+        settle(&w).await;
+        assert_eq!(sent(&w).await, Vec::<String>::new());
+        died(Json::Null).await;
+        write("There you are").await;
+        settle(&w).await;
+        assert_eq!(sent(&w).await, ["contact_message email", "new_message email"]);
     })
     .await;
 }

@@ -75,7 +75,8 @@ async fn matched(
 }
 
 /// The client of a unit who has this e-mail address, of several the one who has the name
-/// as well; nobody where it could be more than one. The client stays until the
+/// as well; nobody where it could be more than one, and nobody who has died: it is a
+/// relative who writes from their address. The client stays until the
 /// transaction ends.
 pub(super) async fn client_of(
     scope: &mut Scope<'_>,
@@ -86,7 +87,8 @@ pub(super) async fn client_of(
     let sql = Sql::fixed(
         "SELECT u.id, u.first_name_fold, u.last_name_fold FROM users u WHERE u.org_id = $1 \
          AND u.email_fold = $2 AND u.unit_id = $3 AND u.is_patient = TRUE \
-         AND u.deleted_at IS NULL ORDER BY u.id LIMIT CAST($4 AS BIGINT) FOR_KEY_SHARE",
+         AND u.deleted_at IS NULL AND u.deceased_on IS NULL \
+         ORDER BY u.id LIMIT CAST($4 AS BIGINT) FOR_KEY_SHARE",
         [
             scope.actor.org_id.into(),
             email::key(&kept_email(address)).into(),

@@ -3,6 +3,7 @@
 
 use ward_clients::access;
 use ward_engine::{Answer, Bindings, Call};
+use ward_identity::deceased::may_be_told;
 use ward_identity::tables::User;
 use ward_store::{Actor, Cond, Event, Id, Query, Scope, Sql};
 
@@ -26,7 +27,7 @@ pub fn bind(b: &mut Bindings) {
     });
     b.reaction("appointment.updated", |call, event| Box::pin(updated(call, event)));
     b.reaction("appointment.deleted", |call, event| Box::pin(deleted(call, event)));
-    b.reaction("patient.updated", |call, event| Box::pin(archived(call, event)));
+    b.reaction("patient.updated", |call, event| Box::pin(gone(call, event)));
     b.reaction("patient.merged", |call, event| Box::pin(merged(call, event)));
 }
 
@@ -53,13 +54,18 @@ async fn deleted(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     Ok(())
 }
 
-/// Who is archived waits for nothing any more (behaviour 18.3).
-async fn archived(call: &mut Call<'_>, event: &Event) -> Answer<()> {
-    if !event.changed_fields.contains(&"active") {
+/// Whether a client can have a seat: not who is archived (behaviour 18.3) or has died.
+fn can_come(client: &User) -> bool {
+    client.active && may_be_told(client)
+}
+
+/// Who is archived, or has died, waits for nothing any more.
+async fn gone(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    if !["active", "deceased_on"].iter().any(|field| event.changed_fields.contains(field)) {
         return Ok(());
     }
     let client: Option<User> = call.find(Id::new(event.resource_id)).await?;
-    if client.is_some_and(|client| client.active) {
+    if client.is_some_and(|client| can_come(&client)) {
         return Ok(());
     }
     let own = Cond::eq("user_id", event.resource_id);
@@ -145,7 +151,7 @@ async fn can_be_joined(call: &mut Call<'_>, row: &Appointment) -> Answer<bool> {
 /// they are told whatever the change that freed it says of notices.
 async fn move_in(call: &mut Call<'_>, row: &Appointment, place: &WaitlistPlace) -> Answer<bool> {
     let client: Option<User> = call.find(place.user_id).await?;
-    let fits = |it: &User| it.is_patient && it.active && it.unit_id == row.unit_id;
+    let fits = |it: &User| it.is_patient && can_come(it) && it.unit_id == row.unit_id;
     let Some(client) = client.filter(fits) else { return Ok(false) };
     let own = Cond::eq("appointment_id", row.id.0).and(Cond::eq("user_id", client.id.0));
     let known: Option<AppointmentInclusion> = call.find_by(own).await?;

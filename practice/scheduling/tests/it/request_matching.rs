@@ -96,6 +96,20 @@ async fn of_a_family_who_is_named_is_the_one_and_nobody_reads_of_a_restricted_ch
 }
 
 #[tokio::test]
+async fn a_request_is_never_that_of_a_client_who_has_died() {
+    World::each(async |w| {
+        open(&w).await;
+        let ada = w.client("Ada", "ada@example.com").await;
+        let died = json!({ "id": ada, "deceased_on": "2026-01-05" });
+        let done = w.mutate(&w.owner, "updateClient", "user { id }", died).await;
+        assert!(done["messages"].is_null(), "{done}");
+        let made = asked(&w, &Actor::anonymous(), visit(&w, "Ada")).await;
+        assert!(one(&w, &w.owner, &made).await["patient"].is_null());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn visitors_have_so_many_open_requests_and_no_more() {
     World::each(async |w| {
         open(&w).await;

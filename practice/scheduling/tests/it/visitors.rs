@@ -90,6 +90,28 @@ async fn who_attends_already_goes_on_attending() {
 }
 
 #[tokio::test]
+async fn a_visitor_is_never_a_client_who_has_died() {
+    World::each(async |w| {
+        let door = Door::new(w, json!({})).await;
+        let nobody = Actor::anonymous();
+        let book = async |when: &str| {
+            let booked = door.book(&nobody, door.visit("Vera", &ahead(&door.w, 3, when))).await;
+            assert!(booked["messages"].is_null(), "{booked}");
+        };
+        book("10:00").await;
+        assert_eq!(door.made().await, [1, 1, 1]);
+        let sql = "UPDATE users SET deceased_on = '2026-01-05' WHERE is_patient = TRUE";
+        door.w.execute(Sql::fixed(sql, [])).await;
+        // Her daughter has her name and reads her mail.
+        book("12:00").await;
+        assert_eq!(door.made().await, [2, 2, 2]);
+        book("14:00").await;
+        assert_eq!(door.made().await, [3, 2, 2], "the one who lives is known");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn names_lead_nowhere() {
     World::each(async |w| {
         let door = Door::new(w, json!({})).await;

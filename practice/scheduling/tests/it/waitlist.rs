@@ -200,6 +200,32 @@ async fn a_seat_frees_by_whatever_staff_do() {
 }
 
 #[tokio::test]
+async fn who_has_died_waits_no_more_and_moves_in_nowhere() {
+    World::each(async |w| {
+        let clients = people(&w, 4).await;
+        let class = Class::new(&w, 1, &clients[..1]).await;
+        for client in &clients[1..4] {
+            class.wait(&w, client).await;
+        }
+        let input = json!({ "id": clients[1], "deceased_on": "2026-01-05" });
+        let done = w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+        assert!(done["messages"].is_null(), "{done}");
+        assert_eq!(class.people(&w).await, (of(&clients, &[0]), of(&clients, &[2, 3])));
+        // Past the operation: who is in the line all the same is passed over.
+        let sql = "UPDATE users SET deceased_on = '2026-01-05' WHERE id = $1";
+        let third: i64 = clients[2].parse().unwrap();
+        w.execute(Sql::fixed(sql, [third.into()])).await;
+        class.change(&w, json!({ "max_attendees": "2" })).await;
+        assert_eq!(class.people(&w).await, (of(&clients, &[0, 3]), Vec::new()));
+        // What is booked stays booked, until staff call it off.
+        let input = json!({ "id": clients[0], "deceased_on": "2026-01-05" });
+        w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+        assert_eq!(class.people(&w).await.0, of(&clients, &[0, 3]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nobody_moves_into_what_is_off_or_over_nor_who_is_archived_or_gone() {
     World::each(async |w| {
         let clients = people(&w, 7).await;

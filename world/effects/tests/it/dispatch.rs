@@ -1,7 +1,11 @@
 //! Intents become messages, once each.
 
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use ward_effects::{Dispatcher, InboxFilter, Ports, Report, SandboxEnv, Simulator};
+use ward_store::intents::EffectIntent;
+use ward_store::system::EffectClass;
+use ward_store::{StoreError, Tx};
 
 use crate::support::{BASE, reset_payload};
 
@@ -57,6 +61,42 @@ both! {
         assert_eq!(dispatcher.run_due().await.unwrap().done, 1);
         assert_eq!(dispatcher.run_due().await.unwrap(), Report::default());
         assert_eq!(w.inbox(InboxFilter::default()).await.len(), 1);
+    }
+}
+
+/// Nobody with an odd number may be told anything.
+fn even(_: &mut Tx, _: i64, person: i64) -> BoxFuture<'_, Result<bool, StoreError>> {
+    Box::pin(async move { Ok(person % 2 == 0) })
+}
+
+both! {
+    Sandbox,
+    /// Whom nobody may tell anything gets nothing, by whichever way and however often it is tried;
+    /// what reaches nobody in particular goes. (DOM-36)
+    async fn who_may_not_be_told_gets_nothing(w) {
+        use EffectClass::{AccountMail, Email};
+        let of = |to: &str, class, recipient, subject_client| {
+            let plain = w.intent("reset_password", to, reset_payload());
+            EffectIntent { class, recipient, subject_client, ..plain }
+        };
+        for intent in [
+            of("a@harbor.example", AccountMail, None, Some(1)),
+            of("b@harbor.example", AccountMail, Some(2), Some(1)),
+            of("c@harbor.example", AccountMail, None, None),
+            of("d@harbor.example", Email, Some(1), None),
+            of("e@harbor.example", Email, Some(2), Some(1)),
+            of("f@harbor.example", Email, None, Some(1)),
+        ] {
+            assert!(w.intend(intent).await);
+        }
+        let dispatcher = w.sandbox().asking(even);
+        let report = dispatcher.run_due().await.unwrap();
+        assert_eq!(report, Report { done: 4, failed: 2, ..Report::default() });
+        let why = "failed 1 whom it reaches is told nothing any more";
+        let sent = "done 1 -";
+        assert_eq!(w.intents().await, [why, sent, sent, why, sent, sent]);
+        assert_eq!(dispatcher.run_due().await.unwrap(), Report::default());
+        assert_eq!(w.inbox(InboxFilter::default()).await.len(), 4);
     }
 }
 
