@@ -61,8 +61,8 @@ const WORKS_ON: [&str; 1] = ["exportPopulationEhi"];
 /// The lines of a view; and the arguments whose meaning nobody has said.
 pub fn lines(schema: &Schema) -> (Vec<Line>, Vec<String>) {
     let (mut lines, mut unmapped) = (Vec::new(), Vec::new());
-    let works_on = |field: &Field| WORKS_ON.contains(&field.name.as_str());
-    for (root, field) in schema.roots().into_iter().filter(|(_, field)| !works_on(field)) {
+    let roots = schema.roots().into_iter();
+    for (root, field) in roots.filter(|(_, it)| !WORKS_ON.contains(&it.name.as_str())) {
         let (mut parts, mut optional) = (Vec::new(), Vec::new());
         for place in places(schema, field) {
             match meaning::meaning(field, &place) {

@@ -16,7 +16,7 @@ pub async fn give_up(tx: &mut Tx, job: &Job, error: &str) -> Result<bool, StoreE
 
 /// Gives a job back with what is to be done next: due now, with all its attempts, and in its place
 /// among those of its serial key. False when the lease is another worker's by now, as
-/// [`complete`] says.
+/// [`crate::jobs::complete`] says.
 pub async fn go_on(
     tx: &mut Tx,
     job: &Job,

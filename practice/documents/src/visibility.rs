@@ -131,7 +131,7 @@ pub fn documents(actor: &Actor) -> Rule {
                 Cond::sql("({t}.rel_user_id IS NOT NULL AND {t}.include_in_charting = TRUE)", []);
             // What a client's export holds, a member may not otherwise see: it is for whoever
             // asked for it.
-            let exports = [EXPORT_TYPE.into(), MANIFEST_TYPE.into()];
+            let exports = [Value::from(EXPORT_TYPE), Value::from(MANIFEST_TYPE)];
             let kept = Cond::sql("{t}.file_content_type NOT IN (?, ?)", exports);
             Rule::full(of_member(actor, OF_DOCUMENTS, charted, kept))
         }
