@@ -112,3 +112,40 @@ pub(crate) async fn folder(
     call.create(&folder).await?;
     Ok(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ward_engine::Permission;
+    use ward_store::{Flags, Role};
+
+    fn actor(role: Role, is_owner: bool, held: &[Permission]) -> Actor {
+        let flags = held.iter().fold(Flags::default(), |all, it| all.with(it.flag));
+        Actor { role, is_owner, flags, ..Actor::anonymous() }
+    }
+
+    #[test]
+    fn who_exports_all_rules_and_may_export_one() {
+        for able in [
+            actor(Role::Member, true, &[CAN_VIEW_REPORTS]),
+            actor(Role::Member, false, &[CAN_VIEW_REPORTS, IS_ADMIN]),
+        ] {
+            assert!(may(&able).is_ok(), "{able:?}");
+        }
+        for unable in [
+            actor(Role::Member, false, &[CAN_VIEW_REPORTS]),
+            actor(Role::Member, false, &[IS_ADMIN]),
+            actor(Role::Member, true, &[]),
+            actor(Role::Client, true, &[CAN_VIEW_REPORTS, IS_ADMIN]),
+            Actor::anonymous(),
+        ] {
+            assert!(may(&unable).is_err(), "{unable:?}");
+        }
+    }
+
+    #[test]
+    fn archived_clients_take_part_or_not() {
+        assert_eq!(clients(true), Cond::is_true("is_patient"));
+        assert_ne!(clients(false), clients(true));
+    }
+}
