@@ -215,6 +215,7 @@ async fn heads(app: &App) -> Result<(), StoreError> {
 
 /// Deletes what is kept no longer.
 pub async fn purge(app: &App) -> Result<(), StoreError> {
+    forget(app).await?;
     app.db
         .write(|tx: &mut Tx| Box::pin(async move { idempotency::purge(tx).await.map(drop) }))
         .await?;
@@ -245,6 +246,16 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Deletes what domains keep for a time: exports, and files that were told of and never attached. Not
+/// while the instance is quarantined, since others are told of it.
+async fn forget(app: &App) -> Result<(), StoreError> {
+    if app.is_quarantined() {
+        return Ok(());
+    }
+    ward_export::expire::sweep(&app.db).await?;
+    ward_charting::attachment::sweep::sweep(&app.db).await.map(drop)
 }
 
 /// Clears away stored files that no row tells of; none while a fork may read them.

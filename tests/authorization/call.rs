@@ -54,10 +54,15 @@ impl Line {
     }
 }
 
+/// What works on behind its answer, for as long as there are clients: others could not tell what a
+/// refused write left from what it makes. `tests/http/population.rs` asks who may.
+const WORKS_ON: [&str; 1] = ["exportPopulationEhi"];
+
 /// The lines of a view; and the arguments whose meaning nobody has said.
 pub fn lines(schema: &Schema) -> (Vec<Line>, Vec<String>) {
     let (mut lines, mut unmapped) = (Vec::new(), Vec::new());
-    for (root, field) in schema.roots() {
+    let roots = schema.roots().into_iter();
+    for (root, field) in roots.filter(|(_, it)| !WORKS_ON.contains(&it.name.as_str())) {
         let (mut parts, mut optional) = (Vec::new(), Vec::new());
         for place in places(schema, field) {
             match meaning::meaning(field, &place) {

@@ -97,7 +97,7 @@ pub const TRIED: &[(&str, &str)] = &[
 /// Names that open nothing.
 pub const WORDS: &str = "
     file_type file_types filter for_template_use file file_string description internal_notes
-    share_with_rel include_in_charting created_at updated_at should_run_in_job
+    share_with_rel include_in_charting created_at updated_at should_run_in_job include_archived
 ";
 
 /// Two letters.

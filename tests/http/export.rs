@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json, people, until};
 use zip::ZipArchive;
 
-const EXPORT: &str = "mutation($id: ID, $later: Boolean) { exportClientEhi(input: {client_id: $id, \
+pub const EXPORT: &str = "mutation($id: ID, $later: Boolean) { exportClientEhi(input: {client_id: $id, \
     should_run_in_job: $later}) { success_string messages { field message } } }";
 const DOCUMENTS: &str = "{ documents(filter: \"all\") { nodes { id display_name expiring_url } } }";
 
@@ -28,14 +28,14 @@ fn exports(api: &Api, client: &str) -> BTreeMap<String, String> {
     own.map(|node| (text(&node, "id"), text(&node, "expiring_url"))).collect()
 }
 
-fn fetched(server: &Server, link: &str) -> Vec<u8> {
+pub fn fetched(server: &Server, link: &str) -> Vec<u8> {
     let path = &link[link.find("/files/").unwrap()..];
     let mut read = ureq::get(format!("http://127.0.0.1:{}{path}", server.port)).call().unwrap();
     read.body_mut().read_to_vec().unwrap()
 }
 
 /// What an archive holds; a reader that is not Ward's own finds it.
-fn entries(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+pub fn entries(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(archive)).unwrap();
     assert_eq!(archive.name_for_index(0).unwrap().unwrap(), "environment.txt");
     (0..archive.len())
@@ -188,4 +188,52 @@ fn sec_20_a_broken_glass_carries_nothing_away() {
     let payload = &refused.json["data"]["exportClientEhi"];
     assert_eq!(payload["messages"][0]["field"], "client_id", "{}", refused.text);
     assert!(payload["success_string"].is_null(), "{}", refused.text);
+}
+
+/// In a conversation of several clients, what another one wrote is that one's: their archive has it,
+/// and this one's tells neither of it nor of them.
+#[test]
+fn dom_39_what_another_client_wrote_is_theirs() {
+    const PASSWORD: &str = "copper-lantern-41-meadow";
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let owner = s.owner_key();
+    let server = s.serve();
+    let api = server.with(&owner);
+    let clients = ["ada", "ben"].map(|name| people::client(&api, name));
+    let who = format!("user-{},user-{}", clients[0], clients[1]);
+    let begin = "mutation($who: String) { createConversation(input: {simple_added_users: $who, name: \"Group\"}) { conversation { id } messages { field message } } }";
+    let talk = api.ask(begin, json!({"who": who}));
+    let talk = people::id(&talk.data()["createConversation"]["conversation"]);
+    let write = |api: &Api, content: &str| {
+        let note = json!({"conversation_id": talk, "content": content});
+        api.make("createNote", "createNoteInput!", "note", note);
+    };
+    write(&api, "Welcome both");
+    for (client, name) in clients.iter().zip(["ada", "ben"]) {
+        let enter = "mutation($id: ID, $password: String) { updateClient(input: {id: $id, password: $password}) { messages { field message } } }";
+        api.ask(enter, json!({"id": client, "password": PASSWORD})).data();
+        let input = json!({"email": format!("{name}@client.example"), "password": PASSWORD});
+        let signed = people::sign_in(&server.api(), input);
+        let token = signed.data()["signIn"]["token"].as_str().unwrap().to_owned();
+        write(&server.with(&token), &format!("Written by {name} alone"));
+    }
+    for (own, other) in [(0, 1), (1, 0)] {
+        let (client, names) = (&clients[own], ["ada", "ben"]);
+        api.ask(EXPORT, json!({"id": client})).data();
+        let archive = fetched(&server, exports(&api, client).values().next().unwrap());
+        let found = entries(&archive);
+        let notes = String::from_utf8(found["data/notes.json"].clone()).unwrap();
+        for there in ["Welcome both".to_owned(), format!("Written by {} alone", names[own])] {
+            assert!(notes.contains(&there), "no {there:?}: {notes}");
+        }
+        let theirs = format!("Written by {} alone", names[other]);
+        for (path, bytes) in &found {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(!text.contains(&theirs), "{path} has another client's message");
+            let address = format!("{}@client.example", names[other]);
+            assert!(!text.contains(&address), "{path} tells of another client");
+        }
+        let id = format!("\"{}\"", clients[other]);
+        assert!(!notes.contains(&id), "the other's id is among the messages: {notes}");
+    }
 }

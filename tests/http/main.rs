@@ -13,6 +13,7 @@ mod faults;
 mod files;
 mod headers;
 mod notes_pdf;
+mod population;
 mod questionnaire;
 mod running;
 mod tripwire;

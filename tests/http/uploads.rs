@@ -23,7 +23,7 @@ const READ: &str = "query($id: ID) { formAnswerGroup(id: $id) {
     form_answer_group_signings { is_intact } } }";
 
 /// A filled form of a client: its id and that of its answer.
-fn filled(owner: &Api, name: &str) -> (String, String) {
+pub fn filled(owner: &Api, name: &str) -> (String, String) {
     let client = people::client(owner, name);
     let input = json!({"name": format!("Scans of {name}"), "use_for_charting": true});
     let of = "createCustomModuleFormInput";
@@ -47,7 +47,7 @@ fn about(answer: &str) -> Json {
 }
 
 /// Tells of a file; its upload and the path to send it to.
-fn told(api: &Api, answer: &str) -> (String, String) {
+pub fn told(api: &Api, answer: &str) -> (String, String) {
     let reply = api.ask(TELL, json!({"input": about(answer)}));
     let payload = &reply.data()["createFormAnswerFileAttachmentUploadUrl"];
     assert!(payload["messages"].is_null(), "{payload}");
@@ -65,7 +65,7 @@ fn put(path: &str, bytes: &[u8]) -> Answer {
     running().bytes(&format!("PUT {path} HTTP/1.1"), bytes)
 }
 
-fn attach(api: &Api, answer: &str, upload: &str) -> Json {
+pub fn attach(api: &Api, answer: &str, upload: &str) -> Json {
     let input = json!({"form_answer_id": answer, "upload_id": upload});
     api.ask(ATTACH, json!({"input": input})).json["data"]["createFormAnswerFileAttachment"].clone()
 }

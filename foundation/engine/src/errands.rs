@@ -60,6 +60,35 @@ pub async fn end(tx: &mut Tx, job: &Job) -> Answer<()> {
     }
 }
 
+/// Ends a job that has nothing to do, in a transaction of its own.
+pub async fn ended(db: &Db, job: &Job) -> Answer<()> {
+    let held = job.clone();
+    let done = db.write(move |tx| {
+        let job = held.clone();
+        Box::pin(async move { end(tx, &job).await })
+    });
+    done.await
+}
+
+/// Goes on with a job in its transaction: what it is to do next is in its payload, and it is due at
+/// once, unless another worker has it by now.
+pub async fn go_on(tx: &mut Tx, job: &Job, payload: &serde_json::Value) -> Answer<()> {
+    match jobs::go_on(tx, job, payload).await? {
+        true => Ok(()),
+        false => Err(StoreError::Conflict.into()),
+    }
+}
+
+/// Ends a job that no further attempt would do: it is dead, with this error, which names nobody.
+pub async fn give_up(db: &Db, job: Job, error: String) -> Result<(), StoreError> {
+    tracing::warn!(job = %job.id, kind = %job.kind, "given up: {error}");
+    let given = db.write(move |tx| {
+        let (job, error) = (job.clone(), error.clone());
+        Box::pin(async move { jobs::give_up(tx, &job, &error).await })
+    });
+    given.await.map(drop)
+}
+
 /// Gives a job back that failed, for another attempt: see [`work_off`].
 pub async fn give_back(
     db: &Db,

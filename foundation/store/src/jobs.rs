@@ -18,6 +18,8 @@ use crate::tx::Tx;
 use crate::types::{Json, Uuid};
 use crate::value::{Sql, Value};
 
+pub use crate::job_turns::{give_up, go_on, live};
+
 /// The most jobs one claim takes.
 pub const MAX_BATCH: usize = 16;
 

@@ -38,6 +38,7 @@ mod follow;
 mod id_blocks;
 pub mod idempotency;
 pub mod intents;
+mod job_turns;
 pub mod jobs;
 pub mod keyring;
 pub mod keywords;

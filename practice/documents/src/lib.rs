@@ -28,3 +28,5 @@ pub use tables::tables;
 /// The media type of archives of a client's data: no upload is ever stored with it, so that an
 /// archive is not packed into the next one.
 pub const EXPORT_TYPE: &str = "application/zip";
+/// The media type of the list of a population's archives: no upload is stored with it either.
+pub const MANIFEST_TYPE: &str = "application/json";

@@ -50,6 +50,10 @@ record! {
         index(&["org_id", "folder_id"]).only("folder_id IS NOT NULL"),
         index(&["org_id", "owner_id"]),
         index(&["org_id", "rel_user_id"]).only("rel_user_id IS NOT NULL"),
+        // Exports, which end by themselves.
+        index(&["created_at", "id"]).only(
+            "deleted_at IS NULL AND file_content_type IN ('application/zip', 'application/json')",
+        ),
     ],
     references: [
         Reference { columns: &["org_id", "owner_id"], table: "users", target: &["org_id", "id"] },

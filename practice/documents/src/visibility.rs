@@ -9,7 +9,7 @@ use ward_identity::flags::CAN_SEE_DOCS;
 use ward_identity::visibility::is_seen;
 use ward_store::{Actor, Cond, Role, Rule, Value};
 
-use crate::EXPORT_TYPE;
+use crate::{EXPORT_TYPE, MANIFEST_TYPE};
 
 /// A table with the sharings of another one.
 #[derive(Clone, Copy)]
@@ -131,7 +131,8 @@ pub fn documents(actor: &Actor) -> Rule {
                 Cond::sql("({t}.rel_user_id IS NOT NULL AND {t}.include_in_charting = TRUE)", []);
             // What a client's export holds, a member may not otherwise see: it is for whoever
             // asked for it.
-            let kept = Cond::sql("{t}.file_content_type <> ?", [EXPORT_TYPE.into()]);
+            let exports = [Value::from(EXPORT_TYPE), Value::from(MANIFEST_TYPE)];
+            let kept = Cond::sql("{t}.file_content_type NOT IN (?, ?)", exports);
             Rule::full(of_member(actor, OF_DOCUMENTS, charted, kept))
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ward_engine::{Answer, Call, Request, errands};
+use ward_engine::{Answer, Call, Refused, Request, errands};
 use ward_identity::flags::CAN_VIEW_REPORTS;
 use ward_identity::permit::requires;
 use ward_identity::person;
@@ -13,13 +13,15 @@ use ward_store::access::AccessEntry;
 use ward_store::jobs::{self, Job};
 use ward_store::{Actor, Db, Id, Scope, StoreError, Tx, Watch};
 
-use super::{Seen, keep, pack, seen};
+use super::{Place, Seen, keep, pack, population, seen, walk};
 
 /// The kind of job.
 pub const KIND: &str = "export_client";
-const KINDS: &[&str] = &[KIND];
+const KINDS: &[&str] = &[KIND, population::KIND];
 /// Longer than an archive takes.
 const LEASE: Duration = Duration::from_secs(600);
+/// The error of what is tried again, and of a refusal that is no sentence.
+const FAILED: &str = "the client can't be exported";
 
 /// Makes one archive, if one is due, outside any transaction; how many jobs were begun. `as_asker` is a request of the
 /// instance's own in the name of an actor.
@@ -30,8 +32,12 @@ pub async fn run_batch(
     let due = jobs::claim(db, KINDS, 1, LEASE).await?;
     let done = due.len();
     for job in due {
-        if let Err(refused) = one(db, &job, &as_asker).await {
-            errands::give_back(db, job, refused, "the client can't be exported").await?;
+        let made = match job.kind == population::KIND {
+            true => walk::step(db, &job, &as_asker).await,
+            false => one(db, &job, &as_asker).await,
+        };
+        if let Err(refused) = made {
+            errands::give_back(db, job, refused, FAILED).await?;
         }
     }
     Ok(u64::try_from(done).unwrap_or(u64::MAX))
@@ -40,17 +46,22 @@ pub async fn run_batch(
 async fn one(db: &Db, job: &Job, as_asker: &(impl Fn(Actor) -> Request + Sync)) -> Answer<()> {
     let client = Id::<User>::new(errands::number(job, "client")?);
     let Some(asker) = asker(db, job.org_id, errands::number(job, "asker")?).await? else {
-        return over(db, job).await;
+        return errands::ended(db, job).await;
     };
     let seen = match requires(&asker, CAN_VIEW_REPORTS) {
         Ok(()) => seen(&mut db.read().await?, &asker, client).await?,
         Err(_) => None,
     };
     // They may not have it any more: nothing is made, and nothing is told of the client.
-    let Some(seen) = seen else { return over(db, job).await };
+    let Some(seen) = seen else { return errands::ended(db, job).await };
     let request = Arc::new(as_asker(asker));
-    let file = Arc::new(pack::archive(&request, client.0).await?);
-    log(&request, seen).await?;
+    let file = match pack::archive(&request, client.0).await {
+        Ok(file) => Arc::new(file),
+        Err(refused @ Refused::Store(_)) => return Err(refused),
+        // Another attempt would find the same: the job is dead, and says why.
+        Err(refused) => return Ok(errands::give_up(db, job.clone(), said(&refused)).await?),
+    };
+    log(&request, "exportClientEhi", seen).await?;
     let job = job.clone();
     let kept = db.write(move |tx| {
         let (request, file, job) = (request.clone(), file.clone(), job.clone());
@@ -67,30 +78,30 @@ async fn written(
     job: &Job,
 ) -> Answer<()> {
     let mut call = Call { scope: Scope::new(tx, &request.actor), request };
-    keep(&mut call, client, file).await?;
+    keep(&mut call, client, file, Place::default()).await?;
     errands::end(call.scope.tx, job).await
 }
 
 /// Whoever asked, as they may at this moment; nobody if they may act no more.
-async fn asker(db: &Db, org_id: i64, user_id: i64) -> Answer<Option<Actor>> {
+pub(crate) async fn asker(db: &Db, org_id: i64, user_id: i64) -> Answer<Option<Actor>> {
     let found = db.write(move |tx| Box::pin(person::load(tx, org_id, user_id))).await?;
     let able = found.filter(|it| person::may_act(&it.user, it.membership.as_ref()));
     Ok(able.map(|it| it.actor(None)))
 }
 
-/// Ends a job that has nothing to do.
-async fn over(db: &Db, job: &Job) -> Answer<()> {
-    let job = job.clone();
-    let ended = db.write(move |tx| {
-        let job = job.clone();
-        Box::pin(async move { jobs::complete(tx, &job).await })
-    });
-    ended.await?;
-    Ok(())
+/// What a refused archive is told of: tables and bounds, and nobody.
+pub(crate) fn said(refused: &Refused) -> String {
+    match refused {
+        Refused::Problems(problems) => {
+            let all: Vec<&str> = problems.iter().map(|it| it.message.as_str()).collect();
+            all.join("; ")
+        }
+        _ => FAILED.to_owned(),
+    }
 }
 
 /// Whose data leaves is in the access log before it does.
-async fn log(request: &Request, client: Seen) -> Answer<()> {
+pub(crate) async fn log(request: &Request, path: &str, client: Seen) -> Answer<()> {
     let entry = AccessEntry {
         org_id: request.actor.org_id,
         actor_id: request.actor.user_id,
@@ -98,7 +109,7 @@ async fn log(request: &Request, client: Seen) -> Answer<()> {
         credential: None,
         credential_kind: "none",
         request_id: request.request_id.as_str().into(),
-        path: "exportClientEhi".into(),
+        path: path.into(),
         clients: vec![client.id.0],
         watch: client.watch.max(Watch::Restricted),
         occurred_at: request.now,

@@ -2,15 +2,24 @@
 //! whoever asked (45 CFR 170.315(b)(10), DOM-39). `plan` says which rows that are, `read` reads
 //! them, `bundle` makes resources of FHIR R4 of them, `page` what people and programs read
 //! otherwise, `zip` and `pack` put it together.
+//!
+//! `exportPopulationEhi`: the same of every client, one archive after another: `population` begins
+//! it, `course` is how far it is, `walk` takes the next step, `manifest` ends it. `expire` deletes
+//! what either made once its time is over.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bundle;
+pub mod course;
+pub mod expire;
 pub mod job;
+mod manifest;
 pub mod pack;
 pub mod page;
 pub mod plan;
+pub mod population;
 mod read;
+mod walk;
 mod zip;
 
 use std::sync::Arc;
@@ -22,9 +31,9 @@ use ward_identity::permit::requires;
 use ward_identity::picture::{self, NewFile};
 use ward_identity::tables::{USERS, User, users};
 use ward_store::jobs::{self, NewJob};
-use ward_store::{Actor, Cond, Id, Level, Query, Reader, Select, Watch};
+use ward_store::{Actor, Cond, Id, Json, Level, Query, Reader, Select, Watch};
 
-use ward_documents::tables::Document;
+use ward_documents::tables::{Document, Folder};
 use ward_documents::{events, viewing};
 
 /// What an archive begins to say where it is from with; the environment's word follows.
@@ -37,7 +46,7 @@ const AT: &str = "client_id";
 const MADE: &str = "The export of the client is among your documents";
 const BEGUN: &str = "The export of the client is being made and will be among your documents";
 
-/// Binds the domain's one mutation.
+/// Binds the domain's mutations.
 pub fn bind(b: &mut Bindings) {
     b.mutation_prepared(
         "exportClientEhi",
@@ -45,6 +54,7 @@ pub fn bind(b: &mut Bindings) {
         |request, input| Box::pin(prepare(request, input)),
         op!(export),
     );
+    b.mutation("exportPopulationEhi", population::RETURNS, op!(population::begin));
 }
 
 input! {
@@ -98,7 +108,7 @@ pub async fn export(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
         jobs::enqueue(call.scope.tx, job).await?;
         return Ok(Payload::new().leaf("success_string", BEGUN));
     };
-    keep(call, client, file).await?;
+    keep(call, client, file, Place::default()).await?;
     // Whose data leaves is in the access log before the answer does.
     let watch = client.watch.max(Watch::Restricted);
     call.request.reads.note("exportClientEhi", [(client.id.0, watch)]);
@@ -107,46 +117,72 @@ pub async fn export(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload>
 
 /// A client whom the actor sees in full.
 async fn seen(reader: &mut Reader, actor: &Actor, id: Id<User>) -> Answer<Option<Seen>> {
-    let mut select = Select::new(&USERS, actor);
+    seen_by(reader, actor, Cond::eq("id", id.0).and(Cond::is_true("is_patient"))).await
+}
+
+/// The first, by id, of the clients that meet the condition and that the actor sees in full.
+async fn seen_by(reader: &mut Reader, actor: &Actor, which: Cond) -> Answer<Option<Seen>> {
+    let mut select = Select::new(&USERS, actor).ordered(Vec::new());
     select.columns = vec![users::id, users::unit_id];
     select.least = Level::Full;
-    select.filter = Cond::eq("id", id.0).and(Cond::is_true("is_patient"));
+    select.filter = which;
     select.with_subject = true;
+    select.limit = Some(1);
     let rows = reader.rows(&select.sql()).await?;
     let row = rows.iter().next();
     // The columns, whose row it is and how closely it is watched, the level.
-    let found = row.and_then(|row| Some((row.get(1)?.int()?, row.get(3)?.int())));
-    Ok(found.map(|(unit_id, watch)| Seen {
-        id,
+    let found =
+        row.and_then(|row| Some((row.first()?.int()?, row.get(1)?.int()?, row.get(3)?.int())));
+    Ok(found.map(|(id, unit_id, watch)| Seen {
+        id: Id::new(id),
         unit_id,
         watch: watch.map_or(Watch::BrokenGlass, Watch::from_number),
     }))
 }
 
+/// Where an archive is kept, and what is said of it for programs.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    folder: Option<Id<Folder>>,
+    metadata: Option<Json>,
+}
+
 /// The document of an archive: the caller's, about the client, in nobody's chart and shared with
 /// nobody.
-async fn keep(call: &mut Call<'_>, client: Seen, file: &NewFile) -> Answer<()> {
+async fn keep(call: &mut Call<'_>, client: Seen, file: &NewFile, place: Place) -> Answer<()> {
     // Still there, still seen: as `prepare` found it.
     ward_clients::access::seen_user(call, client.id, AT).await?;
     call.scope.subject_id = Some(client.id.0);
+    let name = format!("Export of client {}", client.id);
+    put(call, file, (client.unit_id, Some(client.id)), (name, place)).await
+}
+
+/// A document of the caller's out of a file that was made: of a unit, about a client or nobody, with
+/// a name, at a place.
+async fn put(
+    call: &mut Call<'_>,
+    file: &NewFile,
+    (unit_id, client): (i64, Option<Id<User>>),
+    (display_name, place): (String, Place),
+) -> Answer<()> {
     let owner = call.actor.user_id;
-    let file_id = picture::register(call, file, client.unit_id, owner, viewing::PURPOSE).await?;
+    let file_id = picture::register(call, file, unit_id, owner, viewing::PURPOSE).await?;
     let now = call.now();
     let document = Document {
         id: call.next_id().await?,
         org_id: Id::new(call.actor.org_id),
-        unit_id: Id::new(client.unit_id),
+        unit_id: Id::new(unit_id),
         owner_id: Id::new(owner),
-        rel_user_id: Some(client.id),
-        folder_id: None,
+        rel_user_id: client,
+        folder_id: place.folder,
         file_id,
-        display_name: format!("Export of client {}", client.id),
+        display_name,
         file_name: file.file_name.clone(),
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
         description: None,
         internal_notes: None,
-        metadata: None,
+        metadata: place.metadata,
         include_in_charting: false,
         shared_on_welcome: false,
         shared_with_dietitians: false,

@@ -213,6 +213,40 @@ async fn serial_jobs_keep_their_order(w: World) {
 
 both!(serial_jobs_keep_their_order);
 
+/// Gone on with, a job is due again with all its attempts, and before those behind it; given up, it is
+/// dead at once.
+async fn jobs_are_gone_on_with_and_given_up(w: World) {
+    let keyed = |n: i64| NewJob {
+        dedupe_key: Some(format!("of {n}")),
+        serial_key: Some("walk".into()),
+        ..new(n)
+    };
+    enqueue(&w, keyed(1)).await.unwrap();
+    enqueue(&w, keyed(2)).await.unwrap();
+    let first = claim(&w, 16).await.remove(0);
+    let went = with_job(&w, &first, |tx, job| {
+        async move { jobs::go_on(tx, &job, &serde_json::json!({ "n": 7 })).await }.boxed()
+    });
+    assert!(went.await);
+    let again = claim(&w, 16).await;
+    let told: Vec<_> = again.iter().map(|job| (job.payload.as_str(), job.attempts)).collect();
+    assert_eq!(told, [(r#"{"n":7}"#, 1)]);
+    assert!(!complete(&w, &first).await, "the lease of before ends nothing");
+    let live = jobs::live(&mut w.db.read().await.unwrap(), 0, "mail").await.unwrap();
+    let live: Vec<_> = live.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(live, ["of 1", "of 2"]);
+    let given_up = with_job(&w, &again[0], |tx, job| {
+        async move { jobs::give_up(tx, &job, "too large").await }.boxed()
+    });
+    assert!(given_up.await);
+    let dead = jobs::list_dead(&mut w.db.read().await.unwrap(), 0).await.unwrap();
+    assert_eq!((dead.len(), dead[0].attempts), (1, 1));
+    assert_eq!(dead[0].last_error.as_deref(), Some("too large"));
+    assert_eq!(claim(&w, 16).await[0].payload, r#"{"n":2}"#);
+}
+
+both!(jobs_are_gone_on_with_and_given_up);
+
 /// One live job of a key; kinds that nobody knows wait; timers wait.
 async fn what_is_not_due_waits(w: World) {
     let keyed = NewJob { dedupe_key: Some("once".into()), ..new(1) };

@@ -5,7 +5,7 @@ use ward_identity::flags::CAN_EDIT_FORMS;
 use ward_identity::permit::requires;
 use ward_identity::picture;
 use ward_instance::upload_link::UploadLink;
-use ward_store::{Cond, Id, Level, blobs};
+use ward_store::{Cond, Id, Level, Scope, StoreError, blobs};
 
 use super::input::{AttachToAnswer, AttachToQuestion, DeleteFile, TellOfAnswers, TellOfQuestions};
 use super::rules::{Announced, Sent};
@@ -25,7 +25,7 @@ pub const OPEN_MAX: usize = 50;
 /// Seconds for which a link takes a file.
 pub const LINK_SECONDS: i64 = 900;
 /// What was told of a file is forgotten after so many seconds, unless it was attached.
-const FORGOTTEN_SECONDS: i64 = 86_400;
+pub const FORGOTTEN_SECONDS: i64 = 86_400;
 /// The files of one client's answers together, with those deleted within a day: so no client uses
 /// up the storage of the practice.
 pub const CLIENT_BYTES_MAX: i64 = 500 << 20;
@@ -94,7 +94,7 @@ pub async fn attach_to_question(call: &mut Call<'_>, input: &AttachToQuestion) -
         let before = Cond::eq("custom_module_id", of.id.0).and(attached());
         let before: Vec<FileAttachment> = call.list(before, &[]).await?;
         for file in &before {
-            take_away(call, file).await?;
+            take_away(&mut call.scope, file).await?;
         }
         let mut after = row.clone();
         after.attached_at = Some(call.now());
@@ -113,7 +113,7 @@ pub async fn delete_of_answer(call: &mut Call<'_>, input: &DeleteFile) -> Answer
     may_write(call, &group)?;
     // It may be gone by now.
     let row = call.find(row.id).await?.ok_or_else(|| Refused::not_found(FILE))?;
-    take_away(call, &row).await?;
+    take_away(&mut call.scope, &row).await?;
     changed(call, &group).await?;
     Ok(Payload::new().one("file_attachment", row.id.0))
 }
@@ -126,7 +126,7 @@ pub async fn delete_of_question(call: &mut Call<'_>, input: &DeleteFile) -> Answ
     let found = to_change(call, Some(id)).await;
     let (form, of) = found.map_err(|refused| named(refused, FILE))?;
     let row = call.find(row.id).await?.ok_or_else(|| Refused::not_found(FILE))?;
-    take_away(call, &row).await?;
+    take_away(&mut call.scope, &row).await?;
     call.emit(events::question_updated(&of, &["file_attachment"]));
     touch(call, &form).await?;
     Ok(Payload::new().one("file_attachment", row.id.0))
@@ -209,7 +209,7 @@ async fn room(call: &mut Call<'_>, file: &Announced) -> Answer<()> {
     let before = call.now().plus_micros(-FORGOTTEN_SECONDS * 1_000_000);
     let (old, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|it| it.created_at < before);
     for row in &old {
-        take_away(call, row).await?;
+        take_away(&mut call.scope, row).await?;
     }
     if open.len() >= OPEN_MAX {
         return Err(Refused::base(format!(
@@ -270,14 +270,17 @@ async fn arrived(call: &mut Call<'_>, id: Option<Id<FileAttachment>>) -> Answer<
 }
 
 /// Deletes a file, and its content unless something else has it, too.
-async fn take_away(call: &mut Call<'_>, row: &FileAttachment) -> Answer<()> {
-    call.destroy(row).await?;
+pub(super) async fn take_away(
+    scope: &mut Scope<'_>,
+    row: &FileAttachment,
+) -> Result<(), StoreError> {
+    scope.destroy(row).await?;
     let Some(blob) = &row.blob_id else { return Ok(()) };
-    keeps(call, blob).await?;
-    let other: Option<FileAttachment> = call.find_by(holds(&blob.0)).await?;
+    keeps(scope, blob).await?;
+    let other: Option<FileAttachment> = scope.find_by(holds(&blob.0)).await?;
     if other.is_none() {
-        let org_id = call.actor.org_id;
-        blobs::delete(call.scope.tx, org_id, blob).await?;
+        let org_id = scope.actor.org_id;
+        blobs::delete(scope.tx, org_id, blob).await?;
     }
     Ok(())
 }

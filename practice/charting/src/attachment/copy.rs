@@ -49,7 +49,7 @@ async fn one(
 ) -> Answer<()> {
     // It may have been taken away meanwhile.
     let is_there = match &file.blob_id {
-        Some(blob) => keeps(call, blob).await?,
+        Some(blob) => keeps(&mut call.scope, blob).await?,
         None => false,
     };
     if !is_there {

@@ -6,11 +6,11 @@ pub mod copy;
 pub mod input;
 pub mod receive;
 pub mod rules;
+pub mod sweep;
 pub mod tables;
 pub mod visibility;
 
-use ward_engine::{Answer, Call};
-use ward_store::{Cond, Query, Sql, Uuid};
+use ward_store::{Cond, Query, Scope, Sql, StoreError, Uuid};
 
 /// The purpose of these files, by which their links find what they are attached to.
 pub const PURPOSE: &str = "form_file";
@@ -27,10 +27,10 @@ pub fn holds(blob: &str) -> Cond {
 
 /// Whether content is there, held until the transaction ends: who copies a file and who deletes it
 /// wait for each other, so that no copy is left without its content, and no content without a file.
-pub async fn keeps(call: &mut Call<'_>, blob: &Uuid) -> Answer<bool> {
+pub async fn keeps(scope: &mut Scope<'_>, blob: &Uuid) -> Result<bool, StoreError> {
     let sql = Sql::fixed(
         "SELECT id FROM blobs WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL FOR_UPDATE",
-        [call.actor.org_id.into(), blob.0.as_str().into()],
+        [scope.actor.org_id.into(), blob.0.as_str().into()],
     );
-    Ok(!call.tx.rows(&sql).await?.is_empty())
+    Ok(!scope.tx.rows(&sql).await?.is_empty())
 }

@@ -51,6 +51,7 @@ record! {
         index(&["org_id", "custom_module_form_id"]).only("custom_module_form_id IS NOT NULL"),
         index(&["org_id", "user_id"]),
         index(&["org_id", "blob_id"]).only("blob_id IS NOT NULL"),
+        index(&["created_at", "id"]).only("attached_at IS NULL AND deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "patient_id"], table: "users", target: &["org_id", "id"] },

@@ -2,7 +2,7 @@
 //! domain makes of its own as resources of FHIR R4 (DOM-39).
 //!
 //! Here is what the domains share: the rows, and the parts of resources. What reads the rows and
-//! packs them stands with documents, which knows the domains.
+//! packs them is `practice/export`, which knows the domains.
 
 pub mod fhir;
 pub mod people;

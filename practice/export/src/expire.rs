@@ -1,0 +1,65 @@
+//! Exports end by themselves: what was taken out of the records is not to lie about for ever.
+
+use ward_documents::events;
+use ward_documents::tables::Document;
+use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value, blobs};
+
+/// An archive, and the list of a population's, is kept for so many days.
+pub const KEPT_DAYS: i64 = 30;
+
+const DAY_MICROS: i64 = 86_400_000_000;
+/// So many are looked for at one time, each deleted by a transaction of its own.
+const TOGETHER: usize = 100;
+/// So many times at most in one sweep, so that others have their turn.
+const ROUNDS_MAX: usize = 50;
+
+/// Deletes the exports of all organizations whose time is over, as `deleteDocument` does, in the name
+/// of the instance; how many.
+pub async fn sweep(db: &Db) -> Result<u64, StoreError> {
+    let before = db.instance().now().minus_micros(KEPT_DAYS * DAY_MICROS);
+    let mut gone = 0;
+    for _ in 0..ROUNDS_MAX {
+        // The types of `ward_documents`, written out: an index holds exactly these.
+        let sql = Sql::fixed(
+            "SELECT org_id, id FROM documents WHERE deleted_at IS NULL \
+             AND file_content_type IN ('application/zip', 'application/json') \
+             AND created_at <= $1 ORDER BY created_at, id LIMIT 100",
+            [before.0.into()],
+        );
+        let found = db.read().await?.rows(&sql).await?;
+        let number = |row: &[Value], at: usize| row.get(at).and_then(Value::int);
+        for row in found.iter() {
+            let (Some(org_id), Some(id)) = (number(row, 0), number(row, 1)) else { continue };
+            db.write(move |tx| Box::pin(delete(tx, org_id, Id::new(id)))).await?;
+            gone += 1;
+        }
+        if found.len() < TOGETHER {
+            break;
+        }
+    }
+    Ok(gone)
+}
+
+async fn delete(tx: &mut Tx, org_id: i64, id: Id<Document>) -> Result<(), StoreError> {
+    let system = Actor::system(org_id);
+    let mut scope = Scope::new(tx, &system);
+    let found: Option<Document> = scope.find(id).await?;
+    // Its owner may have deleted it meanwhile.
+    let Some(document) = found else { return Ok(()) };
+    scope.subject_id = document.rel_user_id.map(|id| id.0);
+    scope.destroy(&document).await?;
+    blobs::delete(scope.tx, org_id, &document.file_id).await?;
+    scope.emit(events::document_deleted(&document));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ward_documents::{EXPORT_TYPE, MANIFEST_TYPE};
+
+    /// What the sweep and its index have written out.
+    #[test]
+    fn the_types_are_those_of_exports() {
+        assert_eq!((EXPORT_TYPE, MANIFEST_TYPE), ("application/zip", "application/json"));
+    }
+}
