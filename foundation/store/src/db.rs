@@ -172,7 +172,11 @@ impl Db {
             }
         };
         let db = Db { core, backend: Arc::new(backend) };
-        db.load_retired().await?;
+        if let Err(error) = db.load_retired().await {
+            // Whoever is refused may remove the file: nothing works on it any more.
+            db.shutdown().await;
+            return Err(error);
+        }
         Ok(db)
     }
 
@@ -199,12 +203,21 @@ impl Db {
         let reader = tokio::task::spawn_blocking(move || Lite::open(&beside, Access::Read));
         let backend = Self::open_lite(core, path, Durability::Passing);
         // It is closed before whatever was refused is told.
-        let reader = reader.await.map_err(|_| StoreError::internal("no reader was opened"))?;
+        let opened = reader.await;
+        let reader = opened.unwrap_or_else(|_| Err(StoreError::internal("no reader was opened")));
         let backend = backend?;
-        if let Backend::Lite { readers, .. } = &backend {
-            readers.keep(reader?);
-        }
-        Ok(backend)
+        let refused = match reader {
+            Ok(lite) => {
+                if let Backend::Lite { readers, .. } = &backend {
+                    readers.keep(lite);
+                }
+                return Ok(backend);
+            }
+            Err(error) => error,
+        };
+        // The writer's thread has begun; it ends before anybody removes the file.
+        Db { core: Arc::clone(core), backend: Arc::new(backend) }.shutdown().await;
+        Err(refused)
     }
 
     /// A reader. On SQLite it sees one moment for as long as it lives, so one

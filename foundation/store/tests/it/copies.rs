@@ -1,5 +1,6 @@
 //! Copies for somebody who opens them at once: forks.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -70,3 +71,32 @@ async fn a_copy_is_what_was_committed(w: World) {
 }
 
 only!(Lite, a_copy_is_what_was_committed);
+
+/// Who is refused after the writer has begun leaves nobody at work on the file, who could remove it
+/// at once.
+async fn a_copy_that_is_refused_is_let_go(w: World) {
+    let kind = w.instance.kind().as_str();
+    let text = "INSERT INTO retired_keys (purpose, root_version, kind, wrapped, retired_at) \
+                VALUES ('unheard of', 1, $1, $2, 0)";
+    let row = Sql::fixed(text, [kind.into(), vec![0_u8].into()]);
+    w.execute(row).await.unwrap();
+    for n in 0..5 {
+        let path = w.directory.join(format!("refused{n}.db"));
+        w.db.copy_passing(path.clone()).await.unwrap();
+        for place in [Place::Passing { path: path.clone() }, Place::Lite { path: path.clone() }] {
+            let opened = Db::open(place, Arc::clone(&w.instance), support::tables()).await;
+            assert!(matches!(opened.err(), Some(StoreError::Corrupt { .. })));
+            assert_eq!(descriptors(&path), 0, "the file is open still");
+        }
+    }
+}
+
+only!(Lite, a_copy_that_is_refused_is_let_go);
+
+/// How often this process has a file open, its log included.
+fn descriptors(file: &Path) -> usize {
+    let listed = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let open = listed.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    let name = file.to_str().unwrap();
+    open.filter(|path| path.to_string_lossy().starts_with(name)).count()
+}
