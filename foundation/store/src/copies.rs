@@ -19,11 +19,10 @@ impl Db {
         }
     }
 
-    /// The same page by page, which is faster and leaves the file's gaps. `is_kept`: until it is on
-    /// the disk.
-    pub fn copy_pages_to(&self, target: &Path, is_kept: bool) -> Result<(), StoreError> {
+    /// The same page by page, which is faster and leaves the file's gaps.
+    pub fn copy_pages_to(&self, target: &Path) -> Result<(), StoreError> {
         match &*self.backend {
-            Backend::Lite { path, .. } => lite_copy::copy_pages(path, target, is_kept),
+            Backend::Lite { path, .. } => lite_copy::copy_pages(path, target, true),
             Backend::Pg(_) => Err(StoreError::internal("no file is copied on PostgreSQL")),
         }
     }
