@@ -242,7 +242,13 @@ async fn opened(
     let served = serve_until(app.clone(), opened, listener, (number, time, stop)).await;
     let task = served.inspect_err(|_| undo(app, number))?;
     app.forks.begun(number, facts.clone(), task);
-    record(app, actor, &facts).await?;
+    if let Err(error) = record(app, actor, &facts).await {
+        // None lives that the audit log does not know of.
+        for task in app.forks.end(|fork| fork.number == number) {
+            let _ = task.await;
+        }
+        return Err(error);
+    }
     Ok(facts.shown())
 }
 
@@ -295,9 +301,14 @@ async fn make(
     certificate.sign(&ring);
     let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
     let db = Db::open(Place::Passing { path }, instance.clone(), assemble::tables()).await?;
-    let certificate = apart(&db, certificate).await?;
-    ward_store::test_clock::load(&db, &witness).await?;
-    ward_store::faults::load(&db, &witness).await?;
+    let certificate = match set_apart(&db, &witness, certificate).await {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            // Before its file is removed.
+            db.shutdown().await;
+            return Err(error.into());
+        }
+    };
     let mut config = app.config.clone();
     config.base_url.clone_from(&certificate.base_url);
     config.hosts.clear();
@@ -306,6 +317,18 @@ async fn make(
     let under = Some(app.blobs.clone());
     let opened = Opened { dir, config, instance, db, certificate, lock: None, under };
     Ok((opened, listener))
+}
+
+/// The copy as a world of its own, with clock and faults of the moment.
+async fn set_apart(
+    db: &Db,
+    witness: &SandboxWitness,
+    certificate: ward_instance::Certificate,
+) -> Result<ward_instance::Certificate, StoreError> {
+    let certificate = apart(db, certificate).await?;
+    ward_store::test_clock::load(db, witness).await?;
+    ward_store::faults::load(db, witness).await?;
+    Ok(certificate)
 }
 
 /// Writes where the copy is reached; from here on it is another world, which sends nothing that
@@ -338,7 +361,13 @@ async fn serve_until(
     (number, time, mut stop): (usize, Duration, watch::Receiver<bool>),
 ) -> Result<JoinHandle<()>, ServerError> {
     let dir = opened.dir.clone();
-    let fork = App::with(&opened, app.rate_limit, Ok(app.engine.clone())).await?;
+    let fork = match App::with(&opened, app.rate_limit, Ok(app.engine.clone())).await {
+        Ok(fork) => fork,
+        Err(error) => {
+            opened.db.shutdown().await;
+            return Err(error);
+        }
+    };
     let (over, ended) = watch::channel(false);
     let forks = app.forks.clone();
     let serving: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
