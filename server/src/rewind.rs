@@ -4,13 +4,15 @@
 //! The audit log is never taken back: it says that the Sandbox went back. Neither are ids
 //! (ISO-21), revoked keys, ended sessions and used links; what left the Sandbox is not sent again.
 
+pub mod step;
+
 use std::collections::HashSet;
 use std::path::Path;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use ward_instance::ledger::{Facts, Marked};
-use ward_instance::{IsoError, SandboxWitness, Timestamp, host};
+use ward_instance::{IsoError, SandboxWitness, Timestamp, crash, host};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::snapshots::{self, Beside, Brought, How, Name, Policy, Shelf, Then};
 use ward_store::system::AuditType;
@@ -112,6 +114,7 @@ pub async fn restore(
     let marked = find(context, &name)?;
     fits(context, &marked)?;
     check(context).await?;
+    step::finish(&context.instance, &context.db).await?;
     flush(context).await;
     let before = admin::founding(&context.db).await?;
     let actor = actor_of(&context.db, actor).await?;
@@ -120,17 +123,29 @@ pub async fn restore(
     let (id, taken_at) = (name.to_string(), marked.taken_at);
     let shelf = Shelf::of(&context.dir);
     let db = context.db.clone();
+    let token = context.instance.uuid();
+    context.instance.ledger().begin_return(name.as_str(), &token)?;
+    crash::point("return.begun");
     let done = shelf.restore(&context.db, &name, how, move |tx: &mut Tx, brought: &Brought| {
         let (actor, id, told) = (actor.clone(), id.clone(), brought.told.clone());
+        let (token, today) = (token.clone(), brought.today.clone());
         let is_rotating = !rotator::unfinished(&db).is_null();
         Box::pin(async move {
             if is_rotating {
                 return Err(StoreError::Unavailable(ROTATING.to_owned()));
             }
+            snapshots::note_step(tx, &token, &today).await?;
             record(tx, &actor, (&id, taken_at), &told).await
         })
     });
-    let ((), brought) = done.await?;
+    let ((), brought) = match done.await {
+        Ok(done) => done,
+        Err(error) => {
+            step::end(&context.instance, &context.db).await;
+            return Err(error.into());
+        }
+    };
+    crash::point("return.committed");
     let wall = context.instance.clock().wall();
     // The world is back whatever becomes of the ledger: the server goes with it, as the clock did.
     if let Some(app) = &context.app {

@@ -19,8 +19,8 @@ use crate::ids::{IdCodec, SLOTS, Stale, first_slot};
 use crate::kind::{InstanceId, Kind};
 use crate::root::RootRing;
 use record::{
-    Body, Mark, Restoring, alive, brought_back, go_back, known, learn, learn_used, opened, prepare,
-    retire, taken, text_of,
+    Body, Going, Mark, Restoring, alive, brought_back, go_back, known, learn, learn_used, opened,
+    prepare, retire, revive, taken, text_of,
 };
 
 pub use record::{Facts, Heads, Slot};
@@ -86,6 +86,7 @@ impl Ledger {
             marks: BTreeMap::new(),
             gaps: BTreeMap::new(),
             restoring: None,
+            going: None,
             forks: Vec::new(),
         };
         Self::of(path, ring, body)
@@ -173,6 +174,54 @@ impl Ledger {
         Ok(slot)
     }
 
+    /// The same for a reset whose transaction is still to come: [`Ledger::settle_step`] ends it, by
+    /// what the database has of `token`.
+    pub fn begin_reset(&mut self, token: &str, now: Timestamp) -> Result<u16, InstanceError> {
+        self.sandbox_only()?;
+        let slot = self.next_unused()?;
+        let going = Going { token: token.to_owned(), to: None, retired: self.living_slots() };
+        self.change(|body| {
+            retire(body, now, |_| true);
+            body.heads.clear();
+            body.slots.push(taken(slot, now, None));
+            body.going = Some(going);
+        })?;
+        Ok(slot)
+    }
+
+    /// Before the transaction that goes back to a snapshot. [`Ledger::restored`] ends it, or
+    /// [`Ledger::settle_step`] by what the database has of `token`.
+    pub fn begin_return(&mut self, name: &str, token: &str) -> Result<(), InstanceError> {
+        self.sandbox_only()?;
+        let to = Some(name.to_owned());
+        let going = Going { token: token.to_owned(), to, retired: Vec::new() };
+        self.change(|body| body.going = Some(going))
+    }
+
+    /// The token of a step that was begun and not ended.
+    pub fn step(&self) -> Option<&str> {
+        self.body.going.as_ref().map(|going| going.token.as_str())
+    }
+
+    /// Ends a step that was begun. `today` are the highest ids before it, where the database has it;
+    /// where it does not, the step was not committed, and all is as it was before.
+    pub fn settle_step(
+        &mut self,
+        today: Option<&Heads>,
+        now: Timestamp,
+    ) -> Result<(), InstanceError> {
+        let Some(going) = self.body.going.clone() else { return Ok(()) };
+        let mark = going.to.as_ref().and_then(|name| self.body.marks.get(name)).cloned();
+        self.change(|body| {
+            body.going = None;
+            match (today, mark) {
+                (Some(today), Some(mark)) => go_back(body, &mark, today, now),
+                (Some(_), None) => {}
+                (None, _) => revive(body, &going.retired),
+            }
+        })
+    }
+
     /// Takes the next unused slot for a type that has filled its own. Gives the new slot.
     pub fn take_overflow(&mut self, type_name: &str, now: Timestamp) -> Result<u16, InstanceError> {
         self.sandbox_only()?;
@@ -231,7 +280,10 @@ impl Ledger {
                 InstanceError::config("the id ledger does not know this snapshot")
             })?;
         let current = self.current_slot().ok_or_else(no_slot)?;
-        self.change(|body| go_back(body, &mark, today, now))?;
+        self.change(|body| {
+            body.going = None;
+            go_back(body, &mark, today, now);
+        })?;
         Ok(current)
     }
 
@@ -251,6 +303,7 @@ impl Ledger {
         body.slots.push(taken(body.forks[number], now, None));
         body.heads.clear();
         body.marks.clear();
+        body.going = None;
         Ok(Self { is_fork: true, ..Self::of(None, &self.ring, body) })
     }
 
