@@ -81,7 +81,7 @@ pub async fn seed(
     (pack, seed): (Pack, u64),
     clients: Option<u32>,
 ) -> Result<Json, ServerError> {
-    if context.instance.witness().sandbox().is_none() {
+    let Some(witness) = context.instance.witness().sandbox() else {
         let fix = "seed a Sandbox instead";
         return Err(IsoError::new(
             "ISO-35",
@@ -89,8 +89,8 @@ pub async fn seed(
             fix,
         )
         .into());
-    }
-    let Some(world) = pack.world() else { return Ok(json!({"pack": pack.as_str()})) };
+    };
+    let Some(world) = pack.world(&witness) else { return Ok(json!({"pack": pack.as_str()})) };
     let count = clients.map_or(world.clients, |count| count as usize);
     if count != world.clients && pack != Pack::Standard {
         return Err(ServerError::Usage(format!(

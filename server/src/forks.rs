@@ -293,7 +293,7 @@ async fn make(
     place::restrict(&folder(&app.dir))?;
     let path = dir.join("ward.db");
     app.db.check_space(&dir)?;
-    app.db.copy_passing(path.clone()).await?;
+    app.db.copy_passing(path.clone(), &witness).await?;
     let before = ward_store::read_certificate(&mut app.db.read().await?).await?;
     let ring = app.instance.ring();
     let base_url = format!("http://127.0.0.1:{}", port.port());

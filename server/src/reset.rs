@@ -122,6 +122,6 @@ async fn wipe(
 ) -> Result<(), StoreError> {
     let ordered = dependants_first(tables).into_iter();
     let goes: Vec<_> = ordered.filter(|table| !KEPT.contains(&table.name)).collect();
-    empty(tx, &goes).await?;
+    empty(tx, &goes, witness).await?;
     tx.drop_retired_ids(witness).await
 }

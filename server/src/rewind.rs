@@ -42,7 +42,7 @@ pub async fn take(
     actor: Option<Actor>,
     name: &str,
 ) -> Result<Json, ServerError> {
-    sandbox(context)?;
+    let witness = sandbox(context)?;
     let name: Name = named(name)?;
     let _turn = turn(context).await;
     let known = context.instance.ledger().snapshots();
@@ -63,7 +63,7 @@ pub async fn take(
         root: context.instance.ring().current_version(),
         schema: snapshots::schema(db)?,
     };
-    let shelf = Shelf::of(&context.dir);
+    let shelf = Shelf::of(&context.dir, &witness);
     let taken_at = clock.wall();
     let heads = shelf.take(db, &name).await?;
     let marked = context.instance.ledger().mark_snapshot(name.as_str(), heads, facts, taken_at);
@@ -77,8 +77,7 @@ pub async fn take(
 
 /// The snapshots there are.
 pub fn list(context: &Context) -> Result<Json, ServerError> {
-    sandbox(context)?;
-    let shelf = Shelf::of(&context.dir);
+    let shelf = Shelf::of(&context.dir, &sandbox(context)?);
     let known = context.instance.ledger().snapshots();
     let all: Vec<Json> = known.iter().map(|marked| shown(context, &shelf, marked)).collect();
     Ok(json!({ "snapshots": all }))
@@ -90,12 +89,12 @@ pub async fn delete(
     actor: Option<Actor>,
     name: &str,
 ) -> Result<Json, ServerError> {
-    sandbox(context)?;
+    let witness = sandbox(context)?;
     let name: Name = named(name)?;
     let _turn = turn(context).await;
     find(context, &name)?;
     // What is still known can be deleted again, whatever comes in between.
-    Shelf::of(&context.dir).remove(&context.db, &name).await?;
+    Shelf::of(&context.dir, &witness).remove(&context.db, &name).await?;
     context.instance.ledger().forget_snapshot(name.as_str())?;
     let wall = context.instance.clock().wall();
     recorded(context, actor, &name, "deleted_at", wall).await?;
@@ -121,7 +120,7 @@ pub async fn restore(
     let shown = Timestamp(marked.facts.now);
     let how = How { witness, policy: POLICY, look, shown };
     let (id, taken_at) = (name.to_string(), marked.taken_at);
-    let shelf = Shelf::of(&context.dir);
+    let shelf = Shelf::of(&context.dir, &witness);
     let db = context.db.clone();
     let token = context.instance.uuid();
     context.instance.ledger().begin_return(name.as_str(), &token)?;
@@ -176,9 +175,10 @@ pub async fn restore(
 
 /// The stored files that snapshots tell of.
 pub async fn held_files(db: &Db, dir: &Path) -> Result<HashSet<String>, StoreError> {
+    let Some(witness) = db.instance().witness().sandbox() else { return Ok(HashSet::new()) };
     let known = db.instance().ledger().snapshots();
     let names: Vec<Name> = known.iter().filter_map(|it| it.name.parse().ok()).collect();
-    Shelf::of(dir).blobs(db, &names).await
+    Shelf::of(dir, &witness).blobs(db, &names).await
 }
 
 fn look<'t>(tx: &'t mut Tx, beside: &'t Beside) -> BoxFuture<'t, Result<Then, StoreError>> {

@@ -47,7 +47,7 @@ pub struct Policy {
 #[derive(Clone, Debug)]
 pub struct Shelf {
     /// The directory of the files, on SQLite.
-    pub folder: PathBuf,
+    folder: PathBuf,
 }
 
 /// A snapshot that stands open beside today's tables.
@@ -129,8 +129,8 @@ pub struct Then {
 pub type Look = for<'t> fn(&'t mut Tx, &'t Beside) -> BoxFuture<'t, Result<Then, StoreError>>;
 
 impl Shelf {
-    /// Of the instance in this directory.
-    pub fn of(dir: &Path) -> Self {
+    /// Of the Sandbox in this directory: a Production has none.
+    pub fn of(dir: &Path, _: &SandboxWitness) -> Self {
         Shelf { folder: dir.join("snapshots") }
     }
 
@@ -255,8 +255,12 @@ pub async fn alone(tx: &mut Tx) -> Result<(), StoreError> {
     }
 }
 
-/// Deletes all rows of these tables, which come [`dependants_first`].
-pub async fn empty(tx: &mut Tx, tables: &[&'static Table]) -> Result<(), StoreError> {
+/// Deletes all rows of these tables of a Sandbox, which come [`dependants_first`].
+pub async fn empty(
+    tx: &mut Tx,
+    tables: &[&'static Table],
+    _: &SandboxWitness,
+) -> Result<(), StoreError> {
     for table in with_rows(tx, "", tables).await? {
         tx.batch(&format!("DELETE FROM {}", table.name)).await?;
     }
@@ -299,7 +303,7 @@ async fn bring_back(
     let comes: Vec<_> =
         tables.into_iter().filter(|table| !policy.kept.contains(&table.name)).collect();
     let goes = comes.iter().copied().filter(|table| !policy.joined.contains(&table.name));
-    empty(tx, &goes.collect::<Vec<_>>()).await?;
+    empty(tx, &goes.collect::<Vec<_>>(), witness).await?;
     let prefix = beside.prefix();
     for table in with_rows(tx, prefix, &comes).await?.iter().rev() {
         let name = table.name;

@@ -163,13 +163,13 @@ fn takes_an_id<'t>(tx: &'t mut Tx, _: &'t Beside) -> BoxFuture<'t, Result<Then, 
 
 /// What going back itself takes ids for is above the highest of before, so it is not undone.
 async fn going_back_takes_ids_above(w: World) {
-    let (shelf, name) = (Shelf::of(&w.directory), "one".parse::<Name>().unwrap());
+    let witness = w.instance.witness().sandbox().unwrap();
+    let (shelf, name) = (Shelf::of(&w.directory, &witness), "one".parse::<Name>().unwrap());
     next(&w.db, "Visit").await;
     shelf.take(&w.db, &name).await.unwrap();
     let since = next(&w.db, "Visit").await;
     let policy =
         Policy { kept: &["audit_events"], joined: &["access_log", "access_sets", "data_keys"] };
-    let witness = w.instance.witness().sandbox().unwrap();
     let how = How { witness, policy, look: takes_an_id, shown: w.instance.now() };
     let restored =
         shelf.restore(&w.db, &name, how, |_, _| async { Ok::<(), StoreError>(()) }.boxed());
@@ -209,7 +209,8 @@ only!(Lite, blocks_of_who_failed_go_to_nobody);
 
 /// A snapshot that is refused beside another write is in nobody's way later.
 async fn a_refused_snapshot_is_let_go(w: World) {
-    let (shelf, name) = (Shelf::of(&w.directory), "one".parse::<Name>().unwrap());
+    let witness = w.instance.witness().sandbox().unwrap();
+    let (shelf, name) = (Shelf::of(&w.directory, &witness), "one".parse::<Name>().unwrap());
     shelf.take(&w.db, &name).await.unwrap();
     let file = w.directory.join("snapshots").join("one.db");
     let (good, kept) = (file.clone(), w.directory.join("kept.db"));
@@ -219,7 +220,6 @@ async fn a_refused_snapshot_is_let_go(w: World) {
     drop(foreign);
     let policy =
         Policy { kept: &["audit_events"], joined: &["access_log", "access_sets", "data_keys"] };
-    let witness = w.instance.witness().sandbox().unwrap();
     let how = How { witness, policy, look: takes_an_id, shown: w.instance.now() };
     let restore = || {
         shelf.restore(&w.db, &name, how.clone(), |_, _| async { Ok::<(), StoreError>(()) }.boxed())
