@@ -175,6 +175,8 @@ async fn seed_practice(
         let charted = if world.more == More::Edges { &[] } else { clients.as_slice() };
         ward_charting::seed::lay(&mut scope, provider, charted).await?;
     }
+    // It did not happen: no receiver hears of it.
+    tx.pending.keep_untold();
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();
     let answer = json!({
@@ -241,6 +243,7 @@ async fn clients_at(
     let first = places.start;
     let clients = ward_clients::seed::clients(&mut scope, ground, places).await?;
     ward_messaging::seed::conversations(&mut scope, talk, first, &clients).await?;
+    tx.pending.keep_untold();
     Ok(clients)
 }
 
