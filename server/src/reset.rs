@@ -97,7 +97,7 @@ async fn found_anew(
     token: String,
 ) -> Result<(Json, i64), ServerError> {
     let (tables, founder) = (db.tables().to_vec(), founder.clone());
-    let founded = db.write(move |tx: &mut Tx| {
+    let founded = db.write_alone(move |tx: &mut Tx| {
         let (tables, founder, token) = (tables.clone(), founder.clone(), token.clone());
         Box::pin(async move {
             alone(tx).await?;

@@ -258,17 +258,35 @@ impl Db {
                 let gone = |_| E::from(StoreError::Unavailable("the writer has stopped".into()));
                 answer.await.map_err(gone)?
             }
-            Backend::Pg(pool) => self.write_pg(pool, &work).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, false).await,
         }
     }
 
-    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W) -> Result<T, E>
+    /// The same for what brings another world back, or empties it: on PostgreSQL too whatever this
+    /// process began to write before has ended then, and what begins later sees what is there
+    /// afterwards. So nobody writes by an id that was read or given out in the world of before.
+    pub async fn write_alone<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Failure + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Lite { .. } => self.write(work).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, true).await,
+        }
+    }
+
+    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W, is_alone: bool) -> Result<T, E>
     where
         W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
         E: Failure,
     {
+        let world = &self.core.world;
+        let _alone = if is_alone { Some(world.write().await) } else { None };
         let mut attempt = 1;
         loop {
+            let beside = if is_alone { None } else { Some(world.read().await) };
             let mut tx = Tx::pg(&self.core, pool.begin().await?);
             let error = match attempt_pg(&mut tx, work).await {
                 Ok(value) => {
@@ -283,7 +301,7 @@ impl Db {
                 member::log(&error);
                 return Err(error);
             }
-            drop(tx);
+            drop((tx, beside));
             tokio::time::sleep(self.backoff(attempt)).await;
             attempt += 1;
         }

@@ -172,7 +172,7 @@ impl Shelf {
             }
         };
         let beside = Beside(beside);
-        let done = db.write(move |tx: &mut Tx| {
+        let done = db.write_alone(move |tx: &mut Tx| {
             let (how, besides) = (how.clone(), besides.clone());
             let (file, beside) = (file.clone(), beside.clone());
             Box::pin(async move {
