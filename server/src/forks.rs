@@ -5,6 +5,7 @@
 //! uses; its webhooks are switched off until somebody switches one on, there; its stored files are
 //! its own, with the Sandbox's behind them.
 
+mod apart;
 mod closed;
 mod files;
 
@@ -22,8 +23,9 @@ use tokio::task::JoinHandle;
 use ward_instance::{Clock, Instance, IsoError, Random, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Db, Engine, Place, Query, Scope, StoreError, Tx};
+use ward_store::{Actor, Db, Engine, Place, Scope, StoreError, Tx};
 
+use self::apart::set_apart;
 use self::closed::Closed;
 use crate::admin::{self, Context};
 use crate::app::App;
@@ -317,40 +319,6 @@ async fn make(
     let under = Some(app.blobs.clone());
     let opened = Opened { dir, config, instance, db, certificate, lock: None, under };
     Ok((opened, listener))
-}
-
-/// The copy as a world of its own, with clock and faults of the moment.
-async fn set_apart(
-    db: &Db,
-    witness: &SandboxWitness,
-    certificate: ward_instance::Certificate,
-) -> Result<ward_instance::Certificate, StoreError> {
-    let certificate = apart(db, certificate).await?;
-    ward_store::test_clock::load(db, witness).await?;
-    ward_store::faults::load(db, witness).await?;
-    Ok(certificate)
-}
-
-/// Writes where the copy is reached; from here on it is another world, which sends nothing that
-/// the Sandbox sends.
-async fn apart(
-    db: &Db,
-    certificate: ward_instance::Certificate,
-) -> Result<ward_instance::Certificate, StoreError> {
-    let written = certificate.clone();
-    db.write(move |tx: &mut Tx| {
-        let written = written.clone();
-        Box::pin(async move {
-            ward_store::write_certificate(tx, &written).await?;
-            let now = tx.now().0;
-            for sql in ward_webhooks::rewind::apart(now) {
-                tx.execute(&sql).await?;
-            }
-            Ok::<_, StoreError>(())
-        })
-    })
-    .await?;
-    Ok(certificate)
 }
 
 /// Serves it in a task until its time is over or it is told to stop; then nothing of it is left.

@@ -5,6 +5,7 @@
 //! Production has the file too, with no slots in it.
 
 mod record;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,8 +20,8 @@ use crate::ids::{IdCodec, SLOTS, Stale, first_slot};
 use crate::kind::{InstanceId, Kind};
 use crate::root::RootRing;
 use record::{
-    Body, Going, Mark, Restoring, alive, brought_back, go_back, known, learn, learn_used, opened,
-    prepare, retire, revive, taken, text_of,
+    Body, Mark, Restoring, alive, brought_back, go_back, known, learn, learn_used, opened, prepare,
+    retire, taken, text_of,
 };
 
 pub use record::{Facts, Heads, Slot};
@@ -172,54 +173,6 @@ impl Ledger {
             body.slots.push(taken(slot, now, None));
         })?;
         Ok(slot)
-    }
-
-    /// The same for a reset whose transaction is still to come: [`Ledger::settle_step`] ends it, by
-    /// what the database has of `token`.
-    pub fn begin_reset(&mut self, token: &str, now: Timestamp) -> Result<u16, InstanceError> {
-        self.sandbox_only()?;
-        let slot = self.next_unused()?;
-        let going = Going { token: token.to_owned(), to: None, retired: self.living_slots() };
-        self.change(|body| {
-            retire(body, now, |_| true);
-            body.heads.clear();
-            body.slots.push(taken(slot, now, None));
-            body.going = Some(going);
-        })?;
-        Ok(slot)
-    }
-
-    /// Before the transaction that goes back to a snapshot. [`Ledger::restored`] ends it, or
-    /// [`Ledger::settle_step`] by what the database has of `token`.
-    pub fn begin_return(&mut self, name: &str, token: &str) -> Result<(), InstanceError> {
-        self.sandbox_only()?;
-        let to = Some(name.to_owned());
-        let going = Going { token: token.to_owned(), to, retired: Vec::new() };
-        self.change(|body| body.going = Some(going))
-    }
-
-    /// The token of a step that was begun and not ended.
-    pub fn step(&self) -> Option<&str> {
-        self.body.going.as_ref().map(|going| going.token.as_str())
-    }
-
-    /// Ends a step that was begun. `today` are the highest ids before it, where the database has it;
-    /// where it does not, the step was not committed, and all is as it was before.
-    pub fn settle_step(
-        &mut self,
-        today: Option<&Heads>,
-        now: Timestamp,
-    ) -> Result<(), InstanceError> {
-        let Some(going) = self.body.going.clone() else { return Ok(()) };
-        let mark = going.to.as_ref().and_then(|name| self.body.marks.get(name)).cloned();
-        self.change(|body| {
-            body.going = None;
-            match (today, mark) {
-                (Some(today), Some(mark)) => go_back(body, &mark, today, now),
-                (Some(_), None) => {}
-                (None, _) => revive(body, &going.retired),
-            }
-        })
     }
 
     /// Takes the next unused slot for a type that has filled its own. Gives the new slot.
