@@ -4,10 +4,11 @@
 //! in time may not take the memory of what it went back from with it.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use ward_instance::envelope::{EnvelopeError, EnvelopeWriter, Header};
-use ward_instance::{EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, RootRing, Timestamp};
+use ward_instance::{EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, Ledger, RootRing, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::backup::{BodyError, BodyWriter, Facts, dump, schema};
 use ward_store::blobs::BlobStore;
@@ -28,6 +29,10 @@ const PAGE: i64 = 200;
 
 /// Files that an answer names.
 const NAMED: usize = 20;
+
+/// Why no backup is made of two worlds.
+const WENT_BACK: &str =
+    "the Sandbox was reset or went back to a snapshot at this moment; make the backup again";
 
 /// Exit status of a backup that is not as it was made: it ran, and the answer is no.
 const EXIT_NO: i32 = 1;
@@ -66,6 +71,7 @@ pub async fn backup<W: Write>(
     let instance = &opened.instance;
     let ring = instance.ring();
     refuse_rotating(&ring, ring.current_version())?;
+    let before = ledger_there(opened)?;
     let mut reader = opened.db.snapshot().await?;
     let certificate = read_certificate(&mut reader).await?;
     // The rows may be of after a rotation that this process, beside the server, has not heard of.
@@ -82,10 +88,14 @@ pub async fn backup<W: Write>(
     };
     let place = FilePlace::of(opened);
     let bucket = place.bucket(instance)?.map(|bucket| bucket.name().to_owned());
-    let (slots, used_slots) = {
-        let ledger = instance.ledger();
-        (ledger.living_slots(), ledger.used_slots())
-    };
+    // A server beside may have been emptied, or gone back, since this process read its ledger: the
+    // rows are of either side, and their ids would be stale.
+    let ledger = ledger_there(opened)?;
+    let is_between = before.step().is_some() || ledger.step().is_some();
+    if is_between || before.living_slots() != ledger.living_slots() {
+        return Err(ServerError::Told { exit_code: EXIT_BUSY, sentence: WENT_BACK.to_owned() });
+    }
+    let (slots, used_slots) = (ledger.living_slots(), ledger.used_slots());
     let facts = Facts {
         born_at: certificate.born_at.0,
         base_url: certificate.base_url.clone(),
@@ -131,6 +141,12 @@ pub async fn backup<W: Write>(
         "missing": named,
     });
     Ok((answer, to))
+}
+
+/// The ledger of ids as it is on the disk at this moment.
+fn ledger_there(opened: &Opened) -> Result<Ledger, ServerError> {
+    let ring = Arc::new(RootRing::load(&opened.dir.join("root.key"))?);
+    Ok(Ledger::load(&opened.dir.join("ids.ledger"), &ring)?)
 }
 
 /// Refuses unless `version` is the one and only root.

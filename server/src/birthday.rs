@@ -81,7 +81,7 @@ pub async fn seed(
     (pack, seed): (Pack, u64),
     clients: Option<u32>,
 ) -> Result<Json, ServerError> {
-    if context.instance.witness().sandbox().is_none() {
+    let Some(witness) = context.instance.witness().sandbox() else {
         let fix = "seed a Sandbox instead";
         return Err(IsoError::new(
             "ISO-35",
@@ -89,8 +89,8 @@ pub async fn seed(
             fix,
         )
         .into());
-    }
-    let Some(world) = pack.world() else { return Ok(json!({"pack": pack.as_str()})) };
+    };
+    let Some(world) = pack.world(&witness) else { return Ok(json!({"pack": pack.as_str()})) };
     let count = clients.map_or(world.clients, |count| count as usize);
     if count != world.clients && pack != Pack::Standard {
         return Err(ServerError::Usage(format!(
@@ -175,6 +175,8 @@ async fn seed_practice(
         let charted = if world.more == More::Edges { &[] } else { clients.as_slice() };
         ward_charting::seed::lay(&mut scope, provider, charted).await?;
     }
+    // It did not happen: no receiver hears of it.
+    tx.pending.keep_untold();
     let is_integration = |person: &&Seeded| person.role.starts_with("integration");
     let integrations = practice.people.iter().filter(is_integration).count();
     let answer = json!({
@@ -241,6 +243,7 @@ async fn clients_at(
     let first = places.start;
     let clients = ward_clients::seed::clients(&mut scope, ground, places).await?;
     ward_messaging::seed::conversations(&mut scope, talk, first, &clients).await?;
+    tx.pending.keep_untold();
     Ok(clients)
 }
 

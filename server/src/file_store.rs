@@ -55,7 +55,14 @@ impl FilePlace {
         let instance = db.instance();
         let Some(bucket) = self.bucket(instance)? else {
             self.refuse_forgotten()?;
-            return Ok(Arc::new(BlobDirectory::open(&self.directory).await?));
+            return Ok(Arc::new(match db.engine() {
+                Engine::Lite => BlobDirectory::open(&self.directory).await?,
+                // Other nodes may be at work in it.
+                Engine::Pg => {
+                    let wall = instance.clock().wall().0;
+                    BlobDirectory::open_shared(&self.directory, wall).await?
+                }
+            }));
         };
         let place = &place_of(db, &certificate.host_binding).await?;
         match bucket.holding(instance, place).await? {
@@ -209,7 +216,7 @@ pub async fn copy(
         Holding::Nobodys => bucket.claim(instance, at, false).await?,
         Holding::Unfinished => {}
     }
-    let directory = BlobDirectory::open(&place.directory).await?;
+    let directory = BlobDirectory::beside(&place.directory);
     let total = u64::try_from(stored(db).await?).unwrap_or(0);
     let (mut copied, mut missing, mut after) = (0, Vec::new(), String::new());
     loop {

@@ -5,6 +5,7 @@
 //! uses; its webhooks are switched off until somebody switches one on, there; its stored files are
 //! its own, with the Sandbox's behind them.
 
+mod apart;
 mod closed;
 mod files;
 
@@ -22,8 +23,9 @@ use tokio::task::JoinHandle;
 use ward_instance::{Clock, Instance, IsoError, Random, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Db, Engine, Place, Query, Scope, StoreError, Tx};
+use ward_store::{Actor, Db, Engine, Place, Scope, StoreError, Tx};
 
+use self::apart::set_apart;
 use self::closed::Closed;
 use crate::admin::{self, Context};
 use crate::app::App;
@@ -246,7 +248,13 @@ async fn opened(
     );
     let task = served.inspect_err(|_| undo(app, number))?;
     app.forks.begun(number, facts.clone(), task);
-    recorded?;
+    if let Err(error) = recorded {
+        // None lives that the audit log does not know of.
+        for task in app.forks.end(|fork| fork.number == number) {
+            let _ = task.await;
+        }
+        return Err(error);
+    }
     Ok(facts.shown())
 }
 
@@ -291,7 +299,7 @@ async fn make(
     place::restrict(&folder(&app.dir))?;
     let path = dir.join("ward.db");
     app.db.check_space(&dir)?;
-    app.db.copy_passing(path.clone()).await?;
+    app.db.copy_passing(path.clone(), &witness).await?;
     let before = ward_store::read_certificate(&mut app.db.read().await?).await?;
     let ring = app.instance.ring();
     let base_url = format!("http://127.0.0.1:{}", port.port());
@@ -299,9 +307,14 @@ async fn make(
     certificate.sign(&ring);
     let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
     let db = Db::open(Place::Passing { path }, instance.clone(), assemble::tables()).await?;
-    let certificate = apart(&db, certificate).await?;
-    ward_store::test_clock::load(&db, &witness).await?;
-    ward_store::faults::load(&db, &witness).await?;
+    let certificate = match set_apart(&db, &witness, certificate).await {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            // Before its file is removed.
+            db.shutdown().await;
+            return Err(error.into());
+        }
+    };
     let mut config = app.config.clone();
     config.base_url.clone_from(&certificate.base_url);
     config.hosts.clear();
@@ -312,28 +325,6 @@ async fn make(
     Ok((opened, listener))
 }
 
-/// Writes where the copy is reached; from here on it is another world, which sends nothing that
-/// the Sandbox sends.
-async fn apart(
-    db: &Db,
-    certificate: ward_instance::Certificate,
-) -> Result<ward_instance::Certificate, StoreError> {
-    let written = certificate.clone();
-    db.write(move |tx: &mut Tx| {
-        let written = written.clone();
-        Box::pin(async move {
-            ward_store::write_certificate(tx, &written).await?;
-            let now = tx.now().0;
-            for sql in ward_webhooks::rewind::apart(now) {
-                tx.execute(&sql).await?;
-            }
-            Ok::<_, StoreError>(())
-        })
-    })
-    .await?;
-    Ok(certificate)
-}
-
 /// Serves it in a task until its time is over or it is told to stop; then nothing of it is left.
 async fn serve_until(
     app: Arc<App>,
@@ -342,7 +333,13 @@ async fn serve_until(
     (number, time, mut stop): (usize, Duration, watch::Receiver<bool>),
 ) -> Result<JoinHandle<()>, ServerError> {
     let dir = opened.dir.clone();
-    let fork = App::with(&opened, app.rate_limit, Ok(app.engine.clone())).await?;
+    let fork = match App::with(&opened, app.rate_limit, Ok(app.engine.clone())).await {
+        Ok(fork) => fork,
+        Err(error) => {
+            opened.db.shutdown().await;
+            return Err(error);
+        }
+    };
     let (over, ended) = watch::channel(false);
     let forks = app.forks.clone();
     let serving: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use ward_clients::seed::Theme;
 use ward_clients::{seed_messy, seed_people};
 use ward_identity::seed::{self as identity, Cast, Part};
+use ward_instance::SandboxWitness;
 use ward_scheduling::seed::{self as scheduling, Kind};
 
 /// A world.
@@ -68,8 +69,8 @@ impl Pack {
         }
     }
 
-    /// What it is made of; nothing for the empty one.
-    pub(crate) const fn world(self) -> Option<&'static World> {
+    /// What it is made of; nothing for the empty one. There are none in Production.
+    pub(crate) const fn world(self, _: &SandboxWitness) -> Option<&'static World> {
         match self {
             Pack::Standard => Some(&STANDARD),
             Pack::Empty => None,

@@ -14,7 +14,7 @@ use ward_instance::{
 use ward_store::blobs::BlobStore;
 use ward_store::{Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate};
 
-use crate::{assemble, restore};
+use crate::{assemble, restore, rewind};
 
 /// Why an instance can't be opened, born or served.
 #[derive(Debug, thiserror::Error)]
@@ -278,6 +278,7 @@ pub async fn open(
     let mut opened = Opened { dir, config, instance, db, certificate, lock: None, under: None };
     if let Some(lock) = &mut lock {
         finish_restore(&opened, &place)?;
+        rewind::step::finish(&opened.instance, &opened.db).await?;
         let now = binding(&opened.dir, &opened.db, &opened.config.parsed_base_url()?).await?;
         // The files of a PostgreSQL node hold no data: only the server counts.
         let torn = lock.is_torn() && opened.db.engine() == Engine::Lite;

@@ -3,15 +3,17 @@
 //! (ISO-21). The audit log stays: it is append-only.
 
 use serde_json::{Value as Json, json};
-use ward_instance::SandboxWitness;
 use ward_instance::clock::Course;
-use ward_store::snapshots::{alone, dependants_first, empty};
+use ward_instance::ledger::Heads;
+use ward_instance::{SandboxWitness, crash};
+use ward_store::snapshots::{alone, dependants_first, empty, note_step};
 use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_clock};
 
 use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
 use crate::packs::Pack;
 use crate::place::ServerError;
+use crate::rewind::step;
 
 /// Tables that outlive a reset. A revoked key stays so when a snapshot of before brings its row back.
 const KEPT: [&str; 3] = ["audit_events", "instance", "revoked_keys"];
@@ -28,15 +30,27 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
     };
     let _turn = crate::rewind::turn(context).await;
     crate::rewind::check(context).await?;
+    step::finish(&context.instance, &context.db).await?;
     let founder = founder(&context.db).await?;
     let had_credentials = credentials_file(&context.dir).exists();
-    let slot = context.instance.ledger().retire_and_advance(context.instance.clock().wall())?;
+    let (token, wall) = (context.instance.uuid(), context.instance.clock().wall());
+    let slot = context.instance.ledger().begin_reset(&token, wall)?;
+    crash::point("reset.begun");
     // Ids in stock are of the old slot. Who writes from here on has some of the new one.
     context.db.forget();
-    let (mut answer, revision) = found_anew(&context.db, witness, &founder).await?;
+    let (mut answer, revision) = match found_anew(&context.db, witness, &founder, token).await {
+        Ok(founded) => founded,
+        Err(error) => {
+            // Nothing was emptied: ids of before are good again.
+            step::end(&context.instance, &context.db).await;
+            return Err(error);
+        }
+    };
+    crash::point("reset.committed");
     context.instance.clock().set_course(&witness, Course::REAL);
     context.instance.faults().set(&witness, revision, Vec::new());
     context.db.forget();
+    step::end(&context.instance, &context.db).await;
     if let Some(app) = &context.app {
         // Nobody who could open a fork is there any more.
         app.forks.close().await;
@@ -80,12 +94,14 @@ async fn found_anew(
     db: &Db,
     witness: SandboxWitness,
     founder: &Founder,
+    token: String,
 ) -> Result<(Json, i64), ServerError> {
     let (tables, founder) = (db.tables().to_vec(), founder.clone());
-    let founded = db.write(move |tx: &mut Tx| {
-        let (tables, founder) = (tables.clone(), founder.clone());
+    let founded = db.write_alone(move |tx: &mut Tx| {
+        let (tables, founder, token) = (tables.clone(), founder.clone(), token.clone());
         Box::pin(async move {
             alone(tx).await?;
+            note_step(tx, &token, &Heads::new()).await?;
             wipe(tx, &tables, &witness).await?;
             test_clock::forget(tx, &witness).await?;
             let mut held = faults::held(tx, &witness).await?;
@@ -106,6 +122,6 @@ async fn wipe(
 ) -> Result<(), StoreError> {
     let ordered = dependants_first(tables).into_iter();
     let goes: Vec<_> = ordered.filter(|table| !KEPT.contains(&table.name)).collect();
-    empty(tx, &goes).await?;
+    empty(tx, &goes, witness).await?;
     tx.drop_retired_ids(witness).await
 }

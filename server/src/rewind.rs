@@ -4,13 +4,15 @@
 //! The audit log is never taken back: it says that the Sandbox went back. Neither are ids
 //! (ISO-21), revoked keys, ended sessions and used links; what left the Sandbox is not sent again.
 
+pub mod step;
+
 use std::collections::HashSet;
 use std::path::Path;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use ward_instance::ledger::{Facts, Marked};
-use ward_instance::{IsoError, SandboxWitness, Timestamp, host};
+use ward_instance::{IsoError, SandboxWitness, Timestamp, crash, host};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::snapshots::{self, Beside, Brought, How, Name, Policy, Shelf, Then};
 use ward_store::system::AuditType;
@@ -40,7 +42,7 @@ pub async fn take(
     actor: Option<Actor>,
     name: &str,
 ) -> Result<Json, ServerError> {
-    sandbox(context)?;
+    let witness = sandbox(context)?;
     let name: Name = named(name)?;
     let _turn = turn(context).await;
     let known = context.instance.ledger().snapshots();
@@ -61,7 +63,7 @@ pub async fn take(
         root: context.instance.ring().current_version(),
         schema: snapshots::schema(db)?,
     };
-    let shelf = Shelf::of(&context.dir);
+    let shelf = Shelf::of(&context.dir, &witness);
     let taken_at = clock.wall();
     let heads = shelf.take(db, &name).await?;
     let marked = context.instance.ledger().mark_snapshot(name.as_str(), heads, facts, taken_at);
@@ -75,8 +77,7 @@ pub async fn take(
 
 /// The snapshots there are.
 pub fn list(context: &Context) -> Result<Json, ServerError> {
-    sandbox(context)?;
-    let shelf = Shelf::of(&context.dir);
+    let shelf = Shelf::of(&context.dir, &sandbox(context)?);
     let known = context.instance.ledger().snapshots();
     let all: Vec<Json> = known.iter().map(|marked| shown(context, &shelf, marked)).collect();
     Ok(json!({ "snapshots": all }))
@@ -88,12 +89,12 @@ pub async fn delete(
     actor: Option<Actor>,
     name: &str,
 ) -> Result<Json, ServerError> {
-    sandbox(context)?;
+    let witness = sandbox(context)?;
     let name: Name = named(name)?;
     let _turn = turn(context).await;
     find(context, &name)?;
     // What is still known can be deleted again, whatever comes in between.
-    Shelf::of(&context.dir).remove(&context.db, &name).await?;
+    Shelf::of(&context.dir, &witness).remove(&context.db, &name).await?;
     context.instance.ledger().forget_snapshot(name.as_str())?;
     let wall = context.instance.clock().wall();
     recorded(context, actor, &name, "deleted_at", wall).await?;
@@ -112,25 +113,38 @@ pub async fn restore(
     let marked = find(context, &name)?;
     fits(context, &marked)?;
     check(context).await?;
+    step::finish(&context.instance, &context.db).await?;
     flush(context).await;
     let before = admin::founding(&context.db).await?;
     let actor = actor_of(&context.db, actor).await?;
     let shown = Timestamp(marked.facts.now);
     let how = How { witness, policy: POLICY, look, shown };
     let (id, taken_at) = (name.to_string(), marked.taken_at);
-    let shelf = Shelf::of(&context.dir);
+    let shelf = Shelf::of(&context.dir, &witness);
     let db = context.db.clone();
+    let token = context.instance.uuid();
+    context.instance.ledger().begin_return(name.as_str(), &token)?;
+    crash::point("return.begun");
     let done = shelf.restore(&context.db, &name, how, move |tx: &mut Tx, brought: &Brought| {
         let (actor, id, told) = (actor.clone(), id.clone(), brought.told.clone());
+        let (token, today) = (token.clone(), brought.today.clone());
         let is_rotating = !rotator::unfinished(&db).is_null();
         Box::pin(async move {
             if is_rotating {
                 return Err(StoreError::Unavailable(ROTATING.to_owned()));
             }
+            snapshots::note_step(tx, &token, &today).await?;
             record(tx, &actor, (&id, taken_at), &told).await
         })
     });
-    let ((), brought) = done.await?;
+    let ((), brought) = match done.await {
+        Ok(done) => done,
+        Err(error) => {
+            step::end(&context.instance, &context.db).await;
+            return Err(error.into());
+        }
+    };
+    crash::point("return.committed");
     let wall = context.instance.clock().wall();
     // The world is back whatever becomes of the ledger: the server goes with it, as the clock did.
     if let Some(app) = &context.app {
@@ -161,9 +175,10 @@ pub async fn restore(
 
 /// The stored files that snapshots tell of.
 pub async fn held_files(db: &Db, dir: &Path) -> Result<HashSet<String>, StoreError> {
+    let Some(witness) = db.instance().witness().sandbox() else { return Ok(HashSet::new()) };
     let known = db.instance().ledger().snapshots();
     let names: Vec<Name> = known.iter().filter_map(|it| it.name.parse().ok()).collect();
-    Shelf::of(dir).blobs(db, &names).await
+    Shelf::of(dir, &witness).blobs(db, &names).await
 }
 
 fn look<'t>(tx: &'t mut Tx, beside: &'t Beside) -> BoxFuture<'t, Result<Then, StoreError>> {

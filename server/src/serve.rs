@@ -56,7 +56,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/readyz", get(health::readyz))
         .fallback(control::nowhere);
     let routes = match app.instance.witness().sandbox() {
-        Some(_) => routes.merge(sandbox::routes()),
+        Some(witness) => routes.merge(sandbox::routes(&witness)),
         None => routes
             .route("/sandbox/{*path}", axum::routing::any(sandbox::only_there))
             .route("/callbacks/v1/{medium}", post(callbacks::post)),

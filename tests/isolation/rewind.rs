@@ -1,5 +1,7 @@
 //! GL-14 and ISO-21: a Sandbox goes back to a snapshot, and ids of after it never come back.
 
+mod cut;
+
 use std::collections::BTreeSet;
 
 use ward_tests::program::ward_with;

@@ -160,6 +160,35 @@ fn what_is_closed_in_the_sandbox_ends_its_forks() {
     assert!(api_of(&last, &key).ask(me, json!({})).data()["currentUser"]["id"].is_string());
 }
 
+/// A fork that fails when its copy is open already leaves neither file nor number taken.
+#[test]
+fn a_fork_that_is_not_made_leaves_nothing() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let key = s.owner_key();
+    let server = s.serve();
+    let api = server.with(&key);
+    // A clock of which the copy does not read the rate.
+    s.database().execute(
+        "INSERT INTO test_clock (only_row, kind, wall_at, logical_at, rate) \
+         VALUES (1, 'sandbox', 0, 0, 5000000000)",
+    );
+    for _ in 0..17 {
+        let reply = api.post(PATH, &json!({}));
+        assert!(reply.status != 200 && reply.code() != "FORK_REFUSED", "{}", reply.text);
+        let open = std::fs::read_dir(format!("/proc/{}/fd", server.pid())).into_iter().flatten();
+        let open = open.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        let folder = s.dir.join("forks");
+        let left: Vec<_> = open.filter(|path| path.starts_with(&folder)).collect();
+        assert!(left.is_empty(), "files of a fork are open: {left:?}");
+        assert_eq!(std::fs::read_dir(&folder).map_or(0, Iterator::count), 0);
+    }
+    assert_eq!(api.get(PATH).json["forks"], json!([]));
+    s.database().execute("DELETE FROM test_clock");
+    let fork = open(&api, &json!({}));
+    let me = api_of(&fork, &key).ask("{ currentUser { id } }", json!({}));
+    assert!(me.data()["currentUser"]["id"].is_string(), "{}", me.text);
+}
+
 #[test]
 fn there_are_no_forks_on_postgresql_nor_of_a_production() {
     if Engine::available("forks").contains(&Engine::Postgres) {

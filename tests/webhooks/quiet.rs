@@ -1,4 +1,5 @@
-//! A change that is kept from webhooks is kept from nothing else.
+//! A change that is kept from webhooks is kept from nothing else, and a world that a Sandbox is filled
+//! with is told to nobody.
 
 use ward_tests::{Engine, json};
 
@@ -40,6 +41,31 @@ fn a_suppressed_change_still_takes_clients_out_of_their_groups_chat() {
         let update = json!({"id": bo, "legal_name": "Bo King"});
         practice.run("updateClient", "user { id }", &update);
         assert_eq!(practice.receiver.event("/hook", "patient.updated").resource(), bo);
+        assert_eq!(practice.receiver.at("/hook").len(), 1);
+        practice.server.stop();
+    }
+}
+
+/// What is in a named world did not happen: a webhook that was there before hears of none of it, and a
+/// reset takes it away with what waits for it.
+#[test]
+fn a_world_that_a_sandbox_is_filled_with_is_told_to_nobody() {
+    for engine in Engine::available("named worlds") {
+        let practice = Practice::open(engine);
+        let events = ["organization_membership.created", "patient.created", "appointment.created"];
+        practice.webhook("/hook", &events);
+        practice.instance.sandbox("seed", &["--pack", "group", "--seed", "7"]).ok();
+        // What comes after shows that nothing of it was told.
+        let client = practice.client("ada");
+        assert_eq!(practice.receiver.event("/hook", "patient.created").resource(), client);
+        let count = |table: &str| {
+            practice.instance.database().number(&format!("SELECT COUNT(*) FROM {table}"))
+        };
+        assert_eq!(count("webhook_deliveries"), 1, "something of the seed is told");
+        practice.instance.sandbox("reset", &["--pack", "solo", "--seed", "7"]).ok();
+        for table in ["webhooks", "webhook_deliveries", "webhook_lanes"] {
+            assert_eq!(count(table), 0, "{table}");
+        }
         assert_eq!(practice.receiver.at("/hook").len(), 1);
         practice.server.stop();
     }

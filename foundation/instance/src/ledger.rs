@@ -5,6 +5,7 @@
 //! Production has the file too, with no slots in it.
 
 mod record;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -86,6 +87,7 @@ impl Ledger {
             marks: BTreeMap::new(),
             gaps: BTreeMap::new(),
             restoring: None,
+            going: None,
             forks: Vec::new(),
         };
         Self::of(path, ring, body)
@@ -231,7 +233,10 @@ impl Ledger {
                 InstanceError::config("the id ledger does not know this snapshot")
             })?;
         let current = self.current_slot().ok_or_else(no_slot)?;
-        self.change(|body| go_back(body, &mark, today, now))?;
+        self.change(|body| {
+            body.going = None;
+            go_back(body, &mark, today, now);
+        })?;
         Ok(current)
     }
 
@@ -251,6 +256,7 @@ impl Ledger {
         body.slots.push(taken(body.forks[number], now, None));
         body.heads.clear();
         body.marks.clear();
+        body.going = None;
         Ok(Self { is_fork: true, ..Self::of(None, &self.ring, body) })
     }
 

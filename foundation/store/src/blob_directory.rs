@@ -36,6 +36,28 @@ impl BlobDirectory {
         Ok(directory)
     }
 
+    /// The same of a directory that the other nodes of an instance have open too: what they write at
+    /// this moment stays. What a crash left half-written is removed when it is a day old, by `wall`,
+    /// microseconds; also by whoever looks for settled files then.
+    pub async fn open_shared(path: impl Into<PathBuf>, wall: i64) -> Result<Self, StoreError> {
+        let directory = BlobDirectory(path.into());
+        let incoming = directory.0.join(INCOMING);
+        fs::create_dir_all(&incoming).await.map_err(|error| failed(&error))?;
+        directory.clear_incoming(wall).await?;
+        Ok(directory)
+    }
+
+    async fn clear_incoming(&self, wall: i64) -> Result<(), StoreError> {
+        let incoming = self.0.join(INCOMING);
+        for name in settled_in(&incoming, wall).await? {
+            match fs::remove_file(incoming.join(name)).await {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The directory, to read from beside the process that has opened it.
     pub fn beside(path: impl Into<PathBuf>) -> Self {
         BlobDirectory(path.into())
@@ -192,22 +214,31 @@ impl BlobStore for BlobDirectory {
         wall: i64,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         Box::pin(async move {
-            let mut ids = Vec::new();
-            let listed = async {
-                let mut entries = fs::read_dir(self.0.join(format!("{part:02x}"))).await?;
-                while let Some(entry) = entries.next_entry().await? {
-                    let changed = entry.metadata().await?.modified()?;
-                    let wall = UNIX_EPOCH + Duration::from_micros(u64::try_from(wall).unwrap_or(0));
-                    if wall.duration_since(changed).is_ok_and(|age| age >= SETTLED) {
-                        ids.extend(entry.file_name().into_string());
-                    }
-                }
-                Ok::<_, std::io::Error>(())
-            };
-            match listed.await {
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&error)),
-                _ => Ok(ids),
+            if part == 0 {
+                // Of a process that was killed; nobody else comes to them.
+                self.clear_incoming(wall).await?;
             }
+            settled_in(&self.0.join(format!("{part:02x}")), wall).await
         })
+    }
+}
+
+/// The names of the files there that have not changed for a day.
+async fn settled_in(directory: &Path, wall: i64) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    let listed = async {
+        let mut entries = fs::read_dir(directory).await?;
+        while let Some(entry) = entries.next_entry().await? {
+            let changed = entry.metadata().await?.modified()?;
+            let wall = UNIX_EPOCH + Duration::from_micros(u64::try_from(wall).unwrap_or(0));
+            if wall.duration_since(changed).is_ok_and(|age| age >= SETTLED) {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        Ok::<_, std::io::Error>(())
+    };
+    match listed.await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&error)),
+        _ => Ok(names),
     }
 }

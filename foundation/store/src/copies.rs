@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ward_instance::SandboxWitness;
+
 use crate::db::{Backend, Db};
 use crate::driver::lite::{Access, Lite};
 use crate::driver::lite_copy;
@@ -19,18 +21,22 @@ impl Db {
         }
     }
 
-    /// The same page by page, which is faster and leaves the file's gaps. `is_kept`: until it is on
-    /// the disk.
-    pub fn copy_pages_to(&self, target: &Path, is_kept: bool) -> Result<(), StoreError> {
+    /// The same page by page, which is faster and leaves the file's gaps.
+    pub(crate) fn copy_pages_to(&self, target: &Path) -> Result<(), StoreError> {
         match &*self.backend {
-            Backend::Lite { path, .. } => lite_copy::copy_pages(path, target, is_kept),
+            Backend::Lite { path, .. } => lite_copy::copy_pages(path, target, true),
             Backend::Pg(_) => Err(StoreError::internal("no file is copied on PostgreSQL")),
         }
     }
 
     /// Copies a SQLite database, as of what is committed, into a new file that need not be on the
-    /// disk, for somebody who opens it at once: its log may be beside it. The writer waits.
-    pub async fn copy_passing(&self, target: PathBuf) -> Result<(), StoreError> {
+    /// disk, for somebody who opens it at once: its log may be beside it. The writer waits. A copy
+    /// that is served beside its original is a Sandbox's only.
+    pub async fn copy_passing(
+        &self,
+        target: PathBuf,
+        _: &SandboxWitness,
+    ) -> Result<(), StoreError> {
         let (db, is_begun) = (self.clone(), AtomicBool::new(false));
         self.write(move |_: &mut Tx| {
             // Run again with its group, the copy that is there is its own.

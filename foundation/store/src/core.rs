@@ -49,6 +49,8 @@ pub(crate) struct Core {
     pub(crate) access: AccessLog,
     pub(crate) epochs: Epochs,
     pub(crate) counts: Counts,
+    /// Shared by writes on PostgreSQL; alone for what changes the whole of the data under all of them.
+    pub(crate) world: tokio::sync::RwLock<()>,
     /// One at a time writes `chain.heads`.
     pub(crate) heads_file: tokio::sync::Mutex<()>,
     /// What the writer does behind events, in their commit; SQLite only.
@@ -74,6 +76,7 @@ impl Core {
             access: AccessLog::new(),
             epochs: Epochs::default(),
             counts: Counts::default(),
+            world: tokio::sync::RwLock::default(),
             heads_file: tokio::sync::Mutex::default(),
             follower: Mutex::default(),
         }

@@ -1,5 +1,7 @@
 //! An open store: readers, writes, shutdown.
 
+mod open;
+
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,10 +16,9 @@ use ward_instance::{Certificate, Instance, Kind};
 
 use crate::access::AccessLog;
 use crate::birth::{self, Birth};
-use crate::certificate;
 use crate::core::{Core, Hint};
 use crate::ddl;
-use crate::driver::lite::{Access, Durability, Lite};
+use crate::driver::lite::Durability;
 use crate::driver::pg::{PgPool, Tables};
 use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
@@ -29,7 +30,7 @@ use crate::reader::{LitePool, Reader};
 use crate::retired;
 use crate::table::Table;
 use crate::tx::Tx;
-use crate::writer::{self, Writer, WriterStats};
+use crate::writer::{Writer, WriterStats};
 
 /// PostgreSQL connections at most, unless configured.
 const POOL: usize = 16;
@@ -177,39 +178,12 @@ impl Db {
             }
         };
         let db = Db { core, backend: Arc::new(backend) };
-        db.load_retired().await?;
-        Ok(db)
-    }
-
-    fn open_lite(
-        core: &Arc<Core>,
-        path: PathBuf,
-        durability: Durability,
-    ) -> Result<Backend, StoreError> {
-        let file = File::open(&path).map_err(|error| {
-            StoreError::Unavailable(format!("the file can't be opened: {error}"))
-        })?;
-        let mut lite = writer::open_lite(&path, durability)?;
-        let certificate = certificate::decode(&lite.rows(&certificate::select())?)?;
-        certificate.verify(&core.instance.ring()).map_err(StoreError::Foreign)?;
-        let writer = Writer::start(core, lite, &path, durability)?;
-        let readers = LitePool::new(path.clone());
-        Ok(Backend::Lite { readers, writer, path, file: Mutex::new(file) })
-    }
-
-    /// Each connection reads the definitions of all tables first: the first reader does it beside
-    /// the writer, since somebody waits for a passing database.
-    async fn open_passing(core: &Arc<Core>, path: PathBuf) -> Result<Backend, StoreError> {
-        let beside = path.clone();
-        let reader = tokio::task::spawn_blocking(move || Lite::open(&beside, Access::Read));
-        let backend = Self::open_lite(core, path, Durability::Passing);
-        // It is closed before whatever was refused is told.
-        let reader = reader.await.map_err(|_| StoreError::internal("no reader was opened"))?;
-        let backend = backend?;
-        if let Backend::Lite { readers, .. } = &backend {
-            readers.keep(reader?);
+        if let Err(error) = db.load_retired().await {
+            // Whoever is refused may remove the file: nothing works on it any more.
+            db.shutdown().await;
+            return Err(error);
         }
-        Ok(backend)
+        Ok(db)
     }
 
     /// A reader. On SQLite it sees one moment for as long as it lives, so one
@@ -250,17 +224,35 @@ impl Db {
                 let gone = |_| E::from(StoreError::Unavailable("the writer has stopped".into()));
                 answer.await.map_err(gone)?
             }
-            Backend::Pg(pool) => self.write_pg(pool, &work).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, false).await,
         }
     }
 
-    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W) -> Result<T, E>
+    /// The same for what brings another world back, or empties it: on PostgreSQL too whatever this
+    /// process began to write before has ended then, and what begins later sees what is there
+    /// afterwards. So nobody writes by an id that was read or given out in the world of before.
+    pub async fn write_alone<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Failure + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Lite { .. } => self.write(work).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, true).await,
+        }
+    }
+
+    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W, is_alone: bool) -> Result<T, E>
     where
         W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
         E: Failure,
     {
+        let world = &self.core.world;
+        let _alone = if is_alone { Some(world.write().await) } else { None };
         let mut attempt = 1;
         loop {
+            let beside = if is_alone { None } else { Some(world.read().await) };
             let mut tx = Tx::pg(&self.core, pool.begin().await?);
             let error = match attempt_pg(&mut tx, work).await {
                 Ok(value) => {
@@ -275,7 +267,7 @@ impl Db {
                 member::log(&error);
                 return Err(error);
             }
-            drop(tx);
+            drop((tx, beside));
             tokio::time::sleep(self.backoff(attempt)).await;
             attempt += 1;
         }

@@ -98,6 +98,11 @@ impl Pending {
         self.events.iter().skip(first).map(emitted).collect()
     }
 
+    /// Keeps all events so far from webhooks.
+    pub fn keep_untold(&mut self) {
+        self.events.iter_mut().for_each(|pending| pending.event.is_told = false);
+    }
+
     pub(crate) fn emit(&mut self, event: PendingEvent) {
         self.events.push(event);
     }

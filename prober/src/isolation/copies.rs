@@ -15,7 +15,7 @@ use crate::report::Row;
 const HARMLESS: [(&str, &str); 1] =
     [("id_blocks", "a counter: ids still come from the own range, and from the row's own check")];
 
-/// Tables that are empty on SQLite and name processes only: nothing to try, and no case.
+/// Tables that on SQLite hold nothing but which step back in time was the last: nothing to try, and no case.
 const POSTGRES_ONLY: [&str; 2] = ["leases", "nodes"];
 
 /// A copy as of one moment.

@@ -93,8 +93,12 @@ fn cut_off(kind: Kind, engine: Engine) {
     let server = instance.serve();
     picture(&server.with(&owner));
     server.stop();
-    // And one that is not cut off.
+    // And one that is not cut off: of the others nothing is left.
     instance.restore(&file, &[]).ok();
+    if engine == Engine::Postgres {
+        let left = "SELECT COUNT(*) FROM pg_namespace WHERE nspname = 'ward_restore'";
+        assert_eq!(instance.database().number(left), 0, "the schema of a restore is left");
+    }
     tell(
         "REL-12",
         format_args!("{engine:?} {}: a restore cut off at {} steps", kind.title(), STEPS.len()),

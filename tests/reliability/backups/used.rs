@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
+use ward_tests::postgres::Session;
 use ward_tests::{Engine, Instance, Kind, Server, json, people, program, tell, until};
 
 use super::attest;
@@ -112,4 +113,29 @@ fn rel_12_a_reader_of_the_file_keeps_its_log() {
     drop(reader);
     instance.restore(&file, &[]).ok();
     assert_eq!(instance.database().number(&there), 0);
+}
+
+/// Nor are the tables of a PostgreSQL database, while a backup reads them: neither waits for the other.
+#[test]
+fn rel_12_a_reader_of_the_tables_keeps_them() {
+    if !Engine::available("REL-12").contains(&Engine::Postgres) {
+        return;
+    }
+    let instance = Instance::birth(Kind::Sandbox, Engine::Postgres);
+    let (file, _) = instance.backup("read");
+    let before = instance.logical_dump();
+    let reader = Session::open(instance.database_url()).unwrap();
+    reader.rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    reader.rows("SELECT COUNT(*) FROM users");
+    let refused = instance.restore(&file, &[]);
+    assert_eq!(refused.code, Some(75), "{refused:?}");
+    assert!(refused.stderr.contains("nothing was changed"), "{refused:?}");
+    // It reads on, of tables that it had not come to as well.
+    reader.rows("SELECT COUNT(*) FROM audit_events");
+    reader.rows("SELECT COUNT(*) FROM webhooks");
+    reader.rows("COMMIT");
+    instance.logical_dump().assert_unchanged_since(&before, "a restore that gave way");
+    let left = "SELECT COUNT(*) FROM pg_namespace WHERE nspname = 'ward_restore'";
+    assert_eq!(instance.database().number(left), 0, "the schema of a restore is left");
+    instance.restore(&file, &[]).ok();
 }

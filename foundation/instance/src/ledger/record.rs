@@ -83,6 +83,22 @@ pub(super) struct Body {
     /// A backup that is being brought back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restoring: Option<Restoring>,
+    /// A reset or a return to a snapshot, whose transaction may or may not have been committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) going: Option<Going>,
+}
+
+/// A step back in time that is being done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Going {
+    /// The database has it once the step is committed.
+    pub(super) token: String,
+    /// The snapshot; none for a reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<String>,
+    /// The slots that a reset retired, good until it is committed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) retired: Vec<u16>,
 }
 
 /// What the ledger becomes once the database is a backup's.
@@ -145,6 +161,15 @@ pub(super) fn go_back(body: &mut Body, mark: &Mark, today: &Heads, now: Timestam
     }
 }
 
+/// Takes a reset back that was not committed: ids of before are good, and new ones come from the
+/// slot that it took, where somebody may have some already.
+pub(super) fn revive(body: &mut Body, retired: &[u16]) {
+    for slot in body.slots.iter_mut().filter(|slot| retired.contains(&slot.slot)) {
+        slot.retired_at = None;
+        slot.read_only = true;
+    }
+}
+
 /// Prepares for a backup: ids come from a fresh slot from now on, whichever database it will be.
 pub(super) fn prepare(body: &mut Body, restoring: Restoring, now: Timestamp) {
     for slot in body.slots.iter_mut().filter(|slot| slot.retired_at.is_none()) {
@@ -176,6 +201,8 @@ pub(super) fn learn_used(body: &mut Body, slots: &[u16], now: Timestamp) {
 
 /// The database is the backup's: its slots are read up to its marks, all others are retired.
 pub(super) fn brought_back(body: &mut Body, restoring: &Restoring, now: Timestamp) {
+    // Of the database that was there.
+    body.going = None;
     let is_kept = |slot: u16| slot == restoring.fresh || restoring.mark.slots.contains(&slot);
     retire(body, now, |slot| !is_kept(slot));
     for slot in body.slots.iter_mut().filter(|slot| restoring.mark.slots.contains(&slot.slot)) {

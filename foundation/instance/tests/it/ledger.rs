@@ -63,6 +63,40 @@ fn an_overflow_slot_serves_one_type() {
 }
 
 #[test]
+fn a_step_back_that_was_cut_off_is_ended_by_what_the_database_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ids.ledger");
+    let ring = vector_ring(Kind::Sandbox);
+    let mut ledger = Ledger::create_in(&path, &ring, 5, NOW).unwrap();
+    let (first, _) = slot_range(5);
+    ledger.mark_snapshot("a", heads(&[("User", first + 10)]), Facts::default(), NOW).unwrap();
+    let today = heads(&[("User", first + 20)]);
+    let codec = |ledger: &Ledger| ledger.codec();
+    // A return.
+    ledger.begin_return("a", "one").unwrap();
+    let mut again = Ledger::load(&path, &ring).unwrap();
+    assert_eq!(again.step(), Some("one"));
+    again.settle_step(None, NOW).unwrap();
+    assert!(again.step().is_none() && codec(&again).check_of("User", first + 15).is_ok());
+    again.begin_return("a", "two").unwrap();
+    again.settle_step(Some(&today), NOW).unwrap();
+    assert!(codec(&again).check_of("User", first + 15).is_err());
+    assert!(codec(&again).check_of("User", first + 21).is_ok());
+    // A reset that did not come about: ids of before are good, and new ones are of its slot.
+    assert_eq!(again.begin_reset("three", NOW).unwrap(), 6);
+    assert!(codec(&again).check_of("User", first + 5).is_err());
+    again.settle_step(None, NOW).unwrap();
+    assert!(codec(&again).check_of("User", first + 5).is_ok());
+    assert!(codec(&again).check_of("User", first + 15).is_err(), "what was undone stays so");
+    assert_eq!(again.current_slot(), Some(6));
+    // And one that did.
+    assert_eq!(again.begin_reset("four", NOW).unwrap(), 7);
+    again.settle_step(Some(&Heads::new()), NOW).unwrap();
+    let again = Ledger::load(&path, &ring).unwrap();
+    assert_eq!((again.step(), again.living_slots()), (None, vec![7]));
+}
+
+#[test]
 fn going_back_makes_later_ids_stale_and_never_reuses_them() {
     let mut ledger = Ledger::in_memory(&ring(Kind::Sandbox, 3), 0, NOW);
     let (first, _) = slot_range(0);

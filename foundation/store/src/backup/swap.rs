@@ -1,8 +1,10 @@
 //! A database that was put together takes the place of the instance's, in one step.
 
 use std::path::Path;
+use std::time::Duration;
 
 use deadpool_postgres::tokio_postgres::Client;
+use deadpool_postgres::tokio_postgres::error::SqlState;
 use ward_instance::{IsoError, Kind, RootRing, crash};
 
 use super::load::{failed, remove_database, staged_file, sync, unwritable};
@@ -12,6 +14,10 @@ use crate::driver::lite::{self, Access, Lite};
 use crate::driver::pg::{self, STAGING, Tables};
 use crate::error::StoreError;
 use crate::value::Value;
+
+/// How often the tables that go are tried to be had alone, and after how long again.
+const TRIES: usize = 50;
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A database that waits to take the place of another.
 pub struct Swap<'a> {
@@ -65,6 +71,13 @@ impl Swap<'_> {
             client.batch_execute("ROLLBACK").await.map_err(|error| failed(&error))?;
             return Err(SwapError::Busy(told_others(others)));
         }
+        if !have_alone(&client, &tables).await? {
+            client.batch_execute("ROLLBACK").await.map_err(|error| failed(&error))?;
+            return Err(SwapError::Busy(
+                "somebody reads the database, a backup or another program; wait for its end and try again: nothing was changed"
+                    .to_owned(),
+            ));
+        }
         let mut text = String::new();
         for table in &tables {
             text.push_str(&format!("DROP TABLE IF EXISTS public.{table} CASCADE;"));
@@ -92,6 +105,31 @@ impl Swap<'_> {
         client.batch_execute(lock).await.map_err(|error| failed(&error))?;
         count_others(client, self.node, self.since).await
     }
+}
+
+/// Locks those of the tables that are there, all of them or none: whoever waited for a reader with
+/// some of them locked would be waited for by it. False where somebody does not let go of them.
+async fn have_alone(client: &Client, tables: &[String]) -> Result<bool, StoreError> {
+    let there = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+    let rows = client.query(there, &[]).await.map_err(|error| failed(&error))?;
+    let there = rows.iter().filter_map(|row| row.try_get::<_, String>(0).ok());
+    let goes = there.filter(|name| tables.contains(name)).map(|name| format!("public.{name}"));
+    let goes: Vec<String> = goes.collect();
+    if goes.is_empty() {
+        return Ok(true);
+    }
+    let goes = goes.join(", ");
+    let lock = format!("SAVEPOINT alone; LOCK TABLE {goes} IN ACCESS EXCLUSIVE MODE NOWAIT");
+    for _ in 0..TRIES {
+        let Err(error) = client.batch_execute(&lock).await else { return Ok(true) };
+        if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
+            return Err(failed(&error));
+        }
+        let back = "ROLLBACK TO SAVEPOINT alone";
+        client.batch_execute(back).await.map_err(|error| failed(&error))?;
+        tokio::time::sleep(AGAIN).await;
+    }
+    Ok(false)
 }
 
 /// What is said where other nodes work on the database.

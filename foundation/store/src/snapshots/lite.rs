@@ -40,7 +40,7 @@ async fn copied(db: &Db, draft: &Path) -> Result<Heads, StoreError> {
     db.write(move |tx: &mut Tx| {
         let copied = {
             tx.core.ids.forget();
-            copy.copy_pages_to(&into, true)
+            copy.copy_pages_to(&into)
         };
         Box::pin(async move { copied })
     })

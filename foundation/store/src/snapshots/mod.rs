@@ -8,6 +8,7 @@
 mod lite;
 mod name;
 mod pg;
+mod step;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use crate::tx::Tx;
 use crate::value::{Sql, Value};
 
 pub use name::Name;
+pub use step::{note_step, step};
 
 /// Tables of the store itself that a snapshot has besides.
 const OWN: [&str; 2] = ["test_clock", "id_blocks"];
@@ -45,7 +47,7 @@ pub struct Policy {
 #[derive(Clone, Debug)]
 pub struct Shelf {
     /// The directory of the files, on SQLite.
-    pub folder: PathBuf,
+    folder: PathBuf,
 }
 
 /// A snapshot that stands open beside today's tables.
@@ -127,8 +129,8 @@ pub struct Then {
 pub type Look = for<'t> fn(&'t mut Tx, &'t Beside) -> BoxFuture<'t, Result<Then, StoreError>>;
 
 impl Shelf {
-    /// Of the instance in this directory.
-    pub fn of(dir: &Path) -> Self {
+    /// Of the Sandbox in this directory: a Production has none.
+    pub fn of(dir: &Path, _: &SandboxWitness) -> Self {
         Shelf { folder: dir.join("snapshots") }
     }
 
@@ -170,7 +172,7 @@ impl Shelf {
             }
         };
         let beside = Beside(beside);
-        let done = db.write(move |tx: &mut Tx| {
+        let done = db.write_alone(move |tx: &mut Tx| {
             let (how, besides) = (how.clone(), besides.clone());
             let (file, beside) = (file.clone(), beside.clone());
             Box::pin(async move {
@@ -253,8 +255,12 @@ pub async fn alone(tx: &mut Tx) -> Result<(), StoreError> {
     }
 }
 
-/// Deletes all rows of these tables, which come [`dependants_first`].
-pub async fn empty(tx: &mut Tx, tables: &[&'static Table]) -> Result<(), StoreError> {
+/// Deletes all rows of these tables of a Sandbox, which come [`dependants_first`].
+pub async fn empty(
+    tx: &mut Tx,
+    tables: &[&'static Table],
+    _: &SandboxWitness,
+) -> Result<(), StoreError> {
     for table in with_rows(tx, "", tables).await? {
         tx.batch(&format!("DELETE FROM {}", table.name)).await?;
     }
@@ -297,7 +303,7 @@ async fn bring_back(
     let comes: Vec<_> =
         tables.into_iter().filter(|table| !policy.kept.contains(&table.name)).collect();
     let goes = comes.iter().copied().filter(|table| !policy.joined.contains(&table.name));
-    empty(tx, &goes.collect::<Vec<_>>()).await?;
+    empty(tx, &goes.collect::<Vec<_>>(), witness).await?;
     let prefix = beside.prefix();
     for table in with_rows(tx, prefix, &comes).await?.iter().rev() {
         let name = table.name;

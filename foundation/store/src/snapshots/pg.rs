@@ -35,7 +35,7 @@ pub(super) fn alone(tables: &[&'static Table]) -> String {
 
 pub(super) async fn take(db: &Db, name: &Name) -> Result<Heads, StoreError> {
     let (schema, prefix) = (schema(name), prefix(name));
-    db.write(move |tx: &mut Tx| {
+    db.write_alone(move |tx: &mut Tx| {
         let (schema, prefix) = (schema.clone(), prefix.clone());
         Box::pin(async move {
             let tables = tx.tables().to_vec();

@@ -1,5 +1,6 @@
 //! Copies for somebody who opens them at once: forks.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -35,7 +36,7 @@ async fn read(db: &Db, text: &'static str) -> String {
 /// before it was asked for; the original goes on.
 async fn a_copy_is_what_was_committed(w: World) {
     const PAIRS: usize = 300;
-    let org = w.org_id();
+    let (org, witness) = (w.org_id(), w.instance.witness().sandbox().unwrap());
     let writes = async {
         for n in 0..PAIRS / 10 {
             let some = (0..10).map(|k| pair(&w.db, org, n * 10 + k));
@@ -47,7 +48,7 @@ async fn a_copy_is_what_was_committed(w: World) {
         for n in 0..6 {
             let before = w.number("SELECT COUNT(*) FROM visits").await;
             let path = w.directory.join(format!("copy{n}.db"));
-            w.db.copy_passing(path.clone()).await.unwrap();
+            w.db.copy_passing(path.clone(), &witness).await.unwrap();
             let place = Place::Passing { path };
             let copy = Db::open(place, Arc::clone(&w.instance), support::tables()).await.unwrap();
             assert_eq!(read(&copy, "PRAGMA integrity_check").await, "ok");
@@ -65,8 +66,38 @@ async fn a_copy_is_what_was_committed(w: World) {
     assert_eq!(w.number("SELECT COUNT(*) FROM visits").await, 2 * PAIRS as i64);
     // There already, it is not written over.
     let there = w.directory.join("copy0.db");
-    assert!(w.db.copy_passing(there.clone()).await.is_err());
+    assert!(w.db.copy_passing(there.clone(), &witness).await.is_err());
     assert!(there.exists());
 }
 
 only!(Lite, a_copy_is_what_was_committed);
+
+/// Who is refused after the writer has begun leaves nobody at work on the file, who could remove it
+/// at once.
+async fn a_copy_that_is_refused_is_let_go(w: World) {
+    let kind = w.instance.kind().as_str();
+    let text = "INSERT INTO retired_keys (purpose, root_version, kind, wrapped, retired_at) \
+                VALUES ('unheard of', 1, $1, $2, 0)";
+    let row = Sql::fixed(text, [kind.into(), vec![0_u8].into()]);
+    w.execute(row).await.unwrap();
+    let witness = w.instance.witness().sandbox().unwrap();
+    for n in 0..5 {
+        let path = w.directory.join(format!("refused{n}.db"));
+        w.db.copy_passing(path.clone(), &witness).await.unwrap();
+        for place in [Place::Passing { path: path.clone() }, Place::Lite { path: path.clone() }] {
+            let opened = Db::open(place, Arc::clone(&w.instance), support::tables()).await;
+            assert!(matches!(opened.err(), Some(StoreError::Corrupt { .. })));
+            assert_eq!(descriptors(&path), 0, "the file is open still");
+        }
+    }
+}
+
+only!(Lite, a_copy_that_is_refused_is_let_go);
+
+/// How often this process has a file open, its log included.
+fn descriptors(file: &Path) -> usize {
+    let listed = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let open = listed.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    let name = file.to_str().unwrap();
+    open.filter(|path| path.to_string_lossy().starts_with(name)).count()
+}

@@ -7,11 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join3, lazy};
 use ward_instance::ids;
 use ward_store::snapshots::{Beside, How, Name, Policy, Shelf, Then};
-use ward_store::{Db, StoreError, Tx};
+use ward_store::{Db, Query, Sql, StoreError, Tx};
 
 use crate::group::held;
 use crate::support::{self, World, open};
-use crate::tables::VISITS;
+use crate::tables::{VISITS, insert, visit};
 
 /// 16 tasks, every third transaction rolled back.
 async fn never_twice(w: World) {
@@ -163,13 +163,13 @@ fn takes_an_id<'t>(tx: &'t mut Tx, _: &'t Beside) -> BoxFuture<'t, Result<Then, 
 
 /// What going back itself takes ids for is above the highest of before, so it is not undone.
 async fn going_back_takes_ids_above(w: World) {
-    let (shelf, name) = (Shelf::of(&w.directory), "one".parse::<Name>().unwrap());
+    let witness = w.instance.witness().sandbox().unwrap();
+    let (shelf, name) = (Shelf::of(&w.directory, &witness), "one".parse::<Name>().unwrap());
     next(&w.db, "Visit").await;
     shelf.take(&w.db, &name).await.unwrap();
     let since = next(&w.db, "Visit").await;
     let policy =
         Policy { kept: &["audit_events"], joined: &["access_log", "access_sets", "data_keys"] };
-    let witness = w.instance.witness().sandbox().unwrap();
     let how = How { witness, policy, look: takes_an_id, shown: w.instance.now() };
     let restored =
         shelf.restore(&w.db, &name, how, |_, _| async { Ok::<(), StoreError>(()) }.boxed());
@@ -209,7 +209,8 @@ only!(Lite, blocks_of_who_failed_go_to_nobody);
 
 /// A snapshot that is refused beside another write is in nobody's way later.
 async fn a_refused_snapshot_is_let_go(w: World) {
-    let (shelf, name) = (Shelf::of(&w.directory), "one".parse::<Name>().unwrap());
+    let witness = w.instance.witness().sandbox().unwrap();
+    let (shelf, name) = (Shelf::of(&w.directory, &witness), "one".parse::<Name>().unwrap());
     shelf.take(&w.db, &name).await.unwrap();
     let file = w.directory.join("snapshots").join("one.db");
     let (good, kept) = (file.clone(), w.directory.join("kept.db"));
@@ -219,7 +220,6 @@ async fn a_refused_snapshot_is_let_go(w: World) {
     drop(foreign);
     let policy =
         Policy { kept: &["audit_events"], joined: &["access_log", "access_sets", "data_keys"] };
-    let witness = w.instance.witness().sandbox().unwrap();
     let how = How { witness, policy, look: takes_an_id, shown: w.instance.now() };
     let restore = || {
         shelf.restore(&w.db, &name, how.clone(), |_, _| async { Ok::<(), StoreError>(()) }.boxed())
@@ -253,6 +253,56 @@ async fn who_is_alone_has_the_ids(w: World) {
 }
 
 only!(Pg, who_is_alone_has_the_ids);
+
+/// Who has an id of the world of before when it is emptied has ended before, or begins afterwards:
+/// nothing of then is written into the new one.
+async fn nobody_carries_an_id_across(w: World) {
+    // In stock, so that no row of the database is locked by whoever takes one.
+    next(&w.db, "Visit").await;
+    let (reached, at_it) = tokio::sync::oneshot::channel();
+    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    let waits = Mutex::new(Some((reached, gone)));
+    let (db, org) = (w.db.clone(), w.org_id());
+    let writer = tokio::spawn(async move {
+        db.write(move |tx| {
+            let waits = waits.lock().unwrap().take();
+            async move {
+                let id = tx.next_id(&VISITS).await?;
+                if let Some((reached, gone)) = waits {
+                    reached.send(()).unwrap();
+                    gone.await.unwrap();
+                }
+                let row = visit(tx, org, id, "of before");
+                tx.execute(&insert(row)).await.map(drop)
+            }
+            .boxed()
+        })
+        .await
+    });
+    at_it.await.unwrap();
+    let db = w.db.clone();
+    let emptied = tokio::spawn(async move {
+        db.write_alone(|tx| {
+            async move {
+                ward_store::snapshots::alone(tx).await?;
+                tx.execute(&Sql::fixed("DELETE FROM visits", [])).await.map(drop)
+            }
+            .boxed()
+        })
+        .await
+    });
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).unwrap();
+    let written: Result<(), StoreError> = writer.await.unwrap();
+    let emptied: Result<(), StoreError> = emptied.await.unwrap();
+    written.unwrap();
+    emptied.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM visits").await, 0, "a row of before is there");
+}
+
+only!(Pg, nobody_carries_an_id_across);
 
 /// The seed's ids start at round offsets of the slot.
 async fn reserved_ids_are_aligned(w: World) {

@@ -153,3 +153,35 @@ async fn quota_limit_and_sweep(w: World) {
 }
 
 both!(quota_limit_and_sweep);
+
+/// A node that starts leaves what another one writes, and removes what a killed one left a day ago.
+async fn a_start_beside_other_nodes(w: World) {
+    let org = w.organization(1).await;
+    let directory = w.directory.join("files");
+    let store = BlobDirectory::open(&directory).await.unwrap();
+    let keys = keys(&w, org).await;
+    let mut writing = blobs::begin(&store, &w.instance, &keys, 1_000).await.unwrap();
+    assert!(writing.write(&[7; 500]).await.unwrap());
+    let leave = |name: &str| {
+        let left = directory.join("incoming").join(name);
+        std::fs::write(&left, "half").unwrap();
+        let before = std::time::SystemTime::now() - std::time::Duration::from_secs(90_000);
+        std::fs::File::options().write(true).open(&left).unwrap().set_modified(before).unwrap();
+        left
+    };
+    let left = leave("one");
+    let wall = w.instance.clock().wall().0;
+    let other = BlobDirectory::open_shared(&directory, wall).await.unwrap();
+    assert!(!left.exists(), "what a killed process left stays");
+    let stored = writing.finish(&keys).await.unwrap();
+    let file = file_of(&w, &stored.id.0);
+    assert_eq!(register(&w, stored, 1 << 20).await, Registered::Done);
+    assert!(file.exists(), "what another node wrote is gone");
+    // By one that runs on, too.
+    let left = leave("two");
+    let other: Arc<dyn BlobStore> = Arc::new(other);
+    blobs::sweep(&w.db, &other).await.unwrap();
+    assert!(!left.exists() && file.exists());
+}
+
+both!(a_start_beside_other_nodes);
