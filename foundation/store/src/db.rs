@@ -20,7 +20,6 @@ use crate::core::{Core, Hint};
 use crate::ddl;
 use crate::driver::lite::Durability;
 use crate::driver::pg::{PgPool, Tables};
-use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::member::{self, Call, Failure};
@@ -155,13 +154,7 @@ impl Db {
     ) -> Result<Db, StoreError> {
         place.fits(instance.kind())?;
         let engine = place.engine();
-        // SQLite names the columns itself.
-        let rules: RuleNames = match engine {
-            Engine::Lite => RuleNames::default(),
-            Engine::Pg => {
-                ddl::ddl(engine, instance.kind(), &tables)?.unique_rules.into_iter().collect()
-            }
-        };
+        let rules = ddl::rule_names(engine, instance.kind(), &tables)?;
         let core = Arc::new(Core::new(Arc::clone(&instance), tables, engine, rules.clone()));
         if let Place::Lite { path } | Place::Passing { path } = &place {
             // Before any connection: whoever closes the file lets go of what this process has locked.

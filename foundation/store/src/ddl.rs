@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 use ward_instance::{Kind, ids, uuid};
 
+use crate::driver::pg_error::RuleNames;
 use crate::error::StoreError;
 use crate::query::Engine;
 use crate::search;
@@ -46,6 +47,18 @@ pub fn ddl(engine: Engine, kind: Kind, tables: &[&'static Table]) -> Result<Ddl,
     let foreign_keys = std::mem::take(&mut writer.foreign_keys);
     writer.ddl.statements.extend(foreign_keys);
     Ok(writer.ddl)
+}
+
+/// What each rule of uniqueness is called; on SQLite nobody asks, since it names the columns itself.
+pub(crate) fn rule_names(
+    engine: Engine,
+    kind: Kind,
+    tables: &[&'static Table],
+) -> Result<RuleNames, StoreError> {
+    match engine {
+        Engine::Lite => Ok(RuleNames::default()),
+        Engine::Pg => Ok(ddl(engine, kind, tables)?.unique_rules.into_iter().collect()),
+    }
 }
 
 /// Columns named in keys, indexes and references exist.
