@@ -33,7 +33,7 @@ async fn saved(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     call.scope.subject_id = Some(client.id.0);
     let ids: Vec<i64> = answers.iter().map(|it| it.id.0).collect();
     let entries: Vec<Entry> = call.list(Cond::is_in("form_answer_id", &ids), &[]).await?;
-    let moved = event.changed_fields.iter().any(|field| *field == "served_at");
+    let moved = event.changed_fields.contains(&"served_at");
     for answer in &answers {
         let days = (group.served_at, call.now());
         let said = metric::said(answer.answer.as_deref(), answer.hidden, days);
@@ -71,7 +71,7 @@ async fn make(
     row.form_answer_id = Some(answer.id);
     row.noted_at = group.served_at;
     // What the staff writes down, the staff has seen.
-    row.viewed = call.actor.is_member();
+    row.viewed = call.request.actor.is_member();
     call.create(&row).await?;
     call.emit(of_entry("created", &row, &[]));
     Ok(())
@@ -103,7 +103,7 @@ async fn change(
         after.metric_stat = Some(number);
     }
     after.noted_at = day.unwrap_or(after.noted_at);
-    if call.actor.is_client() && after != *before {
+    if call.request.actor.is_client() && after != *before {
         // What it says now nobody of the practice has looked at.
         after.viewed = false;
     }
@@ -122,7 +122,8 @@ async fn take_back(call: &mut Call<'_>, before: &Entry) -> Answer<()> {
     let after = Entry { form_answer_id: None, ..before.clone() };
     call.update(before, &after).await?;
     let found: Option<Entry> = call.find(before.id).await?;
-    let Some(row) = found else { return Ok(()) };
+    let Some(mut row) = found else { return Ok(()) };
+    row.unit_id = before.unit_id;
     call.destroy(&row).await?;
     call.emit(of_entry("deleted", &row, &[]));
     Ok(())
