@@ -31,8 +31,7 @@ async fn saved(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let found: Option<User> = call.find(group.user_id).await?;
     let Some(client) = found else { return Ok(()) };
     call.scope.subject_id = Some(client.id.0);
-    let ids: Vec<i64> = answers.iter().map(|it| it.id.0).collect();
-    let entries: Vec<Entry> = call.list(Cond::is_in("form_answer_id", &ids), &[]).await?;
+    let entries = held(call, &group, &answers).await?;
     let moved = event.changed_fields.contains(&"served_at");
     for answer in &answers {
         let days = (group.served_at, call.now());
@@ -51,6 +50,24 @@ async fn saved(call: &mut Call<'_>, event: &Event) -> Answer<()> {
         }
     }
     Ok(())
+}
+
+/// The entries that there are of these answers, held: who changes one at this moment is before this
+/// or after it.
+async fn held(
+    call: &mut Call<'_>,
+    group: &FormAnswerGroup,
+    answers: &[FormAnswer],
+) -> Answer<Vec<Entry>> {
+    let sql = Sql::fixed(
+        "SELECT e.id FROM entries e WHERE e.org_id = $1 AND e.deleted_at IS NULL \
+         AND e.form_answer_id IN (SELECT a.id FROM form_answers a WHERE a.org_id = $1 \
+         AND a.form_answer_group_id = $2) ORDER BY e.id FOR_NO_KEY_UPDATE",
+        [group.org_id.0.into(), group.id.0.into()],
+    );
+    call.scope.tx.rows(&sql).await?;
+    let ids: Vec<i64> = answers.iter().map(|it| it.id.0).collect();
+    Ok(call.list(Cond::is_in("form_answer_id", &ids), &[]).await?)
 }
 
 /// Makes the entry of an answer, unless somebody deleted it since the answer was given. Where there
