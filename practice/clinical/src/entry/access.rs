@@ -58,15 +58,20 @@ async fn own(call: &mut Call<'_>, asked: Option<Id<User>>) -> Answer<Id<User>> {
     }
 }
 
-async fn has_room(call: &mut Call<'_>, client: &User) -> Answer<()> {
+/// Whether as many entries were written of a client as there can be.
+pub async fn is_full(call: &mut Call<'_>, client: &User) -> Answer<bool> {
     let sql = Sql::fixed(
         "SELECT COUNT(*) FROM entries e WHERE e.org_id = $1 AND e.user_id = $2",
         [client.org_id.0.into(), client.id.0.into()],
     );
     let entries = call.tx.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0);
-    match entries < ENTRIES_MAX {
-        true => Ok(()),
-        false => Err(Refused::base(format!(
+    Ok(entries >= ENTRIES_MAX)
+}
+
+async fn has_room(call: &mut Call<'_>, client: &User) -> Answer<()> {
+    match is_full(call, client).await? {
+        false => Ok(()),
+        true => Err(Refused::base(format!(
             "{ENTRIES_MAX} entries were written of this client, which is the most"
         ))),
     }

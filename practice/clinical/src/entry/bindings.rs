@@ -5,13 +5,14 @@ use ward_identity::tables::USERS;
 use ward_store::Value;
 
 use super::table::{ENTRIES, Kind, entries};
-use super::{bulk, change, listing, rules, weight};
+use super::{answer, bulk, change, listing, rules, weight};
 
 const OF: &str = "Entry";
 
 /// Binds the fields of entries.
 pub fn bind(b: &mut Bindings) {
     weight::bind(b);
+    answer::bind(b);
     b.object(OF, &ENTRIES);
     b.cursor(OF);
     b.column(OF, "type", entries::kind);

@@ -2,11 +2,13 @@
 //! journal (behaviour 30). The client notes them, and so does the staff.
 
 pub mod access;
+pub mod answer;
 pub mod bindings;
 pub mod bulk;
 pub mod change;
 pub mod input;
 pub mod listing;
+pub mod metric;
 pub mod rules;
 pub mod seed;
 pub mod table;

@@ -1,11 +1,12 @@
 //! The table of entries. What was noted is sealed; what lists are filtered and ordered by is
 //! plain.
 
+use ward_charting::filled::tables::FormAnswer;
 use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::restricted;
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Id, Key, Reference, Role, Rule, index, record, text_enum};
+use ward_store::{Actor, Cond, Id, Key, Reference, Role, Rule, index, record, text_enum, unique};
 
 use crate::visibility;
 
@@ -52,6 +53,8 @@ record! {
         /// What it is called where it comes from, and what kind of a name that is.
         external_id: Option<String>,
         external_id_type: Option<String>,
+        /// The answer of a finished form that it was made of.
+        form_answer_id: Option<Id<FormAnswer>>,
         /// Whether somebody of the practice has looked at it.
         viewed: bool,
         hide_from_main_feed: bool,
@@ -68,11 +71,20 @@ record! {
         index(&["org_id", "user_id", "external_id"]).only("external_id IS NOT NULL"),
         index(&["org_id", "user_id", "category", "noted_at", "id"]).only("deleted_at IS NULL"),
         index(&["org_id", "noted_at", "id", "user_id"]).only("deleted_at IS NULL"),
+        // However often a form is saved, and by whomever at once.
+        unique(&["org_id", "form_answer_id"])
+            .only("form_answer_id IS NOT NULL AND deleted_at IS NULL"),
+        index(&["org_id", "form_answer_id", "deleted_at"]).only("form_answer_id IS NOT NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
         Reference {
             columns: &["org_id", "added_by_user_id"], table: "users", target: &["org_id", "id"],
+        },
+        Reference {
+            columns: &["org_id", "form_answer_id"],
+            table: "form_answers",
+            target: &["org_id", "id"],
         },
     ],
     audit: Some("ENTRY"),
@@ -108,6 +120,7 @@ impl Entry {
             third_party_source: None,
             external_id: None,
             external_id_type: None,
+            form_answer_id: None,
             viewed: false,
             hide_from_main_feed: false,
             noted_at: now,

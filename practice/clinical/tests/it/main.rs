@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod allergies;
+mod answers;
 mod care_plan_parts;
 mod care_plans;
 mod codes;
