@@ -43,7 +43,7 @@ pub fn entries(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
             let mut entry = archive.by_index(at).unwrap();
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).unwrap();
-            (entry.name().to_owned(), bytes)
+            (entry.name().unwrap().into_owned(), bytes)
         })
         .collect()
 }

@@ -2,8 +2,8 @@
 //! snapshot: the database says whether it happened.
 
 use ward_instance::Instance;
+use ward_store::Db;
 use ward_store::snapshots::step;
-use ward_store::{Db, StoreError};
 
 use crate::place::ServerError;
 
