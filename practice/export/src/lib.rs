@@ -7,6 +7,7 @@
 
 pub mod bundle;
 pub mod job;
+pub mod notice;
 pub mod pack;
 pub mod page;
 pub mod plan;
