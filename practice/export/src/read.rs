@@ -10,7 +10,7 @@ use ward_identity::tables::USERS;
 use ward_store::keyring::OrgKeys;
 use ward_store::{ColumnKind, Key, Query, Reader, Sql, StoreError, Table, Value, codec};
 
-use super::plan::{Step, Way, plan};
+use super::plan::{OF_NOTES, Step, Way, plan};
 
 /// So many rows of a table an archive takes.
 const ROWS_MAX: usize = 100_000;
@@ -21,14 +21,6 @@ const PAGE_ROWS: i64 = 1_000;
 
 /// Codes that open something to whoever has them.
 const CODES: [&str; 1] = ["invite_code"];
-
-/// What is of a filled form or note alone; its table stands before theirs.
-const OF_NOTES: [&str; 4] = [
-    "form_answers",
-    "form_answer_group_signings",
-    "charting_note_addendums",
-    "form_answer_group_audit_events",
-];
 
 /// What strangers may know of a member.
 const STAFF_COLUMNS: [&str; 5] = ["id", "first_name", "last_name", "npi", "qualifications"];
