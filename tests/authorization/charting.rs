@@ -193,7 +193,7 @@ pub const WORDS: &str = "
     content custom_module_forms_only is_skippable skipped row_order welcome_text
     billing_disclaimer photo_id_disclaimer policy_disclaimer item_type track_opened_event status
     ends_on frequency hour is_recurring metadata minute monthday period recurrence_ends
-    skip_notification_email weekday is_active sourceable_type connectable_type
+    skip_notification_email weekday is_active sourceable_type connectable_type confidentiality
 ";
 
 /// The value of data that is part of every call.

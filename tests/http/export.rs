@@ -166,6 +166,73 @@ fn dom_39_an_export_holds_all_that_is_stored_of_a_client() {
     }
 }
 
+/// A finished note of the caller's with one answer.
+fn note(api: &Api, client: &str, confidentiality: &str, answer: &str) {
+    let form = json!({"name": "Process", "use_for_charting": true,
+        "confidentiality": confidentiality});
+    let made = "customModuleForm";
+    let form = api.make("createCustomModuleForm", "createCustomModuleFormInput", made, form);
+    let question = json!({"custom_module_form_id": form, "mod_type": "text", "label": "Said"});
+    let of = "createCustomModuleInput";
+    let question = api.make("createCustomModule", of, "customModule", question);
+    let input = json!({"custom_module_form_id": form, "user_id": client, "finished": true,
+        "form_answers": [{"custom_module_id": question, "answer": answer}]});
+    let of = "createFormAnswerGroupInput";
+    api.make("createFormAnswerGroup", of, "form_answer_group", input);
+}
+
+/// Records of treatment for a substance use disorder say so; counselling notes are not in the archive,
+/// also not in that of their author.
+#[test]
+fn dom_31_an_export_says_what_is_confidential_and_leaves_counselling_notes_out() {
+    for engine in Engine::available("DOM-31") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let api = server.with(&owner);
+        let archive_of = |client: &str| {
+            let made = api.ask(EXPORT, json!({"id": client}));
+            assert!(made.data()["exportClientEhi"]["success_string"].is_string(), "{}", made.text);
+            entries(&fetched(&server, exports(&api, client).values().next().unwrap()))
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+        // Where there is nothing confidential, nothing is said.
+        let plain = people::client(&api, "plain");
+        note(&api, &plain, "NORMAL", "Well");
+        let found = archive_of(&plain);
+        assert!(found.values().all(|bytes| !text(bytes).contains(notice)));
+        let manifest = parsed(&found, "manifest.json");
+        assert_eq!(manifest["counselling_notes_left_out"], 0, "{manifest}");
+        let client = people::client(&api, "confiding");
+        note(&api, &client, "NORMAL", "Well");
+        note(&api, &client, "PART_2", "Sober");
+        note(&api, &client, "COUNSELLING_NOTES", "Whispered");
+        let found = archive_of(&client);
+        for (name, bytes) in &found {
+            assert!(!text(bytes).contains("Whispered"), "{name}");
+        }
+        assert!(text(&found["data/form_answers.json"]).contains("Sober"));
+        for name in ["README.md", "index.html", "manifest.json"] {
+            let said = text(&found[name]);
+            assert!(said.contains(notice), "{name}: {said}");
+            assert!(said.contains("not in this archive: 1."), "{name}: {said}");
+        }
+        let manifest = parsed(&found, "manifest.json");
+        assert_eq!(manifest["counselling_notes_left_out"], 1, "{manifest}");
+        assert_eq!(manifest["tables"]["form_answer_groups"], 2, "{manifest}");
+        let bundle = parsed(&found, "bundle.json");
+        let is_labelled = |of: &Json| of["meta"]["security"].to_string().contains("42CFRPart2");
+        assert!(is_labelled(&bundle), "{bundle}");
+        let labelled = bundle["entry"].as_array().unwrap().iter().filter(|entry| {
+            let resource = &entry["resource"];
+            resource["resourceType"] == "QuestionnaireResponse" && is_labelled(resource)
+        });
+        assert_eq!(labelled.count(), 1, "{bundle}");
+        against_the_schema(&found["bundle.json"]);
+    }
+}
+
 /// A restricted client whom somebody does not see is not exported, nor is one of whom they have broken
 /// the glass only.
 #[test]

@@ -107,6 +107,29 @@ fn what_one_may_not_read_is_not_printed() {
     assert_eq!(owner.get("/selected_private_notes.pdf").status, 405);
 }
 
+/// DOM-31: counselling notes are printed for their author alone.
+#[test]
+fn dom_31_counselling_notes_are_printed_for_their_author_alone() {
+    let owner = running().owner();
+    let other = running().server.with(&running().instance.member("administrator"));
+    let client = people::client(&owner, "confiding");
+    let set = "mutation($input: updateFormAnswerGroupInput!) { updateFormAnswerGroup(input: $input) { messages { message } } }";
+    let id = note(&client, "Process", "Whispered");
+    assert!(pages(&print(&other, &[&id], ""))[0].contains("Whispered"));
+    let part_2 = json!({"id": id, "confidentiality": "PART_2"});
+    owner.ask(set, json!({"input": part_2})).data();
+    let notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+    let read = pages(&print(&other, &[&id], ""));
+    assert!(read[0].contains(notice), "{read:?}");
+    let apart = json!({"id": id, "confidentiality": "COUNSELLING_NOTES"});
+    owner.ask(set, json!({"input": apart})).data();
+    let refused = print(&other, &[&id], "");
+    assert_eq!((refused.status, refused.code()), (404, "NOT_FOUND"), "{}", refused.text);
+    let read = pages(&print(&owner, &[&id], ""));
+    assert!(read[0].contains("Whispered"), "{read:?}");
+    assert!(read[0].contains("Counselling notes, kept apart"), "{read:?}");
+}
+
 #[test]
 fn a_client_prints_their_own_form_and_no_note() {
     let owner = running().owner();

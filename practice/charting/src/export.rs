@@ -1,11 +1,18 @@
 //! A client's filled forms and notes in their export (DOM-39): `QuestionnaireResponse`, each
-//! question as it read when it was answered.
+//! question as it read when it was answered; records of treatment for a substance use disorder with
+//! their security labels (DOM-31).
 
 use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 use ward_clients::export::fhir::{Part, refer, string};
 use ward_clients::export::{ClientRecord, Row};
+
+use crate::tables::Confidentiality;
+
+/// The code systems of security labels.
+const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 
 /// Filled forms and notes.
 pub fn resources(record: &ClientRecord) -> Vec<Json> {
@@ -24,6 +31,22 @@ pub fn resources(record: &ClientRecord) -> Vec<Json> {
     record.of("form_answer_groups").iter().map(filled).collect()
 }
 
+/// Whether a row is a record of treatment for a substance use disorder (42 CFR part 2).
+fn is_part_2(row: &Row) -> bool {
+    row.text("confidentiality") == Some(Confidentiality::Part2.as_str())
+}
+
+/// Whether such records are among a client's.
+pub fn holds_part_2(record: &ClientRecord) -> bool {
+    record.of("form_answer_groups").iter().any(is_part_2)
+}
+
+/// The security labels of such records: restricted, of a substance use disorder, by this law.
+pub fn labels() -> Vec<Json> {
+    let coding = |(system, code): (&str, &str)| json!({ "system": system, "code": code });
+    [(CONFIDENTIALITY, "R"), (ACT_CODE, "SUD"), (ACT_CODE, "42CFRPart2")].map(coding).into()
+}
+
 fn filled(record: &ClientRecord, row: &Row, items: Vec<Json>) -> Json {
     let status = match (row.is("finished"), row.int("locked_at").is_some()) {
         (false, false) => "in-progress",
@@ -32,7 +55,10 @@ fn filled(record: &ClientRecord, row: &Row, items: Vec<Json>) -> Json {
     let authored = row.moment("completed_at").or_else(|| row.moment("created_at"));
     let own = |it: &&Row| it.int("form_answer_group_id") == Some(row.id());
     let addenda = record.of("charting_note_addendums").iter().filter(own).filter_map(addendum);
+    let labels = if is_part_2(row) { labels() } else { Vec::new() };
+    let meta = Part::default().list("security", labels).some();
     Part::resource("QuestionnaireResponse", row.id())
+        .maybe("meta", meta)
         .with("identifier", json!({ "value": row.id().to_string() }))
         .with("status", status)
         .with("subject", refer(format!("Patient/{}", record.client_id)))

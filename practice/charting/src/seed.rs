@@ -10,7 +10,9 @@ use crate::seed_filled::{self, Laid};
 use crate::seed_flow;
 use crate::seed_forms::{FORMS, Form, Line};
 use crate::seed_request;
-use crate::tables::{CustomModule, CustomModuleCondition, CustomModuleForm, QuestionVersion};
+use crate::tables::{
+    Confidentiality, CustomModule, CustomModuleCondition, CustomModuleForm, QuestionVersion,
+};
 
 /// Lays the templates of a practice, some of them a provider's, and what these clients
 /// have filled in.
@@ -40,6 +42,7 @@ async fn lay_form(scope: &mut Scope<'_>, provider: &User, of: &Form) -> Result<L
         use_for_charting: of.use_for_charting,
         use_for_program: false,
         is_video: false,
+        confidentiality: Confidentiality::Normal,
         prefill: of.prefill,
         external_id: None,
         external_id_type: None,

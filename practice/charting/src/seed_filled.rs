@@ -198,6 +198,7 @@ async fn lay_one(
         onboarding_item_id: None,
         name: of.form.name.clone(),
         use_for_charting: of.form.use_for_charting,
+        confidentiality: of.form.confidentiality,
         finished: filled.stage != Stage::Draft,
         completed_at: (filled.stage != Stage::Draft).then_some(at),
         scores: None,

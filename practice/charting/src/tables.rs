@@ -3,13 +3,26 @@
 
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
-use ward_store::{Id, Key, Reference, Table, index, record, unique};
+use ward_store::{Id, Key, Reference, Table, index, record, text_enum, unique};
 
 use crate::attachment::tables as attachment;
 use crate::filled::tables as filled;
 use crate::flow::tables as flow;
 use crate::request::tables as request;
 use crate::visibility;
+
+text_enum! {
+    /// How confidential what is filled in is (DOM-31); the rules are in `rules::confidentiality`.
+    pub enum Confidentiality {
+        /// As the rest of the record.
+        Normal = "NORMAL",
+        /// A record of treatment for a substance use disorder (42 CFR part 2).
+        Part2 = "PART_2",
+        /// Psychotherapy notes (45 CFR 164.501) and counselling notes of treatment for a substance
+        /// use disorder (42 CFR 2.11): kept apart from the record, their author's alone.
+        CounsellingNotes = "COUNSELLING_NOTES",
+    }
+}
 
 record! {
     /// A form that can be filled in. Deleted, it stays for what was filled in.
@@ -23,6 +36,8 @@ record! {
         use_for_charting: bool [public],
         use_for_program: bool [public],
         is_video: bool [public],
+        /// What is filled in with it is so confidential from the beginning.
+        confidentiality: Confidentiality,
         /// Whether a new filling begins with the client's answers before.
         prefill: bool [public],
         external_id: Option<String>,

@@ -27,6 +27,9 @@ pub const CLIENT: &[(&str, Returns)] = &[("user", Returns::One(&USERS))];
 
 const NOTE: &str = "form_answer_group_id";
 const LIST: &str = "form_answer_group_array";
+/// A document is for others to read: the client, or the staff.
+const APART: &str = "Counselling notes are kept apart from the record: no document is made of them; \
+     print them by POST /selected_private_notes.pdf";
 
 input! {
     /// `shareAnswersAsDocumentInput`.
@@ -62,6 +65,7 @@ pub async fn prepare_share(request: Arc<Request>, input: ShareAnswers) -> Answer
     let id = named(&input.form_answer_group_id).ok_or_else(|| Refused::not_found(NOTE))?;
     let what = What::These(vec![id], named(&input.user_id));
     let printed = print(&request, what, NOTE).await?;
+    check_record(&printed, NOTE)?;
     if !printed.finished {
         return Err(Refused::on(NOTE, "This is a draft: finish it before you share it"));
     }
@@ -83,8 +87,16 @@ pub async fn prepare_chart(request: Arc<Request>, input: ChartingPdf) -> Answer<
         }
     };
     let printed = print(&request, what, at).await?;
+    check_record(&printed, at)?;
     let title = printed.title.clone();
     stored(&request, printed, title, at).await
+}
+
+fn check_record(printed: &Printed, at: &'static str) -> Answer<()> {
+    match printed.is_apart {
+        true => Err(Refused::on(at, APART)),
+        false => Ok(()),
+    }
 }
 
 async fn stored(

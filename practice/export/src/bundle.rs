@@ -34,10 +34,15 @@ pub fn bundle(record: &ClientRecord, files: &BTreeMap<String, String>, origin: &
         documents(record, files),
     ]
     .concat();
+    let mut meta = Part::default().with("source", origin.base_url.as_str());
+    if ward_charting::export::holds_part_2(record) {
+        // The whole is as confidential as its strictest part.
+        meta = meta.list("security", ward_charting::export::labels());
+    }
     let entries: Vec<Json> = resources.into_iter().map(|it| entry(it, origin)).collect();
     let mut bundle = Part::default()
         .with("resourceType", "Bundle")
-        .with("meta", json!({ "source": origin.base_url }))
+        .with("meta", meta.json())
         .with("type", "collection")
         .at("timestamp", Some(origin.at.to_string()))
         .list("entry", entries)

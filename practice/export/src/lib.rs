@@ -14,6 +14,7 @@ pub mod course;
 pub mod expire;
 pub mod job;
 mod manifest;
+pub mod notice;
 pub mod pack;
 pub mod page;
 pub mod plan;

@@ -15,7 +15,7 @@ use ward_store::{ColumnKind, StoreError, Uuid, blobs};
 
 use super::bundle::{Origin, bundle};
 use super::zip::{Packing, Zip};
-use super::{page, read};
+use super::{notice, page, read};
 use ward_documents::EXPORT_TYPE;
 
 /// The largest archive.
@@ -126,7 +126,8 @@ pub async fn archive(request: &Request, client_id: i64) -> Answer<NewFile> {
         origin.at
     );
     archive.whole("environment.txt", Packing::Stored, mark.as_bytes()).await?;
-    archive.text("README.md", README.as_bytes()).await?;
+    let readme = notice::of_readme(&notice::notices(&record)) + README;
+    archive.text("README.md", readme.as_bytes()).await?;
     write_rows(&mut archive, &record, &files, &origin).await?;
     for file in &files {
         write_file(&mut archive, request, &keys, file).await?;
@@ -162,6 +163,8 @@ async fn write_rows(
         "made_by": origin.base_url,
         "made_at": origin.at.to_string(),
         "client_id": record.client_id.to_string(),
+        "notices": notice::notices(record),
+        "counselling_notes_left_out": record.counselling_notes,
         "tables": counts,
         "files": paths,
     });

@@ -7,6 +7,7 @@ use ward_instance::Timestamp;
 use ward_store::{ColumnKind, Value};
 
 use super::bundle::Origin;
+use super::notice::notices;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
     padding:0 1rem;color:#1d2b28}.mark{background:#fff3cd;border:1px solid #8a6d3b;\
@@ -55,6 +56,9 @@ pub fn index(record: &ClientRecord, files: &[(String, String)], origin: &Origin)
         escaped(&origin.at.to_string()),
         escaped(&origin.base_url)
     ));
+    for notice in notices(record) {
+        out.push_str(&format!("<p class=\"mark\">{}</p>\n", escaped(&notice)));
+    }
     if !files.is_empty() {
         out.push_str("<h2>Files</h2>\n<ul>");
         for (path, name) in files {

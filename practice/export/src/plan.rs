@@ -83,6 +83,14 @@ const DESCRIBING: [(&str, &str, &str); 9] = [
     ("user_groups", "users", "user_group_id"),
 ];
 
+/// What is of a filled form or note alone, and leaves with it (DOM-31).
+pub const OF_NOTES: [&str; 4] = [
+    "form_answers",
+    "form_answer_group_signings",
+    "charting_note_addendums",
+    "form_answer_group_audit_events",
+];
+
 const CREDENTIAL: &str = "what somebody signs in with";
 const LOG: &str = "a log of the instance, which has queries and reports of its own";
 const MACHINERY: &str = "how the instance works; what it carries is in the rows that it is about";

@@ -1,7 +1,7 @@
 //! Everything that is stored of a client is in their export (DOM-39): each table takes part in it,
 //! or somebody said why not.
 
-use ward_export::plan::{LEFT_OUT, Way, plan};
+use ward_export::plan::{LEFT_OUT, OF_NOTES, Way, plan};
 use ward_store::ColumnKind;
 
 #[test]
@@ -31,6 +31,26 @@ fn dom_39_no_table_of_clients_is_left_out() {
         let left_out = LEFT_OUT.iter().any(|(name, _)| *name == table.name);
         let is_log = logs.contains(&table.name);
         assert!(table.subject.is_none() || !left_out || is_log, "{} is of clients", table.name);
+    }
+}
+
+/// Notes are read before what hangs on them: what hangs on a note that is kept apart is left out with
+/// it.
+#[test]
+fn dom_31_notes_stand_before_what_is_of_them() {
+    let tables = ward_server::assemble::tables();
+    let steps = plan(&tables).unwrap();
+    let at = |name: &str| steps.iter().position(|step| step.table.name == name).unwrap();
+    for name in OF_NOTES {
+        assert!(at("form_answer_groups") < at(name), "{name}");
+        assert!(steps[at(name)].table.column("form_answer_group_id").is_some(), "{name}");
+    }
+    // A table of a later day that hangs on notes is looked at by somebody.
+    let known = ["completed_onboarding_items", "requested_form_completions", "file_attachments"];
+    for table in tables {
+        let is_known = OF_NOTES.contains(&table.name) || known.contains(&table.name);
+        let hangs = table.column("form_answer_group_id").is_some();
+        assert!(!hangs || is_known, "{}: of notes alone, or found by them?", table.name);
     }
 }
 

@@ -12,7 +12,7 @@ use ward_store::{Id, Level, Query, Sql, Value};
 use super::input::{self, CLIENT_FORMS_MAX, CreateGroup, DeleteGroup, Said, UpdateGroup};
 use super::sheet::Sheet;
 use super::tables::FormAnswerGroup;
-use super::{prefill, session};
+use super::{confidential, prefill, session};
 use crate::events;
 use crate::flow::complete;
 use crate::form::caller;
@@ -34,6 +34,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     let whole = [("formatted_date", &input.formatted_date), ("created_at", &input.created_at)];
     let day = (&input.date, &input.time);
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
+    let confidentiality = confidential::of_new(call, input, &form, &mut problems);
     problems.check()?;
     let appointment = session::attended(call, named(&input.appointment_id), client.id).await?;
     let step = complete::for_form(call, named(&input.onboarding_item_id), client.id, &form).await?;
@@ -57,6 +58,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         onboarding_item_id: step,
         name: input.name.trimmed().unwrap_or(&form.name).to_owned(),
         use_for_charting: form.use_for_charting,
+        confidentiality,
         finished,
         completed_at: (finished || input.marked_complete.is_true()).then_some(now),
         scores: None,
@@ -202,8 +204,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     let day = (&input.date, &input.time);
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
     check_finished(input, &before, &mut problems);
+    let confidentiality = confidential::of_changed(call, input, &before, &mut problems)?;
     problems.check()?;
-    let mut after = before.clone();
+    let mut after = FormAnswerGroup { confidentiality, ..before.clone() };
     write_facts(call, input, &mut after).await?;
     after.served_at = served_at.unwrap_or(after.served_at);
     let mut sheet = Sheet::of(call, &before).await?;

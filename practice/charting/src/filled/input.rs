@@ -64,6 +64,7 @@ input! {
     /// `createFormAnswerGroupInput`. That a warning was dismissed changes nothing.
     pub struct CreateGroup {
         appointment_id: IdOrBlank<Appointment>,
+        confidentiality: String,
         created_at: String,
         custom_module_form_id: IdOrBlank<CustomModuleForm>,
         date: String,
@@ -88,6 +89,7 @@ input! {
     pub struct UpdateGroup {
         id: Id<FormAnswerGroup>,
         appointment_id: IdOrBlank<Appointment>,
+        confidentiality: String,
         date: String,
         dismissed_lock_charting_note_warning: bool,
         external_id: String,

@@ -306,7 +306,8 @@ async fn last_finished(
     select.least = Level::Full;
     select.filter = Cond::eq("user_id", client)
         .and(Cond::eq("custom_module_form_id", form))
-        .and(Cond::is_true("finished"));
+        .and(Cond::is_true("finished"))
+        .and(super::confidential::repeatable());
     select.limit = Some(1);
     let select = select.ordered(vec![OrderKey::column("served_at", true)]);
     let rows = q.rows(&select.sql()).await?;

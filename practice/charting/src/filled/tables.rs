@@ -8,7 +8,7 @@ use ward_store::{Id, Json, Key, Reference, index, record, text_enum, unique};
 
 use super::visibility;
 use crate::flow::tables::OnboardingItem;
-use crate::tables::{CustomModule, CustomModuleForm, QuestionVersion};
+use crate::tables::{Confidentiality, CustomModule, CustomModuleForm, QuestionVersion};
 
 record! {
     /// A form that was filled in for a client, or a note about them; a draft until it
@@ -29,6 +29,9 @@ record! {
         /// Whether it was a note when it was begun: what the form is for may change, and
         /// must not open a note to the client.
         use_for_charting: bool,
+        /// Its own since it was begun: the template's may change, and must not open what was
+        /// written.
+        confidentiality: Confidentiality,
         finished: bool,
         completed_at: Option<Timestamp>,
         /// The scores of its sections, as they were given with the answers.

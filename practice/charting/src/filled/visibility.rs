@@ -6,6 +6,7 @@ use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
+use super::confidential::{in_record, readable};
 use super::tables::FORM_ANSWER_GROUPS;
 
 /// Forms and notes. A client sees what is for clients to fill in: their own drafts, and
@@ -14,10 +15,12 @@ use super::tables::FORM_ANSWER_GROUPS;
 pub fn groups(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
-        Role::Member => Rule::full(of_user(actor, Level::Full)),
+        // Of counselling notes that is their author alone, whatever others may (DOM-31).
+        Role::Member => Rule::full(of_user(actor, Level::Full).and(readable(actor))),
         Role::Client => {
             let own = Cond::eq("user_id", actor.user_id).and(Cond::eq("use_for_charting", false));
             let theirs = Cond::is_true("finished").or(Cond::eq("filler_id", actor.user_id));
+            let theirs = theirs.and(in_record());
             Rule::full(own.and(theirs).and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),

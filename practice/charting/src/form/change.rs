@@ -9,7 +9,7 @@ use ward_store::{Id, Query, Sql, Value};
 use super::input::{self, CreateForm, DeleteForm, UpdateForm, switch};
 use super::{FORMS_MAX, caller, held};
 use crate::events;
-use crate::tables::CustomModuleForm;
+use crate::tables::{Confidentiality, CustomModuleForm};
 
 /// Makes a template of the caller's organization, without a question yet.
 pub async fn create(call: &mut Call<'_>, input: &CreateForm) -> Answer<Payload> {
@@ -49,6 +49,7 @@ pub(super) async fn blank(
         use_for_charting: false,
         use_for_program: false,
         is_video: false,
+        confidentiality: Confidentiality::Normal,
         prefill: false,
         external_id: None,
         external_id_type: None,

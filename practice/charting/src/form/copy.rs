@@ -76,6 +76,7 @@ pub(super) async fn make(
         use_for_charting: of.use_for_charting,
         use_for_program: of.use_for_program,
         is_video: of.is_video,
+        confidentiality: of.confidentiality,
         prefill: of.prefill,
         metadata: of.metadata.clone(),
         ..empty

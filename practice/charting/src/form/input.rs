@@ -7,7 +7,8 @@ use ward_identity::tables::User;
 use ward_scheduling::id_list::IdList;
 use ward_store::Id;
 
-use crate::tables::CustomModuleForm;
+use crate::rules::confidentiality::FOR_NOTES;
+use crate::tables::{Confidentiality, CustomModuleForm};
 
 /// The longest `metadata` of a template, in characters (behaviour 9).
 pub const METADATA_CHARS_MAX: usize = 10_000;
@@ -15,6 +16,7 @@ pub const METADATA_CHARS_MAX: usize = 10_000;
 input! {
     /// `createCustomModuleFormInput`.
     pub struct CreateForm {
+        confidentiality: String,
         external_id: String,
         external_id_type: String,
         is_video: bool,
@@ -30,6 +32,7 @@ input! {
     /// `updateCustomModuleFormInput`.
     pub struct UpdateForm {
         id: Id<CustomModuleForm>,
+        confidentiality: String,
         external_id: String,
         external_id_type: String,
         is_archived: bool,
@@ -90,6 +93,9 @@ pub fn check_whole(form: &CustomModuleForm) -> Problems {
         let sentence = "A form is either for charting or for a program; set one of them to false";
         problems.add("use_for_program", sentence);
     }
+    if form.confidentiality == Confidentiality::CounsellingNotes && !form.use_for_charting {
+        problems.add("confidentiality", FOR_NOTES);
+    }
     problems
 }
 
@@ -128,6 +134,10 @@ macro_rules! facts {
                 self.external_id.set_text(&mut form.external_id);
                 self.external_id_type.set_text(&mut form.external_id_type);
                 self.metadata.set_text(&mut form.metadata);
+                let confidentiality = self.confidentiality.trimmed();
+                if let Some(it) = confidentiality.and_then(Confidentiality::from_text) {
+                    form.confidentiality = it;
+                }
                 switch(&self.is_video, &mut form.is_video);
                 switch(&self.prefill, &mut form.prefill);
                 switch(&self.use_for_charting, &mut form.use_for_charting);

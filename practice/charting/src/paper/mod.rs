@@ -15,8 +15,9 @@ use ward_identity::tables::User;
 use ward_paper::{Block, Mark, Paper, Unprinted};
 use ward_store::{Id, StoreError, Watch};
 
-use self::read::{Kept, What};
+use self::read::{Kept, KeptNote, What};
 use crate::filled::tables::FormAnswerGroup;
+use crate::tables::Confidentiality;
 
 /// So many forms and notes one document can have.
 pub const NOTES_MAX: usize = 200;
@@ -35,6 +36,8 @@ pub struct Printed {
     pub client: Id<User>,
     /// Whether all of it is finished.
     pub finished: bool,
+    /// Whether some of it are counselling notes: their author's alone.
+    pub is_apart: bool,
     /// What is printed, and the version of each as it was printed.
     pub notes: Vec<(Id<FormAnswerGroup>, i64)>,
     /// Whose data it is, for the access log.
@@ -57,6 +60,7 @@ pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Pr
         title: title.clone(),
         client: first.group.user_id,
         finished: kept.notes.iter().all(|it| it.group.finished),
+        is_apart: kept.notes.iter().any(is_apart),
         notes: kept.notes.iter().map(|it| (it.group.id, it.group.version)).collect(),
         reads: kept.reads.clone(),
     };
@@ -72,6 +76,10 @@ pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Pr
         Ok(Err(error)) => Err(StoreError::internal(error.to_string()).into()),
         Err(_) => Err(StoreError::internal("a PDF could not be drawn").into()),
     }
+}
+
+fn is_apart(note: &KeptNote) -> bool {
+    note.group.confidentiality == Confidentiality::CounsellingNotes
 }
 
 fn title(kept: &Kept) -> String {

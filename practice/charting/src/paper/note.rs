@@ -51,6 +51,9 @@ pub fn blocks(
         let by = name(group.locked_by_id.map(|id| id.0)).map(|it| format!(" by {it}"));
         fact("Locked", format!("{}{}", moment(at, zone), by.unwrap_or_default()));
     }
+    if let Some(notice) = group.confidentiality.notice() {
+        blocks.push(Block::Notice(notice.to_owned()));
+    }
     if !group.finished {
         blocks.push(Block::Notice("This is a draft: it is not finished.".to_owned()));
     }

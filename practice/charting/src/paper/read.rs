@@ -14,6 +14,7 @@ use ward_store::{
 use super::NOTES_MAX;
 use crate::attachment::attached;
 use crate::attachment::tables::{FILE_ATTACHMENTS, FileAttachment};
+use crate::filled::confidential::in_record;
 use crate::filled::content::hash;
 use crate::filled::tables::{
     CHARTING_NOTE_ADDENDUMS, ChartingNoteAddendum, FORM_ANSWER_GROUP_SIGNINGS, FORM_ANSWER_GROUPS,
@@ -29,7 +30,8 @@ const BYTES_MAX: i64 = 20 << 20;
 pub enum What {
     /// These, in this order, and of this client if one is named.
     These(Vec<Id<FormAnswerGroup>>, Option<Id<User>>),
-    /// The whole chart of a client: all that is finished, the newest first.
+    /// The whole chart of a client: all that is finished, the newest first; no counselling notes,
+    /// which are kept apart from it.
     Chart(Id<User>),
 }
 
@@ -175,7 +177,7 @@ async fn chart(
     client: Id<User>,
     at: &'static str,
 ) -> Answer<Groups> {
-    let finished = Cond::eq("user_id", client.0).and(Cond::is_true("finished"));
+    let finished = Cond::eq("user_id", client.0).and(Cond::is_true("finished")).and(in_record());
     let limit = i64::try_from(NOTES_MAX + 1).ok();
     let (found, reads) = groups(request, q, finished, limit).await?;
     match found.len() > NOTES_MAX {

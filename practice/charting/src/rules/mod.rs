@@ -2,6 +2,7 @@
 //! what a question is now and what it was when it was answered alike.
 
 pub mod condition;
+pub mod confidentiality;
 pub mod display;
 pub mod kind;
 pub mod required;

@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod confidential;
 mod filled;
 mod filled_access;
 mod filled_asked;

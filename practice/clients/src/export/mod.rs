@@ -64,6 +64,9 @@ pub struct ClientRecord {
     pub client_id: i64,
     /// The rows of the client, by table.
     pub rows: BTreeMap<&'static str, Vec<Row>>,
+    /// So many counselling notes about the client are not among the rows: they are kept apart from
+    /// the record.
+    pub counselling_notes: usize,
     /// Members of the practice whom the rows name: `users`, with what strangers may know of them.
     pub staff: Vec<Row>,
 }

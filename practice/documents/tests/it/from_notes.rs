@@ -208,6 +208,51 @@ async fn a_chart_is_one_document_for_the_staff() {
     .await;
 }
 
+/// DOM-31: what is of treatment for a substance use disorder says so; counselling notes become no
+/// document, whoever wrote them.
+#[tokio::test]
+async fn dom_31_confidential_notes_say_so_or_stay_apart() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "a@example.com").await;
+        let (form, q) = w.template(&[("text", "How is she?")]).await;
+        let answers = |answer| [(q[0].as_str(), answer)];
+        let part_2 = json!({ "confidentiality": "PART_2" });
+        let part_2 = w.note(&form, &ada, &answers("Sober"), part_2).await;
+        let plain = w.note(&form, &ada, &answers("Well"), json!({})).await;
+        let apart = json!({ "confidentiality": "COUNSELLING_NOTES" });
+        let apart = w.note(&form, &ada, &answers("Whispered"), apart).await;
+        let notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+        for (id, is_said) in [(&part_2, true), (&plain, false)] {
+            let shared = w.share(&w.owner, json!({ "form_answer_group_id": id })).await;
+            let pages = w.pages(shared["document"]["id"].as_str().unwrap()).await;
+            assert_eq!(pages[0].contains(notice), is_said, "{pages:?}");
+        }
+        let files = w.files().await;
+        let shared = w.share(&w.owner, json!({ "form_answer_group_id": apart })).await;
+        let said = shared["messages"][0]["message"].as_str().unwrap_or_default();
+        assert!(said.starts_with("Counselling notes are kept apart"), "{shared}");
+        let print = async |input: Json| {
+            w.mutate(&w.owner, "generateChartingPdf", "user { id }", input).await
+        };
+        let list = format!("[{part_2},{apart}]");
+        let refused = print(json!({ "form_answer_group_array": list })).await;
+        assert_eq!(refused["messages"][0]["field"], "form_answer_group_array", "{refused}");
+        assert_eq!(w.files().await, files, "a refusal leaves no file");
+        // The chart is without them.
+        let made = print(json!({ "id": ada })).await;
+        assert!(made["messages"].is_null(), "{made}");
+        let sql = Sql::fixed("SELECT id FROM documents ORDER BY id DESC LIMIT 1", []);
+        let rows = w.db.read().await.unwrap().rows(&sql).await.unwrap();
+        let chart = rows.scalar().and_then(|it| it.int()).unwrap().to_string();
+        let pages = w.pages(&chart).await;
+        assert_eq!(pages.len(), 2, "{pages:?}");
+        let all = pages.join(" ");
+        assert!(all.contains("Sober") && all.contains(notice), "{all}");
+        assert!(!all.contains("Whispered"), "{all}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn who_may_not_read_a_note_shares_none_and_leaves_no_file() {
     World::each(async |w| {

@@ -1,0 +1,58 @@
+//! What an archive says of how confidential it is, and of what is kept out of it (DOM-31). Pure.
+
+use ward_charting::export::holds_part_2;
+use ward_charting::rules::confidentiality::PART_2_NOTICE;
+use ward_clients::export::ClientRecord;
+
+/// The sentences; none where there is nothing to say.
+pub fn notices(record: &ClientRecord) -> Vec<String> {
+    let mut said = Vec::new();
+    if holds_part_2(record) {
+        said.push(format!(
+            "{PART_2_NOTICE} They are the forms and notes whose confidentiality is PART_2, with all \
+             that hangs on them."
+        ));
+    }
+    if record.counselling_notes > 0 {
+        said.push(format!(
+            "Counselling notes about the client that are not in this archive: {}. They are kept apart \
+             from the record, and the access to it does not reach them (45 CFR 164.524(a)(1)(i)).",
+            record.counselling_notes
+        ));
+    }
+    said
+}
+
+/// The notices as the beginning of the archive's README.
+pub fn of_readme(notices: &[String]) -> String {
+    notices.iter().map(|it| format!("> {it}\n\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ward_charting::filled::tables::FORM_ANSWER_GROUPS;
+    use ward_clients::export::Row;
+    use ward_store::Value;
+
+    fn record(confidentiality: &str, counselling_notes: usize) -> ClientRecord {
+        let mut values = vec![Value::Null; FORM_ANSWER_GROUPS.columns.len()];
+        for (name, value) in [("id", Value::Int(9)), ("confidentiality", confidentiality.into())] {
+            values[FORM_ANSWER_GROUPS.column(name).unwrap()] = value;
+        }
+        let mut record = ClientRecord { counselling_notes, ..ClientRecord::default() };
+        let row = Row { table: &FORM_ANSWER_GROUPS, values };
+        record.rows.insert("form_answer_groups", vec![row]);
+        record
+    }
+
+    #[test]
+    fn dom_31_an_archive_says_what_is_confidential_in_it_and_what_is_not_in_it() {
+        assert!(notices(&record("NORMAL", 0)).is_empty());
+        let said = notices(&record("PART_2", 2));
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].starts_with(PART_2_NOTICE) && said[1].contains("archive: 2."), "{said:?}");
+        assert!(of_readme(&said).starts_with("> 42 CFR part 2 prohibits"));
+        assert_eq!(of_readme(&[]), "");
+    }
+}
