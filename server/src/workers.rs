@@ -56,6 +56,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     if sweeping.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
                         let app = Arc::clone(&app);
                         sweeping = Some(tokio::spawn(async move {
+                            report("kept for a time", forget(&app).await);
                             report("stored files", sweep(&app).await);
                         }));
                     }
@@ -215,7 +216,6 @@ async fn heads(app: &App) -> Result<(), StoreError> {
 
 /// Deletes what is kept no longer.
 pub async fn purge(app: &App) -> Result<(), StoreError> {
-    forget(app).await?;
     app.db
         .write(|tx: &mut Tx| Box::pin(async move { idempotency::purge(tx).await.map(drop) }))
         .await?;
@@ -250,12 +250,12 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
 
 /// Deletes what domains keep for a time: exports, and files that were told of and never attached. Not
 /// while the instance is quarantined, since others are told of it.
-async fn forget(app: &App) -> Result<(), StoreError> {
+pub async fn forget(app: &App) -> Result<(), StoreError> {
     if app.is_quarantined() {
         return Ok(());
     }
-    ward_export::expire::sweep(&app.db).await?;
-    ward_charting::attachment::sweep::sweep(&app.db).await.map(drop)
+    let exports = ward_export::expire::sweep(&app.db).await.map(drop);
+    exports.and(ward_charting::attachment::sweep::sweep(&app.db).await.map(drop))
 }
 
 /// Clears away stored files that no row tells of; none while a fork may read them.

@@ -124,7 +124,9 @@ pub fn documents(actor: &Actor) -> Rule {
             let own = Cond::eq("owner_id", actor.user_id);
             let own = own.and(about_nobody_else(actor.user_id));
             let seen = own.or(documents_shared_with(actor.org_id, actor.user_id));
-            Rule::full(shows_documents(actor).and(seen))
+            // A list of all clients is nobody's but the staff's, wherever its folder is shared.
+            let no_list = Cond::sql("{t}.file_content_type <> ?", [MANIFEST_TYPE.into()]);
+            Rule::full(shows_documents(actor).and(seen).and(no_list))
         }
         Role::Member => {
             let charted =
@@ -145,7 +147,9 @@ pub fn folders(actor: &Actor) -> Rule {
         Role::Anonymous => Rule::none(),
         Role::Client => {
             let seen = all_folders_shared_with(actor.org_id, actor.user_id);
-            Rule::full(shows_documents(actor).and(seen))
+            // A list of all clients is nobody's but the staff's, wherever its folder is shared.
+            let no_list = Cond::sql("{t}.file_content_type <> ?", [MANIFEST_TYPE.into()]);
+            Rule::full(shows_documents(actor).and(seen).and(no_list))
         }
         Role::Member => {
             let charted = Cond::not_null("rel_user_id");

@@ -11,6 +11,7 @@ use ward_store::{Actor, Cond, Id, StoreError};
 use ward_documents::tables::{FOLDERS, Folder};
 
 use super::course::Course;
+use super::walk;
 
 /// The kind of job.
 pub const KIND: &str = "export_population";
@@ -60,6 +61,9 @@ pub async fn begin(call: &mut Call<'_>, input: &ExportPopulationEhi) -> Answer<P
     let live = jobs::live(call.scope.tx, org_id, KIND).await?;
     if let Some((_, payload)) = live.iter().find(|(of, _)| *of == key) {
         return being_made(call, payload).await;
+    }
+    if walk::room_of(call.scope.tx, org_id).await? <= 0 {
+        return Err(Refused::base(format!("{}; delete documents first", walk::NO_ROOM)));
     }
     // All, unless somebody says otherwise: who left is of the population, too.
     let archived = !matches!(input.include_archived, Given::Value(false));

@@ -9,7 +9,7 @@ use ward_identity::picture::NewFile;
 use ward_instance::text::hex;
 use ward_store::blobs::{self, DEFAULT_QUOTA_BYTES};
 use ward_store::jobs::Job;
-use ward_store::{Actor, Cond, Db, Id, Json, Level, Scope, StoreError, Tx};
+use ward_store::{Actor, Cond, Db, Id, Json, Level, Query, Scope, StoreError, Tx};
 
 use ward_documents::tables::Folder;
 
@@ -22,7 +22,10 @@ const PATH: &str = "exportPopulationEhi";
 /// practice from working.
 const ROOM_BYTES: i64 = 256 << 20;
 /// Why an export ends early.
-const NO_ROOM: &str = "The organization's file storage is nearly used up";
+pub(crate) const NO_ROOM: &str = "The organization's file storage is nearly used up";
+
+/// Why there is no archive of a client at whom every attempt but the last one failed.
+const NOT_MADE: &str = "The archive could not be made";
 
 /// Takes the next step: the archive of a client, or the manifest behind the last one. The asker may
 /// what they may at this moment.
@@ -42,6 +45,10 @@ pub(crate) async fn step(
         return manifest::finish(db, job, (course, Some(NO_ROOM)), request).await;
     }
     match next(&request, &course).await? {
+        // Nobody behind a client waits for ever because of theirs.
+        Some(client) if job.attempts >= job.max_attempts - 1 => {
+            goes_on(db, job, course.without(client.id.0, NOT_MADE.to_owned())).await
+        }
         Some(client) => one(db, job, course, (request, client)).await,
         None => manifest::finish(db, job, (course, None), request).await,
     }
@@ -49,7 +56,12 @@ pub(crate) async fn step(
 
 /// How many bytes more the organization may store.
 async fn room(request: &Request) -> Result<i64, StoreError> {
-    let used = blobs::used_bytes(&mut request.db.read().await?, request.actor.org_id).await?;
+    room_of(&mut request.db.read().await?, request.actor.org_id).await
+}
+
+/// The same before it is begun.
+pub(crate) async fn room_of(q: &mut impl Query, org_id: i64) -> Result<i64, StoreError> {
+    let used = blobs::used_bytes(q, org_id).await?;
     Ok(DEFAULT_QUOTA_BYTES.saturating_sub(ROOM_BYTES).saturating_sub(used))
 }
 
@@ -109,21 +121,21 @@ async fn written(
     errands::go_on(call.scope.tx, job, &course.with(client.id.0).json()).await
 }
 
-/// The course with a folder that has room; nothing where its folders are not there any more.
+/// The course with a folder that has room; nothing where its first one is not there any more.
 async fn with_folder(call: &mut Call<'_>, course: Course) -> Answer<Option<Course>> {
     let first = Id::<Folder>::new(course.folder);
     // Held, so that nobody deletes them while something is put into them.
     let Some((first, _)) = call.visible_for_update(first, Level::Full).await? else {
         return Ok(None);
     };
-    if course.is_part_full() {
+    let part = Id::<Folder>::new(course.part);
+    let is_there = part == first.id || call.visible_for_update(part, Level::Full).await?.is_some();
+    if course.is_part_full() || !is_there {
         let name = format!("{}, part {}", first.name, course.parts + 1);
         let part = population::folder(call, name, Some(first.id)).await?;
         return Ok(Some(course.in_part(part.id.0)));
     }
-    let part = Id::<Folder>::new(course.part);
-    let is_there = part == first.id || call.visible_for_update(part, Level::Full).await?.is_some();
-    Ok(is_there.then_some(course))
+    Ok(Some(course))
 }
 
 /// Goes on behind a client of whom there is no archive.

@@ -104,6 +104,8 @@ async fn send(tx: &mut Tx, org_id: i64, users: Vec<i64>, cause: &str) -> Result<
     let mut scope = Scope::new(tx, &system);
     let organization = scope.find_by::<Organization>(Cond::eq("id", org_id)).await?;
     let practice = organization.map(|organization| organization.name);
+    // A mail to several accounts is of no single client.
+    let subject = subject.filter(|_| links.len() == 1);
     let accounts: Vec<_> =
         links.iter().map(|link| json!({"link": link, "practice_name": practice})).collect();
     let payload = json!({ "accounts": accounts, "recipient_name": first_name });

@@ -16,19 +16,24 @@ const ROUNDS_MAX: usize = 50;
 /// with their content; how many.
 pub async fn sweep(db: &Db) -> Result<u64, StoreError> {
     let before = db.instance().now().minus_micros(FORGOTTEN_SECONDS * 1_000_000);
-    let mut gone = 0;
+    let (mut gone, mut behind) = (0, (i64::MIN, 0));
     for _ in 0..ROUNDS_MAX {
         let sql = Sql::fixed(
-            "SELECT org_id, id FROM file_attachments WHERE attached_at IS NULL \
-             AND deleted_at IS NULL AND created_at < $1 ORDER BY created_at, id LIMIT 100",
-            [before.0.into()],
+            "SELECT org_id, id, created_at FROM file_attachments WHERE attached_at IS NULL \
+             AND deleted_at IS NULL AND created_at < $1 AND (created_at, id) > ($2, $3) \
+             ORDER BY created_at, id LIMIT 100",
+            [before.0.into(), behind.0.into(), behind.1.into()],
         );
         let found = db.read().await?.rows(&sql).await?;
         let number = |row: &[Value], at: usize| row.get(at).and_then(Value::int);
         for row in found.iter() {
             let (Some(org_id), Some(id)) = (number(row, 0), number(row, 1)) else { continue };
-            db.write(move |tx| Box::pin(forget(tx, org_id, Id::new(id), before))).await?;
-            gone += 1;
+            behind = (number(row, 2).unwrap_or(i64::MAX), id);
+            // One that can't go now does not keep the others: the next sweep tries it again.
+            match db.write(move |tx| Box::pin(forget(tx, org_id, Id::new(id), before))).await {
+                Ok(()) => gone += 1,
+                Err(error) => tracing::warn!(attachment = id, %error, "an upload is not forgotten"),
+            }
         }
         if found.len() < TOGETHER {
             break;
