@@ -149,6 +149,11 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     // A client's or a group's, by another argument: the domain's tests ask it.
     ("recurringForms", "connectable_id", Meaning::Left),
     ("deleteRecurringForm", "input.connectable_id", Meaning::Left),
+    // Of notes of a group's appointment, which the others are not: the domain's tests ask it.
+    ("createFormAnswerGroup", "input.individual_client_notes.id", Meaning::Left),
+    ("createFormAnswerGroup", "input.individual_client_notes.user_id", Meaning::Left),
+    ("updateFormAnswerGroup", "input.individual_client_notes.id", Meaning::Left),
+    ("updateFormAnswerGroup", "input.individual_client_notes.user_id", Meaning::Left),
     // What the caller was shown of a question, which is no reference.
     ("createFormAnswerGroup", "input.form_answers.id", Meaning::Left),
     ("createFormAnswerGroup", "input.form_answers.conditional_custom_module_id", Meaning::Left),
@@ -194,6 +199,7 @@ pub const WORDS: &str = "
     billing_disclaimer photo_id_disclaimer policy_disclaimer item_type track_opened_event status
     ends_on frequency hour is_recurring metadata minute monthday period recurrence_ends
     skip_notification_email weekday is_active sourceable_type connectable_type confidentiality
+    include_group_notes join_time leave_time
 ";
 
 /// The value of data that is part of every call.

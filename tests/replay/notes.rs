@@ -5,6 +5,7 @@ use ward_tests::people::id;
 use ward_tests::{Json, json};
 
 use crate::values::Subject;
+use crate::visits;
 use crate::world::World;
 
 const QUESTIONS: &str =
@@ -15,14 +16,27 @@ const LOCK: &str = "mutation($id: ID!) { lockFormAnswerGroup(input: {id: $id}) {
 const ADD: &str = "mutation($input: createAddendumInput) { createAddendum(input: $input) { addendum { id } messages { field message } } }";
 const READ: &str = "query($id: ID) { formAnswerGroup(id: $id) { id name finished user_id is_locked form_answer_group_signings { id } form_answers(is_for_editing: true) { answer } } }";
 
-/// A form about the client, signed, locked and added to; its id.
+/// A form about the client, and a note of a group that they attended, both signed, locked and added
+/// to; the id of the note.
 pub fn new(world: &World) -> String {
-    let note = filled(world, &world.client);
-    world.ask(SIGN, json!({"id": note}), "signFormAnswerGroup");
-    world.ask(LOCK, json!({"id": note}), "lockFormAnswerGroup");
-    let input = json!({"form_answer_group_id": note, "content": "Called back"});
-    world.ask(ADD, json!({"input": input}), "createAddendum");
-    note
+    let client = &world.client;
+    let made = [
+        filled(world, client, Some(world.visits.full())),
+        filled(world, client, Some(visits::of_group(world, client))),
+    ];
+    for note in &made {
+        world.ask(SIGN, json!({"id": note}), "signFormAnswerGroup");
+        world.ask(LOCK, json!({"id": note}), "lockFormAnswerGroup");
+        let input = json!({"form_answer_group_id": note, "content": "Called back"});
+        world.ask(ADD, json!({"input": input}), "createAddendum");
+    }
+    let [_, of_group] = made;
+    of_group
+}
+
+/// What a group note says of one who attends.
+fn single(client: &str) -> Json {
+    json!([{"user_id": client, "content": "Spoke up", "attended": true}])
 }
 
 /// Answers to all questions that take one.
@@ -40,12 +54,15 @@ fn answers(world: &World) -> Json {
     form["custom_modules"].as_array().unwrap().iter().filter_map(given).collect()
 }
 
-fn filled(world: &World, client: &str) -> String {
+fn filled(world: &World, client: &str, appointment: Option<String>) -> String {
     let mut input = json!({"custom_module_form_id": world.form, "user_id": client,
         "finished": true, "name": "First visit", "metadata": "{\"visit\": 1}",
         "form_answers": answers(world)});
-    if *client == world.client {
-        input["appointment_id"] = world.visits.full().into();
+    if let Some(appointment) = appointment {
+        if appointment != world.visits.full() {
+            input["individual_client_notes"] = single(client);
+        }
+        input["appointment_id"] = appointment.into();
     }
     id(&world.ask(FILL, json!({"input": input}), "createFormAnswerGroup")["form_answer_group"])
 }
@@ -58,7 +75,9 @@ pub fn subject(world: &World, root: &str, client: &str) -> Option<String> {
         "signFormAnswerGroup",
         "lockFormAnswerGroup",
     ];
-    works_on.contains(&root).then(|| filled(world, client))
+    let of_group = || Some(visits::of_group(world, client));
+    let appointment = || if root == works_on[0] { of_group() } else { None };
+    works_on.contains(&root).then(|| filled(world, client, appointment()))
 }
 
 /// The value of an argument or input field; nothing for those of other domains.
@@ -101,7 +120,9 @@ pub fn value(world: &World, root: &str, name: &str, subject: &Subject) -> Option
         "set_initial_answers" => false.into(),
         "should_paginate" => true.into(),
         "active_status" | "keywords" => Json::Null,
+        "appointment_id" if is_new => visits::of_group(world, &subject.client).into(),
         "appointment_id" | "requested_form_completion_id" => Json::Null,
+        "individual_client_notes" => single(&subject.client),
         _ => return None,
     })
 }

@@ -11,9 +11,12 @@ use crate::world::World;
 pub struct Visits {
     /// An appointment of which everything is said.
     full: String,
+    /// An appointment of a group.
+    class: String,
 }
 
 const BOOK: &str = "mutation($input: createAppointmentInput!) { createAppointment(input: $input) { appointment { id } messages { field message } } }";
+const TYPE: &str = "mutation($input: createAppointmentTypeInput) { createAppointmentType(input: $input) { appointmentType { id } messages { field message } } }";
 const CHANGE: &str = "mutation($input: updateAppointmentInput!) { updateAppointment(input: $input) { appointment { id } messages { field message } } }";
 
 impl Visits {
@@ -34,8 +37,20 @@ impl Visits {
         let full = id(&made["appointment"]);
         let input = json!({"id": full, "pm_status": "Occurred", "actual_duration": 45});
         world.ask(CHANGE, json!({"input": input}), "updateAppointment");
-        Visits { full }
+        let input = json!({"name": "Replay class", "length": 50, "is_group": true});
+        let made = world.ask(TYPE, json!({"input": input}), "createAppointmentType");
+        let input = json!({"attendee_ids": world.client, "contact_type": "In Person",
+            "appointment_type_id": id(&made["appointmentType"]), "datetime": "2027-06-24T15:00:00Z"});
+        let made = world.ask(BOOK, json!({"input": input}), "createAppointment");
+        Visits { full, class: id(&made["appointment"]) }
     }
+}
+
+/// The group's appointment, which this client attends and nobody else.
+pub fn of_group(world: &World, client: &str) -> String {
+    let input = json!({"id": world.visits.class, "attendee_ids": client});
+    world.ask(CHANGE, json!({"input": input}), "updateAppointment");
+    world.visits.class.clone()
 }
 
 /// What a mutation works on: the first of a series.

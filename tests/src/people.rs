@@ -318,6 +318,7 @@ fn furnish_line(api: &Api, client: &str, canary: &str) {
             "contact_type": "Phone Call", "datetime": "2027-06-10T09:00:00Z"}}),
     );
     let class = id(&class.data()["createAppointment"]["appointment"]);
+    crate::templates::furnish_group_note(api, (client, &class), canary);
     let person = json!({"first_name": canary, "last_name": "Late", "email": format!("{canary}@late.example")});
     let mut late = person.clone();
     late["appointment_id"] = class.into();

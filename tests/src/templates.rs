@@ -53,6 +53,18 @@ pub fn furnish_forms(api: &Api, (client, group): (&str, &str), canary: &str) {
     furnish_requests(api, client, &form);
 }
 
+/// A note of a group's appointment, with what it says of a client who attends.
+pub fn furnish_group_note(api: &Api, (client, class): (&str, &str), canary: &str) {
+    let form = json!({"name": format!("{canary} circle"), "use_for_charting": true});
+    let of = "createCustomModuleFormInput";
+    let form = api.make("createCustomModuleForm", of, "customModuleForm", form);
+    let single = json!([{"user_id": client, "content": format!("{canary} individual"),
+        "attended": true}]);
+    let note = json!({"custom_module_form_id": form, "appointment_id": class, "finished": true,
+        "individual_client_notes": single});
+    api.make("createFormAnswerGroup", "createFormAnswerGroupInput", "form_answer_group", note);
+}
+
 /// What the caller has begun to write in a conversation of theirs.
 fn furnish_draft(api: &Api, canary: &str) {
     let parts = api.ask("{ conversationMemberships { nodes { id } } }", json!({}));

@@ -7,6 +7,7 @@ mod flow;
 mod flow_item;
 mod form;
 mod group;
+mod group_note;
 mod intake;
 mod live;
 mod question;
@@ -17,7 +18,8 @@ mod to_request;
 
 use std::collections::HashMap;
 
-use ward_engine::{Answer, Bindings, Kind, Request, Returns, RowView, op};
+use ward_engine::{Answer, Bindings, Kind, Out, Request, Returns, RowView, op};
+use ward_identity::tables::{USERS, users};
 use ward_scheduling::appointment::table::APPOINTMENTS;
 use ward_store::{Cond, Query, Table, Value};
 
@@ -38,6 +40,7 @@ pub fn bind(b: &mut Bindings) {
     question::bind(b);
     to_request::bind(b);
     group::bind(b);
+    group_note::bind(b);
     answer::bind(b);
     attachment::bind(b);
     signing::bind(b);
@@ -111,6 +114,20 @@ fn numbers(rows: &[RowView<'_>], column: usize) -> Vec<i64> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// The client whom a column of each names, for who sees them: a group note is read by who sees
+/// another client of the group, too.
+async fn clients(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+    column: usize,
+) -> Answer<Vec<Out>> {
+    let columns = vec![users::id];
+    let found = related(request, q, (&USERS, false), (&rows, column), columns).await?;
+    let seen = |row: &RowView<'_>| row.get(column).int().filter(|id| found.contains_key(id));
+    Ok(rows.iter().map(|row| seen(row).into()).collect())
 }
 
 /// Columns of the rows that a column of some rows names, by their ids, which come first,

@@ -1,6 +1,7 @@
 //! A client's filled forms and notes in their export (DOM-39): `QuestionnaireResponse`, each
 //! question as it read when it was answered; records of treatment for a substance use disorder with
-//! their security labels (DOM-31).
+//! their security labels (DOM-31). A group note is in the export of each of its clients, with what it
+//! says of them and nothing of what it says of another.
 
 use std::collections::HashMap;
 
@@ -55,6 +56,7 @@ fn filled(record: &ClientRecord, row: &Row, items: Vec<Json>) -> Json {
     let authored = row.moment("completed_at").or_else(|| row.moment("created_at"));
     let own = |it: &&Row| it.int("form_answer_group_id") == Some(row.id());
     let addenda = record.of("charting_note_addendums").iter().filter(own).filter_map(addendum);
+    let single = record.of("individual_client_notes").iter().filter(own).filter_map(individual);
     let labels = if is_part_2(row) { labels() } else { Vec::new() };
     let meta = Part::default().list("security", labels).some();
     Part::resource("QuestionnaireResponse", row.id())
@@ -64,7 +66,7 @@ fn filled(record: &ClientRecord, row: &Row, items: Vec<Json>) -> Json {
         .with("subject", refer(format!("Patient/{}", record.client_id)))
         .at("authored", authored)
         .to("author", record.person(row.int("filler_id")))
-        .list("item", items.into_iter().chain(addenda).collect())
+        .list("item", items.into_iter().chain(single).chain(addenda).collect())
         .json()
 }
 
@@ -79,6 +81,13 @@ fn item(versions: &HashMap<i64, &Row>, answer: &Row) -> Option<Json> {
     let link = answer.int("custom_module_id").unwrap_or(answer.id()).to_string();
     let item = Part::default().with("linkId", link).maybe("text", label).maybe("answer", said);
     Some(item.json())
+}
+
+/// What a group note says of the client stands behind its answers.
+fn individual(row: &Row) -> Option<Json> {
+    let said = string(row.text("content")?)?;
+    let link = format!("individual-{}", row.id());
+    Some(json!({ "linkId": link, "text": "Individual note", "answer": [{ "valueString": said }] }))
 }
 
 /// What was added to a locked note stands behind its answers.

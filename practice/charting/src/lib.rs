@@ -13,6 +13,7 @@ pub mod export;
 pub mod filled;
 pub mod flow;
 pub mod form;
+pub mod group_note;
 pub mod listing;
 pub mod paper;
 pub mod question;

@@ -198,6 +198,7 @@ async fn lay_one(
         onboarding_item_id: None,
         name: of.form.name.clone(),
         use_for_charting: of.form.use_for_charting,
+        is_group_appt_note: false,
         confidentiality: of.form.confidentiality,
         finished: filled.stage != Stage::Draft,
         completed_at: (filled.stage != Stage::Draft).then_some(at),
@@ -227,7 +228,7 @@ async fn lay_one(
     if is_signed {
         let questions: HashMap<Id<QuestionVersion>, QuestionVersion> =
             of.questions.iter().map(|it| (it.id, it.clone())).collect();
-        let content = hash(&group, &answers, &[], &questions);
+        let content = hash(&group, &answers, (&[], &[]), &questions);
         sign(scope, &group, provider, content).await?;
     }
     for (step, done) in [(Deed::Signed, is_signed), (Deed::Locked, is_locked)] {

@@ -8,6 +8,7 @@ use ward_store::{Id, Key, Reference, Table, index, record, text_enum, unique};
 use crate::attachment::tables as attachment;
 use crate::filled::tables as filled;
 use crate::flow::tables as flow;
+use crate::group_note::tables as group_note;
 use crate::request::tables as request;
 use crate::visibility;
 
@@ -210,6 +211,7 @@ pub fn tables() -> Vec<&'static Table> {
         &flow::ONBOARDING_DEFAULTS,
         &filled::FORM_ANSWER_GROUPS,
         &filled::FORM_ANSWERS,
+        &group_note::INDIVIDUAL_CLIENT_NOTES,
         &attachment::FILE_ATTACHMENTS,
         &filled::FORM_ANSWER_GROUP_SIGNINGS,
         &filled::CHARTING_NOTE_ADDENDUMS,

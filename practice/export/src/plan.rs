@@ -44,23 +44,32 @@ pub struct Step {
     pub way: Way,
 }
 
+/// Forms and notes: a group note is of each client who has an individual note in it, under whomever
+/// it is filed. Of the individual notes each has the own ones only.
+pub const SHARED_NOTES: &str = "form_answer_groups";
+
 /// Wholes that a client has a part in: the whole, who takes part, by which column.
-const WHOLES: [(&str, &str, &str); 5] = [
+const WHOLES: [(&str, &str, &str); 6] = [
     ("appointments", "appointment_inclusions", "appointment_id"),
     ("conversations", "conversation_memberships", "conversation_id"),
     ("note_schedulers", "note_recipients", "note_scheduler_id"),
     ("recurring_forms", "recurring_form_recipients", "recurring_form_id"),
     ("care_plans", "group_care_plan_user_connections", "care_plan_id"),
+    (SHARED_NOTES, "individual_client_notes", "form_answer_group_id"),
 ];
 
 /// What hangs on rows of a client: the table, its column, the table of the row.
-const HANGING: [(&str, &str, &str); 9] = [
+const HANGING: [(&str, &str, &str); 13] = [
     ("appointment_request_slots", "appointment_request_id", "appointment_requests"),
     ("room_entries", "appointment_id", "appointments"),
     ("appointment_providers", "appointment_id", "appointments"),
     ("notes", "conversation_id", "conversations"),
     ("calendar_entries", "appointment_id", "appointments"),
-    ("file_attachments", "form_answer_group_id", "form_answer_groups"),
+    ("form_answers", "form_answer_group_id", SHARED_NOTES),
+    ("form_answer_group_signings", "form_answer_group_id", SHARED_NOTES),
+    ("charting_note_addendums", "form_answer_group_id", SHARED_NOTES),
+    ("form_answer_group_audit_events", "form_answer_group_id", SHARED_NOTES),
+    ("file_attachments", "form_answer_group_id", SHARED_NOTES),
     ("care_plan_connections", "care_plan_id", "care_plans"),
     ("recommendations", "care_plan_id", "care_plans"),
     ("episode_encounters", "episode_of_care_id", "episodes_of_care"),
@@ -84,11 +93,12 @@ const DESCRIBING: [(&str, &str, &str); 9] = [
 ];
 
 /// What is of a filled form or note alone, and leaves with it (DOM-31).
-pub const OF_NOTES: [&str; 4] = [
+pub const OF_NOTES: [&str; 5] = [
     "form_answers",
     "form_answer_group_signings",
     "charting_note_addendums",
     "form_answer_group_audit_events",
+    "individual_client_notes",
 ];
 
 const CREDENTIAL: &str = "what somebody signs in with";

@@ -10,7 +10,7 @@ use ward_identity::tables::USERS;
 use ward_store::keyring::OrgKeys;
 use ward_store::{ColumnKind, Key, Query, Reader, Sql, StoreError, Table, Value, codec};
 
-use super::plan::{OF_NOTES, Step, Way, plan};
+use super::plan::{OF_NOTES, SHARED_NOTES, Step, Way, plan};
 
 /// So many rows of a table an archive takes.
 const ROWS_MAX: usize = 100_000;
@@ -52,7 +52,9 @@ pub async fn record(request: &Request, client_id: i64) -> Answer<ClientRecord> {
 /// does not reach (45 CFR 164.524(a)(1)(i), DOM-31).
 async fn apart(reader: &mut Reader, org_id: i64, client_id: i64) -> Answer<BTreeSet<i64>> {
     let sql = Sql::fixed(
-        "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND g.user_id = $2 \
+        "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND (g.user_id = $2 \
+         OR g.id IN (SELECT own.form_answer_group_id FROM individual_client_notes own \
+         WHERE own.org_id = $1 AND own.user_id = $2)) \
          AND g.confidentiality = $3 AND g.deleted_at IS NULL",
         [org_id.into(), client_id.into(), Confidentiality::CounsellingNotes.as_str().into()],
     );
@@ -113,7 +115,7 @@ fn statement(
             sql.push(&format!("t.id IN (SELECT p.{column} FROM {part} p WHERE p.org_id = "));
             sql.bind(org_id).push(" AND p.user_id = ").bind(record.client_id);
             sql.push(alive).push("))");
-            if names.contains(&"user_id") {
+            if names.contains(&"user_id") && table.name != SHARED_NOTES {
                 not_of_others(&mut sql, record.client_id);
             }
         }

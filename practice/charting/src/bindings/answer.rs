@@ -25,6 +25,9 @@ pub fn bind(b: &mut Bindings) {
     b.computed(OF, "metadata", &[at::metadata], |request, row, _| {
         row.text(at::metadata).filter(|_| request.actor.is_member()).map(str::to_owned).into()
     });
+    b.batch(OF, "user_id", &[at::user_id], |request, q, rows, _| {
+        Box::pin(super::clients(request, q, rows, at::user_id))
+    });
     let needs: &'static [usize] = &[at::answer, at::mod_type, at::answered_at, at::updated_at];
     b.computed(OF, "displayed_answer", needs, |request, row, _| shown(request, row).into());
     let version = Link::Join { parent: at::question_version_id, join: VERSIONS };

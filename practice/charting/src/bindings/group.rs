@@ -26,8 +26,9 @@ pub fn bind(b: &mut Bindings) {
     for field in ["is_locked", "frozen"] {
         b.computed(OF, field, &[at::locked_at], |_, row, _| is_locked(row).into());
     }
-    // Notes of several clients at once are not made.
-    b.computed(OF, "is_group_appt_note", &[], |_, _, _| Out::Bool(false));
+    b.batch(OF, "user_id", &[at::user_id], |request, q, rows, _| {
+        Box::pin(super::clients(request, q, rows, at::user_id))
+    });
     b.computed(OF, "chart_note_status", &[at::signings_count, at::locked_at], |_, row, _| {
         status(row).into()
     });

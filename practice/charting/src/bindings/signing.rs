@@ -20,6 +20,7 @@ use crate::filled::tables::{
     charting_note_addendums as addendum, form_answer_group_audit_events as event,
     form_answer_group_signings as at, form_answer_groups as group,
 };
+use crate::group_note::tables::{INDIVIDUAL_CLIENT_NOTES, IndividualClientNote};
 use crate::tables::{QUESTION_VERSIONS, QuestionVersion};
 
 const GROUP: &str = "FormAnswerGroup";
@@ -201,12 +202,22 @@ async fn intact(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) ->
         let Some(of) = file.form_answer_group_id else { continue };
         files_of.entry(of.0).or_default().push(file);
     }
+    let of_groups: Vec<i64> =
+        groups.iter().filter(|it| it.is_group_appt_note).map(|it| it.id.0).collect();
+    let of_groups = Cond::is_in("form_answer_group_id", &of_groups);
+    let single: Vec<IndividualClientNote> =
+        all(request, q, &INDIVIDUAL_CLIENT_NOTES, of_groups).await?;
+    let mut single_of: HashMap<i64, Vec<IndividualClientNote>> = HashMap::new();
+    for it in single {
+        single_of.entry(it.form_answer_group_id.0).or_default().push(it);
+    }
     let hashes: HashMap<i64, String> = groups
         .iter()
         .map(|it| {
             let answers = by_group.get(&it.id.0).map(Vec::as_slice).unwrap_or_default();
             let files = files_of.get(&it.id.0).map(Vec::as_slice).unwrap_or_default();
-            (it.id.0, hash(it, answers, files, &questions))
+            let single = single_of.get(&it.id.0).map(Vec::as_slice).unwrap_or_default();
+            (it.id.0, hash(it, answers, (files, single), &questions))
         })
         .collect();
     let is_intact = |row: &RowView<'_>| {

@@ -7,6 +7,7 @@ use ward_identity::flags::CAN_DELETE_CHARTING_NOTES;
 use ward_identity::id_or_blank::named;
 use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
+use ward_scheduling::appointment::table::Appointment;
 use ward_store::{Id, Level, Query, Sql, Value};
 
 use super::input::{self, CLIENT_FORMS_MAX, CreateGroup, DeleteGroup, Said, UpdateGroup};
@@ -16,6 +17,8 @@ use super::{confidential, prefill, session};
 use crate::events;
 use crate::flow::complete;
 use crate::form::caller;
+use crate::group_note::write::Notes;
+use crate::group_note::{input as individual, session as group_session};
 use crate::request::fill;
 use crate::tables::CustomModuleForm;
 
@@ -25,9 +28,12 @@ pub const LOCKED: &str =
 
 /// Begins a form: a draft, or one that is finished at once.
 pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload> {
-    let client = client(call, named(&input.user_id)).await?;
+    let session = group_session::of_group(call, named(&input.appointment_id)).await?;
+    let (client, form) = begun(call, input, session.as_ref()).await?;
     call.scope.subject_id = Some(client.id.0);
-    let form = template(call, named(&input.custom_module_form_id)).await?;
+    // Whether it is one is decided now: what is written about one client is never opened to those
+    // who see another.
+    let is_group_appt_note = session.is_some() && form.use_for_charting;
     let mut said: Vec<Said> =
         input.form_answers.value().into_iter().flatten().map(Said::from).collect();
     let mut problems = input::check(&input.name, &input.external_id, &input.metadata, &said);
@@ -35,6 +41,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     let day = (&input.date, &input.time);
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
     let confidentiality = confidential::of_new(call, input, &form, &mut problems);
+    let zone = &call.request.zone;
+    let of_single = individual::said(&input.individual_client_notes, zone, &mut problems);
     problems.check()?;
     let appointment = session::attended(call, named(&input.appointment_id), client.id).await?;
     let step = complete::for_form(call, named(&input.onboarding_item_id), client.id, &form).await?;
@@ -43,7 +51,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     let mut sheet = Sheet::blank(call, form.id).await?;
     let finished = input.finished.is_true();
     // What is finished may complete a step, and what is said of the client changes them.
-    let completes = finished && (sheet.asks_facts() || !form.use_for_charting);
+    let asks_facts = !is_group_appt_note && sheet.asks_facts();
+    let completes = finished && (asks_facts || !form.use_for_charting);
     let changes = completes || asked.is_some();
     let client = hold(call, client.id, changes).await?;
     let now = call.now();
@@ -58,6 +67,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         onboarding_item_id: step,
         name: input.name.trimmed().unwrap_or(&form.name).to_owned(),
         use_for_charting: form.use_for_charting,
+        is_group_appt_note,
         confidentiality,
         finished,
         completed_at: (finished || input.marked_complete.is_true()).then_some(now),
@@ -75,7 +85,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         deleted_at: None,
     };
     mark(call, (&input.external_id, &input.metadata), &mut group);
-    if said.is_empty() && input.set_initial_answers.is_true() {
+    // Nothing of one client begins a note that is read with another's chart.
+    if said.is_empty() && input.set_initial_answers.is_true() && !is_group_appt_note {
         said = prefill::answers(call, &form, &client).await?;
     }
     sheet.write(call, &group, &said).await?;
@@ -83,17 +94,42 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         sheet.complete(call, &group).await?;
     }
     group.scores = sheet.settle(finished)?;
+    let mut notes = Notes::of(call, &group).await?;
+    notes.complete(call, &group).await?;
+    notes.write(call, &of_single).await?;
     call.create(&group).await?;
     session::tell(call, None, &group);
     sheet.save(call).await?;
+    notes.save(call).await?;
     if finished {
         call.emit(events::group_created(&group));
-        fact::write(call, group.user_id, &sheet.facts(now)).await?;
+        let facts = if asks_facts { sheet.facts(now) } else { Vec::new() };
+        fact::write(call, group.user_id, &facts).await?;
         let steps = complete::completes(call, &group).await?;
         complete::finished(call, &group, &steps).await?;
     }
     fill::saved(call, &group, (asked, finished)).await?;
     Ok(Payload::new().one("form_answer_group", group.id.0))
+}
+
+/// The client whose it is and the form. A note of a group's appointment needs to name nobody: it is
+/// filed under the first client who attends.
+async fn begun(
+    call: &mut Call<'_>,
+    input: &CreateGroup,
+    session: Option<&Appointment>,
+) -> Answer<(User, CustomModuleForm)> {
+    let form = named(&input.custom_module_form_id);
+    let Some(session) = session.filter(|_| named(&input.user_id).is_none()) else {
+        let client = client(call, named(&input.user_id)).await?;
+        return Ok((client, template(call, form).await?));
+    };
+    let form = template(call, form).await?;
+    let of = match form.use_for_charting {
+        true => group_session::first(call, session).await?,
+        false => None,
+    };
+    Ok((client(call, of).await?, form))
 }
 
 /// The client whose it is: one whom the member sees, or the client who asks; not held yet.
@@ -205,6 +241,8 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
     check_finished(input, &before, &mut problems);
     let confidentiality = confidential::of_changed(call, input, &before, &mut problems)?;
+    let zone = &call.request.zone;
+    let of_single = individual::said(&input.individual_client_notes, zone, &mut problems);
     problems.check()?;
     let mut after = FormAnswerGroup { confidentiality, ..before.clone() };
     write_facts(call, input, &mut after).await?;
@@ -215,12 +253,16 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
         sheet.complete(call, &before).await?;
     }
     after.scores = sheet.settle(after.finished)?;
+    let mut notes = Notes::of(call, &before).await?;
+    notes.complete(call, &before).await?;
+    notes.write(call, &of_single).await?;
     let finishes = after.finished && !before.finished;
-    if (after.finished && sheet.asks_facts()) || (finishes && !after.use_for_charting) {
+    let asks_facts = after.finished && !after.is_group_appt_note && sheet.asks_facts();
+    if asks_facts || (finishes && !after.use_for_charting) {
         hold(call, after.user_id, true).await?;
     }
-    let changed = sheet.save(call).await?;
-    let facts = if after.finished { sheet.facts(call.now()) } else { Vec::new() };
+    let changed = sheet.save(call).await? | notes.save(call).await?;
+    let facts = if asks_facts { sheet.facts(call.now()) } else { Vec::new() };
     let payload = save(call, &before, &mut after, changed).await?;
     fact::write(call, after.user_id, &facts).await?;
     if finishes {

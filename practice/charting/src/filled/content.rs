@@ -8,17 +8,19 @@ use ward_store::Id;
 
 use super::tables::{FormAnswer, FormAnswerGroup};
 use crate::attachment::tables::FileAttachment;
+use crate::group_note::tables::IndividualClientNote;
 use crate::tables::QuestionVersion;
 
 /// What the hash is of, should it ever be of something else.
 const FORMAT: &[u8] = b"ward/note/v2";
 
-/// The hash of a note with the files of its answers, in hexadecimal digits. Of a note without files
-/// it is what it was before there were any.
+/// The hash of a note with the files of its answers and its individual notes, in hexadecimal
+/// digits. Of a note without files, or without individual notes, it is what it was before there
+/// were any.
 pub fn hash(
     group: &FormAnswerGroup,
     answers: &[FormAnswer],
-    files: &[FileAttachment],
+    (files, individual): (&[FileAttachment], &[IndividualClientNote]),
     questions: &HashMap<Id<QuestionVersion>, QuestionVersion>,
 ) -> String {
     let mut files: Vec<&FileAttachment> = files.iter().collect();
@@ -50,6 +52,16 @@ pub fn hash(
         fields.push(file.form_answer_id.map_or_else(Vec::new, |id| number(id.0)));
         fields.push(file.file_name.clone().into_bytes());
         fields.push(text(file.content_hash.as_deref()));
+    }
+    let mut individual: Vec<&IndividualClientNote> = individual.iter().collect();
+    individual.sort_by_key(|it| it.id.0);
+    for it in individual {
+        fields.push(b"individual".to_vec());
+        fields.push(number(it.id.0));
+        fields.push(text(it.content.as_deref()));
+        fields.push(it.attended.map_or_else(Vec::new, |attended| vec![u8::from(attended)]));
+        fields.push(it.join_time.map_or_else(Vec::new, |at| number(at.0)));
+        fields.push(it.leave_time.map_or_else(Vec::new, |at| number(at.0)));
     }
     let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
     sha256_fields(&fields).iter().map(|byte| format!("{byte:02x}")).collect()

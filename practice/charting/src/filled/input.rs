@@ -12,6 +12,7 @@ use ward_store::Id;
 
 use super::tables::{FormAnswer, FormAnswerGroup};
 use crate::flow::tables::OnboardingItem;
+use crate::group_note::input::IndividualNote;
 use crate::question::QUESTIONS_MAX;
 use crate::request::tables::RequestedFormCompletion;
 use crate::tables::{CustomModule, CustomModuleForm};
@@ -73,6 +74,7 @@ input! {
         finished: bool,
         form_answers: Vec<NewAnswer>,
         formatted_date: String,
+        individual_client_notes: Vec<IndividualNote>,
         marked_complete: bool,
         metadata: String,
         name: String,
@@ -96,6 +98,7 @@ input! {
         finished: bool,
         form_answers: Vec<ChangedAnswer>,
         formatted_date: String,
+        individual_client_notes: Vec<IndividualNote>,
         marked_complete: bool,
         metadata: String,
         name: String,
@@ -232,7 +235,8 @@ fn clock(text: &str) -> Option<Time> {
     text.parse().ok().or_else(|| half(&text)).or_else(|| Time::strptime("%H:%M", &text).ok())
 }
 
-fn is_of_our_time(at: Timestamp) -> bool {
+/// Whether a moment is of the years that records are of.
+pub(crate) fn is_of_our_time(at: Timestamp) -> bool {
     let year = jiff::Timestamp::from_microsecond(at.0)
         .map_or(0, |at| at.to_zoned_datetime(TimeZone::UTC).year());
     (FIRST_YEAR..=9999).contains(&year)

@@ -9,6 +9,7 @@ use ward_instance::Timestamp;
 use ward_store::{Cond, Entity, Id};
 
 use super::tables::{FORM_ANSWER_GROUPS, FormAnswerGroup};
+use crate::group_note::visibility::in_chart;
 use crate::tables::{CustomModule, CustomModuleForm};
 
 const GROUP: Kind = Kind::Id(FormAnswerGroup::NAME);
@@ -30,6 +31,7 @@ pub const GROUPS_ARGS: &[(&str, Kind)] = &[
     ("filler_id", USER),
     ("form_answer_group_id", GROUP),
     ("ids", Kind::Ids(FormAnswerGroup::NAME)),
+    ("include_group_notes", Kind::Plain),
     ("locked_status", Kind::Plain),
     ("name", Kind::Plain),
     ("signed_status", Kind::Plain),
@@ -134,9 +136,14 @@ pub fn one(request: &Request, args: &Args) -> Answer<Listing> {
     })
 }
 
-/// `formAnswerGroups`: what is finished.
+/// `formAnswerGroups`: what is finished; of a client with `include_group_notes` also the group notes
+/// that have an individual note of theirs.
 pub fn groups(request: &Request, args: &Args) -> Answer<Listing> {
-    let mut cond = finished().and(named(request, args)?);
+    let of_client = |client: i64| match args.flag("include_group_notes") {
+        true => in_chart(client, request.actor.org_id),
+        false => Cond::eq("user_id", client),
+    };
+    let mut cond = finished().and(named(request, args, of_client)?);
     if let Some(ids) = ids::<FormAnswerGroup>(args, "ids", request)? {
         cond = cond.and(Cond::is_in("id", &ids));
     }
@@ -160,14 +167,14 @@ pub fn groups(request: &Request, args: &Args) -> Answer<Listing> {
     naming(listing, request, args)
 }
 
-/// The arguments that several lists have alike.
-fn named(request: &Request, args: &Args) -> Answer<Cond> {
+/// The arguments that several lists have alike, and what is a client's.
+fn named(request: &Request, args: &Args, of_client: impl Fn(i64) -> Cond) -> Answer<Cond> {
     let mut cond = Cond::Always;
     if let Some(id) = id::<CustomModuleForm>(args, "custom_module_form_id", request)? {
         cond = cond.and(Cond::eq("custom_module_form_id", id.0));
     }
     if let Some(id) = id::<User>(args, "user_id", request)? {
-        cond = cond.and(Cond::eq("user_id", id.0));
+        cond = cond.and(of_client(id.0));
     }
     if let Some(id) = id::<User>(args, "filler_id", request)? {
         cond = cond.and(Cond::eq("filler_id", id.0));
@@ -219,14 +226,15 @@ fn between(request: &Request, args: &Args) -> Answer<Cond> {
     Ok(since(from).and(until(to)))
 }
 
-/// `chartNotes`: what is finished, by where it is in its work; for members.
+/// `chartNotes`: what is finished, by where it is in its work; for members. A group note is of each
+/// of its clients.
 pub fn notes(request: &Request, args: &Args) -> Answer<Listing> {
     if !request.actor.is_member() {
         return Ok(Listing::none());
     }
     let mut cond = finished().and(between(request, args)?);
     if let Some(id) = id::<User>(args, "user_id", request)? {
-        cond = cond.and(Cond::eq("user_id", id.0));
+        cond = cond.and(in_chart(id.0, request.actor.org_id));
     }
     if let Some(ids) = ids::<User>(args, "provider_ids", request)?.filter(|it| !it.is_empty()) {
         cond = cond.and(Cond::is_in("filler_id", &ids));
@@ -282,9 +290,11 @@ fn in_status(status: &str) -> Cond {
     Cond::sql(signed, []).and(locked(status.ends_with("LOCKED")))
 }
 
-/// `chartingItems`: all of a client's chart that is finished, notes and forms.
+/// `chartingItems`: all of a client's chart that is finished, notes and forms, notes of a group
+/// too.
 pub fn items(request: &Request, args: &Args) -> Answer<Listing> {
-    let cond = finished().and(named(request, args)?).and(between(request, args)?);
+    let of_client = |client: i64| in_chart(client, request.actor.org_id);
+    let cond = finished().and(named(request, args, of_client)?).and(between(request, args)?);
     let words = args.text("keywords").or(args.text("name"));
     let listing = Listing::of(cond).searching(&FORM_ANSWER_GROUPS, request, words);
     naming(listing, request, args)

@@ -307,6 +307,7 @@ async fn last_finished(
     select.filter = Cond::eq("user_id", client)
         .and(Cond::eq("custom_module_form_id", form))
         .and(Cond::is_true("finished"))
+        .and(Cond::eq("is_group_appt_note", false))
         .and(super::confidential::repeatable());
     select.limit = Some(1);
     let select = select.ordered(vec![OrderKey::column("served_at", true)]);

@@ -12,6 +12,7 @@ use ward_store::{Id, Level, Query, Sql};
 use super::change::{held, may_write};
 use super::tables::FormAnswerGroup;
 use crate::events;
+use crate::group_note::write::STAYS;
 
 const NOTE: &str = "form_answer_group_id";
 
@@ -43,6 +44,9 @@ pub async fn connect(call: &mut Call<'_>, input: &Connect) -> Answer<Payload> {
 pub async fn disconnect(call: &mut Call<'_>, input: &Disconnect) -> Answer<Payload> {
     requires(call.actor, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT)?;
     let before = note(call, named(&input.form_answer_group_id)).await?;
+    if before.is_group_appt_note {
+        return Err(Refused::base(STAYS));
+    }
     let after = FormAnswerGroup { appointment_id: None, ..before.clone() };
     write(call, &before, &after).await?;
     Ok(Payload::new().one("form_answer_group", after.id.0))
@@ -80,6 +84,9 @@ pub async fn lead(
 ) -> Answer<()> {
     if group.appointment_id == id {
         return Ok(());
+    }
+    if group.is_group_appt_note {
+        return Err(Refused::base(STAYS));
     }
     if group.appointment_id.is_some() {
         requires(call.actor, CAN_UNLINK_CHART_NOTE_FROM_APPOINTMENT)?;

@@ -12,6 +12,7 @@ use ward_store::{Cond, Id, Json, Level, OrderKey, Value};
 use super::input::{FORM_CHARS_MAX, Said, kept};
 use super::tables::{FormAnswer, FormAnswerGroup};
 use crate::attachment::tables::FileAttachment;
+use crate::group_note::tables::IndividualClientNote;
 use crate::rules::condition::shown;
 use crate::rules::required::missing;
 use crate::rules::scoring::scores;
@@ -268,9 +269,13 @@ impl Sheet {
         Ok(scored(&questions, &answers))
     }
 
-    /// The hash of what is written, for a signature.
-    pub fn hash(&self, group: &FormAnswerGroup, files: &[FileAttachment]) -> String {
-        super::content::hash(group, &self.after, files, &self.then)
+    /// The hash of what is written, with its files and individual notes, for a signature.
+    pub fn hash(
+        &self,
+        group: &FormAnswerGroup,
+        with: (&[FileAttachment], &[IndividualClientNote]),
+    ) -> String {
+        super::content::hash(group, &self.after, with, &self.then)
     }
 
     /// Whether a form asks for something that is in the client's record.

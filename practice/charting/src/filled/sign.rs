@@ -19,6 +19,7 @@ use super::tables::{
 use crate::attachment::attached;
 use crate::attachment::tables::FileAttachment;
 use crate::events;
+use crate::group_note::write;
 
 input! {
     /// `SignInput`.
@@ -80,6 +81,7 @@ pub async fn sign(call: &mut Call<'_>, input: &Sign) -> Answer<Payload> {
     sheet.settle(true)?;
     let files = Cond::eq("form_answer_group_id", before.id.0).and(attached());
     let files: Vec<FileAttachment> = call.list(files, &[]).await?;
+    let individual = write::all(call, &before).await?;
     let caller = Id::new(call.actor.user_id);
     let signer: Option<User> = call.find(caller).await?;
     let signer = signer.ok_or_else(|| Refused::not_found("id"))?;
@@ -96,7 +98,7 @@ pub async fn sign(call: &mut Call<'_>, input: &Sign) -> Answer<Payload> {
         user_full_legal_name: name.unwrap_or_else(|| signer.full_name()),
         user_qualifications: signer.qualifications.clone(),
         meaning: if is_own { Meaning::Author } else { Meaning::CoSigner },
-        content_hash: sheet.hash(&before, &files),
+        content_hash: sheet.hash(&before, (&files, &individual)),
         version: 1,
         created_at: now,
         updated_at: now,

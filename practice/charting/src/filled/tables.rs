@@ -8,6 +8,7 @@ use ward_store::{Id, Json, Key, Reference, index, record, text_enum, unique};
 
 use super::visibility;
 use crate::flow::tables::OnboardingItem;
+use crate::group_note::visibility as group_note;
 use crate::tables::{Confidentiality, CustomModule, CustomModuleForm, QuestionVersion};
 
 record! {
@@ -29,6 +30,9 @@ record! {
         /// Whether it was a note when it was begun: what the form is for may change, and
         /// must not open a note to the client.
         use_for_charting: bool,
+        /// Whether it is of a group's appointment, with an individual note for each client who
+        /// attends: decided when it is begun. It is filed under one of them then, `user_id`.
+        is_group_appt_note: bool,
         /// Its own since it was begun: the template's may change, and must not open what was
         /// written.
         confidentiality: Confidentiality,
@@ -87,7 +91,7 @@ record! {
         },
     ],
     audit: Some("FORM_ANSWER_GROUP"),
-    subject: restricted::by_user_id,
+    subject: group_note::of_clients,
     visible: visibility::groups,
 }
 

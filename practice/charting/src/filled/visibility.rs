@@ -8,15 +8,19 @@ use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use super::confidential::{in_record, readable};
 use super::tables::FORM_ANSWER_GROUPS;
+use crate::group_note::visibility as group_note;
 
 /// Forms and notes. A client sees what is for clients to fill in: their own drafts, and
 /// whatever is finished, while their feature toggle shows forms at all (behaviour 19).
-/// Notes are shared with them as documents only.
+/// Notes are shared with them as documents only. A group note is seen as its clients are.
 pub fn groups(actor: &Actor) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
         // Of counselling notes that is their author alone, whatever others may (DOM-31).
-        Role::Member => Rule::full(of_user(actor, Level::Full).and(readable(actor))),
+        Role::Member => {
+            let of_one = of_user(actor, Level::Full).and(Cond::eq("is_group_appt_note", false));
+            Rule::full(of_one.or(group_note::groups(actor)).and(readable(actor)))
+        }
         Role::Client => {
             let own = Cond::eq("user_id", actor.user_id).and(Cond::eq("use_for_charting", false));
             let theirs = Cond::is_true("finished").or(Cond::eq("filler_id", actor.user_id));

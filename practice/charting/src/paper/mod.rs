@@ -1,11 +1,14 @@
 //! Forms and notes on paper: PDFs of what was filled in (behaviour 2, 26). What is printed is
 //! what the API shows the same person: each question as it was when it was answered (DOM-13),
 //! no answer that is not asked, signatures with whether the note is still what was signed
-//! (DOM-16), addenda, the lock.
+//! (DOM-16), addenda, the lock. It is the paper of one client: of a group note what it says of them
+//! stands on it, and nothing of what it says of another.
 
 pub mod answer;
 pub mod note;
+pub mod people;
 pub mod read;
+pub mod single;
 
 use std::collections::BTreeSet;
 
@@ -53,12 +56,14 @@ pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Pr
         let mut reader = request.db.read().await?;
         read::kept(request, &mut reader, what, at).await?
     };
-    let Some(first) = kept.notes.first() else { return Err(Refused::not_found(at)) };
+    if kept.notes.is_empty() {
+        return Err(Refused::not_found(at));
+    }
     let title = title(&kept);
     let printed = Printed {
         bytes: Vec::new(),
         title: title.clone(),
-        client: first.group.user_id,
+        client: kept.client_id,
         finished: kept.notes.iter().all(|it| it.group.finished),
         is_apart: kept.notes.iter().any(is_apart),
         notes: kept.notes.iter().map(|it| (it.group.id, it.group.version)).collect(),

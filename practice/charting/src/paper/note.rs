@@ -62,6 +62,7 @@ pub fn blocks(
         blocks.push(Block::Notice(said.to_owned()));
     }
     answers(note, zone, blocks);
+    individual(note, zone, blocks);
     scores(group.scores.as_ref().map(|it| it.0.as_str()), blocks);
     signatures(note, zone, blocks);
     addenda(note, people, zone, blocks);
@@ -80,6 +81,27 @@ fn answers(note: &KeptNote, zone: &TimeZone, blocks: &mut Vec<Block>) {
         }));
         let files = note.files.iter().filter(|it| it.form_answer_id == Some(row.id));
         blocks.extend(files.map(|it| Block::Fact("File".to_owned(), it.file_name.clone())));
+    }
+}
+
+/// What a group note says of the client whose paper it is.
+fn individual(note: &KeptNote, zone: &TimeZone, blocks: &mut Vec<Block>) {
+    for it in &note.individual {
+        blocks.push(Block::Heading(2, "Individual note".to_owned()));
+        let mut fact = |what: &str, value: String| blocks.push(Block::Fact(what.to_owned(), value));
+        if let Some(attended) = it.attended {
+            let said = if attended { "Yes" } else { "No" };
+            fact("Attended", said.to_owned());
+        }
+        for (what, at) in [("Joined", it.join_time), ("Left", it.leave_time)] {
+            if let Some(at) = at {
+                fact(what, moment(at, zone));
+            }
+        }
+        match it.content.as_deref() {
+            Some(content) => blocks.extend(ward_paper::rich_text(content)),
+            None => blocks.push(Block::text("Nothing was written")),
+        }
     }
 }
 

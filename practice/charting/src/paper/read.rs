@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ward_engine::{Answer, Refused, Request};
-use ward_identity::account::joined;
-use ward_identity::tables::{ORGANIZATIONS, USERS, User, organizations, users};
+use ward_identity::tables::User;
 use ward_store::{
     Actor, Cond, Id, Level, OrderKey, Query, Record, Select, StoreError, Table, Value, Watch,
     read_selected,
 };
 
-use super::NOTES_MAX;
+use super::{NOTES_MAX, people, single};
 use crate::attachment::attached;
 use crate::attachment::tables::{FILE_ATTACHMENTS, FileAttachment};
 use crate::filled::confidential::in_record;
@@ -20,6 +19,8 @@ use crate::filled::tables::{
     CHARTING_NOTE_ADDENDUMS, ChartingNoteAddendum, FORM_ANSWER_GROUP_SIGNINGS, FORM_ANSWER_GROUPS,
     FORM_ANSWERS, FormAnswer, FormAnswerGroup, FormAnswerGroupSigning,
 };
+use crate::group_note::tables::IndividualClientNote;
+use crate::group_note::visibility::in_chart;
 use crate::tables::{QUESTION_VERSIONS, QuestionVersion};
 
 /// So many bytes answers can have that are printed at once, those of any one form; so many
@@ -49,6 +50,8 @@ pub struct KeptNote {
     pub signings: Vec<FormAnswerGroupSigning>,
     /// What was added after it was locked.
     pub addenda: Vec<ChartingNoteAddendum>,
+    /// Of a group note: what it says of the client whose paper it is, and of nobody else.
+    pub individual: Vec<IndividualClientNote>,
     /// The practice that it is of.
     pub practice: String,
     /// The hash of what it says now.
@@ -68,6 +71,8 @@ pub struct Kept {
     pub notes: Vec<KeptNote>,
     /// Names of the people in them.
     pub people: HashMap<i64, String>,
+    /// Whose paper it is.
+    pub client_id: Id<User>,
     /// The client, as each page names them.
     pub client: String,
     /// Whose data it is, and how closely the reading is watched.
@@ -81,13 +86,23 @@ pub async fn kept(
     what: What,
     at: &'static str,
 ) -> Answer<Kept> {
-    let (groups, reads) = match what {
-        What::These(ids, client) => these(request, q, (ids.as_slice(), client), at).await?,
-        What::Chart(client) => chart(request, q, client, at).await?,
+    let ((groups, mut reads), client) = match what {
+        What::These(ids, client) => (these(request, q, ids.as_slice(), at).await?, client),
+        What::Chart(client) => (chart(request, q, client, at).await?, Some(client)),
     };
-    let Some(client) = groups.first().map(|it| it.user_id) else {
+    let Some(client) = client.or(groups.first().map(|it| it.user_id)) else {
         return Err(Refused::not_found(at));
     };
+    let single = single::read(request, q, &groups, at).await?;
+    // Nothing of one client is ever on another's paper.
+    if groups.is_empty() || !groups.iter().all(|it| single.is_of(it, client)) {
+        return Err(Refused::not_found(at));
+    }
+    for read in &single.reads {
+        if !reads.contains(read) {
+            reads.push(*read);
+        }
+    }
     let ids: Vec<i64> = groups.iter().map(|it| it.id.0).collect();
     for (table, length) in [
         (&FORM_ANSWERS, "COALESCE(LENGTH(t.answer), 0)"),
@@ -110,9 +125,9 @@ pub async fn kept(
         rows(request, q, &CHARTING_NOTE_ADDENDUMS, of_groups(), &made).await?;
     let versions = Arc::new(questions(request, q, &answers, at).await?);
     check_asked(&answers, &versions, at)?;
-    let practices = practices(request, q, &groups).await?;
-    let people = people(request, q, &groups, &addenda).await?;
-    let client = named(request, q, client).await?;
+    let practices = people::practices(request, q, &groups).await?;
+    let named = people::client(request, q, client).await?;
+    let people = people::staff(request, q, &groups, &addenda).await?;
     let mut answers = by_group(answers, |it| it.form_answer_group_id.0);
     let mut files = by_group(files, |it| it.form_answer_group_id.map_or(0, |id| id.0));
     let mut signings = by_group(signings, |it| it.form_answer_group_id.0);
@@ -122,7 +137,8 @@ pub async fn kept(
         let answers = answers.remove(&id).unwrap_or_default();
         let files = files.remove(&id).unwrap_or_default();
         KeptNote {
-            hash: hash(&group, &answers, &files, &versions),
+            hash: hash(&group, &answers, (&files, &single.all_of(&group)), &versions),
+            individual: single.shown_of(&group, client),
             signings: signings.remove(&id).unwrap_or_default(),
             addenda: addenda.remove(&id).unwrap_or_default(),
             practice: practices.get(&group.unit_id.0).cloned().unwrap_or_default(),
@@ -132,7 +148,8 @@ pub async fn kept(
             questions: versions.clone(),
         }
     };
-    Ok(Kept { notes: groups.into_iter().map(note).collect(), people, client, reads })
+    let notes = groups.into_iter().map(note).collect();
+    Ok(Kept { notes, people, client_id: client, client: named, reads })
 }
 
 type Groups = (Vec<FormAnswerGroup>, Vec<(i64, Watch)>);
@@ -140,7 +157,7 @@ type Groups = (Vec<FormAnswerGroup>, Vec<(i64, Watch)>);
 async fn these(
     request: &Request,
     q: &mut dyn Query,
-    (ids, client): (&[Id<FormAnswerGroup>], Option<Id<User>>),
+    ids: &[Id<FormAnswerGroup>],
     at: &'static str,
 ) -> Answer<Groups> {
     if ids.is_empty() {
@@ -163,12 +180,7 @@ async fn these(
             None => return Err(Refused::not_found(at)),
         }
     }
-    let of = client.or(ordered.first().map(|it| it.user_id));
-    // Nothing of one client is ever on another's paper.
-    match ordered.iter().all(|it| Some(it.user_id) == of) {
-        true => Ok((ordered, reads)),
-        false => Err(Refused::not_found(at)),
-    }
+    Ok((ordered, reads))
 }
 
 async fn chart(
@@ -177,7 +189,8 @@ async fn chart(
     client: Id<User>,
     at: &'static str,
 ) -> Answer<Groups> {
-    let finished = Cond::eq("user_id", client.0).and(Cond::is_true("finished")).and(in_record());
+    let own = in_chart(client.0, request.actor.org_id);
+    let finished = own.and(Cond::is_true("finished")).and(in_record());
     let limit = i64::try_from(NOTES_MAX + 1).ok();
     let (found, reads) = groups(request, q, finished, limit).await?;
     match found.len() > NOTES_MAX {
@@ -191,7 +204,7 @@ fn too_many(at: &str) -> Refused {
 }
 
 /// Refuses what would fill the memory before it would fill the pages.
-async fn check_size(
+pub(super) async fn check_size(
     q: &mut dyn Query,
     select: &Select<'_>,
     length: &str,
@@ -247,7 +260,8 @@ async fn groups(
     for row in found.iter() {
         let watch = row.get(width + 1).and_then(Value::int);
         let watch = watch.map_or(Watch::BrokenGlass, Watch::from_number);
-        if let Some(client) = row.get(width).and_then(Value::int)
+        // A group note is of several, who are looked up with what it says of each.
+        if let Some(client) = row.get(width).and_then(Value::int).filter(|client| *client > 0)
             && !reads.contains(&(client, watch))
         {
             reads.push((client, watch));
@@ -257,7 +271,7 @@ async fn groups(
 }
 
 /// Whole rows as the caller sees them.
-async fn rows<R: Record>(
+pub(super) async fn rows<R: Record>(
     request: &Request,
     q: &mut dyn Query,
     table: &'static Table,
@@ -278,7 +292,7 @@ async fn rows<R: Record>(
 }
 
 /// The records of rows. One that can't be read is an error: paper never leaves something out.
-fn whole<'a, R: Record>(
+pub(super) fn whole<'a, R: Record>(
     table: &'static Table,
     rows: impl Iterator<Item = &'a [Value]>,
 ) -> Answer<Vec<R>> {
@@ -316,69 +330,6 @@ async fn questions(
     let found = read_selected(q, &request.db, &select).await?;
     let found: Vec<QuestionVersion> = whole(&QUESTION_VERSIONS, found.iter())?;
     Ok(found.into_iter().map(|it| (it.id, it)).collect())
-}
-
-/// Names of the practices that the notes are of: whoever sees a note sees whose it is.
-async fn practices(
-    request: &Request,
-    q: &mut dyn Query,
-    groups: &[FormAnswerGroup],
-) -> Answer<HashMap<i64, String>> {
-    let ids: Vec<i64> = groups.iter().map(|it| it.unit_id.0).collect();
-    let mut select = Select::new(&ORGANIZATIONS, &request.actor);
-    select.columns = vec![organizations::id, organizations::name];
-    select.shown = true;
-    select.filter = Cond::is_in("id", &ids);
-    let found = q.rows(&select.sql()).await?;
-    let pair = |row: &[Value]| Some((row.first()?.int()?, row.get(1)?.text()?.to_owned()));
-    Ok(found.iter().filter_map(pair).collect())
-}
-
-/// Names of who filled in, locked and added, whatever became of them.
-async fn people(
-    request: &Request,
-    q: &mut dyn Query,
-    groups: &[FormAnswerGroup],
-    addenda: &[ChartingNoteAddendum],
-) -> Answer<HashMap<i64, String>> {
-    let of_groups = groups.iter().flat_map(|it| [it.filler_id, it.locked_by_id]).flatten();
-    let all = of_groups.chain(addenda.iter().map(|it| it.user_id));
-    let mut ids: Vec<i64> = all.map(|id| id.0).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut select = Select::new(&USERS, &request.actor);
-    select.columns = vec![users::id, users::first_name, users::last_name];
-    select.shown = true;
-    select.deleted = true;
-    select.by_id = true;
-    select.filter = Cond::is_in("id", &ids);
-    if select.filter.is_never() {
-        return Ok(HashMap::new());
-    }
-    let found = q.rows(&select.sql()).await?;
-    let pair = |row: &[Value]| {
-        let name = joined([row.get(1).and_then(Value::text), row.get(2).and_then(Value::text)]);
-        Some((row.first()?.int()?, name))
-    };
-    Ok(found.iter().filter_map(pair).collect())
-}
-
-/// The client as each page names them: two things by which they are told from others, where the
-/// caller may read both.
-async fn named(request: &Request, q: &mut dyn Query, client: Id<User>) -> Answer<String> {
-    let mut select = Select::new(&USERS, &request.actor);
-    select.columns = vec![users::first_name, users::last_name, users::dob];
-    select.shown = true;
-    select.deleted = true;
-    select.by_id = true;
-    select.filter = Cond::eq("id", client.0);
-    let found = q.rows(&select.sql()).await?;
-    let [first, last, dob, level] = found.row(0) else { return Ok(String::new()) };
-    let name = joined([first.text(), last.text()]);
-    let is_full = level.int() == Some(Level::Full as i64);
-    let born = dob.text().filter(|_| is_full).map(|day| format!("born {day}"));
-    let parts = [Some(name).filter(|it| !it.is_empty()), born];
-    Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 fn by_group<R>(rows: Vec<R>, group: impl Fn(&R) -> i64) -> HashMap<i64, Vec<R>> {

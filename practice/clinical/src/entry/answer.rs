@@ -20,7 +20,9 @@ pub fn bind(b: &mut Bindings) {
 /// Has the entries of a finished form say what its answers say.
 async fn saved(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let found: Option<FormAnswerGroup> = call.find(Id::new(event.resource_id)).await?;
-    let Some(group) = found.filter(|it| it.finished) else { return Ok(()) };
+    // What is answered in a note of a group is of no single client.
+    let found = found.filter(|it| it.finished && !it.is_group_appt_note);
+    let Some(group) = found else { return Ok(()) };
     let keys = [OrderKey::column("place", false), OrderKey::column("id", false)];
     let of_group = Cond::eq("form_answer_group_id", group.id.0);
     let mut answers: Vec<FormAnswer> = call.list(of_group, &keys).await?;

@@ -21,11 +21,13 @@ const DIAGNOSIS: &str = "Diagnosis";
 /// The encounters of an episode.
 const LINKED: Join =
     Join { table: "episode_encounters", to: "patient_encounter_id", from: "episode_of_care_id" };
-/// What was filled in about the client at the appointment of an encounter.
+/// What was filled in about the client at the appointment of an encounter, a note of the group too.
 const FILLED: Join = Join {
     table: "(SELECT e.org_id, e.id AS patient_encounter_id, g.id AS form_answer_group_id \
      FROM patient_encounters e JOIN form_answer_groups g ON g.org_id = e.org_id \
-     AND g.appointment_id = e.appointment_id AND g.user_id = e.user_id)",
+     AND g.appointment_id = e.appointment_id AND (g.user_id = e.user_id OR EXISTS (SELECT 1 \
+     FROM individual_client_notes own WHERE own.org_id = g.org_id \
+     AND own.form_answer_group_id = g.id AND own.user_id = e.user_id)))",
     to: "form_answer_group_id",
     from: "patient_encounter_id",
 };
