@@ -90,7 +90,7 @@ fn a_bucket_is_not_used_while_files_are_missing() {
     assert_eq!(copied.code, Some(1), "{copied:?}");
     assert!(copied.stdout.contains("\"copied\":0"), "{copied:?}");
     assert!(p.refused_start(&[]).stderr.contains("ward files copy --kind production"));
-    std::fs::remove_dir_all(&files).unwrap();
+    assert!(!files.exists(), "a folder was made in place of the one that is missing");
     std::fs::rename(&elsewhere, &files).unwrap();
     assert_eq!(p.ward(&["files", "copy"], &[]).json()["copied"], 1);
     is_picture(&p.serve(), &link);

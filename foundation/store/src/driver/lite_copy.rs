@@ -15,8 +15,8 @@ use crate::error::StoreError;
 /// A log of more bytes is not copied as it is: whoever opens the copy would read it first.
 const LOG_COPIED: u64 = 8 << 20;
 /// Bytes before the log's first frame, and before the page of each.
-const LOG_HEADER: usize = 32;
-const FRAME_HEADER: u64 = 24;
+const LOG_HEADER: u64 = 32;
+const FRAME_HEADER: usize = 24;
 
 /// Copies the whole database, as of now, into a new file, page by page. `is_kept`: until it is on
 /// the disk, and without a write-ahead log, so that the file is all there is.
@@ -92,19 +92,29 @@ fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// So many bytes of the log are of transactions that this thread's connection has committed: the
-/// file is as long as the longest log was. Its header tells the size of a page (the WAL's format 4.1).
+/// So many bytes of the log hold what was committed: the file is as long as the longest log was. What
+/// this thread committed last is there; behind it may be what an outside tool did (the WAL's format 4.1:
+/// the header tells the size of a page and the salts that frames of this log have).
 fn committed(log: &File) -> io::Result<u64> {
     let length = log.metadata()?.len();
-    let pages = u64::try_from(Lite::log().pages).unwrap_or(0);
-    let mut header = [0; LOG_HEADER];
-    if pages == 0 || length < LOG_HEADER as u64 {
+    let mut header = [0; LOG_HEADER as usize];
+    if length < LOG_HEADER {
         return Ok(length);
     }
     log.read_exact_at(&mut header, 0)?;
     let page = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
-    let frames = pages.saturating_mul(FRAME_HEADER + u64::from(page));
-    Ok(length.min(frames.saturating_add(LOG_HEADER as u64)))
+    let size = FRAME_HEADER as u64 + u64::from(page);
+    let end = |frames: u64| LOG_HEADER.saturating_add(frames.saturating_mul(size));
+    let mut frames = u64::try_from(Lite::log().pages).unwrap_or(0);
+    let mut frame = [0; FRAME_HEADER];
+    while end(frames + 1) <= length {
+        log.read_exact_at(&mut frame, end(frames))?;
+        if frame[8..16] != header[16..24] {
+            break;
+        }
+        frames += 1;
+    }
+    Ok(end(frames).min(length))
 }
 
 /// The first so many bytes.

@@ -2,7 +2,7 @@
 
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::tables::User;
-use ward_store::{Cond, Id, Level, OrderKey};
+use ward_store::{Cond, Level, OrderKey};
 
 use super::input::{AT, Said};
 use super::session::attendees;
