@@ -181,6 +181,53 @@ fn note(api: &Api, client: &str, confidentiality: &str, answer: &str) {
     api.make("createFormAnswerGroup", of, "form_answer_group", input);
 }
 
+/// A group note is in the archive of each of its clients, with what it says of them and nothing of
+/// what it says of another, or of who they are.
+#[test]
+fn dom_39_of_a_group_note_each_has_their_own_part() {
+    for engine in Engine::available("DOM-39") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let api = server.with(&owner);
+        let clients = ["groupada", "groupbea"].map(|name| people::client(&api, name));
+        let kind = json!({"name": "Circle", "length": 50, "is_group": true});
+        let of = "createAppointmentTypeInput";
+        let kind = api.make("createAppointmentType", of, "appointmentType", kind);
+        let class = json!({"attendee_ids": clients, "appointment_type_id": kind,
+            "contact_type": "Phone Call", "datetime": "2031-03-04T15:00:00Z"});
+        let class = api.make("createAppointment", "createAppointmentInput!", "appointment", class);
+        let form = json!({"name": "Circle", "use_for_charting": true});
+        let of = "createCustomModuleFormInput";
+        let form = api.make("createCustomModuleForm", of, "customModuleForm", form);
+        let question = json!({"custom_module_form_id": form, "mod_type": "text", "label": "Done"});
+        let of = "createCustomModuleInput";
+        let question = api.make("createCustomModule", of, "customModule", question);
+        let input = json!({"custom_module_form_id": form, "appointment_id": class,
+            "finished": true, "form_answers": [{"custom_module_id": question, "answer": "Breathing"}],
+            "individual_client_notes": [{"user_id": clients[0], "content": "Spoke"},
+                {"user_id": clients[1], "content": "Listened"}]});
+        let of = "createFormAnswerGroupInput";
+        api.make("createFormAnswerGroup", of, "form_answer_group", input);
+        for (client, own, others, other) in [
+            (&clients[0], "Spoke", "Listened", "groupbea"),
+            (&clients[1], "Listened", "Spoke", "groupada"),
+        ] {
+            let made = api.ask(EXPORT, json!({"id": client}));
+            assert!(made.data()["exportClientEhi"]["success_string"].is_string(), "{}", made.text);
+            let found = entries(&fetched(&server, exports(&api, client).values().next().unwrap()));
+            for (name, bytes) in &found {
+                let text = String::from_utf8_lossy(bytes);
+                assert!(!text.contains(others) && !text.contains(other), "{name}: {text}");
+            }
+            let bundle = parsed(&found, "bundle.json").to_string();
+            assert!(bundle.contains(own) && bundle.contains("Breathing"), "{bundle}");
+            let rows = parsed(&found, "data/individual_client_notes.json");
+            assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{rows}");
+        }
+    }
+}
+
 /// Records of treatment for a substance use disorder say so; counselling notes are not in the archive,
 /// also not in that of their author.
 #[test]

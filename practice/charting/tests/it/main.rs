@@ -15,6 +15,7 @@ mod filled_sessions;
 mod flow_edges;
 mod flows;
 mod forms;
+mod group_notes;
 mod notes;
 mod questions;
 mod recurrence;

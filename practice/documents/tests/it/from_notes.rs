@@ -253,6 +253,58 @@ async fn dom_31_confidential_notes_say_so_or_stay_apart() {
     .await;
 }
 
+/// A note of a group's appointment is on the paper of each who attended, with what it says of them
+/// and nothing of what it says of another.
+#[tokio::test]
+async fn of_a_group_note_each_has_their_own_part_on_paper() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "a@example.com").await;
+        let bea = w.client("Bea", "b@example.com").await;
+        let cyd = w.client("Cyd", "c@example.com").await;
+        let kind = json!({ "name": "Circle", "length": 50, "is_group": true });
+        let kind =
+            w.mutate(&w.owner, "createAppointmentType", "appointmentType { id }", kind).await;
+        let input = json!({ "attendee_ids": [ada, bea], "contact_type": "Phone Call",
+            "datetime": "2031-03-04T15:00:00Z", "appointment_type_id": kind["appointmentType"]["id"] });
+        let class = w.mutate(&w.owner, "createAppointment", "appointment { id }", input).await;
+        let (form, q) = w.template(&[("text", "What was done?")]).await;
+        let more = json!({ "appointment_id": class["appointment"]["id"], "individual_client_notes": [
+            { "user_id": ada, "content": "<p>Spoke</p>", "attended": true },
+            { "user_id": bea, "content": "Listened" }] });
+        let note = w.note(&form, &ada, &[(q[0].as_str(), "Breathing")], more).await;
+        w.to("signFormAnswerGroup", "id: NOTE", &note).await;
+        let wanted = [
+            (Some(&ada), "Ada Client", "Spoke", "Listened", "Bea"),
+            (Some(&bea), "Bea Client", "Listened", "Spoke", "Ada"),
+            (None, "Ada Client", "Spoke", "Listened", "Bea"),
+        ];
+        for (client, name, own, others, other) in wanted {
+            let input = json!({ "form_answer_group_id": note, "user_id": client });
+            let shared = w.share(&w.owner, input).await;
+            let whose = client.unwrap_or(&ada);
+            assert_eq!(shared["document"]["rel_user_id"], json!(whose), "{shared}");
+            let pages = w.pages(shared["document"]["id"].as_str().unwrap()).await.join(" ");
+            for words in [name, own, "Breathing", "Individual note", "signed as author"] {
+                assert!(pages.contains(words), "{words}: {pages}");
+            }
+            let changed = "This has changed since it was signed";
+            for words in [others, other, changed] {
+                assert!(!pages.contains(words), "{words}: {pages}");
+            }
+        }
+        // It is in the whole chart of each, and of nobody else.
+        let print = async |client: &str| {
+            let input = json!({ "id": client });
+            w.mutate(&w.owner, "generateChartingPdf", "user { id }", input).await
+        };
+        assert_eq!(print(&bea).await["user"]["id"], json!(bea));
+        assert_eq!(print(&cyd).await["messages"][0]["field"], "id");
+        let refused = w.share(&w.owner, json!({ "form_answer_group_id": note, "user_id": cyd }));
+        assert_eq!(refused.await["messages"][0]["message"], "Object not found");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn who_may_not_read_a_note_shares_none_and_leaves_no_file() {
     World::each(async |w| {
