@@ -261,7 +261,7 @@ const WORDS: &str = "
     for_client event_type occurred_after occurred_before resource_name
     clientMutationId _destroy name line1 line2 city state zip country npi other_id other_id_qual
     place_of_service_id first_name last_name legal_name email phone_number additional_phone_number
-    dob gender gender_identity gender_identity_code sex pronouns sexual_orientation_code
+    dob deceased_on gender gender_identity gender_identity_code sex pronouns sexual_orientation_code
     sexual_orientation_other primary_race_code secondary_race_code primary_ethnicity_code
     secondary_ethnicity_code preferred_language_code timezone height qualifications quick_notes
     metadata ssn record_identifier additional_record_identifier default_billing_type active

@@ -147,9 +147,7 @@ pub fn folders(actor: &Actor) -> Rule {
         Role::Anonymous => Rule::none(),
         Role::Client => {
             let seen = all_folders_shared_with(actor.org_id, actor.user_id);
-            // A list of all clients is nobody's but the staff's, wherever its folder is shared.
-            let no_list = Cond::sql("{t}.file_content_type <> ?", [MANIFEST_TYPE.into()]);
-            Rule::full(shows_documents(actor).and(seen).and(no_list))
+            Rule::full(shows_documents(actor).and(seen))
         }
         Role::Member => {
             let charted = Cond::not_null("rel_user_id");

@@ -254,7 +254,10 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     }
     after.scores = sheet.settle(after.finished)?;
     let mut notes = Notes::of(call, &before).await?;
-    notes.complete(call, &before).await?;
+    // What was signed stays as it is, unless somebody writes of single clients.
+    if !before.finished || !of_single.is_empty() {
+        notes.complete(call, &before).await?;
+    }
     notes.write(call, &of_single).await?;
     let finishes = after.finished && !before.finished;
     let asks_facts = after.finished && !after.is_group_appt_note && sheet.asks_facts();
@@ -337,7 +340,7 @@ async fn save(
 /// `can_delete_charting_notes`. What is locked stays.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteGroup) -> Answer<Payload> {
     let group = held(call, named(&input.id)).await?;
-    if named(&input.user_id).is_some_and(|id| id != group.user_id) {
+    if named(&input.user_id).is_some_and(|id| id != group.user_id || group.is_group_appt_note) {
         return Err(Refused::not_found("user_id"));
     }
     let is_own_draft = !group.finished && group.filler_id == caller(call);

@@ -9,7 +9,7 @@ use ward_instance::Timestamp;
 use ward_store::{Cond, Entity, Id};
 
 use super::tables::{FORM_ANSWER_GROUPS, FormAnswerGroup};
-use crate::group_note::visibility::in_chart;
+use crate::group_note::visibility::{filed_under, in_chart};
 use crate::tables::{CustomModule, CustomModuleForm};
 
 const GROUP: Kind = Kind::Id(FormAnswerGroup::NAME);
@@ -140,8 +140,8 @@ pub fn one(request: &Request, args: &Args) -> Answer<Listing> {
 /// that have an individual note of theirs.
 pub fn groups(request: &Request, args: &Args) -> Answer<Listing> {
     let of_client = |client: i64| match args.flag("include_group_notes") {
-        true => in_chart(client, request.actor.org_id),
-        false => Cond::eq("user_id", client),
+        true => in_chart(&request.actor, client),
+        false => filed_under(&request.actor, client),
     };
     let mut cond = finished().and(named(request, args, of_client)?);
     if let Some(ids) = ids::<FormAnswerGroup>(args, "ids", request)? {
@@ -234,7 +234,7 @@ pub fn notes(request: &Request, args: &Args) -> Answer<Listing> {
     }
     let mut cond = finished().and(between(request, args)?);
     if let Some(id) = id::<User>(args, "user_id", request)? {
-        cond = cond.and(in_chart(id.0, request.actor.org_id));
+        cond = cond.and(in_chart(&request.actor, id.0));
     }
     if let Some(ids) = ids::<User>(args, "provider_ids", request)?.filter(|it| !it.is_empty()) {
         cond = cond.and(Cond::is_in("filler_id", &ids));
@@ -256,14 +256,15 @@ pub fn notes(request: &Request, args: &Args) -> Answer<Listing> {
     naming(Listing::of(cond), request, args)
 }
 
-/// Of a client who has one of the tags.
+/// Of a client who has one of the tags; notes of a group have none.
 fn tagged(ids: &[i64]) -> Cond {
     let Cond::Sql(text, params) = Cond::is_in("tag_id", ids) else { return Cond::Never };
     let text = text.replace("{t}", "tag");
     Cond::sql(
         format!(
-            "{{t}}.user_id IN (SELECT tag.user_id FROM applied_tags tag \
-             WHERE tag.org_id = {{t}}.org_id AND tag.deleted_at IS NULL AND {text})"
+            "{{t}}.is_group_appt_note = FALSE AND EXISTS (SELECT 1 FROM applied_tags tag \
+             WHERE tag.org_id = {{t}}.org_id AND tag.user_id = {{t}}.user_id \
+             AND tag.deleted_at IS NULL AND {text})"
         ),
         params,
     )
@@ -293,7 +294,7 @@ fn in_status(status: &str) -> Cond {
 /// `chartingItems`: all of a client's chart that is finished, notes and forms, notes of a group
 /// too.
 pub fn items(request: &Request, args: &Args) -> Answer<Listing> {
-    let of_client = |client: i64| in_chart(client, request.actor.org_id);
+    let of_client = |client: i64| in_chart(&request.actor, client);
     let cond = finished().and(named(request, args, of_client)?).and(between(request, args)?);
     let words = args.text("keywords").or(args.text("name"));
     let listing = Listing::of(cond).searching(&FORM_ANSWER_GROUPS, request, words);

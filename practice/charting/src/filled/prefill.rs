@@ -116,9 +116,12 @@ fn shown(client: i64, it: Initial) -> Out {
 
 /// The form and the client of a draft that the caller sees.
 async fn draft_of(request: &Request, q: &mut dyn Query, id: i64) -> Answer<Option<(i64, i64)>> {
-    let columns = vec![group_at::custom_module_form_id, group_at::user_id];
+    let columns =
+        vec![group_at::custom_module_form_id, group_at::user_id, group_at::is_group_appt_note];
     let found = one(request, q, (&FORM_ANSWER_GROUPS, id), columns).await?;
-    Ok(found.and_then(|row| Some((row.first()?.int()?, row.get(1)?.int()?))))
+    // Nothing of one client begins a note that is read with another's chart.
+    let single = found.filter(|row| row.get(2).is_some_and(|is_of_group| !is_of_group.truth()));
+    Ok(single.and_then(|row| Some((row.first()?.int()?, row.get(1)?.int()?))))
 }
 
 /// Columns of a row that the caller sees.

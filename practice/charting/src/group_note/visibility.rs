@@ -5,8 +5,8 @@
 
 use ward_identity::restricted;
 use ward_identity::tables::USERS;
-use ward_identity::visibility::{of_user, seen};
-use ward_store::{Actor, Cond, Level, Role, Rule, Select, Sql, Subject, Value};
+use ward_identity::visibility::{of_user, seen, sees_user};
+use ward_store::{Actor, Cond, Id, Level, Role, Rule, Select, Sql, Subject, Value};
 
 use crate::filled::visibility::answers;
 
@@ -61,16 +61,26 @@ pub(crate) fn clients_of(actor: &Actor, groups: &[i64]) -> Sql {
     select.sql()
 }
 
-/// Group notes with an individual note of this client.
-pub fn with(client: i64, org_id: i64) -> Cond {
-    Cond::sql(
-        "{t}.id IN (SELECT own.form_answer_group_id FROM individual_client_notes own \
-         WHERE own.org_id = ? AND own.user_id = ?)",
-        [org_id.into(), client.into()],
-    )
+/// All in the chart of a client: what was filled in for them, and the group notes that have an
+/// individual note of theirs. Whom the actor does not see is in no group, as far as they are told.
+pub fn in_chart(actor: &Actor, client: i64) -> Cond {
+    let whose = [actor.org_id.into(), client.into()];
+    let filed = "SELECT g.id FROM form_answer_groups g WHERE g.org_id = ? AND g.user_id = ? \
+         AND g.is_group_appt_note = FALSE AND g.deleted_at IS NULL";
+    match sees_user(actor, Id::new(client)) {
+        Cond::Sql(seen, params) => Cond::sql(
+            format!(
+                "{{t}}.id IN ({filed} UNION ALL SELECT own.form_answer_group_id \
+                 FROM individual_client_notes own WHERE own.org_id = ? AND own.user_id = ? AND {seen})"
+            ),
+            whose.clone().into_iter().chain(whose).chain(params),
+        ),
+        _ => Cond::sql(format!("{{t}}.id IN ({filed})"), whose),
+    }
 }
 
-/// All in the chart of a client: what was filled in for them, and group notes of theirs.
-pub fn in_chart(client: i64, org_id: i64) -> Cond {
-    Cond::eq("user_id", client).or(with(client, org_id))
+/// What is filed under a client; a group note only where the actor sees them.
+pub fn filed_under(actor: &Actor, client: i64) -> Cond {
+    let single = Cond::eq("is_group_appt_note", false);
+    Cond::eq("user_id", client).and(single.or(sees_user(actor, Id::new(client))))
 }

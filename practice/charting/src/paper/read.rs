@@ -189,7 +189,7 @@ async fn chart(
     client: Id<User>,
     at: &'static str,
 ) -> Answer<Groups> {
-    let own = in_chart(client.0, request.actor.org_id);
+    let own = in_chart(&request.actor, client.0);
     let finished = own.and(Cond::is_true("finished")).and(in_record());
     let limit = i64::try_from(NOTES_MAX + 1).ok();
     let (found, reads) = groups(request, q, finished, limit).await?;

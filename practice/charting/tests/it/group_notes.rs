@@ -257,7 +257,9 @@ async fn who_sees_one_client_reads_nothing_of_another() {
              hers: formAnswerGroup(id: $id) {{ individual_note(user_id: $a) {{ content }} \
              form_answers {{ answer user_id }} appointment {{ id }} }} \
              formAnswerGroups(user_id: $b, include_group_notes: true) {{ nodes {{ id }} }} \
-             others: formAnswerGroups(user_id: $a, include_group_notes: true) {{ nodes {{ id }} }} }}",
+             others: formAnswerGroups(user_id: $a, include_group_notes: true) {{ nodes {{ id }} }} \
+             filed: formAnswerGroups(user_id: $a) {{ nodes {{ id }} }} \
+             work: chartNotes(user_id: $a) {{ nodes {{ id }} }} chart: chartingItems(user_id: $a) {{ __typename }} }}",
             NOTE.replacen("form_answer_group", "formAnswerGroup(id: $id)", 1)
         );
         let read = async |actor: &Actor| {
@@ -273,6 +275,11 @@ async fn who_sees_one_client_reads_nothing_of_another() {
         let answers = json!([{ "answer": "Breathing", "user_id": null }]);
         assert_eq!(seen["hers"]["form_answers"], answers);
         assert_eq!(seen["formAnswerGroups"]["nodes"], json!([{ "id": id }]));
+        // Nor that she attends: asked by her id, there is no note.
+        for list in ["others", "filed", "work"] {
+            assert_eq!(seen[list]["nodes"], json!([]), "{list}");
+        }
+        assert_eq!(seen["chart"], json!([]));
         assert!(!seen.to_string().contains("Ada") && !seen.to_string().contains("Hers"), "{seen}");
         // Nor do they write of another, whatever they name.
         for (single, field) in [
