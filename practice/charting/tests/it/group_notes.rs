@@ -275,7 +275,6 @@ async fn who_sees_one_client_reads_nothing_of_another() {
         let answers = json!([{ "answer": "Breathing", "user_id": null }]);
         assert_eq!(seen["hers"]["form_answers"], answers);
         assert_eq!(seen["formAnswerGroups"]["nodes"], json!([{ "id": id }]));
-        // Nor that she attends: asked by her id, there is no note.
         for list in ["others", "filed", "work"] {
             assert_eq!(seen[list]["nodes"], json!([]), "{list}");
         }
