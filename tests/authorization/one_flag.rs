@@ -51,6 +51,12 @@ impl Opened {
         self.with.retain(|_, flags| !flags.is_empty());
     }
 
+    /// What a member with this flag is answered, or with none.
+    fn of(&self, flag: Option<&str>) -> &str {
+        let known = self.with.iter().find(|(_, flags)| flag.is_some_and(|it| flags.contains(it)));
+        known.map_or(&self.without, |(verdict, _)| verdict)
+    }
+
     /// The same without what depends on the objects that lie about: a list that is allowed is
     /// empty or is not.
     fn allowed(&self) -> Opened {
@@ -173,15 +179,24 @@ impl Run {
             let flags: Vec<u8> = (0..world.flags.names.len() as u8)
                 .filter(|flag| is_new || sample.has(&format!("{}{}", key.1, flag)))
                 .collect();
+            let world_flags = world.flags.names.clone();
             world.spent = true;
             let mut filled = None;
             let mut ask = |flag| {
                 self.calls += 1;
                 judged(world, schema, line, flag, caring, &mut filled, &mut self.faults)
             };
-            let without = ask(Flags::NONE);
+            let flag_of = |flag: u8| world_flags[usize::from(flag)].as_str();
+            // A list that names nothing is empty, too, where nothing lies about: rows that are
+            // known stay known. Lines that name an object tell who may.
+            let known_of = before.filter(|_| !is_new && !line.names_object());
+            let stays = |found: String, flag: Option<&str>| match known_of.map(|it| it.of(flag)) {
+                Some("rows") if found == "empty" => "rows".to_owned(),
+                _ => found,
+            };
+            let without = stays(ask(Flags::NONE), None);
             let verdicts: Vec<(u8, String)> =
-                flags.iter().map(|flag| (*flag, ask(*flag))).collect();
+                flags.iter().map(|flag| (*flag, stays(ask(*flag), Some(flag_of(*flag))))).collect();
             if opened.without != without {
                 *opened = Opened { without, with: BTreeMap::new() };
             }
