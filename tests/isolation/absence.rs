@@ -183,11 +183,11 @@ fn gl_05_production_has_no_route_of_the_control_plane() {
             }
         }
         // Mounted in one place, in the arm that has the Sandbox's witness.
-        let mounted = text.matches("sandbox::routes()").count();
+        let mounted = text.matches("sandbox::routes(").count();
         assert_eq!(mounted, usize::from(inside == "serve.rs"), "{inside}");
     }
     let serve = source("server/src/serve.rs");
-    let arm = "match app.instance.witness().sandbox() {\n        Some(_) => routes.merge(sandbox::routes()),";
+    let arm = "match app.instance.witness().sandbox() {\n        Some(witness) => routes.merge(sandbox::routes(&witness)),";
     assert!(serve.contains(arm), "the control plane is not mounted by the witness alone");
     assert!(control.len() > 8, "hardly any route was found: {control:?}");
     // And as it runs.

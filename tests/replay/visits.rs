@@ -40,6 +40,7 @@ impl Visits {
         let input = json!({"name": "Replay class", "length": 50, "is_group": true});
         let made = world.ask(TYPE, json!({"input": input}), "createAppointmentType");
         let input = json!({"attendee_ids": world.client, "contact_type": "In Person",
+            "appointment_location_id": world.bookings.place,
             "appointment_type_id": id(&made["appointmentType"]), "datetime": "2027-06-24T15:00:00Z"});
         let made = world.ask(BOOK, json!({"input": input}), "createAppointment");
         Visits { full, class: id(&made["appointment"]) }
