@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use std::panic::AssertUnwindSafe;
-use tokio::sync::broadcast;
+use tokio::sync::{RwLockWriteGuard, broadcast};
 use ward_instance::{Certificate, Instance, Kind};
 
 use crate::access::AccessLog;
@@ -217,7 +217,7 @@ impl Db {
                 let gone = |_| E::from(StoreError::Unavailable("the writer has stopped".into()));
                 answer.await.map_err(gone)?
             }
-            Backend::Pg(pool) => self.write_pg(pool, &work, false).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, None).await,
         }
     }
 
@@ -232,20 +232,30 @@ impl Db {
     {
         match &*self.backend {
             Backend::Lite { .. } => self.write(work).await,
-            Backend::Pg(pool) => self.write_pg(pool, &work, true).await,
+            Backend::Pg(pool) => {
+                let alone = self.core.world.write().await;
+                self.write_pg(pool, &work, Some(alone)).await
+            }
         }
     }
 
-    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W, is_alone: bool) -> Result<T, E>
+    /// Beside others, unless the caller is `alone`.
+    async fn write_pg<T, E, W>(
+        &self,
+        pool: &PgPool,
+        work: &W,
+        alone: Option<RwLockWriteGuard<'_, ()>>,
+    ) -> Result<T, E>
     where
         W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
         E: Failure,
     {
-        let world = &self.core.world;
-        let _alone = if is_alone { Some(world.write().await) } else { None };
         let mut attempt = 1;
         loop {
-            let beside = if is_alone { None } else { Some(world.read().await) };
+            let beside = match &alone {
+                Some(_) => None,
+                None => Some(self.core.world.read().await),
+            };
             let mut tx = Tx::pg(&self.core, pool.begin().await?);
             let error = match attempt_pg(&mut tx, work).await {
                 Ok(value) => {
