@@ -57,7 +57,8 @@ fn refuse(_: &mut Tx, _: i64, _: i64) -> BoxFuture<'_, Result<(), StoreError>> {
 }
 
 async fn sweep(w: &World) -> u64 {
-    let step = sweeps::sweep(&w.db, &due(), "an author stays", |tx, org_id, id| {
+    let due = due();
+    let step = sweeps::sweep(&w.db, &due, "an author stays", |tx, org_id, id| {
         Box::pin(delete(tx, org_id, id))
     });
     step.await.unwrap()
