@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::{join3, lazy};
 use ward_store::snapshots::{alone, empty};
-use ward_store::{Db, StoreError};
+use ward_store::{Db, Query, StoreError};
 
 use crate::group::held;
 use crate::support::World;
@@ -58,7 +58,7 @@ async fn who_is_of_before_writes_nothing(w: World) {
     add(&w.db, org).await.unwrap();
     assert_eq!(visits(&w).await, 2);
     // Reading goes on.
-    before.read().await.unwrap();
+    drop(before.read().await.unwrap());
 }
 
 both!(who_is_of_before_writes_nothing);
