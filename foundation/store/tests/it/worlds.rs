@@ -13,7 +13,7 @@ async fn add(db: &Db, org: i64) -> Result<(), StoreError> {
     db.write(move |tx| {
         async move {
             let id = tx.next_id(&VISITS).await?;
-            let row = visit(tx, org, id, "a visit");
+            let row = visit(tx, org, id, &format!("visit {id}"));
             tx.execute(&insert(row)).await.map(drop)
         }
         .boxed()
