@@ -11,6 +11,8 @@ pub struct Caller {
     pub actor: Actor,
     /// The session, if the credential is one.
     pub session: Option<String>,
+    /// Which world they were looked up in: what they write is refused where another one is there.
+    pub world: u64,
 }
 
 impl Caller {
@@ -36,12 +38,14 @@ pub struct Refused {
 
 /// Reads the header of a request from `address` and loads the person with what they may do at this moment.
 pub async fn identify(app: &App, headers: &HeaderMap, address: &str) -> Result<Caller, Refused> {
+    // Before anything is looked up: a world that comes meanwhile is another one.
+    let world = app.db.world();
     let text = match headers.get(header::AUTHORIZATION) {
-        None => return Ok(Caller { actor: Actor::anonymous(), session: None }),
+        None => return Ok(Caller { actor: Actor::anonymous(), session: None, world }),
         Some(value) => value.to_str().unwrap_or("?"),
     };
     if text.trim().is_empty() {
-        return Ok(Caller { actor: Actor::anonymous(), session: None });
+        return Ok(Caller { actor: Actor::anonymous(), session: None, world });
     }
     let unavailable = |_| Refused {
         code: "UNAVAILABLE",
@@ -49,7 +53,9 @@ pub async fn identify(app: &App, headers: &HeaderMap, address: &str) -> Result<C
         status: 503,
     };
     match ward_identity::authenticate_from(&app.db, text, address).await.map_err(unavailable)? {
-        Ok(identified) => Ok(Caller { actor: identified.actor, session: identified.session }),
+        Ok(identified) => {
+            Ok(Caller { actor: identified.actor, session: identified.session, world })
+        }
         Err(rejection) => {
             Err(Refused { code: rejection.code, message: rejection.message, status: 200 })
         }

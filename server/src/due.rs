@@ -67,9 +67,11 @@ impl Sort {
 
 /// Makes an archive, if one is due, in the name of whoever asked for it.
 async fn exports(app: &App) -> Result<u64, StoreError> {
+    let world = app.db.world();
     let as_asker = |actor: Actor| {
         let facts = Facts { id: app.request_number(), address: String::new() };
-        graphql::request_of(app, facts, Caller { actor, session: None }, ViewId::V2026)
+        let caller = Caller { actor, session: None, world };
+        graphql::request_of(app, facts, caller, ViewId::V2026)
     };
     ward_export::job::run_batch(&app.db, as_asker).await
 }

@@ -8,32 +8,27 @@
 mod apart;
 mod closed;
 mod files;
+mod making;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use jiff::{Span, SpanRelativeTo};
 use parking_lot::Mutex;
 use serde_json::{Value as Json, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use ward_instance::{Clock, Instance, IsoError, Random, SandboxWitness, Timestamp};
-use ward_store::audit::{AuditChange, AuditEntry};
-use ward_store::system::AuditType;
-use ward_store::{Actor, Db, Engine, Place, Scope, StoreError, Tx};
+use ward_instance::{IsoError, SandboxWitness, Timestamp};
+use ward_store::{Db, StoreError};
 
-use self::apart::set_apart;
 use self::closed::Closed;
-use crate::admin::{self, Context};
-use crate::app::App;
-use crate::place::{self, Opened, ServerError};
-use crate::rewind::ROTATING;
-use crate::{assemble, rotator, serve};
+use crate::admin::Context;
+use crate::place::ServerError;
+use crate::serve;
 
 pub use files::Layered;
+pub use making::open;
 
 /// So many at once.
 const MOST: usize = 16;
@@ -86,13 +81,14 @@ impl Forks {
         self.0.lock().iter().filter_map(|it| Some(it.facts.as_ref()?.shown())).collect()
     }
 
-    /// Takes the lowest number that is free.
-    fn enter(&self, closed: Closed) -> Option<(usize, watch::Receiver<bool>)> {
+    /// Takes the lowest number that is free, for a fork below the Sandbox's directory.
+    fn enter(&self, closed: Closed, dir: &Path) -> Option<(Seat, watch::Receiver<bool>)> {
         let mut all = self.0.lock();
         let number = (0..MOST).find(|number| all.iter().all(|it| it.number != *number))?;
         let (stop, stopped) = watch::channel(false);
         all.push(Fork { number, closed, facts: None, stop, task: None });
-        Some((number, stopped))
+        let dir = folder(dir).join(number.to_string());
+        Some((Seat { forks: self.clone(), number, dir }, stopped))
     }
 
     fn begun(&self, number: usize, facts: Facts, task: JoinHandle<()>) {
@@ -150,6 +146,22 @@ impl Forks {
     }
 }
 
+/// The number of a fork that is made or lives, and the directory of that number. Dropped, however the
+/// making or the serving ended, nothing of the fork is left, and the next one may have both.
+struct Seat {
+    forks: Forks,
+    number: usize,
+    dir: PathBuf,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // The disk may be full.
+        let _ = std::fs::remove_dir_all(&self.dir);
+        self.forks.leave(self.number);
+    }
+}
+
 /// Deletes what forks of a killed process left.
 pub fn clear(dir: &Path) {
     let _ = std::fs::remove_dir_all(folder(dir));
@@ -200,64 +212,6 @@ pub async fn end(context: &Context, id: Option<&str>) -> Result<Json, ServerErro
     Ok(json!({ "ended": count }))
 }
 
-/// Makes a fork and serves it. Boxed, since serving it leads here again.
-pub fn open(
-    context: &Context,
-    actor: Option<Actor>,
-    time: Duration,
-) -> BoxFuture<'_, Result<Json, ServerError>> {
-    Box::pin(opened(context, actor, time))
-}
-
-async fn opened(
-    context: &Context,
-    actor: Option<Actor>,
-    time: Duration,
-) -> Result<Json, ServerError> {
-    let witness = sandbox(context)?;
-    let Some(app) = &context.app else { return Err(no_server()) };
-    if context.db.engine() == Engine::Pg {
-        return Err(ServerError::Usage(
-            "a Sandbox on PostgreSQL has no forks; use snapshots, or a Sandbox of its own for each test: ward sandbox run"
-                .to_owned(),
-        ));
-    }
-    let _turn = app.turn.write().await;
-    if app.rotator.is_running() || !rotator::unfinished(&app.db).is_null() {
-        return Err(ServerError::Usage(ROTATING.to_owned()));
-    }
-    // Read before the copy: what is closed from here on ends the fork.
-    let closed = Closed::of(&app.db).await?;
-    let (number, stop) = app.forks.enter(closed).ok_or_else(|| {
-        ServerError::Usage(format!("there are {MOST} forks already; end one first"))
-    })?;
-    let opened = make(app, witness, number).await;
-    let (opened, listener) = opened.inspect_err(|_| undo(app, number))?;
-    let made_at = app.instance.clock().wall();
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    let facts = Facts {
-        id: app.request_number(),
-        url: opened.instance.base_url().to_string(),
-        made_at,
-        ends_at: made_at.plus_seconds(seconds),
-    };
-    // At once: neither waits for the other.
-    let (served, recorded) = tokio::join!(
-        serve_until(app.clone(), opened, listener, (number, time, stop)),
-        record(app, actor, &facts)
-    );
-    let task = served.inspect_err(|_| undo(app, number))?;
-    app.forks.begun(number, facts.clone(), task);
-    if let Err(error) = recorded {
-        // None lives that the audit log does not know of.
-        for task in app.forks.end(|fork| fork.number == number) {
-            let _ = task.await;
-        }
-        return Err(error);
-    }
-    Ok(facts.shown())
-}
-
 fn sandbox(context: &Context) -> Result<SandboxWitness, ServerError> {
     context.instance.witness().sandbox().ok_or_else(|| {
         IsoError::new(
@@ -276,119 +230,12 @@ fn no_server() -> ServerError {
     )
 }
 
-/// Leaves nothing of a fork that was not made: the disk may be full.
-fn undo(app: &App, number: usize) {
-    let _ = std::fs::remove_dir_all(folder(&app.dir).join(number.to_string()));
-    app.forks.leave(number);
-}
-
-/// The copy, opened as an instance of its own, and where it will listen.
-async fn make(
-    app: &Arc<App>,
-    witness: SandboxWitness,
-    number: usize,
-) -> Result<(Opened, TcpListener), ServerError> {
-    let listener = serve::listen("127.0.0.1:0").await?;
-    let port = listener.local_addr().map_err(|error| ServerError::System(error.to_string()))?;
-    let wall = app.instance.clock().wall();
-    let ledger = app.instance.ledger().fork(number, wall)?;
-    let dir = folder(&app.dir).join(number.to_string());
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir)
-        .map_err(|error| ServerError::System(format!("cannot make {}: {error}", dir.display())))?;
-    place::restrict(&folder(&app.dir))?;
-    let path = dir.join("ward.db");
-    app.db.check_space(&dir)?;
-    app.db.copy_passing(path.clone(), &witness).await?;
-    let before = ward_store::read_certificate(&mut app.db.read().await?).await?;
-    let ring = app.instance.ring();
-    let base_url = format!("http://127.0.0.1:{}", port.port());
-    let mut certificate = ward_instance::Certificate { base_url, ..before };
-    certificate.sign(&ring);
-    let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
-    let db = Db::open(Place::Passing { path }, instance.clone(), assemble::tables()).await?;
-    let certificate = match set_apart(&db, &witness, certificate).await {
-        Ok(certificate) => certificate,
-        Err(error) => {
-            // Before its file is removed.
-            db.shutdown().await;
-            return Err(error.into());
-        }
-    };
-    let mut config = app.config.clone();
-    config.base_url.clone_from(&certificate.base_url);
-    config.hosts.clear();
-    config.private_listen = None;
-    config.files = None;
-    let under = Some(app.blobs.clone());
-    let opened = Opened { dir, config, instance, db, certificate, lock: None, under };
-    Ok((opened, listener))
-}
-
-/// Serves it in a task until its time is over or it is told to stop; then nothing of it is left.
-async fn serve_until(
-    app: Arc<App>,
-    opened: Opened,
-    listener: TcpListener,
-    (number, time, mut stop): (usize, Duration, watch::Receiver<bool>),
-) -> Result<JoinHandle<()>, ServerError> {
-    let dir = opened.dir.clone();
-    let fork = match App::with(&opened, app.rate_limit, Ok(app.engine.clone())).await {
-        Ok(fork) => fork,
-        Err(error) => {
-            opened.db.shutdown().await;
-            return Err(error);
-        }
-    };
-    let (over, ended) = watch::channel(false);
-    let forks = app.forks.clone();
-    let serving: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
-        Box::pin(serve::serve(opened, fork, listener, ended));
-    Ok(tokio::spawn(async move {
-        let mut serving = tokio::spawn(serving);
-        let is_over = tokio::select! {
-            _ = stop.changed() => None,
-            () = tokio::time::sleep(time) => None,
-            served = &mut serving => Some(served),
-        };
-        let served = match is_over {
-            Some(served) => served,
-            None => {
-                let _ = over.send(true);
-                serving.await
-            }
-        };
-        match served {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "a fork ended badly"),
-            Err(error) => tracing::error!(%error, "a fork ended in a panic"),
-        }
-        let _ = tokio::fs::remove_dir_all(dir).await;
-        forks.leave(number);
-    }))
-}
-
-async fn record(app: &App, actor: Option<Actor>, facts: &Facts) -> Result<(), ServerError> {
-    let actor = match actor {
-        Some(actor) => actor,
-        None => Actor::system(admin::founding(&app.db).await?.unwrap_or(0)),
-    };
-    let facts = facts.clone();
-    let written = app.db.write(move |tx: &mut Tx| {
-        let mut entry = AuditEntry::by(&actor, AuditType::Admin, "FORK", &*facts.id);
-        let until = facts.ends_at.to_string();
-        entry.changes = vec![
-            AuditChange::new("url", None, Some(&facts.url)),
-            AuditChange::new("expires_at", None, Some(&until)),
-        ];
-        Scope::new(tx, &actor).record(entry);
-        Box::pin(async { Ok::<_, StoreError>(()) })
-    });
-    Ok(written.await?)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -403,13 +250,34 @@ mod tests {
 
     #[test]
     fn numbers_are_used_again() {
-        let forks = Forks::default();
-        let numbers: Vec<_> = (0..MOST + 1)
-            .filter_map(|_| forks.enter(Closed::default()))
-            .map(|(number, _)| number)
-            .collect();
+        let (forks, dir) = (Forks::default(), tempfile::tempdir().unwrap());
+        let enter = || forks.enter(Closed::default(), dir.path()).map(|(seat, _)| seat);
+        let mut seats: Vec<_> = (0..MOST + 1).filter_map(|_| enter()).collect();
+        let numbers: Vec<_> = seats.iter().map(|seat| seat.number).collect();
         assert_eq!(numbers, (0..MOST).collect::<Vec<_>>());
-        forks.leave(3);
-        assert_eq!(forks.enter(Closed::default()).map(|(number, _)| number), Some(3));
+        drop(seats.remove(3));
+        assert_eq!(enter().map(|seat| seat.number), Some(3));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_fork_whose_making_breaks_off() {
+        let (forks, dir) = (Forks::default(), tempfile::tempdir().unwrap());
+        let begin = || {
+            let (seat, stop) = forks.enter(Closed::default(), dir.path()).unwrap();
+            std::fs::create_dir_all(&seat.dir).unwrap();
+            (seat, stop)
+        };
+        let left = || std::fs::read_dir(folder(dir.path())).unwrap().count();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _begun = begin();
+            panic!("while a fork is made");
+        }));
+        assert!(panicked.is_err() && forks.is_empty() && left() == 0);
+        // Whoever asked has gone.
+        let making = async {
+            let _begun = begin();
+            std::future::pending::<()>().await;
+        };
+        assert!(making.now_or_never().is_none() && forks.is_empty() && left() == 0);
     }
 }

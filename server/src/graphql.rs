@@ -268,7 +268,7 @@ fn event_id(text: &str) -> Option<Uuid> {
 pub fn request_of(app: &App, facts: Facts, caller: Caller, view: ViewId) -> ward_engine::Request {
     ward_engine::Request {
         instance: app.instance.clone(),
-        db: app.db.clone(),
+        db: app.db.in_world(caller.world),
         blobs: Some(app.blobs.clone()),
         zone: moment::zone(&caller.actor.time_zone).unwrap_or(TimeZone::UTC),
         actor: Arc::new(caller.actor),

@@ -1,9 +1,11 @@
 //! ISO-21: ids of before a reset of the Sandbox.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::net::TcpStream;
 
 use ward_tests::postgres::Session;
-use ward_tests::{Engine, Instance, Kind, Server, json, people, tell, until};
+use ward_tests::{Engine, Instance, Kind, Server, json, people, raw, tell, until};
 
 const READ: &str = "query($id: ID) { user(id: $id) { id first_name } }";
 const CHANGE: &str = "mutation($id: ID) {
@@ -93,6 +95,41 @@ fn iso_21_a_reset_beside_a_write() {
         let left = "SELECT COUNT(*) FROM permission_uses WHERE permission = 'of_before'";
         assert_eq!(s.database().number(left), 0, "a row of before outlives the reset");
         drop(server);
+    }
+}
+
+/// Who was looked up before a Sandbox goes back or is emptied, and whose body arrives afterwards, is
+/// nobody there, whoever has their id by then.
+#[test]
+fn iso_21_who_was_looked_up_before_writes_nothing() {
+    for engine in Engine::available("ISO-21") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let key = s.owner_key();
+        let server = s.serve();
+        let api = server.with(&key);
+        let late = json!({"query": people::CREATE_CLIENT, "variables": people::new_client("late")});
+        let late = late.to_string();
+        let refused = |mut stream: TcpStream| {
+            stream.write_all(late.as_bytes()).unwrap();
+            let answer = raw::read(&mut stream);
+            let error = answer.json()["errors"][0].clone();
+            assert_eq!(error["extensions"]["code"], "UNAUTHENTICATED", "{}", answer.body);
+            let message = error["message"].as_str().unwrap_or_default();
+            assert!(message.contains("meanwhile; nothing was executed"), "{message}");
+            let written = s.database().number("SELECT COUNT(*) FROM users WHERE is_patient = TRUE");
+            assert_eq!((answer.status, written), (200, 0), "{}", answer.body);
+        };
+        let taken = api.post("/sandbox/v1/snapshots", &json!({"name": "then"}));
+        assert_eq!(taken.status, 200, "{}", taken.text);
+        let stream = raw::hold(server.port, &key, &late);
+        let back = api.post("/sandbox/v1/snapshots/then/restore", &json!({}));
+        assert_eq!(back.status, 200, "{}", back.text);
+        refused(stream);
+        let stream = raw::hold(server.port, &key, &late);
+        s.sandbox("reset", &[]).ok();
+        refused(stream);
+        // Whoever is looked up by now is served.
+        people::client(&server.with(&s.owner_key()), "afterwards");
     }
 }
 

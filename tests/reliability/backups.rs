@@ -1,6 +1,7 @@
 //! REL-12, SEC-26: the restore drill, backups under load, and commands that are killed.
 
 mod cut;
+mod emptied;
 mod sealed;
 mod used;
 

@@ -2,29 +2,12 @@
 //! it ends at once.
 
 use std::io::Write as _;
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ward_tests::{Engine, Instance, Kind, Server, V2026, people, raw, tell, until};
 
 const HELD: usize = 16;
 const WRITERS: usize = 8;
-
-/// Sends the head of a request and waits until the server asks for its body: it is in flight.
-fn hold(server: &Server, key: &str, body: &str) -> TcpStream {
-    let mut stream = raw::connect(server.port).unwrap();
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\
-         Authorization: Basic {key}\r\nHealthie-GraphQL-API-Version: {V2026}\r\n\
-         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
-        server.port,
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let interim = raw::read(&mut stream);
-    assert_eq!(interim.status, 100, "{}", interim.head);
-    stream
-}
 
 fn body(name: &str) -> String {
     let variables = people::new_client(name);
@@ -44,7 +27,7 @@ fn rel_14_requests_in_flight_finish() {
         let held: Vec<_> = (0..HELD)
             .map(|number| {
                 let body = body(&format!("held{number}"));
-                (hold(&server, &key, &body), body)
+                (raw::hold(server.port, &key, &body), body)
             })
             .collect();
         let stopped = AtomicBool::new(false);
@@ -114,7 +97,7 @@ fn rel_14_second_signal_ends_at_once() {
         let key = instance.owner_key();
         let mut server = instance.serve();
         let body = body("never");
-        let mut stream = hold(&server, &key, &body);
+        let mut stream = raw::hold(server.port, &key, &body);
         server.terminate();
         until("nothing new is taken", || refuses_connections(&server).then_some(()));
         assert!(server.ended().is_none(), "it did not wait for what is in flight");

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value as Json;
 
+use crate::api::V2026;
 use crate::wait::PATIENCE;
 
 /// What came back before the server closed the connection.
@@ -41,6 +42,23 @@ pub fn connect(port: u16) -> std::io::Result<TcpStream> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Sends the head of a GraphQL request and waits until the server asks for its body: it is in
+/// flight, and its caller is known.
+#[track_caller]
+pub fn hold(port: u16, key: &str, body: &str) -> TcpStream {
+    let mut stream = connect(port).unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n\
+         Authorization: Basic {key}\r\nHealthie-GraphQL-API-Version: {V2026}\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let interim = read(&mut stream);
+    assert_eq!(interim.status, 100, "{}", interim.head);
+    stream
 }
 
 /// Sends a text and reads one answer.

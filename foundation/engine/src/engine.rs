@@ -345,7 +345,8 @@ pub fn reply(
 }
 
 /// The answer when the store fails: what clients may wait out is a 503, a
-/// conflict of keys a 409, everything else a defect of ours (behaviour 4.5).
+/// conflict of keys a 409, everything else a defect of ours (behaviour 4.5); who is not known any
+/// more is told so in a 200.
 pub(crate) fn store_reply(error: &StoreError, request: &Request) -> Reply {
     let (status, shown) = store_error(error, request);
     reply(status, None, &[shown], &[], false)
@@ -366,6 +367,15 @@ pub(crate) fn store_error(error: &StoreError, request: &Request) -> (u16, Reques
             RequestError::coded(
                 "CONFLICT",
                 "Another request with the same key or record is still at work. Nothing was changed; retry in a moment.",
+            ),
+        ),
+        // As for a credential of which nothing is known (behaviour 3.5): where the caller is still
+        // somebody, the next request is served.
+        StoreError::OtherWorld => (
+            200,
+            RequestError::coded(
+                "UNAUTHENTICATED",
+                "API Key is Invalid: the Sandbox was emptied or went back to a snapshot meanwhile; nothing was executed",
             ),
         ),
         StoreError::Foreign(_) => (

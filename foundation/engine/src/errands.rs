@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use ward_store::jobs::{self, Job, MAX_BATCH};
-use ward_store::{Db, StoreError, Tx};
+use ward_store::{Db, Failure, StoreError, Tx};
 
 use crate::{Answer, Refused};
 
@@ -62,12 +62,7 @@ pub async fn end(tx: &mut Tx, job: &Job) -> Answer<()> {
 
 /// Ends a job that has nothing to do, in a transaction of its own.
 pub async fn ended(db: &Db, job: &Job) -> Answer<()> {
-    let held = job.clone();
-    let done = db.write(move |tx| {
-        let job = held.clone();
-        Box::pin(async move { end(tx, &job).await })
-    });
-    done.await
+    change(db, job.clone(), |tx, job| Box::pin(end(tx, job))).await
 }
 
 /// Goes on with a job in its transaction: what it is to do next is in its payload, and it is due at
@@ -82,9 +77,9 @@ pub async fn go_on(tx: &mut Tx, job: &Job, payload: &serde_json::Value) -> Answe
 /// Ends a job that no further attempt would do: it is dead, with this error, which names nobody.
 pub async fn give_up(db: &Db, job: Job, error: String) -> Result<(), StoreError> {
     tracing::warn!(job = %job.id, kind = %job.kind, "given up: {error}");
-    let given = db.write(move |tx| {
-        let (job, error) = (job.clone(), error.clone());
-        Box::pin(async move { jobs::give_up(tx, &job, &error).await })
+    let given = change(db, job, move |tx, job| {
+        let error = error.clone();
+        Box::pin(async move { jobs::give_up(tx, job, &error).await })
     });
     given.await.map(drop)
 }
@@ -101,9 +96,27 @@ pub async fn give_back(
         _ => failed.to_owned(),
     };
     tracing::warn!(job = %job.id, kind = %job.kind, "{failed}");
-    let given = db.write(move |tx| {
-        let (job, error) = (job.clone(), error.clone());
-        Box::pin(async move { jobs::fail(tx, &job, &error).await })
+    let given = change(db, job, move |tx, job| {
+        let error = error.clone();
+        Box::pin(async move { jobs::fail(tx, job, &error).await })
     });
     given.await.map(drop)
+}
+
+/// A change of one job, in a transaction of its own.
+async fn change<T, E, F>(db: &Db, job: Job, how: F) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: Failure + Send + 'static,
+    F: for<'a> Fn(&'a mut Tx, &'a Job) -> BoxFuture<'a, Result<T, E>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    let changed = db.write(move |tx| {
+        let (job, how) = (job.clone(), how.clone());
+        Box::pin(async move { how(tx, &job).await })
+    });
+    changed.await
 }

@@ -41,6 +41,7 @@ mod reads;
 mod scalar;
 mod share;
 mod subscribe;
+pub mod sweeps;
 mod trail;
 mod values;
 mod version;

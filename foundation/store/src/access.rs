@@ -145,6 +145,8 @@ impl AccessLog {
         };
         let batch = std::sync::Arc::new((entries.to_vec(), fresh));
         let shared = std::sync::Arc::clone(&batch);
+        // They are of several requests, and were read whichever world is there by now.
+        let db = db.in_any_world();
         db.write(move |tx| {
             let batch = std::sync::Arc::clone(&shared);
             tx.writes_log_only();

@@ -1,6 +1,7 @@
 //! What every part of an open store shares.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
@@ -11,6 +12,7 @@ use crate::counts::Counts;
 use crate::driver::pg_error::RuleNames;
 use crate::driver::text::Texts;
 use crate::epochs::Epochs;
+use crate::error::StoreError;
 use crate::follow::Follower;
 use crate::id_blocks::IdBlocks;
 use crate::keyring::Keyring;
@@ -51,6 +53,8 @@ pub(crate) struct Core {
     pub(crate) counts: Counts,
     /// Shared by writes on PostgreSQL; alone for what changes the whole of the data under all of them.
     pub(crate) world: tokio::sync::RwLock<()>,
+    /// How often another world has come in the place of the one before; never in Production.
+    worlds: AtomicU64,
     /// One at a time writes `chain.heads`.
     pub(crate) heads_file: tokio::sync::Mutex<()>,
     /// What the writer does behind events, in their commit; SQLite only.
@@ -77,8 +81,27 @@ impl Core {
             epochs: Epochs::default(),
             counts: Counts::default(),
             world: tokio::sync::RwLock::default(),
+            worlds: AtomicU64::default(),
             heads_file: tokio::sync::Mutex::default(),
             follower: Mutex::default(),
+        }
+    }
+
+    /// Which world is there.
+    pub(crate) fn world_number(&self) -> u64 {
+        self.worlds.load(Ordering::Acquire)
+    }
+
+    /// Another world is there: called when that is committed, and before anybody else begins to write.
+    pub(crate) fn begin_world(&self) {
+        self.worlds.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Refuses who begins to write by what was looked up in a world that is not there any more.
+    pub(crate) fn check_world(&self, of: Option<u64>) -> Result<(), StoreError> {
+        match of {
+            Some(number) if number != self.world_number() => Err(StoreError::OtherWorld),
+            _ => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! An open store: readers, writes, shutdown.
 
 mod open;
+mod place;
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use std::panic::AssertUnwindSafe;
-use tokio::sync::broadcast;
+use tokio::sync::{RwLockWriteGuard, broadcast};
 use ward_instance::{Certificate, Instance, Kind};
 
 use crate::access::AccessLog;
@@ -19,7 +20,7 @@ use crate::birth::{self, Birth};
 use crate::core::{Core, Hint};
 use crate::ddl;
 use crate::driver::lite::Durability;
-use crate::driver::pg::{PgPool, Tables};
+use crate::driver::pg::PgPool;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::member::{self, Call, Failure};
@@ -31,85 +32,21 @@ use crate::table::Table;
 use crate::tx::Tx;
 use crate::writer::{Writer, WriterStats};
 
+pub use place::Place;
+
 /// PostgreSQL connections at most, unless configured.
 const POOL: usize = 16;
 
 /// A write is run so often at most, when PostgreSQL asks for it again.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// Where a database is.
-#[derive(Clone)]
-pub enum Place {
-    /// A SQLite file, on a local file system.
-    Lite {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A SQLite file that is deleted when its process ends, so nothing waits for the disk: after
-    /// a power cut it may be damaged.
-    Passing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A PostgreSQL database.
-    Pg {
-        /// Its address; may hold a password and is never shown.
-        url: String,
-    },
-    /// The tables of a backup that is being brought back into a PostgreSQL database, beside its own.
-    Staged {
-        /// The database's address.
-        url: String,
-    },
-}
-
-impl std::fmt::Debug for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Place::Lite { path } => write!(f, "Lite({})", path.display()),
-            Place::Passing { path } => write!(f, "Passing({})", path.display()),
-            Place::Pg { .. } => f.write_str("Pg(address hidden)"),
-            Place::Staged { .. } => f.write_str("Staged(address hidden)"),
-        }
-    }
-}
-
-impl Place {
-    /// The engine there.
-    pub fn engine(&self) -> Engine {
-        match self {
-            Place::Lite { .. } | Place::Passing { .. } => Engine::Lite,
-            Place::Pg { .. } | Place::Staged { .. } => Engine::Pg,
-        }
-    }
-
-    /// The address of a PostgreSQL database, and which of its tables are meant.
-    pub(crate) fn address(&self) -> Result<(&str, Tables), StoreError> {
-        match self {
-            Place::Pg { url } => Ok((url, Tables::Own)),
-            Place::Staged { url } => Ok((url, Tables::Staged)),
-            Place::Lite { .. } | Place::Passing { .. } => {
-                Err(StoreError::internal("a file has no address"))
-            }
-        }
-    }
-
-    /// Refuses what a power cut may damage to all but a Sandbox.
-    pub(crate) fn fits(&self, kind: Kind) -> Result<(), StoreError> {
-        match (self, kind) {
-            (Place::Passing { .. }, Kind::Production) => {
-                Err(StoreError::internal("a passing database is a Sandbox's only"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 /// An open store; clones are the same store.
 #[derive(Clone)]
 pub struct Db {
     core: Arc<Core>,
     pub(crate) backend: Arc<Backend>,
+    /// The world that its writes are for; nothing for whichever is there.
+    of: Option<u64>,
 }
 
 pub(crate) enum Backend {
@@ -170,13 +107,32 @@ impl Db {
                 Backend::Pg(pool)
             }
         };
-        let db = Db { core, backend: Arc::new(backend) };
+        let db = Db { core, backend: Arc::new(backend), of: None };
         if let Err(error) = db.load_retired().await {
             // Whoever is refused may remove the file: nothing works on it any more.
             db.shutdown().await;
             return Err(error);
         }
         Ok(db)
+    }
+
+    /// Which world is there: another one each time that a Sandbox was emptied or went back to a
+    /// snapshot, and always the same in Production.
+    pub fn world(&self) -> u64 {
+        self.core.world_number()
+    }
+
+    /// The same store for what is written by somebody's leave, whose world was asked for before they
+    /// were looked up: when another one is there, their writes are refused with
+    /// [`StoreError::OtherWorld`] before they begin. Reading goes on.
+    #[must_use]
+    pub fn in_world(&self, world: u64) -> Db {
+        Db { of: Some(world), ..self.clone() }
+    }
+
+    /// The same store for what is written whichever world is there.
+    pub(crate) fn in_any_world(&self) -> Db {
+        Db { of: None, ..self.clone() }
     }
 
     /// A reader. On SQLite it sees one moment for as long as it lives, so one
@@ -212,12 +168,12 @@ impl Db {
     {
         match &*self.backend {
             Backend::Lite { writer, .. } => {
-                let (call, answer) = Call::new(work);
+                let (call, answer) = Call::new(work, self.of);
                 writer.enqueue(Box::new(call))?;
                 let gone = |_| E::from(StoreError::Unavailable("the writer has stopped".into()));
                 answer.await.map_err(gone)?
             }
-            Backend::Pg(pool) => self.write_pg(pool, &work, false).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, None).await,
         }
     }
 
@@ -232,20 +188,31 @@ impl Db {
     {
         match &*self.backend {
             Backend::Lite { .. } => self.write(work).await,
-            Backend::Pg(pool) => self.write_pg(pool, &work, true).await,
+            Backend::Pg(pool) => {
+                let alone = self.core.world.write().await;
+                self.write_pg(pool, &work, Some(alone)).await
+            }
         }
     }
 
-    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W, is_alone: bool) -> Result<T, E>
+    /// Beside others, unless the caller is `alone`.
+    async fn write_pg<T, E, W>(
+        &self,
+        pool: &PgPool,
+        work: &W,
+        alone: Option<RwLockWriteGuard<'_, ()>>,
+    ) -> Result<T, E>
     where
         W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
         E: Failure,
     {
-        let world = &self.core.world;
-        let _alone = if is_alone { Some(world.write().await) } else { None };
         let mut attempt = 1;
         loop {
-            let beside = if is_alone { None } else { Some(world.read().await) };
+            let beside = match &alone {
+                Some(_) => None,
+                None => Some(self.core.world.read().await),
+            };
+            self.core.check_world(self.of)?;
             let mut tx = Tx::pg(&self.core, pool.begin().await?);
             let error = match attempt_pg(&mut tx, work).await {
                 Ok(value) => {

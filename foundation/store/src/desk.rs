@@ -24,7 +24,7 @@ use crate::driver::lite_error;
 use crate::error::StoreError;
 use crate::follow::Follower;
 use crate::id_blocks::Draft;
-use crate::member::Member;
+use crate::member::{Member, answer_all};
 use crate::outbox::Heads;
 use crate::tx::Tx;
 use crate::writer::Counters;
@@ -58,6 +58,8 @@ struct Left {
     is_change: bool,
     /// The last one brought a snapshot back.
     back: Option<(SandboxWitness, Course)>,
+    /// The last one emptied the Sandbox, or brought a snapshot back.
+    is_other_world: bool,
 }
 
 /// How a group is run.
@@ -228,8 +230,8 @@ impl Desk {
                     return End::LostBy(place);
                 }
             }
-            // Who comes behind it lives in the world that is back, by its clock.
-            if left.back.is_some() {
+            // Who comes behind it lives in the world that is there then, by its clock.
+            if left.is_other_world {
                 break;
             }
         }
@@ -260,6 +262,9 @@ impl Desk {
             self.core.counts.changed();
         }
         self.heads.commit();
+        if left.is_other_world {
+            self.core.begin_world();
+        }
         if let Some((witness, course)) = left.back {
             self.heads.forget();
             self.core.instance.clock().set_course(&witness, course);
@@ -314,6 +319,7 @@ impl Desk {
                 left.hints.extend(parts.hints);
                 left.is_change |= !parts.is_log;
                 left.back = parts.back;
+                left.is_other_world |= parts.is_other_world;
             }
             self.lite = Some(parts.lite);
         }
@@ -387,11 +393,4 @@ enum Ran {
     Left,
     /// The whole transaction is gone with it.
     Lost,
-}
-
-fn answer_all(group: Vec<Box<dyn Member>>, error: impl Fn() -> StoreError) {
-    for mut member in group {
-        member.fail(error());
-        member.acknowledge();
-    }
 }

@@ -9,6 +9,10 @@ pub enum StoreError {
     /// failure after all retries): the caller may try again.
     #[error("the record was changed by another request at the same time; read it again and retry")]
     Conflict,
+    /// Whoever writes was looked up in a world that is not there any more: the Sandbox was emptied
+    /// or went back since (see [`crate::Db::in_world`]). Nothing was begun.
+    #[error("the Sandbox was emptied or went back meanwhile; nothing was written")]
+    OtherWorld,
     /// A uniqueness rule refused the row; the rule's table and columns.
     #[error("a uniqueness rule of {0} refused the record")]
     Unique(String),

@@ -37,17 +37,27 @@ pub(crate) trait Member: Send {
     fn acknowledge(self: Box<Self>);
 }
 
+/// Tells each of a group the error.
+pub(crate) fn answer_all(group: Vec<Box<dyn Member>>, error: impl Fn() -> StoreError) {
+    for mut member in group {
+        member.fail(error());
+        member.acknowledge();
+    }
+}
+
 /// A body with its result.
 pub(crate) struct Call<T, E, W> {
     work: W,
+    /// The world that it is for, if it is for one.
+    of: Option<u64>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
 impl<T, E, W> Call<T, E, W> {
-    pub(crate) fn new(work: W) -> (Self, oneshot::Receiver<Result<T, E>>) {
+    pub(crate) fn new(work: W, of: Option<u64>) -> (Self, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
-        (Call { work, result: None, reply }, answer)
+        (Call { work, of, result: None, reply }, answer)
     }
 }
 
@@ -64,7 +74,8 @@ where
     fn run(&mut self, tx: &mut Tx) -> bool {
         // What an earlier run holds is let go of first.
         self.result = None;
-        let result = run(&self.work, tx);
+        let of_now = tx.core.check_world(self.of);
+        let result = of_now.map_err(E::from).and_then(|()| run(&self.work, tx));
         let is_good = result.is_ok();
         self.result = Some(result);
         is_good

@@ -39,6 +39,8 @@ pub struct Tx {
     is_log: bool,
     /// A snapshot was brought back: numbers of events are read anew, and the clock goes with it.
     back: Option<(SandboxWitness, Course)>,
+    /// The world of before is not there any more once this is committed.
+    is_other_world: bool,
     /// A rotation of keys waits for those who began before it.
     _epoch: Epoch,
 }
@@ -60,6 +62,7 @@ pub(crate) struct LiteParts {
     pub(crate) hints: Vec<Hint>,
     pub(crate) is_log: bool,
     pub(crate) back: Option<(SandboxWitness, Course)>,
+    pub(crate) is_other_world: bool,
 }
 
 /// What the server said of a PostgreSQL transaction.
@@ -99,6 +102,7 @@ impl Tx {
             hints: Vec::new(),
             is_log: false,
             back: None,
+            is_other_world: false,
             _epoch: core.epochs.enter(),
         }
     }
@@ -203,6 +207,12 @@ impl Tx {
         self.back = Some((witness, course));
     }
 
+    /// Says that from the commit on another world is there: who was looked up in the one of before
+    /// writes nothing into it.
+    pub(crate) fn ends_world(&mut self) {
+        self.is_other_world = true;
+    }
+
     /// A handle that interrupts this transaction's running statement from
     /// another thread; for tests of the writer.
     #[doc(hidden)]
@@ -254,6 +264,7 @@ impl Tx {
             hints: std::mem::take(&mut self.hints),
             is_log: self.is_log,
             back: self.back,
+            is_other_world: self.is_other_world,
         })
     }
 
@@ -275,6 +286,10 @@ impl Tx {
         crash::point("commit.before");
         let committed = connected(client)?.batch_execute("COMMIT").await;
         crash::point("commit.after");
+        // Also where nobody knows whether it is committed.
+        if self.is_other_world {
+            self.core.begin_world();
+        }
         committed.map_err(|error| note(&self.core, fate, &error))?;
         *client = None;
         if let Some((witness, course)) = self.back {

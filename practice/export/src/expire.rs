@@ -2,47 +2,27 @@
 
 use ward_documents::events;
 use ward_documents::tables::Document;
-use ward_store::{Actor, Db, Id, Query, Scope, Sql, StoreError, Tx, Value, blobs};
+use ward_engine::sweeps;
+use ward_store::{Actor, Db, Id, Scope, Sql, StoreError, Tx, blobs};
 
 /// An archive, and the list of a population's, is kept for so many days.
 pub const KEPT_DAYS: i64 = 30;
 
 const DAY_MICROS: i64 = 86_400_000_000;
-/// So many are looked for at one time, each deleted by a transaction of its own.
-const TOGETHER: usize = 100;
-/// So many times at most in one sweep, so that others have their turn.
-const ROUNDS_MAX: usize = 50;
 
 /// Deletes the exports of all organizations whose time is over, as `deleteDocument` does, in the name
 /// of the instance; how many.
 pub async fn sweep(db: &Db) -> Result<u64, StoreError> {
     let before = db.instance().now().minus_micros(KEPT_DAYS * DAY_MICROS);
-    let (mut gone, mut behind) = (0, (i64::MIN, 0));
-    for _ in 0..ROUNDS_MAX {
-        // The types of `ward_documents`, written out: an index holds exactly these.
-        let sql = Sql::fixed(
-            "SELECT org_id, id, created_at FROM documents WHERE deleted_at IS NULL \
-             AND file_content_type IN ('application/zip', 'application/json') \
-             AND created_at <= $1 AND (created_at, id) > ($2, $3) \
-             ORDER BY created_at, id LIMIT 100",
-            [before.0.into(), behind.0.into(), behind.1.into()],
-        );
-        let found = db.read().await?.rows(&sql).await?;
-        let number = |row: &[Value], at: usize| row.get(at).and_then(Value::int);
-        for row in found.iter() {
-            let (Some(org_id), Some(id)) = (number(row, 0), number(row, 1)) else { continue };
-            behind = (number(row, 2).unwrap_or(i64::MAX), id);
-            // One that can't go now does not keep the others: the next sweep tries it again.
-            match db.write(move |tx| Box::pin(delete(tx, org_id, Id::new(id)))).await {
-                Ok(()) => gone += 1,
-                Err(error) => tracing::warn!(document = id, %error, "an export is not deleted"),
-            }
-        }
-        if found.len() < TOGETHER {
-            break;
-        }
-    }
-    Ok(gone)
+    // The types of `ward_documents`, written out: an index holds exactly these.
+    let due = Sql::fixed(
+        "SELECT org_id, id, created_at FROM documents WHERE deleted_at IS NULL \
+         AND file_content_type IN ('application/zip', 'application/json') AND created_at <= $1",
+        [before.0.into()],
+    );
+    let failed = "an export is not deleted";
+    sweeps::sweep(db, &due, failed, |tx, org_id, id| Box::pin(delete(tx, org_id, Id::new(id))))
+        .await
 }
 
 async fn delete(tx: &mut Tx, org_id: i64, id: Id<Document>) -> Result<(), StoreError> {

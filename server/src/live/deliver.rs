@@ -321,7 +321,9 @@ async fn answer_group(
     identified: Identified,
 ) -> Result<Option<String>, End> {
     let subscription = &group[0].subscription;
-    let caller = Caller { actor: identified.actor, session: identified.session };
+    // Nothing is written by it but the log of accesses, which is for any world.
+    let world = app.db.world();
+    let caller = Caller { actor: identified.actor, session: identified.session, world };
     let facts = Facts { id: app.request_number(), address: group[0].held.address().to_owned() };
     let request = graphql::request_of(app, facts, caller, subscription.view());
     let answered = app.engine.happened(subscription, &request, event, row).await;

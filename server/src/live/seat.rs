@@ -158,9 +158,10 @@ impl Seat {
     /// Who it is at this moment; a use of the credential.
     async fn caller(&self) -> Result<Caller, Reply> {
         let reply = |status, error| ward_engine::reply(status, None, &[error], &[], false);
+        let world = self.app.db.world();
         match self.held.identify(&self.app.db).await {
             Ok(Some(identified)) => {
-                Ok(Caller { actor: identified.actor, session: identified.session })
+                Ok(Caller { actor: identified.actor, session: identified.session, world })
             }
             Ok(None) => {
                 self.outgoing.end(End::Revoked);

@@ -26,5 +26,6 @@ mod plans;
 mod relations;
 mod results;
 mod subscriptions;
+mod sweeps;
 mod versions;
 mod views;

@@ -21,6 +21,7 @@ cases!(
     not_found_and_ids_of_elsewhere,
     root_fields_run_in_series,
     a_failure_of_the_store,
+    who_was_looked_up_before_a_reset_changes_nothing,
     a_failure_leaves_what_was_committed,
     a_repeated_key_replays,
     a_refused_request_frees_its_key,
@@ -219,6 +220,18 @@ async fn a_failure_of_the_store(w: World) {
     let query = "mutation { breakDown(input: {how: \"conflict\"}) { messages { field message } } }";
     expect![[r#"{"data":{"breakDown":{"messages":[{"field":"base","message":"The record was changed by another request at the same time. Read it again and retry."}]}}}"#]].assert_eq(&w.v2026(query).await.to_string());
     assert_eq!(rows(&w).await, before);
+}
+
+async fn who_was_looked_up_before_a_reset_changes_nothing(w: World) {
+    let before = rows(&w).await;
+    let query = "mutation { createAuthor(input: {name: \"Late\"}) { author { name } messages { message } } }";
+    let reply = w.ask(V, query).of_before().reply().await;
+    assert_eq!((reply.status, reply.code.as_deref()), (200, Some("UNAUTHENTICATED")));
+    let body = String::from_utf8(reply.body).unwrap();
+    expect![[r#"{"errors":[{"message":"API Key is Invalid: the Sandbox was emptied or went back to a snapshot meanwhile; nothing was executed","extensions":{"code":"UNAUTHENTICATED"}}]}"#]].assert_eq(&body);
+    assert_eq!(rows(&w).await, before);
+    // What is asked anew is done.
+    assert_eq!(w.v2026(query).await["data"]["createAuthor"]["author"]["name"], "Late");
 }
 
 /// The answer of what is written already is not lost.

@@ -141,6 +141,12 @@ impl Ask<'_> {
         self
     }
 
+    /// As somebody who was looked up before the database was emptied.
+    pub fn of_before(mut self) -> Self {
+        self.request.db = self.world.db.in_world(self.world.db.world() + 1);
+        self
+    }
+
     pub fn key(mut self, key: &str) -> Self {
         self.request.idempotency_key = Some(key.to_owned());
         self

@@ -54,7 +54,7 @@ impl Db {
             Err(error) => error,
         };
         // The writer's thread has begun; it ends before anybody removes the file.
-        Db { core: Arc::clone(core), backend: Arc::new(backend) }.shutdown().await;
+        Db { core: Arc::clone(core), backend: Arc::new(backend), of: None }.shutdown().await;
         Err(refused)
     }
 }

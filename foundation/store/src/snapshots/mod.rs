@@ -255,12 +255,14 @@ pub async fn alone(tx: &mut Tx) -> Result<(), StoreError> {
     }
 }
 
-/// Deletes all rows of these tables of a Sandbox, which come [`dependants_first`].
+/// Deletes all rows of these tables of a Sandbox, which come [`dependants_first`]: from the commit on
+/// another world is there.
 pub async fn empty(
     tx: &mut Tx,
     tables: &[&'static Table],
     _: &SandboxWitness,
 ) -> Result<(), StoreError> {
+    tx.ends_world();
     for table in with_rows(tx, "", tables).await? {
         tx.batch(&format!("DELETE FROM {}", table.name)).await?;
     }

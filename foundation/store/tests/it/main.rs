@@ -41,3 +41,4 @@ mod services_tables;
 mod services_visibility;
 mod tables;
 mod values;
+mod worlds;

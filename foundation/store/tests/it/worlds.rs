@@ -1,0 +1,120 @@
+//! Who was looked up before a Sandbox was emptied writes nothing into what is there afterwards.
+
+use futures_util::FutureExt;
+use futures_util::future::{join3, lazy};
+use ward_store::snapshots::{alone, empty};
+use ward_store::{Db, Query, StoreError};
+
+use crate::group::held;
+use crate::support::World;
+use crate::tables::{VISITS, insert, visit};
+
+async fn add(db: &Db, org: i64) -> Result<(), StoreError> {
+    db.write(move |tx| {
+        async move {
+            let id = tx.next_id(&VISITS).await?;
+            let row = visit(tx, org, id, &format!("visit {id}"));
+            tx.execute(&insert(row)).await.map(drop)
+        }
+        .boxed()
+    })
+    .await
+}
+
+/// As a reset does; with what it ends.
+async fn emptied(w: &World, end: fn() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let witness = w.instance.witness().sandbox().unwrap();
+    w.db.write_alone(move |tx| {
+        async move {
+            alone(tx).await?;
+            empty(tx, &[&VISITS], &witness).await?;
+            end()
+        }
+        .boxed()
+    })
+    .await
+}
+
+async fn visits(w: &World) -> i64 {
+    w.number("SELECT COUNT(*) FROM visits").await
+}
+
+async fn who_is_of_before_writes_nothing(w: World) {
+    let org = w.org_id();
+    let before = w.db.in_world(w.db.world());
+    add(&before, org).await.unwrap();
+    // What was not emptied is the same world.
+    emptied(&w, || Err(StoreError::Conflict)).await.unwrap_err();
+    add(&before, org).await.unwrap();
+    assert_eq!(visits(&w).await, 2);
+    emptied(&w, || Ok(())).await.unwrap();
+    let refused = add(&before, org).await;
+    assert!(matches!(refused, Err(StoreError::OtherWorld)), "{refused:?}");
+    let refused: Result<(), StoreError> = before.write_alone(|_| async { Ok(()) }.boxed()).await;
+    assert!(matches!(refused, Err(StoreError::OtherWorld)), "{refused:?}");
+    assert_eq!(visits(&w).await, 0);
+    // Who was looked up since, and the instance itself.
+    add(&w.db.in_world(w.db.world()), org).await.unwrap();
+    add(&w.db, org).await.unwrap();
+    assert_eq!(visits(&w).await, 2);
+    // Reading goes on.
+    drop(before.read().await.unwrap());
+}
+
+both!(who_is_of_before_writes_nothing);
+
+/// Also who waits for the writer in the same group.
+async fn who_waits_beside_it_writes_nothing(w: World) {
+    let org = w.org_id();
+    let before = w.db.in_world(w.db.world());
+    add(&before, org).await.unwrap();
+    let (open, holder) = held(&w).await;
+    let opener = lazy(move |_| open.send(()).unwrap());
+    // Polled in this order: the gate opens when both are queued.
+    let (done, refused, ()) = join3(emptied(&w, || Ok(())), add(&before, org), opener).await;
+    holder.await.unwrap().unwrap();
+    done.unwrap();
+    assert!(matches!(refused, Err(StoreError::OtherWorld)), "{refused:?}");
+    assert_eq!(visits(&w).await, 0);
+}
+
+only!(Lite, who_waits_beside_it_writes_nothing);
+
+/// Also who waits until the one that is alone has ended.
+async fn who_waits_for_who_is_alone_writes_nothing(w: World) {
+    let (org, witness) = (w.org_id(), w.instance.witness().sandbox().unwrap());
+    let before = w.db.in_world(w.db.world());
+    add(&before, org).await.unwrap();
+    let (reached, at_it) = tokio::sync::oneshot::channel();
+    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    let waits = std::sync::Mutex::new(Some((reached, gone)));
+    let db = w.db.clone();
+    let emptied = tokio::spawn(async move {
+        db.write_alone(move |tx| {
+            let waits = waits.lock().unwrap().take();
+            async move {
+                alone(tx).await?;
+                if let Some((reached, gone)) = waits {
+                    reached.send(()).unwrap();
+                    gone.await.unwrap();
+                }
+                empty(tx, &[&VISITS], &witness).await
+            }
+            .boxed()
+        })
+        .await
+    });
+    at_it.await.unwrap();
+    let writer = tokio::spawn(async move { add(&before, org).await });
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).unwrap();
+    let emptied: Result<(), StoreError> = emptied.await.unwrap();
+    emptied.unwrap();
+    let refused = writer.await.unwrap();
+    assert!(matches!(refused, Err(StoreError::OtherWorld)), "{refused:?}");
+    assert_eq!(visits(&w).await, 0);
+}
+
+only!(Pg, who_waits_for_who_is_alone_writes_nothing);
