@@ -1,0 +1,48 @@
+//! Group notes: what is said twice in one call, and of who attends no more (behaviour 26).
+
+use serde_json::{Value as Json, json};
+use ward_charting::group_note::tables::IndividualClientNote;
+use ward_charting::group_note::write::TWICE;
+use ward_store::Cond;
+
+use crate::filled::told;
+use crate::group_notes::NOTE;
+use crate::support::World;
+
+#[tokio::test]
+async fn nothing_that_is_said_of_a_client_is_lost_to_what_else_the_call_says() {
+    World::each(async |w| {
+        let (ada, bea) =
+            (w.client("Ada", "ada@example.com").await, w.client("Bea", "bea@example.com").await);
+        let class = w.class(&[&ada, &bea], 3).await;
+        let form =
+            w.form(&w.owner, json!({ "name": "Circle", "use_for_charting": true })).await;
+        let refused = [("individual_client_notes".to_owned(), TWICE.to_owned())];
+        let input = json!({ "custom_module_form_id": form, "appointment_id": class,
+            "individual_client_notes": [{ "user_id": ada, "content": "Spoke" },
+                { "user_id": bea, "content": "Listened" }, { "user_id": ada, "content": "Sang" }] });
+        let made = w.mutate(&w.owner, "createFormAnswerGroup", NOTE, input).await;
+        assert_eq!(told(&made), refused, "{made}");
+        let rows: Vec<IndividualClientNote> = w.rows(Cond::Always).await;
+        assert!(rows.is_empty(), "nothing is written: {rows:?}");
+        let note = w.of_group(&class, json!([{ "user_id": ada, "content": "Spoke" }])).await;
+        let (id, own) = (&note["id"], &note["individual_client_notes"][0]["id"]);
+        for twice in [
+            json!([{ "user_id": ada, "content": "Sang" }, { "user_id": ada, "attended": true }]),
+            json!([{ "id": own, "content": "Sang" }, { "user_id": ada, "content": "Slept" }]),
+            json!([{ "user_id": ada, "content": "Sang" }, { "id": own }]),
+            json!([{ "id": own, "content": "Sang" }, { "id": own, "user_id": ada }]),
+        ] {
+            let done = w.single(&w.owner, id, twice.clone()).await;
+            assert_eq!(told(&done), refused, "{twice}: {done}");
+        }
+        let read = w.single(&w.owner, id, json!([])).await["form_answer_group"].clone();
+        assert_eq!(read["version"], note["version"], "nothing was changed");
+        assert_eq!(read["individual_client_notes"][0]["content"], "Spoke");
+        // One of each is fine, named in either way.
+        let both = json!([{ "id": own, "content": "Sang" }, { "user_id": bea, "content": "Slept" }]);
+        let done = w.single(&w.owner, id, both).await;
+        assert!(done["messages"].is_null(), "{done}");
+    })
+    .await;
+}
