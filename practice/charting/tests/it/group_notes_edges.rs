@@ -46,3 +46,37 @@ async fn nothing_that_is_said_of_a_client_is_lost_to_what_else_the_call_says() {
     })
     .await;
 }
+
+/// The part in the appointment that each individual note names.
+fn parts(note: &Json) -> Vec<Json> {
+    let all = note["individual_client_notes"].as_array().unwrap();
+    all.iter().map(|it| it["appointment_inclusion_id"].clone()).collect()
+}
+
+#[tokio::test]
+async fn who_called_it_off_keeps_a_note_that_names_no_part() {
+    World::each(async |w| {
+        let (ada, bea) =
+            (w.client("Ada", "ada@example.com").await, w.client("Bea", "bea@example.com").await);
+        let class = w.class(&[&ada, &bea], 3).await;
+        let note = w.of_group(&class, json!([{ "user_id": ada, "content": "Spoke" }])).await;
+        let named = parts(&note);
+        assert!(named.iter().all(Json::is_string), "{note}");
+        for (cancelled, wanted, attend) in [
+            (true, [Json::Null, named[1].clone()], 1),
+            (false, [named[0].clone(), named[1].clone()], 2),
+        ] {
+            let off = json!({ "id": named[0], "cancelled": cancelled });
+            let part = "appointment_inclusion { id cancelled }";
+            let off = w.mutate(&w.owner, "updateAppointmentInclusion", part, off).await;
+            assert_eq!(off["appointment_inclusion"]["cancelled"], cancelled, "{off}");
+            let read =
+                w.single(&w.owner, &note["id"], json!([])).await["form_answer_group"].clone();
+            assert_eq!(parts(&read), wanted, "{read}");
+            assert_eq!(read["individual_client_notes"][0]["content"], "Spoke", "it stays");
+            let attendees = read["group_appointment_attendees"].as_array().unwrap();
+            assert_eq!(attendees.len(), attend, "{read}");
+        }
+    })
+    .await;
+}
