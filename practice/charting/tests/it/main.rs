@@ -16,6 +16,7 @@ mod flow_edges;
 mod flows;
 mod forms;
 mod group_notes;
+mod group_notes_confidential;
 mod group_notes_edges;
 mod notes;
 mod questions;
