@@ -1,9 +1,10 @@
-//! Group notes: what is said twice in one call, and of who attends no more (behaviour 26).
+//! Group notes: what is said twice in one call, of who attends no more, and what nobody finds out
+//! by asking (behaviour 26).
 
 use serde_json::{Value as Json, json};
 use ward_charting::group_note::tables::IndividualClientNote;
 use ward_charting::group_note::write::TWICE;
-use ward_store::Cond;
+use ward_store::{Actor, Cond};
 
 use crate::filled::told;
 use crate::group_notes::NOTE;
@@ -76,6 +77,40 @@ async fn who_called_it_off_keeps_a_note_that_names_no_part() {
             assert_eq!(read["individual_client_notes"][0]["content"], "Spoke", "it stays");
             let attendees = read["group_appointment_attendees"].as_array().unwrap();
             assert_eq!(attendees.len(), attend, "{read}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_finds_out_under_whom_a_note_is_filed_by_writing_in_it() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        let (bea, carer) = w.cared_for("Bea").await;
+        let class = w.class(&[&ada, &bea], 3).await;
+        let note = w.of_group(&class, json!([])).await;
+        assert_eq!(note["user"]["id"], json!(ada), "it is filed under the first");
+        let query = "query($id: ID) { formAnswerGroup(id: $id) { \
+            form_answers { custom_module_id } } }";
+        let read = w.run(&w.owner, query, json!({ "id": note["id"] })).await;
+        let question = &read["formAnswerGroup"]["form_answers"][0]["custom_module_id"];
+        let answered = async |actor: &Actor, whose: &str| {
+            let answer = json!({ "custom_module_id": question, "answer": "Breathing",
+                "user_id": whose });
+            let input = json!({ "id": note["id"], "form_answers": [answer] });
+            told(&w.refill(actor, input).await)
+        };
+        // Whom somebody does not see is nobody.
+        let nobody = (bea.parse::<i64>().unwrap() + 1_000).to_string();
+        let not_found = [("user_id".to_owned(), "Object not found".to_owned())];
+        assert_eq!(answered(&carer, &nobody).await, not_found);
+        assert_eq!(answered(&carer, &ada).await, not_found);
+        assert_eq!(answered(&w.owner, &nobody).await, not_found);
+        for (actor, whose) in
+            [(&w.owner, ada.clone()), (&carer, carer.user_id.to_string()), (&carer, String::new())]
+        {
+            let told = answered(actor, &whose).await;
+            assert!(told.is_empty(), "{whose}: {told:?}");
         }
     })
     .await;
