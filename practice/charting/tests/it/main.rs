@@ -28,5 +28,6 @@ mod requests_kept;
 mod rules;
 mod seeds;
 mod sharing;
+mod signed_content;
 mod support;
 mod versions;
