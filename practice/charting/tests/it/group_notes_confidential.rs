@@ -53,6 +53,7 @@ impl World {
         let query =
             format!("mutation {{ {field}(input: {{ id: {note} }}) {{ messages {{ message }} }} }}");
         let tried = self.run_in(ViewId::V2026, actor, &query, json!({})).await;
+        assert!(tried["data"][field].is_object(), "{tried}");
         tried["data"][field]["messages"].clone()
     }
 }
