@@ -209,6 +209,13 @@ fn dom_39_of_a_group_note_each_has_their_own_part() {
                 {"user_id": clients[1], "content": "Listened"}]});
         let of = "createFormAnswerGroupInput";
         api.make("createFormAnswerGroup", of, "form_answer_group", input);
+        // A counselling note of the group is in nobody's.
+        let apart = json!({"custom_module_form_id": form, "appointment_id": class,
+            "finished": true, "confidentiality": "COUNSELLING_NOTES",
+            "form_answers": [{"custom_module_id": question, "answer": "Whispered"}],
+            "individual_client_notes": [{"user_id": clients[0], "content": "Whispered"},
+                {"user_id": clients[1], "content": "Whispered"}]});
+        api.make("createFormAnswerGroup", of, "form_answer_group", apart);
         for (client, own, others, other) in [
             (&clients[0], "Spoke", "Listened", "groupbea"),
             (&clients[1], "Listened", "Spoke", "groupada"),
@@ -219,7 +226,10 @@ fn dom_39_of_a_group_note_each_has_their_own_part() {
             for (name, bytes) in &found {
                 let text = String::from_utf8_lossy(bytes);
                 assert!(!text.contains(others) && !text.contains(other), "{name}: {text}");
+                assert!(!text.contains("Whispered"), "{name}: {text}");
             }
+            let manifest = parsed(&found, "manifest.json");
+            assert_eq!(manifest["counselling_notes_left_out"], 1, "{manifest}");
             let bundle = parsed(&found, "bundle.json").to_string();
             assert!(bundle.contains(own) && bundle.contains("Breathing"), "{bundle}");
             let rows = parsed(&found, "data/individual_client_notes.json");

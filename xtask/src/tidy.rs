@@ -1,8 +1,9 @@
 //! Tidy: what the repository must not contain, as a command and as a test.
 //!
-//! Sources (build-machine paths, leftovers, long files, sleeps in tests), licences of all
-//! dependencies, and which crate may know which.
+//! Sources (build-machine paths, leftovers, long files, sleeps in tests, rules of who sees what
+//! that list again for each row), licences of all dependencies, and which crate may know which.
 
+pub mod correlated;
 pub mod crates;
 pub mod licences;
 pub mod sources;

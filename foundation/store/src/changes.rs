@@ -219,13 +219,13 @@ fn differing(table: &Table, old: &[Value], new: &[Value]) -> Vec<usize> {
         .collect()
 }
 
-/// A column's change as the log shows it: of sealed and secret columns only
-/// that there was one (behaviour 43).
+/// A column's change as the log shows it: of sealed, secret and unlogged columns
+/// only that there was one (behaviour 43).
 fn change(column: &Column, before: &Value, after: &Value) -> AuditChange {
     let shown = |value: &Value| {
         let text = match value {
             Value::Null => return None,
-            _ if column.sealed || column.secret => REDACTED.to_owned(),
+            _ if column.sealed || column.secret || column.unlogged => REDACTED.to_owned(),
             Value::Int(number) if column.kind == ColumnKind::Bool => (*number != 0).to_string(),
             Value::Int(number) if column.kind == ColumnKind::Instant => {
                 Timestamp(*number).to_string()
@@ -237,4 +237,23 @@ fn change(column: &Column, before: &Value, after: &Value) -> AuditChange {
         Some(text)
     };
     AuditChange { field: column.name.to_owned(), before: shown(before), after: shown(after) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_shows_no_value_of_what_is_sealed_secret_or_unlogged() {
+        let plain = Column::of::<Option<Timestamp>>("left_at");
+        let (none, at) = (Value::Null, Value::Int(1_000_000));
+        let logged = AuditChange::new("left_at", None, Some("1970-01-01T00:00:01Z"));
+        assert_eq!(change(&plain, &none, &at), logged);
+        for column in [plain.sealed(), plain.secret(), plain.unlogged()] {
+            let begun = AuditChange::new("left_at", None, Some(REDACTED));
+            assert_eq!(change(&column, &none, &at), begun, "{column:?}");
+            let ended = AuditChange::new("left_at", Some(REDACTED), None);
+            assert_eq!(change(&column, &at, &none), ended, "{column:?}");
+        }
+    }
 }

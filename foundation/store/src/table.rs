@@ -44,6 +44,9 @@ pub struct Column {
     pub sealed: bool,
     /// Never served, and never a value in the audit log: hashes, MACs.
     pub secret: bool,
+    /// Served, but never a value in the audit log, which others read than the row: what is
+    /// ordered or searched by, and so not sealed.
+    pub unlogged: bool,
     /// Has a companion column `<name>_fold`, case and accents folded, for
     /// ordering; NULL folds to U+10FFFF so that it sorts last.
     pub folded: bool,
@@ -65,6 +68,7 @@ impl Column {
             nullable: T::NULLABLE,
             sealed: false,
             secret: false,
+            unlogged: false,
             folded: false,
             searched: false,
             phone: false,
@@ -80,6 +84,11 @@ impl Column {
     /// Never served nor audited by value.
     pub const fn secret(self) -> Self {
         Column { secret: true, ..self }
+    }
+
+    /// Not audited by value.
+    pub const fn unlogged(self) -> Self {
+        Column { unlogged: true, ..self }
     }
 
     /// With a folded companion for ordering.

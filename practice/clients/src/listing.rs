@@ -98,8 +98,8 @@ fn active_status(args: &Args) -> Cond {
 /// People with any of the tags.
 fn tagged(ids: Vec<i64>) -> Cond {
     Cond::sql(
-        "{t}.id IN (SELECT a.user_id FROM applied_tags a \
-         WHERE a.org_id = {t}.org_id AND a.tag_id IN_LIST(?) AND a.deleted_at IS NULL)",
+        "EXISTS (SELECT 1 FROM applied_tags a WHERE a.org_id = {t}.org_id \
+         AND a.user_id = {t}.id AND a.tag_id IN_LIST(?) AND a.deleted_at IS NULL)",
         [ward_store::Value::Ints(ids.into())],
     )
 }
@@ -112,8 +112,8 @@ fn clients_of(provider: i64, only_primary: bool) -> Cond {
         return primary;
     }
     primary.or(Cond::sql(
-        "{t}.id IN (SELECT c.patient_id FROM care_team_members c \
-         WHERE c.org_id = {t}.org_id AND c.user_id = ?)",
+        "EXISTS (SELECT 1 FROM care_team_members c WHERE c.org_id = {t}.org_id \
+         AND c.patient_id = {t}.id AND c.user_id = ?)",
         [provider.into()],
     ))
 }
@@ -185,9 +185,10 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
     }
     if args.flag("applied_to_providers") {
         cond = cond.and(Cond::sql(
-            "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
+            "EXISTS (SELECT 1 FROM applied_tags a \
              JOIN users o ON o.org_id = a.org_id AND o.id = a.user_id \
-             WHERE a.org_id = {t}.org_id AND a.deleted_at IS NULL AND o.is_patient = FALSE)",
+             WHERE a.org_id = {t}.org_id AND a.tag_id = {t}.id AND a.deleted_at IS NULL \
+             AND o.is_patient = FALSE)",
             [],
         ));
     }
@@ -196,8 +197,9 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
 
 /// Tags of a person, if the caller sees the person.
 fn worn_by(user: i64, request: &Request) -> Cond {
-    const START: &str = "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
-                         WHERE a.org_id = {t}.org_id AND a.deleted_at IS NULL AND a.user_id = ?";
+    const START: &str = "EXISTS (SELECT 1 FROM applied_tags a \
+                         WHERE a.org_id = {t}.org_id AND a.tag_id = {t}.id \
+                         AND a.deleted_at IS NULL AND a.user_id = ?";
     match (APPLIED_TAGS.visible)(&request.actor).at_least(Level::Full) {
         Cond::Never => Cond::Never,
         Cond::Always => Cond::sql(format!("{START})"), [user.into()]),

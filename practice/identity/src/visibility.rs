@@ -136,8 +136,8 @@ pub fn user_groups(actor: &Actor) -> Rule {
     if !actor.is_client() {
         return Rule::none();
     }
-    let own = "{t}.id IN (SELECT self.user_group_id FROM users self \
-               WHERE self.org_id = {t}.org_id AND self.id = ?)";
+    let own = "EXISTS (SELECT 1 FROM users self WHERE self.org_id = {t}.org_id \
+               AND self.id = ? AND self.user_group_id = {t}.id)";
     Rule::none().public(Cond::sql(own, [actor.user_id.into()]))
 }
 

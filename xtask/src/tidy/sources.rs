@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::correlated;
+
 /// Lines that a Rust file may have without being on the list.
 pub const LINES: usize = 400;
 
@@ -33,6 +35,9 @@ pub fn check(repository: &Path, files: &[String]) -> Result<Vec<String>> {
         found.extend(banned.everywhere(name, &text));
         if name.ends_with(".rs") {
             found.extend(banned.in_rust(name, &text));
+            if correlated::has_rules(name) {
+                found.extend(correlated::check(name, &text));
+            }
             lines_of.insert(name.as_str(), text.lines().count());
         }
     }

@@ -61,7 +61,8 @@ fn of_client(request: &Request, args: &Args) -> Answer<Listing> {
     })
 }
 
-/// The client's part in the appointment: who sees the client's note sees the client.
+/// The client's part in the appointment, while they attend: who called it off attends no more. Who
+/// sees the client's note sees the client.
 async fn inclusions(
     request: &Request,
     q: &mut dyn Query,
@@ -73,6 +74,7 @@ async fn inclusions(
     sql.push("ON g.org_id = n.org_id AND g.id = n.form_answer_group_id ");
     sql.push("JOIN appointment_inclusions c ON c.org_id = g.org_id ");
     sql.push("AND c.appointment_id = g.appointment_id AND c.user_id = n.user_id ");
+    sql.push("AND c.cancelled = FALSE ");
     sql.push("WHERE n.org_id = ").bind(request.actor.org_id);
     sql.push(" AND n.id").bind_in(ids);
     let found = q.rows(&sql).await?;

@@ -13,7 +13,7 @@ use ward_store::{Id, Level, Query, Sql, Value};
 use super::input::{self, CLIENT_FORMS_MAX, CreateGroup, DeleteGroup, Said, UpdateGroup};
 use super::sheet::Sheet;
 use super::tables::FormAnswerGroup;
-use super::{confidential, prefill, session};
+use super::{confidentiality, prefill, session};
 use crate::events;
 use crate::flow::complete;
 use crate::form::caller;
@@ -40,7 +40,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     let whole = [("formatted_date", &input.formatted_date), ("created_at", &input.created_at)];
     let day = (&input.date, &input.time);
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
-    let confidentiality = confidential::of_new(call, input, &form, &mut problems);
+    let confidentiality = confidentiality::of_new(call, input, &form, &mut problems);
     let zone = &call.request.zone;
     let of_single = individual::said(&input.individual_client_notes, zone, &mut problems);
     problems.check()?;
@@ -240,7 +240,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateGroup) -> Answer<Payload>
     let day = (&input.date, &input.time);
     let served_at = input::served_at(&whole, day, &call.request.zone, &mut problems);
     check_finished(input, &before, &mut problems);
-    let confidentiality = confidential::of_changed(call, input, &before, &mut problems)?;
+    let confidentiality = confidentiality::of_changed(call, input, &before, &mut problems)?;
     let zone = &call.request.zone;
     let of_single = individual::said(&input.individual_client_notes, zone, &mut problems);
     problems.check()?;

@@ -2,7 +2,7 @@
 //! them (behaviour 26).
 
 pub mod change;
-pub mod confidential;
+pub mod confidentiality;
 pub mod content;
 pub mod hand;
 pub mod input;

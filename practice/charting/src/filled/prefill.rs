@@ -311,7 +311,7 @@ async fn last_finished(
         .and(Cond::eq("custom_module_form_id", form))
         .and(Cond::is_true("finished"))
         .and(Cond::eq("is_group_appt_note", false))
-        .and(super::confidential::repeatable());
+        .and(super::confidentiality::repeatable());
     select.limit = Some(1);
     let select = select.ordered(vec![OrderKey::column("served_at", true)]);
     let rows = q.rows(&select.sql()).await?;

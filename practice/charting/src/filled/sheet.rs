@@ -87,7 +87,7 @@ impl Sheet {
         said: &[Said],
     ) -> Answer<()> {
         for said in said {
-            whose(call, said.user, group.user_id)?;
+            whose(call, said.user, group).await?;
             let at = self.place_of(call, said).await?;
             let at = match (at, said.question) {
                 (Some(at), _) => at,
@@ -315,13 +315,17 @@ impl Sheet {
     }
 }
 
-/// An answer is said to be the client's, or the caller's who gives it.
-fn whose(call: &Call<'_>, user: Option<Id<User>>, client: Id<User>) -> Answer<()> {
-    match user {
-        Some(id) if id != client && id.0 != call.actor.user_id => {
-            Err(Refused::not_found("user_id"))
-        }
-        _ => Ok(()),
+/// An answer is said to be the client's, or the caller's who gives it. Who does not see the client
+/// under whom a group note is filed is not told who that is.
+async fn whose(call: &mut Call<'_>, user: Option<Id<User>>, group: &FormAnswerGroup) -> Answer<()> {
+    let Some(id) = user.filter(|id| id.0 != call.actor.user_id) else { return Ok(()) };
+    let is_theirs = match group.is_group_appt_note {
+        true => id == group.user_id && call.visible::<User>(id, Level::Full).await?.is_some(),
+        false => id == group.user_id,
+    };
+    match is_theirs {
+        true => Ok(()),
+        false => Err(Refused::not_found("user_id")),
     }
 }
 

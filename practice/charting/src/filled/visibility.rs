@@ -6,7 +6,7 @@ use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
-use super::confidential::{in_record, readable};
+use super::confidentiality::{in_record, readable};
 use super::tables::FORM_ANSWER_GROUPS;
 use crate::group_note::visibility as group_note;
 

@@ -11,7 +11,7 @@ use crate::filled::tables::FormAnswerGroup;
 record! {
     /// What a group note says of one client who attended. A client has one in a note, which whoever
     /// writes in the note holds; only who was merged with another can have two, and neither is
-    /// lost.
+    /// lost. Nothing of what it says is in the audit log, which others read than the note.
     pub struct IndividualClientNote in INDIVIDUAL_CLIENT_NOTES, individual_client_notes {
         id: Id<IndividualClientNote>,
         org_id: Id<Organization>,
@@ -21,9 +21,9 @@ record! {
         user_id: Id<User>,
         content: Option<String> [sealed],
         /// Whether they came, as the note says: at first as the appointment does.
-        attended: Option<bool>,
-        join_time: Option<Timestamp>,
-        leave_time: Option<Timestamp>,
+        attended: Option<bool> [unlogged],
+        join_time: Option<Timestamp> [unlogged],
+        leave_time: Option<Timestamp> [unlogged],
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,

@@ -1,5 +1,7 @@
 //! The individual notes of one group note while it is written.
 
+use std::collections::BTreeSet;
+
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::tables::User;
 use ward_store::{Cond, Level, OrderKey};
@@ -16,6 +18,9 @@ pub const NO_GROUP: &str = "Individual notes are of a group's appointment: name 
 /// What is said to whoever would take a group note to another appointment.
 pub const STAYS: &str =
     "A note of a group stays with the group's appointment; begin another note for another one";
+
+/// What is said to whoever says two things of one client: none of them is lost to the other.
+pub const TWICE: &str = "Two of the individual notes are of the same client; send all that is said of a client in one of them";
 
 /// The individual notes, as they are and as they will be.
 pub struct Notes {
@@ -74,8 +79,12 @@ impl Notes {
 
     /// Writes what was said; nobody writes of a client whom they don't see.
     pub async fn write(&mut self, call: &mut Call<'_>, said: &[Said]) -> Answer<()> {
+        let mut written = BTreeSet::new();
         for said in said {
             let at = self.place(call, said).await?;
+            if !written.insert(at) {
+                return Err(Refused::on(AT, TWICE));
+            }
             let Some(row) = self.after.get_mut(at) else { continue };
             said.attended.set(&mut row.attended);
             said.join_time.set(&mut row.join_time);

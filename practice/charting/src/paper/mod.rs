@@ -5,10 +5,10 @@
 //! stands on it, and nothing of what it says of another.
 
 pub mod answer;
+pub mod individual;
 pub mod note;
 pub mod people;
 pub mod read;
-pub mod single;
 
 use std::collections::BTreeSet;
 

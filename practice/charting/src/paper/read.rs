@@ -10,10 +10,10 @@ use ward_store::{
     read_selected,
 };
 
-use super::{NOTES_MAX, people, single};
+use super::{NOTES_MAX, individual, people};
 use crate::attachment::attached;
 use crate::attachment::tables::{FILE_ATTACHMENTS, FileAttachment};
-use crate::filled::confidential::in_record;
+use crate::filled::confidentiality::in_record;
 use crate::filled::content::hash;
 use crate::filled::tables::{
     CHARTING_NOTE_ADDENDUMS, ChartingNoteAddendum, FORM_ANSWER_GROUP_SIGNINGS, FORM_ANSWER_GROUPS,
@@ -93,7 +93,7 @@ pub async fn kept(
     let Some(client) = client.or(groups.first().map(|it| it.user_id)) else {
         return Err(Refused::not_found(at));
     };
-    let single = single::read(request, q, &groups, at).await?;
+    let single = individual::read(request, q, &groups, at).await?;
     // Nothing of one client is ever on another's paper.
     if groups.is_empty() || !groups.iter().all(|it| single.is_of(it, client)) {
         return Err(Refused::not_found(at));

@@ -66,8 +66,9 @@ fn of_forms(request: &Request, words: &str) -> Cond {
             let text = text.replace("{t}", "asked");
             Cond::sql(
                 format!(
-                    "{{t}}.custom_module_form_id IN (SELECT asked.id FROM custom_module_forms asked \
-                     WHERE asked.org_id = {{t}}.org_id AND {text})"
+                    "EXISTS (SELECT 1 FROM custom_module_forms asked \
+                     WHERE asked.org_id = {{t}}.org_id AND asked.id = {{t}}.custom_module_form_id \
+                     AND {text})"
                 ),
                 params,
             )
@@ -126,8 +127,8 @@ pub fn recurring(request: &Request, args: &Args) -> Answer<Listing> {
 
 fn asks(column: &str, id: i64) -> Cond {
     let text = format!(
-        "{{t}}.id IN (SELECT r.recurring_form_id FROM recurring_form_recipients r \
-         WHERE r.org_id = {{t}}.org_id AND r.{column} = ?)"
+        "EXISTS (SELECT 1 FROM recurring_form_recipients r WHERE r.org_id = {{t}}.org_id \
+         AND r.recurring_form_id = {{t}}.id AND r.{column} = ?)"
     );
     Cond::sql(text, [id.into()])
 }

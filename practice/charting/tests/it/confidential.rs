@@ -13,12 +13,12 @@ const MADE: &str = "form_answer_group { id name confidentiality }";
 
 impl World {
     /// A member with every flag, who is not the owner.
-    fn powerful(&self) -> Actor {
+    pub fn powerful(&self) -> Actor {
         Actor { flags: self.owner.flags, is_owner: false, ..self.standard.clone() }
     }
 
     /// A template for notes: its id, and its question's.
-    async fn notes_form(&self, confidentiality: &str) -> (String, String) {
+    pub async fn notes_form(&self, confidentiality: &str) -> (String, String) {
         let input = json!({ "name": "Process", "use_for_charting": true, "prefill": true,
             "confidentiality": confidentiality });
         let form = self.form(&self.owner, input).await;
@@ -57,13 +57,13 @@ impl World {
         all
     }
 
-    async fn confide(&self, actor: &Actor, note: &str, confidentiality: &str) -> Json {
+    pub async fn confide(&self, actor: &Actor, note: &str, confidentiality: &str) -> Json {
         let input = json!({ "id": note, "confidentiality": confidentiality });
         self.mutate(actor, "updateFormAnswerGroup", MADE, input).await
     }
 
     /// How confidential a note is to somebody; null where they do not see it.
-    async fn confided(&self, actor: &Actor, note: &str) -> Json {
+    pub async fn confided(&self, actor: &Actor, note: &str) -> Json {
         let query = "query($n: ID) { formAnswerGroup(id: $n) { confidentiality } }";
         let read = self.run(actor, query, json!({ "n": note })).await;
         read["formAnswerGroup"]["confidentiality"].clone()

@@ -139,8 +139,8 @@ fn one(request: &Request, args: &Args) -> Answer<Listing> {
 
 /// Those who referred a client, if the caller sees the client.
 fn referrers_of(request: &Request, client: i64) -> Cond {
-    let start = "{t}.id IN (SELECT r.referring_physician_id FROM referrals r \
-                 WHERE r.org_id = {t}.org_id AND r.deleted_at IS NULL AND r.user_id = ?";
+    let start = "EXISTS (SELECT 1 FROM referrals r WHERE r.org_id = {t}.org_id \
+                 AND r.referring_physician_id = {t}.id AND r.deleted_at IS NULL AND r.user_id = ?";
     match (REFERRALS.visible)(&request.actor).at_least(Level::Full) {
         Cond::Never => Cond::Never,
         Cond::Always => Cond::sql(format!("{start})"), [client.into()]),

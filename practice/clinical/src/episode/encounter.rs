@@ -109,8 +109,8 @@ async fn merged(call: &mut Call<'_>, event: &Event) -> Answer<()> {
         call.create(&link).await?;
     }
     let gone = Cond::sql(
-        "{t}.patient_encounter_id IN (SELECT gone.id FROM patient_encounters gone \
-         WHERE gone.org_id = {t}.org_id AND gone.user_id = ? AND gone.deleted_at IS NOT NULL)",
+        "EXISTS (SELECT 1 FROM patient_encounters gone WHERE gone.org_id = {t}.org_id \
+         AND gone.id = {t}.patient_encounter_id AND gone.user_id = ? AND gone.deleted_at IS NOT NULL)",
         [event.resource_id.into()],
     );
     let stale: Vec<EpisodeEncounter> = call.list(gone, &[]).await?;

@@ -305,6 +305,44 @@ async fn of_a_group_note_each_has_their_own_part_on_paper() {
     .await;
 }
 
+/// DOM-31: so it is with a group's, for each of its clients.
+#[tokio::test]
+async fn dom_31_confidential_notes_of_a_group_say_so_or_stay_apart() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "a@example.com").await;
+        let bea = w.client("Bea", "b@example.com").await;
+        let kind = json!({ "name": "Circle", "length": 50, "is_group": true });
+        let kind =
+            w.mutate(&w.owner, "createAppointmentType", "appointmentType { id }", kind).await;
+        let input = json!({ "attendee_ids": [ada, bea], "contact_type": "Phone Call",
+            "datetime": "2031-03-04T15:00:00Z", "appointment_type_id": kind["appointmentType"]["id"] });
+        let class = w.mutate(&w.owner, "createAppointment", "appointment { id }", input).await;
+        let (form, q) = w.template(&[("text", "What was done?")]).await;
+        let of = |confidentiality: &str, content: &str| {
+            json!({ "appointment_id": class["appointment"]["id"],
+                "confidentiality": confidentiality,
+                "individual_client_notes": [{ "user_id": bea, "content": content }] })
+        };
+        let answer = [(q[0].as_str(), "Breathing")];
+        let part_2 = w.note(&form, &ada, &answer, of("PART_2", "Sober")).await;
+        let apart = w.note(&form, &ada, &answer, of("COUNSELLING_NOTES", "Whispered")).await;
+        let notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+        for (client, is_hers) in [(&ada, false), (&bea, true)] {
+            let input = json!({ "form_answer_group_id": part_2, "user_id": client });
+            let shared = w.share(&w.owner, input).await;
+            let pages = w.pages(shared["document"]["id"].as_str().unwrap()).await.join(" ");
+            assert!(pages.contains(notice), "{pages}");
+            assert_eq!(pages.contains("Sober"), is_hers, "{pages}");
+            let input = json!({ "form_answer_group_id": apart, "user_id": client });
+            let refused = w.share(&w.owner, input).await;
+            let said = refused["messages"][0]["message"].as_str().unwrap_or_default();
+            assert!(said.starts_with("Counselling notes are kept apart"), "{refused}");
+            assert!(refused["document"].is_null(), "{refused}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn who_may_not_read_a_note_shares_none_and_leaves_no_file() {
     World::each(async |w| {

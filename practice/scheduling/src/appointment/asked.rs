@@ -33,8 +33,8 @@ pub(super) fn found_by(request: &Request, args: &Args) -> Cond {
     let of_type = match Keywords::new(&APPOINTMENT_TYPES, org, text).cond() {
         Cond::Sql(text, params) => Cond::Sql(
             format!(
-                "{{t}}.appointment_type_id IN (SELECT of.id FROM appointment_types of \
-                 WHERE of.org_id = {{t}}.org_id AND {})",
+                "EXISTS (SELECT 1 FROM appointment_types of WHERE of.org_id = {{t}}.org_id \
+                 AND of.id = {{t}}.appointment_type_id AND {})",
                 text.replace("{t}", "of")
             ),
             params,
@@ -49,9 +49,9 @@ pub(super) fn found_by(request: &Request, args: &Args) -> Cond {
     let Cond::Sql(text, params) = known else { return of_type };
     of_type.or(Cond::Sql(
         format!(
-            "{{t}}.id IN (SELECT comes.appointment_id FROM users client \
-             JOIN appointment_inclusions comes ON comes.org_id = client.org_id \
-             AND comes.user_id = client.id WHERE client.org_id = {{t}}.org_id \
+            "EXISTS (SELECT 1 FROM appointment_inclusions comes JOIN users client \
+             ON client.org_id = comes.org_id AND client.id = comes.user_id \
+             WHERE comes.org_id = {{t}}.org_id AND comes.appointment_id = {{t}}.id \
              AND client.is_patient = TRUE AND client.deleted_at IS NULL AND {})",
             text.replace("{t}", "client")
         ),

@@ -6,6 +6,7 @@ use ward_identity::flags::{
     CAN_ADD_OTHERS_APPOINTMENTS, CAN_ADD_OWN_APPOINTMENTS, CAN_EDIT_CALENDAR,
     CAN_MANAGE_OTHERS_BLOCKS, CAN_MANAGE_OWN_BLOCKS, CAN_SEE_CALENDAR,
 };
+use ward_store::Actor;
 
 use crate::booking::{ALL, Desk, ahead, appointments, book, booked, change, message, with};
 use crate::support::World;
@@ -34,6 +35,66 @@ async fn what_a_restricted_client_has_is_nobodys_who_does_not_see_them() {
         let payload = change(&w, &desk_member, json!({ "id": id, "notes": "x" })).await;
         assert_eq!(message(&payload), ("id".to_owned(), "Object not found".to_owned()));
         assert_eq!(appointments(&w, &w.owner, all).await, [id]);
+    })
+    .await;
+}
+
+/// The number of who attends stands on each appointment that somebody reads; a question that names a
+/// client finds among these, and of whoever is on none of them what it finds of nobody.
+#[tokio::test]
+async fn a_question_that_names_a_client_tells_no_more_than_the_appointments_that_one_reads() {
+    World::each(async |w| {
+        let desk = Desk::of(&w).await;
+        let bea = w.client("Bea", "bea@example.com").await;
+        let of = json!({ "name": "Class", "length": 60, "is_group": true });
+        let of = w.type_of(&w.owner, of).await;
+        booked(&w, &w.owner, desk.at(&ahead(&w, 3, "15:00"))).await;
+        let class = json!({ "appointment_type_id": of, "contact_type": "Phone Call",
+            "datetime": ahead(&w, 4, "15:00"), "attendee_ids": [desk.client, bea] });
+        booked(&w, &w.owner, class).await;
+        let nobody = (bea.parse::<i64>().unwrap() + 1_000).to_string();
+        let asked = async |actor: &Actor, who: &str| {
+            let mut found = Vec::new();
+            for named in [
+                format!("user_id: \"{who}\""),
+                format!("attendee_ids: [\"{who}\"]"),
+                format!("provider_ids: [\"{who}\"]"),
+            ] {
+                let args = format!("filter: \"all\", {named}");
+                found.push(appointments(&w, actor, &args).await);
+            }
+            found
+        };
+        let read = async |actor: &Actor, who: &str| {
+            let query = "{ appointments(filter: \"all\", is_org: true) { nodes { id \
+                attended_clients { user_id } } } }";
+            let all = w.run(actor, query, json!({})).await;
+            let nodes = all["appointments"]["nodes"].as_array().unwrap().clone();
+            let of = |node: &&Json| {
+                let all = node["attended_clients"].as_array().unwrap();
+                all.iter().any(|it| it["user_id"] == who)
+            };
+            let id = |node: &Json| node["id"].as_str().unwrap().to_owned();
+            nodes.iter().filter(of).map(id).collect::<Vec<String>>()
+        };
+        let calendar = w.with(&w.standard, &[CAN_SEE_CALENDAR]);
+        for (who, count) in [(&desk.client, 2), (&bea, 1), (&nobody, 0)] {
+            let found = read(&calendar, who).await;
+            assert_eq!(found.len(), count, "{who}");
+            assert_eq!(asked(&calendar, who).await, vec![found; 3], "{who}");
+        }
+        // Who sees neither the client nor the calendar finds nothing, and nobody what a restricted
+        // client has.
+        let plain = w.with(&w.standard, &[]);
+        let none = asked(&plain, &nobody).await;
+        assert_eq!(asked(&plain, &desk.client).await, none);
+        assert_eq!(asked(&plain, &bea).await, none);
+        let input = json!({ "id": desk.client, "restricted": true });
+        w.mutate(&w.owner, "updateClient", "user { id }", input).await;
+        let none = asked(&calendar, &nobody).await;
+        assert_eq!(asked(&calendar, &desk.client).await, none);
+        assert_eq!(asked(&calendar, &bea).await, none, "the restricted client comes along");
+        assert_eq!(asked(&w.owner, &bea).await.concat().len(), 3);
     })
     .await;
 }
