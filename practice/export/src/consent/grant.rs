@@ -22,8 +22,9 @@ const OF_ANOTHER: &str = "This consent is another client's: name one of the clie
 const NONE_OF_YOURS: &str = "This consent is for counselling notes, which their author alone passes \
      on: there are none about the client that you wrote";
 
-/// What an entry of the audit log tells of that is a disclosure (45 CFR 164.528).
-const DISCLOSURE: &str = "DISCLOSURE";
+/// Disclosures are told of where the log of the client is asked for, by the contract's name of them
+/// (45 CFR 164.528).
+const CLIENT: &str = "USER";
 
 /// The consent that an input names. A blank one is none, and is refused: without a consent there is
 /// more in an archive than most of them allow.
@@ -84,13 +85,14 @@ pub async fn still_granted(
 
 /// Takes down that an archive was made by the consent: whose, which, by whom and when.
 pub fn account(call: &mut Call<'_>, consent: &DisclosureConsent, document: i64) {
-    let id = consent.id.to_string();
-    let mut entry = AuditEntry::by(call.actor, AuditType::Create, DISCLOSURE, id);
+    let client = consent.user_id.to_string();
+    let mut entry = AuditEntry::by(call.actor, AuditType::Update, CLIENT, client);
     entry.subject_id = Some(consent.user_id.0);
     entry.unit_id = consent.unit_id.0;
     entry.changes = vec![
-        AuditChange::new("document_id", None, Some(&document.to_string())),
-        AuditChange::new("scope", None, Some(consent.scope.as_str())),
+        AuditChange::new("disclosed_by_consent", None, Some(&consent.id.to_string())),
+        AuditChange::new("disclosed_in_document", None, Some(&document.to_string())),
+        AuditChange::new("disclosed_scope", None, Some(consent.scope.as_str())),
     ];
     call.scope.record(entry);
 }
