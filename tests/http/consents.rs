@@ -90,8 +90,8 @@ fn dom_31_an_export_by_consent_holds_what_it_covers() {
         let client = confiding(&api);
         for (scope, words) in [
             ("ALL_RECORDS", ["Wellness", "Sobriety", "Sober paper"].as_slice()),
-            ("WITHOUT_PART_2", &["Wellness"]),
-            ("COUNSELLING_NOTES", &["Whispered"]),
+            ("WITHOUT_PART_2", ["Wellness"].as_slice()),
+            ("COUNSELLING_NOTES", ["Whispered"].as_slice()),
         ] {
             let by = consent(&api, &client, scope, None);
             let found = disclosed(&server, &api, &client, &by);

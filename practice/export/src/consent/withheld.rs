@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use ward_charting::tables::Confidentiality;
 use ward_clients::export::Row;
+use ward_documents::EXPORT_TYPE;
 use ward_engine::Answer;
 use ward_store::{Query, Reader, Sql, Table, Value};
 
@@ -45,7 +46,7 @@ pub struct Withheld {
     /// Forms that are for records of treatment for a substance use disorder, and steps that ask for one.
     forms: BTreeSet<i64>,
     items: BTreeSet<i64>,
-    /// Documents that were made of notes that are left out.
+    /// Documents that are left out.
     documents: BTreeSet<i64>,
     /// Rows that are in, by table: what hangs on others is not.
     kept_notes: BTreeSet<i64>,
@@ -132,7 +133,7 @@ impl Withheld {
     /// that what others hang on stands before them.
     pub fn sift(&mut self, table: &Table, rows: &mut Vec<Row>) {
         if table.name == "documents" {
-            let gone = rows.iter().filter(|row| self.is_print_of_notes(row));
+            let gone = rows.iter().filter(|row| self.is_apart(row));
             self.documents = gone.map(Row::id).collect();
         }
         rows.retain(|row| self.keeps(row));
@@ -194,8 +195,12 @@ impl Withheld {
         }
     }
 
-    /// Whether a document was printed of a note that is left out.
-    fn is_print_of_notes(&self, row: &Row) -> bool {
+    /// Whether a document is left out: one that was printed of a note that is; and of former archives
+    /// who receives this one is not to know.
+    fn is_apart(&self, row: &Row) -> bool {
+        if self.scope.is_some() && row.text("file_content_type") == Some(EXPORT_TYPE) {
+            return true;
+        }
         let Some(text) = row.text("printed_of") else { return false };
         // What can't be read is not passed on.
         let Ok(notes) = serde_json::from_str::<Vec<i64>>(text) else { return true };
@@ -342,8 +347,12 @@ mod tests {
         let rows: [&[(&str, Value)]; 2] = [&seen, &gone];
         assert_eq!(sifted(&mut withheld, &DOCUMENT_VIEWINGS, &rows), [21]);
         let mut all = Withheld::of(Some(DisclosureScope::AllRecords), ASKER, &marked());
-        let rows: [&[(&str, Value)]; 3] = [&plain, &mixed, &deleted];
+        let archive = [("id", Value::Int(6)), ("file_content_type", EXPORT_TYPE.into())];
+        let rows: [&[(&str, Value)]; 4] = [&plain, &mixed, &deleted, &archive];
         assert_eq!(sifted(&mut all, &DOCUMENTS, &rows), [1, 2]);
+        // The client may know to whom else their records went.
+        let mut own = Withheld::of(None, ASKER, &marked());
+        assert_eq!(sifted(&mut own, &DOCUMENTS, &rows), [1, 2, 6]);
     }
 
     #[test]
