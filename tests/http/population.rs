@@ -130,7 +130,8 @@ fn dom_39_a_population_is_what_its_asker_sees() {
         let list = manifest(&server, &colleague, &begun(&colleague, true));
         let found = archived_of(&list);
         assert!(found.contains(&open) && !found.contains(&closed), "{list}");
-        let restricted = "SELECT COUNT(*) FROM users WHERE restricted = TRUE AND deleted_at IS NULL";
+        let restricted =
+            "SELECT COUNT(*) FROM users WHERE restricted = TRUE AND deleted_at IS NULL";
         let restricted = s.database().number(restricted);
         assert_eq!(list["clients_not_seen_by_the_asker"], restricted, "{list}");
         assert!(!list.to_string().contains(&closed), "{list}");
