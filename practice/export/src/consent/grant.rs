@@ -117,8 +117,9 @@ fn check(
 
 async fn has_own_notes(reader: &mut Reader, actor: &Actor, client: Id<User>) -> Answer<bool> {
     let sql = Sql::fixed(
-        "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND g.user_id = $2 \
-         AND g.filler_id = $3 AND g.confidentiality = $4 AND g.deleted_at IS NULL LIMIT 1",
+        "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND (g.user_id = $2 \
+         OR g.id IN (SELECT own.form_answer_group_id FROM individual_client_notes own \
+         WHERE own.org_id = $1 AND own.user_id = $2)) AND g.filler_id = $3 AND g.confidentiality = $4 AND g.deleted_at IS NULL LIMIT 1",
         [
             actor.org_id.into(),
             client.0.into(),
