@@ -23,6 +23,7 @@ pub fn tables() -> Vec<&'static Table> {
     tables.extend(ward_charting::tables());
     tables.extend(ward_messaging::tables());
     tables.extend(ward_clinical::tables());
+    tables.extend(ward_export::tables());
     tables.extend(ward_effects::tables());
     tables.extend(ward_webhooks::tables());
     tables.push(&requests::REQUEST_RECORDS);

@@ -328,13 +328,14 @@ impl World {
         self.make(field, &format!("{field}Input"), made, input)
     }
 
-    /// A client who has entries, goals, a care plan and an episode of care, whatever was asked
-    /// before.
+    /// A client who has entries, goals, a care plan, an episode of care and a consent to disclosure,
+    /// whatever was asked before.
     pub fn noted(&mut self, own: bool) -> String {
         self.journal(own);
         self.aim(own);
         self.of_plan(own, List::Plan);
         self.care(own);
+        self.consent(own);
         self.new_object(own, Object::Client)
     }
 

@@ -53,6 +53,12 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateDocument", "input.share_users", May(Object::Client)),
     ("deleteDocument", "input.id", Needs(Object::Document)),
     ("exportClientEhi", "input.client_id", Needs(Object::Client)),
+    ("exportClientEhi", "input.disclosure_consent_id", May(Object::Granted)),
+    ("disclosureConsent", "id", Needs(Object::Consent)),
+    ("disclosureConsents", "user_id", Needs(Object::Noted)),
+    ("createDisclosureConsent", "input.user_id", Needs(Object::Client)),
+    ("createDisclosureConsent", "input.form_answer_group_id", May(Object::Filled)),
+    ("revokeDisclosureConsent", "input.id", Needs(Object::Consent)),
     ("createFolder", "input.rel_user_id", May(Object::Client)),
     ("createFolder", "input.folder_id", May(Object::Folder)),
     ("createFolder", "input.share_users", May(Object::Client)),
@@ -80,6 +86,7 @@ pub const DATA: &[(&str, &[&str])] = &[
     ("updateFolder", &["name"]),
     ("shareable", &["shareable_type"]),
     ("createSharings", &["shareable_type"]),
+    ("createDisclosureConsent", &["recipient", "purpose", "scope", "signed_on"]),
     ("deleteSharings", &["shareable_type"]),
 ];
 
@@ -98,6 +105,7 @@ pub const TRIED: &[(&str, &str)] = &[
 pub const WORDS: &str = "
     file_type file_types filter for_template_use file file_string description internal_notes
     share_with_rel include_in_charting created_at updated_at should_run_in_job include_archived
+    expires_on
 ";
 
 /// Two letters.
@@ -120,6 +128,17 @@ impl World {
         let input = json!({"rel_user_id": client, "display_name": name, "file_string": FILE,
             "share_with_rel": true, "include_in_charting": true});
         self.make("createDocument", "createDocumentInput", "document", input)
+    }
+
+    /// What the client has consented to.
+    pub fn consent(&mut self, own: bool) -> String {
+        let client = if own { self.client.clone() } else { self.about().0 };
+        let mut word = || if own { self.word() } else { self.unseen() };
+        let (recipient, purpose) = (word(), word());
+        let input = json!({"user_id": client, "recipient": recipient, "purpose": purpose,
+            "scope": "ALL_RECORDS", "signed_on": "2025-01-02"});
+        let field = "createDisclosureConsent";
+        self.make(field, &format!("{field}Input"), "disclosure_consent", input)
     }
 
     /// A folder of the owner's for the client.

@@ -67,6 +67,9 @@ pub enum Object {
     /// An entry of one of the client's clinical lists; the client, who has some of each.
     Entry(List),
     Noted,
+    /// What the client has consented to; a consent that no call revokes.
+    Consent,
+    Granted,
     /// A template of care plans; a group's plan, active for its client; a category of
     /// recommendations.
     PlanTemplate,
@@ -357,6 +360,8 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "org_level" | "shared_on_welcome" | "shared_with_dietitians") => true.into(),
         (_, "share_with_all_clients" | "share_with_all_org_members") => true.into(),
         (_, "shareable_type") => "DOCUMENT".into(),
+        (_, "scope") => "ALL_RECORDS".into(),
+        (_, "signed_on") => "2025-01-02".into(),
         ("signIn" | "resetPassword", "email") => world.client_email.clone().into(),
         ("signIn" | "signUp" | "updateClient", "password") => crate::world::PASSWORD.into(),
         // Who names a provider or a code signs up as their client.
@@ -382,7 +387,7 @@ pub fn data(world: &mut World, field: &str, name: &str, named: Option<&str>) -> 
         (_, "content") => world.word().into(),
         (_, "bio") => world.word().into(),
         (_, "reason") => world.word().into(),
-        (_, "brand_name" | "slogan") => world.word().into(),
+        (_, "brand_name" | "slogan" | "recipient" | "purpose") => world.word().into(),
         // A person stays one: who is marked loses what the next calls need.
         (_, "is_integration") => false.into(),
         (_, "first_name" | "last_name" | "legal_name" | "name" | "line1" | "city" | "title") => {

@@ -99,6 +99,7 @@ impl World {
             Object::Folder => self.folder(own),
             Object::Entry(list) => self.entry(own, list),
             Object::Noted => self.noted(own),
+            Object::Consent | Object::Granted => self.consent(own),
             kind @ (Object::PlanTemplate | Object::GroupPlan | Object::AdviceCategory) => {
                 self.of_plans(own, kind)
             }

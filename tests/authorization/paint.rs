@@ -53,7 +53,8 @@ const BY_HAND: [&str; 6] = [
 ];
 
 /// Data without which nothing is made, and that is one of a few words.
-const CODES: [&str; 4] = ["concept_id", "contact_type", "datetime", "smoking_status_code"];
+const CODES: [&str; 5] =
+    ["concept_id", "contact_type", "datetime", "signed_on", "smoking_status_code"];
 
 /// How often an input is sent anew without what was refused.
 const TRIES: usize = 60;

@@ -48,7 +48,7 @@ pub fn entries(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn parsed(entries: &BTreeMap<String, Vec<u8>>, name: &str) -> Json {
+pub fn parsed(entries: &BTreeMap<String, Vec<u8>>, name: &str) -> Json {
     let bytes = entries.get(name).unwrap_or_else(|| panic!("there is no {name}"));
     serde_json::from_slice(bytes).unwrap()
 }
@@ -167,7 +167,7 @@ fn dom_39_an_export_holds_all_that_is_stored_of_a_client() {
 }
 
 /// A finished note of the caller's with one answer.
-fn note(api: &Api, client: &str, confidentiality: &str, answer: &str) {
+pub fn note(api: &Api, client: &str, confidentiality: &str, answer: &str) -> String {
     let form = json!({"name": "Process", "use_for_charting": true,
         "confidentiality": confidentiality});
     let made = "customModuleForm";
@@ -178,7 +178,7 @@ fn note(api: &Api, client: &str, confidentiality: &str, answer: &str) {
     let input = json!({"custom_module_form_id": form, "user_id": client, "finished": true,
         "form_answers": [{"custom_module_id": question, "answer": answer}]});
     let of = "createFormAnswerGroupInput";
-    api.make("createFormAnswerGroup", of, "form_answer_group", input);
+    api.make("createFormAnswerGroup", of, "form_answer_group", input)
 }
 
 /// A group note is in the archive of each of its clients, with what it says of them and nothing of

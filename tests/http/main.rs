@@ -8,6 +8,7 @@
 
 mod accesses;
 mod bodies;
+mod consents;
 mod export;
 mod faults;
 mod files;

@@ -115,6 +115,79 @@ fn dom_39_every_client_is_exported() {
     }
 }
 
+/// Whom the asker does not see is counted and not named: of the asker's units a restricted client, of a
+/// sibling organization nobody.
+#[test]
+fn dom_39_a_population_is_what_its_asker_sees() {
+    for engine in Engine::available("DOM-39") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, administrator) = (s.owner_key(), s.member("administrator"));
+        let server = s.serve();
+        let (api, colleague) = (server.with(&owner), server.with(&administrator));
+        let [open, closed] = ["open", "closed"].map(|name| people::client(&api, name));
+        let close = "mutation($id: ID) { updateClient(input: {id: $id, restricted: true}) { messages { message } } }";
+        api.ask(close, json!({"id": closed})).data();
+        let list = manifest(&server, &colleague, &begun(&colleague, true));
+        let found = archived_of(&list);
+        assert!(found.contains(&open) && !found.contains(&closed), "{list}");
+        let restricted =
+            "SELECT COUNT(*) FROM users WHERE restricted = TRUE AND deleted_at IS NULL";
+        let restricted = s.database().number(restricted);
+        assert_eq!(list["clients_not_seen_by_the_asker"], restricted, "{list}");
+        assert!(!list.to_string().contains(&closed), "{list}");
+        let list = manifest(&server, &api, &begun(&api, true));
+        assert!(archived_of(&list).contains(&closed), "{list}");
+        let [one, two] = ["one", "two"].map(|name| branch(&s, &server, &api, name));
+        let [first, second] =
+            [(&one, "inone"), (&two, "intwo")].map(|(api, name)| people::client(api, name));
+        let list = manifest(&server, &one, &begun(&one, true));
+        assert_eq!(archived_of(&list), [first.as_str()], "{list}");
+        assert_eq!(list["clients_not_seen_by_the_asker"], 0, "{list}");
+        // The parent has those of both.
+        let list = manifest(&server, &api, &begun(&api, true));
+        let found = archived_of(&list);
+        assert!(found.contains(&first) && found.contains(&second), "{list}");
+    }
+}
+
+/// A sub-organization's owner.
+fn branch(s: &Instance, server: &Server, api: &Api, name: &str) -> Api {
+    let email = format!("{name}@branch.example");
+    let input = json!({"create_as_suborganization": true, "first_name": "Branch", "last_name": name,
+        "email": email, "send_invite_email": false, "organization_info": {"name": name}});
+    let query = "mutation($input: createOrganizationInput) { createOrganization(input: $input) { organization { id } messages { field message } } }";
+    api.ask(query, json!({"input": input})).data();
+    server.with(&s.key(&email))
+}
+
+/// Each step looks again: who may not export any more, while theirs is being made, gets nothing further.
+#[test]
+fn dom_39_a_population_ends_with_the_right_to_it() {
+    for engine in Engine::available("DOM-39") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, administrator) = (s.owner_key(), s.member("administrator"));
+        let server = s.serve();
+        let (api, colleague) = (server.with(&owner), server.with(&administrator));
+        people::client(&api, "exported");
+        let folder = begun(&colleague, true);
+        manifest(&server, &colleague, &folder);
+        let done = "SELECT COUNT(*) FROM jobs WHERE kind = 'export_population' AND state = 'done'";
+        until("the end of the job", || (s.database().number(done) == 1).then_some(()));
+        let made = inside(&colleague, &folder).len();
+        granted(&api, &colleague, json!({"can_view_reports": false}));
+        assert_eq!(colleague.ask(EXPORT, json!({})).code(), "PERMISSION_DENIED");
+        server.stop();
+        // As if steps of it were still to come.
+        s.database().execute(
+            "UPDATE jobs SET state = 'ready', attempts = 0, lease_token = NULL, lease_until = NULL \
+             WHERE kind = 'export_population'",
+        );
+        let server = s.serve();
+        until("the end of the job", || (s.database().number(done) == 1).then_some(()));
+        assert_eq!(inside(&server.with(&administrator), &folder).len(), made);
+    }
+}
+
 /// Exports of either sort live for a month of the instance's clock, and not a day longer.
 #[test]
 fn dom_39_exports_end() {

@@ -58,6 +58,10 @@ pub fn furnish(api: &Api, client: &str, canary: &str) {
     let toggle = json!({"id": plan, "patient_id": client, "activate": true});
     let field = "toggleCarePlanStatusForSpecificUser";
     api.make(field, &format!("{field}Input"), "carePlan", toggle);
+    let consent = json!({"user_id": client, "recipient": format!("{canary} recipient"),
+        "purpose": format!("{canary} purpose"), "scope": "ALL_RECORDS", "signed_on": "2025-01-02"});
+    let field = "createDisclosureConsent";
+    api.make(field, &format!("{field}Input"), "disclosure_consent", consent);
     let reached = json!({"goal_id": goal});
     api.make("createGoalHistory", "createGoalHistoryInput", "goalHistory", reached);
     cared_for(api, client, canary);

@@ -42,10 +42,33 @@ pub fn holds_part_2(record: &ClientRecord) -> bool {
     record.of("form_answer_groups").iter().any(is_part_2)
 }
 
-/// The security labels of such records: restricted, of a substance use disorder, by this law.
-pub fn labels() -> Vec<Json> {
-    let coding = |(system, code): (&str, &str)| json!({ "system": system, "code": code });
-    [(CONFIDENTIALITY, "R"), (ACT_CODE, "SUD"), (ACT_CODE, "42CFRPart2")].map(coding).into()
+/// The security labels of a record: restricted, of a substance use disorder, by this law; or
+/// restricted, psychotherapy notes.
+fn labels(row: &Row) -> Vec<Json> {
+    match row.text("confidentiality").and_then(Confidentiality::from_text) {
+        Some(Confidentiality::Part2) => {
+            coded(&[(CONFIDENTIALITY, "R"), (ACT_CODE, "SUD"), (ACT_CODE, "42CFRPart2")])
+        }
+        Some(Confidentiality::CounsellingNotes) => {
+            coded(&[(CONFIDENTIALITY, "R"), (ACT_CODE, "PSYTHPN")])
+        }
+        Some(Confidentiality::Normal) | None => Vec::new(),
+    }
+}
+
+fn coded(codes: &[(&str, &str)]) -> Vec<Json> {
+    codes.iter().map(|(system, code)| json!({ "system": system, "code": code })).collect()
+}
+
+/// The labels of all records of a client together: the whole is as confidential as its strictest part.
+pub fn labels_of(record: &ClientRecord) -> Vec<Json> {
+    let mut all: Vec<Json> = Vec::new();
+    for label in record.of("form_answer_groups").iter().flat_map(labels) {
+        if !all.contains(&label) {
+            all.push(label);
+        }
+    }
+    all
 }
 
 fn filled(record: &ClientRecord, row: &Row, items: Vec<Json>) -> Json {
@@ -57,8 +80,7 @@ fn filled(record: &ClientRecord, row: &Row, items: Vec<Json>) -> Json {
     let own = |it: &&Row| it.int("form_answer_group_id") == Some(row.id());
     let addenda = record.of("charting_note_addendums").iter().filter(own).filter_map(addendum);
     let single = record.of("individual_client_notes").iter().filter(own).filter_map(individual);
-    let labels = if is_part_2(row) { labels() } else { Vec::new() };
-    let meta = Part::default().list("security", labels).some();
+    let meta = Part::default().list("security", labels(row)).some();
     Part::resource("QuestionnaireResponse", row.id())
         .maybe("meta", meta)
         .with("identifier", json!({ "value": row.id().to_string() }))

@@ -63,6 +63,7 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
         file_name: file.file_name.clone(),
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
+        printed_of: None,
         description: input.description.trimmed().map(str::to_owned),
         internal_notes: None,
         metadata: input.metadata.trimmed().map(|text| Json(text.to_owned())),

@@ -14,7 +14,7 @@ use ward_identity::permit::members_only;
 use ward_identity::picture::{self, Named, NewFile};
 use ward_identity::sealing::sealed;
 use ward_identity::tables::{USERS, User};
-use ward_store::{Id, Level};
+use ward_store::{Id, Json, Level};
 
 use crate::document::client_seen;
 use crate::file::DOCUMENT_BYTES_MAX;
@@ -187,6 +187,7 @@ async fn create(call: &mut Call<'_>, prepared: &Prepared, at: &'static str) -> A
         file_name: file.file_name.clone(),
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
+        printed_of: Some(printed_of(printed)),
         description: None,
         internal_notes: None,
         metadata: None,
@@ -200,6 +201,12 @@ async fn create(call: &mut Call<'_>, prepared: &Prepared, at: &'static str) -> A
     };
     call.create(&document).await?;
     Ok(document)
+}
+
+/// The notes of a document, by their ids.
+fn printed_of(printed: &Printed) -> Json {
+    let ids: Vec<i64> = printed.notes.iter().map(|(id, _)| id.0).collect();
+    Json(serde_json::json!(ids).to_string())
 }
 
 #[cfg(test)]

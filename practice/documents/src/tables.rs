@@ -28,6 +28,9 @@ record! {
         /// By its content, whatever its sender said.
         file_content_type: String,
         byte_size: i64,
+        /// The forms and notes that it was printed of, by their ids; nothing of what was uploaded. So
+        /// what may not be passed on is known on paper, too (DOM-31).
+        printed_of: Option<Json>,
         description: Option<String> [searched],
         /// For the staff.
         internal_notes: Option<String> [sealed],

@@ -34,11 +34,9 @@ pub fn bundle(record: &ClientRecord, files: &BTreeMap<String, String>, origin: &
         documents(record, files),
     ]
     .concat();
-    let mut meta = Part::default().with("source", origin.base_url.as_str());
-    if ward_charting::export::holds_part_2(record) {
-        // The whole is as confidential as its strictest part.
-        meta = meta.list("security", ward_charting::export::labels());
-    }
+    let meta = Part::default()
+        .with("source", origin.base_url.as_str())
+        .list("security", ward_charting::export::labels_of(record));
     let entries: Vec<Json> = resources.into_iter().map(|it| entry(it, origin)).collect();
     let mut bundle = Part::default()
         .with("resourceType", "Bundle")

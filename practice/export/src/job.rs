@@ -10,9 +10,11 @@ use ward_identity::person;
 use ward_identity::picture::NewFile;
 use ward_identity::tables::User;
 use ward_store::access::AccessEntry;
-use ward_store::jobs::{self, Job};
+use ward_store::jobs::{self, Job, NewJob};
 use ward_store::{Actor, Db, Id, Scope, StoreError, Tx, Watch};
 
+use super::consent::grant;
+use super::consent::table::DisclosureConsent;
 use super::{Place, Seen, keep, pack, population, seen, walk};
 
 /// The kind of job.
@@ -43,6 +45,21 @@ pub async fn run_batch(
     Ok(u64::try_from(done).unwrap_or(u64::MAX))
 }
 
+/// What makes the archive of a client that the actor asks for. Asked again while it is being made, there
+/// is one for the client, and one by each consent.
+pub(crate) fn asked(
+    actor: &Actor,
+    client: Id<User>,
+    consent: Option<&DisclosureConsent>,
+) -> NewJob {
+    // 0 is no consent.
+    let consent = consent.map_or(0, |it| it.id.0);
+    let what =
+        serde_json::json!({ "client": client.0, "asker": actor.user_id, "consent": consent });
+    let key = format!("{}-{}-{consent}", actor.user_id, client.0);
+    NewJob { dedupe_key: Some(key), ..NewJob::new(actor.org_id, KIND, what) }
+}
+
 async fn one(db: &Db, job: &Job, as_asker: &(impl Fn(Actor) -> Request + Sync)) -> Answer<()> {
     let client = Id::<User>::new(errands::number(job, "client")?);
     let Some(asker) = asker(db, job.org_id, errands::number(job, "asker")?).await? else {
@@ -55,31 +72,65 @@ async fn one(db: &Db, job: &Job, as_asker: &(impl Fn(Actor) -> Request + Sync)) 
     // They may not have it any more: nothing is made, and nothing is told of the client.
     let Some(seen) = seen else { return errands::ended(db, job).await };
     let request = Arc::new(as_asker(asker));
-    let file = match pack::archive(&request, client.0).await {
+    let consent = match by_consent(job, &request, client).await {
+        Ok(consent) => Arc::new(consent),
+        Err(refused @ Refused::Store(_)) => return Err(refused),
+        // Revoked meanwhile, or over: the job is dead, and says why.
+        Err(refused) => return Ok(errands::give_up(db, job.clone(), said(&refused)).await?),
+    };
+    let file = match pack::archive(&request, client.0, (*consent).as_ref()).await {
         Ok(file) => Arc::new(file),
         Err(refused @ Refused::Store(_)) => return Err(refused),
         // Another attempt would find the same: the job is dead, and says why.
         Err(refused) => return Ok(errands::give_up(db, job.clone(), said(&refused)).await?),
     };
     log(&request, "exportClientEhi", seen).await?;
-    let job = job.clone();
+    let held = job.clone();
     let kept = db.write(move |tx| {
-        let (request, file, job) = (request.clone(), file.clone(), job.clone());
-        Box::pin(async move { written(tx, &request, (seen, &*file), &job).await })
+        let (request, job) = (request.clone(), held.clone());
+        let (file, consent) = (file.clone(), consent.clone());
+        Box::pin(async move {
+            let by = (*consent).as_ref();
+            written(tx, &request, (seen, &*file, by), &job).await
+        })
     });
-    kept.await
+    match kept.await? {
+        None => Ok(()),
+        Some(sentence) => Ok(errands::give_up(db, job.clone(), sentence).await?),
+    }
 }
 
-/// The archive among the documents of whoever asked, and the end of its job.
+/// The consent by which the job's archive is made, if it is good still.
+async fn by_consent(
+    job: &Job,
+    request: &Request,
+    client: Id<User>,
+) -> Answer<Option<DisclosureConsent>> {
+    match errands::number(job, "consent")? {
+        0 => Ok(None),
+        id => grant::granted(request, &request.actor, client, Id::new(id)).await.map(Some),
+    }
+}
+
+/// The archive among the documents of whoever asked, and the end of its job; or why there is none: its
+/// consent was revoked while it was being made.
 async fn written(
     tx: &mut Tx,
     request: &Request,
-    (client, file): (Seen, &NewFile),
+    (client, file, consent): (Seen, &NewFile, Option<&DisclosureConsent>),
     job: &Job,
-) -> Answer<()> {
+) -> Answer<Option<String>> {
     let mut call = Call { scope: Scope::new(tx, &request.actor), request };
-    keep(&mut call, client, file, Place::default()).await?;
-    errands::end(call.scope.tx, job).await
+    if let Some(consent) = consent {
+        match grant::still_granted(&mut call, client.id, consent.id).await {
+            Ok(()) => {}
+            Err(refused @ Refused::Store(_)) => return Err(refused),
+            Err(refused) => return Ok(Some(said(&refused))),
+        }
+    }
+    keep(&mut call, client, file, Place::by(consent)).await?;
+    errands::end(call.scope.tx, job).await?;
+    Ok(None)
 }
 
 /// Whoever asked, as they may at this moment; nobody if they may act no more.

@@ -5,11 +5,13 @@
 //!
 //! `exportPopulationEhi`: the same of every client, one archive after another: `population` begins
 //! it, `course` is how far it is, `walk` takes the next step, `manifest` ends it. `expire` deletes
-//! what either made once its time is over.
+//! what either made once its time is over. `consent` is what clients have consented to: an archive that
+//! is made by one is for its recipient.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bundle;
+pub mod consent;
 pub mod course;
 pub mod expire;
 pub mod job;
@@ -31,11 +33,14 @@ use ward_identity::id_or_blank::{IdOrBlank, named};
 use ward_identity::permit::requires;
 use ward_identity::picture::{self, NewFile};
 use ward_identity::tables::{USERS, User, users};
-use ward_store::jobs::{self, NewJob};
-use ward_store::{Actor, Cond, Id, Json, Level, Query, Reader, Select, Watch};
+use ward_store::jobs;
+use ward_store::{Actor, Cond, Id, Json, Level, Query, Reader, Select, Table, Watch};
 
 use ward_documents::tables::{Document, Folder};
 use ward_documents::{events, viewing};
+
+use self::consent::grant;
+use self::consent::table::{DISCLOSURE_CONSENTS, DisclosureConsent};
 
 /// What an archive begins to say where it is from with; the environment's word follows.
 pub const MARK: &str = "ward-export-environment: ";
@@ -47,7 +52,12 @@ const AT: &str = "client_id";
 const MADE: &str = "The export of the client is among your documents";
 const BEGUN: &str = "The export of the client is being made and will be among your documents";
 
-/// Binds the domain's mutations.
+/// The tables of the domain.
+pub fn tables() -> Vec<&'static Table> {
+    vec![&DISCLOSURE_CONSENTS]
+}
+
+/// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
     b.mutation_prepared(
         "exportClientEhi",
@@ -56,6 +66,7 @@ pub fn bind(b: &mut Bindings) {
         op!(export),
     );
     b.mutation("exportPopulationEhi", population::RETURNS, op!(population::begin));
+    consent::bindings::bind(b);
 }
 
 input! {
@@ -63,12 +74,16 @@ input! {
     pub struct ExportClientEhi {
         client_id: IdOrBlank<User>,
         should_run_in_job: bool,
+        /// An addition: for whom the archive is, and what is in it.
+        disclosure_consent_id: IdOrBlank<DisclosureConsent>,
     }
 }
 
 /// What was done before the transaction.
 pub struct Prepared {
     client: Seen,
+    /// By which the archive is disclosed; none where it is for the client.
+    consent: Option<DisclosureConsent>,
     /// The archive; none where a job is to make it.
     file: Option<NewFile>,
 }
@@ -89,27 +104,29 @@ pub async fn prepare(request: Arc<Request>, input: ExportClientEhi) -> Answer<Pr
     let actor = Actor { glass_at: Actor::NO_BREAK_GLASS, ..request.actor.as_ref().clone() };
     let seen = seen(&mut request.db.read().await?, &actor, id).await?;
     let client = seen.ok_or_else(|| Refused::not_found(AT))?;
+    let consent = match grant::named(&input.disclosure_consent_id)? {
+        Some(consent) => Some(grant::granted(&request, &actor, client.id, consent).await?),
+        None => None,
+    };
     let file = match input.should_run_in_job.is_true() {
         true => None,
-        false => Some(pack::archive(&request, id.0).await?),
+        false => Some(pack::archive(&request, id.0, consent.as_ref()).await?),
     };
-    Ok(Prepared { client, file })
+    Ok(Prepared { client, consent, file })
 }
 
 /// Puts the archive among the caller's documents, or the job that will.
 pub async fn export(call: &mut Call<'_>, prepared: &Prepared) -> Answer<Payload> {
     requires(call.actor, CAN_VIEW_REPORTS)?;
-    let client = prepared.client;
+    let (client, consent) = (prepared.client, prepared.consent.as_ref());
+    if let Some(consent) = consent {
+        grant::still_granted(call, client.id, consent.id).await?;
+    }
     let Some(file) = &prepared.file else {
-        let what = serde_json::json!({ "client": client.id.0, "asker": call.actor.user_id });
-        // Asked again while it is being made, there is one archive.
-        let key = format!("{}-{}", call.actor.user_id, client.id.0);
-        let job =
-            NewJob { dedupe_key: Some(key), ..NewJob::new(call.actor.org_id, job::KIND, what) };
-        jobs::enqueue(call.scope.tx, job).await?;
+        jobs::enqueue(call.scope.tx, job::asked(call.actor, client.id, consent)).await?;
         return Ok(Payload::new().leaf("success_string", BEGUN));
     };
-    keep(call, client, file, Place::default()).await?;
+    keep(call, client, file, Place::by(consent)).await?;
     // Whose data leaves is in the access log before the answer does.
     let watch = client.watch.max(Watch::Restricted);
     call.request.reads.note("exportClientEhi", [(client.id.0, watch)]);
@@ -141,21 +158,40 @@ async fn seen_by(reader: &mut Reader, actor: &Actor, which: Cond) -> Answer<Opti
     }))
 }
 
-/// Where an archive is kept, and what is said of it for programs.
+/// Where an archive is kept, what is said of it for programs, and by which consent it was made.
 #[derive(Clone, Debug, Default)]
-struct Place {
+struct Place<'a> {
     folder: Option<Id<Folder>>,
     metadata: Option<Json>,
+    consent: Option<&'a DisclosureConsent>,
+}
+
+impl<'a> Place<'a> {
+    /// In no folder, by this consent or by none.
+    fn by(consent: Option<&'a DisclosureConsent>) -> Self {
+        let said = |it: &DisclosureConsent| {
+            Json(serde_json::json!({ "disclosure_consent": it.id.to_string() }).to_string())
+        };
+        Place { folder: None, metadata: consent.map(said), consent }
+    }
 }
 
 /// The document of an archive: the caller's, about the client, in nobody's chart and shared with
 /// nobody.
-async fn keep(call: &mut Call<'_>, client: Seen, file: &NewFile, place: Place) -> Answer<()> {
+async fn keep(call: &mut Call<'_>, client: Seen, file: &NewFile, place: Place<'_>) -> Answer<()> {
     // Still there, still seen: as `prepare` found it.
     ward_clients::access::seen_user(call, client.id, AT).await?;
     call.scope.subject_id = Some(client.id.0);
-    let name = format!("Export of client {}", client.id);
-    put(call, file, (client.unit_id, Some(client.id)), (name, place)).await
+    let consent = place.consent;
+    let name = match consent {
+        Some(consent) => format!("Records of client {} by consent {}", client.id, consent.id),
+        None => format!("Export of client {}", client.id),
+    };
+    let document = put(call, file, (client.unit_id, Some(client.id)), (name, place)).await?;
+    if let Some(consent) = consent {
+        grant::account(call, consent, document.0);
+    }
+    Ok(())
 }
 
 /// A document of the caller's out of a file that was made: of a unit, about a client or nobody, with
@@ -164,8 +200,8 @@ async fn put(
     call: &mut Call<'_>,
     file: &NewFile,
     (unit_id, client): (i64, Option<Id<User>>),
-    (display_name, place): (String, Place),
-) -> Answer<()> {
+    (display_name, place): (String, Place<'_>),
+) -> Answer<Id<Document>> {
     let owner = call.actor.user_id;
     let file_id = picture::register(call, file, unit_id, owner, viewing::PURPOSE).await?;
     let now = call.now();
@@ -181,6 +217,7 @@ async fn put(
         file_name: file.file_name.clone(),
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
+        printed_of: None,
         description: None,
         internal_notes: None,
         metadata: place.metadata,
@@ -194,5 +231,5 @@ async fn put(
     };
     call.create(&document).await?;
     call.emit(events::document_created(&document));
-    Ok(())
+    Ok(document.id)
 }

@@ -54,7 +54,7 @@ async fn kept(
     // Without its folder it is not wanted any more.
     if let Some((folder, _)) = folder {
         let unit_id = call.actor.unit_id;
-        let place = Place { folder: Some(folder.id), metadata: None };
+        let place = Place { folder: Some(folder.id), ..Place::default() };
         put(&mut call, file, (unit_id, None), ("manifest.json".to_owned(), place)).await?;
     }
     errands::end(call.scope.tx, job).await

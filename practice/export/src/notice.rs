@@ -1,7 +1,8 @@
 //! What an archive says of how confidential it is, and of what is kept out of it (DOM-31). Pure.
 
 use ward_charting::export::holds_part_2;
-use ward_charting::rules::confidentiality::PART_2_NOTICE;
+use ward_charting::rules::confidentiality::{COUNSELLING_NOTICE, PART_2_NOTICE};
+use ward_charting::tables::Confidentiality;
 use ward_clients::export::ClientRecord;
 
 /// The sentences; none where there is nothing to say.
@@ -12,6 +13,11 @@ pub fn notices(record: &ClientRecord) -> Vec<String> {
             "{PART_2_NOTICE} They are the forms and notes whose confidentiality is PART_2, with all \
              that hangs on them."
         ));
+    }
+    let apart = Confidentiality::CounsellingNotes.as_str();
+    let mut notes = record.of("form_answer_groups").iter();
+    if notes.any(|note| note.text("confidentiality") == Some(apart)) {
+        said.push(COUNSELLING_NOTICE.to_owned());
     }
     if record.counselling_notes > 0 {
         said.push(format!(
@@ -54,5 +60,7 @@ mod tests {
         assert!(said[0].starts_with(PART_2_NOTICE) && said[1].contains("archive: 2."), "{said:?}");
         assert!(of_readme(&said).starts_with("> 42 CFR part 2 prohibits"));
         assert_eq!(of_readme(&[]), "");
+        // By a consent for them, they are in.
+        assert_eq!(notices(&record("COUNSELLING_NOTES", 0)), [COUNSELLING_NOTICE]);
     }
 }

@@ -14,6 +14,8 @@ use ward_store::system::BlobRow;
 use ward_store::{ColumnKind, StoreError, Uuid, blobs};
 
 use super::bundle::{Origin, bundle};
+use super::consent::said;
+use super::consent::table::DisclosureConsent;
 use super::zip::{Packing, Zip};
 use super::{notice, page, read};
 use ward_documents::EXPORT_TYPE;
@@ -102,14 +104,20 @@ struct File {
     path: String,
 }
 
-/// The archive of the client. Whether whoever asks may have it was decided before.
-pub async fn archive(request: &Request, client_id: i64) -> Answer<NewFile> {
+/// The archive of the client, for them or by their consent for somebody else. Whether whoever asks may
+/// have it was decided before.
+pub async fn archive(
+    request: &Request,
+    client_id: i64,
+    consent: Option<&DisclosureConsent>,
+) -> Answer<NewFile> {
     let origin = Origin {
         kind: request.instance.kind(),
         base_url: request.base_url.clone(),
         at: request.now,
     };
-    let record = read::record(request, client_id).await?;
+    let record = read::record(request, client_id, consent).await?;
+    let told = told(&record, consent);
     let keys = {
         let mut reader = request.db.read().await?;
         request.db.keyring().of(&mut reader, request.actor.org_id).await?
@@ -126,9 +134,9 @@ pub async fn archive(request: &Request, client_id: i64) -> Answer<NewFile> {
         origin.at
     );
     archive.whole("environment.txt", Packing::Stored, mark.as_bytes()).await?;
-    let readme = notice::of_readme(&notice::notices(&record)) + README;
+    let readme = notice::of_readme(&told.notices) + README;
     archive.text("README.md", readme.as_bytes()).await?;
-    write_rows(&mut archive, &record, &files, &origin).await?;
+    write_rows(&mut archive, &record, (files.as_slice(), &told), &origin).await?;
     for file in &files {
         write_file(&mut archive, request, &keys, file).await?;
     }
@@ -138,14 +146,14 @@ pub async fn archive(request: &Request, client_id: i64) -> Answer<NewFile> {
 async fn write_rows(
     archive: &mut Archive,
     record: &ClientRecord,
-    files: &[File],
+    (files, told): (&[File], &Told),
     origin: &Origin,
 ) -> Answer<()> {
     let paths: BTreeMap<String, String> =
         files.iter().map(|file| (file.row.id.0.clone(), file.path.clone())).collect();
     let listed: Vec<(String, String)> =
         files.iter().map(|file| (file.path.clone(), file.row.file_name.clone())).collect();
-    let index = page::index(record, &listed, origin);
+    let index = page::index(record, &listed, (origin, told.notices.as_slice()));
     archive.text("index.html", index.as_bytes()).await?;
     archive.text("bundle.json", &text(&bundle(record, &paths, origin))?).await?;
     let mut counts = serde_json::Map::new();
@@ -158,17 +166,33 @@ async fn write_rows(
         });
         archive.text(&format!("data/{table}.json"), &text(&said)?).await?;
     }
-    let manifest = json!({
+    let mut manifest = json!({
         "environment": origin.kind.as_str(),
         "made_by": origin.base_url,
         "made_at": origin.at.to_string(),
         "client_id": record.client_id.to_string(),
-        "notices": notice::notices(record),
-        "counselling_notes_left_out": record.counselling_notes,
+        "notices": told.notices,
         "tables": counts,
         "files": paths,
     });
+    // What else there is, is the client's to know and nobody else's.
+    match &told.consent {
+        Some(consent) => manifest["consent"] = consent.clone(),
+        None => manifest["counselling_notes_left_out"] = record.counselling_notes.into(),
+    }
     archive.text("manifest.json", &text(&manifest)?).await
+}
+
+/// What an archive says of itself.
+struct Told {
+    notices: Vec<String>,
+    /// The consent that it was made by.
+    consent: Option<Json>,
+}
+
+fn told(record: &ClientRecord, consent: Option<&DisclosureConsent>) -> Told {
+    let by = consent.map(said::sentence).into_iter();
+    Told { notices: by.chain(notice::notices(record)).collect(), consent: consent.map(said::json) }
 }
 
 fn text(json: &Json) -> Answer<Vec<u8>> {

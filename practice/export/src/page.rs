@@ -7,7 +7,6 @@ use ward_instance::Timestamp;
 use ward_store::{ColumnKind, Value};
 
 use super::bundle::Origin;
-use super::notice::notices;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
     padding:0 1rem;color:#1d2b28}.mark{background:#fff3cd;border:1px solid #8a6d3b;\
@@ -41,8 +40,13 @@ fn told(kind: ColumnKind, value: &Value) -> Json {
     }
 }
 
-/// The page: each table with its rows, and what stands in them.
-pub fn index(record: &ClientRecord, files: &[(String, String)], origin: &Origin) -> String {
+/// The page: what is to be known of the archive, then each table with its rows, and what stands in
+/// them.
+pub fn index(
+    record: &ClientRecord,
+    files: &[(String, String)],
+    (origin, notices): (&Origin, &[String]),
+) -> String {
     let mut out = String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
     out.push_str("<meta name=\"robots\" content=\"noindex\"><title>Export of a client</title>");
     out.push_str(&format!(
@@ -56,8 +60,8 @@ pub fn index(record: &ClientRecord, files: &[(String, String)], origin: &Origin)
         escaped(&origin.at.to_string()),
         escaped(&origin.base_url)
     ));
-    for notice in notices(record) {
-        out.push_str(&format!("<p class=\"mark\">{}</p>\n", escaped(&notice)));
+    for notice in notices {
+        out.push_str(&format!("<p class=\"mark\">{}</p>\n", escaped(notice)));
     }
     if !files.is_empty() {
         out.push_str("<h2>Files</h2>\n<ul>");
@@ -161,7 +165,9 @@ mod tests {
         record.rows.insert("users", vec![client]);
         let kind = Kind::Sandbox;
         let origin = Origin { kind, base_url: "https://ward.example".into(), at: Timestamp(0) };
-        let page = index(&record, &[], &origin);
+        let notices = ["For <b>you</b>".to_owned()];
+        let page = index(&record, &[], (&origin, notices.as_slice()));
+        assert!(page.contains("<p class=\"mark\">For &lt;b&gt;you"), "{page}");
         assert!(
             page.contains("&lt;script&gt;&quot;x&quot;") && !page.contains("<script"),
             "{page}"

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use ward_charting::tables::Confidentiality;
 use ward_clients::export::{ClientRecord, Row};
 use ward_engine::{Answer, Refused, Request};
 use ward_identity::tables::USERS;
 use ward_store::keyring::OrgKeys;
 use ward_store::{ColumnKind, Key, Query, Reader, Sql, StoreError, Table, Value, codec};
 
-use super::plan::{OF_NOTES, SHARED_NOTES, Step, Way, plan};
+use super::consent::table::DisclosureConsent;
+use super::consent::withheld::Withheld;
+use super::plan::{SHARED_NOTES, Step, Way, plan};
 
 /// So many rows of a table an archive takes.
 const ROWS_MAX: usize = 100_000;
@@ -25,20 +26,28 @@ const CODES: [&str; 1] = ["invite_code"];
 /// What strangers may know of a member.
 const STAFF_COLUMNS: [&str; 5] = ["id", "first_name", "last_name", "npi", "qualifications"];
 
-/// All that is stored of the client.
-pub async fn record(request: &Request, client_id: i64) -> Answer<ClientRecord> {
-    let org_id = request.actor.org_id;
+/// All that is stored of the client and that they have access to; or what their consent covers.
+pub async fn record(
+    request: &Request,
+    client_id: i64,
+    consent: Option<&DisclosureConsent>,
+) -> Answer<ClientRecord> {
+    let (org_id, asker) = (request.actor.org_id, request.actor.user_id);
     let mut reader = request.db.snapshot().await?;
     let keys = request.db.keyring().of(&mut reader, org_id).await?;
     let tables = request.db.tables();
     let mut record = ClientRecord { client_id, ..ClientRecord::default() };
-    let apart = apart(&mut reader, org_id, client_id).await?;
-    record.counselling_notes = apart.len();
+    let mut withheld = Withheld::read(&mut reader, (org_id, client_id), asker, consent).await?;
+    // For the client to know, and nobody else.
+    record.counselling_notes = if consent.is_none() { withheld.counted } else { 0 };
     let mut room = ROW_BYTES_MAX;
     for step in plan(tables).map_err(StoreError::internal)? {
+        if !withheld.takes(step.table) {
+            continue;
+        }
         let Some(sql) = statement(tables, &step, org_id, &record) else { continue };
         let mut rows = rows(&mut reader, &keys, (step.table, &sql), &mut room).await?;
-        without_notes(&record, &apart, step.table, &mut rows);
+        withheld.sift(step.table, &mut rows);
         if !rows.is_empty() {
             record.rows.insert(step.table.name, rows);
         }
@@ -46,35 +55,6 @@ pub async fn record(request: &Request, client_id: i64) -> Answer<ClientRecord> {
     record.staff = staff(&mut reader, org_id, &record).await?;
     without_others(&mut record);
     Ok(record)
-}
-
-/// The counselling notes about the client: kept apart from the record, which the client's access
-/// does not reach (45 CFR 164.524(a)(1)(i), DOM-31).
-async fn apart(reader: &mut Reader, org_id: i64, client_id: i64) -> Answer<BTreeSet<i64>> {
-    let sql = Sql::fixed(
-        "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND (g.user_id = $2 \
-         OR g.id IN (SELECT own.form_answer_group_id FROM individual_client_notes own \
-         WHERE own.org_id = $1 AND own.user_id = $2)) \
-         AND g.confidentiality = $3 AND g.deleted_at IS NULL",
-        [org_id.into(), client_id.into(), Confidentiality::CounsellingNotes.as_str().into()],
-    );
-    let found = reader.rows(&sql).await?;
-    Ok(found.iter().filter_map(|row| row.first()?.int()).collect())
-}
-
-/// Leaves out the notes that are kept apart, and what hangs on a note that is not among the rows:
-/// one of these, or one that was deleted.
-fn without_notes(record: &ClientRecord, apart: &BTreeSet<i64>, table: &Table, rows: &mut Vec<Row>) {
-    if table.name == "form_answer_groups" {
-        rows.retain(|row| !apart.contains(&row.id()));
-    }
-    if OF_NOTES.contains(&table.name) {
-        let kept: BTreeSet<i64> = record.of("form_answer_groups").iter().map(Row::id).collect();
-        rows.retain(|row| {
-            let note = row.int("form_answer_group_id");
-            note.is_some_and(|id| kept.contains(&id))
-        });
-    }
 }
 
 /// The statement of a step; none where it can find nothing.

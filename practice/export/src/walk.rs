@@ -78,7 +78,7 @@ async fn one(
     course: Course,
     (request, client): (Arc<Request>, Seen),
 ) -> Answer<()> {
-    let file = match pack::archive(&request, client.id.0).await {
+    let file = match pack::archive(&request, client.id.0, None).await {
         Ok(file) => file,
         Err(refused @ Refused::Store(_)) => return Err(refused),
         Err(refused) => {
@@ -115,8 +115,11 @@ async fn written(
         "population_export": course.folder.to_string(),
         "sha256": hex(&file.stored().sha256),
     });
-    let place =
-        Place { folder: Some(Id::new(course.part)), metadata: Some(Json(said.to_string())) };
+    let place = Place {
+        folder: Some(Id::new(course.part)),
+        metadata: Some(Json(said.to_string())),
+        consent: None,
+    };
     keep(&mut call, client, file, place).await?;
     errands::go_on(call.scope.tx, job, &course.with(client.id.0).json()).await
 }

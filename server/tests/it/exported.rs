@@ -46,7 +46,12 @@ fn dom_31_notes_stand_before_what_is_of_them() {
         assert!(steps[at(name)].table.column("form_answer_group_id").is_some(), "{name}");
     }
     // A table of a later day that hangs on notes is looked at by somebody.
-    let known = ["completed_onboarding_items", "requested_form_completions", "file_attachments"];
+    let known = [
+        "completed_onboarding_items",
+        "disclosure_consents",
+        "file_attachments",
+        "requested_form_completions",
+    ];
     for table in tables {
         let is_known = OF_NOTES.contains(&table.name) || known.contains(&table.name);
         let hangs = table.column("form_answer_group_id").is_some();
