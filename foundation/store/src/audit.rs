@@ -18,6 +18,9 @@ use crate::value::Value;
 /// What is written in place of a value that may not be in the log.
 pub const REDACTED: &str = "[redacted]";
 
+/// What the log calls the client for whom somebody else did it.
+pub const ON_BEHALF_OF: &str = "on_behalf_of";
+
 /// One column's change.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AuditChange {
@@ -76,7 +79,7 @@ impl AuditEntry {
         AuditEntry {
             org_id: actor.org_id,
             unit_id: actor.unit_id,
-            actor_id: actor.user_id,
+            actor_id: actor.doer(),
             actor_kind: actor.role.as_str(),
             credential: actor.credential.as_deref().map(str::to_owned),
             event_type,
@@ -85,6 +88,16 @@ impl AuditEntry {
             subject_id: None,
             changes: Vec::new(),
         }
+    }
+
+    /// What is done for somebody else says for whom, as a change.
+    pub(crate) fn on_behalf(mut self, actor: &Actor) -> Self {
+        if actor.proxy_id.is_some() {
+            let whom = actor.user_id.to_string();
+            self.changes.push(AuditChange::new(ON_BEHALF_OF, None, Some(&whom)));
+            self.subject_id.get_or_insert(actor.user_id);
+        }
+        self
     }
 }
 
