@@ -14,6 +14,7 @@ mod files;
 mod headers;
 mod notes_pdf;
 mod population;
+mod proxies;
 mod questionnaire;
 mod running;
 mod tripwire;
