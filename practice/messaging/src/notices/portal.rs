@@ -10,6 +10,7 @@ use ward_engine::{
     Answer, Args, Bindings, Call, Given, Listing, Out, Payload, Problems, Refused, Request,
     Returns, RowView, input, moment, op,
 };
+use ward_identity::care::may_entrust;
 use ward_identity::permit::members_only;
 use ward_identity::proxy::{act, grant, rules};
 use ward_identity::tables::USERS;
@@ -95,6 +96,7 @@ async fn open(call: &mut Call<'_>, wish: &Wish, contact: &NotificationContact) -
     }
     members_only(call.actor)?;
     let of = client(call, contact.user_id, "user_id").await?;
+    may_entrust(call, &of).await?;
     let account = client(call, linked, "linked_client_id").await?;
     grant::give(call, (&of, &account), wish.until).await
 }
