@@ -85,7 +85,7 @@ async fn open(call: &mut Call<'_>, wish: &Wish, contact: &NotificationContact) -
     };
     let clients = [contact.user_id.0];
     let (org_id, now) = (call.actor.org_id, call.now());
-    let open = grant::acting(&mut *call.tx, org_id, &clients, now).await?;
+    let open = grant::acting(&mut *call.scope.tx, org_id, &clients, now).await?;
     let is_open = open.contains_key(&(contact.user_id.0, linked.0));
     match (is_open, wish.access, wish.until) {
         // As it is.
