@@ -223,3 +223,22 @@ pub fn guards(engine: Engine) -> Vec<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Role;
+
+    #[test]
+    fn what_is_done_for_somebody_names_who_did_it_and_for_whom() {
+        let own = Actor { role: Role::Client, user_id: 5, org_id: 1, ..Actor::anonymous() };
+        let entry =
+            |actor: &Actor| AuditEntry::by(actor, AuditType::Update, "USER", "5").on_behalf(actor);
+        let alone = entry(&own);
+        assert_eq!((alone.actor_id, alone.subject_id), (5, None));
+        assert!(alone.changes.is_empty());
+        let acting = entry(&Actor { proxy_id: Some(6), ..own });
+        assert_eq!((acting.actor_id, acting.subject_id), (6, Some(5)));
+        assert_eq!(acting.changes, [AuditChange::new(ON_BEHALF_OF, None, Some("5"))]);
+    }
+}
