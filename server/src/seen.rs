@@ -46,7 +46,7 @@ pub async fn shown(
     }
     let entry = |(watch, clients): (Watch, BTreeSet<i64>)| AccessEntry {
         org_id: actor.org_id,
-        actor_id: actor.user_id,
+        actor_id: actor.doer(),
         actor_kind: actor.role.as_str(),
         credential: actor.credential.clone(),
         credential_kind: caller.credential_kind(),

@@ -87,6 +87,8 @@ pub const OBJECTS: &[(&str, &str, Meaning)] = &[
     ("updateNotificationContact", "input.id", Needs(Object::Contact)),
     ("deleteNotificationContact", "input.id", Needs(Object::Contact)),
     ("deleteNotificationContact", "input.user_id", May(Object::Client)),
+    // A key acts for nobody: `tests/http/proxies.rs` signs in.
+    ("actAsLinkedClient", "input.notification_contact_id", Needs(Object::Contact)),
 ];
 
 /// Data that makes a call meaningful, by root field.
@@ -116,7 +118,7 @@ pub const WORDS: &str = "
     receive_notifications recurring_content recurring_days_data is_recurring_active
     recurring_turned_on receive_notifications_recurring days time_range day_ranges
     hide_close_confirmation hide_org_chat_confirmation relationship contact_type emergency
-    copy_notifications send_invitation
+    copy_notifications send_invitation client_portal_access client_portal_access_until
     notification_setting_uuid type_of_notification quiet_hours_start quiet_hours_end
 ";
 

@@ -15,6 +15,7 @@ mod files;
 mod headers;
 mod notes_pdf;
 mod population;
+mod proxies;
 mod questionnaire;
 mod running;
 mod tripwire;

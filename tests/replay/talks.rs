@@ -153,6 +153,9 @@ pub fn value(
             "last_name" => "Contact".into(),
             "email" => "kim@contact.example".into(),
             "emergency" | "copy_notifications" | "send_invitation" => attempt.switch.into(),
+            // Those of the world have no date of birth.
+            "client_portal_access" => false.into(),
+            "client_portal_access_until" => Json::Null,
             _ => return None,
         },
         ("updateNotificationSetting", "id") => subject.client.clone().into(),

@@ -163,9 +163,12 @@ pub fn furnish_inside(api: &Api, opener: &Api, canary: &str) -> Furniture {
         json!({"input": {"content": format!("{canary} is away")}}),
     );
     away.data();
+    let born = "mutation($id: ID) { updateClient(input: {id: $id, dob: \"1990-02-01\"}) { user { id } messages { field message } } }";
+    api.ask(born, json!({"id": clients[0]})).data();
     let kin = api.ask(
         "mutation($input: createNotificationContactInput) { createNotificationContact(input: $input) { notificationContact { id } messages { field message } } }",
-        json!({"input": {"user_id": clients[0], "first_name": canary, "email": format!("{canary}@kin.example")}}),
+        json!({"input": {"user_id": clients[0], "first_name": canary, "email": format!("{canary}@kin.example"),
+            "linked_client_id": clients[1], "client_portal_access": true}}),
     );
     kin.data();
     let told = api.ask(

@@ -345,8 +345,10 @@ fn messages(problems: &[FieldProblem]) -> Out {
 /// variables.
 fn request_hash(incoming: &Incoming, request: &Request) -> RequestHash {
     let variables = serde_json::Value::Object(incoming.variables.clone()).to_string();
-    // Who has no account yet has one for all of them: their sessions are told apart.
-    let session = request.session.as_deref().filter(|_| request.awaits_code());
+    // Who has no account yet has one for all of them, and who acts for a client has the client's:
+    // their sessions are told apart.
+    let is_shared = request.awaits_code() || request.actor.proxy_id.is_some();
+    let session = request.session.as_deref().filter(|_| is_shared);
     let parts: [&[u8]; 5] = [
         session.unwrap_or_default().as_bytes(),
         request.view.date().as_bytes(),

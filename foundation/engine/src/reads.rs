@@ -93,7 +93,7 @@ impl Reads {
         let wall_at = request.instance.clock().wall();
         let entry = |clients: Vec<i64>, watch: Watch| AccessEntry {
             org_id: actor.org_id,
-            actor_id: actor.user_id,
+            actor_id: actor.doer(),
             actor_kind: actor.role.as_str(),
             credential: actor.credential.clone(),
             credential_kind: match (&request.session, &actor.credential) {

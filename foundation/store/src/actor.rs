@@ -91,6 +91,9 @@ pub struct Actor {
     /// The rows that this very request made for a visitor, who reads the public part of
     /// them in the answer, and never again.
     pub handed: Vec<i64>,
+    /// The user who acts for this one, in a session of their own: another client, who is who
+    /// did whatever is done.
+    pub proxy_id: Option<i64>,
 }
 
 impl Actor {
@@ -111,6 +114,7 @@ impl Actor {
             glass_at: Self::NO_BREAK_GLASS,
             exercised: None,
             handed: Vec::new(),
+            proxy_id: None,
         }
     }
 
@@ -133,6 +137,12 @@ impl Actor {
             exercised.mark(flag);
         }
         has
+    }
+
+    /// The user who is there: the one who acts for the actor, if somebody does. Logs tell of
+    /// them.
+    pub fn doer(&self) -> i64 {
+        self.proxy_id.unwrap_or(self.user_id)
     }
 
     /// A staff member or the system.

@@ -18,6 +18,9 @@ use crate::value::Value;
 /// What is written in place of a value that may not be in the log.
 pub const REDACTED: &str = "[redacted]";
 
+/// What the log calls the client for whom somebody else did it.
+pub const ON_BEHALF_OF: &str = "on_behalf_of";
+
 /// One column's change.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AuditChange {
@@ -76,7 +79,7 @@ impl AuditEntry {
         AuditEntry {
             org_id: actor.org_id,
             unit_id: actor.unit_id,
-            actor_id: actor.user_id,
+            actor_id: actor.doer(),
             actor_kind: actor.role.as_str(),
             credential: actor.credential.as_deref().map(str::to_owned),
             event_type,
@@ -85,6 +88,16 @@ impl AuditEntry {
             subject_id: None,
             changes: Vec::new(),
         }
+    }
+
+    /// What is done for somebody else says for whom, as a change.
+    pub(crate) fn on_behalf(mut self, actor: &Actor) -> Self {
+        if actor.proxy_id.is_some() {
+            let whom = actor.user_id.to_string();
+            self.changes.push(AuditChange::new(ON_BEHALF_OF, None, Some(&whom)));
+            self.subject_id.get_or_insert(actor.user_id);
+        }
+        self
     }
 }
 
@@ -208,5 +221,24 @@ pub fn guards(engine: Engine) -> Vec<String> {
                     .to_owned(),
             ]
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Role;
+
+    #[test]
+    fn what_is_done_for_somebody_names_who_did_it_and_for_whom() {
+        let own = Actor { role: Role::Client, user_id: 5, org_id: 1, ..Actor::anonymous() };
+        let entry =
+            |actor: &Actor| AuditEntry::by(actor, AuditType::Update, "USER", "5").on_behalf(actor);
+        let alone = entry(&own);
+        assert_eq!((alone.actor_id, alone.subject_id), (5, None));
+        assert!(alone.changes.is_empty());
+        let acting = entry(&Actor { proxy_id: Some(6), ..own });
+        assert_eq!((acting.actor_id, acting.subject_id), (6, Some(5)));
+        assert_eq!(acting.changes, [AuditChange::new(ON_BEHALF_OF, None, Some("5"))]);
     }
 }

@@ -206,7 +206,7 @@ impl Scope<'_> {
         entry.unit_id = number("unit_id").unwrap_or(entry.unit_id);
         entry.subject_id = self.subject_id.or(subject);
         entry.changes = changes;
-        self.tx.pending.record(entry);
+        self.tx.pending.record(entry.on_behalf(self.actor));
     }
 }
 

@@ -57,7 +57,7 @@ impl Refusals {
         let mut counters = self.0.lock();
         let mut counter = Counter {
             org_id: actor.map_or(0, |actor| actor.org_id),
-            actor_id: actor.map_or(0, |actor| actor.user_id),
+            actor_id: actor.map_or(0, Actor::doer),
             who: who.into(),
             code: code.into(),
             minute: wall.0.div_euclid(MINUTE_MICROS),

@@ -196,7 +196,7 @@ impl<'a> Scope<'a> {
 
     /// Adds an audit entry of what no row shows.
     pub fn record(&mut self, entry: AuditEntry) {
-        self.tx.pending.record(entry);
+        self.tx.pending.record(entry.on_behalf(self.actor));
     }
 
     /// Adds an event to the transaction; its id.

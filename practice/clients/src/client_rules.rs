@@ -1,12 +1,15 @@
 //! What a client's data must be, as one answer for all problems at once
 //! (behaviour 4.2, 18.1, 18.2). Pure: nothing is looked up here.
 
-use ward_engine::Problems;
+use ward_engine::{Answer, Problems};
+use ward_identity::permit::not_by_proxy;
 use ward_instance::Timestamp;
+use ward_store::Actor;
 
 use crate::create_client::CreateClient;
 use crate::rules;
 use crate::update_client::UpdateClient;
+use crate::update_user::UpdateUser;
 
 /// What is wrong with a new client. Required fields come first (behaviour 4.2).
 pub fn check_new(input: &CreateClient, now: Timestamp) -> Problems {
@@ -76,4 +79,17 @@ pub fn check_change(input: &UpdateClient, now: Timestamp) -> Problems {
     rules::metadata("metadata", &input.metadata, p);
     rules::ssn("ssn", &input.ssn, p);
     problems
+}
+
+/// Who acts for a client changes nothing by which the client signs in, is written to, or is of age.
+pub fn check_proxy(actor: &Actor, input: &UpdateUser) -> Answer<()> {
+    let own = [
+        (input.email.is_given(), "changing the e-mail address"),
+        (input.password.is_given(), "changing the password"),
+        (input.dob.is_given(), "changing the date of birth"),
+    ];
+    match own.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, what)) => not_by_proxy(actor, what),
+        None => Ok(()),
+    }
 }

@@ -16,6 +16,7 @@ use ward_store::{Actor, Cond, Id, Level, Query, Select};
 use crate::access::{self, IdOrBlank};
 use crate::account;
 use crate::client;
+use crate::client_rules;
 use crate::location::{self, ClientLocation};
 use crate::password::{self, NewPassword};
 use crate::rules;
@@ -88,6 +89,7 @@ pub struct Prepared {
 
 /// Before the transaction: passwords are verified and hashed, files stored.
 pub async fn prepare(request: Arc<Request>, input: UpdateUser) -> Answer<Prepared> {
+    client_rules::check_proxy(&request.actor, &input)?;
     let password = match input.password.value() {
         Some(text) if !text.is_empty() => Some(new_password(&request, &input, text).await?),
         _ => None,

@@ -114,6 +114,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("second_factors", CREDENTIAL),
     ("verification_codes", CREDENTIAL),
     ("push_devices", CREDENTIAL),
+    ("client_proxies", CREDENTIAL),
     ("calendar_feeds", CREDENTIAL),
     ("access_log", LOG),
     ("access_sets", LOG),

@@ -10,7 +10,7 @@ use crate::tables::{
     Human, InviteCode, InviteKind, Login, LoginStanding, OrgRole, Organization,
     OrganizationMembership, User,
 };
-use crate::{email, flags, key, link, session};
+use crate::{email, flags, key, link, proxy, session};
 
 /// The authentication space when none is named (behaviour 3.2).
 pub const NAMESPACE: &str = "healthie";
@@ -205,9 +205,8 @@ pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), Sto
     scope.create_all(&logins).await
 }
 
-/// Writes what changed of an account, and keeps the sign-in lookup. A new password or address, an
-/// activation that changed, and its person's death end the account's sessions (SEC-09); all but
-/// the activation end its open one-time links and the keys that its sign-ins made too.
+/// Writes what changed, and keeps the sign-in lookup. A new password or address, a changed activation
+/// and a death end sessions (SEC-09); all but the activation end open links and keys of sign-ins too.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,
@@ -235,6 +234,7 @@ pub async fn update(
 /// the row is kept as `after` has it.
 pub async fn close(scope: &mut Scope<'_>, before: &User, after: &User) -> Result<(), StoreError> {
     scope.update(before, after).await?;
+    proxy::grant::end_all(scope, before.id).await?;
     session::end_all(scope, before.id.0).await?;
     link::void_all(scope, before.id).await?;
     key::revoke_all(scope, before.id).await?;

@@ -6,8 +6,10 @@
 //! membership with its flags, and the organization, so every change acts on
 //! the next request (SEC-05).
 
+mod by_proxy;
 mod held;
 mod of_user;
+mod touch;
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,8 +26,11 @@ use crate::network::Networks;
 use crate::person::DEFAULT_ZONE;
 use crate::session::{self, Stage};
 
+use by_proxy::{FROM_PROXY, OF_PROXY, PROXY_COLUMNS};
+
 pub use held::{Held, hold, identify_held};
 pub use of_user::actor_of_user;
+pub use touch::touch;
 
 /// Longer texts are no credential.
 const CHARACTERS_MAX: usize = 512;
@@ -193,8 +198,8 @@ static KEY_SQL: LazyLock<String> = LazyLock::new(|| {
 const OF_SESSION: &str = "s.id, s.created_at, s.last_used_at, s.awaits_code";
 static SESSION_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {OF_SESSION}, {PERSON}, {} FROM sessions s \
-         JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id {FROM_PERSON} \
+        "SELECT {OF_SESSION}, {OF_PROXY}, {PERSON}, {} FROM sessions s \
+         JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id {FROM_PROXY} {FROM_PERSON} \
          WHERE s.lookup = $1 AND s.ended_at IS NULL AND u.deleted_at IS NULL \
          AND u.is_integration = FALSE",
         flag_columns()
@@ -280,16 +285,19 @@ async fn of_session(
     lookup: &[u8],
 ) -> Result<Option<(Actor, KeyFacts)>, StoreError> {
     let rows = reader.rows(&Sql::fixed(&SESSION_SQL, [lookup.into()])).await?;
-    let wall = instance.clock().wall();
-    Ok(rows.iter().next().and_then(|row| session_of_row(row, wall)))
+    Ok(rows.iter().next().and_then(|row| session_of_row(row, instance)))
 }
 
-/// Whose a session is by its row, while it lives.
-fn session_of_row(row: &[Value], wall: Timestamp) -> Option<(Actor, KeyFacts)> {
+/// Whose a session is by its row, while it lives; and, if somebody acts in it, while they may.
+fn session_of_row(row: &[Value], instance: &Instance) -> Option<(Actor, KeyFacts)> {
     let [id, created_at, last_used_at, awaits_code, rest @ ..] = row else { return None };
+    let (by, rest) = rest.split_at_checked(PROXY_COLUMNS)?;
+    let wall = instance.clock().wall();
     let id = id.text()?;
     let (created_at, last_used_at) = (Timestamp(created_at.int()?), Timestamp(last_used_at.int()?));
     let actor = actor(rest, id)?;
+    let proxy_id = by_proxy::who_acts(by, &actor, instance.now())?;
+    let actor = Actor { proxy_id, ..actor };
     let stage = match awaits_code.truth() {
         true => Stage::AwaitsCode,
         false if actor.is_client() => Stage::Client,
@@ -351,35 +359,13 @@ pub(crate) fn actor(row: &[Value], credential: &str) -> Option<Actor> {
         glass_at: Actor::NO_BREAK_GLASS,
         exercised: None,
         handed: Vec::new(),
+        proxy_id: None,
     })
 }
 
 /// The day of a moment, in UTC.
 fn day(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
-}
-
-/// Writes down that a credential was used.
-pub async fn touch(db: &Db, actor: &Actor, facts: &KeyFacts) -> Result<(), StoreError> {
-    let (org_id, facts) = (actor.org_id, facts.clone());
-    db.write(move |tx| {
-        let facts = facts.clone();
-        Box::pin(async move {
-            if let Some(id) = &facts.session {
-                session::touch(tx, org_id, id).await?;
-            }
-            if let Some(id) = facts.key_id {
-                let today = day(tx.wall());
-                let sql = Sql::fixed(
-                    "UPDATE api_keys SET last_used_day = $1 WHERE org_id = $2 AND id = $3",
-                    [today.into(), org_id.into(), id.into()],
-                );
-                tx.execute(&sql).await?;
-            }
-            Ok(())
-        })
-    })
-    .await
 }
 
 /// [`authenticate_from`] nowhere in particular: a key that is bound to networks

@@ -41,6 +41,7 @@ pub mod person;
 pub mod picture;
 pub mod practice;
 pub mod profile;
+pub mod proxy;
 pub mod push_device;
 pub mod rank;
 pub mod rank_of;

@@ -12,6 +12,16 @@ pub fn members_only(actor: &Actor) -> Answer<()> {
     }
 }
 
+/// The actor is themselves: who acts for a client is told whose business it is.
+pub fn not_by_proxy(actor: &Actor, what: &str) -> Answer<()> {
+    match actor.proxy_id {
+        None => Ok(()),
+        Some(_) => Err(Refused::base(format!(
+            "You act for somebody else here, and {what} is not part of that. Sign in as yourself"
+        ))),
+    }
+}
+
 /// The actor is a member with the permission.
 pub fn requires(actor: &Actor, permission: Permission) -> Answer<()> {
     members_only(actor)?;

@@ -55,6 +55,7 @@ impl Person {
             glass_at: Actor::NO_BREAK_GLASS,
             exercised: None,
             handed: Vec::new(),
+            proxy_id: None,
         }
     }
 

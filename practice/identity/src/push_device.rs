@@ -9,6 +9,7 @@ use ward_store::{Actor, Cond, Id, Key, OrderKey, Reference, Role, Rule, Scope, S
 use ward_store::{index, record, unique};
 
 use crate::lines::label;
+use crate::permit::not_by_proxy;
 use crate::restricted;
 use crate::tables::{Organization, User};
 
@@ -79,6 +80,7 @@ pub async fn write(
     if !given.is_given() {
         return Ok(());
     }
+    not_by_proxy(call.actor, "registering devices")?;
     if owner.id.0 != call.actor.user_id {
         let sentence = "A device is registered by the person who carries it";
         return Err(Refused::on(field, sentence));

@@ -8,6 +8,7 @@ use ward_instance::Timestamp;
 use ward_instance::token::{MintedToken, TokenPurpose};
 use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Tx};
 
+use crate::proxy::ClientProxy;
 use crate::push_device;
 use crate::tables::{ApiKey, Session, User};
 
@@ -101,7 +102,7 @@ pub async fn begin_as(
     awaits_code: bool,
 ) -> Result<(MintedToken, Session), StoreError> {
     let wall = scope.tx.wall();
-    begin_at(scope, user, awaits_code, wall).await
+    begin_at(scope, user, awaits_code, (wall, None)).await
 }
 
 /// A session for somebody else who is to see what the person sees. It is not fresh from
@@ -111,14 +112,24 @@ pub async fn begin_stale(
     user: &User,
 ) -> Result<(MintedToken, Session), StoreError> {
     let began = scope.tx.wall().plus_seconds(-FRESH_SECONDS);
-    begin_at(scope, user, false, began).await
+    begin_at(scope, user, false, (began, None)).await
+}
+
+/// The same for another client, the scope's actor, who acts for them by an access of theirs.
+pub async fn begin_for(
+    scope: &mut Scope<'_>,
+    user: &User,
+    by: Id<ClientProxy>,
+) -> Result<(MintedToken, Session), StoreError> {
+    let began = scope.tx.wall().plus_seconds(-FRESH_SECONDS);
+    begin_at(scope, user, false, (began, Some(by))).await
 }
 
 async fn begin_at(
     scope: &mut Scope<'_>,
     user: &User,
     awaits_code: bool,
-    began: Timestamp,
+    (began, proxy_id): (Timestamp, Option<Id<ClientProxy>>),
 ) -> Result<(MintedToken, Session), StoreError> {
     let minted = scope.instance().mint_token(TokenPurpose::Session);
     let wall = scope.tx.wall();
@@ -133,6 +144,7 @@ async fn begin_at(
         ended_at: None,
         awaits_code,
         code_tries: 0,
+        proxy_id,
     };
     scope.create(&session).await?;
     forget_old(scope.tx).await?;
@@ -173,7 +185,8 @@ pub async fn end_all(scope: &mut Scope<'_>, user_id: i64) -> Result<(), StoreErr
     end_others(scope, user_id, None).await
 }
 
-/// Ends every session of a user but one. Which app it is of is not known: all are forgotten.
+/// Ends every session of a user but one, and those in which they act for others. Which app it
+/// is of is not known: all are forgotten.
 pub async fn end_others(
     scope: &mut Scope<'_>,
     user_id: i64,
@@ -190,7 +203,28 @@ pub async fn end_others(
         ],
     );
     scope.tx.execute(&sql).await?;
+    let acting = Sql::fixed(
+        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND ended_at IS NULL \
+         AND proxy_id IN (SELECT g.id FROM client_proxies g WHERE g.org_id = $3 AND g.proxy_id = $4)",
+        [
+            scope.tx.wall().0.into(),
+            scope.actor.org_id.into(),
+            scope.actor.org_id.into(),
+            user_id.into(),
+        ],
+    );
+    scope.tx.execute(&acting).await?;
     push_device::forget(scope, Id::new(user_id)).await
+}
+
+/// Ends the sessions in which somebody acts by an access.
+pub async fn end_of_proxy(scope: &mut Scope<'_>, by: Id<ClientProxy>) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND proxy_id = $3 \
+         AND ended_at IS NULL",
+        [scope.tx.wall().0.into(), scope.actor.org_id.into(), by.0.into()],
+    );
+    scope.tx.execute(&sql).await.map(drop)
 }
 
 /// Notes that a session is in use.

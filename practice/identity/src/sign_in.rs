@@ -99,6 +99,8 @@ async fn by_session(request: &Request, token: &str) -> Answer<Proof> {
     let found = authenticate::actor_of_key(&mut reader, instance, token, &request.address).await;
     drop(reader);
     match found {
+        // Who acts for the client is somebody else, and does not sign in as them.
+        Ok(Some((actor, _))) if actor.proxy_id.is_some() => Err(refused()),
         Ok(Some((actor, facts))) => Ok(Proof::Session {
             org_id: actor.org_id,
             user_id: actor.user_id,

@@ -76,6 +76,7 @@ pub fn tables() -> Vec<&'static Table> {
         &BREAK_GLASS_ACCESSES,
         &API_KEYS,
         &REVOKED_KEYS,
+        &crate::proxy::CLIENT_PROXIES,
         &SESSIONS,
         &LINK_TOKENS,
         &SECOND_FACTORS,

@@ -9,7 +9,7 @@ use crate::tables::{USERS, User};
 
 /// Users. A member sees themselves, the staff of the units they may see and the
 /// clients that are theirs or that their flags open; a client themselves and,
-/// in public, their care team; a stranger the public part of active providers.
+/// in public, their care team and for whom they may act; a stranger the public part of active providers.
 pub fn users(actor: &Actor) -> Rule {
     let staff = Cond::sql("{t}.is_patient = FALSE", []);
     match actor.role {
@@ -26,8 +26,10 @@ pub fn users(actor: &Actor) -> Rule {
             };
             Rule::full(own.or(colleagues).or(others.and(units)))
         }
-        Role::Client => Rule::full(Cond::eq("id", actor.user_id))
-            .public(staff.and(Cond::is_true("active")).and(in_care_team("id", actor))),
+        Role::Client => {
+            let carers = staff.and(Cond::is_true("active")).and(in_care_team("id", actor));
+            Rule::full(Cond::eq("id", actor.user_id)).public(carers.or(acted_for(actor)))
+        }
         Role::Anonymous => Rule::none().public(
             staff.and(Cond::sql("{t}.active = TRUE AND {t}.is_integration = FALSE", [])).and(
                 Cond::sql(
@@ -39,6 +41,18 @@ pub fn users(actor: &Actor) -> Rule {
             ),
         ),
     }
+}
+
+/// Clients for whom the client who asks may act. Who acts already knows of nobody else.
+fn acted_for(actor: &Actor) -> Cond {
+    if actor.proxy_id.is_some() {
+        return Cond::Never;
+    }
+    Cond::sql(
+        "({t}.is_patient = TRUE AND {t}.id IN (SELECT g.user_id FROM client_proxies g \
+         WHERE g.org_id = ? AND g.proxy_id = ? AND g.ended_at IS NULL))",
+        [actor.org_id.into(), actor.user_id.into()],
+    )
 }
 
 /// Clients whose primary provider or care-team member the actor is, restricted

@@ -173,6 +173,10 @@ pub async fn add_user(
     let least = if call.actor.is_client() { Level::Public } else { Level::Full };
     let seen = call.visible_for_reference(id, least).await?;
     let (user, _) = seen.ok_or_else(|| Refused::not_found(at))?;
+    // A client for whom they may act is known to them, and is no colleague.
+    if call.actor.is_client() && user.is_patient && user.id.0 != call.actor.user_id {
+        return Err(Refused::not_found(at));
+    }
     if user.id.0 != call.actor.user_id && !user.is_patient {
         let staff = membership(call, &user).await?.ok_or_else(|| Refused::not_found(at))?;
         match call.actor.is_client() {

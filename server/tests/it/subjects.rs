@@ -3,7 +3,7 @@
 use ward_store::ColumnKind;
 
 /// Tables that name a user and whose rows are never answered as a client's, and why.
-const OTHERWISE: [(&str, &str); 41] = [
+const OTHERWISE: [(&str, &str); 42] = [
     ("chat_settings", "of staff"),
     ("organization_memberships", "of staff"),
     ("permission_uses", "of staff"),
@@ -21,6 +21,7 @@ const OTHERWISE: [(&str, &str); 41] = [
     ("sessions", "never answered"),
     ("link_tokens", "never answered"),
     ("logins", "never answered"),
+    ("client_proxies", "never answered; contacts show what there is"),
     ("user_groups", "the user is the member who made it"),
     ("tags", "the user is the member who made it"),
     ("events", "never answered"),

@@ -6,6 +6,8 @@ use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user_in, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
+use crate::tables::Confidentiality;
+
 /// Requests: whoever sees the client in full, and the client, while their feature toggle shows
 /// forms at all (behaviour 19).
 pub fn requests(actor: &Actor) -> Rule {
@@ -14,10 +16,21 @@ pub fn requests(actor: &Actor) -> Rule {
         Role::Member => Rule::full(of_user_in(actor, "recipient_id", Level::Full)),
         Role::Client => {
             let own = Cond::eq("recipient_id", actor.user_id);
-            Rule::full(own.and(is_on_for(actor, Switch::Forms)))
+            let theirs = own.and(of_open_form(actor));
+            Rule::full(theirs.and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),
     }
+}
+
+/// For who acts for a client, requests of forms that are not confidential.
+fn of_open_form(actor: &Actor) -> Cond {
+    if actor.proxy_id.is_none() {
+        return Cond::Always;
+    }
+    let normal = "EXISTS (SELECT 1 FROM custom_module_forms f WHERE f.org_id = {t}.org_id \
+         AND f.id = {t}.custom_module_form_id AND f.confidentiality = ?)";
+    Cond::sql(normal, [Confidentiality::Normal.as_str().into()])
 }
 
 /// What is asked again and again: of a member's units what they ask themselves, and what is asked

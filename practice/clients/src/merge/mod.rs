@@ -7,6 +7,7 @@ pub mod sweep;
 use ward_engine::{Answer, Bindings, Call, Payload, Problems, Refused, Returns, input, op};
 use ward_identity::account::{self, is_client_taken, lock_address};
 use ward_identity::flags::{CAN_MERGE_CLIENTS, CAN_RESTRICT_CLIENTS};
+use ward_identity::proxy::grant;
 use ward_identity::tables::{CareTeamMember, USERS, User};
 use ward_store::{Cond, Id, StoreError};
 
@@ -33,8 +34,8 @@ pub fn bind(b: &mut Bindings) {
 }
 
 /// Merges a client into another: all that points at the one points at the other
-/// from then on, whose profile and group stay. The one's sign-ins, links and
-/// keys end; its id is not found any more, by anybody, and names the other in
+/// from then on, whose profile and group stay. What other clients open of either
+/// ends, and so do the one's sign-ins, links and keys; its id is not found any more, by anybody, and names the other in
 /// the row that is kept.
 pub async fn merge(call: &mut Call<'_>, input: &MergeClients) -> Answer<Payload> {
     access::requires(call.actor, CAN_MERGE_CLIENTS)?;
@@ -119,6 +120,8 @@ async fn close(call: &mut Call<'_>, source: &User, target: &User) -> Answer<()> 
     };
     set_active(&mut gone, false, call.now());
     account::close(&mut call.scope, source, &gone).await?;
+    // Whoever opened the one's record would open the other's in it.
+    grant::end_of_client(&mut call.scope, target.id).await?;
     Ok(())
 }
 

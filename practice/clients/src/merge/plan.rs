@@ -20,6 +20,8 @@ pub const RULES: &[(&str, &str, Fate, &str)] = &[
     ("api_keys", "user_id", Fate::Stays, "revoked, and bound to the user by a MAC"),
     ("api_keys", "created_by_id", Fate::Stays, "who made a key that is revoked is history"),
     ("logins", "user_id", Fate::Stays, "removed"),
+    ("client_proxies", "user_id", Fate::Stays, "ended: one record was opened, not the other"),
+    ("client_proxies", "proxy_id", Fate::Stays, "ended: one account acted, not the other"),
     ("push_devices", "user_id", Fate::Stays, "removed: who is merged is signed in nowhere"),
     ("break_glass_accesses", "client_id", Fate::Stays, "one chart was opened, not the other"),
     ("access_log", "client_id", Fate::Stays, "history; found under the other by merged_into_id"),

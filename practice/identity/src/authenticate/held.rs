@@ -8,8 +8,8 @@ use ward_instance::{Instance, Timestamp};
 use ward_store::{Actor, Db, Query, Sql, StoreError, Value};
 
 use super::{
-    Claim, FROM_PERSON, Identified, KeyFacts, OF_KEY, OF_SESSION, PERSON, Rejection,
-    authenticate_from, classify, flag_columns, key_of_row, session_of_row, touch,
+    Claim, FROM_PERSON, FROM_PROXY, Identified, KeyFacts, OF_KEY, OF_PROXY, OF_SESSION, PERSON,
+    Rejection, authenticate_from, classify, flag_columns, key_of_row, session_of_row, touch,
 };
 
 static KEYS_SQL: LazyLock<String> = LazyLock::new(|| {
@@ -24,8 +24,8 @@ static KEYS_SQL: LazyLock<String> = LazyLock::new(|| {
 
 static SESSIONS_SQL: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {OF_SESSION}, {PERSON}, {} FROM sessions s \
-         JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id {FROM_PERSON} \
+        "SELECT {OF_SESSION}, {OF_PROXY}, {PERSON}, {} FROM sessions s \
+         JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id {FROM_PROXY} {FROM_PERSON} \
          WHERE s.id IN_LIST($1) AND s.ended_at IS NULL",
         flag_columns()
     )
@@ -119,7 +119,7 @@ pub async fn identify_held(
             key_of_row(row, instance, kid, secret_hash, &held.address, wall)
         }
         What::Session { id } => {
-            session_of_row(sessions.get(id)?, wall).filter(|(actor, _)| actor.user_id != 0)
+            session_of_row(sessions.get(id)?, instance).filter(|(actor, _)| actor.user_id != 0)
         }
     };
     Ok(held.iter().map(|held| found(held).map(|found| answering(found, wall))).collect())

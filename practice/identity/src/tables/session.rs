@@ -4,6 +4,7 @@
 use ward_instance::Timestamp;
 use ward_store::{Id, Key, Reference, Rule, Uuid, index, record, text_enum, unique};
 
+use crate::proxy::ClientProxy;
 use crate::tables::{Organization, User};
 
 text_enum! {
@@ -47,15 +48,21 @@ record! {
         awaits_code: bool,
         /// Codes that were tried, right or wrong.
         code_tries: i64,
+        /// By which access somebody else is in it, who acts for the user.
+        proxy_id: Option<Id<ClientProxy>>,
     }
     key: Key::Uuid,
     indexes: [
         index(&["lookup"]),
         index(&["org_id", "user_id", "created_at"]),
+        index(&["org_id", "proxy_id"]).only("proxy_id IS NOT NULL"),
         index(&["created_at"]),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+        Reference {
+            columns: &["org_id", "proxy_id"], table: "client_proxies", target: &["org_id", "id"],
+        },
     ],
     audit: Some("SESSION"),
     visible: |_| Rule::none(),

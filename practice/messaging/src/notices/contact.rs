@@ -1,7 +1,6 @@
 //! Notification contacts: people whom a client names, such as relatives, and who
-//! get a copy of what the client is told, if the client wishes (behaviour 42).
-//!
-//! Absent on purpose: access of a contact to the client's record.
+//! get a copy of what the client is told, if the client wishes (behaviour 42). What they
+//! open of the client's record is in [`crate::notices::portal`].
 
 use ward_clients::rules;
 use ward_clients::update_client::resend_welcome;
@@ -10,12 +9,13 @@ use ward_engine::{
 };
 use ward_identity::account::joined;
 use ward_identity::id_or_blank::{IdOrBlank, named};
-use ward_identity::permit::members_only;
+use ward_identity::permit::{members_only, not_by_proxy};
 use ward_identity::restricted;
 use ward_identity::tables::{Organization, USERS, User, users};
 use ward_instance::Timestamp;
 use ward_store::{Cond, Event, Id, Key, Level, Query, Reference, Scope, Sql, Value, index, record};
 
+use crate::notices::portal::{self, Wish};
 use crate::notices::visibility;
 
 /// A client can name so many.
@@ -24,18 +24,18 @@ pub const CONTACTS_MAX: i64 = 20;
 record! {
     /// Somebody whom a client named.
     pub struct NotificationContact in NOTIFICATION_CONTACTS, notification_contacts {
-        id: Id<NotificationContact>,
+        id: Id<NotificationContact> [limited],
         org_id: Id<Organization>,
         unit_id: Id<Organization>,
         /// The client.
-        user_id: Id<User>,
+        user_id: Id<User> [limited],
         /// The contact's own account, if they are a client too.
         linked_client_id: Option<Id<User>>,
         first_name: Option<String>,
         last_name: Option<String>,
         email: Option<String>,
         phone_number: Option<String>,
-        relationship: Option<String>,
+        relationship: Option<String> [limited],
         contact_type: Option<String>,
         emergency: bool,
         copy_notifications: bool,
@@ -74,6 +74,9 @@ input! {
         emergency: bool,
         copy_notifications: bool,
         send_invitation: bool,
+        client_portal_access: bool,
+        /// An addition: the first day on which it is over.
+        client_portal_access_until: String,
     }
 }
 
@@ -89,6 +92,9 @@ input! {
         contact_type: String,
         emergency: bool,
         copy_notifications: bool,
+        client_portal_access: bool,
+        /// An addition: the first day on which it is over.
+        client_portal_access_until: String,
     }
 }
 
@@ -97,13 +103,16 @@ input! {
     pub struct DeleteContact { id: Id<NotificationContact>, user_id: IdOrBlank<User> }
 }
 
-const TYPE: &str = "NotificationContact";
+pub(super) const TYPE: &str = "NotificationContact";
+
+/// What somebody who acts for a client does not do.
+const NAMING: &str = "naming contacts";
 
 /// Binds the type, the fields of users and the mutations.
 pub fn bind(b: &mut Bindings) {
     use notification_contacts as at;
     b.object(TYPE, &NOTIFICATION_CONTACTS);
-    b.one(TYPE, "user", &USERS, Link::Key(at::user_id));
+    b.one(TYPE, "user", &USERS, Link::Key(at::user_id)).limited();
     b.one(TYPE, "linked_client", &USERS, Link::Key(at::linked_client_id));
     for field in ["full_name", "full_legal_name_with_preferred"] {
         b.computed(TYPE, field, &[at::first_name, at::last_name], |_, row: &RowView<'_>, _| {
@@ -113,7 +122,8 @@ pub fn bind(b: &mut Bindings) {
     }
     let of = |child| Link::Column { parent: users::id, child };
     b.many("User", "notification_contacts", &NOTIFICATION_CONTACTS, of("user_id"));
-    b.many("User", "linked_relatives", &NOTIFICATION_CONTACTS, of("linked_client_id"));
+    b.many("User", "linked_relatives", &NOTIFICATION_CONTACTS, of("linked_client_id"))
+        .listing(portal::relatives);
     const CONTACT: &[(&str, Returns)] =
         &[("notificationContact", Returns::One(&NOTIFICATION_CONTACTS))];
     b.mutation("createNotificationContact", CONTACT, op!(create));
@@ -154,6 +164,7 @@ fn event(kind: &'static str, contact: &NotificationContact) -> Event {
 
 /// Names a contact: a client their own; a member of a client whom they see.
 pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payload> {
+    not_by_proxy(call.actor, NAMING)?;
     let own = call.actor.is_client().then(|| Id::new(call.actor.user_id));
     let id = named(&input.user_id).or(own).ok_or_else(|| Refused::not_found("user_id"))?;
     let client = client(call, id, "user_id").await?;
@@ -176,6 +187,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payloa
         ("relationship", &input.relationship),
         ("contact_type", &input.contact_type),
     ]);
+    let wish =
+        Wish::of(&input.client_portal_access, &input.client_portal_access_until, &mut problems);
     if contacts(call, client.id).await? >= CONTACTS_MAX {
         problems.add("base", format!("A client can have at most {CONTACTS_MAX} contacts"));
     }
@@ -204,9 +217,10 @@ pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payloa
     check_whole(&contact)?;
     call.scope.subject_id = Some(client.id.0);
     call.create(&contact).await?;
+    portal::settle(call, &wish, &contact).await?;
     call.emit(event("notification_contact.created", &contact));
     if input.send_invitation.is_true() {
-        // Into their own account, which opens nothing of the client's.
+        // Into their own account, from which they act for the client if they may.
         let account = account.ok_or_else(|| {
             Refused::on("send_invitation", "Send invitation needs a linked client")
         })?;
@@ -225,7 +239,7 @@ async fn contacts(call: &mut Call<'_>, client: Id<User>) -> Answer<i64> {
 }
 
 /// A client whom the caller sees in full.
-async fn client(call: &mut Call<'_>, id: Id<User>, at: &str) -> Answer<User> {
+pub(super) async fn client(call: &mut Call<'_>, id: Id<User>, at: &str) -> Answer<User> {
     let seen: Option<(User, Level)> = call.visible_for_reference(id, Level::Full).await?;
     let client = seen.map(|(user, _)| user).filter(|user| user.is_patient);
     client.ok_or_else(|| Refused::not_found(at))
@@ -245,16 +259,19 @@ async fn seen(
 
 /// Changes a contact.
 pub async fn update(call: &mut Call<'_>, input: &UpdateContact) -> Answer<Payload> {
+    not_by_proxy(call.actor, NAMING)?;
     let before = seen(call, input.id.value().copied()).await?;
-    check(&[
+    let mut problems = check(&[
         ("first_name", &input.first_name),
         ("last_name", &input.last_name),
         ("email", &input.email),
         ("phone_number", &input.phone_number),
         ("relationship", &input.relationship),
         ("contact_type", &input.contact_type),
-    ])
-    .check()?;
+    ]);
+    let wish =
+        Wish::of(&input.client_portal_access, &input.client_portal_access_until, &mut problems);
+    problems.check()?;
     let mut after = before.clone();
     input.first_name.set_text(&mut after.first_name);
     input.last_name.set_text(&mut after.last_name);
@@ -268,20 +285,24 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateContact) -> Answer<Payloa
     after.copy_notifications =
         input.copy_notifications.value().copied().unwrap_or(before.copy_notifications);
     check_whole(&after)?;
-    let changes = call.update(&before, &after).await?;
-    if !changes.is_empty() {
-        let changed = event("notification_contact.updated", &after).changed(&changes.columns);
-        call.emit(changed);
+    let mut columns = call.update(&before, &after).await?.columns;
+    if portal::settle(call, &wish, &after).await? {
+        columns.push("client_portal_access");
+    }
+    if !columns.is_empty() {
+        call.emit(event("notification_contact.updated", &after).changed(&columns));
     }
     Ok(Payload::new().one("notificationContact", after.id.0))
 }
 
 /// Takes a contact away.
 pub async fn delete(call: &mut Call<'_>, input: &DeleteContact) -> Answer<Payload> {
+    not_by_proxy(call.actor, NAMING)?;
     let contact = seen(call, input.id.value().copied()).await?;
     if named(&input.user_id).is_some_and(|id| id != contact.user_id) {
         return Err(Refused::not_found("id"));
     }
+    portal::close(call, &contact).await?;
     call.destroy(&contact).await?;
     call.emit(event("notification_contact.deleted", &contact));
     Ok(Payload::new().one("notificationContact", contact.id.0))

@@ -12,6 +12,7 @@ pub mod given;
 pub mod listing;
 pub mod notice;
 pub mod plan;
+pub mod portal;
 pub mod quiet;
 pub mod reminders;
 pub mod sent;
@@ -58,6 +59,7 @@ pub fn bind(b: &mut Bindings) {
     given::bind(b);
     sent::bind(b);
     contact::bind(b);
+    portal::bind(b);
     forms::bind(b);
     appointments::bind(b);
 }

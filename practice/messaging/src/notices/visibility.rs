@@ -67,8 +67,21 @@ fn conversation_seen(actor: &Actor) -> Cond {
     Cond::is_null("conversation_id").or(visibility::of_conversation(actor).full)
 }
 
+/// SQL: that the contact of a row was given access to the client's record.
+const ACTS: &str = "{t}.linked_client_id = ? AND EXISTS (SELECT 1 FROM client_proxies g \
+     WHERE g.org_id = {t}.org_id AND g.user_id = {t}.user_id AND g.proxy_id = {t}.linked_client_id \
+     AND g.ended_at IS NULL)";
+
 /// Contacts that clients named: the client's own, and for members who see the
-/// client.
+/// client. Who may act for a client sees that they may, and who acts sees no contact: there may
+/// be another one of whom they are not to know.
 pub fn contacts(actor: &Actor) -> Rule {
-    own_or_clients(actor)
+    if actor.proxy_id.is_some() {
+        return Rule::none();
+    }
+    let rule = own_or_clients(actor);
+    match actor.is_client() {
+        true => rule.limited(Cond::sql(format!("({ACTS})"), [actor.user_id.into()])),
+        false => rule,
+    }
 }

@@ -17,6 +17,7 @@ mod flag_truth;
 mod notes;
 mod notice_rules;
 mod notices;
+mod proxies;
 mod restricted;
 mod rules;
 mod scheduled;

@@ -23,6 +23,10 @@ use table::{CALENDAR_FEEDS, calendar_feeds};
 pub fn bind(b: &mut Bindings) {
     const OF: &[usize] = &[appointments::id, appointments::org_id, appointments::user_id];
     b.computed("Appointment", "unauthenticated_ics_link", OF, |request, row, _| {
+        // It would open the appointment after the access of who acts for the client is over.
+        if request.actor.proxy_id.is_some() {
+            return Out::Null;
+        }
         let numbers = (row.get(appointments::org_id).int(), row.get(appointments::id).int());
         let (Some(org_id), Some(id)) = numbers else { return Out::Null };
         // A visitor reads what they booked, as the client whom they said to be.

@@ -1,0 +1,210 @@
+//! Until when somebody may act for a client. Pure.
+//!
+//! For a minor it is their parent or guardian, as a personal representative (45 CFR
+//! 164.502(g)(3)), and no longer than until the client is 18. Where a State lets a minor consent
+//! alone at another age, the practice says an earlier day. For an adult it is whom the practice
+//! was told of (45 CFR 164.502(g)(2), 164.510(b)), until it is taken away.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use ward_engine::moment;
+use ward_instance::Timestamp;
+use ward_store::Day;
+
+/// Whole years after which a client is of age.
+pub const OF_AGE_YEARS: i16 = 18;
+
+/// Why nobody can be given access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// Whether the client is a minor is not known.
+    Unknown,
+    /// The day that is wanted has come.
+    Past,
+    /// The day that is wanted is after the one on which the client is of age.
+    Late,
+}
+
+impl Denied {
+    /// The field that it is about.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Denied::Unknown => "client_portal_access",
+            Denied::Past | Denied::Late => "client_portal_access_until",
+        }
+    }
+
+    /// What is wrong, and what to do.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Denied::Unknown => {
+                "Date of birth must be known: what others open of a minor ends when they are of age"
+            }
+            Denied::Past => "Client portal access until must be after today",
+            Denied::Late => {
+                "Client portal access until can't be after the day on which the client is 18"
+            }
+        }
+    }
+}
+
+/// Until when somebody acts for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The first day on which they do not; none for as long as nobody takes it away.
+    pub until: Option<Day>,
+    /// They act for a minor.
+    pub is_guardian: bool,
+}
+
+impl Terms {
+    /// What a client who was born on that day can give, or have given, today; as long as it is
+    /// wanted, or can be.
+    pub fn given(born: Option<Day>, today: Day, wanted: Option<Day>) -> Result<Self, Denied> {
+        let of_age = born.and_then(of_age_on).ok_or(Denied::Unknown)?;
+        if wanted.is_some_and(|wanted| wanted <= today) {
+            return Err(Denied::Past);
+        }
+        if today >= of_age {
+            return Ok(Terms { until: wanted, is_guardian: false });
+        }
+        match wanted {
+            Some(wanted) if wanted > of_age => Err(Denied::Late),
+            wanted => Ok(Terms { until: wanted.or(Some(of_age)), is_guardian: true }),
+        }
+    }
+
+    /// The first day on which it is over; the date of birth counts as it is known today.
+    pub fn end(&self, born: Option<Day>) -> End {
+        if !self.is_guardian {
+            return self.until.map_or(End::Never, End::On);
+        }
+        match born.and_then(of_age_on) {
+            Some(of_age) => End::On(self.until.map_or(of_age, |until| until.min(of_age))),
+            None => End::Over,
+        }
+    }
+
+    /// Whether it still counts on a day.
+    pub fn last(&self, born: Option<Day>, today: Day) -> bool {
+        match self.end(born) {
+            End::Never => true,
+            End::On(day) => today < day,
+            End::Over => false,
+        }
+    }
+}
+
+/// When access is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Not by itself.
+    Never,
+    /// From the beginning of this day on.
+    On(Day),
+    /// Already, whatever day it is.
+    Over,
+}
+
+/// The day on which somebody is of age: who was born on 29 February on 1 March, as their age is
+/// counted. None for a date of birth without such a day.
+pub fn of_age_on(born: Day) -> Option<Day> {
+    let year = born.0.year().checked_add(OF_AGE_YEARS)?;
+    let same = Date::new(year, born.0.month(), born.0.day());
+    same.or_else(|_| Date::new(year, 3, 1)).ok().map(Day)
+}
+
+/// The day that it is in a time zone, by its IANA name.
+pub fn today(now: Timestamp, zone: &str) -> Option<Day> {
+    let zone = moment::zone(zone).unwrap_or(TimeZone::UTC);
+    let at = jiff::Timestamp::from_microsecond(now.0).ok()?;
+    Some(Day(at.to_zoned_datetime(zone).date()))
+}
+
+/// The earliest day that it is anywhere.
+pub fn earliest_today(now: Timestamp) -> Option<Day> {
+    const WEST_HOURS: i64 = 12;
+    today(now.plus_seconds(-WEST_HOURS * 3_600), "UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        Day(text.parse().unwrap())
+    }
+
+    #[test]
+    fn dom_35_who_was_born_on_29_february_is_of_age_on_1_march() {
+        assert_eq!(of_age_on(day("2012-02-29")), Some(day("2030-03-01")));
+        assert_eq!(of_age_on(day("2012-02-28")), Some(day("2030-02-28")));
+        assert_eq!(of_age_on(day("2013-07-04")), Some(day("2031-07-04")));
+        assert_eq!(of_age_on(day("9995-01-01")), None);
+    }
+
+    #[test]
+    fn dom_35_a_guardian_acts_until_the_birthday_and_not_on_it() {
+        let born = Some(day("2013-03-09"));
+        let terms = Terms::given(born, day("2030-12-01"), None).unwrap();
+        assert_eq!(terms, Terms { until: Some(day("2031-03-09")), is_guardian: true });
+        assert!(terms.last(born, day("2031-03-08")));
+        assert!(!terms.last(born, day("2031-03-09")));
+        // The date of birth was wrong.
+        assert!(!terms.last(Some(day("2012-03-09")), day("2030-12-01")));
+        assert!(!terms.last(None, day("2030-12-01")));
+    }
+
+    #[test]
+    fn dom_35_a_practice_ends_it_earlier_and_never_later() {
+        let (born, today) = (Some(day("2013-03-09")), day("2025-01-01"));
+        let given = |wanted: &str| Terms::given(born, today, Some(day(wanted)));
+        assert_eq!(given("2026-03-09").unwrap().until, Some(day("2026-03-09")));
+        assert_eq!(given("2031-03-09").unwrap().until, Some(day("2031-03-09")));
+        assert_eq!(given("2031-03-10"), Err(Denied::Late));
+        assert_eq!(given("2025-01-01"), Err(Denied::Past));
+        assert_eq!(Terms::given(None, today, None), Err(Denied::Unknown));
+    }
+
+    #[test]
+    fn dom_35_an_adult_is_asked_for_no_day() {
+        let (born, today) = (Some(day("1990-05-05")), day("2025-01-01"));
+        let open = Terms::given(born, today, None).unwrap();
+        assert_eq!(open, Terms { until: None, is_guardian: false });
+        assert!(open.last(None, day("2090-01-01")));
+        let bound = Terms::given(born, today, Some(day("2025-02-01"))).unwrap();
+        assert!(bound.last(born, day("2025-01-31")) && !bound.last(born, day("2025-02-01")));
+    }
+
+    #[test]
+    fn dom_35_it_is_another_day_elsewhere() {
+        let now = Timestamp::from_seconds(1_772_841_600);
+        assert_eq!(today(now, "UTC"), Some(day("2026-03-07")));
+        assert_eq!(today(now, "America/New_York"), Some(day("2026-03-06")));
+        assert_eq!(earliest_today(now), Some(day("2026-03-06")));
+    }
+
+    fn days() -> impl Strategy<Value = Day> {
+        (1900_i16..2100, 1_i8..13, 1_i8..29)
+            .prop_map(|(year, month, day)| Day(Date::new(year, month, day).unwrap()))
+    }
+
+    proptest! {
+        /// Whatever is wanted: nobody acts as a guardian of an adult, and what is given counts
+        /// on the day on which it is given.
+        #[test]
+        fn dom_35_no_guardian_of_an_adult(
+            born in days(), today in days(), wanted in proptest::option::of(days()), later in days()
+        ) {
+            if let Ok(terms) = Terms::given(Some(born), today, wanted) {
+                prop_assert!(terms.last(Some(born), today));
+                prop_assert_eq!(terms.is_guardian, today < of_age_on(born).unwrap());
+                if terms.is_guardian && later >= of_age_on(born).unwrap() {
+                    prop_assert!(!terms.last(Some(born), later));
+                }
+            }
+        }
+    }
+}
