@@ -72,7 +72,9 @@ async fn dom_31_a_counselling_note_of_a_group_is_its_authors_alone() {
         let (bea, carer) = w.cared_for("Bea").await;
         let class = w.class(&[&ada, &bea], 3).await;
         let circle = Circle { ada, bea, class };
-        let author = w.powerful();
+        // Who may do all, and cares for one of them, is not its author.
+        let (author, other) = (w.owner.clone(), w.powerful());
+        assert_eq!(other.user_id, carer.user_id);
         let note = w.circled(&author, &circle, "COUNSELLING_NOTES").await;
         let id = &note["id"];
         assert_eq!(w.confided(&author, id.as_str().unwrap()).await, "COUNSELLING_NOTES");
@@ -87,7 +89,7 @@ async fn dom_31_a_counselling_note_of_a_group_is_its_authors_alone() {
         // Nobody else has any of it, whichever of the clients they see, nor the clients themselves.
         let (as_ada, as_bea) = (w.as_client(&circle.ada).await, w.as_client(&circle.bea).await);
         let of_bea = &note["individual_client_notes"][1]["id"];
-        for actor in [&w.owner, &carer, &as_ada, &as_bea, &w.stranger] {
+        for actor in [&other, &carer, &as_ada, &as_bea, &w.stranger] {
             let mut seen = w.all_of(actor, &note, &circle).await;
             let session = seen["appointment"].take();
             assert!(session["form_answer_group"].is_null(), "{session}");
@@ -106,14 +108,14 @@ async fn dom_31_a_counselling_note_of_a_group_is_its_authors_alone() {
         }
         let gone = json!([{ "message": "Object not found" }]);
         for field in ["signFormAnswerGroup", "lockFormAnswerGroup", "deleteFormAnswerGroup"] {
-            assert_eq!(w.tries(&w.owner, field, id).await, gone, "{field}");
+            assert_eq!(w.tries(&other, field, id).await, gone, "{field}");
         }
         // What it says of a client is not there for another note either.
         let plain = w.of_group(&circle.class, json!([])).await;
         let unknown = of_bea.as_str().unwrap().parse::<i64>().unwrap() + 1_000;
         for unseen in [of_bea.clone(), json!(unknown.to_string())] {
             let single = json!([{ "id": unseen, "content": "Mine" }]);
-            let refused = w.single(&w.owner, &plain["id"], single).await;
+            let refused = w.single(&other, &plain["id"], single).await;
             assert_eq!(told(&refused), [("id".to_owned(), "Object not found".to_owned())]);
         }
         // Its author goes on with all of it.

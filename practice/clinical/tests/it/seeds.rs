@@ -67,8 +67,8 @@ async fn nothing_clinical_is_in_the_files() {
             return;
         }
         // What is plain is found, so the files are those of the rows.
-        let plain = clients[0].first_name.clone().unwrap();
-        assert!(finds(&raw, &plain));
+        let mut names = clients.iter().filter_map(|it| it.first_name.as_ref());
+        assert!(names.any(|name| finds(&raw, name)));
         assert!(medications.iter().any(|it| it.name.len() >= TELLING));
         assert!(allergies.iter().any(|it| it.name.len() >= TELLING));
         for it in &medications {
