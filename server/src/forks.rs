@@ -195,6 +195,7 @@ pub fn list(context: &Context) -> Result<Json, ServerError> {
 pub async fn end(context: &Context, id: Option<&str>) -> Result<Json, ServerError> {
     sandbox(context)?;
     let Some(app) = &context.app else { return Err(no_server()) };
+    context.check_world()?;
     let fits = |fork: &Fork| match id {
         Some(id) => fork.facts.as_ref().is_some_and(|facts| facts.id == id),
         None => true,

@@ -28,7 +28,7 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
         )
         .into());
     };
-    let _turn = crate::rewind::turn(context).await;
+    let _turn = crate::rewind::turn(context).await?;
     crate::rewind::check(context).await?;
     step::finish(&context.instance, &context.db).await?;
     let founder = founder(&context.db).await?;

@@ -4,6 +4,8 @@
 //! The audit log is never taken back: it says that the Sandbox went back. Neither are ids
 //! (ISO-21), revoked keys, ended sessions and used links; what left the Sandbox is not sent again.
 
+#[cfg(test)]
+mod asked;
 pub mod step;
 
 use std::collections::HashSet;
@@ -44,7 +46,7 @@ pub async fn take(
 ) -> Result<Json, ServerError> {
     let witness = sandbox(context)?;
     let name: Name = named(name)?;
-    let _turn = turn(context).await;
+    let _turn = turn(context).await?;
     let known = context.instance.ledger().snapshots();
     if known.iter().any(|it| it.name == name.as_str()) {
         return Err(ServerError::Usage(format!(
@@ -91,7 +93,7 @@ pub async fn delete(
 ) -> Result<Json, ServerError> {
     let witness = sandbox(context)?;
     let name: Name = named(name)?;
-    let _turn = turn(context).await;
+    let _turn = turn(context).await?;
     find(context, &name)?;
     // What is still known can be deleted again, whatever comes in between.
     Shelf::of(&context.dir, &witness).remove(&context.db, &name).await?;
@@ -109,7 +111,7 @@ pub async fn restore(
 ) -> Result<Json, ServerError> {
     let witness = sandbox(context)?;
     let name: Name = named(name)?;
-    let _turn = turn(context).await;
+    let _turn = turn(context).await?;
     let marked = find(context, &name)?;
     fits(context, &marked)?;
     check(context).await?;
@@ -220,12 +222,17 @@ fn find(context: &Context, name: &Name) -> Result<Marked, ServerError> {
     })
 }
 
-/// Nothing that is due is done meanwhile, and nobody moves the clock.
-pub async fn turn(context: &Context) -> Option<tokio::sync::RwLockWriteGuard<'_, ()>> {
-    match &context.app {
+/// Nothing that is due is done meanwhile, and nobody moves the clock. It may have been a reset's until
+/// now: who was looked up in a world of before is refused.
+pub async fn turn(
+    context: &Context,
+) -> Result<Option<tokio::sync::RwLockWriteGuard<'_, ()>>, ServerError> {
+    let turn = match &context.app {
         Some(app) => Some(app.turn.write().await),
         None => None,
-    }
+    };
+    context.check_world()?;
+    Ok(turn)
 }
 
 /// Refuses where another process has the same database, or the root key is being rotated.

@@ -45,6 +45,7 @@ async fn opened(
         ));
     }
     let _turn = app.turn.write().await;
+    context.check_world()?;
     if app.rotator.is_running() || !rotator::unfinished(&app.db).is_null() {
         return Err(ServerError::Usage(ROTATING.to_owned()));
     }
