@@ -13,6 +13,7 @@ use std::path::Path;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
+use ward_identity::admin::AdminError;
 use ward_instance::ledger::{Facts, Marked};
 use ward_instance::{IsoError, SandboxWitness, Timestamp, crash, host};
 use ward_store::audit::{AuditChange, AuditEntry};
@@ -30,6 +31,9 @@ const MOST: usize = 50;
 /// Why nothing is copied or brought back while the root key is being rotated.
 pub const ROTATING: &str =
     "the root key is being rotated; try again when ward status says that it is done";
+
+/// Why the data is not replaced under another process.
+const NOT_ALONE: &str = "another process serves the same database and would go on with ids of its own; stop the others first";
 
 /// The logs and what counts guesses stay as they are; what opens old entries and what stays closed
 /// is kept besides.
@@ -123,27 +127,29 @@ pub async fn restore(
     let how = How { witness, policy: POLICY, look, shown };
     let (id, taken_at) = (name.to_string(), marked.taken_at);
     let shelf = Shelf::of(&context.dir, &witness);
-    let db = context.db.clone();
+    let (db, node) = (context.db.clone(), node(context)?);
     let token = context.instance.uuid();
     context.instance.ledger().begin_return(name.as_str(), &token)?;
     crash::point("return.begun");
     let done = shelf.restore(&context.db, &name, how, move |tx: &mut Tx, brought: &Brought| {
         let (actor, id, told) = (actor.clone(), id.clone(), brought.told.clone());
-        let (token, today) = (token.clone(), brought.today.clone());
+        let (token, today, node) = (token.clone(), brought.today.clone(), node.clone());
         let is_rotating = !rotator::unfinished(&db).is_null();
         Box::pin(async move {
             if is_rotating {
-                return Err(StoreError::Unavailable(ROTATING.to_owned()));
+                return Err(StoreError::Unavailable(ROTATING.to_owned()).into());
             }
+            check_again(tx, &node).await?;
             snapshots::note_step(tx, &token, &today).await?;
-            record(tx, &actor, (&id, taken_at), &told).await
+            record(tx, &actor, (&id, taken_at), &told).await?;
+            Ok::<_, AdminError>(())
         })
     });
     let ((), brought) = match done.await {
         Ok(done) => done,
         Err(error) => {
             step::end(&context.instance, &context.db).await;
-            return Err(error.into());
+            return Err(admin::refused(error));
         }
     };
     crash::point("return.committed");
@@ -242,15 +248,27 @@ pub async fn check(context: &Context) -> Result<(), ServerError> {
     if is_running || !rotator::unfinished(&context.db).is_null() {
         return Err(ServerError::Usage(ROTATING.to_owned()));
     }
-    if context.db.engine() == Engine::Pg
-        && nodes::others(&context.db, &host::node(&context.dir)?).await? > 0
-    {
-        return Err(ServerError::Usage(
-            "another process serves the same database and would go on with ids of its own; stop the others first"
-                .to_owned(),
-        ));
+    match nodes::others(&context.db, &node(context)?).await? {
+        0 => Ok(()),
+        _ => Err(ServerError::Usage(NOT_ALONE.to_owned())),
     }
-    Ok(())
+}
+
+/// Looks for other processes again, in the transaction that has all tables by now: one may have come
+/// since [`check`]. From here on none writes before it ends.
+pub async fn check_again(tx: &mut Tx, node: &str) -> Result<(), AdminError> {
+    match nodes::others_in(tx, node).await? {
+        0 => Ok(()),
+        _ => Err(AdminError::Refused(NOT_ALONE.to_owned())),
+    }
+}
+
+/// This process among those of a PostgreSQL database.
+pub fn node(context: &Context) -> Result<String, ServerError> {
+    match context.db.engine() {
+        Engine::Lite => Ok(String::new()),
+        Engine::Pg => Ok(host::node(&context.dir)?),
+    }
 }
 
 /// Refuses what can't be read any more.
