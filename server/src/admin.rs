@@ -37,6 +37,8 @@ pub struct Context {
     pub app: Option<Arc<App>>,
     /// Who is told how far a long command is.
     pub progress: Option<Progress>,
+    /// Which world whoever asks was looked up in; nothing for the command line, which may in any.
+    pub world: Option<u64>,
 }
 
 /// Is told how much is done, and of how much.
@@ -52,7 +54,13 @@ impl Context {
             files: app.files.clone(),
             app: Some(app.clone()),
             progress: None,
+            world: None,
         }
+    }
+
+    /// Of a running server, for somebody who was looked up in this world.
+    pub fn asked(app: &Arc<App>, world: u64) -> Self {
+        Context { world: Some(world), ..Context::of(app) }
     }
 
     /// Of an instance that this process holds.
@@ -64,6 +72,7 @@ impl Context {
             files: FilePlace::of(opened),
             app: None,
             progress: None,
+            world: None,
         }
     }
 
@@ -71,6 +80,14 @@ impl Context {
     #[must_use]
     pub fn telling(self, progress: Progress) -> Self {
         Context { progress: Some(progress), ..self }
+    }
+
+    /// Refuses where another world is there than the one whoever asks was looked up in.
+    pub(crate) fn check_world(&self) -> Result<(), StoreError> {
+        match self.world {
+            Some(world) if world != self.db.world() => Err(StoreError::OtherWorld),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn tell(&self, done: u64, total: u64) {

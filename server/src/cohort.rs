@@ -16,6 +16,7 @@ use ward_effects::{COHORT_MAX, CohortChange, CohortEnd};
 use ward_store::StoreError;
 
 use crate::app::App;
+use crate::credential::Caller;
 use crate::desk::{Answered, administrator, check_quarantine, desk, failed, reason, wrong};
 use crate::effects::{check_cohort, class_asked, class_named};
 use crate::guard::Facts;
@@ -67,12 +68,13 @@ async fn change(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let actor = administrator(&app, &headers, &facts).await?.actor;
+    let Caller { actor, world, .. } = administrator(&app, &headers, &facts).await?;
     let class = class_named(&class)?;
     check_cohort(class)?;
     let mut change = read(&app, &body)
         .map_err(|(code, sentence)| refuse(StatusCode::BAD_REQUEST, code, &sentence))?;
     check_quarantine(&app)?;
+    let db = app.db.in_world(world);
     let done = async {
         if seen::present(&app, &actor, &change.add).await?.len() != change.add.len() {
             return Ok(Err("Somebody of these is not a person of your organization."));
@@ -80,7 +82,7 @@ async fn change(
         // Who is not seen is passed over, as who is not there.
         let known = seen::ever(&app, &actor, &change.remove).await?;
         change.remove.retain(|id| known.contains(id));
-        match ward_effects::change_cohort(&app.db, &actor, class, change).await? {
+        match ward_effects::change_cohort(&db, &actor, class, change).await? {
             CohortEnd::TooMany => Ok(Err("A cohort has at most 1,000 people.")),
             CohortEnd::Changed(count) => {
                 let released = app.door.release_own(&app.db, class, actor.org_id).await?;

@@ -102,8 +102,13 @@ fn denied(sentence: &str) -> Response<Body> {
     refuse(StatusCode::FORBIDDEN, "PERMISSION_DENIED", sentence)
 }
 
-/// A failure of the store, told to the log only.
+/// A failure of the store, told to the log only; who is not known any more is told what a stale
+/// credential is told.
 pub fn failed(error: &StoreError) -> Response<Body> {
+    if matches!(error, StoreError::OtherWorld) {
+        let sentence = "API Key is Invalid: the Sandbox was emptied or went back to a snapshot meanwhile; nothing was executed";
+        return refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", sentence);
+    }
     tracing::error!(%error, "a request of the desk failed");
     refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal server error")
 }

@@ -16,6 +16,7 @@ use ward_store::StoreError;
 use ward_store::system::{EffectClass, EffectState};
 
 use crate::app::App;
+use crate::credential::Caller;
 use crate::desk::{
     Answered, check_quarantine, desk, failed, founding_administrator, founding_desk, reason, wrong,
 };
@@ -81,7 +82,7 @@ async fn set(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let actor = founding_administrator(&app, &headers, &facts).await?.actor;
+    let Caller { actor, world, .. } = founding_administrator(&app, &headers, &facts).await?;
     let class = class_named(&class)?;
     let (mode, reason) = decision(&body).map_err(wrong)?;
     if mode == EffectMode::Cohort {
@@ -89,7 +90,7 @@ async fn set(
     }
     check_quarantine(&app)?;
     let done = async {
-        ward_effects::decide(&app.db, &actor, class, mode, &reason).await?;
+        ward_effects::decide(&app.db.in_world(world), &actor, class, mode, &reason).await?;
         let released = app.door.release(&app.db, class).await?;
         app.door.look(&app.db).await?;
         let mut answer = shown(&app, class).await?;
@@ -115,14 +116,15 @@ async fn discard(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let actor = founding_administrator(&app, &headers, &facts).await?.actor;
+    let Caller { actor, world, .. } = founding_administrator(&app, &headers, &facts).await?;
     let class = class_named(&class)?;
     let said = serde_json::from_slice::<Discarded>(&body);
     let said = said.map_err(|_| wrong("send {\"reason\": \"…\"}"))?;
     let reason = reason(&said.reason).map_err(wrong)?;
     check_quarantine(&app)?;
     let done = async {
-        let given_up = ward_effects::discard(&app.db, &actor, class, &reason).await?;
+        let given_up =
+            ward_effects::discard(&app.db.in_world(world), &actor, class, &reason).await?;
         let mut answer = shown(&app, class).await?;
         answer["discarded"] = json!(given_up);
         Ok(answer)
@@ -182,9 +184,9 @@ async fn replay(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Answered {
-    let actor = desk(&app, &headers, &facts).await?.actor;
+    let Caller { actor, world, .. } = desk(&app, &headers, &facts).await?;
     check_quarantine(&app)?;
-    let replayed = ward_effects::replay(&app.db, &actor, &id).await;
+    let replayed = ward_effects::replay(&app.db.in_world(world), &actor, &id).await;
     match replayed.map_err(|error| failed(&error))? {
         true => Ok(respond::json(StatusCode::OK, &json!({"replayed": id}))),
         false => {

@@ -81,13 +81,19 @@ impl Forks {
         self.0.lock().iter().filter_map(|it| Some(it.facts.as_ref()?.shown())).collect()
     }
 
-    /// Takes the lowest number that is free, for a fork below the Sandbox's directory.
-    fn enter(&self, closed: Closed, dir: &Path) -> Option<(Seat, watch::Receiver<bool>)> {
+    /// Takes the lowest number that is free, for a fork below the Sandbox's directory. Its own is of
+    /// this name besides, which is drawn: where a making broke off, a file of before may still be open.
+    fn enter(
+        &self,
+        closed: Closed,
+        dir: &Path,
+        drawn: &str,
+    ) -> Option<(Seat, watch::Receiver<bool>)> {
         let mut all = self.0.lock();
         let number = (0..MOST).find(|number| all.iter().all(|it| it.number != *number))?;
         let (stop, stopped) = watch::channel(false);
         all.push(Fork { number, closed, facts: None, stop, task: None });
-        let dir = folder(dir).join(number.to_string());
+        let dir = folder(dir).join(format!("{number}-{drawn}"));
         Some((Seat { forks: self.clone(), number, dir }, stopped))
     }
 
@@ -146,8 +152,8 @@ impl Forks {
     }
 }
 
-/// The number of a fork that is made or lives, and the directory of that number. Dropped, however the
-/// making or the serving ended, nothing of the fork is left, and the next one may have both.
+/// The number of a fork that is made or lives, and its directory. Dropped, however the
+/// making or the serving ended, nothing of the fork is left, and the next one may have the number.
 struct Seat {
     forks: Forks,
     number: usize,
@@ -195,6 +201,7 @@ pub fn list(context: &Context) -> Result<Json, ServerError> {
 pub async fn end(context: &Context, id: Option<&str>) -> Result<Json, ServerError> {
     sandbox(context)?;
     let Some(app) = &context.app else { return Err(no_server()) };
+    context.check_world()?;
     let fits = |fork: &Fork| match id {
         Some(id) => fork.facts.as_ref().is_some_and(|facts| facts.id == id),
         None => true,
@@ -251,19 +258,23 @@ mod tests {
     #[test]
     fn numbers_are_used_again() {
         let (forks, dir) = (Forks::default(), tempfile::tempdir().unwrap());
-        let enter = || forks.enter(Closed::default(), dir.path()).map(|(seat, _)| seat);
-        let mut seats: Vec<_> = (0..MOST + 1).filter_map(|_| enter()).collect();
+        let enter =
+            |drawn: &str| forks.enter(Closed::default(), dir.path(), drawn).map(|(seat, _)| seat);
+        let mut seats: Vec<_> = (0..MOST + 1).filter_map(|_| enter("first")).collect();
         let numbers: Vec<_> = seats.iter().map(|seat| seat.number).collect();
         assert_eq!(numbers, (0..MOST).collect::<Vec<_>>());
-        drop(seats.remove(3));
-        assert_eq!(enter().map(|seat| seat.number), Some(3));
+        let before = seats.remove(3).dir.clone();
+        let seat = enter("second").unwrap();
+        // The number, and none of its files.
+        assert_eq!(seat.number, 3);
+        assert_ne!(seat.dir, before);
     }
 
     #[test]
     fn nothing_is_left_of_a_fork_whose_making_breaks_off() {
         let (forks, dir) = (Forks::default(), tempfile::tempdir().unwrap());
         let begin = || {
-            let (seat, stop) = forks.enter(Closed::default(), dir.path()).unwrap();
+            let (seat, stop) = forks.enter(Closed::default(), dir.path(), "x").unwrap();
             std::fs::create_dir_all(&seat.dir).unwrap();
             (seat, stop)
         };

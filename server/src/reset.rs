@@ -13,7 +13,7 @@ use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
 use crate::packs::Pack;
 use crate::place::ServerError;
-use crate::rewind::step;
+use crate::rewind::{self, step};
 
 /// Tables that outlive a reset. A revoked key stays so when a snapshot of before brings its row back.
 const KEPT: [&str; 3] = ["audit_events", "instance", "revoked_keys"];
@@ -28,17 +28,18 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
         )
         .into());
     };
-    let _turn = crate::rewind::turn(context).await;
-    crate::rewind::check(context).await?;
+    let _turn = rewind::turn(context).await?;
+    rewind::check(context).await?;
     step::finish(&context.instance, &context.db).await?;
-    let founder = founder(&context.db).await?;
+    let (founder, node) = (founder(&context.db).await?, rewind::node(context)?);
     let had_credentials = credentials_file(&context.dir).exists();
     let (token, wall) = (context.instance.uuid(), context.instance.clock().wall());
     let slot = context.instance.ledger().begin_reset(&token, wall)?;
     crash::point("reset.begun");
     // Ids in stock are of the old slot. Who writes from here on has some of the new one.
     context.db.forget();
-    let (mut answer, revision) = match found_anew(&context.db, witness, &founder, token).await {
+    let founded = found_anew(&context.db, witness, &founder, (token, node)).await;
+    let (mut answer, revision) = match founded {
         Ok(founded) => founded,
         Err(error) => {
             // Nothing was emptied: ids of before are good again.
@@ -94,13 +95,15 @@ async fn found_anew(
     db: &Db,
     witness: SandboxWitness,
     founder: &Founder,
-    token: String,
+    (token, node): (String, String),
 ) -> Result<(Json, i64), ServerError> {
     let (tables, founder) = (db.tables().to_vec(), founder.clone());
     let founded = db.write_alone(move |tx: &mut Tx| {
-        let (tables, founder, token) = (tables.clone(), founder.clone(), token.clone());
+        let (tables, founder) = (tables.clone(), founder.clone());
+        let (token, node) = (token.clone(), node.clone());
         Box::pin(async move {
             alone(tx).await?;
+            rewind::check_again(tx, &node).await?;
             note_step(tx, &token, &Heads::new()).await?;
             wipe(tx, &tables, &witness).await?;
             test_clock::forget(tx, &witness).await?;

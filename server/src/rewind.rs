@@ -4,6 +4,8 @@
 //! The audit log is never taken back: it says that the Sandbox went back. Neither are ids
 //! (ISO-21), revoked keys, ended sessions and used links; what left the Sandbox is not sent again.
 
+#[cfg(test)]
+mod asked;
 pub mod step;
 
 use std::collections::HashSet;
@@ -11,6 +13,7 @@ use std::path::Path;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
+use ward_identity::admin::AdminError;
 use ward_instance::ledger::{Facts, Marked};
 use ward_instance::{IsoError, SandboxWitness, Timestamp, crash, host};
 use ward_store::audit::{AuditChange, AuditEntry};
@@ -29,6 +32,9 @@ const MOST: usize = 50;
 pub const ROTATING: &str =
     "the root key is being rotated; try again when ward status says that it is done";
 
+/// Why the data is not replaced under another process.
+const NOT_ALONE: &str = "another process serves the same database and would go on with ids of its own; stop the others first";
+
 /// The logs and what counts guesses stay as they are; what opens old entries and what stays closed
 /// is kept besides.
 const POLICY: Policy = Policy {
@@ -44,7 +50,7 @@ pub async fn take(
 ) -> Result<Json, ServerError> {
     let witness = sandbox(context)?;
     let name: Name = named(name)?;
-    let _turn = turn(context).await;
+    let _turn = turn(context).await?;
     let known = context.instance.ledger().snapshots();
     if known.iter().any(|it| it.name == name.as_str()) {
         return Err(ServerError::Usage(format!(
@@ -91,7 +97,7 @@ pub async fn delete(
 ) -> Result<Json, ServerError> {
     let witness = sandbox(context)?;
     let name: Name = named(name)?;
-    let _turn = turn(context).await;
+    let _turn = turn(context).await?;
     find(context, &name)?;
     // What is still known can be deleted again, whatever comes in between.
     Shelf::of(&context.dir, &witness).remove(&context.db, &name).await?;
@@ -109,7 +115,7 @@ pub async fn restore(
 ) -> Result<Json, ServerError> {
     let witness = sandbox(context)?;
     let name: Name = named(name)?;
-    let _turn = turn(context).await;
+    let _turn = turn(context).await?;
     let marked = find(context, &name)?;
     fits(context, &marked)?;
     check(context).await?;
@@ -121,27 +127,29 @@ pub async fn restore(
     let how = How { witness, policy: POLICY, look, shown };
     let (id, taken_at) = (name.to_string(), marked.taken_at);
     let shelf = Shelf::of(&context.dir, &witness);
-    let db = context.db.clone();
+    let (db, node) = (context.db.clone(), node(context)?);
     let token = context.instance.uuid();
     context.instance.ledger().begin_return(name.as_str(), &token)?;
     crash::point("return.begun");
     let done = shelf.restore(&context.db, &name, how, move |tx: &mut Tx, brought: &Brought| {
         let (actor, id, told) = (actor.clone(), id.clone(), brought.told.clone());
-        let (token, today) = (token.clone(), brought.today.clone());
+        let (token, today, node) = (token.clone(), brought.today.clone(), node.clone());
         let is_rotating = !rotator::unfinished(&db).is_null();
         Box::pin(async move {
             if is_rotating {
-                return Err(StoreError::Unavailable(ROTATING.to_owned()));
+                return Err(StoreError::Unavailable(ROTATING.to_owned()).into());
             }
+            check_again(tx, &node).await?;
             snapshots::note_step(tx, &token, &today).await?;
-            record(tx, &actor, (&id, taken_at), &told).await
+            record(tx, &actor, (&id, taken_at), &told).await?;
+            Ok::<_, AdminError>(())
         })
     });
     let ((), brought) = match done.await {
         Ok(done) => done,
         Err(error) => {
             step::end(&context.instance, &context.db).await;
-            return Err(error.into());
+            return Err(admin::refused(error));
         }
     };
     crash::point("return.committed");
@@ -220,12 +228,17 @@ fn find(context: &Context, name: &Name) -> Result<Marked, ServerError> {
     })
 }
 
-/// Nothing that is due is done meanwhile, and nobody moves the clock.
-pub async fn turn(context: &Context) -> Option<tokio::sync::RwLockWriteGuard<'_, ()>> {
-    match &context.app {
+/// Nothing that is due is done meanwhile, and nobody moves the clock. It may have been a reset's until
+/// now: who was looked up in a world of before is refused.
+pub async fn turn(
+    context: &Context,
+) -> Result<Option<tokio::sync::RwLockWriteGuard<'_, ()>>, ServerError> {
+    let turn = match &context.app {
         Some(app) => Some(app.turn.write().await),
         None => None,
-    }
+    };
+    context.check_world()?;
+    Ok(turn)
 }
 
 /// Refuses where another process has the same database, or the root key is being rotated.
@@ -235,15 +248,27 @@ pub async fn check(context: &Context) -> Result<(), ServerError> {
     if is_running || !rotator::unfinished(&context.db).is_null() {
         return Err(ServerError::Usage(ROTATING.to_owned()));
     }
-    if context.db.engine() == Engine::Pg
-        && nodes::others(&context.db, &host::node(&context.dir)?).await? > 0
-    {
-        return Err(ServerError::Usage(
-            "another process serves the same database and would go on with ids of its own; stop the others first"
-                .to_owned(),
-        ));
+    match nodes::others(&context.db, &node(context)?).await? {
+        0 => Ok(()),
+        _ => Err(ServerError::Usage(NOT_ALONE.to_owned())),
     }
-    Ok(())
+}
+
+/// Looks for other processes again, in the transaction that has all tables by now: one may have come
+/// since [`check`]. From here on none writes before it ends.
+pub async fn check_again(tx: &mut Tx, node: &str) -> Result<(), AdminError> {
+    match nodes::others_in(tx, node).await? {
+        0 => Ok(()),
+        _ => Err(AdminError::Refused(NOT_ALONE.to_owned())),
+    }
+}
+
+/// This process among those of a PostgreSQL database.
+pub fn node(context: &Context) -> Result<String, ServerError> {
+    match context.db.engine() {
+        Engine::Lite => Ok(String::new()),
+        Engine::Pg => Ok(host::node(&context.dir)?),
+    }
 }
 
 /// Refuses what can't be read any more.

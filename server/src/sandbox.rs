@@ -21,12 +21,14 @@ use axum::{Extension, Router};
 use serde_json::json;
 use ward_effects::InboxFilter;
 use ward_instance::SandboxWitness;
+use ward_store::StoreError;
 
 use crate::admin::{self, Command, Context};
 use crate::app::App;
 use crate::desk::{Answered, desk, failed, founding_administrator, founding_desk, wrong};
 use crate::guard::Facts;
 use crate::packs::Pack;
+use crate::place::ServerError;
 use crate::respond::{self, refuse};
 use crate::rooms;
 
@@ -107,19 +109,20 @@ async fn reset(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Answered {
-    let actor = founding_administrator(&app, &headers, &facts).await?.actor;
+    let caller = founding_administrator(&app, &headers, &facts).await?;
     // Whoever asked may go away meanwhile: it is done to its end all the same.
-    let context = Context::of(&app);
+    let context = Context::asked(&app, caller.world);
     let done = tokio::spawn(async move {
         let command = Command::SandboxReset { seed: None, pack: Pack::Standard };
         admin::run(&context, command).await
     });
-    let done =
-        done.await.map_err(|_| failed(&ward_store::StoreError::internal("a reset panicked")))?;
-    let mut answer =
-        done.map_err(|error| refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()))?;
+    let done = done.await.map_err(|_| failed(&StoreError::internal("a reset panicked")))?;
+    let mut answer = done.map_err(|error| match error {
+        ServerError::Store(error @ StoreError::OtherWorld) => failed(&error),
+        error => refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()),
+    })?;
     // The link signs in as the owner.
-    if !actor.is_owner
+    if !caller.actor.is_owner
         && let Some(answer) = answer.as_object_mut()
     {
         answer.remove("set_password_link");

@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use ward_instance::{SandboxWitness, Timestamp};
+use ward_store::StoreError;
 use ward_store::due::{Straggler, at_work, next, stragglers};
-use ward_store::{Actor, StoreError};
 
 use crate::app::App;
+use crate::credential::Caller;
 use crate::due;
 use crate::test_clock::{self, Act, ClockError};
 use crate::workers;
@@ -50,20 +51,22 @@ impl AddAssign for Ran {
     }
 }
 
-/// Moves the clock as the actor asks. With `settle`, a way forward is gone from one due moment to
+/// Moves the clock as the caller asks. With `settle`, a way forward is gone from one due moment to
 /// the next, and what is kept no longer by then is deleted; the answer is the clock with what was
 /// done, and what was not.
 pub async fn move_clock(
     app: &App,
     witness: SandboxWitness,
-    actor: &Actor,
+    caller: &Caller,
     act: Act,
     settle: bool,
 ) -> Result<Json, ClockError> {
     let goes = matches!(act, Act::To(_) | Act::By(_));
     let _turn = app.turn.write().await;
     let in_steps = settle && goes;
-    let target = test_clock::act(&app.db, witness, actor, act, in_steps).await?;
+    // A reset may have had the turn until now.
+    let db = app.db.in_world(caller.world);
+    let target = test_clock::act(&db, witness, &caller.actor, act, in_steps).await?;
     if !in_steps {
         return Ok(test_clock::shown(app.instance.clock()));
     }

@@ -18,6 +18,7 @@ use ward_documents::name;
 use ward_engine::{Refused, Upload};
 use ward_identity::picture::{Named, NewFile};
 use ward_identity::sealing::{Shelf, sealed_on};
+use ward_store::StoreError;
 
 use crate::app::App;
 use crate::graphql;
@@ -59,6 +60,8 @@ pub async fn put(
     if let Err(wait) = app.limiter.take(&address) {
         return graphql::too_many(&app, None, &address, wait);
     }
+    // Before whose file it is: what waits for it in a world that comes meanwhile is another one's.
+    let world = app.db.world();
     let awaited = match receive::awaited(&app.db, &link).await {
         Ok(Some(awaited)) => awaited,
         Ok(None) => return unwanted(),
@@ -89,7 +92,7 @@ pub async fn put(
                 return refuse(StatusCode::BAD_REQUEST, code, sentence);
             }
             let Some(_inside) = app.admission.enter() else { return respond::overloaded() };
-            app.admission.work(store(&app, &awaited, &upload)).await
+            app.admission.work(store(&app, (&awaited, world), &upload)).await
         }
     }
 }
@@ -152,8 +155,9 @@ fn not_read(error: &(dyn Error + 'static)) -> Response<Body> {
     bad("The file did not arrive whole; nothing was stored.")
 }
 
-/// Examines the file, seals it, and writes down that it is here.
-async fn store(app: &App, awaited: &Awaited, upload: &Upload) -> Response<Body> {
+/// Examines the file, seals it, and writes down that it is here, where that is still the world in
+/// which it was awaited.
+async fn store(app: &App, (awaited, world): (&Awaited, u64), upload: &Upload) -> Response<Body> {
     let file = match sealed(app, awaited, upload).await {
         Ok(file) => file,
         Err(Refused::Problems(problems)) => {
@@ -166,9 +170,9 @@ async fn store(app: &App, awaited: &Awaited, upload: &Upload) -> Response<Body> 
         }
         Err(_) => return bad("The file can't be taken."),
     };
-    match receive::keep(&app.db, awaited, Arc::new(file)).await {
+    match receive::keep(&app.db.in_world(world), awaited, Arc::new(file)).await {
         Ok(Received::Now | Received::Before) => here(),
-        Ok(Received::Unwanted) => unwanted(),
+        Ok(Received::Unwanted) | Err(StoreError::OtherWorld) => unwanted(),
         Ok(Received::NoRoom) => bad("The organization has used up its file storage"),
         Err(error) => {
             tracing::error!(%error, "a file that was sent can't be stored");

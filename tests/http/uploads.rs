@@ -1,7 +1,9 @@
 //! Files of answers and questions: told of, sent by a signed link, attached (behaviour 10.3).
 
+use std::io::Write as _;
+
 use ward_tests::raw::Answer;
-use ward_tests::{Api, Json, json, people};
+use ward_tests::{Api, Engine, Instance, Json, Kind, json, people, raw};
 
 use crate::running::{refused, running};
 
@@ -132,6 +134,36 @@ fn a_file_is_its_senders_and_of_its_answer_alone() {
     let letter = if &tampered[at..=at] == "A" { "B" } else { "A" };
     tampered.replace_range(at..=at, letter);
     refused(&put(&tampered, TEXT), 403, "LINK_REFUSED");
+}
+
+/// Who waits for a file in the Sandbox that went back meanwhile told of it in another one.
+#[test]
+fn iso_21_a_file_that_was_awaited_before_is_nobodys() {
+    for engine in Engine::available("ISO-21") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let server = s.serve();
+        let owner = server.with(&s.owner_key());
+        let (_, answer) = filled(&owner, "late");
+        let (_, path) = told(&owner, &answer);
+        let taken = owner.post("/sandbox/v1/snapshots", &json!({"name": "then"}));
+        assert_eq!(taken.status, 200, "{}", taken.text);
+        let mut stream = raw::connect(server.port).unwrap();
+        let head = format!(
+            "PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            server.port,
+            TEXT.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // Its body is asked for, so it is known what it is for.
+        assert_eq!(raw::read(&mut stream).status, 100);
+        let back = owner.post("/sandbox/v1/snapshots/then/restore", &json!({}));
+        assert_eq!(back.status, 200, "{}", back.text);
+        stream.write_all(TEXT).unwrap();
+        let late = raw::read(&mut stream);
+        assert_eq!(late.status, 404, "{}", late.body);
+        let kept = "SELECT COUNT(*) FROM file_attachments WHERE blob_id IS NOT NULL";
+        assert_eq!(s.database().number(kept), 0, "{engine:?}");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::outcome::{DENIED, Refused, RequestError, code_wanted};
 use crate::paging;
 use crate::plan::{Action, Field, Operation, Plan};
 use crate::planner;
+use crate::store_failure::{Undone, store_error};
 use crate::values::{self, Variables};
 use crate::version::ViewId;
 use crate::view::{View, Views};
@@ -348,46 +349,6 @@ pub fn reply(
 /// conflict of keys a 409, everything else a defect of ours (behaviour 4.5); who is not known any
 /// more is told so in a 200.
 pub(crate) fn store_reply(error: &StoreError, request: &Request) -> Reply {
-    let (status, shown) = store_error(error, request);
+    let (status, shown) = store_error(error, request, Undone::Request);
     reply(status, None, &[shown], &[], false)
-}
-
-/// What is shown of a failure of the store, and the status it makes.
-pub(crate) fn store_error(error: &StoreError, request: &Request) -> (u16, RequestError) {
-    match error {
-        StoreError::Full(_) | StoreError::Unavailable(_) => (
-            503,
-            RequestError::coded(
-                "UNAVAILABLE",
-                "The database or the file store can't take this request now. Nothing was changed; retry in a moment.",
-            ),
-        ),
-        StoreError::Conflict => (
-            409,
-            RequestError::coded(
-                "CONFLICT",
-                "Another request with the same key or record is still at work. Nothing was changed; retry in a moment.",
-            ),
-        ),
-        // As for a credential of which nothing is known (behaviour 3.5): where the caller is still
-        // somebody, the next request is served.
-        StoreError::OtherWorld => (
-            200,
-            RequestError::coded(
-                "UNAUTHENTICATED",
-                "API Key is Invalid: the Sandbox was emptied or went back to a snapshot meanwhile; nothing was executed",
-            ),
-        ),
-        StoreError::Foreign(_) => (
-            503,
-            RequestError::coded(
-                "UNAVAILABLE",
-                "The database is not this instance's. Nothing was read or changed.",
-            ),
-        ),
-        other => {
-            tracing::error!(request = %request.request_id, error = %other, "a request failed");
-            (500, RequestError::coded("INTERNAL", "Internal server error"))
-        }
-    }
 }

@@ -40,6 +40,7 @@ mod reactions;
 mod reads;
 mod scalar;
 mod share;
+mod store_failure;
 mod subscribe;
 pub mod sweeps;
 mod trail;

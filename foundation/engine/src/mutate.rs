@@ -13,7 +13,7 @@ use ward_store::{Actor, Left, Scope, StoreError, Tx, Watch};
 use crate::bound::{Args, MutationBinding, Prepared, Resolve};
 use crate::call::{Call, Request};
 use crate::causation;
-use crate::engine::{Engine, Executed, Halt, Incoming, store_error};
+use crate::engine::{Engine, Executed, Halt, Incoming};
 use crate::exec::{Executor, Stop};
 use crate::input::In;
 use crate::kept::{self, Shown};
@@ -22,6 +22,7 @@ use crate::outcome::{FieldProblem, Refused, RequestError};
 use crate::plan::{Action, Field, Plan};
 use crate::reactions;
 use crate::scalar::{Leaf, Out};
+use crate::store_failure::{Undone, store_error};
 use crate::values::{self, Variables};
 use crate::write::Writer;
 
@@ -106,7 +107,9 @@ pub(crate) async fn run(
                 Cell::Ready(done.json, done.errors)
             }
             // What was committed before is told; only this field failed.
-            Err(Refused::Store(error)) if committed => Cell::Failed(store_error(&error, request).1),
+            Err(Refused::Store(error)) if committed => {
+                Cell::Failed(store_error(&error, request, Undone::Field).1)
+            }
             Err(refused) => {
                 let args = values::arguments(field, &engine.view(request.view)?.schema, &variables);
                 let echo = args.map_or(Out::Null, |args| echo(&args));

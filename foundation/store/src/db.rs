@@ -130,8 +130,10 @@ impl Db {
         Db { of: Some(world), ..self.clone() }
     }
 
-    /// The same store for what is written whichever world is there.
-    pub(crate) fn in_any_world(&self) -> Db {
+    /// The same store for what is written whichever world is there: by nobody's leave, such as what
+    /// tidies up behind a request.
+    #[must_use]
+    pub fn in_any_world(&self) -> Db {
         Db { of: None, ..self.clone() }
     }
 

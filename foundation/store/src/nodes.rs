@@ -61,12 +61,24 @@ pub async fn others(db: &Db, node: &str) -> Result<i64, StoreError> {
         return Ok(0);
     }
     let since = db.instance().clock().wall().0 - GONE;
+    others_since(&mut db.read().await?, since, node).await
+}
+
+/// The same inside of a transaction: once it has what it locks, who came while it waited is counted.
+pub async fn others_in(tx: &mut Tx, node: &str) -> Result<i64, StoreError> {
+    if tx.engine() == Engine::Lite {
+        return Ok(0);
+    }
+    let since = tx.wall().0 - GONE;
+    others_since(tx, since, node).await
+}
+
+async fn others_since(query: &mut impl Query, since: i64, node: &str) -> Result<i64, StoreError> {
     let sql = Sql::fixed(
         "SELECT COUNT(*) FROM nodes WHERE beat_at >= $1 AND node <> $2",
         [since.into(), node.into()],
     );
-    let rows = db.read().await?.rows(&sql).await?;
-    Ok(rows.scalar().and_then(Value::int).unwrap_or(0))
+    Ok(query.rows(&sql).await?.scalar().and_then(Value::int).unwrap_or(0))
 }
 
 /// How many nodes gave a sign of life within `within`.

@@ -5,7 +5,7 @@ use ward_engine::{Answer, Args, FromIn, Kind, Listing, OrderOption, Request};
 use ward_identity::flags::ALLOW_GROUP_LEVEL_ACTIONS;
 use ward_identity::tables::{USERS, User};
 use ward_store::search::keyword_cond;
-use ward_store::{Cond, Entity, Id, Level};
+use ward_store::{Cond, Entity, Id, Level, Value};
 
 use crate::tables::{APPLIED_TAGS, LOCATIONS, Location, Tag, USER_GROUPS, UserGroup};
 
@@ -96,25 +96,25 @@ fn active_status(args: &Args) -> Cond {
 }
 
 /// People with any of the tags.
-fn tagged(ids: Vec<i64>) -> Cond {
+fn tagged(org: i64, ids: Vec<i64>) -> Cond {
     Cond::sql(
-        "EXISTS (SELECT 1 FROM applied_tags a WHERE a.org_id = {t}.org_id \
-         AND a.user_id = {t}.id AND a.tag_id IN_LIST(?) AND a.deleted_at IS NULL)",
-        [ward_store::Value::Ints(ids.into())],
+        "{t}.id IN (SELECT a.user_id FROM applied_tags a \
+         WHERE a.org_id = ? AND a.tag_id IN_LIST(?) AND a.deleted_at IS NULL)",
+        [org.into(), Value::Ints(ids.into())],
     )
 }
 
 /// Clients of a provider: those whose primary provider they are, and those
 /// whose care team they are in, too, unless only the first are meant.
-fn clients_of(provider: i64, only_primary: bool) -> Cond {
+fn clients_of(org: i64, provider: i64, only_primary: bool) -> Cond {
     let primary = Cond::eq("dietitian_id", provider);
     if only_primary {
         return primary;
     }
     primary.or(Cond::sql(
-        "EXISTS (SELECT 1 FROM care_team_members c WHERE c.org_id = {t}.org_id \
-         AND c.patient_id = {t}.id AND c.user_id = ?)",
-        [provider.into()],
+        "{t}.id IN (SELECT c.patient_id FROM care_team_members c \
+         WHERE c.org_id = ? AND c.user_id = ?)",
+        [org.into(), provider.into()],
     ))
 }
 
@@ -135,13 +135,14 @@ pub fn users(request: &Request, args: &Args) -> Answer<Listing> {
         cond = cond.and(Cond::eq("user_group_id", group.0));
     }
     if let Some(tags) = ids::<Tag>(args, "tag_ids", request)? {
-        cond = cond.and(tagged(tags));
+        cond = cond.and(tagged(request.actor.org_id, tags));
     }
     let provider = id::<User>(args, "provider_id", request)?;
     let only_primary = args.flag("limited_to_provider");
+    let org = request.actor.org_id;
     match provider {
-        Some(provider) => cond = cond.and(clients_of(provider.0, only_primary)),
-        None if only_primary => cond = cond.and(clients_of(request.actor.user_id, true)),
+        Some(provider) => cond = cond.and(clients_of(org, provider.0, only_primary)),
+        None if only_primary => cond = cond.and(clients_of(org, request.actor.user_id, true)),
         None => {}
     }
     if args.bool("include_suborg_patients") == Some(false) {
@@ -185,11 +186,10 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
     }
     if args.flag("applied_to_providers") {
         cond = cond.and(Cond::sql(
-            "EXISTS (SELECT 1 FROM applied_tags a \
+            "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
              JOIN users o ON o.org_id = a.org_id AND o.id = a.user_id \
-             WHERE a.org_id = {t}.org_id AND a.tag_id = {t}.id AND a.deleted_at IS NULL \
-             AND o.is_patient = FALSE)",
-            [],
+             WHERE a.org_id = ? AND a.deleted_at IS NULL AND o.is_patient = FALSE)",
+            [request.actor.org_id.into()],
         ));
     }
     Ok(Listing::of(cond))
@@ -197,15 +197,15 @@ pub fn tags(request: &Request, args: &Args) -> Answer<Listing> {
 
 /// Tags of a person, if the caller sees the person.
 fn worn_by(user: i64, request: &Request) -> Cond {
-    const START: &str = "EXISTS (SELECT 1 FROM applied_tags a \
-                         WHERE a.org_id = {t}.org_id AND a.tag_id = {t}.id \
-                         AND a.deleted_at IS NULL AND a.user_id = ?";
+    const START: &str = "{t}.id IN (SELECT a.tag_id FROM applied_tags a \
+                         WHERE a.org_id = ? AND a.deleted_at IS NULL AND a.user_id = ?";
+    let whose: [Value; 2] = [request.actor.org_id.into(), user.into()];
     match (APPLIED_TAGS.visible)(&request.actor).at_least(Level::Full) {
         Cond::Never => Cond::Never,
-        Cond::Always => Cond::sql(format!("{START})"), [user.into()]),
+        Cond::Always => Cond::sql(format!("{START})"), whose),
         Cond::Sql(text, params) => {
             let text = text.replace("{t}", "a");
-            let params = std::iter::once(user.into()).chain(params);
+            let params = whose.into_iter().chain(params);
             Cond::Sql(format!("{START} AND ({text}))"), params.collect())
         }
     }

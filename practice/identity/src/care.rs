@@ -55,9 +55,9 @@ pub async fn leave_team(call: &mut Call<'_>, client: &User) -> Answer<bool> {
 /// of the root: they do not see the unit (behaviour 15). Whether any was in it.
 async fn part_from_other_units(call: &mut Call<'_>, client: &User) -> Answer<bool> {
     let strangers = Cond::sql(
-        "{t}.user_id IN (SELECT m.id FROM users m WHERE m.org_id = {t}.org_id \
+        "{t}.user_id IN (SELECT m.id FROM users m WHERE m.org_id = ? \
          AND m.unit_id <> ? AND m.unit_id <> ?)",
-        [client.unit_id.0.into(), client.org_id.0.into()],
+        [client.org_id.0.into(), client.unit_id.0.into(), client.org_id.0.into()],
     );
     let cond = Cond::eq("patient_id", client.id.0).and(strangers);
     remove_rows(call, cond).await

@@ -88,7 +88,8 @@ impl Sealing {
         let upload = blobs::begin(&**store, db.instance(), &keys, bytes_max).await?;
         let leftover = Leftover {
             org_id,
-            db: db.clone(),
+            // A refused file is removed also where the Sandbox went back meanwhile.
+            db: db.in_any_world(),
             store: store.clone(),
             runtime: tokio::runtime::Handle::current(),
         };

@@ -125,11 +125,11 @@ fn of_others(user: i64) -> Cond {
 }
 
 /// That somebody takes part in the conversation of a row.
-fn includes(user: i64) -> Cond {
+fn includes(request: &Request, user: i64) -> Cond {
     Cond::sql(
         "{t}.conversation_id IN (SELECT p.conversation_id FROM conversation_memberships p \
-         WHERE p.org_id = {t}.org_id AND p.user_id = ? AND p.deleted_at IS NULL)",
-        [user.into()],
+         WHERE p.org_id = ? AND p.user_id = ? AND p.deleted_at IS NULL)",
+        [request.actor.org_id.into(), user.into()],
     )
 }
 
@@ -215,7 +215,7 @@ pub fn which_memberships(request: &Request, args: &Args) -> Answer<Cond> {
         _ => {}
     }
     if args.flag("only_include_shared_memberships") {
-        cond = cond.and(includes(request.actor.user_id));
+        cond = cond.and(includes(request, request.actor.user_id));
     }
     for term in args.text("keywords").unwrap_or_default().split_whitespace() {
         cond = cond.and(goes_by(request, term, "{t}.conversation_id"));
@@ -247,14 +247,14 @@ fn whose(request: &Request, args: &Args) -> Answer<Cond> {
     };
     if actor.is_client() {
         let with = provider.map(|id| id.0).into_iter().chain(providers);
-        let with: Vec<Cond> = with.map(includes).collect();
+        let with: Vec<Cond> = with.map(|user| includes(request, user)).collect();
         let with = with.into_iter().reduce(Cond::or);
         return Ok(with.map_or(own.clone(), |with| own.and(with)));
     }
     Ok(match (of_members, client) {
         (Some(of_members), None) => of_members,
         (Some(of_members), Some(client)) => {
-            let with = of_members.clone().and(includes(client.0));
+            let with = of_members.clone().and(includes(request, client.0));
             let sees = sees_user(actor, client);
             sees.clone().and(with).or(sees.negated().and(of_members))
         }
@@ -372,7 +372,7 @@ pub fn notes(request: &Request, args: &Args) -> Answer<Listing> {
         cond = cond.and(Cond::is_in("id", &ids));
     }
     if let Some(provider) = id::<User>(args, "provider_id", request)? {
-        cond = cond.and(includes(provider.0));
+        cond = cond.and(includes(request, provider.0));
     }
     if args.flag("org_chat") {
         cond = cond.and(of_others(request.actor.user_id));

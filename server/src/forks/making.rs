@@ -45,12 +45,14 @@ async fn opened(
         ));
     }
     let _turn = app.turn.write().await;
+    context.check_world()?;
     if app.rotator.is_running() || !rotator::unfinished(&app.db).is_null() {
         return Err(ServerError::Usage(ROTATING.to_owned()));
     }
     // Read before the copy: what is closed from here on ends the fork.
     let closed = Closed::of(&app.db).await?;
-    let (seat, stop) = app.forks.enter(closed, &app.dir).ok_or_else(|| {
+    let drawn = app.instance.random().base62(8);
+    let (seat, stop) = app.forks.enter(closed, &app.dir, &drawn).ok_or_else(|| {
         ServerError::Usage(format!("there are {MOST} forks already; end one first"))
     })?;
     let number = seat.number;
@@ -109,7 +111,6 @@ async fn make(
     let wall = app.instance.clock().wall();
     let ledger = app.instance.ledger().fork(seat.number, wall)?;
     let dir = seat.dir.clone();
-    let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir)
         .map_err(|error| ServerError::System(format!("cannot make {}: {error}", dir.display())))?;
     place::restrict(&folder(&app.dir))?;

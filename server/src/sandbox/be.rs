@@ -20,6 +20,7 @@ use ward_store::system::AuditType;
 use ward_store::{Actor, Db, Level, Query, Scope, Sql, StoreError, Tx};
 
 use crate::app::App;
+use crate::credential::Caller;
 use crate::desk::{Answered, check_quarantine, desk, failed, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
@@ -43,13 +44,13 @@ async fn be(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let actor = desk(&app, &headers, &facts).await?.actor;
+    let Caller { actor, world, .. } = desk(&app, &headers, &facts).await?;
     let Some(witness) = app.instance.witness().sandbox() else {
         return Err(super::only_there().await);
     };
     let Wish { user } = serde_json::from_slice(&body).map_err(|_| wrong(WHAT))?;
     check_quarantine(&app)?;
-    match become_one(&app.db, witness, actor, &user).await {
+    match become_one(&app.db.in_world(world), witness, actor, &user).await {
         Ok(answer) => Ok(respond::json(StatusCode::OK, &answer)),
         Err(AdminError::Refused(sentence)) => {
             Err(refuse(StatusCode::CONFLICT, "BE_REFUSED", sentence))

@@ -131,7 +131,7 @@ async fn moved(
     headers: &HeaderMap,
     act: Result<(Act, bool), &'static str>,
 ) -> Answered {
-    let actor = founding_desk(&app, headers, facts).await?.actor;
+    let caller = founding_desk(&app, headers, facts).await?;
     let (act, settle) = act.map_err(wrong)?;
     let Some(witness) = app.instance.witness().sandbox() else {
         return Ok(super::only_there().await);
@@ -139,7 +139,7 @@ async fn moved(
     check_quarantine(&app)?;
     // What was begun is finished, although whoever asked may go away.
     let work =
-        tokio::spawn(async move { settle::move_clock(&app, witness, &actor, act, settle).await });
+        tokio::spawn(async move { settle::move_clock(&app, witness, &caller, act, settle).await });
     Err(match work.await {
         Ok(Ok(answer)) => return Ok(respond::json(StatusCode::OK, &answer)),
         Ok(Err(ClockError::Store(error))) => failed(&error),

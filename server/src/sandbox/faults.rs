@@ -13,9 +13,10 @@ use serde_json::{Value as Json, json};
 use ward_instance::{Fault, FaultKind, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
-use ward_store::{Actor, Scope, StoreError, Tx, faults};
+use ward_store::{Actor, Db, Scope, StoreError, Tx, faults};
 
 use crate::app::App;
+use crate::credential::Caller;
 use crate::desk::{Answered, check_quarantine, failed, founding_desk, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
@@ -236,13 +237,13 @@ async fn changed<C>(
 where
     C: Fn(&mut i64, &mut Vec<Fault>) -> Result<(), String> + Clone + Send + Sync + 'static,
 {
-    let actor = founding_desk(app, headers, facts).await?.actor;
+    let Caller { actor, world, .. } = founding_desk(app, headers, facts).await?;
     let change = change.map_err(|sentence| wrong(&sentence))?;
     let Some(witness) = app.instance.witness().sandbox() else {
         return Err(super::only_there().await);
     };
     check_quarantine(app)?;
-    match written(app, witness, actor, change).await {
+    match written(&app.db.in_world(world), witness, actor, change).await {
         Ok(kept) => {
             app.instance.faults().set(&witness, kept.revision, kept.faults);
             app.stale.forget();
@@ -256,7 +257,7 @@ where
 }
 
 async fn written<C>(
-    app: &App,
+    db: &Db,
     witness: SandboxWitness,
     actor: Actor,
     change: C,
@@ -264,21 +265,20 @@ async fn written<C>(
 where
     C: Fn(&mut i64, &mut Vec<Fault>) -> Result<(), String> + Clone + Send + Sync + 'static,
 {
-    app.db
-        .write(move |tx: &mut Tx| {
-            let (actor, change) = (actor.clone(), change.clone());
-            Box::pin(async move {
-                let wall = tx.wall();
-                let mut kept = faults::held(tx, &witness).await?;
-                kept.faults.retain(|fault| wall < fault.expires_at);
-                let before = kept.faults.clone();
-                change(&mut kept.last_id, &mut kept.faults).map_err(Failed::Refused)?;
-                faults::keep(tx, &witness, &mut kept).await?;
-                record(tx, &actor, &before, &kept.faults);
-                Ok::<_, Failed>(kept)
-            })
+    db.write(move |tx: &mut Tx| {
+        let (actor, change) = (actor.clone(), change.clone());
+        Box::pin(async move {
+            let wall = tx.wall();
+            let mut kept = faults::held(tx, &witness).await?;
+            kept.faults.retain(|fault| wall < fault.expires_at);
+            let before = kept.faults.clone();
+            change(&mut kept.last_id, &mut kept.faults).map_err(Failed::Refused)?;
+            faults::keep(tx, &witness, &mut kept).await?;
+            record(tx, &actor, &before, &kept.faults);
+            Ok::<_, Failed>(kept)
         })
-        .await
+    })
+    .await
 }
 
 fn record(tx: &mut Tx, actor: &Actor, before: &[Fault], after: &[Fault]) {

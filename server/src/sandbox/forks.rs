@@ -50,7 +50,7 @@ async fn open(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let actor = founding_desk(&app, &headers, &facts).await?.actor;
+    let caller = founding_desk(&app, &headers, &facts).await?;
     let wish = match body.is_empty() {
         true => Wish::default(),
         false => serde_json::from_slice(&body).map_err(|_| wrong(WHAT))?,
@@ -58,7 +58,10 @@ async fn open(
     let ttl = forks::ttl(wish.ttl.as_deref()).map_err(|sentence| wrong(&sentence))?;
     check_quarantine(&app)?;
     // What was begun is finished, although whoever asked may go away.
-    let work = tokio::spawn(async move { forks::open(&Context::of(&app), Some(actor), ttl).await });
+    let work = tokio::spawn(async move {
+        let context = Context::asked(&app, caller.world);
+        forks::open(&context, Some(caller.actor), ttl).await
+    });
     match work.await {
         Ok(outcome) => answered(outcome),
         Err(_) => Err(failed(&StoreError::internal("a fork panicked while it was made"))),
@@ -71,8 +74,8 @@ async fn end(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Answered {
-    founding_desk(&app, &headers, &facts).await?;
-    answered(forks::end(&Context::of(&app), Some(&id)).await)
+    let caller = founding_desk(&app, &headers, &facts).await?;
+    answered(forks::end(&Context::asked(&app, caller.world), Some(&id)).await)
 }
 
 async fn end_all(
@@ -80,8 +83,8 @@ async fn end_all(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Answered {
-    founding_desk(&app, &headers, &facts).await?;
-    answered(forks::end(&Context::of(&app), None).await)
+    let caller = founding_desk(&app, &headers, &facts).await?;
+    answered(forks::end(&Context::asked(&app, caller.world), None).await)
 }
 
 fn answered(outcome: Result<Json, ServerError>) -> Answered {

@@ -12,7 +12,7 @@ use serde_json::json;
 use ward_instance::Timestamp;
 use ward_store::intents::EffectIntent;
 use ward_store::system::EffectClass;
-use ward_store::{Actor, Scope, StoreError, Tx};
+use ward_store::{Actor, Db, Scope, StoreError, Tx};
 
 use crate::app::App;
 use crate::desk::{Answered, check_quarantine, desk, failed, wrong};
@@ -42,14 +42,16 @@ async fn rehearse(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let actor = desk(&app, &headers, &facts).await?.actor;
+    let caller = desk(&app, &headers, &facts).await?;
     let intent = intent(&body, &facts.id).ok_or_else(|| wrong(WHAT))?;
     if tripwire::is_real(&format!("{} {}", intent.to, intent.payload)) {
         let sentence = "text looks like real data of a person. A Sandbox takes made-up data only.";
         return Err(refuse(StatusCode::BAD_REQUEST, "REAL_DATA_IN_SANDBOX", sentence));
     }
     check_quarantine(&app)?;
-    record(&app, actor, intent).await.map_err(|error| failed(&error))?;
+    record(&app.db.in_world(caller.world), caller.actor, intent)
+        .await
+        .map_err(|error| failed(&error))?;
     Ok(respond::json(StatusCode::OK, &json!({"cause": facts.id})))
 }
 
@@ -75,11 +77,10 @@ fn intent(body: &[u8], request: &str) -> Option<EffectIntent> {
     })
 }
 
-async fn record(app: &App, actor: Actor, intent: EffectIntent) -> Result<(), StoreError> {
-    app.db
-        .write(move |tx: &mut Tx| {
-            let (actor, intent) = (actor.clone(), intent.clone());
-            Box::pin(async move { Scope::new(tx, &actor).intend(intent).await.map(drop) })
-        })
-        .await
+async fn record(db: &Db, actor: Actor, intent: EffectIntent) -> Result<(), StoreError> {
+    db.write(move |tx: &mut Tx| {
+        let (actor, intent) = (actor.clone(), intent.clone());
+        Box::pin(async move { Scope::new(tx, &actor).intend(intent).await.map(drop) })
+    })
+    .await
 }

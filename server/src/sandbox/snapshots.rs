@@ -10,11 +10,12 @@ use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use ward_store::StoreError;
 use ward_store::snapshots::Name;
-use ward_store::{Actor, StoreError};
 
 use crate::admin::Context;
 use crate::app::App;
+use crate::credential::Caller;
 use crate::desk::{Answered, check_quarantine, failed, founding_desk, wrong};
 use crate::guard::Facts;
 use crate::place::ServerError;
@@ -52,9 +53,9 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let actor = founding_desk(&app, &headers, &facts).await?.actor;
+    let caller = founding_desk(&app, &headers, &facts).await?;
     let Wish { name } = serde_json::from_slice(&body).map_err(|_| wrong(WHAT))?;
-    done(app, Act::Take, actor, name).await
+    done(app, Act::Take, caller, name).await
 }
 
 async fn remove(
@@ -63,8 +64,8 @@ async fn remove(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Answered {
-    let actor = founding_desk(&app, &headers, &facts).await?.actor;
-    done(app, Act::Remove, actor, name).await
+    let caller = founding_desk(&app, &headers, &facts).await?;
+    done(app, Act::Remove, caller, name).await
 }
 
 async fn restore(
@@ -73,8 +74,8 @@ async fn restore(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Answered {
-    let actor = founding_desk(&app, &headers, &facts).await?.actor;
-    done(app, Act::Restore, actor, name).await
+    let caller = founding_desk(&app, &headers, &facts).await?;
+    done(app, Act::Restore, caller, name).await
 }
 
 #[derive(Clone, Copy)]
@@ -84,14 +85,14 @@ enum Act {
     Restore,
 }
 
-async fn done(app: Arc<App>, act: Act, actor: Actor, name: String) -> Answered {
+async fn done(app: Arc<App>, act: Act, caller: Caller, name: String) -> Answered {
     if let Err(sentence) = name.parse::<Name>() {
         return Err(wrong(sentence));
     }
     check_quarantine(&app)?;
     // What was begun is finished, although whoever asked may go away.
     let work = tokio::spawn(async move {
-        let (context, actor) = (Context::of(&app), Some(actor));
+        let (context, actor) = (Context::asked(&app, caller.world), Some(caller.actor));
         match act {
             Act::Take => rewind::take(&context, actor, &name).await,
             Act::Remove => rewind::delete(&context, actor, &name).await,

@@ -1,7 +1,9 @@
-//! No visibility rule lists for each row: `IN (SELECT … WHERE x.org_id = {t}.org_id …)` names the row
+//! No condition lists for each row: `IN (SELECT … WHERE x.org_id = {t}.org_id …)` names the row
 //! inside of the list, so that SQLite makes the whole list again for each row that it looks at. On
 //! a page of notes that was 28 times the work of looking the one row up by its key, which is how
-//! such rules are written: `EXISTS (SELECT 1 … WHERE x.org_id = {t}.org_id AND x.id = {t}.user_id)`.
+//! rules of who sees what are written: `EXISTS (SELECT 1 … WHERE x.org_id = {t}.org_id AND x.id =
+//! {t}.user_id)`. What narrows a list to few rows makes its list once, and an index finds them:
+//! `IN (SELECT … WHERE x.org_id = ? …)` with the organization that asks.
 
 /// Where a list of the database begins.
 const LIST: &str = "IN (SELECT ";
@@ -9,13 +11,12 @@ const LIST: &str = "IN (SELECT ";
 /// What names the row that is looked at.
 const ROW: [&str; 2] = ["= {t}.org_id", "{t}.org_id ="];
 
-/// Whether the file has rules of who sees what.
-pub fn has_rules(name: &str) -> bool {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    name.starts_with("practice/") && ["visibility.rs", "restricted.rs"].contains(&file)
+/// Whether the file may have conditions on rows: all of the domains' own.
+pub fn is_searched(name: &str) -> bool {
+    name.starts_with("practice/") && name.contains("/src/")
 }
 
-/// Lists that are made again for each row, in the source of a file with rules.
+/// Lists that are made again for each row, in the source of a file with conditions.
 pub fn check(name: &str, source: &str) -> Vec<String> {
     let found = lines(source);
     found
@@ -23,7 +24,7 @@ pub fn check(name: &str, source: &str) -> Vec<String> {
         .map(|line| {
             format!(
                 "{name}:{line} lists again for each row (`IN (SELECT … {}`): look one row up by its key with EXISTS, \
-                 as visibility::of_user_in does.",
+                 as visibility::of_user_in does, or list once with `= ?` and the organization that asks.",
                 ROW[0]
             )
         })
@@ -118,11 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_of_rules_of_who_sees_what() {
-        assert!(has_rules("practice/charting/src/group_note/visibility.rs"));
-        assert!(has_rules("practice/identity/src/restricted.rs"));
-        assert!(!has_rules("practice/charting/src/listing.rs"));
-        assert!(!has_rules("foundation/store/src/visibility.rs"));
+    fn it_is_told_of_all_conditions_of_the_domains() {
+        assert!(is_searched("practice/charting/src/group_note/visibility.rs"));
+        assert!(is_searched("practice/identity/src/restricted.rs"));
+        assert!(is_searched("practice/charting/src/listing.rs"));
+        assert!(!is_searched("practice/charting/tests/it/notes.rs"));
+        assert!(!is_searched("foundation/store/src/visibility.rs"));
         let wrong = "\"IN (SELECT a FROM b WHERE c = {t}.org_id)\"";
         let told = check("practice/a/src/visibility.rs", wrong);
         assert_eq!(told.len(), 1, "{told:?}");

@@ -6,7 +6,7 @@ use ward_engine::ViewId;
 use ward_store::Actor;
 
 use crate::world::bindings::PUBLISH;
-use crate::world::{World, author, member_without};
+use crate::world::{World, author, member_without, messages};
 
 cases!(
     success_has_null_messages,
@@ -230,8 +230,12 @@ async fn who_was_looked_up_before_a_reset_changes_nothing(w: World) {
     let body = String::from_utf8(reply.body).unwrap();
     expect![[r#"{"errors":[{"message":"API Key is Invalid: the Sandbox was emptied or went back to a snapshot meanwhile; nothing was executed","extensions":{"code":"UNAUTHENTICATED"}}]}"#]].assert_eq(&body);
     assert_eq!(rows(&w).await, before);
+    // Who signs in sends no key that could be invalid.
+    let query = "mutation { hello(input: {name: \"Ada\"}) { greeting } }";
+    let answer = w.ask(V, query).actor(Actor::anonymous()).of_before().run().await;
+    expect![[r#"{"errors":[{"message":"The Sandbox was emptied or went back to a snapshot meanwhile; nothing was executed","extensions":{"code":"UNAUTHENTICATED"}}]}"#]].assert_eq(&answer.to_string());
     // What is asked anew is done.
-    assert_eq!(w.v2026(query).await["data"]["createAuthor"]["author"]["name"], "Late");
+    assert_eq!(w.v2026(query).await["data"]["hello"]["greeting"], "Hello Ada");
 }
 
 /// The answer of what is written already is not lost.
@@ -241,6 +245,19 @@ async fn a_failure_leaves_what_was_committed(w: World) {
         c: createAuthor(input: {name: \"Kept too\"}) { author { name } } }";
     expect![[r#"{"data":{"a":{"author":{"name":"Kept"}},"b":null,"c":{"author":{"name":"Kept too"}}},"errors":[{"message":"Internal server error","locations":[{"line":1,"column":71}],"path":["b"],"extensions":{"code":"INTERNAL"}}]}"#]].assert_eq(&w.v2026(query).await.to_string());
     assert_eq!(w.number("SELECT COUNT(*) FROM authors WHERE name LIKE 'Kept%'").await, 2);
+    // Of the field alone, since the first one is written.
+    let query = "mutation { a: createAuthor(input: {name: \"Told\"}) { author { name } } \
+        b: breakDown(input: {how: \"world\"}) { messages { message } } \
+        c: breakDown(input: {how: \"full\"}) { messages { message } } }";
+    let answer = w.v2026(query).await;
+    assert_eq!(answer["data"], json!({"a": {"author": {"name": "Told"}}, "b": null, "c": null}));
+    assert_eq!(
+        messages(&answer),
+        [
+            "API Key is Invalid: the Sandbox was emptied or went back to a snapshot meanwhile; this field was not executed",
+            "The database or the file store can't take this request now. This field changed nothing; retry in a moment.",
+        ]
+    );
 }
 
 async fn a_repeated_key_replays(w: World) {

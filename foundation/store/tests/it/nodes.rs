@@ -16,6 +16,9 @@ async fn a_role_has_one_holder(w: World) {
         async move {
             nodes::beat(tx, "a").await?;
             nodes::beat(tx, "a").await?;
+            // On SQLite nobody else has the file.
+            assert_eq!(nodes::others_in(tx, "a").await?, 0);
+            assert_eq!(nodes::others_in(tx, "b").await?, i64::from(!is_lite));
             let held = nodes::acquire(tx, "sequencer", "a", LEASE).await?.unwrap();
             assert!(nodes::renew(tx, &held, LEASE).await?);
             nodes::prove(tx, &held).await?;

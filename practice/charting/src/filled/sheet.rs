@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use ward_clients::fact::Fact;
 use ward_engine::{Answer, Call, Refused};
-use ward_identity::tables::User;
+use ward_identity::tables::{USERS, User};
 use ward_instance::Timestamp;
-use ward_store::{Cond, Id, Json, Level, OrderKey, Value};
+use ward_store::{Cond, Id, Json, Level, OrderKey, Query, Select, Value};
 
 use super::input::{FORM_CHARS_MAX, Said, kept};
 use super::tables::{FormAnswer, FormAnswerGroup};
@@ -86,8 +86,16 @@ impl Sheet {
         group: &FormAnswerGroup,
         said: &[Said],
     ) -> Answer<()> {
+        // An answer is said to be the client's, or the caller's who gives it.
+        let client = match said.iter().any(|said| said.user.is_some()) {
+            true => client_of(call, group).await?,
+            false => None,
+        };
         for said in said {
-            whose(call, said.user, group).await?;
+            let is_known = |id: Id<User>| id.0 == call.actor.user_id || Some(id) == client;
+            if !said.user.is_none_or(is_known) {
+                return Err(Refused::not_found("user_id"));
+            }
             let at = self.place_of(call, said).await?;
             let at = match (at, said.question) {
                 (Some(at), _) => at,
@@ -315,18 +323,20 @@ impl Sheet {
     }
 }
 
-/// An answer is said to be the client's, or the caller's who gives it. Who does not see the client
-/// under whom a group note is filed is not told who that is.
-async fn whose(call: &mut Call<'_>, user: Option<Id<User>>, group: &FormAnswerGroup) -> Answer<()> {
-    let Some(id) = user.filter(|id| id.0 != call.actor.user_id) else { return Ok(()) };
-    let is_theirs = match group.is_group_appt_note {
-        true => id == group.user_id && call.visible::<User>(id, Level::Full).await?.is_some(),
-        false => id == group.user_id,
-    };
-    match is_theirs {
-        true => Ok(()),
-        false => Err(Refused::not_found("user_id")),
+/// The client whom answers may be said to be of: who does not see the one under whom a group note is
+/// filed, deleted or not, is not told who that is.
+async fn client_of(call: &mut Call<'_>, group: &FormAnswerGroup) -> Answer<Option<Id<User>>> {
+    if !group.is_group_appt_note {
+        return Ok(Some(group.user_id));
     }
+    let mut select = Select::new(&USERS, call.actor);
+    select.columns = vec![0];
+    select.least = Level::Full;
+    select.deleted = true;
+    select.filter = Cond::eq("id", group.user_id.0);
+    let sql = select.sql();
+    let is_seen = !call.scope.tx.rows(&sql).await?.is_empty();
+    Ok(is_seen.then_some(group.user_id))
 }
 
 /// What a question is called in a sentence: the words of its template.

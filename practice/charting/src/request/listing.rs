@@ -66,11 +66,10 @@ fn of_forms(request: &Request, words: &str) -> Cond {
             let text = text.replace("{t}", "asked");
             Cond::sql(
                 format!(
-                    "EXISTS (SELECT 1 FROM custom_module_forms asked \
-                     WHERE asked.org_id = {{t}}.org_id AND asked.id = {{t}}.custom_module_form_id \
-                     AND {text})"
+                    "{{t}}.custom_module_form_id IN (SELECT asked.id FROM custom_module_forms asked \
+                     WHERE asked.org_id = ? AND {text})"
                 ),
-                params,
+                std::iter::once(request.actor.org_id.into()).chain(params),
             )
         }
     }
@@ -115,8 +114,8 @@ pub fn recurring(request: &Request, args: &Args) -> Answer<Listing> {
     let named = connected(args.text(AT), of_type, AT, ids)?;
     let (cond, client) = match named {
         None => (Cond::Always, None),
-        Some(Named::Client(id)) => (asks("user_id", id.0), Some(id.0)),
-        Some(Named::Group(id)) => (asks("user_group_id", id.0), None),
+        Some(Named::Client(id)) => (asks(request, "user_id", id.0), Some(id.0)),
+        Some(Named::Group(id)) => (asks(request, "user_group_id", id.0), None),
     };
     // Whom the caller does not see nothing is told of.
     let seen = client.map_or(Cond::Always, |id| {
@@ -125,10 +124,10 @@ pub fn recurring(request: &Request, args: &Args) -> Answer<Listing> {
     Ok(Listing::of(cond.and(seen)).naming(&USERS, client.into_iter().collect()))
 }
 
-fn asks(column: &str, id: i64) -> Cond {
+fn asks(request: &Request, column: &str, id: i64) -> Cond {
     let text = format!(
-        "EXISTS (SELECT 1 FROM recurring_form_recipients r WHERE r.org_id = {{t}}.org_id \
-         AND r.recurring_form_id = {{t}}.id AND r.{column} = ?)"
+        "{{t}}.id IN (SELECT r.recurring_form_id FROM recurring_form_recipients r \
+         WHERE r.org_id = ? AND r.{column} = ?)"
     );
-    Cond::sql(text, [id.into()])
+    Cond::sql(text, [request.actor.org_id.into(), id.into()])
 }

@@ -177,8 +177,9 @@ async fn dom_31_a_part_2_note_of_a_group_is_read_as_any_other() {
     .await;
 }
 
+/// That somebody attended is data of the appointment, and is logged where that changes.
 #[tokio::test]
-async fn dom_31_the_audit_log_does_not_say_who_came_and_when() {
+async fn dom_31_the_audit_log_does_not_say_of_the_note_who_came_and_when() {
     World::each(async |w| {
         let ada = w.client("Ada", "ada@example.com").await;
         let bea = w.client("Bea", "bea@example.com").await;

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 use ward_charting::group_note::tables::IndividualClientNote;
 use ward_charting::group_note::write::TWICE;
-use ward_store::{Actor, Cond};
+use ward_store::{Actor, Cond, Sql};
 
 use crate::filled::told;
 use crate::group_notes::NOTE;
@@ -112,6 +112,12 @@ async fn nobody_finds_out_under_whom_a_note_is_filed_by_writing_in_it() {
             let told = answered(actor, &whose).await;
             assert!(told.is_empty(), "{whose}: {told:?}");
         }
+        // It stays filed under who is deleted, and tells nobody else of them.
+        let id = ada.parse::<i64>().unwrap();
+        w.spoil(Sql::fixed("UPDATE users SET deleted_at = 1 WHERE id = $1", [id.into()])).await;
+        let told = answered(&w.owner, &ada).await;
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(answered(&carer, &ada).await, not_found);
     })
     .await;
 }

@@ -139,13 +139,14 @@ fn one(request: &Request, args: &Args) -> Answer<Listing> {
 
 /// Those who referred a client, if the caller sees the client.
 fn referrers_of(request: &Request, client: i64) -> Cond {
-    let start = "EXISTS (SELECT 1 FROM referrals r WHERE r.org_id = {t}.org_id \
-                 AND r.referring_physician_id = {t}.id AND r.deleted_at IS NULL AND r.user_id = ?";
+    let start = "{t}.id IN (SELECT r.referring_physician_id FROM referrals r \
+                 WHERE r.org_id = ? AND r.deleted_at IS NULL AND r.user_id = ?";
+    let whose: [Value; 2] = [request.actor.org_id.into(), client.into()];
     match (REFERRALS.visible)(&request.actor).at_least(Level::Full) {
         Cond::Never => Cond::Never,
-        Cond::Always => Cond::sql(format!("{start})"), [client.into()]),
+        Cond::Always => Cond::sql(format!("{start})"), whose),
         Cond::Sql(text, params) => {
-            let params = std::iter::once(client.into()).chain(params);
+            let params = whose.into_iter().chain(params);
             Cond::sql(format!("{start} AND ({}))", text.replace("{t}", "r")), params)
         }
     }

@@ -74,6 +74,21 @@ async fn a_file_of_a_change_refused_later_is_removed() {
     .await;
 }
 
+/// Who sent it was looked up before the Sandbox went back.
+#[tokio::test]
+async fn a_file_of_who_was_known_in_another_world_is_removed() {
+    World::each(async |w| {
+        let query = "mutation($data: String) { updateUser(input: { avatar_string: $data }) { messages { message } } }";
+        let data = json!({ "data": picture(100_000) });
+        let answer = w.run_before(&w.owner, query, data.clone()).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
+        w.files_become(0).await;
+        w.run(&w.owner, query, data).await;
+        assert_eq!(w.files(), 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_picture_is_bounded_by_its_size_and_by_the_quota() {
     World::each(async |w| {

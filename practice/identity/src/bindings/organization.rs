@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Listing, Out, Request, RowView};
-use ward_store::{Cond, Entity, Id, Join, Query, Role, Sql, Value};
+use ward_store::{Actor, Cond, Entity, Id, Join, Query, Role, Sql, Value};
 
 use crate::bindings::profile::licensed_in;
 use crate::bindings::user::{USER_ORDERS, active_providers, members_of_keywords};
@@ -242,15 +242,15 @@ fn texts(request: &Request, args: &Args, name: &str) -> Answer<Option<Vec<String
     Ok(texts.filter(|texts| !texts.is_empty()))
 }
 
-/// Staff with any of the tags that an argument names.
+/// Staff with any of the tags that an argument names; of whichever organization, where nobody asks.
 fn tagged(request: &Request, args: &Args, name: &str) -> Answer<Cond> {
     let ids = args.get::<Vec<Id<Tag>>>(name, request)?.unwrap_or_default();
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     Ok(match ids.is_empty() {
         true => Cond::Always,
         false => Cond::sql(
-            "{t}.id IN (SELECT a.user_id FROM applied_tags a \
-             WHERE a.org_id = {t}.org_id AND a.tag_id IN_LIST(?))",
+            "EXISTS (SELECT 1 FROM applied_tags a WHERE a.org_id = {t}.org_id \
+             AND a.user_id = {t}.id AND a.tag_id IN_LIST(?) AND a.deleted_at IS NULL)",
             [Value::Ints(ids.into())],
         ),
     })
@@ -376,7 +376,7 @@ fn named(request: &Request, args: &Args) -> Answer<Listing> {
         return Ok(Listing::of(of_providers(&providers)).public());
     }
     if let Some(address) = args.text("email") {
-        return Ok(Listing::of(of_address(address, actor.role)).public());
+        return Ok(Listing::of(of_address(address, actor)).public());
     }
     // A client's organization is their own unit too, so `for_client` adds nothing.
     let own = match actor.role {
@@ -386,22 +386,23 @@ fn named(request: &Request, args: &Args) -> Answer<Listing> {
     Ok(Listing::of(own).public())
 }
 
+/// Of whichever organization, where nobody asks.
 fn of_providers(ids: &[i64]) -> Cond {
     Cond::sql(
-        "{t}.id IN (SELECT pu.unit_id FROM users pu WHERE pu.org_id = {t}.org_id \
-         AND pu.is_patient = FALSE AND pu.id IN_LIST(?))",
+        "EXISTS (SELECT 1 FROM users pu WHERE pu.org_id = {t}.org_id AND pu.id IN_LIST(?) \
+         AND pu.is_patient = FALSE AND pu.unit_id = {t}.id)",
         [Value::Ints(ids.into())],
     )
 }
 
-fn of_address(address: &str, role: Role) -> Cond {
+fn of_address(address: &str, actor: &Actor) -> Cond {
     let public = Cond::eq("organization_email", address);
-    match role {
+    match actor.role {
         Role::Anonymous => public,
         Role::Client | Role::Member | Role::System => public.or(Cond::sql(
-            "{t}.id IN (SELECT eu.unit_id FROM users eu WHERE eu.org_id = {t}.org_id \
+            "{t}.id IN (SELECT eu.unit_id FROM users eu WHERE eu.org_id = ? \
              AND eu.is_patient = FALSE AND eu.email_fold = ?)",
-            [crate::email::key(address).into()],
+            [actor.org_id.into(), crate::email::key(address).into()],
         )),
     }
 }

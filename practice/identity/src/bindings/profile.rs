@@ -150,10 +150,11 @@ fn provider(request: &Request, args: &Args) -> Answer<Listing> {
         // Of a client whom the caller sees.
         let (rule, params) = visibility::seen(&USERS, actor, Level::Full, "c");
         let text = format!(
-            "{{t}}.id IN (SELECT c.dietitian_id FROM users c WHERE c.org_id = {{t}}.org_id \
+            "{{t}}.id IN (SELECT c.dietitian_id FROM users c WHERE c.org_id = ? \
              AND c.id = ? AND ({rule}))"
         );
-        let params: Vec<Value> = std::iter::once(id.0.into()).chain(params).collect();
+        let whose: [Value; 2] = [actor.org_id.into(), id.0.into()];
+        let params: Vec<Value> = whose.into_iter().chain(params).collect();
         return Ok(Listing::of(staff.and(Cond::sql(text, params))).public());
     }
     if let Some(id) = args.get::<Id<OrganizationInfo>>("organization_info_id", request)? {
@@ -161,9 +162,10 @@ fn provider(request: &Request, args: &Args) -> Answer<Listing> {
         let text = format!(
             "{{t}}.id IN (SELECT o.owner_id FROM organization_infos i \
              JOIN organizations o ON o.org_id = i.org_id AND o.id = i.unit_id \
-             WHERE i.org_id = {{t}}.org_id AND i.deleted_at IS NULL AND i.id = ? AND ({rule}))"
+             WHERE i.org_id = ? AND i.deleted_at IS NULL AND i.id = ? AND ({rule}))"
         );
-        let params: Vec<Value> = std::iter::once(id.0.into()).chain(params).collect();
+        let whose: [Value; 2] = [actor.org_id.into(), id.0.into()];
+        let params: Vec<Value> = whose.into_iter().chain(params).collect();
         return Ok(Listing::of(staff.and(Cond::sql(text, params))).public());
     }
     Ok(Listing::of(staff.and(Cond::eq("id", actor.user_id))))

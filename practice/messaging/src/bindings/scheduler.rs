@@ -120,8 +120,8 @@ fn blasts(request: &Request, args: &Args) -> Answer<Listing> {
     if let Some(client) = client {
         cond = cond.and(Cond::sql(
             "{t}.id IN (SELECT g.note_scheduler_id FROM note_recipients g \
-             WHERE g.org_id = {t}.org_id AND g.user_id = ?)",
-            [client.0.into()],
+             WHERE g.org_id = ? AND g.user_id = ?)",
+            [request.actor.org_id.into(), client.0.into()],
         ));
     }
     Ok(Listing::of(cond))

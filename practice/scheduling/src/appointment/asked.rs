@@ -33,11 +33,11 @@ pub(super) fn found_by(request: &Request, args: &Args) -> Cond {
     let of_type = match Keywords::new(&APPOINTMENT_TYPES, org, text).cond() {
         Cond::Sql(text, params) => Cond::Sql(
             format!(
-                "EXISTS (SELECT 1 FROM appointment_types of WHERE of.org_id = {{t}}.org_id \
-                 AND of.id = {{t}}.appointment_type_id AND {})",
+                "{{t}}.appointment_type_id IN (SELECT of.id FROM appointment_types of \
+                 WHERE of.org_id = ? AND {})",
                 text.replace("{t}", "of")
             ),
-            params,
+            std::iter::once(org.into()).chain(params).collect(),
         ),
         other => return other,
     };
@@ -49,12 +49,12 @@ pub(super) fn found_by(request: &Request, args: &Args) -> Cond {
     let Cond::Sql(text, params) = known else { return of_type };
     of_type.or(Cond::Sql(
         format!(
-            "EXISTS (SELECT 1 FROM appointment_inclusions comes JOIN users client \
-             ON client.org_id = comes.org_id AND client.id = comes.user_id \
-             WHERE comes.org_id = {{t}}.org_id AND comes.appointment_id = {{t}}.id \
+            "{{t}}.id IN (SELECT comes.appointment_id FROM users client \
+             JOIN appointment_inclusions comes ON comes.org_id = client.org_id \
+             AND comes.user_id = client.id WHERE client.org_id = ? \
              AND client.is_patient = TRUE AND client.deleted_at IS NULL AND {})",
             text.replace("{t}", "client")
         ),
-        params,
+        std::iter::once(org.into()).chain(params).collect(),
     ))
 }

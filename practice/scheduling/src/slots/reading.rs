@@ -346,9 +346,8 @@ async fn providers(
         (false, Some(one), _) => Cond::eq("id", one),
         (false, None, []) if actor.is_member() => Cond::eq("id", actor.user_id),
         (false, None, []) => Cond::sql(
-            "EXISTS (SELECT 1 FROM users own WHERE own.org_id = {t}.org_id AND own.id = ? \
-             AND own.dietitian_id = {t}.id)",
-            [actor.user_id.into()],
+            "{t}.id IN (SELECT own.dietitian_id FROM users own WHERE own.org_id = ? AND own.id = ?)",
+            [actor.org_id.into(), actor.user_id.into()],
         ),
     };
     if !ask.excluded.is_empty() {

@@ -160,6 +160,7 @@ async fn break_down(call: &mut Call<'_>, input: &BreakDown) -> Answer<Payload> {
     Err(match how {
         "full" => StoreError::Full("disk".into()).into(),
         "conflict" => StoreError::Conflict.into(),
+        "world" => StoreError::OtherWorld.into(),
         _ => StoreError::internal("by design: the secret is 4711").into(),
     })
 }
