@@ -113,3 +113,25 @@ fn dom_35_a_session_as_somebody_else_does_not_act_for_a_third() {
     // She herself does.
     family.is_in(&family.acting(&family.signed_in("mum"), &of_mum));
 }
+
+#[test]
+fn dom_35_signing_out_ends_what_was_begun_with_it_and_no_other() {
+    for engine in Engine::available("DOM-35") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let family = Family::new(&server, server.with(&owner));
+        let (_, of_mum) = family.relative("mum");
+        let [one, two] = ["mum", "mum"].map(|name| family.signed_in(name));
+        let [by_one, more, by_two] = [&one, &one, &two].map(|own| family.acting(own, &of_mum));
+        let out = "mutation { revokeToken(input: {}) { messages { message } } }";
+        // Who stops acting is still themselves, and acts in what else they began.
+        by_one.ask(out, json!({})).data();
+        is_out(&by_one);
+        family.is_in(&more);
+        one.ask(out, json!({})).data();
+        is_out(&one);
+        is_out(&more);
+        family.is_in(&by_two);
+    }
+}
