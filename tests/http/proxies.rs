@@ -169,6 +169,17 @@ fn refuse(family: &Family<'_>, contact: &str, acting: &Api) {
     let key =
         run(acting, "createApiKey", "api_key", json!({"user_id": family.child, "name": "kept"}));
     assert!(key["api_key"].is_null(), "{key}");
+    let input =
+        json!({"email": "child@client.example", "password": PASSWORD, "generate_api_token": true});
+    let own = people::sign_in(&family.server.api(), input);
+    let own = family.server.with(own.data()["signIn"]["api_key"].as_str().unwrap());
+    let keys = |api: &Api| {
+        let listed = api.ask("{ apiKeys { total_count nodes { id } } }", json!({}));
+        listed.data()["apiKeys"]["total_count"].clone()
+    };
+    assert_eq!((keys(&own), keys(acting)), (json!(1), json!(0)));
+    let said = run(acting, "deleteApiKey", "api_key { id }", json!({"id": contact}));
+    refused(&said, "You act for somebody else");
     // And sees no contact, so not who else there is.
     let contacts = "{ currentUser { notification_contacts { id } linked_relatives { id } } }";
     let none = json!({"notification_contacts": [], "linked_relatives": []});

@@ -135,3 +135,20 @@ fn dom_35_signing_out_ends_what_was_begun_with_it_and_no_other() {
         family.is_in(&by_two);
     }
 }
+
+#[test]
+fn dom_35_a_replay_hands_no_token_to_another_session() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let owner = s.owner_key();
+    let server = s.serve();
+    let family = Family::new(&server, server.with(&owner));
+    let (_, of_mum) = family.relative("mum");
+    let [one, two] =
+        ["mum", "mum"].map(|name| family.signed_in(name).header("Idempotency-Key", "acting"));
+    let token = |own: &Api| {
+        own.ask(ACT, json!({"id": of_mum})).json["data"]["actAsLinkedClient"]["token"].clone()
+    };
+    let first = token(&one);
+    assert!(first.is_string() && token(&one) == first, "{first}");
+    assert!(token(&two).is_null());
+}

@@ -234,7 +234,8 @@ pub fn brands(actor: &Actor) -> Rule {
     }
 }
 
-/// API keys: a developer's organization's, else one's own (behaviour 17).
+/// API keys: a developer's organization's, else one's own (behaviour 17); of a client's none for
+/// who acts for them.
 pub fn api_keys(actor: &Actor) -> Rule {
     let own = Cond::eq("user_id", actor.user_id);
     match actor.role {
@@ -242,6 +243,7 @@ pub fn api_keys(actor: &Actor) -> Rule {
         Role::Member if actor.has(flags::IS_DEVELOPER.flag) => {
             Rule::full(own.or(actor.units("unit_id")))
         }
+        Role::Client if actor.proxy_id.is_some() => Rule::none(),
         Role::Member | Role::Client => Rule::full(own),
         Role::Anonymous => Rule::none(),
     }

@@ -189,3 +189,60 @@ async fn dom_35_a_merge_lets_nobody_into_the_other_record() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn dom_35_one_person_is_one_contact_and_of_two_the_last_takes_it_along() {
+    World::each(async |w| {
+        let of = pair(&w).await;
+        let input = json!({ "user_id": of.client, "linked_client_id": of.proxy });
+        let again = named(&w, &w.owner, input).await;
+        let said = "Linked client is a contact of this client already";
+        assert_eq!(again["messages"][0]["message"], said, "{again}");
+        // A merge of clients makes two of one nevertheless.
+        let twin = w.client("Adah", "adah@example.com").await;
+        let input = json!({ "user_id": twin, "linked_client_id": of.proxy });
+        let other = named(&w, &w.owner, input).await["notificationContact"]["id"].clone();
+        let input = json!({ "ids": [of.client, twin], "target_user_id": of.client });
+        let merged = w.mutate(&w.owner, "mergeClients", "user { id }", input).await;
+        assert!(merged["messages"].is_null(), "{merged}");
+        let on = json!({ "id": of.contact, "client_portal_access": true });
+        assert!(switch(&w, &w.owner, on).await["messages"].is_null());
+        let gone = async |id: Json| {
+            let input = json!({ "id": id });
+            let gone = w.mutate(&w.owner, "deleteNotificationContact", SHOWN, input).await;
+            assert!(gone["messages"].is_null(), "{gone}");
+            kept(&w).await
+        };
+        assert_eq!(gone(other).await, 1);
+        assert_eq!(gone(of.contact.as_str().into()).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dom_35_what_a_client_sends_along_and_who_acts_does_not() {
+    World::each(async |w| {
+        let of = pair(&w).await;
+        let until = json!({ "id": of.contact, "client_portal_access_until": "2099-01-31" });
+        switch(&w, &w.owner, until.clone()).await;
+        let ada = w.as_client(&of.client).await;
+        let blank = json!({ "id": of.contact, "first_name": "Benny",
+            "client_portal_access_until": null });
+        let renamed = switch(&w, &ada, blank).await;
+        assert!(renamed["messages"].is_null(), "{renamed}");
+        let shown = &renamed["notificationContact"];
+        assert_eq!(shown["client_portal_access_until"], "2099-01-31", "{renamed}");
+        assert!(switch(&w, &ada, until).await["notificationContact"].is_null());
+        // Who acts does not keep from the client what is done in their name.
+        let acting = Actor { proxy_id: of.proxy.parse().ok(), ..ada.clone() };
+        let set = async |actor: &Actor| {
+            let input = json!({ "quiet_hours_start": "21:00" });
+            w.mutate(actor, "updateNotificationSetting", "notificationSetting { id }", input).await
+        };
+        let refused = set(&acting).await;
+        let said = refused["messages"][0]["message"].as_str().unwrap_or_default();
+        assert!(said.starts_with("You act for somebody else"), "{refused}");
+        assert!(set(&ada).await["messages"].is_null());
+    })
+    .await;
+}
