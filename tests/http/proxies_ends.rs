@@ -1,7 +1,7 @@
 //! DOM-35: what ends an access to a client's record does so for good, whatever is known, given or brought
 //! back later.
 
-use ward_tests::{Api, Engine, Instance, Json, Kind, json, people};
+use ward_tests::{Api, Engine, Instance, Json, Kind, json, people, until};
 
 use crate::proxies::{ACT, Family, PASSWORD, done, is_out, refused, run, to};
 
@@ -151,4 +151,46 @@ fn dom_35_a_replay_hands_no_token_to_another_session() {
     let first = token(&one);
     assert!(first.is_string() && token(&one) == first, "{first}");
     assert!(token(&two).is_null());
+}
+
+/// A picture of one pixel.
+const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+#[test]
+fn dom_35_a_link_to_a_file_opens_it_while_who_was_given_it_may_act() {
+    for engine in Engine::available("DOM-35") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let family = Family::new(&server, server.with(&owner));
+        family.change(&family.child, json!({"password": PASSWORD}));
+        let picture = json!({"id": family.child, "avatar_string": PIXEL});
+        done(run(&family.owner, "updateUser", "user { id }", picture));
+        let (mum, of_mum) = family.relative("mum");
+        let acting = family.acting(&family.signed_in("mum"), &of_mum);
+        let child = family.signed_in("child");
+        let link = |api: &Api| {
+            let reply = api.ask("{ currentUser { avatar_url } }", json!({}));
+            let url = reply.data()["currentUser"]["avatar_url"].as_str().unwrap().to_owned();
+            url[url.find("/files/").unwrap()..].to_owned()
+        };
+        let (by_mum, own) = (link(&acting), link(&child));
+        assert_ne!(by_mum, own);
+        let opens = |link: &str| server.api().get(link).status;
+        assert_eq!((opens(&by_mum), opens(&own)), (200, 200));
+        let reads = "query($id: ID!) { clientAccessLog(client_id: $id) { nodes { user_id credential_kind } } }";
+        until("the link's reading is logged as hers", || {
+            let read = family.owner.ask(reads, json!({"id": family.child}));
+            let nodes = read.data()["clientAccessLog"]["nodes"].as_array().unwrap().clone();
+            let is_hers = |node: &Json| {
+                node["user_id"] == mum.as_str() && node["credential_kind"] == "file_link"
+            };
+            nodes.iter().any(is_hers).then_some(())
+        });
+        family.switch(&of_mum, false);
+        assert_eq!((opens(&by_mum), opens(&own)), (404, 200));
+        family.switch(&of_mum, true);
+        to(&family.owner, "2031-03-05T00:00:30Z");
+        assert_eq!((opens(&by_mum), opens(&own)), (404, 200));
+    }
 }
