@@ -3,7 +3,9 @@
 
 use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
-use ward_identity::flags::{CAN_RESTRICT_CLIENTS, CAN_SEE_CLIENTS};
+use ward_identity::flags::{
+    CAN_RESTRICT_CLIENTS, CAN_SEE_CLIENTS, CAN_VIEW_AUDIT_LOG, SEES_ALL_CLIENTS,
+};
 use ward_identity::proxy::ClientProxy;
 use ward_store::{Actor, Cond};
 
@@ -243,6 +245,33 @@ async fn dom_35_what_a_client_sends_along_and_who_acts_does_not() {
         let said = refused["messages"][0]["message"].as_str().unwrap_or_default();
         assert!(said.starts_with("You act for somebody else"), "{refused}");
         assert!(set(&ada).await["messages"].is_null());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dom_35_an_auditor_of_the_client_sees_what_others_did_for_them() {
+    World::each(async |w| {
+        let of = pair(&w).await;
+        let restricted = json!({ "id": of.proxy, "restricted": true });
+        let done = w.mutate(&w.owner, "updateClient", "user { id }", restricted).await;
+        assert!(done["messages"].is_null(), "{done}");
+        let changed = async |actor: &Actor, pronouns: &str| {
+            let input = json!({ "pronouns": pronouns });
+            let done = w.mutate(actor, "updateUser", "user { id }", input).await;
+            assert!(done["messages"].is_null(), "{done}");
+        };
+        let ben = w.as_client(&of.proxy).await;
+        let acting = Actor { proxy_id: Some(ben.user_id), ..w.as_client(&of.client).await };
+        changed(&acting, "for-ada").await;
+        changed(&ben, "for-ben").await;
+        let query = "{ auditLog(resource_name: USER) { nodes { resource_changes { \
+            field value_after_change } } } }";
+        let auditor = w.with(&w.standard, &[CAN_VIEW_AUDIT_LOG, SEES_ALL_CLIENTS]);
+        let log = w.run(&auditor, query, json!({})).await.to_string();
+        assert!(log.contains("for-ada") && !log.contains("for-ben"), "{log}");
+        let log = w.run(&w.owner, query, json!({})).await.to_string();
+        assert!(log.contains("for-ben"), "{log}");
     })
     .await;
 }
