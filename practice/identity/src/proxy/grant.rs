@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use ward_engine::{Answer, Call, Refused};
 use ward_instance::Timestamp;
 use ward_store::audit::{AuditChange, AuditEntry};
@@ -10,6 +11,7 @@ use ward_store::{Cond, Day, Id, Query, Scope, Sql, StoreError, Value};
 
 use super::rules::{self, Denied, End, Terms};
 use super::table::ClientProxy;
+use crate::account_mail::{self, AccountMail};
 use crate::person::{self, DEFAULT_ZONE};
 use crate::session;
 use crate::tables::User;
@@ -91,7 +93,18 @@ pub async fn give(
         other => other,
     })?;
     note(call, &row, CHANGED, None, Some(row.proxy_id.0));
+    tell(call, client).await?;
     Ok(true)
+}
+
+/// Tells the client that somebody acts for them from now on; by mail, which others may read, and so
+/// not who.
+async fn tell(call: &mut Call<'_>, client: &User) -> Answer<()> {
+    let Some(to) = client.email.clone() else { return Ok(()) };
+    let cause = call.request.request_id.clone();
+    let mail = AccountMail { kind: "access_given", to: &to, facts: json!({}), cause: &cause };
+    account_mail::send(call, client, mail).await?;
+    Ok(())
 }
 
 /// Takes it away, and ends what is done with it at this moment.

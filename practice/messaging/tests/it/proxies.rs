@@ -7,6 +7,7 @@ use ward_identity::flags::{
     CAN_RESTRICT_CLIENTS, CAN_SEE_CLIENTS, CAN_VIEW_AUDIT_LOG, SEES_ALL_CLIENTS,
 };
 use ward_identity::proxy::ClientProxy;
+use ward_store::system::EffectRow;
 use ward_store::{Actor, Cond};
 
 use crate::support::World;
@@ -126,6 +127,9 @@ async fn dom_35_who_lets_others_act_and_until_when() {
         assert!(switch(&w, &sees, on.clone()).await["messages"].is_null());
         assert_eq!(kept(&w).await, 1);
         assert!(switch(&w, &sees, on).await["messages"].is_null(), "as it is");
+        // The client is told of each time that it is given, and of nothing else.
+        let mails = w.rows::<EffectRow>(Cond::eq("kind", "access_given")).await;
+        assert_eq!(mails.len(), 2, "{mails:?}");
         let events = w.events().await;
         let told = "notification_contact.updated [\"client_portal_access\"]";
         assert!(events.iter().filter(|it| *it == told).count() >= 3, "{events:?}");
