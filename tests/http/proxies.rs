@@ -188,6 +188,10 @@ fn refuse(family: &Family<'_>, contact: &str, acting: &Api) {
 
 /// The logs name who acts, and for whom.
 fn logged(family: &Family<'_>, mum: &str, acting: &Api) {
+    let asked = acting.ask(WHO, json!({}));
+    let path = format!("/sandbox/v1/requests/{}", asked.header("x-request-id"));
+    let asked = family.owner.get(&path);
+    assert_eq!(asked.json["user_id"], mum, "{}", asked.text);
     done(run(acting, "updateUser", "user { id }", json!({"pronouns": "they"})));
     let log = "query($id: ID) { auditLog(resource_id: $id, resource_name: USER) { nodes { acting_user { id } resource_changes { field value_after_change } } } }";
     let log = family.owner.ask(log, json!({"id": family.child}));
