@@ -167,7 +167,10 @@ async fn viewer(
     let glass_at = app.instance.clock().wall();
     let actor = match link.user_id {
         0 => Some(Actor::anonymous()),
-        user_id => authenticate::actor_of_user(reader, org_id, user_id).await?,
+        user_id => {
+            let (who, now) = ((user_id, link.proxy_id), app.instance.now());
+            authenticate::actor_of_link(reader, org_id, who, now).await?
+        }
     };
     Ok(actor.map(|actor| Actor { glass_at, ..actor }))
 }
@@ -182,7 +185,7 @@ pub(crate) async fn log(
 ) -> Result<(), StoreError> {
     let entry = AccessEntry {
         org_id: actor.org_id,
-        actor_id: actor.user_id,
+        actor_id: actor.doer(),
         actor_kind: if actor.is_client() { "client" } else { "member" },
         credential: None,
         credential_kind: kind,

@@ -16,6 +16,7 @@ mod headers;
 mod notes_pdf;
 mod population;
 mod proxies;
+mod proxies_ends;
 mod questionnaire;
 mod running;
 mod tripwire;

@@ -3,19 +3,19 @@
 
 use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json, people, tell, until};
 
-const PASSWORD: &str = "violet-harbour-93-lantern";
+pub const PASSWORD: &str = "violet-harbour-93-lantern";
 
 const RELATIVES: &str = "{ currentUser { linked_relatives { id relationship client_portal_access client_portal_access_until user { id first_name email } } } }";
-const ACT: &str = "mutation($id: ID!) { actAsLinkedClient(input: {notification_contact_id: $id}) { token user { id } messages { field message } } }";
+pub const ACT: &str = "mutation($id: ID!) { actAsLinkedClient(input: {notification_contact_id: $id}) { token user { id } messages { field message } } }";
 const WHO: &str = "{ currentUser { id } }";
 
-fn to(api: &Api, at: &str) {
+pub fn to(api: &Api, at: &str) {
     let reply = api.post("/sandbox/v1/clock/set", &json!({"to": at, "settle": true}));
     assert_eq!(reply.status, 200, "{}", reply.text);
 }
 
 /// A mutation's payload, refused or not.
-fn run(api: &Api, field: &str, selects: &str, input: Json) -> Json {
+pub fn run(api: &Api, field: &str, selects: &str, input: Json) -> Json {
     let query = format!(
         "mutation($input: {field}Input!) {{ {field}(input: $input) {{ {selects} messages {{ field message }} }} }}"
     );
@@ -23,26 +23,26 @@ fn run(api: &Api, field: &str, selects: &str, input: Json) -> Json {
 }
 
 #[track_caller]
-fn done(payload: Json) -> Json {
+pub fn done(payload: Json) -> Json {
     assert!(payload.is_object() && payload["messages"].is_null(), "{payload}");
     payload
 }
 
 #[track_caller]
-fn refused(payload: &Json, with: &str) {
+pub fn refused(payload: &Json, with: &str) {
     let said = payload["messages"][0]["message"].as_str().unwrap_or_default();
     assert!(said.contains(with), "{with:?}: {payload}");
 }
 
 /// A child, who is 18 on 5 March 2031, and those who act for them.
-struct Family<'a> {
+pub struct Family<'a> {
     server: &'a Server,
-    owner: Api,
-    child: String,
+    pub owner: Api,
+    pub child: String,
 }
 
 impl<'a> Family<'a> {
-    fn new(server: &'a Server, owner: Api) -> Self {
+    pub fn new(server: &'a Server, owner: Api) -> Self {
         owner.post("/sandbox/v1/clock/freeze", &json!({}));
         to(&owner, "2031-03-03T12:00:00Z");
         let family = Family { server, child: people::client(&owner, "child"), owner };
@@ -50,13 +50,13 @@ impl<'a> Family<'a> {
         family
     }
 
-    fn change(&self, client: &str, mut input: Json) {
+    pub fn change(&self, client: &str, mut input: Json) {
         input["id"] = client.into();
         done(run(&self.owner, "updateClient", "user { id }", input));
     }
 
     /// A relative, with a password, and the contact that lets them act; their id and its.
-    fn relative(&self, name: &str) -> (String, String) {
+    pub fn relative(&self, name: &str) -> (String, String) {
         let id = people::client(&self.owner, name);
         self.change(&id, json!({"password": PASSWORD}));
         let input = json!({"user_id": self.child, "linked_client_id": id, "relationship": name,
@@ -70,14 +70,14 @@ impl<'a> Family<'a> {
     }
 
     /// Somebody, signed in as themselves.
-    fn signed_in(&self, name: &str) -> Api {
+    pub fn signed_in(&self, name: &str) -> Api {
         let input = json!({"email": format!("{name}@client.example"), "password": PASSWORD});
         let reply = people::sign_in(&self.server.api(), input);
         self.server.with(reply.data()["signIn"]["token"].as_str().unwrap())
     }
 
     /// Somebody who acts for the child from now on.
-    fn acting(&self, own: &Api, contact: &str) -> Api {
+    pub fn acting(&self, own: &Api, contact: &str) -> Api {
         let reply = own.ask(ACT, json!({"id": contact}));
         let payload = &reply.data()["actAsLinkedClient"];
         assert_eq!(payload["user"]["id"], self.child.as_str(), "{}", reply.text);
@@ -85,13 +85,13 @@ impl<'a> Family<'a> {
     }
 
     /// Switches what a contact opens.
-    fn switch(&self, contact: &str, on: bool) -> Json {
+    pub fn switch(&self, contact: &str, on: bool) -> Json {
         let input = json!({"id": contact, "client_portal_access": on});
         done(run(&self.owner, "updateNotificationContact", SHOWN, input))
     }
 
     #[track_caller]
-    fn is_in(&self, api: &Api) {
+    pub fn is_in(&self, api: &Api) {
         assert_eq!(people::current_user(api), self.child);
     }
 }
@@ -99,7 +99,7 @@ impl<'a> Family<'a> {
 const SHOWN: &str = "notificationContact { client_portal_access }";
 
 #[track_caller]
-fn is_out(api: &Api) {
+pub fn is_out(api: &Api) {
     let over = api.ask(WHO, json!({}));
     assert_eq!(over.code(), "UNAUTHENTICATED", "{}", over.text);
 }
@@ -169,6 +169,17 @@ fn refuse(family: &Family<'_>, contact: &str, acting: &Api) {
     let key =
         run(acting, "createApiKey", "api_key", json!({"user_id": family.child, "name": "kept"}));
     assert!(key["api_key"].is_null(), "{key}");
+    let input =
+        json!({"email": "child@client.example", "password": PASSWORD, "generate_api_token": true});
+    let own = people::sign_in(&family.server.api(), input);
+    let own = family.server.with(own.data()["signIn"]["api_key"].as_str().unwrap());
+    let keys = |api: &Api| {
+        let listed = api.ask("{ apiKeys { total_count nodes { id } } }", json!({}));
+        listed.data()["apiKeys"]["total_count"].clone()
+    };
+    assert_eq!((keys(&own), keys(acting)), (json!(1), json!(0)));
+    let said = run(acting, "deleteApiKey", "api_key { id }", json!({"id": contact}));
+    refused(&said, "You act for somebody else");
     // And sees no contact, so not who else there is.
     let contacts = "{ currentUser { notification_contacts { id } linked_relatives { id } } }";
     let none = json!({"notification_contacts": [], "linked_relatives": []});
@@ -177,6 +188,10 @@ fn refuse(family: &Family<'_>, contact: &str, acting: &Api) {
 
 /// The logs name who acts, and for whom.
 fn logged(family: &Family<'_>, mum: &str, acting: &Api) {
+    let asked = acting.ask(WHO, json!({}));
+    let path = format!("/sandbox/v1/requests/{}", asked.header("x-request-id"));
+    let asked = family.owner.get(&path);
+    assert_eq!(asked.json["user_id"], mum, "{}", asked.text);
     done(run(acting, "updateUser", "user { id }", json!({"pronouns": "they"})));
     let log = "query($id: ID) { auditLog(resource_id: $id, resource_name: USER) { nodes { acting_user { id } resource_changes { field value_after_change } } } }";
     let log = family.owner.ask(log, json!({"id": family.child}));

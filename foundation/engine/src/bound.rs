@@ -284,6 +284,9 @@ pub struct Bound {
     /// May be called with a session that awaits its second factor, which opens
     /// nothing else (behaviour 3.2).
     pub before_code: bool,
+    /// What an idempotency key has kept of it is answered to the session that asked, and to none
+    /// of the same person besides.
+    pub of_session: bool,
     /// Reads the arguments of the field that its object came by, too: what that field was
     /// asked is what this one is about.
     pub inherits: bool,
@@ -300,6 +303,7 @@ impl Bound {
             args: &[],
             public: false,
             before_code: false,
+            of_session: false,
             inherits: false,
             after: None,
         }
@@ -333,6 +337,12 @@ impl Bound {
     /// May be called with a session that awaits its second factor.
     pub fn before_code(&mut self) -> &mut Self {
         self.before_code = true;
+        self
+    }
+
+    /// Answers with what is the session's own: a replay does so to no other.
+    pub fn of_session(&mut self) -> &mut Self {
+        self.of_session = true;
         self
     }
 

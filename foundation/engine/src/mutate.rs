@@ -61,7 +61,9 @@ pub(crate) async fn run(
     request: &Arc<Request>,
 ) -> Result<Executed, Halt> {
     let variables = Arc::new(variables);
-    let hash = request.idempotency_key.is_some().then(|| request_hash(incoming, request));
+    let hash = |of_session: bool| {
+        request.idempotency_key.is_some().then(|| request_hash(incoming, request, of_session))
+    };
     let mut cells = Vec::with_capacity(plan.root.fields.len());
     let mut replayed = false;
     let mut committed = false;
@@ -98,7 +100,7 @@ pub(crate) async fn run(
                     crate::outcome::DENIED,
                 )))
             }
-            _ => one(engine, &plan, n, &variables, request, binding, hash.clone()).await,
+            _ => one(engine, &plan, n, &variables, request, binding, hash(bound.of_session)).await,
         };
         cells.push(match outcome {
             Ok(done) => {
@@ -346,12 +348,12 @@ fn messages(problems: &[FieldProblem]) -> Out {
 
 /// What an idempotency key stands for: the view, the document and the
 /// variables.
-fn request_hash(incoming: &Incoming, request: &Request) -> RequestHash {
+fn request_hash(incoming: &Incoming, request: &Request, of_session: bool) -> RequestHash {
     let variables = serde_json::Value::Object(incoming.variables.clone()).to_string();
     // Who has no account yet has one for all of them, and who acts for a client has the client's:
-    // their sessions are told apart.
+    // their sessions are told apart; so are those of one person where the answer opens something.
     let is_shared = request.awaits_code() || request.actor.proxy_id.is_some();
-    let session = request.session.as_deref().filter(|_| is_shared);
+    let session = request.session.as_deref().filter(|_| is_shared || of_session);
     let parts: [&[u8]; 5] = [
         session.unwrap_or_default().as_bytes(),
         request.view.date().as_bytes(),

@@ -184,6 +184,9 @@ pub struct FileLink {
     pub blob: String,
     /// For whom the link was made; permissions are checked again when it is used.
     pub user_id: i64,
+    /// The other user who asked for it, acting for them; 0 for nobody. Whether they still may is
+    /// checked, too.
+    pub proxy_id: i64,
     /// Wall time after which it opens nothing.
     pub expires: Timestamp,
 }
@@ -213,11 +216,13 @@ impl LinkRefusal {
     }
 }
 
-/// Signs a file link: `wtu_<sbx|live>_<tag>_<base64url of expiry, user, blob and MAC>`.
+/// Signs a file link: `wtu_<sbx|live>_<tag>_<base64url of expiry, user, who acts, blob
+/// and MAC>`.
 pub fn file_link(ring: &RootRing, link: &FileLink) -> String {
-    let mut payload = Vec::with_capacity(16 + link.blob.len() + LINK_MAC);
+    let mut payload = Vec::with_capacity(24 + link.blob.len() + LINK_MAC);
     payload.extend_from_slice(&link.expires.0.to_be_bytes());
     payload.extend_from_slice(&link.user_id.to_be_bytes());
+    payload.extend_from_slice(&link.proxy_id.to_be_bytes());
     payload.extend_from_slice(link.blob.as_bytes());
     signed(ring, &FILES, payload)
 }
@@ -244,7 +249,7 @@ pub(crate) struct SignedLinks {
 }
 
 const FILES: SignedLinks =
-    SignedLinks { start: "wtu", purpose: Purpose::FileUrl, what: b"ward/file-link/v1" };
+    SignedLinks { start: "wtu", purpose: Purpose::FileUrl, what: b"ward/file-link/v2" };
 
 pub(crate) fn signed(ring: &RootRing, links: &SignedLinks, mut payload: Vec<u8>) -> String {
     let tag = mac::mac(&ring.derive(links.purpose), &[links.what, &payload]);
@@ -278,10 +283,12 @@ pub(crate) fn opened(
 
 fn link_of(payload: &[u8]) -> Option<FileLink> {
     let (expires, rest) = payload.split_first_chunk()?;
-    let (user_id, blob) = rest.split_first_chunk()?;
+    let (user_id, rest) = rest.split_first_chunk()?;
+    let (proxy_id, blob) = rest.split_first_chunk()?;
     Some(FileLink {
         blob: String::from_utf8(blob.to_vec()).ok()?,
         user_id: i64::from_be_bytes(*user_id),
+        proxy_id: i64::from_be_bytes(*proxy_id),
         expires: Timestamp(i64::from_be_bytes(*expires)),
     })
 }

@@ -1,7 +1,7 @@
 //! What a client's data must be, as one answer for all problems at once
 //! (behaviour 4.2, 18.1, 18.2). Pure: nothing is looked up here.
 
-use ward_engine::{Answer, Problems};
+use ward_engine::{Answer, Given, Problems};
 use ward_identity::permit::not_by_proxy;
 use ward_instance::Timestamp;
 use ward_store::Actor;
@@ -81,12 +81,17 @@ pub fn check_change(input: &UpdateClient, now: Timestamp) -> Problems {
     problems
 }
 
-/// Who acts for a client changes nothing by which the client signs in, is written to, or is of age.
+/// Who acts for a client changes nothing by which the client is known, signs in, is reached, or is
+/// of age: neither the day nor where it begins.
 pub fn check_proxy(actor: &Actor, input: &UpdateUser) -> Answer<()> {
+    let names = [&input.name, &input.first_name, &input.last_name, &input.legal_name];
     let own = [
-        (input.email.is_given(), "changing the e-mail address"),
+        (input.email.is_given() || input.skipped_email.is_given(), "changing the e-mail address"),
         (input.password.is_given(), "changing the password"),
         (input.dob.is_given(), "changing the date of birth"),
+        (input.timezone.is_given(), "changing the time zone"),
+        (input.phone_number.is_given(), "changing the phone number"),
+        (names.into_iter().any(Given::is_given), "changing the name"),
     ];
     match own.into_iter().find(|(is_given, _)| *is_given) {
         Some((_, what)) => not_by_proxy(actor, what),

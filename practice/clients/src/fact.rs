@@ -70,9 +70,10 @@ fn line(field: &str, text: &str) -> Option<String> {
 }
 
 /// Writes facts into the record of a client whom the caller sees, as a change by the caller. A
-/// name that another client of the same address has already is left.
+/// name that another client of the same address has already is left. Who acts for a client
+/// changes none of them: their word stands in the form, for staff to judge (DOM-35).
 pub async fn write(call: &mut Call<'_>, id: Id<User>, facts: &[Fact]) -> Answer<()> {
-    if facts.is_empty() {
+    if facts.is_empty() || call.actor.proxy_id.is_some() {
         return Ok(());
     }
     let before = access::client_to_change(call, id, "user_id").await?;

@@ -29,7 +29,7 @@ use crate::session::{self, Stage};
 use by_proxy::{FROM_PROXY, OF_PROXY, PROXY_COLUMNS};
 
 pub use held::{Held, hold, identify_held};
-pub use of_user::actor_of_user;
+pub use of_user::{actor_of_link, actor_of_user};
 pub use touch::touch;
 
 /// Longer texts are no credential.

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::flags::{IS_ADMIN, IS_DEVELOPER};
 use crate::key_limits::Limits;
+use crate::permit::not_by_proxy;
 use crate::person::{self, Person};
 use crate::tables::{ApiKey, CredentialClass, RevokedKey, User};
 use crate::{grant, rank_of, session};
@@ -321,6 +322,7 @@ fn instant(at: Timestamp, view: ViewId, zone: &jiff::tz::TimeZone) -> String {
 /// Revokes a key; the next request with it is refused. Keys of others
 /// by who may make keys and is no weaker than their holder (SEC-04).
 pub async fn delete_api_key(call: &mut Call<'_>, input: &DeleteApiKey) -> Answer<Payload> {
+    not_by_proxy(call.actor, "deleting API keys")?;
     let Some(&id) = input.id.value() else {
         return Err(Refused::on("id", "Id can't be blank"));
     };

@@ -39,6 +39,15 @@ pub async fn look(tx: &mut Tx, beside: &Beside) -> Result<Then, StoreError> {
             then.statements.push(Sql::fixed(close, [wall.into(), Value::Texts(closed.into())]));
         }
     }
+    // Who may act for a client may not again because there was a time when they might.
+    let open = ("s.ended_at IS NULL", "t.ended_at IS NULL");
+    let ended = beside.closed_since_by_number(tx, "client_proxies", open).await?;
+    if !ended.is_empty() {
+        then.statements.push(Sql::fixed(
+            "UPDATE client_proxies SET ended_at = $1 WHERE id IN_LIST($2)",
+            [tx.now().0.into(), Value::Ints(ended.into())],
+        ));
+    }
     let mut steps = Sql::new();
     steps.push("SELECT s.id, t.last_step FROM ").push(beside.prefix());
     steps.push(

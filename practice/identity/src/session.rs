@@ -6,7 +6,7 @@
 use ward_engine::{Answer, Call, Refused};
 use ward_instance::Timestamp;
 use ward_instance::token::{MintedToken, TokenPurpose};
-use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Tx};
+use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Tx, Uuid};
 
 use crate::proxy::ClientProxy;
 use crate::push_device;
@@ -101,50 +101,65 @@ pub async fn begin_as(
     user: &User,
     awaits_code: bool,
 ) -> Result<(MintedToken, Session), StoreError> {
-    let wall = scope.tx.wall();
-    begin_at(scope, user, awaits_code, (wall, None)).await
+    let began = scope.tx.wall();
+    begin_at(scope, user, Begun { began, awaits_code, is_lent: false, by: None }).await
 }
 
-/// A session for somebody else who is to see what the person sees. It is not fresh from
-/// the start, so that keys, passwords and second factors are none of its business (SEC-10).
+/// A session that is lent to somebody else, who is to see what the person sees. It is not fresh
+/// from the start, so that keys, passwords and second factors are none of its business (SEC-10),
+/// and neither are those for whom the person acts.
 pub async fn begin_stale(
     scope: &mut Scope<'_>,
     user: &User,
 ) -> Result<(MintedToken, Session), StoreError> {
     let began = scope.tx.wall().plus_seconds(-FRESH_SECONDS);
-    begin_at(scope, user, false, (began, None)).await
+    begin_at(scope, user, Begun { began, awaits_code: false, is_lent: true, by: None }).await
 }
 
-/// The same for another client, the scope's actor, who acts for them by an access of theirs.
+/// A session for another client, the scope's actor, who acts for the person by an access of theirs:
+/// not fresh either, and over when the one of their own is ended in which it was begun.
 pub async fn begin_for(
     scope: &mut Scope<'_>,
     user: &User,
-    by: Id<ClientProxy>,
+    by: (Id<ClientProxy>, Uuid),
 ) -> Result<(MintedToken, Session), StoreError> {
     let began = scope.tx.wall().plus_seconds(-FRESH_SECONDS);
-    begin_at(scope, user, false, (began, Some(by))).await
+    let begun = Begun { began, awaits_code: false, is_lent: false, by: Some(by) };
+    begin_at(scope, user, begun).await
+}
+
+/// How a session begins.
+struct Begun {
+    /// Wall time from which its age counts.
+    began: Timestamp,
+    awaits_code: bool,
+    is_lent: bool,
+    /// Who acts in it: by which access, and in which session of their own they began.
+    by: Option<(Id<ClientProxy>, Uuid)>,
 }
 
 async fn begin_at(
     scope: &mut Scope<'_>,
     user: &User,
-    awaits_code: bool,
-    (began, proxy_id): (Timestamp, Option<Id<ClientProxy>>),
+    begun: Begun,
 ) -> Result<(MintedToken, Session), StoreError> {
     let minted = scope.instance().mint_token(TokenPurpose::Session);
     let wall = scope.tx.wall();
+    let (proxy_id, begun_in) = begun.by.unzip();
     let session = Session {
         id: scope.uuid(),
         org_id: user.org_id,
         unit_id: user.unit_id,
         user_id: user.id,
         lookup: minted.lookup.to_vec(),
-        created_at: began,
+        created_at: begun.began,
         last_used_at: wall,
         ended_at: None,
-        awaits_code,
+        awaits_code: begun.awaits_code,
         code_tries: 0,
+        is_lent: begun.is_lent,
         proxy_id,
+        begun_in,
     };
     scope.create(&session).await?;
     forget_old(scope.tx).await?;
@@ -167,16 +182,27 @@ pub async fn find(scope: &mut Scope<'_>, id: &str) -> Result<Option<Session>, St
     Ok(session.filter(|session| session.user_id.0 == scope.actor.user_id))
 }
 
-/// Ends the actor's session of this id; false when there is none.
+/// Ends the actor's session of this id, and those in which they act for others that were begun in
+/// it; false when there is none.
 pub async fn end(scope: &mut Scope<'_>, id: &str) -> Result<bool, StoreError> {
     match find(scope, id).await? {
         Some(before) if before.ended_at.is_none() => {
             let after = Session { ended_at: Some(scope.tx.wall()), ..before.clone() };
             scope.update(&before, &after).await?;
+            end_begun_in(scope, id).await?;
             Ok(true)
         }
         _ => Ok(false),
     }
+}
+
+async fn end_begun_in(scope: &mut Scope<'_>, id: &str) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND begun_in = $3 \
+         AND ended_at IS NULL",
+        [scope.tx.wall().0.into(), scope.actor.org_id.into(), id.into()],
+    );
+    scope.tx.execute(&sql).await.map(drop)
 }
 
 /// Ends every session of a user: after a new password or a deactivation. Their apps are notified

@@ -234,7 +234,8 @@ pub fn brands(actor: &Actor) -> Rule {
     }
 }
 
-/// API keys: a developer's organization's, else one's own (behaviour 17).
+/// API keys: a developer's organization's, else one's own (behaviour 17); of a client's none for
+/// who acts for them.
 pub fn api_keys(actor: &Actor) -> Rule {
     let own = Cond::eq("user_id", actor.user_id);
     match actor.role {
@@ -242,6 +243,7 @@ pub fn api_keys(actor: &Actor) -> Rule {
         Role::Member if actor.has(flags::IS_DEVELOPER.flag) => {
             Rule::full(own.or(actor.units("unit_id")))
         }
+        Role::Client if actor.proxy_id.is_some() => Rule::none(),
         Role::Member | Role::Client => Rule::full(own),
         Role::Anonymous => Rule::none(),
     }
@@ -259,7 +261,8 @@ pub fn audit_log(actor: &Actor) -> Rule {
 }
 
 /// Audit entries of no client, and of clients that the actor sees: the client
-/// concerned, the client that is the record, and the client who did it.
+/// concerned, the client that is the record, and the client who did it. Who did it
+/// for the client concerned is no secret of theirs: it is that client's to know of.
 fn of_seen_clients(actor: &Actor) -> Cond {
     let concerned = is_seen(actor, "{t}.subject_id");
     // Users are known by number; others may have any text, which is not read.
@@ -267,7 +270,12 @@ fn of_seen_clients(actor: &Actor) -> Cond {
         actor,
         "CASE WHEN {t}.resource_name = 'USER' THEN CAST({t}.resource_id AS BIGINT) END",
     );
-    let author = is_seen(actor, "CASE WHEN {t}.actor_kind = 'client' THEN {t}.actor_id END");
+    let author = is_seen(
+        actor,
+        "CASE WHEN {t}.actor_kind = 'client' AND NOT EXISTS (SELECT 1 FROM client_proxies g \
+         WHERE g.org_id = {t}.org_id AND g.user_id = {t}.subject_id \
+         AND g.proxy_id = {t}.actor_id) THEN {t}.actor_id END",
+    );
     concerned.and(record).and(author)
 }
 

@@ -88,7 +88,7 @@ impl Recorder {
         let answered = Answered {
             id: request.request_id.clone(),
             org_id: actor.org_id,
-            actor_id: actor.user_id,
+            actor_id: actor.doer(),
             credential: credential.into(),
             facts,
             occurred_at: request.now,

@@ -44,7 +44,12 @@ fn tokens_of_an_old_root_end_with_it() {
 }
 
 fn link() -> FileLink {
-    FileLink { blob: "blob-1".to_owned(), user_id: 2_000_000_001, expires: NOW.plus_seconds(60) }
+    FileLink {
+        blob: "blob-1".to_owned(),
+        user_id: 2_000_000_001,
+        proxy_id: 2_000_000_002,
+        expires: NOW.plus_seconds(60),
+    }
 }
 
 #[test]
@@ -100,7 +105,7 @@ fn a_room_link_opens_that_room_here_and_no_calendar_does() {
 #[test]
 fn an_upload_link_takes_one_file_here_until_its_time_and_reads_none() {
     let here = ring(Kind::Sandbox, 1);
-    let link = UploadLink { org_id: 1, upload_id: 2, user_id: 3, expires: NOW };
+    let link = UploadLink { org_id: 1, upload_id: 2, user_id: 3, proxy_id: 4, expires: NOW };
     let text = upload_link(&here, &link);
     assert_eq!(open_upload_link(&here, &text, NOW), Ok(link));
     let refusal = open_upload_link(&here, &text, NOW.plus_micros(1)).unwrap_err();

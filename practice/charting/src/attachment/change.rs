@@ -240,6 +240,7 @@ fn place_of(call: &Call<'_>, row: &FileAttachment) -> Payload {
         org_id: row.org_id.0,
         upload_id: row.id.0,
         user_id: row.user_id.0,
+        proxy_id: request.actor.proxy_id.unwrap_or(0),
         expires: now.plus_micros(LINK_SECONDS * 1_000_000),
     };
     let url = format!("{}/files/{}", request.base_url, request.instance.upload_link(&link));

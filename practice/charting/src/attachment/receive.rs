@@ -37,7 +37,8 @@ pub enum Received {
 /// What a link is for; nothing where it was forgotten, or who told of it may not act any more.
 pub async fn awaited(db: &Db, link: &UploadLink) -> Result<Option<Awaited>, StoreError> {
     let mut reader = db.read().await?;
-    let actor = authenticate::actor_of_user(&mut reader, link.org_id, link.user_id).await?;
+    let (who, now) = ((link.user_id, link.proxy_id), db.instance().now());
+    let actor = authenticate::actor_of_link(&mut reader, link.org_id, who, now).await?;
     let Some(actor) = actor else { return Ok(None) };
     let system = Actor::system(link.org_id);
     let mut select = Select::new(&FILE_ATTACHMENTS, &system);

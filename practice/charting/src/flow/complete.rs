@@ -22,7 +22,7 @@ use crate::filled::tables::FormAnswerGroup;
 use crate::form::caller;
 use crate::request::history::{self, Of};
 use crate::request::tables::Action;
-use crate::tables::CustomModuleForm;
+use crate::tables::{Confidentiality, CustomModuleForm};
 
 const AT: &str = "onboarding_item_id";
 
@@ -208,18 +208,22 @@ async fn done(
     Ok(call.find_by(of).await?)
 }
 
-/// What the client has filled in of a form, last, and finished.
+/// What the client has filled in of a form, last, and finished; for who acts for them, nothing
+/// that is confidential.
 async fn newest(
     call: &mut Call<'_>,
     client: Id<User>,
     form: Id<CustomModuleForm>,
 ) -> Answer<Option<Id<FormAnswerGroup>>> {
-    let sql = Sql::fixed(
-        "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND g.user_id = $2 \
-         AND g.custom_module_form_id = $3 AND g.finished = TRUE AND g.use_for_charting = FALSE \
-         AND g.deleted_at IS NULL ORDER BY g.completed_at DESC, g.id DESC LIMIT 1",
-        [call.actor.org_id.into(), client.0.into(), form.0.into()],
-    );
+    let mut sql = Sql::new();
+    sql.push("SELECT g.id FROM form_answer_groups g WHERE g.org_id = ").bind(call.actor.org_id);
+    sql.push(" AND g.user_id = ").bind(client.0);
+    sql.push(" AND g.custom_module_form_id = ").bind(form.0);
+    sql.push(" AND g.finished = TRUE AND g.use_for_charting = FALSE AND g.deleted_at IS NULL");
+    if call.actor.proxy_id.is_some() {
+        sql.push(" AND g.confidentiality = ").bind(Confidentiality::Normal.as_str());
+    }
+    sql.push(" ORDER BY g.completed_at DESC, g.id DESC LIMIT 1");
     let found = call.tx.rows(&sql).await?;
     Ok(found.scalar().and_then(ward_store::Value::int).map(Id::new))
 }

@@ -7,10 +7,34 @@ use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use super::due;
 use super::tables::ONBOARDING_FLOWS;
+use crate::tables::Confidentiality;
 
 /// SQL: that a row is of an organization that is open.
 const OPEN: &str = "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
      AND place.id = {t}.unit_id AND place.is_active = TRUE)";
+
+/// SQL: that a step asks for a form which is more confidential than `?`.
+const ASKS: &str = "EXISTS (SELECT 1 FROM custom_module_forms f WHERE f.org_id = {t}.org_id \
+     AND f.id = {t}.custom_module_form_id AND f.confidentiality <> ?)";
+/// The same of a step that was done.
+const ASKED: &str = "EXISTS (SELECT 1 FROM onboarding_items i JOIN custom_module_forms f \
+     ON f.org_id = i.org_id AND f.id = i.custom_module_form_id WHERE i.org_id = {t}.org_id \
+     AND i.id = {t}.onboarding_item_id AND f.confidentiality <> ?)";
+/// And of what was filled in for it, which stays as it was when the form says otherwise.
+const FILLED: &str = "EXISTS (SELECT 1 FROM form_answer_groups g WHERE g.org_id = {t}.org_id \
+     AND g.id = {t}.form_answer_group_id AND g.confidentiality <> ?)";
+
+/// Who acts for a client knows of no form that is confidential: neither that it is asked for nor
+/// that it was filled in (DOM-35).
+fn open_to_proxy(actor: &Actor, is_confidential: &str) -> Cond {
+    match actor.proxy_id {
+        None => Cond::Always,
+        Some(_) => {
+            let normal = Confidentiality::Normal.as_str();
+            Cond::sql(format!("NOT {is_confidential}"), [normal.into()])
+        }
+    }
+}
 
 /// Flows: of a member's units, and as much as clients see of those of the own one and of the
 /// whole; a client their own, while their feature toggle shows forms at all (behaviour 19).
@@ -45,7 +69,7 @@ pub fn items(actor: &Actor) -> Rule {
             Rule::full(of_flow(actor, Level::Full)).public(of_flow(actor, Level::Public))
         }
         Role::Client => {
-            let seen = of_flow(actor, Level::Public);
+            let seen = of_flow(actor, Level::Public).and(open_to_proxy(actor, ASKS));
             Rule::none().public(seen.and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none().public(Cond::sql(OPEN, [])),
@@ -70,6 +94,7 @@ pub fn completed(actor: &Actor) -> Rule {
         Role::Member => Rule::full(of_user(actor, Level::Full)),
         Role::Client => {
             let own = Cond::eq("user_id", actor.user_id);
+            let own = own.and(open_to_proxy(actor, ASKED)).and(open_to_proxy(actor, FILLED));
             Rule::full(own.and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),

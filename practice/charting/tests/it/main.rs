@@ -19,6 +19,7 @@ mod group_notes;
 mod group_notes_confidential;
 mod group_notes_edges;
 mod notes;
+mod proxies;
 mod questions;
 mod recurrence;
 mod requests;

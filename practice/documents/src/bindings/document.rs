@@ -94,6 +94,7 @@ fn link(request: &Request, blob: &str) -> Out {
     let link = FileLink {
         blob: blob.to_owned(),
         user_id: request.actor.user_id,
+        proxy_id: request.actor.proxy_id.unwrap_or(0),
         expires: now.plus_micros(LINK_SECONDS * 1_000_000),
     };
     format!("{}/files/{}", request.base_url, request.instance.file_link(&link)).into()

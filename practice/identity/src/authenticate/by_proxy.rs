@@ -6,7 +6,7 @@ use ward_store::{Actor, Value};
 use crate::proxy::{Terms, grant, rules};
 
 /// The access by which somebody acts, who does if they may at all, and until when.
-pub(super) const OF_PROXY: &str = "s.proxy_id, x.id, g.until, g.is_guardian, u.dob";
+pub(super) const OF_PROXY: &str = "s.proxy_id, x.id, g.until, g.granted_on, u.dob";
 pub(super) const PROXY_COLUMNS: usize = 5;
 
 /// The access, while nobody took it away, and who acts, while they may act at all, as
@@ -19,11 +19,11 @@ pub(super) const FROM_PROXY: &str = "LEFT JOIN client_proxies g ON g.org_id = s.
 /// Who acts in a session, if it is not the user; nothing at all when they may not any more. The
 /// day that counts is the client's, by the instance's clock.
 pub(super) fn who_acts(row: &[Value], client: &Actor, now: Timestamp) -> Option<Option<i64>> {
-    let [by, who, until, is_guardian, born] = row else { return None };
+    let [by, who, until, granted_on, born] = row else { return None };
     if by.is_null() {
         return Some(None);
     }
-    let terms = Terms { until: grant::day(until), is_guardian: is_guardian.truth() };
+    let terms = Terms { until: grant::day(until), granted_on: grant::day(granted_on)? };
     let today = rules::today(now, &client.time_zone)?;
     let counts = client.is_client() && terms.last(grant::day(born), today);
     who.int().filter(|_| counts).map(Some)

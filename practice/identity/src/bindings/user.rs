@@ -178,6 +178,7 @@ pub fn file_url(request: &Request, blob: Option<&str>) -> Out {
     let link = FileLink {
         blob: blob.to_owned(),
         user_id: request.actor.user_id,
+        proxy_id: request.actor.proxy_id.unwrap_or(0),
         expires: Timestamp::from_seconds((today + 2) * DAY_SECONDS),
     };
     format!("{}/files/{}", request.base_url, request.instance.file_link(&link)).into()

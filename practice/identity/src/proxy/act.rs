@@ -9,7 +9,7 @@ use super::grant::{self, kept};
 use crate::permit::not_by_proxy;
 use crate::person::{self, Person};
 use crate::session;
-use crate::tables::User;
+use crate::tables::{Session, User};
 
 /// Somebody acts from now on.
 pub struct Acting {
@@ -26,6 +26,7 @@ pub struct Acting {
 /// for whom; who may not act for them is told that they are not found.
 pub async fn begin(call: &mut Call<'_>, client: Id<User>, at: &str) -> Answer<Acting> {
     may_begin(call)?;
+    let own = own_session(call).await?;
     let proxy = Id::<User>::new(call.actor.user_id);
     let org_id = call.actor.org_id;
     let held = person::load_held(call.tx, org_id, client.0).await?;
@@ -36,11 +37,20 @@ pub async fn begin(call: &mut Call<'_>, client: Id<User>, at: &str) -> Answer<Ac
     let given = given.filter(|it| it.terms().last(person.user.dob, today));
     let given = given.ok_or_else(|| Refused::not_found(at))?;
     call.scope.subject_id = Some(client.0);
-    let (token, begun) = session::begin_for(&mut call.scope, &person.user, given.id).await?;
+    let (token, begun) =
+        session::begin_for(&mut call.scope, &person.user, (given.id, own.id)).await?;
     grant::note(&mut call.scope, &given, "acting_proxy", None, Some(proxy.0));
     let credential = Some(begun.id.0.as_str());
     let actor = Actor { proxy_id: Some(proxy.0), ..person.actor(credential) };
     Ok(Acting { token, client, actor })
+}
+
+/// The session of who signed in: not one that was lent to somebody who may see the one client,
+/// but not the other.
+async fn own_session(call: &mut Call<'_>) -> Answer<Session> {
+    let id = call.request.session.as_deref().unwrap_or_default();
+    let own = session::find(call, id).await?.filter(|own| !own.is_lent);
+    own.ok_or_else(|| Refused::base("Acting for others takes a session had by signing in"))
 }
 
 /// Refuses who did not sign in as a client, as themselves.

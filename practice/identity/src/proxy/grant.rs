@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use ward_engine::{Answer, Call, Refused};
 use ward_instance::Timestamp;
 use ward_store::audit::{AuditChange, AuditEntry};
@@ -10,6 +11,7 @@ use ward_store::{Cond, Day, Id, Query, Scope, Sql, StoreError, Value};
 
 use super::rules::{self, Denied, End, Terms};
 use super::table::ClientProxy;
+use crate::account_mail::{self, AccountMail};
 use crate::person::{self, DEFAULT_ZONE};
 use crate::session;
 use crate::tables::User;
@@ -30,7 +32,7 @@ pub async fn kept(
 impl ClientProxy {
     /// Until when it is.
     pub fn terms(&self) -> Terms {
-        Terms { until: self.until, is_guardian: self.is_guardian }
+        Terms { until: self.until, granted_on: self.granted_on }
     }
 }
 
@@ -43,13 +45,16 @@ pub async fn today_of(scope: &mut Scope<'_>, client: &User) -> Result<Day, Store
     today.ok_or_else(|| StoreError::internal("the clock shows no day"))
 }
 
-/// Lets `proxy` act for `client`, as long as `wanted` or as long as can be; what there was
+/// Lets `proxy` act for `client`, as long as `wanted` or as long as can be; what there is
 /// already lasts as long from now on. Whether that changed anything.
 pub async fn give(
     call: &mut Call<'_>,
     (client, proxy): (&User, &User),
     wanted: Option<Day>,
 ) -> Answer<bool> {
+    if client.id == proxy.id {
+        return Err(Refused::on(Denied::Unknown.field(), "Nobody acts for themselves"));
+    }
     for person in [client, proxy] {
         if person.deceased_on.is_some() {
             let sentence = "Nobody acts for a client who has died, or is one who has";
@@ -60,9 +65,12 @@ pub async fn give(
     let terms = Terms::given(client.dob, today, wanted)
         .map_err(|denied| Refused::on(denied.field(), denied.sentence()))?;
     if let Some(before) = kept(call, client.id, proxy.id).await? {
-        let Terms { until, is_guardian } = terms;
-        let after = ClientProxy { until, is_guardian, ..before.clone() };
-        return Ok(!call.update(&before, &after).await?.is_empty());
+        if before.terms().last(client.dob, today) {
+            let after = ClientProxy { until: terms.until, ..before.clone() };
+            return Ok(!call.update(&before, &after).await?.is_empty());
+        }
+        // It was over by itself, and so is what was begun with it: this is another access.
+        end(call, &before).await?;
     }
     let now = call.now();
     let row = ClientProxy {
@@ -72,7 +80,7 @@ pub async fn give(
         user_id: client.id,
         proxy_id: proxy.id,
         until: terms.until,
-        is_guardian: terms.is_guardian,
+        granted_on: terms.granted_on,
         granted_by: (call.actor.user_id != 0).then(|| Id::new(call.actor.user_id)),
         ended_at: None,
         version: 1,
@@ -85,7 +93,18 @@ pub async fn give(
         other => other,
     })?;
     note(call, &row, CHANGED, None, Some(row.proxy_id.0));
+    tell(call, client).await?;
     Ok(true)
+}
+
+/// Tells the client that somebody acts for them from now on; by mail, which others may read, and so
+/// not who.
+async fn tell(call: &mut Call<'_>, client: &User) -> Answer<()> {
+    let Some(to) = client.email.clone() else { return Ok(()) };
+    let cause = call.request.request_id.clone();
+    let mail = AccountMail { kind: "access_given", to: &to, facts: json!({}), cause: &cause };
+    account_mail::send(call, client, mail).await?;
+    Ok(())
 }
 
 /// Takes it away, and ends what is done with it at this moment.
@@ -147,7 +166,7 @@ pub async fn acting(
     }
     let mut sql = Sql::new();
     sql.push(
-        "SELECT g.user_id, g.proxy_id, g.until, g.is_guardian, u.dob, u.timezone, p.timezone \
+        "SELECT g.user_id, g.proxy_id, g.until, g.granted_on, u.dob, u.timezone, p.timezone \
          FROM client_proxies g \
          JOIN users u ON u.org_id = g.org_id AND u.id = g.user_id AND u.deleted_at IS NULL \
          AND u.deceased_on IS NULL \
@@ -162,8 +181,8 @@ pub async fn acting(
 }
 
 fn acting_of_row(row: &[Value], now: Timestamp) -> Option<((i64, i64), Option<Day>)> {
-    let [client, proxy, until, is_guardian, born, zone, provider_zone] = row else { return None };
-    let terms = Terms { until: day(until), is_guardian: is_guardian.truth() };
+    let [client, proxy, until, granted_on, born, zone, provider_zone] = row else { return None };
+    let terms = Terms { until: day(until), granted_on: day(granted_on)? };
     let zone = zone.text().or(provider_zone.text()).unwrap_or(DEFAULT_ZONE);
     let born = day(born);
     if !terms.last(born, rules::today(now, zone)?) {

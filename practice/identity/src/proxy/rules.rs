@@ -53,8 +53,10 @@ impl Denied {
 pub struct Terms {
     /// The first day on which they do not; none for as long as nobody takes it away.
     pub until: Option<Day>,
-    /// They act for a minor.
-    pub is_guardian: bool,
+    /// The day on which it was given. Whether the client was a minor on it says the date of birth
+    /// as it is known when it is asked: a corrected one makes a guardian of who was taken for an
+    /// adult's.
+    pub granted_on: Day,
 }
 
 impl Terms {
@@ -66,22 +68,24 @@ impl Terms {
             return Err(Denied::Past);
         }
         if today >= of_age {
-            return Ok(Terms { until: wanted, is_guardian: false });
+            return Ok(Terms { until: wanted, granted_on: today });
         }
         match wanted {
             Some(wanted) if wanted > of_age => Err(Denied::Late),
-            wanted => Ok(Terms { until: wanted.or(Some(of_age)), is_guardian: true }),
+            wanted => Ok(Terms { until: wanted.or(Some(of_age)), granted_on: today }),
         }
     }
 
-    /// The first day on which it is over; the date of birth counts as it is known today.
+    /// The first day on which it is over; the date of birth counts as it is known today. What was
+    /// given by a minor's parent is theirs no longer than until the client is of age, and nobody's
+    /// while it is not known when that is.
     pub fn end(&self, born: Option<Day>) -> End {
-        if !self.is_guardian {
-            return self.until.map_or(End::Never, End::On);
-        }
         match born.and_then(of_age_on) {
-            Some(of_age) => End::On(self.until.map_or(of_age, |until| until.min(of_age))),
             None => End::Over,
+            Some(of_age) if self.granted_on < of_age => {
+                End::On(self.until.map_or(of_age, |until| until.min(of_age)))
+            }
+            Some(_) => self.until.map_or(End::Never, End::On),
         }
     }
 
@@ -148,8 +152,9 @@ mod tests {
     #[test]
     fn dom_35_a_guardian_acts_until_the_birthday_and_not_on_it() {
         let born = Some(day("2013-03-09"));
-        let terms = Terms::given(born, day("2030-12-01"), None).unwrap();
-        assert_eq!(terms, Terms { until: Some(day("2031-03-09")), is_guardian: true });
+        let today = day("2030-12-01");
+        let terms = Terms::given(born, today, None).unwrap();
+        assert_eq!(terms, Terms { until: Some(day("2031-03-09")), granted_on: today });
         assert!(terms.last(born, day("2031-03-08")));
         assert!(!terms.last(born, day("2031-03-09")));
         // The date of birth was wrong.
@@ -172,10 +177,19 @@ mod tests {
     fn dom_35_an_adult_is_asked_for_no_day() {
         let (born, today) = (Some(day("1990-05-05")), day("2025-01-01"));
         let open = Terms::given(born, today, None).unwrap();
-        assert_eq!(open, Terms { until: None, is_guardian: false });
-        assert!(open.last(None, day("2090-01-01")));
+        assert_eq!(open, Terms { until: None, granted_on: today });
+        assert!(open.last(born, day("2090-01-01")) && !open.last(None, day("2090-01-01")));
         let bound = Terms::given(born, today, Some(day("2025-02-01"))).unwrap();
         assert!(bound.last(born, day("2025-01-31")) && !bound.last(born, day("2025-02-01")));
+    }
+
+    #[test]
+    fn dom_35_who_was_taken_for_an_adult_is_a_minor_once_that_is_known() {
+        let terms = Terms::given(Some(day("1990-05-05")), day("2025-01-01"), None).unwrap();
+        let born = Some(day("2009-05-05"));
+        assert!(terms.last(born, day("2027-05-04")) && !terms.last(born, day("2027-05-05")));
+        // They were of age already, if not for so long.
+        assert!(terms.last(Some(day("2007-01-01")), day("2090-01-01")));
     }
 
     #[test]
@@ -200,10 +214,27 @@ mod tests {
         ) {
             if let Ok(terms) = Terms::given(Some(born), today, wanted) {
                 prop_assert!(terms.last(Some(born), today));
-                prop_assert_eq!(terms.is_guardian, today < of_age_on(born).unwrap());
-                if terms.is_guardian && later >= of_age_on(born).unwrap() {
+                prop_assert_eq!(terms.granted_on, today);
+                let of_age = of_age_on(born).unwrap();
+                if today < of_age && later >= of_age {
                     prop_assert!(!terms.last(Some(born), later));
                 }
+            }
+        }
+
+        /// Whatever was known when it was given: who was a minor then, as is known now, is acted
+        /// for until they are of age.
+        #[test]
+        fn dom_35_a_corrected_date_of_birth_counts(
+            born in days(), corrected in days(), today in days(),
+            wanted in proptest::option::of(days()), later in days()
+        ) {
+            if let Ok(terms) = Terms::given(Some(born), today, wanted) {
+                let of_age = of_age_on(corrected).unwrap();
+                if today < of_age && later >= of_age {
+                    prop_assert!(!terms.last(Some(corrected), later));
+                }
+                prop_assert!(!terms.last(None, later));
             }
         }
     }

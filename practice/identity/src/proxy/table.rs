@@ -18,8 +18,9 @@ record! {
         proxy_id: Id<User>,
         /// From this day on, in the client's time zone, it is over.
         until: Option<Day>,
-        /// It was given for a minor: it is over when they are of age, whatever else is said.
-        is_guardian: bool,
+        /// The day on which it was given, in the client's time zone: of who was a minor then, it
+        /// is over when they are of age, whatever else is said.
+        granted_on: Day,
         /// The member who gave it.
         granted_by: Option<Id<User>>,
         /// When somebody took it away.

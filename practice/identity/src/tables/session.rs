@@ -48,14 +48,19 @@ record! {
         awaits_code: bool,
         /// Codes that were tried, right or wrong.
         code_tries: i64,
+        /// Somebody else of the practice was given it, to see what the user sees.
+        is_lent: bool,
         /// By which access somebody else is in it, who acts for the user.
         proxy_id: Option<Id<ClientProxy>>,
+        /// In which session of their own they began to.
+        begun_in: Option<Uuid>,
     }
     key: Key::Uuid,
     indexes: [
         index(&["lookup"]),
         index(&["org_id", "user_id", "created_at"]),
         index(&["org_id", "proxy_id"]).only("proxy_id IS NOT NULL"),
+        index(&["org_id", "begun_in"]).only("begun_in IS NOT NULL"),
         index(&["created_at"]),
     ],
     references: [

@@ -176,8 +176,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payloa
         None => None,
     };
     let linked = account.as_ref().map(|account| account.id);
-    if linked == Some(client.id) {
-        return Err(Refused::on("linked_client_id", "Linked client must be somebody else"));
+    if let Some(linked) = linked {
+        check_linked(call, client.id, linked).await?;
     }
     let mut problems = check(&[
         ("first_name", &input.first_name),
@@ -187,8 +187,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payloa
         ("relationship", &input.relationship),
         ("contact_type", &input.contact_type),
     ]);
-    let wish =
-        Wish::of(&input.client_portal_access, &input.client_portal_access_until, &mut problems);
+    let access = (&input.client_portal_access, &input.client_portal_access_until);
+    let wish = Wish::of(call.actor, access, &mut problems);
     if contacts(call, client.id).await? >= CONTACTS_MAX {
         problems.add("base", format!("A client can have at most {CONTACTS_MAX} contacts"));
     }
@@ -227,6 +227,20 @@ pub async fn create(call: &mut Call<'_>, input: &CreateContact) -> Answer<Payloa
         resend_welcome(call, &account, "send_invitation").await?;
     }
     Ok(Payload::new().one("notificationContact", contact.id.0))
+}
+
+/// Refuses the client themselves, and who is a contact of theirs already: what one of two opens,
+/// the other would.
+async fn check_linked(call: &mut Call<'_>, client: Id<User>, linked: Id<User>) -> Answer<()> {
+    const AT: &str = "linked_client_id";
+    if linked == client {
+        return Err(Refused::on(AT, "Linked client must be somebody else"));
+    }
+    let named: Option<NotificationContact> = call.find_by(portal::pair(client, linked)).await?;
+    match named {
+        Some(_) => Err(Refused::on(AT, "Linked client is a contact of this client already")),
+        None => Ok(()),
+    }
 }
 
 async fn contacts(call: &mut Call<'_>, client: Id<User>) -> Answer<i64> {
@@ -269,8 +283,8 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateContact) -> Answer<Payloa
         ("relationship", &input.relationship),
         ("contact_type", &input.contact_type),
     ]);
-    let wish =
-        Wish::of(&input.client_portal_access, &input.client_portal_access_until, &mut problems);
+    let access = (&input.client_portal_access, &input.client_portal_access_until);
+    let wish = Wish::of(call.actor, access, &mut problems);
     problems.check()?;
     let mut after = before.clone();
     input.first_name.set_text(&mut after.first_name);
@@ -302,7 +316,7 @@ pub async fn delete(call: &mut Call<'_>, input: &DeleteContact) -> Answer<Payloa
     if named(&input.user_id).is_some_and(|id| id != contact.user_id) {
         return Err(Refused::not_found("id"));
     }
-    portal::close(call, &contact).await?;
+    portal::leave(call, &contact).await?;
     call.destroy(&contact).await?;
     call.emit(event("notification_contact.deleted", &contact));
     Ok(Payload::new().one("notificationContact", contact.id.0))

@@ -13,8 +13,8 @@ use ward_engine::{
 use ward_identity::care::may_entrust;
 use ward_identity::permit::members_only;
 use ward_identity::proxy::{act, grant, rules};
-use ward_identity::tables::USERS;
-use ward_store::{Cond, Day, Id, Level, Query};
+use ward_identity::tables::{USERS, User};
+use ward_store::{Actor, Cond, Day, Id, Level, Query};
 
 use crate::notices::contact::{NotificationContact, TYPE, client, notification_contacts as at};
 
@@ -32,7 +32,7 @@ pub fn bind(b: &mut Bindings) {
     b.batch(TYPE, ACCESS, WHO, |request, q, rows, _| Box::pin(access(request, q, rows))).limited();
     b.batch(TYPE, UNTIL, WHO, |request, q, rows, _| Box::pin(until(request, q, rows))).limited();
     const ACTING: &[(&str, Returns)] = &[("token", Returns::Leaf), ("user", Returns::One(&USERS))];
-    b.mutation("actAsLinkedClient", ACTING, op!(act_as));
+    b.mutation("actAsLinkedClient", ACTING, op!(act_as)).of_session();
 }
 
 /// What was sent of a contact's access.
@@ -43,14 +43,19 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Reads it.
-    pub fn of(access: &Given<bool>, until: &Given<String>, problems: &mut Problems) -> Self {
+    /// Reads it. A client says no day, since they give it to nobody: a blank one of theirs, which
+    /// programs send along, is none.
+    pub fn of(
+        actor: &Actor,
+        (access, until): (&Given<bool>, &Given<String>),
+        problems: &mut Problems,
+    ) -> Self {
         let day = until.trimmed().and_then(moment::day);
         if day.is_none() && until.trimmed().is_some() {
             problems.add(UNTIL, "Client portal access until must be a date such as 2027-03-09");
         }
-        let wish =
-            Wish { access: access.value().copied(), until: day, says_until: until.is_given() };
+        let says_until = until.is_given() && (day.is_some() || !actor.is_client());
+        let wish = Wish { access: access.value().copied(), until: day, says_until };
         if wish.access == Some(false) && day.is_some() {
             problems.add(UNTIL, "Client portal access until needs client_portal_access: true");
         }
@@ -103,6 +108,23 @@ async fn open(call: &mut Call<'_>, wish: &Wish, contact: &NotificationContact) -
 
 fn unopened() -> Refused {
     Refused::on(UNTIL, "Client portal access until needs client_portal_access: true")
+}
+
+/// Takes away what a contact who is to go has, unless another contact of the client's is the same
+/// person: merges of clients make two of one.
+pub async fn leave(call: &mut Call<'_>, contact: &NotificationContact) -> Answer<bool> {
+    let Some(linked) = contact.linked_client_id else { return Ok(false) };
+    let named = pair(contact.user_id, linked);
+    let others: Vec<NotificationContact> = call.list(named, &[]).await?;
+    match others.iter().any(|it| it.id != contact.id) {
+        true => Ok(false),
+        false => close(call, contact).await,
+    }
+}
+
+/// Contacts of a client's that are one person.
+pub(super) fn pair(client: Id<User>, linked: Id<User>) -> Cond {
+    Cond::eq("user_id", client.0).and(Cond::eq("linked_client_id", linked.0))
 }
 
 /// Takes away what a contact has, if they have anything.

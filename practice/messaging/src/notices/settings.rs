@@ -8,6 +8,7 @@ use ward_engine::{
     RowView, input, op,
 };
 use ward_identity::id_or_blank::{IdOrBlank, named};
+use ward_identity::permit::not_by_proxy;
 use ward_identity::tables::{USERS, User, users};
 use ward_store::{
     Actor, Cond, Db, Entity, Event, Id, Level, Query, Scope, Select, Sql, StoreError, Tx, Value,
@@ -182,8 +183,10 @@ fn event(kind: &'static str, user: &User) -> Event {
     }
 }
 
-/// Changes what somebody is told: the caller, or a client whom a member sees.
+/// Changes what somebody is told: the caller, or a client whom a member sees; not by who acts for
+/// a client, who could keep from them what is done in their name.
 pub async fn update(call: &mut Call<'_>, input: &UpdateSetting) -> Answer<Payload> {
+    not_by_proxy(call.actor, "changing what the client is told")?;
     let id = named(&input.id).unwrap_or_else(|| Id::new(call.actor.user_id));
     let seen: Option<(User, Level)> = call.visible_for_reference(id, Level::Full).await?;
     let own = id.0 == call.actor.user_id;

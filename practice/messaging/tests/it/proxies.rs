@@ -3,8 +3,11 @@
 
 use serde_json::{Value as Json, json};
 use ward_engine::ViewId;
-use ward_identity::flags::{CAN_RESTRICT_CLIENTS, CAN_SEE_CLIENTS};
+use ward_identity::flags::{
+    CAN_RESTRICT_CLIENTS, CAN_SEE_CLIENTS, CAN_VIEW_AUDIT_LOG, SEES_ALL_CLIENTS,
+};
 use ward_identity::proxy::ClientProxy;
+use ward_store::system::EffectRow;
 use ward_store::{Actor, Cond};
 
 use crate::support::World;
@@ -124,6 +127,9 @@ async fn dom_35_who_lets_others_act_and_until_when() {
         assert!(switch(&w, &sees, on.clone()).await["messages"].is_null());
         assert_eq!(kept(&w).await, 1);
         assert!(switch(&w, &sees, on).await["messages"].is_null(), "as it is");
+        // The client is told of each time that it is given, and of nothing else.
+        let mails = w.rows::<EffectRow>(Cond::eq("kind", "access_given")).await;
+        assert_eq!(mails.len(), 2, "{mails:?}");
         let events = w.events().await;
         let told = "notification_contact.updated [\"client_portal_access\"]";
         assert!(events.iter().filter(|it| *it == told).count() >= 3, "{events:?}");
@@ -186,6 +192,90 @@ async fn dom_35_a_merge_lets_nobody_into_the_other_record() {
         let at = w.run(&w.owner, query, json!({ "id": of.client })).await;
         let moved = json!([{ "client_portal_access": false, "linked_client": { "id": other } }]);
         assert_eq!(at["user"]["notification_contacts"], moved, "{at}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dom_35_one_person_is_one_contact_and_of_two_the_last_takes_it_along() {
+    World::each(async |w| {
+        let of = pair(&w).await;
+        let input = json!({ "user_id": of.client, "linked_client_id": of.proxy });
+        let again = named(&w, &w.owner, input).await;
+        let said = "Linked client is a contact of this client already";
+        assert_eq!(again["messages"][0]["message"], said, "{again}");
+        // A merge of clients makes two of one nevertheless.
+        let twin = w.client("Adah", "adah@example.com").await;
+        let input = json!({ "user_id": twin, "linked_client_id": of.proxy });
+        let other = named(&w, &w.owner, input).await["notificationContact"]["id"].clone();
+        let input = json!({ "ids": [of.client, twin], "target_user_id": of.client });
+        let merged = w.mutate(&w.owner, "mergeClients", "user { id }", input).await;
+        assert!(merged["messages"].is_null(), "{merged}");
+        let on = json!({ "id": of.contact, "client_portal_access": true });
+        assert!(switch(&w, &w.owner, on).await["messages"].is_null());
+        let gone = async |id: Json| {
+            let input = json!({ "id": id });
+            let gone = w.mutate(&w.owner, "deleteNotificationContact", SHOWN, input).await;
+            assert!(gone["messages"].is_null(), "{gone}");
+            kept(&w).await
+        };
+        assert_eq!(gone(other).await, 1);
+        assert_eq!(gone(of.contact.as_str().into()).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dom_35_what_a_client_sends_along_and_who_acts_does_not() {
+    World::each(async |w| {
+        let of = pair(&w).await;
+        let until = json!({ "id": of.contact, "client_portal_access_until": "2099-01-31" });
+        switch(&w, &w.owner, until.clone()).await;
+        let ada = w.as_client(&of.client).await;
+        let blank = json!({ "id": of.contact, "first_name": "Benny",
+            "client_portal_access_until": null });
+        let renamed = switch(&w, &ada, blank).await;
+        assert!(renamed["messages"].is_null(), "{renamed}");
+        let shown = &renamed["notificationContact"];
+        assert_eq!(shown["client_portal_access_until"], "2099-01-31", "{renamed}");
+        assert!(switch(&w, &ada, until).await["notificationContact"].is_null());
+        // Who acts does not keep from the client what is done in their name.
+        let acting = Actor { proxy_id: of.proxy.parse().ok(), ..ada.clone() };
+        let set = async |actor: &Actor| {
+            let input = json!({ "quiet_hours_start": "21:00" });
+            w.mutate(actor, "updateNotificationSetting", "notificationSetting { id }", input).await
+        };
+        let refused = set(&acting).await;
+        let said = refused["messages"][0]["message"].as_str().unwrap_or_default();
+        assert!(said.starts_with("You act for somebody else"), "{refused}");
+        assert!(set(&ada).await["messages"].is_null());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dom_35_an_auditor_of_the_client_sees_what_others_did_for_them() {
+    World::each(async |w| {
+        let of = pair(&w).await;
+        let restricted = json!({ "id": of.proxy, "restricted": true });
+        let done = w.mutate(&w.owner, "updateClient", "user { id }", restricted).await;
+        assert!(done["messages"].is_null(), "{done}");
+        let changed = async |actor: &Actor, pronouns: &str| {
+            let input = json!({ "pronouns": pronouns });
+            let done = w.mutate(actor, "updateUser", "user { id }", input).await;
+            assert!(done["messages"].is_null(), "{done}");
+        };
+        let ben = w.as_client(&of.proxy).await;
+        let acting = Actor { proxy_id: Some(ben.user_id), ..w.as_client(&of.client).await };
+        changed(&acting, "for-ada").await;
+        changed(&ben, "for-ben").await;
+        let query = "{ auditLog(resource_name: USER) { nodes { resource_changes { \
+            field value_after_change } } } }";
+        let auditor = w.with(&w.standard, &[CAN_VIEW_AUDIT_LOG, SEES_ALL_CLIENTS]);
+        let log = w.run(&auditor, query, json!({})).await.to_string();
+        assert!(log.contains("for-ada") && !log.contains("for-ben"), "{log}");
+        let log = w.run(&w.owner, query, json!({})).await.to_string();
+        assert!(log.contains("for-ben"), "{log}");
     })
     .await;
 }

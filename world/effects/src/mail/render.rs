@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 28] = [
+pub const MAIL_KINDS: [&str; 29] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -24,6 +24,7 @@ pub const MAIL_KINDS: [&str; 28] = [
     "verification_code",
     "second_factor_changed",
     "email_changed",
+    "access_given",
     "key_revoked",
     "webhook_failing",
     "webhook_disabled",
@@ -63,7 +64,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 28] = [
+const TEMPLATES: [Template; 29] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -73,6 +74,7 @@ const TEMPLATES: [Template; 28] = [
     template!("verification_code", "Your verification code"),
     template!("second_factor_changed", "Your sign-in was changed"),
     template!("email_changed", "Your e-mail address was changed"),
+    template!("access_given", "Somebody can act for you"),
     template!("key_revoked", "An API key was revoked"),
     template!("webhook_failing", "A webhook fails"),
     template!("webhook_disabled", "A webhook was disabled"),
@@ -100,7 +102,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 58] = sources![
+const SOURCES: [(&str, &str); 60] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -121,6 +123,8 @@ const SOURCES: [(&str, &str); 58] = sources![
     "second_factor_changed.html",
     "email_changed.txt",
     "email_changed.html",
+    "access_given.txt",
+    "access_given.html",
     "key_revoked.txt",
     "key_revoked.html",
     "webhook_failing.txt",

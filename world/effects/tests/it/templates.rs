@@ -30,11 +30,12 @@ fn full() -> Json {
 }
 
 /// Mails that lead nowhere: who is used to links in them follows a stranger's.
-const WITHOUT_LINK: [&str; 10] = [
+const WITHOUT_LINK: [&str; 11] = [
     "contact_message",
     "verification_code",
     "second_factor_changed",
     "email_changed",
+    "access_given",
     "key_revoked",
     "break_glass",
     "webhook_failing",
