@@ -7,6 +7,7 @@
 pub mod bindings;
 pub mod change;
 pub mod grant;
+mod marked;
 pub mod rules;
 pub mod said;
 pub mod table;
