@@ -4,6 +4,7 @@
 //!
 //! A consent is never deleted: one that was revoked proves what was right until then.
 
+mod archives;
 pub mod bindings;
 pub mod change;
 pub mod grant;
