@@ -10,7 +10,7 @@ use super::grant::AT;
 use super::table::DisclosureConsent;
 
 /// So many there can be at a time: all of them are deleted in one transaction.
-const ARCHIVES_MAX: i64 = 100;
+const ARCHIVES_MAX: i64 = 1_000;
 
 /// Refuses one more where there are as many as can be. The consent is held.
 pub async fn has_room(call: &mut Call<'_>, consent: &DisclosureConsent) -> Answer<()> {
