@@ -57,6 +57,13 @@ fn dom_31_notes_stand_before_what_is_of_them() {
         let hangs = table.column("form_answer_group_id").is_some();
         assert!(!hangs || is_known, "{}: of notes alone, or found by them?", table.name);
     }
+    for (on, name) in [
+        ("entries", "comments"),
+        ("documents", "document_viewings"),
+        ("requested_form_completions", "form_histories"),
+    ] {
+        assert!(at(on) < at(name), "{name} hangs on {on}");
+    }
     // What hangs on an answer of a note, or on a metric that was made of one, goes with it: `withheld`
     // knows these, by these names of the columns.
     let by_answers = [("entries", "form_answer_id"), ("file_attachments", "form_answer_id")];

@@ -25,8 +25,6 @@ pub struct Marked {
 pub struct Traces {
     /// Their answers.
     pub answers: BTreeSet<i64>,
-    /// The metrics that were made of these answers, deleted ones as well: they have comments.
-    pub entries: BTreeSet<i64>,
     /// Forms that nobody is told to have been asked for.
     pub forms: BTreeSet<i64>,
     /// Steps of intake flows that ask for one of them, or did.
@@ -38,9 +36,7 @@ impl Traces {
     pub async fn of(reader: &mut Reader, org_id: i64, notes: &BTreeSet<i64>) -> Answer<Self> {
         let of_notes = ("form_answer_group_id", notes);
         let answers = found(reader, org_id, ("id", "form_answers"), of_notes).await?;
-        let of_answers = ("form_answer_id", &answers);
-        let entries = found(reader, org_id, ("id", "entries"), of_answers).await?;
-        Ok(Traces { answers, entries, ..Traces::default() })
+        Ok(Traces { answers, ..Traces::default() })
     }
 
     /// The same with the forms and steps that tell of records of treatment for a substance use

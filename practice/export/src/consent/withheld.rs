@@ -39,6 +39,7 @@ pub struct Withheld {
     documents: BTreeSet<i64>,
     /// Rows that are in, by table: what hangs on others is not.
     kept_notes: BTreeSet<i64>,
+    kept_entries: BTreeSet<i64>,
     kept_requests: BTreeSet<i64>,
     kept_recurring: BTreeSet<i64>,
     /// So many counselling notes there are: for the client to know, and nobody else.
@@ -117,6 +118,7 @@ impl Withheld {
         let kept = || -> BTreeSet<i64> { rows.iter().map(Row::id).collect() };
         match table.name {
             SHARED_NOTES => self.kept_notes = kept(),
+            "entries" => self.kept_entries = kept(),
             "requested_form_completions" => self.kept_requests = kept(),
             "recurring_forms" => self.kept_recurring = kept(),
             "documents" => {
@@ -159,9 +161,12 @@ impl Withheld {
         if OF_NOTES.contains(&table) {
             return is_in(row, "form_answer_group_id", &self.kept_notes);
         }
+        // What is said of an entry that is not in, or was deleted, says what stood there.
+        if table == "comments" {
+            return is_in(row, "entry_id", &self.kept_entries);
+        }
         // What was made of an answer says what was answered.
         let apart = is_in(row, "form_answer_id", &self.traces.answers)
-            || is_in(row, "entry_id", &self.traces.entries)
             || is_in(row, "document_id", &self.documents)
             || (table == "documents" && self.documents.contains(&row.id()));
         // That they were asked for something is the client's to know.
