@@ -9,6 +9,7 @@
 mod accesses;
 mod bodies;
 mod consents;
+mod consents_apart;
 mod export;
 mod faults;
 mod files;

@@ -151,7 +151,7 @@ fn dom_39_a_population_is_what_its_asker_sees() {
 }
 
 /// A sub-organization's owner.
-fn branch(s: &Instance, server: &Server, api: &Api, name: &str) -> Api {
+pub fn branch(s: &Instance, server: &Server, api: &Api, name: &str) -> Api {
     let email = format!("{name}@branch.example");
     let input = json!({"create_as_suborganization": true, "first_name": "Branch", "last_name": name,
         "email": email, "send_invite_email": false, "organization_info": {"name": name}});

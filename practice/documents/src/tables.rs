@@ -5,9 +5,17 @@ use ward_clients::tables::UserGroup;
 use ward_identity::restricted;
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
-use ward_store::{Id, Json, Key, Reference, Table, Uuid, index, record, unique};
+use ward_store::{Entity, Id, Json, Key, Reference, Table, Uuid, index, record, unique};
 
 use crate::visibility;
+
+/// A consent to disclosure, whose table belongs to the domain of exports.
+#[derive(Clone, Copy, Debug)]
+pub struct DisclosureConsentRef;
+
+impl Entity for DisclosureConsentRef {
+    const NAME: &'static str = "DisclosureConsent";
+}
 
 record! {
     /// A document. Its content never changes; what is written here may.
@@ -31,6 +39,9 @@ record! {
         /// The forms and notes that it was printed of, by their ids; nothing of what was uploaded. So
         /// what may not be passed on is known on paper, too (DOM-31).
         printed_of: Option<Json>,
+        /// The consent by which it was made, of an archive that is disclosed: it ends with that
+        /// (DOM-31).
+        disclosure_consent_id: Option<Id<DisclosureConsentRef>>,
         description: Option<String> [searched],
         /// For the staff.
         internal_notes: Option<String> [sealed],
@@ -53,6 +64,7 @@ record! {
         index(&["org_id", "folder_id"]).only("folder_id IS NOT NULL"),
         index(&["org_id", "owner_id"]),
         index(&["org_id", "rel_user_id"]).only("rel_user_id IS NOT NULL"),
+        index(&["org_id", "disclosure_consent_id"]).only("disclosure_consent_id IS NOT NULL"),
         // Exports, which end by themselves.
         index(&["created_at", "id"]).only(
             "deleted_at IS NULL AND file_content_type IN ('application/zip', 'application/json')",

@@ -12,6 +12,9 @@ use ward_documents::EXPORT_TYPE;
 
 /// The code system of the tag.
 const REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
+/// The code systems of security labels.
+const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 
 /// From where and when an archive is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +37,8 @@ pub fn bundle(record: &ClientRecord, files: &BTreeMap<String, String>, origin: &
         documents(record, files),
     ]
     .concat();
-    let meta = Part::default()
-        .with("source", origin.base_url.as_str())
-        .list("security", ward_charting::export::labels_of(record));
+    let meta =
+        Part::default().with("source", origin.base_url.as_str()).list("security", labels(record));
     let entries: Vec<Json> = resources.into_iter().map(|it| entry(it, origin)).collect();
     let mut bundle = Part::default()
         .with("resourceType", "Bundle")
@@ -47,6 +49,24 @@ pub fn bundle(record: &ClientRecord, files: &BTreeMap<String, String>, origin: &
         .json();
     mark(&mut bundle, origin);
     bundle
+}
+
+/// The security labels of all that is in, on paper as well: the whole is as confidential as its
+/// strictest part.
+fn labels(record: &ClientRecord) -> Vec<Json> {
+    let mut all = ward_charting::export::labels_of(record);
+    if !record.part_2_papers.is_empty() {
+        let missing: Vec<Json> = of_part_2().into_iter().filter(|it| !all.contains(it)).collect();
+        all.extend(missing);
+    }
+    all
+}
+
+/// The labels of a document that was printed of records of treatment for a substance use disorder, as
+/// those have them (42 CFR part 2).
+fn of_part_2() -> Vec<Json> {
+    let codes = [(CONFIDENTIALITY, "R"), (ACT_CODE, "SUD"), (ACT_CODE, "42CFRPart2")];
+    codes.iter().map(|(system, code)| json!({ "system": system, "code": code })).collect()
 }
 
 fn entry(mut resource: Json, origin: &Origin) -> Json {
@@ -74,7 +94,10 @@ fn documents(record: &ClientRecord, files: &BTreeMap<String, String>) -> Vec<Jso
             .text("title", row.text("display_name"))
             .at("creation", row.moment("created_at"));
         let author = record.person(row.int("owner_id")).map(ward_clients::export::fhir::refer);
+        let is_part_2 = record.part_2_papers.contains(&row.id());
+        let labels = if is_part_2 { of_part_2() } else { Vec::new() };
         Part::resource("DocumentReference", row.id())
+            .maybe("meta", Part::default().list("security", labels).some())
             .with("status", "current")
             .to("subject", Some(format!("Patient/{}", record.client_id)))
             .at("date", row.moment("created_at"))
@@ -90,6 +113,7 @@ fn documents(record: &ClientRecord, files: &BTreeMap<String, String>) -> Vec<Jso
 mod tests {
     use super::*;
     use ward_clients::export::Row;
+    use ward_documents::tables::DOCUMENTS;
     use ward_identity::tables::USERS;
     use ward_store::Value;
 
@@ -110,6 +134,26 @@ mod tests {
 
     fn origin(kind: Kind) -> Origin {
         Origin { kind, base_url: "https://ward.example".into(), at: Timestamp(0) }
+    }
+
+    #[test]
+    fn dom_31_a_pdf_of_a_record_under_part_2_is_labelled() {
+        let mut record = client();
+        let mut rows = Vec::new();
+        for id in [4, 5] {
+            let mut values = vec![Value::Null; DOCUMENTS.columns.len()];
+            values[DOCUMENTS.column("id").unwrap()] = Value::Int(id);
+            rows.push(Row { table: &DOCUMENTS, values });
+        }
+        record.rows.insert("documents", rows);
+        let plain = bundle(&record, &BTreeMap::new(), &origin(Kind::Sandbox));
+        assert!(!plain.to_string().contains("42CFRPart2"), "{plain}");
+        record.part_2_papers.insert(5);
+        let made = bundle(&record, &BTreeMap::new(), &origin(Kind::Sandbox));
+        assert_eq!(made["meta"]["security"][2]["code"], "42CFRPart2", "{made}");
+        let labels = |at: usize| &made["entry"][at]["resource"]["meta"]["security"];
+        assert!(labels(1).is_null(), "{made}");
+        assert_eq!(labels(2)[2]["code"], "42CFRPart2", "{made}");
     }
 
     #[test]

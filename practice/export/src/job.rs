@@ -17,9 +17,13 @@ use super::consent::grant;
 use super::consent::table::DisclosureConsent;
 use super::{Place, Seen, keep, pack, population, seen, walk};
 
-/// The kind of job.
+/// The kind of job that makes a client's archive for themselves.
 pub const KIND: &str = "export_client";
-const KINDS: &[&str] = &[KIND, population::KIND];
+/// The kind that makes one by a consent: whatever becomes of its payload, it makes none without.
+pub const KIND_BY_CONSENT: &str = "export_client_by_consent";
+const KINDS: &[&str] = &[KIND, KIND_BY_CONSENT, population::KIND];
+/// Why a job by a consent makes nothing, where it names none.
+const NO_CONSENT: &str = "The job names no consent, so nothing is disclosed by it";
 /// Longer than an archive takes.
 const LEASE: Duration = Duration::from_secs(600);
 /// The error of what is tried again, and of a refusal that is no sentence.
@@ -52,12 +56,15 @@ pub(crate) fn asked(
     client: Id<User>,
     consent: Option<&DisclosureConsent>,
 ) -> NewJob {
-    // 0 is no consent.
-    let consent = consent.map_or(0, |it| it.id.0);
-    let what =
-        serde_json::json!({ "client": client.0, "asker": actor.user_id, "consent": consent });
-    let key = format!("{}-{}-{consent}", actor.user_id, client.0);
-    NewJob { dedupe_key: Some(key), ..NewJob::new(actor.org_id, KIND, what) }
+    let mut what = serde_json::json!({ "client": client.0, "asker": actor.user_id });
+    let mut key = format!("{}-{}", actor.user_id, client.0);
+    let mut kind = KIND;
+    if let Some(consent) = consent {
+        what["consent"] = consent.id.0.into();
+        key = format!("{key}-{}", consent.id);
+        kind = KIND_BY_CONSENT;
+    }
+    NewJob { dedupe_key: Some(key), ..NewJob::new(actor.org_id, kind, what) }
 }
 
 async fn one(db: &Db, job: &Job, as_asker: &(impl Fn(Actor) -> Request + Sync)) -> Answer<()> {
@@ -106,9 +113,20 @@ async fn by_consent(
     request: &Request,
     client: Id<User>,
 ) -> Answer<Option<DisclosureConsent>> {
-    match errands::number(job, "consent")? {
-        0 => Ok(None),
-        id => grant::granted(request, &request.actor, client, Id::new(id)).await.map(Some),
+    let Some(id) = named_consent(&job.kind, errands::number(job, "consent")?)? else {
+        return Ok(None);
+    };
+    grant::granted(request, &request.actor, client, Id::new(id)).await.map(Some)
+}
+
+/// Which consent a job of this kind names, by the number in its payload, 0 for none; nothing where its
+/// archive is for the client. What should name one and does not is refused: there is more in an archive
+/// without.
+fn named_consent(kind: &str, number: i64) -> Answer<Option<i64>> {
+    match (kind, number) {
+        (KIND, 0) => Ok(None),
+        (_, number) if number > 0 => Ok(Some(number)),
+        _ => Err(Refused::base(NO_CONSENT)),
     }
 }
 
@@ -167,4 +185,21 @@ pub(crate) async fn log(request: &Request, path: &str, client: Seen) -> Answer<(
         wall_at: request.instance.clock().wall(),
     };
     Ok(request.db.access_log().log(&request.db, vec![entry]).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dom_31_a_job_by_a_consent_never_makes_an_archive_without() {
+        assert_eq!(named_consent(KIND, 0).unwrap(), None);
+        assert_eq!(named_consent(KIND_BY_CONSENT, 7).unwrap(), Some(7));
+        // By a consent, whatever else it says of itself.
+        assert_eq!(named_consent(KIND, 7).unwrap(), Some(7));
+        for number in [0, -1, i64::MIN] {
+            assert_eq!(said(&named_consent(KIND_BY_CONSENT, number).unwrap_err()), NO_CONSENT);
+        }
+        assert!(named_consent(KIND, -1).is_err());
+    }
 }

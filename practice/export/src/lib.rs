@@ -180,7 +180,7 @@ impl<'a> Place<'a> {
 /// nobody.
 async fn keep(call: &mut Call<'_>, client: Seen, file: &NewFile, place: Place<'_>) -> Answer<()> {
     // Still there, still seen: as `prepare` found it.
-    ward_clients::access::seen_user(call, client.id, AT).await?;
+    let user = ward_clients::access::seen_user(call, client.id, AT).await?;
     call.scope.subject_id = Some(client.id.0);
     let consent = place.consent;
     let name = match consent {
@@ -189,7 +189,7 @@ async fn keep(call: &mut Call<'_>, client: Seen, file: &NewFile, place: Place<'_
     };
     let document = put(call, file, (client.unit_id, Some(client.id)), (name, place)).await?;
     if let Some(consent) = consent {
-        grant::account(call, consent, document.0);
+        grant::account(call, &user, consent, document.0);
     }
     Ok(())
 }
@@ -218,6 +218,7 @@ async fn put(
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
         printed_of: None,
+        disclosure_consent_id: place.consent.map(|it| Id::new(it.id.0)),
         description: None,
         internal_notes: None,
         metadata: place.metadata,

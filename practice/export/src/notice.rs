@@ -8,10 +8,10 @@ use ward_clients::export::ClientRecord;
 /// The sentences; none where there is nothing to say.
 pub fn notices(record: &ClientRecord) -> Vec<String> {
     let mut said = Vec::new();
-    if holds_part_2(record) {
+    if holds_part_2(record) || !record.part_2_papers.is_empty() {
         said.push(format!(
             "{PART_2_NOTICE} They are the forms and notes whose confidentiality is PART_2, with all \
-             that hangs on them."
+             that hangs on them, and the PDFs that were made of them."
         ));
     }
     let apart = Confidentiality::CounsellingNotes.as_str();
@@ -24,6 +24,12 @@ pub fn notices(record: &ClientRecord) -> Vec<String> {
             "Counselling notes about the client that are not in this archive: {}. They are kept apart \
              from the record, and the access to it does not reach them (45 CFR 164.524(a)(1)(i)).",
             record.counselling_notes
+        ));
+    }
+    if record.counselling_papers > 0 {
+        said.push(format!(
+            "PDFs of counselling notes that are not in this archive: {}.",
+            record.counselling_papers
         ));
     }
     said
@@ -60,6 +66,11 @@ mod tests {
         assert!(said[0].starts_with(PART_2_NOTICE) && said[1].contains("archive: 2."), "{said:?}");
         assert!(of_readme(&said).starts_with("> 42 CFR part 2 prohibits"));
         assert_eq!(of_readme(&[]), "");
+        let papers = ClientRecord { counselling_papers: 3, ..ClientRecord::default() };
+        assert!(notices(&papers)[0].ends_with("archive: 3."));
+        // A PDF of what is not in as a note, such as one that was deleted.
+        let printed = ClientRecord { part_2_papers: [5].into(), ..ClientRecord::default() };
+        assert!(notices(&printed)[0].starts_with(PART_2_NOTICE));
         // By a consent for them, they are in.
         assert_eq!(notices(&record("COUNSELLING_NOTES", 0)), [COUNSELLING_NOTICE]);
     }

@@ -52,6 +52,8 @@ pub async fn record(
             record.rows.insert(step.table.name, rows);
         }
     }
+    record.counselling_papers = withheld.papers();
+    record.part_2_papers = withheld.part_2_papers;
     record.staff = staff(&mut reader, org_id, &record).await?;
     without_others(&mut record);
     Ok(record)

@@ -57,6 +57,26 @@ fn dom_31_notes_stand_before_what_is_of_them() {
         let hangs = table.column("form_answer_group_id").is_some();
         assert!(!hangs || is_known, "{}: of notes alone, or found by them?", table.name);
     }
+    for (on, name) in [
+        ("entries", "comments"),
+        ("documents", "document_viewings"),
+        ("requested_form_completions", "form_histories"),
+    ] {
+        assert!(at(on) < at(name), "{name} hangs on {on}");
+    }
+    // What hangs on an answer of a note, or on a metric that was made of one, goes with it: `withheld`
+    // knows these, by these names of the columns.
+    let by_answers = [("entries", "form_answer_id"), ("file_attachments", "form_answer_id")];
+    let by_entries = [("comments", "entry_id")];
+    let known = [by_answers.as_slice(), by_entries.as_slice()].concat();
+    for table in ward_server::assemble::tables() {
+        for column in table.columns {
+            let hangs = matches!(column.kind, ColumnKind::Id("FormAnswer" | "Entry"))
+                || matches!(column.name, "form_answer_id" | "entry_id");
+            let is_known = column.name == "id" || known.contains(&(table.name, column.name));
+            assert!(!hangs || is_known, "{}.{}: of a note?", table.name, column.name);
+        }
+    }
 }
 
 /// What a step is found by stands before it, and its columns are there.

@@ -7,7 +7,7 @@
 pub mod fhir;
 pub mod people;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ward_instance::Timestamp;
 use ward_store::{Table, Value};
@@ -67,6 +67,11 @@ pub struct ClientRecord {
     /// So many counselling notes about the client are not among the rows: they are kept apart from
     /// the record.
     pub counselling_notes: usize,
+    /// So many PDFs of counselling notes are not among the rows either.
+    pub counselling_papers: usize,
+    /// Documents among the rows that were printed of records of treatment for a substance use
+    /// disorder.
+    pub part_2_papers: BTreeSet<i64>,
     /// Members of the practice whom the rows name: `users`, with what strangers may know of them.
     pub staff: Vec<Row>,
 }

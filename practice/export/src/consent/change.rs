@@ -2,6 +2,7 @@
 //! whatever else is in the chart; a client revokes their own.
 
 use ward_charting::filled::tables::FormAnswerGroup;
+use ward_charting::tables::Confidentiality;
 use ward_clients::access;
 use ward_engine::{Answer, Call, Given, Payload, Refused, input};
 use ward_identity::id_or_blank::{IdOrBlank, named};
@@ -9,8 +10,8 @@ use ward_identity::permit::members_only;
 use ward_identity::tables::User;
 use ward_store::{Id, Level, Query, Sql, Value};
 
-use super::rules;
 use super::table::DisclosureConsent;
+use super::{archives, grant, rules};
 
 /// A client can have so many consents that are not revoked.
 const CONSENTS_MAX: i64 = 1_000;
@@ -59,10 +60,12 @@ pub async fn create(call: &mut Call<'_>, input: &CreateConsent) -> Answer<Payloa
         updated_at: now,
     };
     call.create(&consent).await?;
+    grant::note(call, &client, "disclosure_consent_recorded", consent.id);
     Ok(Payload::new().one("disclosure_consent", consent.id.0))
 }
 
-/// Takes down that a consent was revoked: from now on nothing is disclosed by it (42 CFR 2.31(a)(6)).
+/// Takes down that a consent was revoked: from now on nothing is disclosed by it (42 CFR 2.31(a)(6)),
+/// and the archives that were made by it are deleted.
 /// What is revoked stays as it is.
 pub async fn revoke(call: &mut Call<'_>, input: &RevokeConsent) -> Answer<Payload> {
     const AT: &str = "id";
@@ -82,6 +85,8 @@ pub async fn revoke(call: &mut Call<'_>, input: &RevokeConsent) -> Answer<Payloa
         after.revoked_at = Some(call.now());
         after.revoked_by_id = (call.actor.user_id != 0).then(|| Id::new(call.actor.user_id));
         call.update(&before, &after).await?;
+        grant::note(call, &client, "disclosure_consent_revoked", before.id);
+        archives::destroy(call, before.id).await?;
     }
     Ok(Payload::new().one("disclosure_consent", before.id.0))
 }
@@ -119,6 +124,13 @@ async fn form(
     let form = found.map(|(form, _)| form);
     let form = form.filter(|it| it.user_id == client.id && !it.is_group_appt_note);
     let form = form.ok_or_else(|| Refused::not_found(FORM))?;
+    // These are kept apart from the record, and the client does not see them.
+    if form.confidentiality == Confidentiality::CounsellingNotes {
+        return Err(Refused::on(
+            FORM,
+            "Counselling notes are no consent: name the form that was signed",
+        ));
+    }
     match form.finished {
         true => Ok(Some(form.id)),
         false => Err(Refused::on(FORM, "This form is a draft: name one that is finished")),

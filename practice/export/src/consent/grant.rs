@@ -6,17 +6,18 @@ use ward_clients::access;
 use ward_engine::{Answer, Call, Given, Refused, Request};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_identity::tables::User;
+use ward_instance::Timestamp;
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
 use ward_store::{
     Actor, Cond, Id, Level, Query, Reader, Record, Select, Sql, StoreError, Value, read_selected,
 };
 
-use super::rules;
 use super::table::{DISCLOSURE_CONSENTS, DisclosureConsent, DisclosureScope};
+use super::{archives, rules};
 
 /// The input field that refusals are told of.
-const AT: &str = "disclosure_consent_id";
+pub const AT: &str = "disclosure_consent_id";
 
 const OF_ANOTHER: &str = "This consent is another client's: name one of the client who is exported";
 const NONE_OF_YOURS: &str = "This consent is for counselling notes, which their author alone passes \
@@ -58,7 +59,8 @@ pub async fn granted(
         [actor.org_id.into(), client.0.into()],
     );
     let found = reader.rows(&sql).await?;
-    check(request, actor, &consent, (client, found.scalar().and_then(Value::text)))?;
+    let zone = found.scalar().and_then(Value::text);
+    check(request.now, actor, &consent, (client, zone))?;
     if consent.scope == DisclosureScope::CounsellingNotes
         && !has_own_notes(&mut reader, actor, client).await?
     {
@@ -80,27 +82,40 @@ pub async fn still_granted(
         call.visible_for_update(id, Level::Full).await?;
     let (consent, _) = found.ok_or_else(|| Refused::not_found(AT))?;
     let who = (client.id, client.timezone.as_deref());
-    check(call.request, call.actor, &consent, who)
+    // By the time of this transaction: the archive may have taken long.
+    check(call.now(), call.actor, &consent, who)?;
+    archives::has_room(call, &consent).await
 }
 
 /// Takes down that an archive was made by the consent: whose, which, by whom and when.
-pub fn account(call: &mut Call<'_>, consent: &DisclosureConsent, document: i64) {
-    let client = consent.user_id.to_string();
-    let mut entry = AuditEntry::by(call.actor, AuditType::Update, CLIENT, client);
-    entry.subject_id = Some(consent.user_id.0);
-    entry.unit_id = consent.unit_id.0;
-    entry.changes = vec![
+pub fn account(call: &mut Call<'_>, client: &User, consent: &DisclosureConsent, document: i64) {
+    let changes = vec![
         AuditChange::new("disclosed_by_consent", None, Some(&consent.id.to_string())),
         AuditChange::new("disclosed_in_document", None, Some(&document.to_string())),
         AuditChange::new("disclosed_scope", None, Some(consent.scope.as_str())),
     ];
+    told(call, client, changes);
+}
+
+/// Takes down that a consent was recorded or revoked: the log has an entry of the consent itself, too,
+/// of which the contract has no name to ask for.
+pub fn note(call: &mut Call<'_>, client: &User, what: &str, consent: Id<DisclosureConsent>) {
+    told(call, client, vec![AuditChange::new(what, None, Some(&consent.to_string()))]);
+}
+
+/// An entry of the client, for those who look after them now.
+fn told(call: &mut Call<'_>, client: &User, changes: Vec<AuditChange>) {
+    let mut entry = AuditEntry::by(call.actor, AuditType::Update, CLIENT, client.id.to_string());
+    entry.subject_id = Some(client.id.0);
+    entry.unit_id = client.unit_id.0;
+    entry.changes = changes;
     call.scope.record(entry);
 }
 
 /// Whether the consent is the client's and good today: in their time zone, else in that of whoever
 /// asks.
 fn check(
-    request: &Request,
+    now: Timestamp,
     actor: &Actor,
     consent: &DisclosureConsent,
     (client, zone): (Id<User>, Option<&str>),
@@ -108,7 +123,7 @@ fn check(
     if consent.user_id != client {
         return Err(Refused::on(AT, OF_ANOTHER));
     }
-    let today = rules::today(request.now, [zone, Some(&*actor.time_zone)]);
+    let today = rules::today(now, [zone, Some(&*actor.time_zone)]);
     match rules::stands(consent, today).refusal() {
         Some(sentence) => Err(Refused::on(AT, sentence)),
         None => Ok(()),

@@ -4,9 +4,11 @@
 //!
 //! A consent is never deleted: one that was revoked proves what was right until then.
 
+mod archives;
 pub mod bindings;
 pub mod change;
 pub mod grant;
+mod marked;
 pub mod rules;
 pub mod said;
 pub mod table;

@@ -85,9 +85,19 @@ pub fn terms(input: &CreateConsent, now: Timestamp) -> Answer<Terms> {
 fn line(field: &str, value: &Given<String>, most: usize, problems: &mut Problems) {
     required(field, value, problems);
     bounded(field, value, most, problems);
-    if value.trimmed().is_some_and(|text| text.chars().any(char::is_control)) {
-        problems.add(field, format!("{} can't contain line breaks", label(field)));
+    if value.trimmed().is_some_and(|text| text.chars().any(breaks)) {
+        let sentence = format!(
+            "{} can't contain line breaks, or characters that turn the direction of the text",
+            label(field)
+        );
+        problems.add(field, sentence);
     }
+}
+
+/// Whether a character ends a line, or has what follows it read in another order than it was written.
+fn breaks(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns
 }
 
 fn scope(given: &Given<String>, problems: &mut Problems) -> Option<DisclosureScope> {
@@ -166,7 +176,10 @@ mod tests {
         );
         let long = value(&"x".repeat(LINE_CHARS_MAX + 1));
         assert_eq!(problems(&CreateConsent { recipient: long, ..input() }), ["recipient"]);
-        assert_eq!(problems(&CreateConsent { purpose: value("a\nb"), ..input() }), ["purpose"]);
+        for text in ["a\nb", "a\u{2028}b", "a\u{2029}b", "a\u{202e}b", "a\u{2066}b"] {
+            let purpose = value(text);
+            assert_eq!(problems(&CreateConsent { purpose, ..input() }), ["purpose"], "{text:?}");
+        }
         assert_eq!(problems(&CreateConsent { scope: value("SOME"), ..input() }), ["scope"]);
         // The day after the next has begun nowhere on earth.
         let late = CreateConsent { signed_on: value("2026-01-07"), ..input() };

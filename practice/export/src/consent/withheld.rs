@@ -9,8 +9,9 @@ use ward_charting::tables::Confidentiality;
 use ward_clients::export::Row;
 use ward_documents::EXPORT_TYPE;
 use ward_engine::Answer;
-use ward_store::{Query, Reader, Sql, Table, Value};
+use ward_store::{Reader, Table, Value};
 
+use super::marked::{Marked, Traces, marked};
 use super::table::{DISCLOSURE_CONSENTS, DisclosureConsent, DisclosureScope};
 use crate::plan::{OF_NOTES, SHARED_NOTES};
 
@@ -22,19 +23,6 @@ const WITH_COUNSELLING: [&str; 5] =
 const WHO: [&str; 8] =
     ["id", "org_id", "is_patient", "active", "first_name", "last_name", "legal_name", "dob"];
 
-/// A note about the client that is confidential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marked {
-    /// Its id.
-    pub id: i64,
-    /// How confidential it is.
-    pub confidentiality: Confidentiality,
-    /// Who wrote it.
-    pub filler_id: Option<i64>,
-    /// Whether it was deleted: what was made of it may be there still.
-    pub is_deleted: bool,
-}
-
 /// What is left out, and what was found on the way of what is in.
 #[derive(Clone, Debug, Default)]
 pub struct Withheld {
@@ -43,17 +31,21 @@ pub struct Withheld {
     notes: BTreeSet<i64>,
     /// The counselling notes of whoever asks, by a consent for them.
     counselling: BTreeSet<i64>,
-    /// Forms that are for records of treatment for a substance use disorder, and steps that ask for one.
-    forms: BTreeSet<i64>,
-    items: BTreeSet<i64>,
+    /// What hangs on the notes that are left out, and what tells of them.
+    traces: Traces,
+    /// Records of treatment for a substance use disorder.
+    part_2: BTreeSet<i64>,
     /// Documents that are left out.
     documents: BTreeSet<i64>,
     /// Rows that are in, by table: what hangs on others is not.
     kept_notes: BTreeSet<i64>,
+    kept_entries: BTreeSet<i64>,
     kept_requests: BTreeSet<i64>,
     kept_recurring: BTreeSet<i64>,
     /// So many counselling notes there are: for the client to know, and nobody else.
     pub counted: usize,
+    /// Documents that are in and were printed of records of treatment for a substance use disorder.
+    pub part_2_papers: BTreeSet<i64>,
 }
 
 impl Withheld {
@@ -68,27 +60,11 @@ impl Withheld {
         let marked = marked(reader, org_id, client_id).await?;
         let scope = consent.map(|it| it.scope);
         let mut withheld = Withheld::of(scope, asker, &marked);
+        let mut traces = Traces::of(reader, org_id, &withheld.notes).await?;
         if scope == Some(DisclosureScope::WithoutPart2) {
-            withheld.forms = ids(
-                reader,
-                &Sql::fixed(
-                    "SELECT f.id FROM custom_module_forms f \
-                     WHERE f.org_id = $1 AND f.confidentiality <> $2",
-                    [org_id.into(), Confidentiality::Normal.as_str().into()],
-                ),
-            )
-            .await?;
-            withheld.items = ids(
-                reader,
-                &Sql::fixed(
-                    "SELECT i.id FROM onboarding_items i JOIN custom_module_forms f \
-                     ON f.org_id = i.org_id AND f.id = i.custom_module_form_id \
-                     WHERE i.org_id = $1 AND f.confidentiality <> $2",
-                    [org_id.into(), Confidentiality::Normal.as_str().into()],
-                ),
-            )
-            .await?;
+            traces = traces.with_forms(reader, org_id, &withheld.notes).await?;
         }
+        withheld.traces = traces;
         Ok(withheld)
     }
 
@@ -113,7 +89,9 @@ impl Withheld {
             }
             _ => BTreeSet::new(),
         };
-        Withheld { scope, notes, counselling, counted, ..Withheld::default() }
+        let is_part_2 = |it: &&Marked| it.confidentiality == Confidentiality::Part2;
+        let part_2 = ids(marked.iter().filter(is_part_2).collect());
+        Withheld { scope, notes, counselling, part_2, counted, ..Withheld::default() }
     }
 
     /// Whether anything of a table can be in.
@@ -140,20 +118,39 @@ impl Withheld {
         let kept = || -> BTreeSet<i64> { rows.iter().map(Row::id).collect() };
         match table.name {
             SHARED_NOTES => self.kept_notes = kept(),
+            "entries" => self.kept_entries = kept(),
             "requested_form_completions" => self.kept_requests = kept(),
             "recurring_forms" => self.kept_recurring = kept(),
+            "documents" => {
+                let told = rows.iter().filter(|row| self.tells_of_part_2(row));
+                self.part_2_papers = told.map(Row::id).collect();
+            }
             "users" if self.scope == Some(DisclosureScope::CounsellingNotes) => {
                 rows.iter_mut().for_each(who);
+            }
+            // A form is marked today, and what was filled in of it before is not.
+            "custom_module_forms" if self.scope == Some(DisclosureScope::WithoutPart2) => {
+                rows.iter_mut().for_each(|row| blank(row, "confidentiality"));
+            }
+            "disclosure_consents" => {
+                for row in rows.iter_mut() {
+                    if is_in(row, "form_answer_group_id", &self.notes) {
+                        blank(row, "form_answer_group_id");
+                    }
+                }
             }
             _ => {}
         }
     }
 
+    /// So many documents are left out, by the client's access to their record: PDFs of counselling
+    /// notes. Whoever else receives records is not to know of any.
+    pub fn papers(&self) -> usize {
+        if self.scope.is_none() { self.documents.len() } else { 0 }
+    }
+
     fn keeps(&self, row: &Row) -> bool {
         let table = row.table.name;
-        let is_in = |column: &str, of: &BTreeSet<i64>| {
-            number(row, column).is_some_and(|id| of.contains(&id))
-        };
         if table == SHARED_NOTES {
             return match self.scope {
                 Some(DisclosureScope::CounsellingNotes) => self.counselling.contains(&row.id()),
@@ -162,19 +159,25 @@ impl Withheld {
         }
         // And of one that was deleted.
         if OF_NOTES.contains(&table) {
-            return is_in("form_answer_group_id", &self.kept_notes);
+            return is_in(row, "form_answer_group_id", &self.kept_notes);
         }
-        if is_in("form_answer_group_id", &self.notes) || is_in("document_id", &self.documents) {
-            return false;
+        // What is said of an entry that is not in, or was deleted, says what stood there.
+        if table == "comments" {
+            return is_in(row, "entry_id", &self.kept_entries);
         }
-        if table == "documents" && self.documents.contains(&row.id()) {
-            return false;
-        }
-        self.scope != Some(DisclosureScope::WithoutPart2) || self.keeps_request(row)
+        // What was made of an answer says what was answered.
+        let apart = is_in(row, "form_answer_id", &self.traces.answers)
+            || is_in(row, "document_id", &self.documents)
+            || (table == "documents" && self.documents.contains(&row.id()));
+        // That they were asked for something is the client's to know.
+        !apart && (self.scope.is_none() || self.keeps_request(row))
     }
 
     /// Whether what asks for a form, or tells that one was asked for, tells of none that is left out.
     fn keeps_request(&self, row: &Row) -> bool {
+        if is_in(row, "form_answer_group_id", &self.notes) {
+            return false;
+        }
         let is_free = |column: &str, of: &BTreeSet<i64>| {
             number(row, column).is_none_or(|id| !of.contains(&id))
         };
@@ -183,11 +186,14 @@ impl Withheld {
         };
         match row.table.name {
             "requested_form_completions" | "recurring_forms" => {
-                is_free("custom_module_form_id", &self.forms)
+                is_free("custom_module_form_id", &self.traces.forms)
             }
-            "completed_onboarding_items" => is_free("onboarding_item_id", &self.items),
+            "completed_onboarding_items" => is_free("onboarding_item_id", &self.traces.items),
+            // A step's has the title of the form that it asked for then, which nothing else tells.
             "form_histories" => {
-                is_free("onboarding_item_id", &self.items)
+                let is_of_step = number(row, "onboarding_item_id").is_some();
+                let may_tell = self.scope != Some(DisclosureScope::WithoutPart2);
+                (may_tell || !is_of_step)
                     && hangs_on("requested_form_completion_id", &self.kept_requests)
             }
             "recurring_form_recipients" => hangs_on("recurring_form_id", &self.kept_recurring),
@@ -201,17 +207,38 @@ impl Withheld {
         if self.scope.is_some() && row.text("file_content_type") == Some(EXPORT_TYPE) {
             return true;
         }
-        let Some(text) = row.text("printed_of") else { return false };
         // What can't be read is not passed on.
-        let Ok(notes) = serde_json::from_str::<Vec<i64>>(text) else { return true };
-        notes.iter().any(|id| self.notes.contains(id))
+        printed(row).is_none_or(|notes| notes.iter().any(|id| self.notes.contains(id)))
     }
+
+    /// Whether a document was printed of a record of treatment for a substance use disorder.
+    fn tells_of_part_2(&self, row: &Row) -> bool {
+        printed(row).is_some_and(|notes| notes.iter().any(|id| self.part_2.contains(id)))
+    }
+}
+
+/// The notes that a document was printed of; nothing where that can't be read.
+fn printed(row: &Row) -> Option<Vec<i64>> {
+    let Some(text) = row.text("printed_of") else { return Some(Vec::new()) };
+    serde_json::from_str(text).ok()
 }
 
 /// A number of a column that a table may have.
 fn number(row: &Row, column: &str) -> Option<i64> {
     row.table.column(column)?;
     row.int(column)
+}
+
+/// Whether a column that a table may have is one of these.
+fn is_in(row: &Row, column: &str, of: &BTreeSet<i64>) -> bool {
+    number(row, column).is_some_and(|id| of.contains(&id))
+}
+
+/// Takes what a column says out of a row.
+fn blank(row: &mut Row, column: &str) {
+    if let Some(value) = row.table.column(column).and_then(|at| row.values.get_mut(at)) {
+        *value = Value::Null;
+    }
 }
 
 /// Of the client no more than who they are.
@@ -223,175 +250,5 @@ fn who(row: &mut Row) {
     }
 }
 
-async fn ids(reader: &mut Reader, sql: &Sql) -> Answer<BTreeSet<i64>> {
-    let found = reader.rows(sql).await?;
-    Ok(found.iter().filter_map(|row| row.first()?.int()).collect())
-}
-
-/// The confidential notes about the client, those of groups and those that were deleted as well.
-async fn marked(reader: &mut Reader, org_id: i64, client_id: i64) -> Answer<Vec<Marked>> {
-    let sql = Sql::fixed(
-        "SELECT g.id, g.confidentiality, g.filler_id, g.deleted_at FROM form_answer_groups g \
-         WHERE g.org_id = $1 AND (g.user_id = $2 OR g.id IN (SELECT own.form_answer_group_id \
-         FROM individual_client_notes own WHERE own.org_id = $1 AND own.user_id = $2)) \
-         AND g.confidentiality <> $3",
-        [org_id.into(), client_id.into(), Confidentiality::Normal.as_str().into()],
-    );
-    let found = reader.rows(&sql).await?;
-    let marked = |row: &[Value]| {
-        let said = row.get(1).and_then(Value::text).and_then(Confidentiality::from_text);
-        Some(Marked {
-            id: row.first()?.int()?,
-            // What nobody knows is kept closest.
-            confidentiality: said.unwrap_or(Confidentiality::CounsellingNotes),
-            filler_id: row.get(2).and_then(Value::int),
-            is_deleted: row.get(3).is_some_and(|it| !it.is_null()),
-        })
-    };
-    Ok(found.iter().filter_map(marked).collect())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ward_charting::filled::tables::{FORM_ANSWER_GROUPS, FORM_ANSWERS};
-    use ward_charting::request::tables::{FORM_HISTORIES, REQUESTED_FORM_COMPLETIONS};
-    use ward_documents::tables::{DOCUMENT_VIEWINGS, DOCUMENTS};
-    use ward_identity::tables::USERS;
-
-    const ASKER: i64 = 5;
-
-    fn marked() -> Vec<Marked> {
-        let note = |id, confidentiality, filler, is_deleted| Marked {
-            id,
-            confidentiality,
-            filler_id: Some(filler),
-            is_deleted,
-        };
-        vec![
-            note(12, Confidentiality::Part2, 6, false),
-            note(13, Confidentiality::CounsellingNotes, ASKER, false),
-            note(14, Confidentiality::CounsellingNotes, 6, false),
-            note(15, Confidentiality::CounsellingNotes, ASKER, true),
-        ]
-    }
-
-    fn row(table: &'static Table, values: &[(&str, Value)]) -> Row {
-        let mut all = vec![Value::Null; table.columns.len()];
-        for (name, value) in values {
-            all[table.column(name).unwrap()] = value.clone();
-        }
-        Row { table, values: all }
-    }
-
-    fn sifted(
-        withheld: &mut Withheld,
-        table: &'static Table,
-        rows: &[&[(&str, Value)]],
-    ) -> Vec<i64> {
-        let mut rows: Vec<Row> = rows.iter().map(|values| row(table, values)).collect();
-        withheld.sift(table, &mut rows);
-        rows.iter().map(Row::id).collect()
-    }
-
-    fn notes(withheld: &mut Withheld) -> Vec<i64> {
-        let all = [11, 12, 13, 14].map(|id| [("id", Value::Int(id))]);
-        let rows: Vec<&[(&str, Value)]> = all.iter().map(|it| &it[..]).collect();
-        sifted(withheld, &FORM_ANSWER_GROUPS, &rows)
-    }
-
-    fn answers(withheld: &mut Withheld) -> Vec<i64> {
-        let of = |note: i64| {
-            [("id", Value::Int(note + 100)), ("form_answer_group_id", Value::Int(note))]
-        };
-        let all = [11, 12, 13, 14].map(of);
-        let rows: Vec<&[(&str, Value)]> = all.iter().map(|it| &it[..]).collect();
-        sifted(withheld, &FORM_ANSWERS, &rows)
-    }
-
-    #[test]
-    fn dom_31_an_archive_holds_what_its_consent_covers() {
-        for (scope, expected) in [
-            (None, vec![11, 12]),
-            (Some(DisclosureScope::AllRecords), vec![11, 12]),
-            (Some(DisclosureScope::WithoutPart2), vec![11]),
-            (Some(DisclosureScope::CounsellingNotes), vec![13]),
-        ] {
-            let mut withheld = Withheld::of(scope, ASKER, &marked());
-            assert_eq!(notes(&mut withheld), expected, "{scope:?}");
-            let of_them: Vec<i64> = expected.iter().map(|id| id + 100).collect();
-            assert_eq!(answers(&mut withheld), of_them, "{scope:?}");
-            assert_eq!(withheld.counted, 2, "{scope:?}");
-            // Other consents are for the client to see.
-            assert_eq!(withheld.takes(&DISCLOSURE_CONSENTS), scope.is_none(), "{scope:?}");
-            let is_apart = scope == Some(DisclosureScope::CounsellingNotes);
-            assert_eq!(withheld.takes(&DOCUMENTS), !is_apart, "{scope:?}");
-        }
-        let mut nobodys = Withheld::of(Some(DisclosureScope::CounsellingNotes), 7, &marked());
-        assert!(notes(&mut nobodys).is_empty());
-    }
-
-    #[test]
-    fn dom_31_no_pdf_of_what_is_left_out_is_in() {
-        let printed = |id: i64, of: &str| [("id", Value::Int(id)), ("printed_of", of.into())];
-        let (plain, mixed, broken) = (printed(1, "[11]"), printed(2, "[11,12]"), printed(3, "?"));
-        let deleted = printed(5, "[15]");
-        let loaded = [("id", Value::Int(4))];
-        let rows: [&[(&str, Value)]; 5] = [&plain, &mixed, &broken, &loaded, &deleted];
-        let mut withheld = Withheld::of(Some(DisclosureScope::WithoutPart2), ASKER, &marked());
-        assert_eq!(sifted(&mut withheld, &DOCUMENTS, &rows), [1, 4]);
-        let of = |id: i64, document: i64| {
-            [("id", Value::Int(id)), ("document_id", Value::Int(document))]
-        };
-        let (seen, gone) = (of(21, 1), of(22, 2));
-        let rows: [&[(&str, Value)]; 2] = [&seen, &gone];
-        assert_eq!(sifted(&mut withheld, &DOCUMENT_VIEWINGS, &rows), [21]);
-        let mut all = Withheld::of(Some(DisclosureScope::AllRecords), ASKER, &marked());
-        let archive = [("id", Value::Int(6)), ("file_content_type", EXPORT_TYPE.into())];
-        let rows: [&[(&str, Value)]; 4] = [&plain, &mixed, &deleted, &archive];
-        assert_eq!(sifted(&mut all, &DOCUMENTS, &rows), [1, 2]);
-        // The client may know to whom else their records went.
-        let mut own = Withheld::of(None, ASKER, &marked());
-        assert_eq!(sifted(&mut own, &DOCUMENTS, &rows), [1, 2, 6]);
-    }
-
-    #[test]
-    fn dom_31_no_request_for_what_is_left_out_is_in() {
-        let mut withheld = Withheld::of(Some(DisclosureScope::WithoutPart2), ASKER, &marked());
-        withheld.forms = BTreeSet::from([70]);
-        withheld.items = BTreeSet::from([80]);
-        let of = |id: i64, form: i64| {
-            [("id", Value::Int(id)), ("custom_module_form_id", Value::Int(form))]
-        };
-        let filled = [("id", Value::Int(33)), ("form_answer_group_id", Value::Int(12))];
-        let (open, closed) = (of(31, 71), of(32, 70));
-        let rows: [&[(&str, Value)]; 3] = [&open, &closed, &filled];
-        assert_eq!(sifted(&mut withheld, &REQUESTED_FORM_COMPLETIONS, &rows), [31]);
-        let told = |id: i64, column: &'static str, of: i64| {
-            [("id", Value::Int(id)), (column, Value::Int(of))]
-        };
-        let request = "requested_form_completion_id";
-        let all = [
-            told(41, request, 31),
-            told(42, request, 32),
-            told(43, "onboarding_item_id", 80),
-            told(44, "onboarding_item_id", 81),
-        ];
-        let rows: Vec<&[(&str, Value)]> = all.iter().map(|it| &it[..]).collect();
-        assert_eq!(sifted(&mut withheld, &FORM_HISTORIES, &rows), [41, 44]);
-    }
-
-    #[test]
-    fn dom_31_with_counselling_notes_goes_who_the_client_is() {
-        let scope = Some(DisclosureScope::CounsellingNotes);
-        let mut withheld = Withheld::of(scope, ASKER, &marked());
-        let client = row(
-            &USERS,
-            &[("id", Value::Int(9)), ("last_name", "Bell".into()), ("phone_number", "1".into())],
-        );
-        let mut rows = vec![client];
-        withheld.sift(&USERS, &mut rows);
-        assert_eq!((rows[0].id(), rows[0].text("last_name")), (9, Some("Bell")));
-        assert!(rows[0].value("phone_number").is_null());
-    }
-}
+mod tests;
