@@ -98,7 +98,7 @@ fn asked(api: &Api, forms: [&str; 2]) -> String {
     let client = people::client(api, "asked");
     let group = api.make("createGroup", "createGroupInput", "user_group", json!({"name": "Asked"}));
     let joined = json!({"id": client, "user_group_id": group});
-    api.make("updateClient", "updateClientInput", "user", joined);
+    api.make("updateClient", "updateClientInput!", "user", joined);
     for form in forms {
         let field = "createRequestedFormCompletion";
         let input = json!({"form": form, "recipient_id": client, "skip_notification_email": true});
@@ -263,7 +263,7 @@ fn dom_31_consents_are_for_those_who_see_the_client() {
         let mover = people::client(&api, "moving");
         let by = consent(&api, &mover, "ALL_RECORDS", None);
         let to = json!({"id": mover, "dietitian_id": people::current_user(&one)});
-        api.make("updateClient", "updateClientInput", "user", to);
+        api.make("updateClient", "updateClientInput!", "user", to);
         disclosed(&server, &api, &mover, &by);
         assert_eq!(told(&one, &mover, "disclosed_by_consent"), 1);
         assert_eq!(told(&one, &mover, "disclosure_consent_recorded"), 0, "it was elsewhere then");

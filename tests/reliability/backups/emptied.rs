@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::time::Duration;
 
 use ward_tests::{Engine, Instance, Kind, json, people, tell};
 
@@ -10,9 +11,11 @@ use super::start;
 const READ: &str = "query($id: ID) { user(id: $id) { id first_name } }";
 const REFUSED: &str = "the Sandbox was reset or went back to a snapshot at this moment";
 /// Resets of which each is beside a backup.
-const ROUNDS: usize = 4;
-/// And at most, until one of the backups is made: which of the two comes first is nobody's to say.
-const ROUNDS_MAX: usize = 24;
+const ROUNDS: u32 = 4;
+/// And at most, until one of the backups is made: which of the two comes first is nobody's to say,
+/// but each backup begins so much earlier than the one before.
+const ROUNDS_MAX: u32 = 24;
+const HEAD_START: Duration = Duration::from_millis(100);
 
 /// How many clients there are, where all that there is is of one world.
 #[track_caller]
@@ -93,6 +96,8 @@ fn rel_12_a_backup_beside_a_reset_is_of_one_world() {
                     let instance = &instance;
                     move || instance.ward(&words, &[])
                 });
+                // The later the round, the further the backup is.
+                std::thread::sleep(HEAD_START * (rounds - 1));
                 instance.sandbox("reset", &[]).ok();
                 backup.join().unwrap()
             });

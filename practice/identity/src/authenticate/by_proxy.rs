@@ -6,8 +6,8 @@ use ward_store::{Actor, Value};
 use crate::proxy::{Terms, grant, rules};
 
 /// The access by which somebody acts, who does if they may at all, and until when.
-pub(super) const OF_PROXY: &str = "s.proxy_id, x.id, g.until, g.granted_on, u.dob";
-pub(super) const PROXY_COLUMNS: usize = 5;
+pub(super) const OF_PROXY: &str = "s.proxy_id, x.id, g.until, g.granted_on, g.is_guardian, u.dob";
+pub(super) const PROXY_COLUMNS: usize = 6;
 
 /// The access, while nobody took it away, and who acts, while they may act at all, as
 /// [`crate::person::may_sign_in`] has it.
@@ -19,11 +19,15 @@ pub(super) const FROM_PROXY: &str = "LEFT JOIN client_proxies g ON g.org_id = s.
 /// Who acts in a session, if it is not the user; nothing at all when they may not any more. The
 /// day that counts is the client's, by the instance's clock.
 pub(super) fn who_acts(row: &[Value], client: &Actor, now: Timestamp) -> Option<Option<i64>> {
-    let [by, who, until, granted_on, born] = row else { return None };
+    let [by, who, until, granted_on, is_guardian, born] = row else { return None };
     if by.is_null() {
         return Some(None);
     }
-    let terms = Terms { until: grant::day(until), granted_on: grant::day(granted_on)? };
+    let terms = Terms {
+        until: grant::day(until),
+        granted_on: grant::day(granted_on)?,
+        is_guardian: is_guardian.truth(),
+    };
     let today = rules::today(now, &client.time_zone)?;
     let counts = client.is_client() && terms.last(grant::day(born), today);
     who.int().filter(|_| counts).map(Some)

@@ -32,7 +32,7 @@ pub async fn kept(
 impl ClientProxy {
     /// Until when it is.
     pub fn terms(&self) -> Terms {
-        Terms { until: self.until, granted_on: self.granted_on }
+        Terms { until: self.until, granted_on: self.granted_on, is_guardian: self.is_guardian }
     }
 }
 
@@ -66,7 +66,8 @@ pub async fn give(
         .map_err(|denied| Refused::on(denied.field(), denied.sentence()))?;
     if let Some(before) = kept(call, client.id, proxy.id).await? {
         if before.terms().last(client.dob, today) {
-            let after = ClientProxy { until: terms.until, ..before.clone() };
+            let Terms { until, is_guardian, .. } = terms;
+            let after = ClientProxy { until, is_guardian, ..before.clone() };
             return Ok(!call.update(&before, &after).await?.is_empty());
         }
         // It was over by itself, and so is what was begun with it: this is another access.
@@ -81,6 +82,7 @@ pub async fn give(
         proxy_id: proxy.id,
         until: terms.until,
         granted_on: terms.granted_on,
+        is_guardian: terms.is_guardian,
         granted_by: (call.actor.user_id != 0).then(|| Id::new(call.actor.user_id)),
         ended_at: None,
         version: 1,
@@ -166,7 +168,7 @@ pub async fn acting(
     }
     let mut sql = Sql::new();
     sql.push(
-        "SELECT g.user_id, g.proxy_id, g.until, g.granted_on, u.dob, u.timezone, p.timezone \
+        "SELECT g.user_id, g.proxy_id, g.until, g.granted_on, g.is_guardian, u.dob, u.timezone, p.timezone \
          FROM client_proxies g \
          JOIN users u ON u.org_id = g.org_id AND u.id = g.user_id AND u.deleted_at IS NULL \
          AND u.deceased_on IS NULL \
@@ -181,8 +183,11 @@ pub async fn acting(
 }
 
 fn acting_of_row(row: &[Value], now: Timestamp) -> Option<((i64, i64), Option<Day>)> {
-    let [client, proxy, until, granted_on, born, zone, provider_zone] = row else { return None };
-    let terms = Terms { until: day(until), granted_on: day(granted_on)? };
+    let [client, proxy, until, granted_on, is_guardian, born, zone, provider_zone] = row else {
+        return None;
+    };
+    let terms =
+        Terms { until: day(until), granted_on: day(granted_on)?, is_guardian: is_guardian.truth() };
     let zone = zone.text().or(provider_zone.text()).unwrap_or(DEFAULT_ZONE);
     let born = day(born);
     if !terms.last(born, rules::today(now, zone)?) {

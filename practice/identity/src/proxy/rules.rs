@@ -57,6 +57,8 @@ pub struct Terms {
     /// as it is known when it is asked: a corrected one makes a guardian of who was taken for an
     /// adult's.
     pub granted_on: Day,
+    /// It was given to act for a minor, by the date of birth of then.
+    pub is_guardian: bool,
 }
 
 impl Terms {
@@ -68,11 +70,13 @@ impl Terms {
             return Err(Denied::Past);
         }
         if today >= of_age {
-            return Ok(Terms { until: wanted, granted_on: today });
+            return Ok(Terms { until: wanted, granted_on: today, is_guardian: false });
         }
         match wanted {
             Some(wanted) if wanted > of_age => Err(Denied::Late),
-            wanted => Ok(Terms { until: wanted.or(Some(of_age)), granted_on: today }),
+            wanted => {
+                Ok(Terms { until: wanted.or(Some(of_age)), granted_on: today, is_guardian: true })
+            }
         }
     }
 
@@ -82,7 +86,7 @@ impl Terms {
     pub fn end(&self, born: Option<Day>) -> End {
         match born.and_then(of_age_on) {
             None => End::Over,
-            Some(of_age) if self.granted_on < of_age => {
+            Some(of_age) if self.is_guardian || self.granted_on < of_age => {
                 End::On(self.until.map_or(of_age, |until| until.min(of_age)))
             }
             Some(_) => self.until.map_or(End::Never, End::On),
@@ -154,7 +158,10 @@ mod tests {
         let born = Some(day("2013-03-09"));
         let today = day("2030-12-01");
         let terms = Terms::given(born, today, None).unwrap();
-        assert_eq!(terms, Terms { until: Some(day("2031-03-09")), granted_on: today });
+        assert_eq!(
+            terms,
+            Terms { until: Some(day("2031-03-09")), granted_on: today, is_guardian: true }
+        );
         assert!(terms.last(born, day("2031-03-08")));
         assert!(!terms.last(born, day("2031-03-09")));
         // The date of birth was wrong.
@@ -177,7 +184,7 @@ mod tests {
     fn dom_35_an_adult_is_asked_for_no_day() {
         let (born, today) = (Some(day("1990-05-05")), day("2025-01-01"));
         let open = Terms::given(born, today, None).unwrap();
-        assert_eq!(open, Terms { until: None, granted_on: today });
+        assert_eq!(open, Terms { until: None, granted_on: today, is_guardian: false });
         assert!(open.last(born, day("2090-01-01")) && !open.last(None, day("2090-01-01")));
         let bound = Terms::given(born, today, Some(day("2025-02-01"))).unwrap();
         assert!(bound.last(born, day("2025-01-31")) && !bound.last(born, day("2025-02-01")));

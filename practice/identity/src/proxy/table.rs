@@ -21,6 +21,8 @@ record! {
         /// The day on which it was given, in the client's time zone: of who was a minor then, it
         /// is over when they are of age, whatever else is said.
         granted_on: Day,
+        /// The client was a minor by the date of birth of then.
+        is_guardian: bool,
         /// The member who gave it.
         granted_by: Option<Id<User>>,
         /// When somebody took it away.
