@@ -86,10 +86,18 @@ fn dom_31_metrics_stay_where_their_answers_stay() {
     }
 }
 
-/// A form of this name for clients; its id.
+/// A form of this name for clients, with a question that may stay open; its id.
 fn intake(api: &Api, name: &str, confidentiality: &str) -> String {
     let input = json!({"name": name, "confidentiality": confidentiality});
-    api.make("createCustomModuleForm", "createCustomModuleFormInput", "customModuleForm", input)
+    let form = api.make(
+        "createCustomModuleForm",
+        "createCustomModuleFormInput",
+        "customModuleForm",
+        input,
+    );
+    let question = json!({"custom_module_form_id": form, "mod_type": "text", "label": "Anything?"});
+    api.make("createCustomModule", "createCustomModuleInput", "customModule", question);
+    form
 }
 
 /// A client who was asked for both forms, and skipped a step that asked for the first one then and asks

@@ -1,19 +1,18 @@
 //! The state of intake of 50 clients of a group, of whom each has three forms to fill in: the
 //! next step of each in a list of clients, and for each by itself whether there is one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
 
-use super::SIZE;
-use super::chart::Form;
+use super::chart::{Chart, Charts, Form};
+use super::rows::{GROWTH, sizes};
 use crate::load::{self, Make, Until};
-use crate::process::Server;
 use crate::scheduling::practice::{changed, id};
-use crate::sizes::{CONNECTIONS, ROUNDS, RUN};
-use crate::table::median;
-use crate::{Check, Chosen, Row, setup};
+use crate::sizes::{CONNECTIONS, Figures, Goal, ROUNDS, RUN, grow, row};
+use crate::{Chosen, Row};
 
 /// Clients of one request.
 const CLIENTS: usize = 50;
@@ -31,52 +30,66 @@ const STEP: &str = "mutation($input: createOnboardingItemInput) { createOnboardi
 const NEXT: &str = "query($group: String) { users(group_id: $group, page_size: 50) \
     { id any_incomplete_onboarding_steps next_onboarding_step { id display_name } } }";
 
-/// `intake-next` and `intake-asked`.
-pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
-    let asked: Vec<&str> =
-        ["intake-next", "intake-asked"].into_iter().filter(|name| chosen.has(name)).collect();
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let world = setup::world_of(SIZE.clients).await?;
-    let ward = world.serve()?;
-    let (group, clients) = prepare(ward.port, &world.key).await?;
+/// What is asked.
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Next,
+    Asked,
+}
+
+/// A group of clients in a practice.
+struct Group {
+    id: i64,
+    clients: Vec<i64>,
+}
+
+/// `intake-next@…` and `intake-asked@…`.
+pub async fn measure(chosen: &Chosen, charts: &mut Charts) -> Result<Vec<Row>> {
+    let mut groups = BTreeMap::new();
     let mut rows = Vec::new();
-    for name in asked {
-        let (query, variables, expected) = match name {
-            "intake-next" => {
-                let step = "\"next_onboarding_step\":{";
-                (NEXT.to_owned(), json!({"group": group.to_string()}), step)
+    for (what, word) in [(What::Next, "intake-next"), (What::Asked, "intake-asked")] {
+        let sizes = sizes(chosen, word);
+        for notes in &sizes {
+            let chart = charts.get(*notes).await?;
+            if !groups.contains_key(notes) {
+                groups.insert(*notes, prepare(chart.ward.port, &chart.key).await?);
             }
-            _ => (each(&clients), Json::Null, "\"c49\":true"),
-        };
-        let request = load::graphql(ward.port, &world.key, &query, &variables);
-        rows.push(of(name, &ward, Arc::new(move |_| request.clone()), expected).await?);
+        }
+        let mut runs: Vec<Vec<Figures>> = sizes.iter().map(|_| Vec::new()).collect();
+        for _ in 0..ROUNDS {
+            for (notes, figures) in sizes.iter().zip(&mut runs) {
+                figures.push(of_ward(charts.get(*notes).await?, what, &groups[notes]).await?);
+            }
+        }
+        let first = rows.len();
+        for (notes, figures) in sizes.iter().zip(&runs) {
+            let mut row = row(format!("{word}@{notes}"), Goal::None, &[], figures);
+            row.limit = None;
+            row.notes = format!(
+                "{CLIENTS} clients with {STEPS} steps in one request; {}",
+                row.notes.replace(" (limit NaN)", "")
+            );
+            rows.push(row);
+        }
+        grow(&mut rows[first..], GROWTH);
     }
     Ok(rows)
 }
 
-async fn of(name: &str, ward: &Server, make: Make, expected: &'static str) -> Result<Row> {
-    let (mut cpu, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let before = ward.cpu_micros()?;
-        let run = load::run(ward.port, CONNECTIONS, Until::Time(RUN), make.clone(), expected);
-        let outcome = run.await?;
-        cpu.push((ward.cpu_micros()? - before) / outcome.requests as f64);
-        p50.push(outcome.p50);
-        p99.push(outcome.p99);
-    }
-    let (p50, p99) = (median(p50), median(p99));
-    Ok(Row {
-        name: name.to_owned(),
-        ward: median(cpu),
-        limit: None,
-        unit: "us CPU",
-        checks: vec![Check::at_most("p99/p50", p99 / p50, 3.0)],
-        notes: format!(
-            "{CLIENTS} clients with {STEPS} steps in one request, p50 {p50:.2} ms, p99 {p99:.2} ms"
-        ),
-    })
+async fn of_ward(chart: &Chart, what: What, group: &Group) -> Result<Figures> {
+    let (query, variables, expected) = match what {
+        What::Next => {
+            let step = "\"next_onboarding_step\":{";
+            (NEXT.to_owned(), json!({"group": group.id.to_string()}), step)
+        }
+        What::Asked => (each(&group.clients), Json::Null, "\"c49\":true"),
+    };
+    let request = load::graphql(chart.ward.port, &chart.key, &query, &variables);
+    let make: Make = Arc::new(move |_| request.clone());
+    let before = chart.ward.cpu_micros()?;
+    let until = Until::Time(RUN);
+    let outcome = load::run(chart.ward.port, CONNECTIONS, until, make, expected).await?;
+    Ok(Figures::of(&outcome, chart.ward.cpu_micros()? - before))
 }
 
 /// Whether each has forms to complete, asked by 50 names.
@@ -87,7 +100,7 @@ fn each(clients: &[i64]) -> String {
 }
 
 /// Makes a group of clients whom three forms are asked of.
-async fn prepare(port: u16, key: &str) -> Result<(i64, Vec<i64>)> {
+async fn prepare(port: u16, key: &str) -> Result<Group> {
     let input = json!({"input": {"name": "Bench intake"}});
     let group = changed(port, key, GROUP, "createGroup", input).await?;
     let group = id(&group["user_group"])?;
@@ -114,5 +127,5 @@ async fn prepare(port: u16, key: &str) -> Result<(i64, Vec<i64>)> {
             "user_group_id": group.to_string()}});
         changed(port, key, JOIN, "updateClient", input).await?;
     }
-    Ok((group, clients))
+    Ok(Group { id: group, clients })
 }

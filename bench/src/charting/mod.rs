@@ -5,8 +5,9 @@
 //! `chart-list@1000` and `@1000000` list 50 notes with their answers of a client with 1,000
 //! notes, in practices with so many notes of all clients (C1). `chart-save` saves a finished
 //! form of 120 questions (C2). Both are compared with the limit program of [`limit`], which
-//! opens no sealed answer and seals none. `intake-next` and `intake-asked` tell the state of
-//! the intake of 50 clients in one request (C3), `chart-export` exports the client (C5).
+//! opens no sealed answer and seals none. `intake-next@…` and `intake-asked@…` tell the state of
+//! the intake of 50 clients in one request, in the same practices (C3), `chart-export` exports the
+//! client (C5).
 
 mod chart;
 mod copies;
@@ -39,6 +40,6 @@ pub async fn measure(chosen: &Chosen) -> Result<Vec<Row>> {
     let mut charts = Charts::default();
     let mut rows = rows::measure(chosen, &mut charts).await?;
     rows.extend(export::measure(chosen, &mut charts).await?);
-    rows.extend(intake::measure(chosen).await?);
+    rows.extend(intake::measure(chosen, &mut charts).await?);
     Ok(rows)
 }

@@ -17,7 +17,7 @@ use crate::{Chosen, Row};
 const LIST: &str = "query($client: String) { formAnswerGroups(user_id: $client, should_paginate: true, page_size: 50) \
     { id name created_at filler { id full_name } form_answers { id custom_module_id label answer } } }";
 /// What a list may cost more in a practice of a thousand times as many notes.
-const GROWTH: f64 = 1.3;
+pub const GROWTH: f64 = 1.3;
 
 /// What is done.
 #[derive(Clone, Copy, PartialEq)]
@@ -29,25 +29,30 @@ enum What {
 /// `chart-list@…` and `chart-save`.
 pub async fn measure(chosen: &Chosen, charts: &mut Charts) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    let [few, many] = SIZE.notes;
-    let name = |notes: usize| format!("chart-list@{notes}");
-    // The name of the smaller begins that of the larger: named in full, only the smaller is meant.
-    // The larger is compared with the smaller, so that is measured with it.
-    let is_smaller = chosen.names(&name(few)) && !chosen.names(&name(many));
-    let sizes = match chosen.has(&name(many)) && !is_smaller {
-        true => vec![few, many],
-        false => Some(few).filter(|few| chosen.has(&name(*few))).into_iter().collect(),
-    };
+    let sizes = sizes(chosen, "chart-list");
     for (notes, figures) in sizes.iter().zip(runs(charts, What::List, &sizes).await?) {
-        rows.push(row(name(*notes), Goal::None, &figures.0, &figures.1));
+        rows.push(row(format!("chart-list@{notes}"), Goal::None, &figures.0, &figures.1));
     }
     grow(&mut rows, GROWTH);
     if chosen.has("chart-save") {
-        for (limits, wards) in runs(charts, What::Save, &[few]).await? {
+        for (limits, wards) in runs(charts, What::Save, &SIZE.notes[..1]).await? {
             rows.push(row("chart-save".to_owned(), Goal::None, &limits, &wards));
         }
     }
     Ok(rows)
+}
+
+/// In how large practices a row is measured. The name of the smaller begins that of the larger: named
+/// in full, only the smaller is meant. The larger is compared with the smaller, so that is measured
+/// with it.
+pub fn sizes(chosen: &Chosen, row: &str) -> Vec<usize> {
+    let [few, many] = SIZE.notes;
+    let name = |notes: usize| format!("{row}@{notes}");
+    let is_smaller = chosen.names(&name(few)) && !chosen.names(&name(many));
+    match chosen.has(&name(many)) && !is_smaller {
+        true => vec![few, many],
+        false => Some(few).filter(|few| chosen.has(&name(*few))).into_iter().collect(),
+    }
 }
 
 /// Figures of the limit and of Ward, for each size.
