@@ -96,7 +96,7 @@ fn rel_12_a_backup_beside_a_reset_is_of_one_world() {
                     let instance = &instance;
                     move || instance.ward(&words, &[])
                 });
-                // The later the round, the further the backup is.
+                // allow-sleep: the later the round, the further the backup is.
                 std::thread::sleep(HEAD_START * (rounds - 1));
                 instance.sandbox("reset", &[]).ok();
                 backup.join().unwrap()
