@@ -39,10 +39,16 @@ fn weighed(s: &Instance, api: &Api, client: &str, note: [&str; 3]) {
         "form_answers": [{"custom_module_id": question, "answer": weight}]});
     let of = "createFormAnswerGroupInput";
     let note = api.make("createFormAnswerGroup", of, "form_answer_group", input);
-    let entry = s.database().one(&format!(
-        "SELECT e.id FROM entries e JOIN form_answers a ON a.id = e.form_answer_id \
+    let made = format!(
+        "FROM entries e JOIN form_answers a ON a.id = e.form_answer_id \
          WHERE a.form_answer_group_id = {note}"
-    ));
+    );
+    if confidentiality == "COUNSELLING_NOTES" {
+        // It is its author's alone, and so is what is answered in it.
+        assert_eq!(s.database().number(&format!("SELECT COUNT(*) {made}")), 0);
+        return;
+    }
+    let entry = s.database().one(&format!("SELECT e.id {made}"));
     let comment = json!({"entry_id": entry, "content": said});
     api.make("createComment", "createCommentInput!", "comment", comment);
 }

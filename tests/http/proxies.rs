@@ -142,9 +142,33 @@ fn look(family: &Family<'_>, mum: &str, acting: &Api) {
     let of_mum = form(owner, mum, "NORMAL");
     assert!(sees(acting, "formAnswerGroup", &plain));
     assert!(!sees(acting, "formAnswerGroup", &part_2) && !sees(acting, "formAnswerGroup", &of_mum));
+    // Nor what was made of one: an entry of what was answered, and a PDF of it.
+    let entry = weighed(owner, &family.child);
+    let paper = json!({"form_answer_group_id": part_2, "name": "Sober"});
+    let paper = done(run(owner, "shareAnswersAsDocument", "document { id }", paper));
+    let paper = people::id(&paper["document"]);
+    let shared = json!({"id": paper, "share_with_rel": true});
+    done(run(owner, "updateDocument", "document { id }", shared));
+    assert!(!sees(acting, "entry", &entry) && !sees(acting, "document", &paper));
     family.change(&family.child, json!({"password": PASSWORD}));
     let child = family.signed_in("child");
     assert!(sees(&child, "formAnswerGroup", &plain) && sees(&child, "formAnswerGroup", &part_2));
+    assert!(sees(&child, "entry", &entry) && sees(&child, "document", &paper));
+}
+
+/// The entry that a client's weight made, which was asked for by a form under Part 2.
+fn weighed(owner: &Api, client: &str) -> String {
+    let form = json!({"name": "Weighing", "confidentiality": "PART_2"});
+    let form = done(run(owner, "createCustomModuleForm", "customModuleForm { id }", form));
+    let form = people::id(&form["customModuleForm"]);
+    let question = json!({"custom_module_form_id": form, "mod_type": "Weight", "label": "Weight"});
+    let question = done(run(owner, "createCustomModule", "customModule { id }", question));
+    let answer = json!([{"custom_module_id": question["customModule"]["id"], "answer": "171.125"}]);
+    let filled = json!({"custom_module_form_id": form, "user_id": client, "finished": true, "form_answers": answer});
+    done(run(owner, "createFormAnswerGroup", "form_answer_group { id }", filled));
+    let query =
+        "query($id: String) { entries(client_id: $id, type: \"MetricEntry\") { nodes { id } } }";
+    people::id(&owner.ask(query, json!({"id": client})).data()["entries"]["nodes"][0])
 }
 
 /// What somebody who acts does not do.

@@ -126,7 +126,8 @@ pub fn documents(actor: &Actor) -> Rule {
             let seen = own.or(documents_shared_with(actor.org_id, actor.user_id));
             // A list of all clients is nobody's but the staff's, wherever its folder is shared.
             let no_list = Cond::sql("{t}.file_content_type <> ?", [MANIFEST_TYPE.into()]);
-            Rule::full(shows_documents(actor).and(seen).and(no_list))
+            let open = open_to_proxy(actor);
+            Rule::full(shows_documents(actor).and(seen).and(no_list).and(open))
         }
         Role::Member => {
             let charted =
@@ -176,6 +177,19 @@ fn of_member(actor: &Actor, sharings: Sharings, charted: Cond, kept: Cond) -> Co
     seen.and(is_seen(actor, "{t}.rel_user_id"))
 }
 
+/// For who acts for a client: nothing that was printed of forms or notes, which may be under Part 2
+/// now or become so (42 CFR 2.14), and no archive.
+fn open_to_proxy(actor: &Actor) -> Cond {
+    match actor.proxy_id {
+        None => Cond::Always,
+        Some(_) => Cond::sql(
+            "({t}.printed_of IS NULL AND {t}.disclosure_consent_id IS NULL \
+             AND {t}.file_content_type <> ?)",
+            [EXPORT_TYPE.into()],
+        ),
+    }
+}
+
 fn shows_documents(actor: &Actor) -> Cond {
     is_on_for(actor, Switch::Documents)
 }
@@ -200,8 +214,8 @@ fn of(actor: &Actor, rule: Rule, table: &str, column: &str) -> Rule {
     match actor.role {
         Role::System => Rule::full(Cond::Always),
         Role::Anonymous => Rule::none(),
-        Role::Client => Rule::full(Cond::eq("user_id", actor.user_id)),
-        Role::Member => {
+        Role::Client if actor.proxy_id.is_none() => Rule::full(Cond::eq("user_id", actor.user_id)),
+        Role::Client | Role::Member => {
             let (text, params): (String, Vec<Value>) = match rule.full {
                 Cond::Sql(text, params) => (text.replace("{t}", "held"), params),
                 Cond::Always => ("TRUE".to_owned(), Vec::new()),
@@ -214,7 +228,10 @@ fn of(actor: &Actor, rule: Rule, table: &str, column: &str) -> Rule {
                 ),
                 params,
             );
-            Rule::full(held.and(is_seen(actor, "{t}.user_id")))
+            Rule::full(held.and(match actor.proxy_id {
+                None => is_seen(actor, "{t}.user_id"),
+                Some(_) => Cond::eq("user_id", actor.user_id),
+            }))
         }
     }
 }

@@ -23,14 +23,18 @@ pub fn requests(actor: &Actor) -> Rule {
     }
 }
 
-/// For who acts for a client, requests of forms that are not confidential.
+/// For who acts for a client, requests of forms that are not confidential, and were not filled in as
+/// if they were.
 fn of_open_form(actor: &Actor) -> Cond {
     if actor.proxy_id.is_none() {
         return Cond::Always;
     }
-    let normal = "EXISTS (SELECT 1 FROM custom_module_forms f WHERE f.org_id = {t}.org_id \
-         AND f.id = {t}.custom_module_form_id AND f.confidentiality = ?)";
-    Cond::sql(normal, [Confidentiality::Normal.as_str().into()])
+    let open = "EXISTS (SELECT 1 FROM custom_module_forms f WHERE f.org_id = {t}.org_id \
+         AND f.id = {t}.custom_module_form_id AND f.confidentiality = ?) \
+         AND NOT EXISTS (SELECT 1 FROM form_answer_groups g WHERE g.org_id = {t}.org_id \
+         AND g.id = {t}.form_answer_group_id AND g.confidentiality <> ?)";
+    let normal = Confidentiality::Normal.as_str();
+    Cond::sql(format!("({open})"), [normal.into(), normal.into()])
 }
 
 /// What is asked again and again: of a member's units what they ask themselves, and what is asked

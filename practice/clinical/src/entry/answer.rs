@@ -3,6 +3,7 @@
 //! nothing of it. Whoever saves a form holds it, so that no two calls make one at a time.
 
 use ward_charting::filled::tables::{FormAnswer, FormAnswerGroup};
+use ward_charting::tables::Confidentiality;
 use ward_engine::{Answer, Bindings, Call};
 use ward_identity::tables::User;
 use ward_store::{Cond, Event, Id, OrderKey, Query, Sql, Value};
@@ -34,10 +35,13 @@ async fn saved(call: &mut Call<'_>, event: &Event) -> Answer<()> {
     let Some(client) = found else { return Ok(()) };
     call.scope.subject_id = Some(client.id.0);
     let entries = held(call, &group, &answers).await?;
+    // Nobody but its author reads a counselling note, or what was made of it (DOM-31).
+    let is_told = group.confidentiality != Confidentiality::CounsellingNotes;
     let moved = event.changed_fields.contains(&"served_at");
     for answer in &answers {
         let days = (group.served_at, call.now());
         let said = metric::said(answer.answer.as_deref(), answer.hidden, days);
+        let said = said.filter(|_| is_told);
         let known = entries.iter().find(|it| it.form_answer_id == Some(answer.id)).cloned();
         // The events and the audit entries of it are for those who look after the client now.
         let known = known.map(|it| Entry { unit_id: client.unit_id, ..it });

@@ -2,6 +2,7 @@
 //! plain.
 
 use ward_charting::filled::tables::FormAnswer;
+use ward_charting::tables::Confidentiality;
 use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::restricted;
 use ward_identity::tables::{Organization, User};
@@ -137,8 +138,27 @@ impl Entry {
 pub fn visible(actor: &Actor) -> Rule {
     match actor.role {
         Role::Client => Rule::full(
-            Cond::eq("user_id", actor.user_id).and(is_on_for(actor, Switch::JournalEntries)),
+            Cond::eq("user_id", actor.user_id)
+                .and(open_to_proxy(actor, "{t}"))
+                .and(is_on_for(actor, Switch::JournalEntries)),
         ),
         Role::System | Role::Member | Role::Anonymous => visibility::lists(actor),
     }
+}
+
+/// For who acts for a client: not what an answer of a confidential form made (42 CFR 2.14), be the
+/// form deleted since or not. `entry` is what the statement calls the entry.
+pub fn open_to_proxy(actor: &Actor, entry: &str) -> Cond {
+    if actor.proxy_id.is_none() {
+        return Cond::Always;
+    }
+    Cond::sql(
+        format!(
+            "({entry}.form_answer_id IS NULL OR EXISTS (SELECT 1 FROM form_answers a \
+             JOIN form_answer_groups g ON g.org_id = a.org_id AND g.id = a.form_answer_group_id \
+             WHERE a.org_id = {entry}.org_id AND a.id = {entry}.form_answer_id \
+             AND g.confidentiality = ?))"
+        ),
+        [Confidentiality::Normal.as_str().into()],
+    )
 }

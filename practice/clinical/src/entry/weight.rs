@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use ward_engine::{Answer, Bindings, Out, Request, RowView};
 use ward_identity::tables::users;
-use ward_store::{Cond, Query, Select, Value, read_selected};
+use ward_store::{Actor, Cond, Query, Select, Value, read_selected};
 
-use super::table::{ENTRIES, entries};
+use super::table::{ENTRIES, entries, open_to_proxy};
 
 /// Binds it, in place of the account's own.
 pub fn bind(b: &mut Bindings) {
@@ -20,7 +20,7 @@ async fn newest(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) ->
     let ids: Vec<i64> = rows.iter().filter_map(|row| row.get(users::id).int()).collect();
     let mut select = Select::new(&ENTRIES, &request.actor);
     select.columns = vec![entries::id, entries::org_id, entries::user_id, entries::metric_stat];
-    select.filter = latest_of(request.actor.org_id, &ids);
+    select.filter = latest_of(&request.actor, &ids);
     if select.filter.is_never() {
         return Ok(vec![Out::Null; rows.len()]);
     }
@@ -31,18 +31,23 @@ async fn newest(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) ->
     Ok(rows.iter().map(|row| of(row).into()).collect())
 }
 
-/// One entry of each of these users, found from the end of their index.
-fn latest_of(org_id: i64, ids: &[i64]) -> Cond {
+/// One entry of each of these users, found from the end of their index: of those that who acts for a
+/// client may know of, so that it does not tell of others by being none.
+fn latest_of(actor: &Actor, ids: &[i64]) -> Cond {
     let Cond::Sql(whose, params) = Cond::is_in("id", ids) else { return Cond::Never };
+    let (open, open_params) = match open_to_proxy(actor, "latest") {
+        Cond::Sql(text, params) => (format!("AND {text} "), params),
+        Cond::Always | Cond::Never => (String::new(), Vec::new()),
+    };
     let whose = whose.replace("{t}", "whose");
     Cond::sql(
         format!(
             "{{t}}.id IN (SELECT (SELECT latest.id FROM entries latest \
              WHERE latest.org_id = whose.org_id AND latest.user_id = whose.id \
              AND latest.kind = 'MetricEntry' AND latest.category = 'Weight' \
-             AND latest.deleted_at IS NULL ORDER BY latest.noted_at DESC, latest.id DESC LIMIT 1) \
+             AND latest.deleted_at IS NULL {open}ORDER BY latest.noted_at DESC, latest.id DESC LIMIT 1) \
              FROM users whose WHERE whose.org_id = ? AND {whose})"
         ),
-        std::iter::once(org_id.into()).chain(params),
+        open_params.into_iter().chain([actor.org_id.into()]).chain(params),
     )
 }

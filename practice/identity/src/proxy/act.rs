@@ -26,10 +26,9 @@ pub struct Acting {
 /// for whom; who may not act for them is told that they are not found.
 pub async fn begin(call: &mut Call<'_>, client: Id<User>, at: &str) -> Answer<Acting> {
     may_begin(call)?;
-    let own = own_session(call).await?;
     let proxy = Id::<User>::new(call.actor.user_id);
-    let org_id = call.actor.org_id;
-    let held = person::load_held(call.tx, org_id, client.0).await?;
+    let held = both_held(call, client, proxy).await?;
+    let own = own_session(call).await?;
     let person = held.filter(|it| it.user.is_patient && it.may_sign_in());
     let person: Person = person.ok_or_else(|| Refused::not_found(at))?;
     let today = grant::today_of(call, &person.user).await?;
@@ -45,11 +44,25 @@ pub async fn begin(call: &mut Call<'_>, client: Id<User>, at: &str) -> Answer<Ac
     Ok(Acting { token, client, actor })
 }
 
-/// The session of who signed in: not one that was lent to somebody who may see the one client,
+/// The client, held with who is to act for them, of whom another change may sign them out: the lower
+/// id first, since each of two may act for the other.
+async fn both_held(
+    call: &mut Call<'_>,
+    client: Id<User>,
+    proxy: Id<User>,
+) -> Answer<Option<Person>> {
+    let org_id = call.actor.org_id;
+    for id in [client.0.min(proxy.0), client.0.max(proxy.0)] {
+        person::load_held(call.tx, org_id, id).await?;
+    }
+    Ok(person::load(call.tx, org_id, client.0).await?)
+}
+
+/// The session of who signed in, which is not over: not one that was lent to somebody who may see the one client,
 /// but not the other.
 async fn own_session(call: &mut Call<'_>) -> Answer<Session> {
     let id = call.request.session.as_deref().unwrap_or_default();
-    let own = session::find(call, id).await?.filter(|own| !own.is_lent);
+    let own = session::find(call, id).await?.filter(|own| !own.is_lent && own.ended_at.is_none());
     own.ok_or_else(|| Refused::base("Acting for others takes a session had by signing in"))
 }
 

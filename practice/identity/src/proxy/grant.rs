@@ -172,8 +172,8 @@ pub async fn acting(
          FROM client_proxies g \
          JOIN users u ON u.org_id = g.org_id AND u.id = g.user_id AND u.deleted_at IS NULL \
          AND u.deceased_on IS NULL \
-         JOIN users x ON x.org_id = g.org_id AND x.id = g.proxy_id AND x.deleted_at IS NULL \
-         AND x.deceased_on IS NULL \
+         JOIN users x ON x.org_id = g.org_id AND x.id = g.proxy_id AND x.is_patient = TRUE \
+         AND x.is_integration = FALSE AND x.deleted_at IS NULL AND x.deceased_on IS NULL \
          LEFT JOIN users p ON p.org_id = u.org_id AND p.id = u.dietitian_id \
          WHERE g.ended_at IS NULL AND g.org_id = ",
     );
