@@ -1,5 +1,5 @@
-//! A Sandbox that lives for one command (`ward sandbox run`): made, furnished, served from this
-//! process, and asked in the end what happened in it.
+//! A Sandbox that lives for one command (`ward sandbox run`): made, furnished, opened to be served,
+//! and asked in the end what happened in it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,9 +42,9 @@ pub struct Webhook {
 /// Where the webhook leads that nobody receives; it is disabled.
 const NOWHERE: &str = "https://webhooks.example/not-enabled";
 
-/// Makes the Sandbox in a directory and opens it; only this process can. Variables are those of a
-/// command line, and both kinds' together are refused as anywhere (ISO-04).
-pub async fn open(
+/// Makes the Sandbox in a directory and opens it. Variables are those of a command line, and both
+/// kinds' together are refused as anywhere (ISO-04).
+pub async fn make(
     dir: &Path,
     base_url: &str,
     env: &[(String, String)],
@@ -59,6 +59,11 @@ pub async fn open(
         passing: true,
     };
     crate::birth(dir, &newborn, env).await?;
+    open(dir, env).await
+}
+
+/// Opens it; only one process can at a time.
+pub async fn open(dir: &Path, env: &[(String, String)]) -> Result<Opened, ServerError> {
     crate::open(dir, Kind::Sandbox, Hold::Passing, "sandbox run", env).await
 }
 

@@ -26,8 +26,8 @@ pub use json::JsonWanted;
 pub use people::{KeyCommand, UserCommand};
 pub use requests::{RequestsArgs, RequestsCommand};
 pub use sandbox::{
-    ClockCommand, FaultArgs, FaultsCommand, ForkArgs, InboxArgs, KeeperArgs, PacksArgs, PoolArgs,
-    RunArgs, SandboxCommand, SnapshotArgs, Wanted, Which,
+    ClockCommand, FaultArgs, FaultsCommand, ForkArgs, InboxArgs, KeeperArgs, MakerArgs, PacksArgs,
+    PoolArgs, RunArgs, SandboxCommand, SnapshotArgs, Wanted, Which,
 };
 pub use trust::TrustArgs;
 pub use webhooks::{EventsCommand, ListenArgs, ReplayArgs, WebhooksCommand};

@@ -99,11 +99,12 @@ fn allow_many_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
-/// Whether the words are those of a Sandbox for one command, or of what looks after the command.
+/// Whether the words are those of a Sandbox for one command, of what makes it, or of what looks after
+/// the command.
 fn is_of_a_run(words: impl Iterator<Item = OsString>) -> bool {
     let mut words = words.skip_while(|word| word.to_string_lossy().starts_with('-'));
     words.next().is_some_and(|word| word == "sandbox")
-        && words.next().is_some_and(|word| word == "run" || word == "keeper")
+        && words.next().is_some_and(|word| word == "run" || word == "keeper" || word == "maker")
 }
 
 /// Whether this process had huge pages, before it gave them up.

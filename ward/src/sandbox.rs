@@ -7,6 +7,7 @@ mod forward;
 mod ground;
 mod keeper;
 mod kin;
+mod maker;
 mod pool;
 mod report;
 mod run;
@@ -33,6 +34,7 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Run(args) => run::run(args, out).await?,
         SandboxCommand::Pool(args) => pool::run(args, out).await?,
         SandboxCommand::Keeper(args) => keeper::run(args).await?,
+        SandboxCommand::Maker(args) => maker::run(args, out).await?,
         SandboxCommand::Seed { dir, seed, pack, clients } => {
             let (bar, progress) = out.progress_of("making synthetic people");
             let command = Command::SandboxSeed { seed, pack, clients };

@@ -20,6 +20,8 @@ pub enum SandboxCommand {
     Pool(PoolArgs),
     #[command(hide = true)]
     Keeper(KeeperArgs),
+    #[command(hide = true)]
+    Maker(MakerArgs),
     /// Fill the Sandbox with synthetic data; the same seed gives the same data
     Seed {
         /// The Sandbox's directory
@@ -282,6 +284,26 @@ pub struct KeeperArgs {
     /// The command.
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
+}
+
+/// `ward sandbox maker`: makes the Sandbox of a run.
+#[derive(Args, Clone, Debug)]
+pub struct MakerArgs {
+    /// The run's directory.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The process of the run: without it there is nothing to make.
+    #[arg(long)]
+    pub parent: u32,
+    /// Where the Sandbox will be reached.
+    #[arg(long)]
+    pub base_url: String,
+    /// The seed.
+    #[arg(long)]
+    pub seed: u64,
+    /// The world.
+    #[arg(long)]
+    pub pack: Pack,
 }
 
 /// A day has 24 hours, a week seven days; months and years have no length.

@@ -19,11 +19,11 @@ use super::forward::{Forwarded, Got};
 use super::ground::Ground;
 use super::report::{self, Report};
 use super::talk::{self, Line, Order, Told, Why};
-use super::{keeper, kin};
+use super::{keeper, kin, maker};
 use crate::cli::RunArgs;
 use crate::failure::{Done, Failure};
+use crate::logging;
 use crate::output::Out;
-use crate::{connect, logging};
 
 /// The command's time was over, as `timeout` says it.
 const TIMED_OUT: i32 = 124;
@@ -38,9 +38,6 @@ const SIGNALLED: i32 = 128;
 const STOP: Duration = Duration::from_secs(2);
 /// The keeper may take so long to start and to end.
 const KEEPER: Duration = Duration::from_secs(15);
-/// Variables that say how the Sandbox behaves; others belong to an instance that lasts.
-const TAKEN: [&str; 4] = ["RATE_LIMIT", "SOCKETS_OF_PERSON", "SUNSET", "LOG_LEVEL"];
-
 /// `ward sandbox run`.
 pub async fn run(args: RunArgs, out: Out) -> Done {
     let began = Instant::now();
@@ -235,10 +232,10 @@ impl Stage {
             .local_addr()
             .map_err(|error| Failure::unavailable(format!("cannot listen: {error}")))?;
         let url = format!("http://{at}");
-        let opened = passing::open(dir, &url, &variables()).await?;
+        let keys = maker::made(dir, &url, wanted).await?;
+        let opened = passing::open(dir, &maker::variables()).await?;
         logging::start(None, opened.config.log_level.as_deref().or(Some("error")))?;
         opened.instance.listening_on(at.port());
-        let keys = passing::furnish(&opened, wanted.pack, wanted.seed).await?;
         let engine = engine.await.unwrap_or_else(|error| Err(error.to_string()));
         let app = App::with(&opened, None, engine).await?;
         let webhook = passing::webhook(&app, &keys.owner, wanted.webhook.as_deref()).await?;
@@ -272,15 +269,4 @@ impl Stage {
         let _ = tokio::time::timeout(STOP, self.server).await;
         self.instance
     }
-}
-
-/// Of this process's variables those that a passing Sandbox takes, and those of the other kind,
-/// which no Sandbox takes.
-fn variables() -> Vec<(String, String)> {
-    use ward_instance::Kind;
-    let (own, other) = (Kind::Sandbox.variable_prefix(), Kind::Production.variable_prefix());
-    let is_taken = |name: &str| {
-        name.starts_with(other) || name.strip_prefix(own).is_some_and(|it| TAKEN.contains(&it))
-    };
-    connect::env().into_iter().filter(|(name, _)| is_taken(name)).collect()
 }

@@ -1,0 +1,83 @@
+//! `ward sandbox maker`: makes the Sandbox of a run and fills it, in a process that ends with that.
+//! What this takes of memory, a third of all, is given back with the process; the run only serves.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+use ward_server::passing::{self, Keys};
+
+use super::{ground, kin};
+use crate::cli::{MakerArgs, Wanted};
+use crate::failure::{Done, Failure};
+use crate::output::Out;
+use crate::{connect, logging};
+
+/// Variables that say how the Sandbox behaves; others belong to an instance that lasts.
+const TAKEN: [&str; 4] = ["RATE_LIMIT", "SOCKETS_OF_PERSON", "SUNSET", "LOG_LEVEL"];
+
+/// What the maker says, in one line.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Made {
+    /// The Sandbox is there, with these keys: the owner's and the integration's.
+    Keys(String, String),
+    /// It is not: the status and the sentence.
+    Failed(i32, String),
+}
+
+/// `ward sandbox maker`.
+pub async fn run(args: MakerArgs, out: Out) -> Done {
+    // Somebody else's directory, or the run is gone and another has cleared it away.
+    if !kin::die_with(args.parent) || !ground::is_of_a_run(&args.dir) {
+        return Ok(());
+    }
+    let made = match make(&args).await {
+        Ok(keys) => Made::Keys(keys.owner, keys.integration),
+        Err(failure) => Made::Failed(failure.code, failure.sentence),
+    };
+    let made = serde_json::to_value(&made).map_err(|error| Failure::said_no(error.to_string()))?;
+    out.answer(&made, || made.to_string());
+    Ok(())
+}
+
+async fn make(args: &MakerArgs) -> Done<Keys> {
+    let opened = passing::make(&args.dir, &args.base_url, &variables()).await?;
+    logging::start(None, opened.config.log_level.as_deref().or(Some("error")))?;
+    let keys = passing::furnish(&opened, args.pack, args.seed).await?;
+    connect::close(opened).await?;
+    Ok(keys)
+}
+
+/// Has the Sandbox made in a run's directory, to be reached at an address; its keys.
+pub async fn made(dir: &Path, base_url: &str, wanted: &Wanted) -> Done<Keys> {
+    let failed =
+        |error: std::io::Error| Failure::unavailable(format!("the Sandbox can't be made: {error}"));
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.args(["sandbox", "maker", "--dir"]).arg(dir).args(["--base-url", base_url]);
+    command.args(["--seed", &wanted.seed.to_string(), "--pack", wanted.pack.as_str()]);
+    command.args(["--parent", &std::process::id().to_string()]);
+    // A group of its own: what ends the run's is told by the run.
+    command.process_group(0).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let ended = command.output().await.map_err(failed)?;
+    match serde_json::from_slice(&ended.stdout) {
+        Ok(Made::Keys(owner, integration)) => Ok(Keys { owner, integration }),
+        Ok(Made::Failed(code, sentence)) => Err(Failure { code, sentence }),
+        Err(_) => Err(Failure::unavailable(format!(
+            "what makes the Sandbox ended before it was made ({})",
+            ended.status
+        ))),
+    }
+}
+
+/// Of this process's variables those that a passing Sandbox takes, and those of the other kind,
+/// which no Sandbox takes.
+pub fn variables() -> Vec<(String, String)> {
+    use ward_instance::Kind;
+    let (own, other) = (Kind::Sandbox.variable_prefix(), Kind::Production.variable_prefix());
+    let is_taken = |name: &str| {
+        name.starts_with(other) || name.strip_prefix(own).is_some_and(|it| TAKEN.contains(&it))
+    };
+    connect::env().into_iter().filter(|(name, _)| is_taken(name)).collect()
+}
