@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::intents::{self, EffectIntent};
+use crate::query::Query;
 use crate::system::{BlobRow, EffectClass};
 use crate::text_enum;
 use crate::tx::Tx;
@@ -36,7 +37,7 @@ pub(crate) async fn ask(tx: &mut Tx, blob: &BlobRow, cause: String) -> Result<bo
         not_before: None,
         expires_at: None,
     };
-    intents::intend(tx, intent).await
+    intents::intend(tx, blob.org_id, intent).await
 }
 
 /// Writes down what a look at a file came to: nothing, or the threat that was found. False when the
