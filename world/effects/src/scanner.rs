@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use ward_store::StoreError;
 use ward_store::blobs::Download;
 
 /// What a look at a file came to.
@@ -39,3 +40,9 @@ pub trait Scanner: Send + Sync + 'static {
 
 /// A scanner that takes Production's witness to arm; a simulator is none.
 pub trait LiveScanner: Scanner {}
+
+/// What a look comes to at a file that can't be read. One that is damaged stays so.
+pub(crate) fn unreadable(error: &StoreError) -> Judged {
+    let retry = !matches!(error, StoreError::Corrupt { .. });
+    Judged::Failed { reason: format!("the stored file can't be read: {error}"), retry }
+}
