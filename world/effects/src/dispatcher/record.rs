@@ -124,7 +124,7 @@ pub(super) async fn record(
 }
 
 /// Writes down how a file stands. What was found in it is told in the audit log, and to whoever
-/// reads the server's, without the file's name.
+/// reads the server's own, without the file's name.
 async fn look_ended(
     tx: &mut Tx,
     org_id: i64,
