@@ -116,7 +116,7 @@ impl App {
         let config = &opened.config;
         let reach = opened.instance.reach();
         reach.set_webhooks(config.allow_loopback_webhooks, config.allow_private_webhooks);
-        let door = Door::hang(&opened.db, config, &opened.dir)?;
+        let door = Door::hang(&opened.db, config, &opened.dir, Arc::clone(&blobs))?;
         door.tell(&opened.db).await?;
         // What a killed process left there.
         let _ = tokio::fs::remove_dir_all(incoming_folder(&opened.dir)).await;

@@ -2,10 +2,12 @@
 //! environment.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use ward_connectors::{Callbacks, LiveMail, LivePush, LiveSms, LiveVideo};
+use ward_connectors::{Callbacks, LiveMail, LivePush, LiveScan, LiveSms, LiveVideo};
 use ward_effects::{Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator};
 use ward_instance::{Config, Witness};
+use ward_store::blobs::BlobStore;
 use ward_store::intents::MayReach;
 use ward_store::room::KeepRoom;
 use ward_store::system::EffectClass;
@@ -15,7 +17,7 @@ use crate::place::ServerError;
 use crate::settle::Ran;
 
 /// Production's connectors.
-type Live = ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo>;
+type Live = ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo, LiveScan>;
 
 /// What keeps the rooms for video calls that are made.
 const KEEP: KeepRoom = ward_scheduling::appointment::video::keep;
@@ -33,8 +35,14 @@ pub enum Door {
 
 impl Door {
     /// Hangs the door, by the certificate's witness. Refuses connectors that are configured and
-    /// can't be armed: what would wait for ever is told at the start.
-    pub fn hang(db: &Db, config: &Config, dir: &Path) -> Result<Door, ServerError> {
+    /// can't be armed: what would wait for ever is told at the start. `files` is where the files are
+    /// that are looked at.
+    pub fn hang(
+        db: &Db,
+        config: &Config,
+        dir: &Path,
+        files: Arc<dyn BlobStore>,
+    ) -> Result<Door, ServerError> {
         let db = db.clone();
         Ok(match db.instance().witness() {
             Witness::Sandbox(witness) => {
@@ -44,9 +52,11 @@ impl Door {
                     sms: simulator.clone(),
                     push: simulator.clone(),
                     video: simulator.clone(),
+                    scan: simulator.clone(),
                 };
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                Door::Sandbox(dispatcher.keeping_rooms(KEEP).asking(REACH), simulator)
+                let dispatcher = dispatcher.keeping_rooms(KEEP).asking(REACH).reading(files);
+                Door::Sandbox(dispatcher, simulator)
             }
             Witness::Production(witness) => {
                 let connectors = config.connectors(&witness);
@@ -55,10 +65,11 @@ impl Door {
                     sms: LiveSms::arm(&witness, connectors, dir)?,
                     push: LivePush::arm(&witness, connectors, dir)?,
                     video: LiveVideo::arm(&witness, connectors, dir)?,
+                    scan: LiveScan::arm(&witness, connectors, dir)?,
                 };
                 let callbacks = Callbacks::arm(&witness, connectors, dir)?;
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                let dispatcher = dispatcher.keeping_rooms(KEEP).asking(REACH);
+                let dispatcher = dispatcher.keeping_rooms(KEEP).asking(REACH).reading(files);
                 Door::Production(Box::new(dispatcher), callbacks)
             }
         })

@@ -150,10 +150,14 @@ pub(crate) fn class_asked(
 
 /// Refuses of a class that has no cohort.
 pub(crate) fn check_cohort(class: EffectClass) -> Result<(), Response<Body>> {
-    match ward_effects::has_cohort(class) {
-        true => Ok(()),
-        false => Err(wrong("Account mail is off or live: who is in no cohort could not sign in.")),
-    }
+    let sentence = match class {
+        _ if ward_effects::has_cohort(class) => return Ok(()),
+        EffectClass::Scan => {
+            "Looks at files are off or live: they reach nobody who could be chosen."
+        }
+        _ => "Account mail is off or live: who is in no cohort could not sign in.",
+    };
+    Err(wrong(sentence))
 }
 
 fn decision(body: &[u8]) -> Result<(EffectMode, String), &'static str> {

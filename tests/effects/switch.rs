@@ -37,7 +37,7 @@ fn production_begins_with_account_mail_and_nothing_else() {
         .iter()
         .map(|class| (class["class"].as_str().unwrap(), class["mode"].as_str().unwrap()))
         .collect();
-    let off = ["email", "sms", "push", "video"].map(|class| (class, "off"));
+    let off = ["email", "sms", "push", "video", "scan"].map(|class| (class, "off"));
     let expected = [[("account_mail", "live")].as_slice(), &off].concat();
     assert_eq!(stands, expected);
     assert_eq!(class(&server.with(&owner), "account_mail")["connected"], false);
@@ -48,7 +48,7 @@ fn production_begins_with_account_mail_and_nothing_else() {
     assert_eq!(class(&server.with(&owner), "sms")["reason"], "a drill");
     let decided = p.audit_entries().into_iter().filter(|it| it.resource_name == "EFFECT_CLASS");
     assert_eq!(decided.count(), 1);
-    tell("effects", "a Production is born with 1 of 5 classes on");
+    tell("effects", "a Production is born with 1 of 6 classes on");
 }
 
 #[test]
@@ -102,6 +102,7 @@ fn who_may_turn_it() {
         ("/effects/email", json!({"mode": "off"}), 400),
         ("/effects/email", json!({"mode": "off", "reason": " "}), 400),
         ("/effects/account_mail", json!({"mode": "cohort", "reason": "x"}), 400),
+        ("/effects/scan", json!({"mode": "cohort", "reason": "x"}), 400),
         ("/effects/email", json!({"mode": "on", "reason": "x"}), 400),
     ] {
         let reply = server.with(&owner).post(path, &body);

@@ -11,6 +11,8 @@ use ward_instance::file_seal::{
 };
 use ward_instance::{Instance, SealError, file_seal};
 
+use crate::blob_scan;
+pub use crate::blob_scan::{FileScan, judge};
 pub use crate::blob_sweep::{Swept, sweep, sweep_but};
 use crate::codec;
 use crate::error::StoreError;
@@ -101,6 +103,10 @@ pub struct BlobFacts {
     pub file_name: String,
     /// Media type.
     pub content_type: String,
+    /// Whether it is to be looked at for malware, and whether it may be read before.
+    pub scan: Option<FileScan>,
+    /// The request that led here.
+    pub cause: String,
 }
 
 /// Whether a file was registered.
@@ -210,8 +216,14 @@ pub async fn register(
         sha256: stored.sha256.clone(),
         created_at: tx.now(),
         deleted_at: None,
+        scan: facts.scan,
+        scanned_at: None,
+        threat: None,
     };
     codec::insert(tx, &row).await?;
+    if facts.scan.is_some() {
+        blob_scan::ask(tx, &row, facts.cause).await?;
+    }
     Ok(Registered::Done)
 }
 

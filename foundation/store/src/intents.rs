@@ -23,6 +23,7 @@ pub const fn job_kind(class: EffectClass) -> &'static str {
         EffectClass::Sms => "effect_sms",
         EffectClass::Push => "effect_push",
         EffectClass::Video => "effect_video",
+        EffectClass::Scan => "effect_scan",
     }
 }
 

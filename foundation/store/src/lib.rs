@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backup;
 mod birth;
 mod blob_directory;
+mod blob_scan;
 mod blob_sweep;
 pub mod blobs;
 mod bulk;

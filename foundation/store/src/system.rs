@@ -4,6 +4,7 @@
 use ward_instance::Timestamp;
 
 use crate::actor::Rule;
+use crate::blob_scan::FileScan;
 use crate::table::{Key, Table, index, unique};
 use crate::types::{Entity, Id, Json, Uuid};
 use crate::{record, text_enum};
@@ -69,17 +70,20 @@ text_enum! {
         Push = "push",
         /// A room for a video call.
         Video = "video",
+        /// A look for malware at a file that was stored.
+        Scan = "scan",
     }
 }
 
 impl EffectClass {
     /// All classes.
-    pub const ALL: [EffectClass; 5] = [
+    pub const ALL: [EffectClass; 6] = [
         EffectClass::AccountMail,
         EffectClass::Email,
         EffectClass::Sms,
         EffectClass::Push,
         EffectClass::Video,
+        EffectClass::Scan,
     ];
 }
 
@@ -343,10 +347,17 @@ record! {
         sha256: Vec<u8> [secret],
         created_at: Timestamp,
         deleted_at: Option<Timestamp>,
+        /// None where nobody asked for a look.
+        scan: Option<FileScan>,
+        /// When it was looked at.
+        scanned_at: Option<Timestamp>,
+        /// What was found, as the scanner calls it.
+        threat: Option<String>,
     }
     key: Key::Uuid,
     indexes: [
         index(&["org_id", "owner_id", "purpose"]),
+        index(&["org_id", "scanned_at"]).only("scan = 'found'"),
         index(&["deleted_at"]).only("deleted_at IS NOT NULL"),
     ],
     references: [],

@@ -59,7 +59,9 @@ fn intent(body: &[u8], request: &str) -> Option<EffectIntent> {
     let rehearsal: Rehearsal = serde_json::from_slice(body).ok()?;
     let class = match EffectClass::from_text(&rehearsal.class)? {
         class @ (EffectClass::Sms | EffectClass::Push) => class,
-        EffectClass::AccountMail | EffectClass::Email | EffectClass::Video => return None,
+        EffectClass::AccountMail | EffectClass::Email | EffectClass::Video | EffectClass::Scan => {
+            return None;
+        }
     };
     let not_before: Option<Result<Timestamp, _>> =
         rehearsal.not_before.map(|moment| moment.parse());

@@ -84,7 +84,7 @@ pub enum EffectsCommand {
 }
 
 /// The classes.
-const CLASSES: [&str; 5] = ["account_mail", "email", "sms", "push", "video"];
+const CLASSES: [&str; 6] = ["account_mail", "email", "sms", "push", "video", "scan"];
 
 /// The classes that have a cohort.
 const COHORTS: [&str; 4] = ["email", "sms", "push", "video"];

@@ -1,12 +1,14 @@
 //! Production without a connector of a class.
 
 use ward_instance::ProductionWitness;
+use ward_store::blobs::Download;
 
 use crate::message::Message;
 use crate::port::{Live, Port, Sent};
+use crate::scanner::{Judged, LiveScanner, Scanner};
 
-/// The place of a connector that is not configured: every send answers that nothing is connected,
-/// so intents wait and nothing is lost.
+/// The place of a connector that is not configured: every send, and every look at a file, answers
+/// that nothing is connected, so intents wait and nothing is lost.
 #[derive(Debug)]
 pub struct Awaiting(());
 
@@ -28,3 +30,15 @@ impl Port for Awaiting {
 }
 
 impl Live for Awaiting {}
+
+impl Scanner for Awaiting {
+    fn is_connected(&self) -> bool {
+        false
+    }
+
+    async fn scan(&self, _: &mut Download) -> Judged {
+        Judged::NotConnected
+    }
+}
+
+impl LiveScanner for Awaiting {}

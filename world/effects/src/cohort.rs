@@ -51,9 +51,10 @@ record! {
     visible: |_| Rule::none(),
 }
 
-/// Whether a class has a cohort. Account mail has none: nobody outside of it could sign in.
+/// Whether a class has a cohort. Account mail has none: nobody outside of it could sign in; nor have
+/// looks at files, which reach nobody.
 pub const fn has_cohort(class: EffectClass) -> bool {
-    !matches!(class, EffectClass::AccountMail)
+    !matches!(class, EffectClass::AccountMail | EffectClass::Scan)
 }
 
 /// Whether an effect reaches somebody of its class's cohort, or nobody at all: a room that is given

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use ward_instance::{IsoError, crash};
+use ward_store::blobs::BlobStore;
 use ward_store::intents::{self, MayReach, job_kind};
 use ward_store::jobs::{self, Job};
 use ward_store::room::KeepRoom;
@@ -22,10 +23,11 @@ use crate::policy::{self, EffectMode};
 use crate::port::Sent;
 use crate::release::EXPIRED;
 
+mod look;
 mod record;
 mod report;
 
-use record::{Verdict, verdict};
+use record::{Verdict, judged, verdict};
 use report::End;
 pub use report::Report;
 
@@ -37,12 +39,13 @@ pub const LEASE: Duration = Duration::from_secs(150);
 const AT_ONCE: usize = 4;
 
 /// The kinds of jobs by class, in the order of [`EffectClass::ALL`].
-const KINDS: [&str; 5] = [
+const KINDS: [&str; 6] = [
     job_kind(EffectClass::AccountMail),
     job_kind(EffectClass::Email),
     job_kind(EffectClass::Sms),
     job_kind(EffectClass::Push),
     job_kind(EffectClass::Video),
+    job_kind(EffectClass::Scan),
 ];
 
 /// Why an intent waits: its class is off.
@@ -70,6 +73,7 @@ const fn kinds_of(class: EffectClass) -> &'static [&'static str] {
         EffectClass::Sms => &[KINDS[2]],
         EffectClass::Push => &[KINDS[3]],
         EffectClass::Video => &[KINDS[4]],
+        EffectClass::Scan => &[KINDS[5]],
     }
 }
 
@@ -88,6 +92,7 @@ pub struct Dispatcher<E: Env> {
     ports: Ports<E>,
     keep_room: Option<KeepRoom>,
     may_reach: Option<MayReach>,
+    files: Option<Arc<dyn BlobStore>>,
 }
 
 impl<E: Env> Dispatcher<E> {
@@ -95,7 +100,7 @@ impl<E: Env> Dispatcher<E> {
     pub fn new(db: Db, ports: Ports<E>) -> Result<Self, IsoError> {
         let kind = db.instance().kind();
         if kind == E::KIND {
-            return Ok(Dispatcher { db, ports, keep_room: None, may_reach: None });
+            return Ok(Dispatcher { db, ports, keep_room: None, may_reach: None, files: None });
         }
         Err(IsoError::new(
             "ISO-26",
@@ -123,9 +128,16 @@ impl<E: Env> Dispatcher<E> {
         self
     }
 
+    /// With where stored files are; without, nobody looks at them.
+    #[must_use]
+    pub fn reading(mut self, files: Arc<dyn BlobStore>) -> Self {
+        self.files = Some(files);
+        self
+    }
+
     /// Whether effects of a class are handed over, when the class is on.
     pub fn is_connected(&self, class: EffectClass) -> bool {
-        self.ports.is_connected(class)
+        self.ports.is_connected(class) && (class != EffectClass::Scan || self.files.is_some())
     }
 
     /// Does everything that is due on the instance's clock, also what becomes due meanwhile.
@@ -179,14 +191,30 @@ impl<E: Env> Dispatcher<E> {
             Found::Lost => return Ok(End::Lost),
         };
         crash::point("effect.claimed");
-        let (sent, order) = match message(&self.db, *intent) {
+        let verdict = match intent.class {
+            EffectClass::Scan => self.look(job, Uuid(intent.to_sealed)).await?,
+            _ => self.send(job, *intent).await,
+        };
+        crash::point("effect.sent");
+        let end = self.record(job, intent_id, verdict).await;
+        crash::point("effect.recorded");
+        end
+    }
+
+    /// Hands the message of an intent over.
+    async fn send(&self, job: &Job, intent: EffectRow) -> Verdict {
+        let (sent, order) = match message(&self.db, intent) {
             Ok(message) => (self.ports.send(&message).await, message.content.order),
             Err(error) => (Sent::Failed { reason: error.to_string(), retry: false }, None),
         };
-        crash::point("effect.sent");
-        let end = self.record(job, intent_id, verdict(job, sent, order)).await;
-        crash::point("effect.recorded");
-        end
+        verdict(job, sent, order)
+    }
+
+    /// Has the file looked at that an intent names.
+    async fn look(&self, job: &Job, file: Uuid) -> Result<Verdict, StoreError> {
+        let files = self.files.as_deref();
+        let found = look::look(&self.db, files, &self.ports.scan, (job.org_id, &file)).await?;
+        Ok(judged(job, file, found))
     }
 
     /// The intent, if it is still to be done and the job still ours.

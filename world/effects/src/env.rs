@@ -5,8 +5,10 @@ use std::marker::PhantomData;
 use ward_instance::Kind;
 use ward_store::system::EffectClass;
 
+use crate::mail::render_error::RenderError;
 use crate::message::Message;
 use crate::port::{Live, Port, Sent};
+use crate::scanner::{LiveScanner, Scanner};
 use crate::sim::simulator::Simulator;
 
 mod sealed {
@@ -27,6 +29,8 @@ pub trait Env: sealed::Sealed + Send + Sync + 'static {
     type Push: Port;
     /// Who has rooms for video calls.
     type Video: Port;
+    /// Who looks at stored files for malware.
+    type Scan: Scanner;
     /// The kind of instance that it belongs to.
     const KIND: Kind;
 }
@@ -37,24 +41,26 @@ pub enum SandboxEnv {}
 
 /// Production: every connector is live, or says that none is there.
 #[derive(Clone, Copy, Debug)]
-pub struct ProductionEnv<M, S, P, V>(PhantomData<(M, S, P, V)>);
+pub struct ProductionEnv<M, S, P, V, F>(PhantomData<(M, S, P, V, F)>);
 
 impl sealed::Sealed for SandboxEnv {}
-impl<M, S, P, V> sealed::Sealed for ProductionEnv<M, S, P, V> {}
+impl<M, S, P, V, F> sealed::Sealed for ProductionEnv<M, S, P, V, F> {}
 
 impl Env for SandboxEnv {
     type Mail = Simulator;
     type Sms = Simulator;
     type Push = Simulator;
     type Video = Simulator;
+    type Scan = Simulator;
     const KIND: Kind = Kind::Sandbox;
 }
 
-impl<M: Live, S: Live, P: Live, V: Live> Env for ProductionEnv<M, S, P, V> {
+impl<M: Live, S: Live, P: Live, V: Live, F: LiveScanner> Env for ProductionEnv<M, S, P, V, F> {
     type Mail = M;
     type Sms = S;
     type Push = P;
     type Video = V;
+    type Scan = F;
     const KIND: Kind = Kind::Production;
 }
 
@@ -68,6 +74,8 @@ pub struct Ports<E: Env> {
     pub push: E::Push,
     /// For rooms of video calls.
     pub video: E::Video,
+    /// For looks at stored files.
+    pub scan: E::Scan,
 }
 
 impl<E: Env> Ports<E> {
@@ -78,6 +86,7 @@ impl<E: Env> Ports<E> {
             EffectClass::Sms => self.sms.is_connected(),
             EffectClass::Push => self.push.is_connected(),
             EffectClass::Video => self.video.is_connected(),
+            EffectClass::Scan => self.scan.is_connected(),
         }
     }
 
@@ -88,6 +97,10 @@ impl<E: Env> Ports<E> {
             EffectClass::Sms => self.sms.send(message).await,
             EffectClass::Push => self.push.send(message).await,
             EffectClass::Video => self.video.send(message).await,
+            // No message is made of a look at a file.
+            EffectClass::Scan => {
+                Sent::Failed { reason: RenderError::NoText.to_string(), retry: false }
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ mod policy;
 mod port;
 mod purge;
 mod release;
+mod scanner;
 mod sim;
 mod text;
 mod told;
@@ -51,6 +52,7 @@ pub use policy::{
 pub use port::{Live, Port, Sent};
 pub use purge::purge;
 pub use release::{HELD_SECONDS, Released, expire, release, release_own};
+pub use scanner::{Judged, LiveScanner, Scanner};
 pub use sim::inbox::{INBOX_MAX, InboxFilter, inbox};
 pub use sim::magic::{CARRIER_SECONDS, COMPLAINT_SECONDS, SLOW_SECONDS};
 pub use sim::rotation::rotation_hooks;

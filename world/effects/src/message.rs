@@ -64,6 +64,7 @@ pub(crate) fn message(db: &Db, intent: EffectRow) -> Result<Message, RenderError
             text::rendered(instance, &intent.payload)?
         }
         EffectClass::Video => video::rendered(&intent.payload)?,
+        EffectClass::Scan => return Err(RenderError::NoText),
     };
     Ok(Message {
         org_id: intent.org_id,

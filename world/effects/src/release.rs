@@ -13,9 +13,9 @@ use crate::policy::{EffectMode, policy};
 pub const HELD_SECONDS: i64 = 24 * 3_600;
 
 /// Whether what waits of a class is given up after [`HELD_SECONDS`]. A room is wanted until its
-/// appointment ends, which its order says itself.
+/// appointment ends, which its order says itself; a file is to be looked at however old it is.
 pub(crate) const fn goes_stale(class: EffectClass) -> bool {
-    !matches!(class, EffectClass::Video)
+    !matches!(class, EffectClass::Video | EffectClass::Scan)
 }
 
 /// Why an effect fails whose time is over.

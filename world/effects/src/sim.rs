@@ -5,5 +5,6 @@ pub(crate) mod magic;
 pub(crate) mod reports;
 pub(crate) mod rooms;
 pub(crate) mod rotation;
+pub(crate) mod scanner;
 pub(crate) mod simulator;
 pub(crate) mod tables;

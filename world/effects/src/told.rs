@@ -42,7 +42,7 @@ pub async fn told(
     reference: &str,
     outcome: EffectOutcome,
 ) -> Result<(), StoreError> {
-    let classes = EffectClass::ALL.into_iter().filter(|class| Medium::of(*class) == medium);
+    let classes = EffectClass::ALL.into_iter().filter(|class| Medium::of(*class) == Some(medium));
     let classes: Arc<[Box<str>]> = classes.map(|class| class.as_str().into()).collect();
     let lighter = ALL.into_iter().filter(|before| weight(*before) < weight(outcome));
     let lighter: Arc<[Box<str>]> = lighter.map(|before| before.as_str().into()).collect();

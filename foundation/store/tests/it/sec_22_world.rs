@@ -74,6 +74,8 @@ pub async fn upload(w: &World, store: &dyn BlobStore, org: i64, bytes: &[u8]) ->
                 purpose: "document".into(),
                 file_name: "results.pdf".into(),
                 content_type: "application/pdf".into(),
+                scan: None,
+                cause: String::new(),
             };
             blobs::register(tx, &stored, facts, 1 << 30).await
         }

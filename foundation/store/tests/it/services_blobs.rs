@@ -33,6 +33,8 @@ async fn register(w: &World, stored: Stored, quota: i64) -> Registered {
                 purpose: "document".into(),
                 file_name: "Ada's results.pdf".into(),
                 content_type: "application/pdf".into(),
+                scan: None,
+                cause: String::new(),
             };
             blobs::register(tx, &stored, facts, quota).await
         }

@@ -57,6 +57,8 @@ pub async fn upload(w: &World, store: &dyn BlobStore, bytes: &[u8]) -> Result<Uu
                 purpose: "document".into(),
                 file_name: "results.pdf".into(),
                 content_type: "application/pdf".into(),
+                scan: None,
+                cause: String::new(),
             };
             blobs::register(tx, &stored, facts, 1 << 40).await
         })

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use ward_connectors::{LiveMail, LivePush, LiveSms, LiveVideo};
+use ward_connectors::{LiveMail, LivePush, LiveScan, LiveSms, LiveVideo};
 use ward_effects::{
     Content, Dispatcher, EffectMode, Message, Ports, ProductionEnv, Report, decide,
 };
@@ -17,7 +17,7 @@ use ward_store::intents::{EffectIntent, intend};
 use ward_store::system::EffectClass;
 use ward_store::{Actor, Birth, Db, Place, Query, Sql, StoreError, Uuid, keyring};
 
-pub type Live = Dispatcher<ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo>>;
+pub type Live = Dispatcher<ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo, LiveScan>>;
 
 pub struct World {
     pub db: Db,
@@ -69,6 +69,7 @@ impl World {
             sms: LiveSms::arm(&witness, config, dir)?,
             push: LivePush::arm(&witness, config, dir)?,
             video: LiveVideo::arm(&witness, config, dir)?,
+            scan: LiveScan::arm(&witness, config, dir)?,
         };
         Ok(Dispatcher::new(self.db.clone(), ports).unwrap())
     }

@@ -1,21 +1,29 @@
 //! What an attempt came to, and how that is recorded.
 
+use ward_store::audit::{AuditChange, AuditEntry};
+use ward_store::blobs::{self, FileScan};
 use ward_store::jobs::{self, Job};
 use ward_store::room::{KeepRoom, Room, RoomOrder};
-use ward_store::system::EffectOutcome;
-use ward_store::{StoreError, Tx, Uuid, intents};
+use ward_store::system::{AuditType, EffectOutcome};
+use ward_store::{Actor, Scope, StoreError, Tx, Uuid, intents};
 
 use super::report::End;
 use crate::port::Sent;
+use crate::scanner::Judged;
 
 /// Why an intent waits: there is no connector.
 const NOT_CONNECTED: &str = "no connector of its class is there";
+
+/// The longest name of a threat that is kept, in characters.
+const THREAT_CHARS: usize = 200;
 
 /// What is to be recorded of an attempt.
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
     Done,
     Made(Box<(RoomOrder, Room)>),
+    /// The file, and what was found in it.
+    Looked(Uuid, Option<String>),
     Waiting,
     Retry(String),
     Failed(String),
@@ -45,7 +53,23 @@ pub(super) fn verdict(job: &Job, sent: Sent, order: Option<RoomOrder>) -> Verdic
     }
 }
 
-/// Records it, and what the practice keeps of a room. An error, which undoes it, when the job is
+/// What a look at a file comes to; none where the file is gone, which is all that was to be done.
+pub(super) fn judged(job: &Job, file: Uuid, found: Option<Judged>) -> Verdict {
+    match found {
+        None => Verdict::Done,
+        Some(Judged::Clean) => Verdict::Looked(file, None),
+        Some(Judged::Found { threat }) => {
+            let threat = threat.chars().filter(|it| !it.is_control()).take(THREAT_CHARS);
+            Verdict::Looked(file, Some(threat.collect()))
+        }
+        Some(Judged::NotConnected) => Verdict::Waiting,
+        Some(Judged::Failed { reason, retry }) => {
+            verdict(job, Sent::Failed { reason, retry }, None)
+        }
+    }
+}
+
+/// Records it, what the practice keeps of a room, and how a file stands. An error, which undoes it, when the job is
 /// another worker's by now.
 pub(super) async fn record(
     tx: &mut Tx,
@@ -67,6 +91,11 @@ pub(super) async fn record(
             if let Some(keep) = keep {
                 keep(tx, org_id, order, room).await?;
             }
+            intents::mark_done(tx, org_id, id).await?;
+            (End::Done, jobs::complete(tx, job).await?)
+        }
+        Verdict::Looked(file, threat) => {
+            look_ended(tx, org_id, file, threat.as_deref()).await?;
             intents::mark_done(tx, org_id, id).await?;
             (End::Done, jobs::complete(tx, job).await?)
         }
@@ -92,4 +121,25 @@ pub(super) async fn record(
         }
     };
     if held { Ok(end) } else { Err(StoreError::Conflict) }
+}
+
+/// Writes down how a file stands. What was found in it is told in the audit log, and to whoever
+/// reads the server's own, without the file's name.
+async fn look_ended(
+    tx: &mut Tx,
+    org_id: i64,
+    file: &Uuid,
+    threat: Option<&str>,
+) -> Result<(), StoreError> {
+    let is_there = blobs::judge(tx, org_id, file, threat).await?;
+    let Some(threat) = threat.filter(|_| is_there) else { return Ok(()) };
+    tracing::warn!(%file, %threat, "malware was found in a stored file");
+    let actor = Actor::system(org_id);
+    let mut entry = AuditEntry::by(&actor, AuditType::Update, "FILE", file.0.as_str());
+    entry.changes = vec![
+        AuditChange::new("scan", None, Some(FileScan::Found.as_str())),
+        AuditChange::new("threat", None, Some(threat)),
+    ];
+    Scope::new(tx, &actor).record(entry);
+    Ok(())
 }

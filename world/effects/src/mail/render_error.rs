@@ -30,6 +30,9 @@ pub enum RenderError {
     /// A link leads elsewhere than to this instance (ISO-24).
     #[error("E-ISO-24: a link does not lead to this instance")]
     ForeignLink,
+    /// A look at a file is told to nobody.
+    #[error("a look at a file has no text")]
+    NoText,
     /// The template engine refused; a defect of ours.
     #[error("the template fails: {0}")]
     Template(String),

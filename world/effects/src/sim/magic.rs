@@ -26,8 +26,8 @@ pub(crate) fn chain(class: EffectClass, to: &str) -> Chain {
         EffectClass::AccountMail | EffectClass::Email => of_mail(to),
         EffectClass::Sms => of_number(to),
         EffectClass::Push => of_device(to),
-        // By the length of the call: see the rooms.
-        EffectClass::Video => TAKEN,
+        // By the length of the call: see the rooms. By what is in a file: see the scanner.
+        EffectClass::Video | EffectClass::Scan => TAKEN,
     }
 }
 

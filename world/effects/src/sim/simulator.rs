@@ -113,22 +113,24 @@ async fn keep_in(tx: &mut Tx, message: &Message, chain: Chain) -> Result<Uuid, S
     if let Some(id) = tx.rows(&kept).await?.scalar().and_then(|id| id.text()) {
         return Ok(Uuid(id.to_owned()));
     }
-    let row = row_of(tx, message);
+    let row = row_of(tx, message)?;
     let actor = Actor::system(message.org_id);
     Scope::new(tx, &actor).create(&row).await?;
     reports::plan(tx, message, &row.id, chain).await?;
     Ok(row.id)
 }
 
-fn row_of(tx: &Tx, message: &Message) -> SimulatedMessage {
+fn row_of(tx: &Tx, message: &Message) -> Result<SimulatedMessage, StoreError> {
+    let class = Medium::of(message.class);
+    let class = class.ok_or_else(|| StoreError::internal("a look at a file is no message"))?;
     let (about_type, about_id) = match message.about.clone() {
         Some(About { kind, id }) => (Some(kind), Some(id)),
         None => (None, None),
     };
-    SimulatedMessage {
+    Ok(SimulatedMessage {
         id: tx.uuid(),
         org_id: message.org_id,
-        class: Medium::of(message.class),
+        class,
         to_address: message.to.clone(),
         to_index: address_index(tx.instance(), message.org_id, &message.to),
         kind: message.kind.clone(),
@@ -142,7 +144,7 @@ fn row_of(tx: &Tx, message: &Message) -> SimulatedMessage {
         arrived_at: order_of_arrival(tx.wall()),
         cause: message.cause.clone(),
         intent_id: message.intent_id.clone(),
-    }
+    })
 }
 
 /// The digest by which an address is found; upper and lower case are one.

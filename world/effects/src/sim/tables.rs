@@ -19,13 +19,14 @@ text_enum! {
 }
 
 impl Medium {
-    /// The way of a class.
-    pub const fn of(class: EffectClass) -> Self {
+    /// The way of a class; none of looks at files, of which no message is made.
+    pub const fn of(class: EffectClass) -> Option<Self> {
         match class {
-            EffectClass::AccountMail | EffectClass::Email => Medium::Email,
-            EffectClass::Sms => Medium::Sms,
-            EffectClass::Push => Medium::Push,
-            EffectClass::Video => Medium::Video,
+            EffectClass::AccountMail | EffectClass::Email => Some(Medium::Email),
+            EffectClass::Sms => Some(Medium::Sms),
+            EffectClass::Push => Some(Medium::Push),
+            EffectClass::Video => Some(Medium::Video),
+            EffectClass::Scan => None,
         }
     }
 }

@@ -8,8 +8,9 @@ fn wire(
     sms: Simulator,
     push: Simulator,
     video: Simulator,
+    scan: Simulator,
 ) {
-    let ports = Ports { mail: Awaiting::arm(&witness), sms, push, video };
+    let ports = Ports { mail: Awaiting::arm(&witness), sms, push, video, scan };
     let _ = Dispatcher::<SandboxEnv>::new(db, ports);
 }
 

@@ -9,6 +9,7 @@ impl Env for Mixed {
     type Sms = Simulator;
     type Push = Simulator;
     type Video = Simulator;
+    type Scan = Simulator;
     const KIND: ward_instance::Kind = ward_instance::Kind::Sandbox;
 }
 

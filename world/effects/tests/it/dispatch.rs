@@ -232,8 +232,9 @@ both! {
     async fn a_foreign_database_is_refused(w) {
         let (_, _, sandbox) = crate::support::instance(ward_instance::Kind::Sandbox);
         let witness = sandbox.witness().sandbox().unwrap();
-        let [mail, sms, push, video] = [(); 4].map(|()| Simulator::new(&witness, w.db.clone()));
-        let ports = Ports { mail, sms, push, video };
+        let simulator = || Simulator::new(&witness, w.db.clone());
+        let [mail, sms, push, video, scan] = [(); 5].map(|()| simulator());
+        let ports = Ports { mail, sms, push, video, scan };
         let refused = Dispatcher::<SandboxEnv>::new(w.db.clone(), ports);
         assert_eq!(refused.err().unwrap().code, "ISO-26");
     }

@@ -19,4 +19,5 @@ mod leases;
 mod policy;
 mod production;
 mod rooms;
+mod scan;
 mod templates;

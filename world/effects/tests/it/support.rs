@@ -19,7 +19,7 @@ use ward_store::{Birth, Db, Engine, Place, Query, Rows, Sql, StoreError, Table, 
 pub const BASE: &str = "https://ward.example";
 
 /// Production without any connector.
-pub type Unconnected = ProductionEnv<Awaiting, Awaiting, Awaiting, Awaiting>;
+pub type Unconnected = ProductionEnv<Awaiting, Awaiting, Awaiting, Awaiting, Awaiting>;
 
 /// When every test begins.
 pub const START: &str = "2026-03-02T09:00:00Z";
@@ -157,8 +157,8 @@ impl World {
 
     /// The Sandbox's dispatcher.
     pub fn sandbox(&self) -> Dispatcher<SandboxEnv> {
-        let [mail, sms, push, video] = [(); 4].map(|()| self.simulator());
-        Dispatcher::new(self.db.clone(), Ports { mail, sms, push, video }).unwrap()
+        let [mail, sms, push, video, scan] = [(); 5].map(|()| self.simulator());
+        Dispatcher::new(self.db.clone(), Ports { mail, sms, push, video, scan }).unwrap()
     }
 
     /// Tells everything that is due of what was sent.
@@ -175,8 +175,8 @@ impl World {
     /// Production's dispatcher, without any connector.
     pub fn production(&self) -> Dispatcher<Unconnected> {
         let witness = self.instance.witness().production().unwrap();
-        let [mail, sms, push, video] = [(); 4].map(|()| Awaiting::arm(&witness));
-        Dispatcher::new(self.db.clone(), Ports { mail, sms, push, video }).unwrap()
+        let [mail, sms, push, video, scan] = [(); 5].map(|()| Awaiting::arm(&witness));
+        Dispatcher::new(self.db.clone(), Ports { mail, sms, push, video, scan }).unwrap()
     }
 
     /// Switches a class.

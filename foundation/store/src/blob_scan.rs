@@ -1,0 +1,64 @@
+//! Looks for malware at stored files: asked for with the file, done by the one dispatcher.
+
+use crate::error::StoreError;
+use crate::intents::{self, EffectIntent};
+use crate::query::Query;
+use crate::system::{BlobRow, EffectClass};
+use crate::text_enum;
+use crate::tx::Tx;
+use crate::types::Uuid;
+use crate::value::Sql;
+
+text_enum! {
+    /// Where the look for malware at a stored file stands.
+    pub enum FileScan {
+        /// Not looked at yet; it may be read meanwhile.
+        Pending = "pending",
+        /// Not looked at yet; it may not be read until nothing was found.
+        Held = "held",
+        /// Nothing was found.
+        Clean = "clean",
+        /// Something was found: nobody may read it.
+        Found = "found",
+    }
+}
+
+/// Asks for a look at a file. The effect reaches nobody.
+pub(crate) async fn ask(tx: &mut Tx, blob: &BlobRow, cause: String) -> Result<bool, StoreError> {
+    let intent = EffectIntent {
+        class: EffectClass::Scan,
+        kind: "file_scan",
+        to: blob.id.0.clone(),
+        payload: serde_json::json!({ "file": blob.id.0 }),
+        subject_client: None,
+        recipient: None,
+        cause,
+        idempotency_key: format!("file_scan:{}", blob.id.0),
+        not_before: None,
+        expires_at: None,
+    };
+    intents::intend(tx, blob.org_id, intent).await
+}
+
+/// Writes down what a look at a file came to: nothing, or the threat that was found. False when the
+/// file is gone, or nobody asked.
+pub async fn judge(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    threat: Option<&str>,
+) -> Result<bool, StoreError> {
+    let state = if threat.is_some() { FileScan::Found } else { FileScan::Clean };
+    let sql = Sql::fixed(
+        "UPDATE blobs SET scan = $1, scanned_at = $2, threat = $3 \
+         WHERE org_id = $4 AND id = $5 AND deleted_at IS NULL AND scan IS NOT NULL",
+        [
+            state.as_str().into(),
+            tx.now().0.into(),
+            threat.into(),
+            org_id.into(),
+            id.0.as_str().into(),
+        ],
+    );
+    Ok(tx.execute(&sql).await? == 1)
+}

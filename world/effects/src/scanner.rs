@@ -1,0 +1,48 @@
+//! What the dispatcher asks of who looks at stored files for malware, simulated or live.
+
+use std::future::Future;
+
+use ward_store::StoreError;
+use ward_store::blobs::Download;
+
+/// What a look at a file came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// Nothing was found.
+    Clean,
+    /// Something was found.
+    Found {
+        /// What the scanner calls it: `Eicar-Test-Signature`.
+        threat: String,
+    },
+    /// No scanner is there: the file waits until there is one.
+    NotConnected,
+    /// It was not looked at.
+    Failed {
+        /// Why, without the file's name or anything of its content.
+        reason: String,
+        /// Whether another attempt may succeed.
+        retry: bool,
+    },
+}
+
+/// A scanner of stored files.
+///
+/// The dispatcher asks at least once: the same file may come twice. It answers well within
+/// [`crate::LEASE`]. It is given a file that is open already, and no key that opens another.
+pub trait Scanner: Send + Sync + 'static {
+    /// Whether files are looked at at all.
+    fn is_connected(&self) -> bool;
+
+    /// Looks at a file, from its first byte to its last.
+    fn scan(&self, file: &mut Download) -> impl Future<Output = Judged> + Send;
+}
+
+/// A scanner that takes Production's witness to arm; a simulator is none.
+pub trait LiveScanner: Scanner {}
+
+/// What a look comes to at a file that can't be read. One that is damaged stays so.
+pub(crate) fn unreadable(error: &StoreError) -> Judged {
+    let retry = !matches!(error, StoreError::Corrupt { .. });
+    Judged::Failed { reason: format!("the stored file can't be read: {error}"), retry }
+}
