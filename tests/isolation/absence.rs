@@ -10,7 +10,7 @@ use crate::pair::pair;
 
 /// Every key of `ward.toml`, and what it holds. A new one is looked at before it is added here:
 /// none may name another instance, or hold a key of one.
-const KEYS: [(&str, &str); 45] = [
+const KEYS: [(&str, &str); 46] = [
     ("kind", "sandbox or production, which has to be the certificate's"),
     ("base_url", "the own address, which has to be the certificate's"),
     ("hosts", "further names of the own address"),
@@ -52,6 +52,7 @@ const KEYS: [(&str, &str); 45] = [
     ("video_url", "a video provider, which is asked for rooms and nothing else"),
     ("video_token_file", "a file: the provider's token"),
     ("video_ca", "a file: a certificate"),
+    ("scan_socket", "a socket of this machine: a malware scanner, which is sent bytes of files"),
     ("s3_endpoint", "a bucket's server; objects are sealed with this instance's key"),
     ("s3_bucket", "a bucket"),
     ("s3_region", "a word"),

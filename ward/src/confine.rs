@@ -20,7 +20,7 @@ use crate::output::Out;
 /// Without the right to move files between folders (Linux 5.19), no upload could be stored.
 const LEAST: ABI = ABI::V2;
 /// What is asked for where the kernel can. Later versions restrict sockets in the file system, one
-/// of which may be PostgreSQL's.
+/// of which may be PostgreSQL's, or the malware scanner's.
 const MOST: ABI = ABI::V7;
 
 /// What the system's libraries read while Ward runs. Folders and not files where files are
@@ -251,6 +251,7 @@ mod tests {
         std::fs::write(path("named"), "named").unwrap();
         std::os::unix::fs::symlink(path("named"), path("link")).unwrap();
         std::os::unix::fs::symlink(path("other/file"), path("own/out")).unwrap();
+        let _scanner = std::os::unix::net::UnixListener::bind(path("other/socket")).unwrap();
         let own = Own { folders: vec![path("own")], files: vec![path("link"), path("missing")] };
         let opened = |name: &str| std::fs::read(path(name)).is_ok();
         let opens = |own: &Own| {
@@ -261,10 +262,12 @@ mod tests {
             let moved = std::fs::create_dir(path("own/folder"))
                 .and_then(|()| std::fs::rename(path("own/new"), path("own/folder/new")));
             let ran = std::process::Command::new("/bin/true").status().is_ok();
-            (read, wrote, moved.is_ok(), ran)
+            let reached = std::os::unix::net::UnixStream::connect(path("other/socket")).is_ok();
+            (read, wrote, moved.is_ok(), ran, reached)
         };
         let got = std::thread::scope(|scope| scope.spawn(|| opens(&own)).join().unwrap());
-        let expected = ([true, true, true, false, false], [true, false, false], true, false);
+        let (read, wrote) = ([true, true, true, false, false], [true, false, false]);
+        let expected = (read, wrote, true, false, true);
         assert_eq!(got, expected);
         assert!(opened("other/file"), "this thread is not confined");
     }

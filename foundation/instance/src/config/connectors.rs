@@ -59,6 +59,8 @@ pub struct Connectors {
     pub video_token_file: Option<String>,
     /// File with a further root certificate (PEM) that the video service may have.
     pub video_ca: Option<String>,
+    /// The Unix socket of clamd, which looks at stored files for malware; absent: looks wait.
+    pub scan_socket: Option<String>,
     /// Where an S3-compatible store is (https); absent: stored files are in the directory.
     pub s3_endpoint: Option<String>,
     /// Its bucket.

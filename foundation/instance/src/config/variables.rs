@@ -33,7 +33,7 @@ const KEYS: [(&str, Shape); 18] = [
 const SANDBOX_KEYS: [(&str, Shape); 1] = [("tripwire_strict", Shape::Switch)];
 
 /// Keys of live connectors, which only a Production has.
-const LIVE_KEYS: [(&str, Shape); 26] = [
+const LIVE_KEYS: [(&str, Shape); 27] = [
     ("smtp_host", Shape::Text),
     ("smtp_port", Shape::Number),
     ("smtp_tls", Shape::Text),
@@ -53,6 +53,7 @@ const LIVE_KEYS: [(&str, Shape); 26] = [
     ("video_url", Shape::Text),
     ("video_token_file", Shape::Text),
     ("video_ca", Shape::Text),
+    ("scan_socket", Shape::Text),
     ("s3_endpoint", Shape::Text),
     ("s3_bucket", Shape::Text),
     ("s3_region", Shape::Text),

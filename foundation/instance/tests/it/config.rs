@@ -248,9 +248,14 @@ fn live_connectors_are_productions_alone() {
     let connectors = config.connectors(&witness);
     assert_eq!(connectors.smtp_host.as_deref(), Some("mail.example"));
     assert_eq!((connectors.smtp_tls, connectors.smtp_port), (Some(SmtpTls::Implicit), Some(2465)));
-    let env = [("WARD_PRODUCTION_SMTP_HOST", "other.example")];
+    let env = [
+        ("WARD_PRODUCTION_SMTP_HOST", "other.example"),
+        ("WARD_PRODUCTION_SCAN_SOCKET", "/run/clamav/clamd.ctl"),
+    ];
     let config = load(Kind::Production, &format!("{PRODUCTION}{mail}"), &env).unwrap();
-    assert_eq!(config.connectors(&witness).smtp_host.as_deref(), Some("other.example"));
+    let connectors = config.connectors(&witness);
+    assert_eq!(connectors.smtp_host.as_deref(), Some("other.example"));
+    assert_eq!(connectors.scan_socket.as_deref(), Some("/run/clamav/clamd.ctl"));
     for (keys, said) in [
         ("smtp_host = \"mail.example\"", "smtp_host needs smtp_from"),
         ("smtp_from = \"a@b.example\"", "smtp_from needs smtp_host"),
@@ -273,10 +278,16 @@ fn live_connectors_are_productions_alone() {
         "sms_url = \"https://x\"",
         "push_url = \"https://x\"",
         "video_url = \"https://x\"",
+        "scan_socket = \"/run/clamav/clamd.ctl\"",
     ] {
         let told = refusal(Kind::Sandbox, &format!("{SANDBOX}{keys}\n"), &[]);
         assert!(told.contains("ISO-05"), "{keys}: {told}");
     }
-    let env = [("WARD_SANDBOX_SMTP_HOST", "mail.example")];
-    assert!(refusal(Kind::Sandbox, SANDBOX, &env).contains("ISO-05"));
+    for (name, value) in [
+        ("WARD_SANDBOX_SMTP_HOST", "mail.example"),
+        ("WARD_SANDBOX_SCAN_SOCKET", "/run/clamav/clamd.ctl"),
+    ] {
+        let told = refusal(Kind::Sandbox, SANDBOX, &[(name, value)]);
+        assert!(told.contains("ISO-05") && told.contains(name), "{name}: {told}");
+    }
 }

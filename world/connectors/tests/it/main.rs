@@ -12,6 +12,7 @@ mod push;
 mod s3;
 mod s3_faults;
 mod s3_marker;
+mod scan;
 mod sink;
 mod sms;
 mod video;
