@@ -11,11 +11,8 @@ use ward_identity::account_mail::{self, AccountMail};
 use ward_identity::flags::CAN_EDIT_SETTINGS;
 use ward_identity::restricted::watch_of_id;
 use ward_identity::tables::{Organization, USERS, User};
-use ward_identity::upload_scan::word;
 use ward_identity::visibility::is_seen;
-use ward_store::audit::{AuditChange, AuditEntry};
-use ward_store::blobs::FileScan;
-use ward_store::system::{AuditType, BLOBS, blobs as at};
+use ward_store::system::{BLOBS, blobs as at};
 use ward_store::{
     Actor, Cond, Level, Query, Role, Rule, Scope, Select, Sql, StoreError, Subject, Table, Tx,
     Uuid, Value,
@@ -23,9 +20,6 @@ use ward_store::{
 
 use crate::tables::{DOCUMENTS, Document};
 use crate::{events, viewing};
-
-/// What the audit log calls a file.
-const RESOURCE: &str = "STORED_FILE";
 
 /// The client whose a file is: whom the document is about, whose form it came with, or who sent it.
 const CLIENT: &str = "COALESCE((SELECT fd.rel_user_id FROM documents fd \
@@ -113,8 +107,8 @@ async fn names(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) -> 
 }
 
 /// Tells of what was found in a file, in the transaction that writes it down: the owner of the
-/// practice by a mail that names neither the file nor anybody, the audit log, and webhooks, if it is a
-/// document's.
+/// practice by a mail that names neither the file nor anybody, and webhooks, if it is a document's. The
+/// audit log is the dispatcher's to tell.
 pub fn told_of_find<'a>(
     tx: &'a mut Tx,
     org_id: i64,
@@ -132,16 +126,8 @@ pub fn told_of_find<'a>(
         let Some(unit_id) = found.scalar().and_then(Value::int) else { return Ok(()) };
         let of: Option<Document> = scope.find_by(viewing::holds(&blob.0)).await?;
         if let Some(document) = of {
-            scope.subject_id = document.rel_user_id.map(|id| id.0);
             scope.emit(events::document_updated(&document, &["scan_status"]));
         }
-        let entry = AuditEntry::by(&system, AuditType::Update, RESOURCE, blob.0.clone());
-        let changes = vec![
-            AuditChange::new("scan_status", None, Some(word(FileScan::Found))),
-            AuditChange::new("threat", None, Some(threat)),
-        ];
-        let subject_id = scope.subject_id;
-        scope.record(AuditEntry { unit_id, subject_id, changes, ..entry });
         mail(&mut scope, unit_id, (blob, threat)).await
     })
 }
