@@ -59,15 +59,28 @@ pub const fn word(scan: FileScan) -> &'static str {
     }
 }
 
-/// Where the looks at the files stand whose ids are in a column of the rows; null where nobody asked
-/// for one, or there is no file.
+/// Of several files, what is told of is the worst.
+const fn rank(scan: FileScan) -> u8 {
+    match scan {
+        FileScan::Clean => 0,
+        FileScan::Pending => 1,
+        FileScan::Held => 2,
+        FileScan::Found => 3,
+    }
+}
+
+/// Where the looks at the files stand whose ids are in these columns of the rows; null where nobody
+/// asked for one, or there is no file.
 pub async fn of_rows(
     request: &Request,
     q: &mut dyn Query,
     rows: Vec<RowView<'_>>,
-    at: usize,
+    columns: &[usize],
 ) -> Answer<Vec<Out>> {
-    let ids: Vec<Box<str>> = rows.iter().filter_map(|row| row.text(at)).map(Into::into).collect();
+    let mut ids: Vec<Box<str>> = Vec::new();
+    for row in &rows {
+        ids.extend(columns.iter().filter_map(|at| row.text(*at)).map(Box::<str>::from));
+    }
     if ids.is_empty() {
         return Ok(vec![Out::Null; rows.len()]);
     }
@@ -77,10 +90,14 @@ pub async fn of_rows(
     let found = q.rows(&sql).await?;
     let state = |row: &[Value]| {
         let scan = FileScan::from_text(row.get(1)?.text()?)?;
-        Some((row.first()?.text()?.to_owned(), word(scan)))
+        Some((row.first()?.text()?.to_owned(), scan))
     };
-    let states: HashMap<String, &'static str> = found.iter().filter_map(state).collect();
-    let of = |row: &RowView<'_>| Out::from(row.text(at).and_then(|id| states.get(id).copied()));
+    let states: HashMap<String, FileScan> = found.iter().filter_map(state).collect();
+    let of = |row: &RowView<'_>| {
+        let files = columns.iter().filter_map(|at| row.text(*at));
+        let stand = files.filter_map(|id| states.get(id).copied());
+        Out::from(stand.max_by_key(|scan| rank(*scan)).map(word))
+    };
     Ok(rows.iter().map(of).collect())
 }
 

@@ -20,7 +20,7 @@ pub fn bind(b: &mut Bindings) {
     })
     .public();
     b.batch(OF, "scan_status", &[at::blob_id], |request, q, rows, _| {
-        Box::pin(upload_scan::of_rows(request, q, rows, at::blob_id))
+        Box::pin(upload_scan::of_rows(request, q, rows, &[at::blob_id]))
     });
     b.value_object("HttpHeader", &["name", "value"]);
     let of_answer = Link::Column { parent: form_answers::id, child: "form_answer_id" };

@@ -71,7 +71,7 @@ pub fn bind(b: &mut Bindings) {
     })
     .args(&[("viewable_user_id", Kind::Id(User::NAME))]);
     b.batch(TYPE, "scan_status", &[at::file_id], |request, q, rows, _| {
-        Box::pin(upload_scan::of_rows(request, q, rows, at::file_id))
+        Box::pin(upload_scan::of_rows(request, q, rows, &[at::file_id]))
     });
     counts(b);
     b.object("DocumentViewing", &DOCUMENT_VIEWINGS);
