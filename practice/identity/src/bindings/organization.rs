@@ -52,14 +52,6 @@ const MEMBERS_LINK: Link = Link::Column { parent: at::id, child: "unit_id" };
 pub fn bind(b: &mut Bindings) {
     b.object("Organization", &ORGANIZATIONS);
     b.column("Organization", "owner_id", at::owner_id);
-    // It is the root's to say.
-    const SCAN: &[usize] = &[at::parent_organization_id, at::upload_scan];
-    b.computed("Organization", "upload_scan", SCAN, |_, row, _| {
-        match row.get(at::parent_organization_id).int() {
-            None => row.text(at::upload_scan).into(),
-            Some(_) => Out::Null,
-        }
-    });
     b.computed("Organization", "org_roles", &[], |_, _, _| Out::from(OrgRole::TEXTS.to_vec()))
         .public();
     bind_family(b);
