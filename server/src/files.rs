@@ -17,7 +17,7 @@ use ward_instance::token::FileLink;
 use ward_messaging::attachments;
 use ward_messaging::tables::NOTES;
 use ward_store::access::AccessEntry;
-use ward_store::blobs::{self, Download};
+use ward_store::blobs::{self, Download, FileScan};
 use ward_store::{Actor, Cond, Query, Reader, Scope, Select, Sql, StoreError, Uuid, Value, Watch};
 
 use crate::app::App;
@@ -45,9 +45,26 @@ pub async fn get(
     };
     let found = find(&app, &link, request.as_ref()).await;
     let (content_type, download) = match found {
-        Ok(Some(found)) => found,
-        Ok(None) => {
+        Ok(Found::Open(content_type, download)) => (content_type, download),
+        Ok(Found::Gone) => {
             return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "The file is no longer there.");
+        }
+        Ok(Found::Held) => {
+            return refuse(
+                StatusCode::CONFLICT,
+                "FILE_PENDING",
+                "The file is being checked for malware and can't be read before; try again in a moment.",
+            );
+        }
+        Ok(Found::Quarantined(threat)) => {
+            return refuse(
+                StatusCode::FORBIDDEN,
+                "FILE_QUARANTINED",
+                format!(
+                    "The virus scanner found {threat} in this file; it is kept, but not handed out. \
+                     Delete it, and ask whoever sent it for a clean one."
+                ),
+            );
         }
         Err(error @ (StoreError::Unavailable(_) | StoreError::Conflict)) => {
             tracing::error!(%error, "a stored file is not to be had");
@@ -96,13 +113,22 @@ fn holder<'a>(purpose: &str, owner_id: i64, blob: &str, actor: &'a Actor) -> Sel
     select
 }
 
+/// What a link leads to.
+enum Found {
+    /// A file: its media type and its bytes.
+    Open(String, Box<Download>),
+    /// Nothing, or nothing that the person sees.
+    Gone,
+    /// A file that nobody reads until it was looked at.
+    Held,
+    /// A file that nobody reads, and what was found in it.
+    Quarantined(String),
+}
+
 /// The file that a link names, if the person for whom the link was made sees
-/// its holder at this moment (SEC-05): a link does not outlive the right.
-async fn find(
-    app: &App,
-    link: &FileLink,
-    facts: Option<&Facts>,
-) -> Result<Option<(String, Download)>, StoreError> {
+/// its holder at this moment (SEC-05): a link does not outlive the right. What the look for
+/// malware came to is told to who could read it otherwise, and to nobody else.
+async fn find(app: &App, link: &FileLink, facts: Option<&Facts>) -> Result<Found, StoreError> {
     let mut reader = app.db.read().await?;
     let sql = Sql::fixed(
         "SELECT org_id, owner_id, purpose FROM blobs WHERE id = $1 AND deleted_at IS NULL",
@@ -110,21 +136,30 @@ async fn find(
     );
     let rows = reader.rows(&sql).await?;
     let [Value::Int(org_id), Value::Int(owner_id), Value::Text(purpose)] = rows.row(0) else {
-        return Ok(None);
+        return Ok(Found::Gone);
     };
-    let Some(actor) = viewer(app, &mut reader, link, *org_id).await? else { return Ok(None) };
+    let Some(actor) = viewer(app, &mut reader, link, *org_id).await? else {
+        return Ok(Found::Gone);
+    };
     let mut select = holder(purpose, *owner_id, &link.blob, &actor);
     select.org_id = Some(*org_id);
     select.with_subject = true;
     let holder = reader.rows(&select.sql()).await?;
-    let [id, unit_id, client, watch, _] = holder.row(0) else { return Ok(None) };
+    let [id, unit_id, client, watch, _] = holder.row(0) else { return Ok(Found::Gone) };
     let opened = id.int().zip(unit_id.int()).filter(|_| **purpose == *viewing::PURPOSE);
     let read = client.int().map(|client| (client, watch.int()));
     let keys = app.db.keyring().of(&mut reader, *org_id).await?;
     let Some(blob) = blobs::find(&mut reader, &keys, &Uuid(link.blob.clone())).await? else {
-        return Ok(None);
+        return Ok(Found::Gone);
     };
     drop(reader);
+    match blob.scan {
+        Some(FileScan::Held) => return Ok(Found::Held),
+        Some(FileScan::Found) => {
+            return Ok(Found::Quarantined(blob.threat.unwrap_or_else(|| "something".to_owned())));
+        }
+        Some(FileScan::Pending | FileScan::Clean) | None => {}
+    }
     if let Some((client, watch)) = read {
         let path = format!("files/{purpose}");
         let watch = watch.map_or(Watch::BrokenGlass, Watch::from_number);
@@ -135,7 +170,7 @@ async fn find(
     }
     let range = 0..u64::try_from(blob.byte_size).unwrap_or(0);
     let download = blobs::open(app.blobs.as_ref(), &app.instance, &keys, &blob, range).await?;
-    Ok(Some((blob.content_type, download)))
+    Ok(Found::Open(blob.content_type, Box::new(download)))
 }
 
 /// Notes that a document was opened, before its first byte leaves.

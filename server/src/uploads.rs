@@ -40,8 +40,9 @@ pub async fn put(
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let address = parts.extensions.get::<Facts>().map(|facts| facts.address.clone());
-    let address = address.unwrap_or_default();
+    let facts = parts.extensions.get::<Facts>();
+    let facts = facts.map(|facts| (facts.address.clone(), facts.id.clone()));
+    let (address, cause) = facts.unwrap_or_default();
     let link = match app.instance.open_upload_link(&link) {
         Ok(link) => link,
         Err(refusal) => {
@@ -92,7 +93,7 @@ pub async fn put(
                 return refuse(StatusCode::BAD_REQUEST, code, sentence);
             }
             let Some(_inside) = app.admission.enter() else { return respond::overloaded() };
-            app.admission.work(store(&app, (&awaited, world), &upload)).await
+            app.admission.work(store(&app, (&awaited, world), (&upload, &cause))).await
         }
     }
 }
@@ -157,7 +158,11 @@ fn not_read(error: &(dyn Error + 'static)) -> Response<Body> {
 
 /// Examines the file, seals it, and writes down that it is here, where that is still the world in
 /// which it was awaited.
-async fn store(app: &App, (awaited, world): (&Awaited, u64), upload: &Upload) -> Response<Body> {
+async fn store(
+    app: &App,
+    (awaited, world): (&Awaited, u64),
+    (upload, cause): (&Upload, &str),
+) -> Response<Body> {
     let file = match sealed(app, awaited, upload).await {
         Ok(file) => file,
         Err(Refused::Problems(problems)) => {
@@ -170,7 +175,7 @@ async fn store(app: &App, (awaited, world): (&Awaited, u64), upload: &Upload) ->
         }
         Err(_) => return bad("The file can't be taken."),
     };
-    match receive::keep(&app.db.in_world(world), awaited, Arc::new(file)).await {
+    match receive::keep(&app.db.in_world(world), awaited, Arc::new(file), cause).await {
         Ok(Received::Now | Received::Before) => here(),
         Ok(Received::Unwanted) | Err(StoreError::OtherWorld) => unwanted(),
         Ok(Received::NoRoom) => bad("The organization has used up its file storage"),

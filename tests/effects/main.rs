@@ -18,6 +18,7 @@ mod notices;
 mod push;
 mod quarter;
 mod requests;
+mod scan;
 mod silent;
 mod switch;
 mod video;

@@ -8,7 +8,7 @@ use ward_engine::{Bindings, Kind, op};
 use ward_store::Entity;
 
 use crate::tables::{DOCUMENT_VIEWINGS, DOCUMENTS, Document, FOLDERS, Folder};
-use crate::{document as documents, folder as folders, from_notes, listing, shareable};
+use crate::{document as documents, folder as folders, from_notes, listing, quarantine, shareable};
 
 /// Binds the domain's fields.
 pub fn bind(b: &mut Bindings) {
@@ -17,6 +17,7 @@ pub fn bind(b: &mut Bindings) {
     mutations(b);
     document::bind(b);
     folder::bind(b);
+    quarantine::bind(b);
 }
 
 const DOCUMENT: Kind = Kind::Id(Document::NAME);

@@ -173,7 +173,7 @@ async fn create(call: &mut Call<'_>, prepared: &Prepared, at: &'static str) -> A
     let owner = Id::new(call.actor.user_id);
     let file = &prepared.file;
     let purpose = viewing::PURPOSE;
-    let file_id = picture::register(call, file, client.unit_id.0, owner.0, purpose).await?;
+    let file_id = picture::register_made(call, file, (client.unit_id.0, owner.0), purpose).await?;
     let now = call.now();
     let document = Document {
         id: call.next_id().await?,

@@ -16,6 +16,7 @@ pub mod folder;
 pub mod from_notes;
 pub mod listing;
 pub mod name;
+pub mod quarantine;
 pub mod shareable;
 pub mod sharing;
 pub mod tables;

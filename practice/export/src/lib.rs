@@ -203,7 +203,7 @@ async fn put(
     (display_name, place): (String, Place<'_>),
 ) -> Answer<Id<Document>> {
     let owner = call.actor.user_id;
-    let file_id = picture::register(call, file, unit_id, owner, viewing::PURPOSE).await?;
+    let file_id = picture::register_made(call, file, (unit_id, owner), viewing::PURPOSE).await?;
     let now = call.now();
     let document = Document {
         id: call.next_id().await?,

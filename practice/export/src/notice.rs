@@ -1,9 +1,17 @@
 //! What an archive says of how confidential it is, and of what is kept out of it (DOM-31). Pure.
 
+use std::collections::BTreeMap;
+
 use ward_charting::export::holds_part_2;
 use ward_charting::rules::confidentiality::{COUNSELLING_NOTICE, PART_2_NOTICE};
 use ward_charting::tables::Confidentiality;
 use ward_clients::export::ClientRecord;
+use ward_store::blobs::FileScan;
+
+/// Why a file is not passed on.
+pub const FOUND: &str = "malware was found in it";
+/// Why one is not yet.
+pub const HELD: &str = "it has not been checked for malware yet";
 
 /// The sentences; none where there is nothing to say.
 pub fn notices(record: &ClientRecord) -> Vec<String> {
@@ -35,6 +43,24 @@ pub fn notices(record: &ClientRecord) -> Vec<String> {
     said
 }
 
+/// Why a file in this state is kept out of an archive; nothing where it is in.
+pub fn withheld(scan: FileScan) -> Option<&'static str> {
+    match scan {
+        FileScan::Found => Some(FOUND),
+        FileScan::Held => Some(HELD),
+        FileScan::Pending | FileScan::Clean => None,
+    }
+}
+
+/// What is said of files that are kept out.
+pub fn of_files(withheld: &BTreeMap<String, &'static str>) -> Vec<String> {
+    let said = |why: &'static str| {
+        let count = withheld.values().filter(|it| **it == why).count();
+        (count > 0).then(|| format!("Files that are not in this archive because {why}: {count}."))
+    };
+    [FOUND, HELD].into_iter().filter_map(said).collect()
+}
+
 /// The notices as the beginning of the archive's README.
 pub fn of_readme(notices: &[String]) -> String {
     notices.iter().map(|it| format!("> {it}\n\n")).collect()
@@ -56,6 +82,18 @@ mod tests {
         let row = Row { table: &FORM_ANSWER_GROUPS, values };
         record.rows.insert("form_answer_groups", vec![row]);
         record
+    }
+
+    #[test]
+    fn files_that_nobody_reads_are_counted_by_why() {
+        assert!(of_files(&BTreeMap::new()).is_empty());
+        let why = |scan| withheld(scan).unwrap_or_default();
+        let three = [("a", FileScan::Found), ("b", FileScan::Held), ("c", FileScan::Found)];
+        let three = three.map(|(id, scan)| (id.to_owned(), why(scan)));
+        let said = of_files(&three.into());
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].ends_with("found in it: 2.") && said[1].ends_with("yet: 1."), "{said:?}");
+        assert_eq!((why(FileScan::Pending), why(FileScan::Clean)), ("", ""));
     }
 
     #[test]

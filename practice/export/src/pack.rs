@@ -117,12 +117,12 @@ pub async fn archive(
         at: request.now,
     };
     let record = read::record(request, client_id, consent).await?;
-    let told = told(&record, consent);
     let keys = {
         let mut reader = request.db.read().await?;
         request.db.keyring().of(&mut reader, request.actor.org_id).await?
     };
-    let files = files(request, &keys, &record).await?;
+    let Files { files, withheld } = files(request, &keys, &record).await?;
+    let told = told(&record, consent, withheld);
     let bytes = files.iter().map(|file| u64::try_from(file.row.byte_size).unwrap_or(0)).sum();
     let mut archive = Archive::begin(request, client_id, bytes).await?;
     // First, and readable in the archive's first bytes: it says where it is from.
@@ -174,6 +174,7 @@ async fn write_rows(
         "notices": told.notices,
         "tables": counts,
         "files": paths,
+        "files_left_out": told.withheld,
     });
     // What else there is, is the client's to know and nobody else's.
     match &told.consent {
@@ -188,11 +189,18 @@ struct Told {
     notices: Vec<String>,
     /// The consent that it was made by.
     consent: Option<Json>,
+    /// Files that are not in it, by their ids, and why.
+    withheld: BTreeMap<String, &'static str>,
 }
 
-fn told(record: &ClientRecord, consent: Option<&DisclosureConsent>) -> Told {
+fn told(
+    record: &ClientRecord,
+    consent: Option<&DisclosureConsent>,
+    withheld: BTreeMap<String, &'static str>,
+) -> Told {
     let by = consent.map(said::sentence).into_iter();
-    Told { notices: by.chain(notice::notices(record)).collect(), consent: consent.map(said::json) }
+    let notices = by.chain(notice::notices(record)).chain(notice::of_files(&withheld)).collect();
+    Told { notices, consent: consent.map(said::json), withheld }
 }
 
 fn text(json: &Json) -> Answer<Vec<u8>> {
@@ -200,8 +208,15 @@ fn text(json: &Json) -> Answer<Vec<u8>> {
     Ok(written.map_err(|error| StoreError::internal(error.to_string()))?)
 }
 
-/// Every stored file that a row names, but for former exports.
-async fn files(request: &Request, keys: &OrgKeys, record: &ClientRecord) -> Answer<Vec<File>> {
+/// Stored files: those of the archive, and those that are kept out of it, by their ids, and why.
+struct Files {
+    files: Vec<File>,
+    withheld: BTreeMap<String, &'static str>,
+}
+
+/// Every stored file that a row names, but for former exports. What nobody may read for what was
+/// found in it, or until it was looked at, is not passed on by an archive either.
+async fn files(request: &Request, keys: &OrgKeys, record: &ClientRecord) -> Answer<Files> {
     let mut ids = BTreeSet::new();
     for row in record.rows.values().flatten() {
         for (column, value) in row.table.columns.iter().zip(&row.values) {
@@ -214,18 +229,23 @@ async fn files(request: &Request, keys: &OrgKeys, record: &ClientRecord) -> Answ
         return Err(too_large());
     }
     let mut files = Vec::with_capacity(ids.len());
+    let mut withheld = BTreeMap::new();
     let mut bytes = 0u64;
     let mut reader = request.db.read().await?;
     for id in ids {
         let found = blobs::find(&mut reader, keys, &Uuid(id)).await?;
         let Some(row) = found.filter(|row| row.content_type != EXPORT_TYPE) else { continue };
+        if let Some(why) = row.scan.and_then(notice::withheld) {
+            withheld.insert(row.id.0, why);
+            continue;
+        }
         bytes = bytes.saturating_add(u64::try_from(row.byte_size).unwrap_or(0));
         let path = format!("files/{}-{}", row.id.0, plain_name(&row.file_name));
         files.push(File { row, path });
     }
     match bytes > EXPORT_BYTES_MAX {
         true => Err(too_large()),
-        false => Ok(files),
+        false => Ok(Files { files, withheld }),
     }
 }
 

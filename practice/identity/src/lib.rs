@@ -61,6 +61,7 @@ pub mod states;
 pub mod tables;
 pub mod template;
 pub mod totp;
+pub mod upload_scan;
 pub mod verification;
 pub mod visibility;
 

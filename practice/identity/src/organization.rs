@@ -12,7 +12,7 @@ use crate::membership::{Newcomer, add_owner, unit_of};
 use crate::organization_info::{self, InfoChange};
 use crate::permit::requires;
 use crate::tables::{Organization, OrganizationInfo};
-use crate::{lines, member_mail, practice};
+use crate::{lines, member_mail, practice, upload_scan};
 
 /// Sub-organizations of one organization.
 const SUBORGANIZATIONS_MAX: usize = 1_000;
@@ -25,6 +25,7 @@ input! {
         organization_email: String,
         organization_info: InfoChange,
         requires_webhook_validation: bool,
+        upload_scan: String,
     }
 }
 
@@ -59,6 +60,9 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
     }
     if let Some(&requires) = input.requires_webhook_validation.value() {
         after.requires_webhook_validation = requires;
+    }
+    if let Some(asked) = input.upload_scan.trimmed() {
+        upload_scan::set(&mut after, asked)?;
     }
     let mut payload = Payload::new().one("organization", after.id.0);
     if let Some(info) = input.organization_info.value() {

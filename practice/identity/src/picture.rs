@@ -7,12 +7,15 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ward_engine::{Answer, Call, Refused, Request, Upload, UploadedFile};
-use ward_store::blobs::{self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, Registered, Stored};
+use ward_store::blobs::{
+    self, BlobFacts, BlobStore, DEFAULT_QUOTA_BYTES, FileScan, Registered, Stored,
+};
 use ward_store::system::KeyClass;
 use ward_store::{Db, Query, Sql, StoreError, Uuid, Value};
 
 use crate::sealing::sealed;
 use crate::tables::User;
+use crate::upload_scan::upload_scan;
 
 /// The largest picture.
 pub const PICTURE_BYTES_MAX: u64 = 5 << 20;
@@ -237,8 +240,9 @@ pub(crate) fn too_large(at: &str, bytes_max: u64) -> Refused {
     Refused::on(at, format!("{} must be at most {} MiB", label(at), bytes_max >> 20))
 }
 
-/// Registers a file in the transaction that puts it to use: `owner_id` is
-/// the person it belongs to, `purpose` one word such as `avatar`.
+/// Registers a file that somebody sent in the transaction that puts it to use: `owner_id` is
+/// the person it belongs to, `purpose` one word such as `avatar`. It is looked at for malware where the
+/// organization says so.
 pub async fn register(
     call: &mut Call<'_>,
     picture: &NewFile,
@@ -246,12 +250,35 @@ pub async fn register(
     owner_id: i64,
     purpose: &str,
 ) -> Answer<Uuid> {
+    let scan = upload_scan(call.scope.tx, picture.leftover.org_id).await?;
+    registered(call, picture, (unit_id, owner_id), purpose, scan).await
+}
+
+/// The same of a file that Ward made: nobody looks at it.
+pub async fn register_made(
+    call: &mut Call<'_>,
+    file: &NewFile,
+    (unit_id, owner_id): (i64, i64),
+    purpose: &str,
+) -> Answer<Uuid> {
+    registered(call, file, (unit_id, owner_id), purpose, None).await
+}
+
+async fn registered(
+    call: &mut Call<'_>,
+    picture: &NewFile,
+    (unit_id, owner_id): (i64, i64),
+    purpose: &str,
+    scan: Option<FileScan>,
+) -> Answer<Uuid> {
     let facts = BlobFacts {
         unit_id,
         owner_id,
         purpose: purpose.to_owned(),
         file_name: picture.file_name.clone(),
         content_type: picture.content_type.to_owned(),
+        scan,
+        cause: call.request.request_id.clone(),
     };
     let registered =
         blobs::register(call.scope.tx, &picture.stored, facts, DEFAULT_QUOTA_BYTES).await?;

@@ -7,7 +7,7 @@ use ward_store::{Actor, Flags, Id, Query, Scope, Sql, StoreError, Tx, Value, key
 
 use crate::flags::{self, Governs};
 use crate::tables::{
-    InviteKind, OrgRole, Organization, OrganizationMembership, PasswordSetBy, User,
+    InviteKind, OrgRole, Organization, OrganizationMembership, PasswordSetBy, UploadScan, User,
 };
 use crate::{account, organization_info, person};
 
@@ -123,6 +123,7 @@ pub fn blank_organization(
         owner_id: None,
         require_insurance_card_upload: false,
         requires_webhook_validation: false,
+        upload_scan: UploadScan::Off,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -88,7 +88,7 @@ fn watch_of(actor: &Actor, column: &str) -> Cond {
 }
 
 /// How closely reading the client is watched whose id the expression gives.
-fn watch_of_id(actor: &Actor, id: &str) -> Cond {
+pub fn watch_of_id(actor: &Actor, id: &str) -> Cond {
     match watch(actor, "wu") {
         Cond::Sql(text, params) => Cond::Sql(
             format!(

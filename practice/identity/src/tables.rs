@@ -29,7 +29,7 @@ pub use membership::{
     CARE_TEAM_MEMBERS, CareTeamMember, ORGANIZATION_MEMBERSHIPS, OrgRole, OrganizationMembership,
     care_team_members, organization_memberships,
 };
-pub use organization::{ORGANIZATIONS, Organization, organizations};
+pub use organization::{ORGANIZATIONS, Organization, UploadScan, organizations};
 pub use permission_use::{PERMISSION_USES, PermissionUse, permission_uses};
 pub use profile::{
     BRANDS, Brand, ORGANIZATION_INFOS, OTHER_ID_NUMBERS, OrganizationInfo, OtherIdNumber,

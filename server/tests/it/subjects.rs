@@ -68,3 +68,9 @@ fn sec_19_every_table_that_names_a_user_says_whose_its_rows_are() {
 fn sec_19_entries_of_the_audit_log_say_whose_they_are() {
     assert!(ward_identity::bindings::AUDIT_LOG.subject.is_some());
 }
+
+/// Nor do those of stored files, in which something was found.
+#[test]
+fn sec_19_quarantined_files_say_whose_they_are() {
+    assert!(ward_documents::quarantine::QUARANTINED_FILES.subject.is_some());
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ward_identity::authenticate;
 use ward_identity::picture::NewFile;
+use ward_identity::upload_scan::upload_scan;
 use ward_instance::text::hex;
 use ward_instance::upload_link::UploadLink;
 use ward_store::blobs::{self, BlobFacts, DEFAULT_QUOTA_BYTES, Registered};
@@ -51,11 +52,17 @@ pub async fn awaited(db: &Db, link: &UploadLink) -> Result<Option<Awaited>, Stor
     Ok(row.map(|row| Awaited { row, actor: Arc::new(actor) }))
 }
 
-/// Writes down that a file is here.
-pub async fn keep(db: &Db, awaited: &Awaited, file: Arc<NewFile>) -> Result<Received, StoreError> {
-    let (id, actor) = (awaited.row.id, awaited.actor.clone());
+/// Writes down that a file is here, by the request `cause`. It is looked at for malware where the
+/// organization says so.
+pub async fn keep(
+    db: &Db,
+    awaited: &Awaited,
+    file: Arc<NewFile>,
+    cause: &str,
+) -> Result<Received, StoreError> {
+    let (id, actor, cause) = (awaited.row.id, awaited.actor.clone(), cause.to_owned());
     db.write(move |tx| {
-        let (actor, file) = (actor.clone(), file.clone());
+        let (actor, file, cause) = (actor.clone(), file.clone(), cause.clone());
         Box::pin(async move {
             let mut scope = Scope::new(tx, &actor);
             let found: Option<FileAttachment> = scope.find(id).await?;
@@ -63,12 +70,15 @@ pub async fn keep(db: &Db, awaited: &Awaited, file: Arc<NewFile>) -> Result<Rece
             if before.blob_id.is_some() {
                 return Ok(Received::Before);
             }
+            let scan = upload_scan(scope.tx, actor.org_id).await?;
             let facts = BlobFacts {
                 unit_id: before.unit_id.0,
                 owner_id: before.user_id.0,
                 purpose: PURPOSE.to_owned(),
                 file_name: file.file_name.clone(),
                 content_type: file.content_type().to_owned(),
+                scan,
+                cause,
             };
             let stored = file.stored();
             let registered = blobs::register(scope.tx, stored, facts, DEFAULT_QUOTA_BYTES).await?;

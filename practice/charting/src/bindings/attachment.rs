@@ -2,6 +2,7 @@
 
 use ward_engine::{Bindings, Link, Listing, Returns, op};
 use ward_identity::bindings::file_url;
+use ward_identity::upload_scan;
 
 use crate::attachment::change as files;
 use crate::attachment::tables::{FILE_ATTACHMENTS, file_attachments as at};
@@ -18,6 +19,9 @@ pub fn bind(b: &mut Bindings) {
         file_url(request, row.text(at::blob_id))
     })
     .public();
+    b.batch(OF, "scan_status", &[at::blob_id], |request, q, rows, _| {
+        Box::pin(upload_scan::of_rows(request, q, rows, &[at::blob_id]))
+    });
     b.value_object("HttpHeader", &["name", "value"]);
     let of_answer = Link::Column { parent: form_answers::id, child: "form_answer_id" };
     b.many("FormAnswer", "file_attachments", &FILE_ATTACHMENTS, of_answer)

@@ -4,6 +4,7 @@ use ward_clients::tables::USER_GROUPS;
 use ward_engine::{Bindings, Kind, Link, Out, Request};
 use ward_identity::bindings::USER_ORDERS;
 use ward_identity::tables::{USERS, User};
+use ward_identity::upload_scan;
 use ward_instance::token::FileLink;
 use ward_store::{Entity, Join};
 
@@ -69,6 +70,9 @@ pub fn bind(b: &mut Bindings) {
         Box::pin(shares::visible_since(request, q, rows, places, args))
     })
     .args(&[("viewable_user_id", Kind::Id(User::NAME))]);
+    b.batch(TYPE, "scan_status", &[at::file_id], |request, q, rows, _| {
+        Box::pin(upload_scan::of_rows(request, q, rows, &[at::file_id]))
+    });
     counts(b);
     b.object("DocumentViewing", &DOCUMENT_VIEWINGS);
     b.cursor("DocumentViewing");

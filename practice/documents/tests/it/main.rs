@@ -11,6 +11,7 @@ mod documents;
 mod flag_truth;
 mod folders;
 mod from_notes;
+mod quarantine;
 mod shareable;
 mod support;
 mod visibility;

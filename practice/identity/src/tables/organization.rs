@@ -1,10 +1,22 @@
 //! Organizations and sub-organizations (behaviour 15).
 
 use ward_instance::Timestamp;
-use ward_store::{Id, Key, index, record};
+use ward_store::{Id, Key, index, record, text_enum};
 
 use crate::tables::User;
 use crate::visibility;
+
+text_enum! {
+    /// Whether files that people send are looked at for malware.
+    pub enum UploadScan {
+        /// They are not.
+        Off = "OFF",
+        /// They are, and can be read meanwhile.
+        Release = "RELEASE",
+        /// They are, and nobody reads them until nothing was found.
+        Hold = "HOLD",
+    }
+}
 
 record! {
     /// A practice: a root organization, or a sub-organization one level below.
@@ -29,6 +41,8 @@ record! {
         require_insurance_card_upload: bool,
         /// Whether a webhook is enabled by a good validation of its receiver only.
         requires_webhook_validation: bool,
+        /// Of a root: what is done with files that are stored from now on. Those below it follow it.
+        upload_scan: UploadScan,
         version: i64,
         created_at: Timestamp [public],
         updated_at: Timestamp,

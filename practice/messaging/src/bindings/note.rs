@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ward_engine::{Answer, Args, Bindings, Kind, Link, Out, Request, RowView};
 use ward_identity::bindings::file_url;
 use ward_identity::tables::{USERS, User};
+use ward_identity::upload_scan;
 use ward_instance::Timestamp;
 use ward_store::{Cond, Entity, Level, Query, Select, Value};
 
@@ -15,6 +16,7 @@ use crate::tables::{
 use crate::{listing, names};
 
 const TYPE: &str = "Note";
+const FILES: &[usize] = &[at::image_id, at::audio_id, at::attached_document_id];
 
 /// Binds the type.
 pub fn bind(b: &mut Bindings) {
@@ -27,6 +29,9 @@ pub fn bind(b: &mut Bindings) {
     });
     b.one(TYPE, "creator", &USERS, Link::Key(at::user_id));
     b.one(TYPE, "on_behalf_user", &USERS, Link::Key(at::on_behalf_user_id));
+    b.batch(TYPE, "scan_status", FILES, |request, q, rows, _| {
+        Box::pin(upload_scan::of_rows(request, q, rows, FILES))
+    });
     b.computed(TYPE, "attached_image_url", &[at::image_id], |request, row, _| {
         file_url(request, row.text(at::image_id))
     });

@@ -49,7 +49,7 @@ pub(crate) struct Payload {
     /// The host name of a webhook's receiver, and the webhook's id.
     pub(crate) endpoint: Option<String>,
     pub(crate) webhook: Option<String>,
-    /// What a validation found: the name of a state.
+    /// What a validation found: the name of a state; or what was found in a file.
     pub(crate) finding: Option<String>,
     /// Whether something was switched on, or off.
     #[serde(default)]
@@ -150,7 +150,9 @@ impl Payload {
         if kind.starts_with("webhook_") && self.endpoint.is_none() {
             return Err(RenderError::Missing("endpoint"));
         }
-        if matches!(kind, "webhook_worse" | "webhook_unfit") && self.finding.is_none() {
+        if matches!(kind, "webhook_worse" | "webhook_unfit" | "file_quarantined")
+            && self.finding.is_none()
+        {
             return Err(RenderError::Missing("finding"));
         }
         Ok(())

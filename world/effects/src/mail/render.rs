@@ -14,7 +14,7 @@ use crate::mail::render_error::RenderError;
 use crate::message::Content;
 
 /// The kinds of mail that there are texts for.
-pub const MAIL_KINDS: [&str; 29] = [
+pub const MAIL_KINDS: [&str; 30] = [
     "reset_password",
     "welcome",
     "confirm_email",
@@ -26,6 +26,7 @@ pub const MAIL_KINDS: [&str; 29] = [
     "email_changed",
     "access_given",
     "key_revoked",
+    "file_quarantined",
     "webhook_failing",
     "webhook_disabled",
     "webhook_worse",
@@ -64,7 +65,7 @@ macro_rules! template {
     };
 }
 
-const TEMPLATES: [Template; 29] = [
+const TEMPLATES: [Template; 30] = [
     template!("reset_password", "Set a new password"),
     template!("welcome", "Your account is ready"),
     template!("confirm_email", "Confirm your e-mail address"),
@@ -76,6 +77,7 @@ const TEMPLATES: [Template; 29] = [
     template!("email_changed", "Your e-mail address was changed"),
     template!("access_given", "Somebody can act for you"),
     template!("key_revoked", "An API key was revoked"),
+    template!("file_quarantined", "Malware was found in a file"),
     template!("webhook_failing", "A webhook fails"),
     template!("webhook_disabled", "A webhook was disabled"),
     template!("webhook_worse", "A webhook's receiver needs a look"),
@@ -102,7 +104,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 60] = sources![
+const SOURCES: [(&str, &str); 62] = sources![
     "layout.txt",
     "layout.html",
     "reset_password.txt",
@@ -127,6 +129,8 @@ const SOURCES: [(&str, &str); 60] = sources![
     "access_given.html",
     "key_revoked.txt",
     "key_revoked.html",
+    "file_quarantined.txt",
+    "file_quarantined.html",
     "webhook_failing.txt",
     "webhook_failing.html",
     "webhook_disabled.txt",

@@ -30,13 +30,14 @@ fn full() -> Json {
 }
 
 /// Mails that lead nowhere: who is used to links in them follows a stranger's.
-const WITHOUT_LINK: [&str; 11] = [
+const WITHOUT_LINK: [&str; 12] = [
     "contact_message",
     "verification_code",
     "second_factor_changed",
     "email_changed",
     "access_given",
     "key_revoked",
+    "file_quarantined",
     "break_glass",
     "webhook_failing",
     "webhook_disabled",
@@ -221,6 +222,7 @@ fn what_a_kind_needs() {
         ("verification_code", json!({ "code": "123456" }), "code"),
         ("verification_code", json!({ "minutes": 5 }), "code"),
         ("key_revoked", json!({}), "key"),
+        ("file_quarantined", json!({}), "finding"),
     ] {
         assert_eq!(mail(&instance, name, &payload), Err(RenderError::Missing(lacks)), "{name}");
     }
