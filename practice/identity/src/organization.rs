@@ -12,7 +12,7 @@ use crate::membership::{Newcomer, add_owner, unit_of};
 use crate::organization_info::{self, InfoChange};
 use crate::permit::requires;
 use crate::tables::{Organization, OrganizationInfo};
-use crate::{lines, member_mail, practice};
+use crate::{autolock, lines, member_mail, practice};
 
 /// Sub-organizations of one organization.
 const SUBORGANIZATIONS_MAX: usize = 1_000;
@@ -25,6 +25,7 @@ input! {
         organization_email: String,
         organization_info: InfoChange,
         requires_webhook_validation: bool,
+        chart_note_autolock_hours: i64,
     }
 }
 
@@ -51,6 +52,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
     if let Some(info) = input.organization_info.value() {
         organization_info::check(info, &mut problems);
     }
+    autolock::check(&input.chart_note_autolock_hours, &mut problems);
     problems.check()?;
     let before = unit_of(call, named(&input.id), "id").await?;
     let mut after = before.clone();
@@ -60,6 +62,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
     if let Some(&requires) = input.requires_webhook_validation.value() {
         after.requires_webhook_validation = requires;
     }
+    autolock::write(&input.chart_note_autolock_hours, &mut after, call.now());
     let mut payload = Payload::new().one("organization", after.id.0);
     if let Some(info) = input.organization_info.value() {
         organization_info::write(call, &mut after, info).await?;
@@ -68,6 +71,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
         }
     }
     call.update(&before, &after).await?;
+    autolock::changed(call, &before, &after).await?;
     Ok(payload)
 }
 

@@ -29,6 +29,11 @@ record! {
         require_insurance_card_upload: bool,
         /// Whether a webhook is enabled by a good validation of its receiver only.
         requires_webhook_validation: bool,
+        /// After how many hours chart notes lock by themselves; 0 for never, nothing as the one
+        /// above has it.
+        chart_note_autolock_hours: Option<i64>,
+        /// When that was said last: nothing is locked earlier than so many hours after it.
+        chart_note_autolock_since: Option<Timestamp>,
         version: i64,
         created_at: Timestamp [public],
         updated_at: Timestamp,
