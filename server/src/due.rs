@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use ward_charting::filled::autolock;
 use ward_engine::ViewId;
 use ward_messaging::notices;
 use ward_store::system::EffectClass;
@@ -29,6 +30,8 @@ enum Sort {
     Messages,
     /// Reminders and notices.
     Notices,
+    /// Notes that lock by themselves.
+    Locks,
     /// Archives of clients.
     Exports,
 }
@@ -39,6 +42,7 @@ impl Sort {
             Sort::Reports,
             Sort::Messages,
             Sort::Notices,
+            Sort::Locks,
             Sort::Exports,
         ])
     }
@@ -60,6 +64,7 @@ impl Sort {
             Sort::Reports => app.door.report_batch().await,
             Sort::Messages => ward_messaging::sender::run_batch(&app.db).await,
             Sort::Notices => notices::run_batch(&app.db, notices::KINDS).await,
+            Sort::Locks => autolock::run_batch(&app.db).await,
             Sort::Exports => exports(app).await,
         }
     }
@@ -127,6 +132,7 @@ pub async fn some(app: &App) -> Result<Ran, StoreError> {
     let mut ran = app.door.run_batch().await?;
     ran.jobs += ward_messaging::sender::run_batch(&app.db).await?;
     ran.jobs += notices::run_batch(&app.db, notices::KINDS).await?;
+    ran.jobs += autolock::run_batch(&app.db).await?;
     ran.jobs += exports(app).await?;
     Ok(ran)
 }

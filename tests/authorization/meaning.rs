@@ -294,7 +294,7 @@ const WORDS: &str = "
     id_encoding is_ordered overlap_hours event_ids event_types dry_run
     include_deleted updated_after updated_before has_fax_number business_name speciality fax_number
     select_all_status suppress_patient_updated_webhooks target_email
-    requires_webhook_validation upload_scan website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
+    requires_webhook_validation upload_scan chart_note_autolock_hours website notes accepts_insurance other_id_qualifier referral_reason about_me first_url
 ";
 
 /// Mutations that set flags or switches by their names.

@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod autolock;
 mod bucket;
 mod bucket_moves;
 mod callbacks;

@@ -7,6 +7,7 @@ use ward_identity::tables::User;
 use ward_instance::Timestamp;
 use ward_store::{Id, Scope, StoreError};
 
+use crate::filled::autolock::runs_from;
 use crate::filled::content::hash;
 use crate::filled::sheet::scored;
 use crate::filled::tables::{
@@ -207,6 +208,7 @@ async fn lay_one(
         signings_count: i64::from(is_signed),
         locked_at: is_locked.then_some(at),
         locked_by_id: is_locked.then_some(provider.id),
+        autolock_from: None,
         external_id: None,
         metadata: None,
         served_at: at,
@@ -215,6 +217,7 @@ async fn lay_one(
         updated_at: at,
         deleted_at: None,
     };
+    group.autolock_from = runs_from(&group, at);
     let mut answers = Vec::new();
     for (place, question) in of.questions.iter().enumerate() {
         let answer = filled.answers.iter().find(|it| it.0 == place).map(|it| it.1);
@@ -317,6 +320,7 @@ async fn note(
         patient_id: group.user_id,
         action,
         committed_by_id: provider.id,
+        is_automatic: false,
         committed_at: at,
         description: None,
         created_at: at,

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod allowance;
 pub mod attempt;
 pub mod authenticate;
+pub mod autolock;
 pub mod bindings;
 pub mod brand;
 pub mod care;

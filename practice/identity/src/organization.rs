@@ -12,7 +12,7 @@ use crate::membership::{Newcomer, add_owner, unit_of};
 use crate::organization_info::{self, InfoChange};
 use crate::permit::requires;
 use crate::tables::{Organization, OrganizationInfo};
-use crate::{lines, member_mail, practice, upload_scan};
+use crate::{autolock, lines, member_mail, practice, upload_scan};
 
 /// Sub-organizations of one organization.
 const SUBORGANIZATIONS_MAX: usize = 1_000;
@@ -26,6 +26,7 @@ input! {
         organization_info: InfoChange,
         requires_webhook_validation: bool,
         upload_scan: String,
+        chart_note_autolock_hours: i64,
     }
 }
 
@@ -52,6 +53,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
     if let Some(info) = input.organization_info.value() {
         organization_info::check(info, &mut problems);
     }
+    autolock::check(&input.chart_note_autolock_hours, &mut problems);
     problems.check()?;
     let before = unit_of(call, named(&input.id), "id").await?;
     let mut after = before.clone();
@@ -64,6 +66,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
     if let Some(asked) = input.upload_scan.trimmed() {
         upload_scan::set(&mut after, asked)?;
     }
+    autolock::write(&input.chart_note_autolock_hours, &mut after, call.now());
     let mut payload = Payload::new().one("organization", after.id.0);
     if let Some(info) = input.organization_info.value() {
         organization_info::write(call, &mut after, info).await?;
@@ -72,6 +75,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
         }
     }
     call.update(&before, &after).await?;
+    autolock::changed(call, &before, &after).await?;
     Ok(payload)
 }
 

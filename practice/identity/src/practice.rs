@@ -124,6 +124,8 @@ pub fn blank_organization(
         require_insurance_card_upload: false,
         requires_webhook_validation: false,
         upload_scan: UploadScan::Off,
+        chart_note_autolock_hours: None,
+        chart_note_autolock_since: None,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -1,7 +1,9 @@
 //! Fields of filled forms and notes.
 
 use ward_engine::{Answer, Bindings, Kind, Link, Listing, Out, Request, RowView};
+use ward_identity::autolock::in_force;
 use ward_identity::tables::{USERS, users};
+use ward_instance::Timestamp;
 use ward_scheduling::appointment::table::{APPOINTMENTS, appointments};
 use ward_store::{Entity, Query};
 
@@ -26,6 +28,12 @@ pub fn bind(b: &mut Bindings) {
     for field in ["is_locked", "frozen"] {
         b.computed(OF, field, &[at::locked_at], |_, row, _| is_locked(row).into());
     }
+    b.computed(OF, "is_autolocked", &[at::locked_at, at::locked_by_id], |_, row, _| {
+        (is_locked(row) && row.get(at::locked_by_id).is_null()).into()
+    });
+    b.batch(OF, "autolocks_at", &[at::unit_id, at::autolock_from], |request, q, rows, _| {
+        Box::pin(autolocks(request, q, rows))
+    });
     b.batch(OF, "user_id", &[at::user_id], |request, q, rows, _| {
         Box::pin(super::clients(request, q, rows, at::user_id))
     });
@@ -114,6 +122,22 @@ fn is_locked(row: &RowView<'_>) -> bool {
 
 fn status(row: &RowView<'_>) -> &'static str {
     listing::status(row.get(at::signings_count).int().unwrap_or(0), is_locked(row))
+}
+
+/// When each locks by itself, as its organization has it now.
+async fn autolocks(
+    request: &Request,
+    q: &mut dyn Query,
+    rows: Vec<RowView<'_>>,
+) -> Answer<Vec<Out>> {
+    let units = super::numbers(&rows, at::unit_id);
+    let settings = in_force(q, request.actor.org_id, &units).await?;
+    let when = |row: &RowView<'_>| {
+        let from = row.get(at::autolock_from).int().map(Timestamp)?;
+        let setting = row.get(at::unit_id).int().and_then(|unit| settings.get(&unit))?;
+        Some(setting.due(from))
+    };
+    Ok(rows.iter().map(|row| when(row).map_or(Out::Null, Out::Instant)).collect())
 }
 
 /// Scores as they were kept with the answers.

@@ -13,7 +13,7 @@ use ward_store::{Id, Level, Query, Sql, Value};
 use super::input::{self, CLIENT_FORMS_MAX, CreateGroup, DeleteGroup, Said, UpdateGroup};
 use super::sheet::Sheet;
 use super::tables::FormAnswerGroup;
-use super::{confidentiality, prefill, session};
+use super::{autolock, confidentiality, prefill, session};
 use crate::events;
 use crate::flow::complete;
 use crate::form::caller;
@@ -76,6 +76,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         signings_count: 0,
         locked_at: None,
         locked_by_id: None,
+        autolock_from: None,
         external_id: None,
         metadata: None,
         served_at: served_at.unwrap_or(now),
@@ -85,6 +86,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         deleted_at: None,
     };
     mark(call, (&input.external_id, &input.metadata), &mut group);
+    group.autolock_from = autolock::runs_from(&group, now);
     // Nothing of one client begins a note that is read with another's chart.
     if said.is_empty() && input.set_initial_answers.is_true() && !is_group_appt_note {
         said = prefill::answers(call, &form, &client).await?;
@@ -98,6 +100,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     notes.complete(call, &group).await?;
     notes.write(call, &of_single).await?;
     call.create(&group).await?;
+    autolock::plan(call, &group).await?;
     session::tell(call, None, &group);
     sheet.save(call).await?;
     notes.save(call).await?;
@@ -314,6 +317,7 @@ async fn write_facts(
     if finishes || (group.completed_at.is_none() && input.marked_complete.is_true()) {
         group.completed_at = Some(call.now());
     }
+    group.autolock_from = autolock::runs_from(group, call.now());
     Ok(())
 }
 
@@ -326,6 +330,9 @@ async fn save(
 ) -> Answer<Payload> {
     after.saves_count += i64::from(answers_changed);
     let changes = call.update(before, after).await?;
+    if after.autolock_from != before.autolock_from {
+        autolock::plan(call, after).await?;
+    }
     if !changes.is_empty() {
         call.emit(events::group_updated(after, &changes.columns));
     }

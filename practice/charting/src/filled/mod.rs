@@ -1,6 +1,7 @@
 //! Filled forms and notes: drafts, answers to questions as they were, and what becomes of
 //! them (behaviour 26).
 
+pub mod autolock;
 pub mod change;
 pub mod confidentiality;
 pub mod content;
@@ -11,5 +12,6 @@ pub mod prefill;
 pub mod session;
 pub mod sheet;
 pub mod sign;
+pub mod steps;
 pub mod tables;
 pub mod visibility;

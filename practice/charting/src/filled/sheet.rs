@@ -7,7 +7,7 @@ use ward_clients::fact::Fact;
 use ward_engine::{Answer, Call, Refused};
 use ward_identity::tables::{USERS, User};
 use ward_instance::Timestamp;
-use ward_store::{Cond, Id, Json, Level, OrderKey, Query, Select, Value};
+use ward_store::{Cond, Id, Json, Level, OrderKey, Query, Scope, Select, Value};
 
 use super::input::{FORM_CHARS_MAX, Said, kept};
 use super::tables::{FormAnswer, FormAnswerGroup};
@@ -34,37 +34,40 @@ pub struct Sheet {
 }
 
 /// What the questions of a template are at this moment, in order.
-async fn current(call: &mut Call<'_>, form: Id<CustomModuleForm>) -> Answer<Vec<QuestionVersion>> {
+async fn current(
+    scope: &mut Scope<'_>,
+    form: Id<CustomModuleForm>,
+) -> Answer<Vec<QuestionVersion>> {
     // By the questions of the form, which have an index; versions have one by question.
     let newest = Cond::sql(
         "{t}.custom_module_id IN (SELECT q.id FROM custom_modules q WHERE q.org_id = ? \
          AND q.custom_module_form_id = ? AND q.deleted_at IS NULL) AND {t}.number = \
          (SELECT c.versions_count FROM custom_modules c WHERE c.org_id = {t}.org_id \
          AND c.id = {t}.custom_module_id)",
-        [Value::Int(call.actor.org_id), Value::Int(form.0)],
+        [Value::Int(scope.actor.org_id), Value::Int(form.0)],
     );
     let keys = [OrderKey::column("place", false), OrderKey::column("custom_module_id", false)];
-    Ok(call.list(newest, &keys).await?)
+    Ok(scope.list(newest, &keys).await?)
 }
 
 impl Sheet {
     /// Of a form that nobody has answered.
-    pub async fn blank(call: &mut Call<'_>, form: Id<CustomModuleForm>) -> Answer<Self> {
-        let now = current(call, form).await?;
+    pub async fn blank(scope: &mut Scope<'_>, form: Id<CustomModuleForm>) -> Answer<Self> {
+        let now = current(scope, form).await?;
         let then = now.iter().map(|it| (it.id, it.clone())).collect();
         Ok(Sheet { now, then, before: Vec::new(), after: Vec::new(), was_finished: false })
     }
 
     /// Of one that is there.
-    pub async fn of(call: &mut Call<'_>, group: &FormAnswerGroup) -> Answer<Self> {
-        let mut sheet = Self::blank(call, group.custom_module_form_id).await?;
+    pub async fn of(scope: &mut Scope<'_>, group: &FormAnswerGroup) -> Answer<Self> {
+        let mut sheet = Self::blank(scope, group.custom_module_form_id).await?;
         let keys = [OrderKey::column("place", false), OrderKey::column("id", false)];
-        sheet.before = call.list(Cond::eq("form_answer_group_id", group.id.0), &keys).await?;
+        sheet.before = scope.list(Cond::eq("form_answer_group_id", group.id.0), &keys).await?;
         let versions = sheet.before.iter().map(|it| it.question_version_id);
         let older: Vec<i64> =
             versions.filter(|id| !sheet.then.contains_key(id)).map(|id| id.0).collect();
         if !older.is_empty() {
-            let found: Vec<QuestionVersion> = call.list(Cond::is_in("id", &older), &[]).await?;
+            let found: Vec<QuestionVersion> = scope.list(Cond::is_in("id", &older), &[]).await?;
             sheet.then.extend(found.into_iter().map(|it| (it.id, it)));
         }
         sheet.after = sheet.before.clone();

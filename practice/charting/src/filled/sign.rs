@@ -9,13 +9,12 @@ use ward_identity::permit::{members_only, requires};
 use ward_identity::tables::User;
 use ward_store::{Cond, Id, Level};
 
+use super::autolock;
 use super::change::{LOCKED, held};
 use super::hand::{self, Act, No, Note};
 use super::sheet::Sheet;
-use super::tables::{
-    ChartingNoteAddendum, Deed, FormAnswerGroup, FormAnswerGroupAuditEvent, FormAnswerGroupSigning,
-    Meaning,
-};
+use super::steps::{self, Step};
+use super::tables::{ChartingNoteAddendum, Deed, FormAnswerGroup, FormAnswerGroupSigning, Meaning};
 use crate::attachment::attached;
 use crate::attachment::tables::FileAttachment;
 use crate::events;
@@ -146,6 +145,7 @@ pub async fn lock(call: &mut Call<'_>, input: &Lock) -> Answer<Payload> {
     let mut after = before.clone();
     after.locked_at = Some(call.now());
     after.locked_by_id = Some(Id::new(call.actor.user_id));
+    after.autolock_from = None;
     call.update(&before, &after).await?;
     note(call, &before, Deed::Locked, None).await?;
     call.emit(events::group_locked(&before));
@@ -162,7 +162,10 @@ pub async fn unlock(call: &mut Call<'_>, input: &Unlock) -> Answer<Payload> {
     let mut after = before.clone();
     after.locked_at = None;
     after.locked_by_id = None;
+    // Its time begins anew.
+    after.autolock_from = autolock::runs_from(&after, call.now());
     call.update(&before, &after).await?;
+    autolock::plan(call, &after).await?;
     note(call, &before, Deed::Unlocked, input.description.trimmed()).await?;
     call.emit(events::group_unlocked(&before));
     Ok(Payload::new().one("form_answer_group", before.id.0))
@@ -197,27 +200,13 @@ pub async fn add(call: &mut Call<'_>, input: &CreateAddendum) -> Answer<Payload>
     Ok(Payload::new().one("addendum", addendum.id.0))
 }
 
-/// One more step of the note's history.
+/// One more step of the note's history, which the caller took.
 async fn note(
     call: &mut Call<'_>,
     group: &FormAnswerGroup,
     action: Deed,
     description: Option<&str>,
 ) -> Answer<()> {
-    let now = call.now();
-    let row = FormAnswerGroupAuditEvent {
-        id: call.next_id().await?,
-        org_id: group.org_id,
-        unit_id: group.unit_id,
-        form_answer_group_id: group.id,
-        patient_id: group.user_id,
-        action,
-        committed_by_id: Id::new(call.actor.user_id),
-        committed_at: now,
-        description: description.map(str::to_owned),
-        created_at: now,
-        updated_at: now,
-    };
-    call.create(&row).await?;
-    Ok(())
+    let by = Id::new(call.actor.user_id);
+    steps::add(call, group, Step { action, by, is_automatic: false, description }).await
 }

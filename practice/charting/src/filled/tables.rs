@@ -45,7 +45,11 @@ record! {
         /// How many members' signatures it has.
         signings_count: i64,
         locked_at: Option<Timestamp>,
+        /// Who locked it; nobody where its time had come.
         locked_by_id: Option<Id<User>>,
+        /// From when its time runs until it locks by itself, should the organization have it so: of
+        /// a note that is finished and open.
+        autolock_from: Option<Timestamp>,
         external_id: Option<String>,
         metadata: Option<String> [sealed],
         /// The date of service, which people choose.
@@ -67,6 +71,8 @@ record! {
         index(&["org_id", "appointment_id"]).only("appointment_id IS NOT NULL"),
         index(&["org_id", "external_id"]).only("external_id IS NOT NULL"),
         index(&["org_id", "onboarding_item_id"]).only("onboarding_item_id IS NOT NULL"),
+        index(&["org_id", "unit_id", "autolock_from"])
+            .only("autolock_from IS NOT NULL AND deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
@@ -249,7 +255,10 @@ record! {
         form_answer_group_id: Id<FormAnswerGroup>,
         patient_id: Id<User>,
         action: Deed,
+        /// Who did it; of what nobody did the owner of the organization, whose setting it is.
         committed_by_id: Id<User>,
+        /// Whether nobody did it.
+        is_automatic: bool,
         committed_at: Timestamp,
         /// Why, of who unlocked it.
         description: Option<String> [sealed],

@@ -48,7 +48,10 @@ pub fn blocks(
     }
     fact("Status", standing(group.signings_count, group.locked_at.is_some()).to_owned());
     if let Some(at) = group.locked_at {
-        let by = name(group.locked_by_id.map(|id| id.0)).map(|it| format!(" by {it}"));
+        let by = match group.locked_by_id {
+            Some(id) => name(Some(id.0)).map(|it| format!(" by {it}")),
+            None => Some(" automatically".to_owned()),
+        };
         fact("Locked", format!("{}{}", moment(at, zone), by.unwrap_or_default()));
     }
     if let Some(notice) = group.confidentiality.notice() {

@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used)]
 
+mod autolock;
 mod confidential;
 mod filled;
 mod filled_access;

@@ -21,7 +21,7 @@ const NOTE: &str = "form_answer_group { id is_locked frozen locked_at chart_note
 impl World {
     /// A finished note of the owner about a new client, with one answer: its id, and the
     /// question's.
-    async fn note(&self, client: &str) -> (String, String) {
+    pub async fn note(&self, client: &str) -> (String, String) {
         let form =
             self.form(&self.owner, json!({ "name": "Note", "use_for_charting": true })).await;
         let q = self.question(&form, "text", "Assessment").await;
@@ -52,11 +52,11 @@ impl World {
     }
 
     /// Does something to a note.
-    async fn to(&self, actor: &Actor, field: &str, id: &str, more: &str) -> Json {
+    pub async fn to(&self, actor: &Actor, field: &str, id: &str, more: &str) -> Json {
         self.act(actor, field, &format!("id: \"{id}\""), more).await
     }
 
-    async fn add(&self, actor: &Actor, id: &str, content: &str) -> Json {
+    pub async fn add(&self, actor: &Actor, id: &str, content: &str) -> Json {
         let input = format!("form_answer_group_id: \"{id}\"");
         self.act(actor, "createAddendum", &input, &format!("content: \"{content}\"")).await
     }

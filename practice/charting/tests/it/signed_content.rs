@@ -35,6 +35,7 @@ fn group() -> FormAnswerGroup {
         signings_count: 1,
         locked_at: None,
         locked_by_id: None,
+        autolock_from: None,
         external_id: None,
         metadata: None,
         served_at: AT,

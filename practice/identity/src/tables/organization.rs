@@ -43,6 +43,11 @@ record! {
         requires_webhook_validation: bool,
         /// Of a root: what is done with files that are stored from now on. Those below it follow it.
         upload_scan: UploadScan,
+        /// After how many hours chart notes lock by themselves; 0 for never, nothing as the one
+        /// above has it.
+        chart_note_autolock_hours: Option<i64>,
+        /// When that was said last: nothing is locked earlier than so many hours after it.
+        chart_note_autolock_since: Option<Timestamp>,
         version: i64,
         created_at: Timestamp [public],
         updated_at: Timestamp,

@@ -1,0 +1,41 @@
+//! The history of a note, a step after another (behaviour 26).
+
+use ward_engine::Answer;
+use ward_identity::tables::User;
+use ward_store::{Id, Scope};
+
+use super::tables::{Deed, FormAnswerGroup, FormAnswerGroupAuditEvent};
+
+/// A step.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// What was done.
+    pub action: Deed,
+    /// Who did it, or whose setting it is that did.
+    pub by: Id<User>,
+    /// Whether nobody did it.
+    pub is_automatic: bool,
+    /// Why, or how it came.
+    pub description: Option<&'a str>,
+}
+
+/// One more step of the note's history.
+pub async fn add(scope: &mut Scope<'_>, group: &FormAnswerGroup, step: Step<'_>) -> Answer<()> {
+    let now = scope.now();
+    let row = FormAnswerGroupAuditEvent {
+        id: scope.next_id().await?,
+        org_id: group.org_id,
+        unit_id: group.unit_id,
+        form_answer_group_id: group.id,
+        patient_id: group.user_id,
+        action: step.action,
+        committed_by_id: step.by,
+        is_automatic: step.is_automatic,
+        committed_at: now,
+        description: step.description.map(str::to_owned),
+        created_at: now,
+        updated_at: now,
+    };
+    scope.create(&row).await?;
+    Ok(())
+}
