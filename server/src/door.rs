@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ward_connectors::{Callbacks, LiveMail, LivePush, LiveScan, LiveSms, LiveVideo};
 use ward_effects::{Dispatcher, EffectMode, Ports, ProductionEnv, Released, SandboxEnv, Simulator};
 use ward_instance::{Config, Witness};
-use ward_store::blobs::BlobStore;
+use ward_store::blobs::{BlobStore, TellFind};
 use ward_store::intents::MayReach;
 use ward_store::room::KeepRoom;
 use ward_store::system::EffectClass;
@@ -21,6 +21,9 @@ type Live = ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo, LiveScan>;
 
 /// What keeps the rooms for video calls that are made.
 const KEEP: KeepRoom = ward_scheduling::appointment::video::keep;
+
+/// What tells the practice of malware in a file.
+const TELL: TellFind = ward_documents::quarantine::told_of_find;
 
 /// What says whether somebody may be told anything.
 const REACH: MayReach = ward_identity::deceased::may_reach;
@@ -55,7 +58,8 @@ impl Door {
                     scan: simulator.clone(),
                 };
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                let dispatcher = dispatcher.keeping_rooms(KEEP).asking(REACH).reading(files);
+                let dispatcher =
+                    dispatcher.keeping_rooms(KEEP).asking(REACH).telling(TELL).reading(files);
                 Door::Sandbox(dispatcher, simulator)
             }
             Witness::Production(witness) => {
@@ -69,7 +73,8 @@ impl Door {
                 };
                 let callbacks = Callbacks::arm(&witness, connectors, dir)?;
                 let dispatcher = Dispatcher::new(db, ports).map_err(StoreError::Foreign)?;
-                let dispatcher = dispatcher.keeping_rooms(KEEP).asking(REACH).reading(files);
+                let dispatcher =
+                    dispatcher.keeping_rooms(KEEP).asking(REACH).telling(TELL).reading(files);
                 Door::Production(Box::new(dispatcher), callbacks)
             }
         })

@@ -1,5 +1,7 @@
 //! Looks for malware at stored files: asked for with the file, done by the one dispatcher.
 
+use futures_util::future::BoxFuture;
+
 use crate::error::StoreError;
 use crate::intents::{self, EffectIntent};
 use crate::query::Query;
@@ -22,6 +24,11 @@ text_enum! {
         Found = "found",
     }
 }
+
+/// What tells of a threat that was found in a file of an organization, in the transaction that writes
+/// it down.
+pub type TellFind =
+    for<'a> fn(&'a mut Tx, i64, &'a Uuid, &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 
 /// Asks for a look at a file. The effect reaches nobody.
 pub(crate) async fn ask(tx: &mut Tx, blob: &BlobRow, cause: String) -> Result<bool, StoreError> {

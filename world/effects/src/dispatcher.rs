@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use ward_instance::{IsoError, crash};
-use ward_store::blobs::BlobStore;
+use ward_store::blobs::{BlobStore, TellFind};
 use ward_store::intents::{self, MayReach, job_kind};
 use ward_store::jobs::{self, Job};
 use ward_store::room::KeepRoom;
@@ -27,7 +27,7 @@ mod look;
 mod record;
 mod report;
 
-use record::{Verdict, judged, verdict};
+use record::{Hooks, Verdict, judged, verdict};
 use report::End;
 pub use report::Report;
 
@@ -90,7 +90,7 @@ enum Found {
 pub struct Dispatcher<E: Env> {
     db: Db,
     ports: Ports<E>,
-    keep_room: Option<KeepRoom>,
+    hooks: Hooks,
     may_reach: Option<MayReach>,
     files: Option<Arc<dyn BlobStore>>,
 }
@@ -100,7 +100,8 @@ impl<E: Env> Dispatcher<E> {
     pub fn new(db: Db, ports: Ports<E>) -> Result<Self, IsoError> {
         let kind = db.instance().kind();
         if kind == E::KIND {
-            return Ok(Dispatcher { db, ports, keep_room: None, may_reach: None, files: None });
+            let hooks = Hooks::default();
+            return Ok(Dispatcher { db, ports, hooks, may_reach: None, files: None });
         }
         Err(IsoError::new(
             "ISO-26",
@@ -116,7 +117,7 @@ impl<E: Env> Dispatcher<E> {
     /// With what keeps the rooms that are made.
     #[must_use]
     pub fn keeping_rooms(mut self, keep: KeepRoom) -> Self {
-        self.keep_room = Some(keep);
+        self.hooks.keep_room = Some(keep);
         self
     }
 
@@ -125,6 +126,13 @@ impl<E: Env> Dispatcher<E> {
     #[must_use]
     pub fn asking(mut self, may_reach: MayReach) -> Self {
         self.may_reach = Some(may_reach);
+        self
+    }
+
+    /// With what tells the practice of a threat that was found in a file.
+    #[must_use]
+    pub fn telling(mut self, tell: TellFind) -> Self {
+        self.hooks.tell_find = Some(tell);
         self
     }
 
@@ -230,11 +238,11 @@ impl<E: Env> Dispatcher<E> {
 
     /// Records an attempt, unless the job is another worker's by now.
     async fn record(&self, job: &Arc<Job>, id: Uuid, verdict: Verdict) -> Result<End, StoreError> {
-        let (job, keep) = (Arc::clone(job), self.keep_room);
+        let (job, hooks) = (Arc::clone(job), self.hooks);
         self.db
             .write(move |tx| {
                 let (job, id, verdict) = (Arc::clone(&job), id.clone(), verdict.clone());
-                Box::pin(async move { record::record(tx, &job, &id, &verdict, keep).await })
+                Box::pin(async move { record::record(tx, &job, &id, &verdict, hooks).await })
             })
             .await
     }

@@ -1,7 +1,7 @@
 //! What an attempt came to, and how that is recorded.
 
 use ward_store::audit::{AuditChange, AuditEntry};
-use ward_store::blobs::{self, FileScan};
+use ward_store::blobs::{self, FileScan, TellFind};
 use ward_store::jobs::{self, Job};
 use ward_store::room::{KeepRoom, Room, RoomOrder};
 use ward_store::system::{AuditType, EffectOutcome};
@@ -69,14 +69,23 @@ pub(super) fn judged(job: &Job, file: Uuid, found: Option<Judged>) -> Verdict {
     }
 }
 
-/// Records it, what the practice keeps of a room, and how a file stands. An error, which undoes it, when the job is
-/// another worker's by now.
+/// What the practice does in the transaction that records what an attempt came to.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Hooks {
+    /// Keeps a room that was made.
+    pub(super) keep_room: Option<KeepRoom>,
+    /// Tells of a threat that was found in a file.
+    pub(super) tell_find: Option<TellFind>,
+}
+
+/// Records it, what the practice keeps of a room, and how a file stands. An error, which undoes it,
+/// when the job is another worker's by now.
 pub(super) async fn record(
     tx: &mut Tx,
     job: &Job,
     id: &Uuid,
     verdict: &Verdict,
-    keep: Option<KeepRoom>,
+    hooks: Hooks,
 ) -> Result<End, StoreError> {
     let org_id = job.org_id;
     let (end, held) = match verdict {
@@ -88,14 +97,14 @@ pub(super) async fn record(
             let (order, room) = made.as_ref();
             // Where a later order took its place meanwhile, `keep` knows and keeps nothing. It holds
             // the appointment, which whoever changes one holds before its orders.
-            if let Some(keep) = keep {
+            if let Some(keep) = hooks.keep_room {
                 keep(tx, org_id, order, room).await?;
             }
             intents::mark_done(tx, org_id, id).await?;
             (End::Done, jobs::complete(tx, job).await?)
         }
         Verdict::Looked(file, threat) => {
-            look_ended(tx, org_id, file, threat.as_deref()).await?;
+            look_ended(tx, (org_id, file), threat.as_deref(), hooks.tell_find).await?;
             intents::mark_done(tx, org_id, id).await?;
             (End::Done, jobs::complete(tx, job).await?)
         }
@@ -127,9 +136,9 @@ pub(super) async fn record(
 /// reads the server's own, without the file's name.
 async fn look_ended(
     tx: &mut Tx,
-    org_id: i64,
-    file: &Uuid,
+    (org_id, file): (i64, &Uuid),
     threat: Option<&str>,
+    tell: Option<TellFind>,
 ) -> Result<(), StoreError> {
     let is_there = blobs::judge(tx, org_id, file, threat).await?;
     let Some(threat) = threat.filter(|_| is_there) else { return Ok(()) };
@@ -141,5 +150,8 @@ async fn look_ended(
         AuditChange::new("threat", None, Some(threat)),
     ];
     Scope::new(tx, &actor).record(entry);
-    Ok(())
+    match tell {
+        Some(tell) => tell(tx, org_id, file, threat).await,
+        None => Ok(()),
+    }
 }
