@@ -121,7 +121,7 @@ fn book(owner: &Api, of: &str, client: &str, day: &str) -> String {
 }
 
 /// Whether somebody sees what has an id.
-fn sees(api: &Api, field: &str, id: &str) -> bool {
+pub fn sees(api: &Api, field: &str, id: &str) -> bool {
     let query = format!("query($id: ID) {{ {field}(id: $id) {{ id }} }}");
     api.ask(&query, json!({"id": id})).json["data"][field].is_object()
 }

@@ -25,6 +25,21 @@ pub fn open_group(actor: &Actor, column: &str) -> Cond {
     named(open(actor), column, "form_answer_groups")
 }
 
+/// Rows that name all that was filled in by this column, a JSON list of the ids, or nothing: each of it
+/// is open. What is not found is not.
+pub fn open_groups(actor: &Actor, column: &str) -> Cond {
+    let Cond::Sql(text, params) = open(actor) else { return Cond::Always };
+    let text = text.replace("{t}", "of_listed");
+    Cond::sql(
+        format!(
+            "({{t}}.{column} IS NULL OR NOT EXISTS (SELECT 1 FROM IDS_OF({{t}}.{column}) listed \
+             WHERE NOT EXISTS (SELECT 1 FROM form_answer_groups of_listed \
+             WHERE of_listed.org_id = {{t}}.org_id AND of_listed.id = listed.id AND {text})))"
+        ),
+        params,
+    )
+}
+
 /// Rows that name one of another table by this column for which a condition holds, or none; that row
 /// is looked for by its id, be it deleted or not. Applied again, it leads on from that table.
 pub fn named(holds: Cond, column: &str, table: &str) -> Cond {

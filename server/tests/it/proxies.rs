@@ -14,8 +14,11 @@ enum By {
     Nothing,
 }
 
+/// Tables that lead there by a JSON list of ids, which no reference tells of.
+const LISTED: [&str; 1] = ["documents"];
+
 /// Tables that lead to a template or to what was filled in, of which who acts for a client sees rows.
-const KEPT: [(&str, By, &str); 12] = [
+const KEPT: [(&str, By, &str); 16] = [
     ("custom_module_forms", By::Nothing, "what is asked of anybody, and not of whom"),
     ("custom_modules", By::Nothing, "the same"),
     ("custom_module_conditions", By::Nothing, "the same"),
@@ -32,11 +35,16 @@ const KEPT: [(&str, By, &str); 12] = [
     ),
     ("entries", By::Rule, "by the answer that it was made of"),
     ("comments", By::Rule, "as their entry"),
+    ("documents", By::Rule, "by all that they were printed of"),
+    ("document_sharings", By::Rule, "as their document"),
+    ("document_viewings", By::Rule, "as their document"),
+    ("care_plan_connections", By::Nothing, "its id, as of any document that isn't shared"),
 ];
 
 /// Tables that have such a row.
 fn leading(tables: &[&'static Table]) -> BTreeSet<&'static str> {
     let mut leading = BTreeSet::from(["custom_module_forms", "form_answer_groups"]);
+    leading.extend(LISTED);
     loop {
         let entities: BTreeSet<&str> =
             tables.iter().filter(|it| leading.contains(it.name)).map(|it| it.entity).collect();
