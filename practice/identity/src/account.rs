@@ -206,7 +206,8 @@ pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), Sto
 }
 
 /// Writes what changed, and keeps the sign-in lookup. A new password or address, a changed activation
-/// and a death end sessions (SEC-09); all but the activation end open links and keys of sign-ins too.
+/// and a death end sessions (SEC-09); all but the activation end open links and keys of sign-ins too. Another
+/// date of birth ends what others act by, if it is over by that.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,
@@ -226,6 +227,9 @@ pub async fn update(
     if is_other || has_died {
         link::void_all(scope, after.id).await?;
         key::revoke_of_sign_ins(scope, after.id, None).await?;
+    }
+    if after.is_patient && before.dob != after.dob {
+        proxy::over::end_of(scope, after).await?;
     }
     Ok(changes)
 }
