@@ -189,12 +189,20 @@ pub async fn acting(
     Ok(rows.iter().filter_map(|row| acting_of_row(row, now)).collect())
 }
 
+/// Until when an access is, by its `until`, `granted_on` and `is_guardian` as the database has them.
+pub(crate) fn terms([until, granted_on, is_guardian]: [&Value; 3]) -> Option<Terms> {
+    Some(Terms {
+        until: day(until),
+        granted_on: day(granted_on)?,
+        is_guardian: is_guardian.truth(),
+    })
+}
+
 fn acting_of_row(row: &[Value], now: Timestamp) -> Option<((i64, i64), Option<Day>)> {
     let [client, proxy, until, granted_on, is_guardian, born, zone, provider_zone] = row else {
         return None;
     };
-    let terms =
-        Terms { until: day(until), granted_on: day(granted_on)?, is_guardian: is_guardian.truth() };
+    let terms = terms([until, granted_on, is_guardian])?;
     let zone = zone.text().or(provider_zone.text()).unwrap_or(DEFAULT_ZONE);
     let born = day(born);
     if !terms.last(born, rules::today(now, zone)?) {
