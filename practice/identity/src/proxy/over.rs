@@ -39,6 +39,14 @@ async fn judge(tx: &mut Tx, org_id: i64, id: Id<ClientProxy>) -> Result<(), Stor
     }
 }
 
+/// Takes away what is over by a changed date of birth.
+pub async fn end_by(scope: &mut Scope<'_>, before: &User, after: &User) -> Result<(), StoreError> {
+    match after.is_patient && before.dob != after.dob {
+        true => end_of(scope, after).await,
+        false => Ok(()),
+    }
+}
+
 /// Takes away what is over of a client's, by what is known of them from now on.
 pub async fn end_of(scope: &mut Scope<'_>, client: &User) -> Result<(), StoreError> {
     let kept = Cond::eq("user_id", client.id.0).and(Cond::is_null("ended_at"));
