@@ -206,7 +206,7 @@ pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), Sto
 }
 
 /// Writes what changed, and keeps the sign-in lookup. A new password or address, a changed activation
-/// and a death end sessions (SEC-09); all but the activation end open links and keys of sign-ins too. Another birthday may end proxies.
+/// and a death end sessions (SEC-09); all but the activation end open links and keys of sign-ins too. Another date of birth may end who acts.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,
