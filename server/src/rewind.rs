@@ -4,9 +4,9 @@
 //! The audit log is never taken back: it says that the Sandbox went back. Neither are ids
 //! (ISO-21), revoked keys, ended sessions and used links; what left the Sandbox is not sent again.
 
-#[cfg(test)]
-mod asked;
 pub mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::path::Path;

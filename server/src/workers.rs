@@ -248,14 +248,17 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes what domains keep for a time: exports, and files that were told of and never attached. Not
+/// Deletes what domains keep for a time: exports, and files that were told of and never attached; and
+/// takes away what clients may do for others, once it is over. Not
 /// while the instance is quarantined, since others are told of it.
 pub async fn forget(app: &App) -> Result<(), StoreError> {
     if app.is_quarantined() {
         return Ok(());
     }
     let exports = ward_export::expire::sweep(&app.db).await.map(drop);
-    exports.and(ward_charting::attachment::sweep::sweep(&app.db).await.map(drop))
+    let uploads = ward_charting::attachment::sweep::sweep(&app.db).await.map(drop);
+    let accesses = ward_identity::proxy::over::sweep(&app.db).await.map(drop);
+    exports.and(uploads).and(accesses)
 }
 
 /// Clears away stored files that no row tells of; none while a fork may read them.

@@ -18,6 +18,7 @@ mod notes_pdf;
 mod population;
 mod proxies;
 mod proxies_ends;
+mod proxies_read;
 mod questionnaire;
 mod running;
 mod tripwire;

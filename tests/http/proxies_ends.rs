@@ -3,7 +3,7 @@
 
 use ward_tests::{Api, Engine, Instance, Json, Kind, json, people, until};
 
-use crate::proxies::{ACT, Family, PASSWORD, done, is_out, refused, run, to};
+use crate::proxies::{ACT, Family, PASSWORD, done, is_out, refused, run, sees, to};
 
 const SHOWN: &str = "notificationContact { id client_portal_access client_portal_access_until }";
 
@@ -51,6 +51,95 @@ fn dom_35_a_corrected_date_of_birth_ends_what_was_given_for_an_adult() {
         is_out(&acting);
         acts_not(&own, &of_dad);
         assert_eq!(shown(&family)["client_portal_access"], false);
+    }
+}
+
+/// Why the access of somebody ended; nothing while it has not.
+fn ended(s: &Instance, proxy: &str) -> String {
+    s.database().one(&format!(
+        "SELECT ended_because FROM client_proxies WHERE proxy_id = {proxy} ORDER BY id DESC LIMIT 1"
+    ))
+}
+
+/// How many sessions go on in which somebody acts.
+fn going_on(s: &Instance) -> i64 {
+    s.database()
+        .number("SELECT COUNT(*) FROM sessions WHERE proxy_id IS NOT NULL AND ended_at IS NULL")
+}
+
+/// Whether the client's log says that somebody acts no more.
+fn is_logged(family: &Family<'_>, proxy: &str) -> bool {
+    let log = "query($id: ID) { auditLog(resource_id: $id, resource_name: USER, first: 50) { nodes { \
+        resource_changes { field value_before_change value_after_change } } } }";
+    let log = family.owner.ask(log, json!({"id": family.child}));
+    let gone = json!({"field": "proxy", "value_before_change": proxy, "value_after_change": null});
+    let nodes = log.data()["auditLog"]["nodes"].as_array().unwrap();
+    let mut changes = nodes.iter().flat_map(|it| it["resource_changes"].as_array().unwrap());
+    changes.any(|change| *change == gone)
+}
+
+#[test]
+fn dom_35_what_is_over_is_taken_away_by_itself_and_for_good() {
+    for engine in Engine::available("DOM-35") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let family = Family::new(&server, server.with(&owner));
+        let zone = json!({"timezone": "America/Los_Angeles"});
+        family.change(&family.child, zone);
+        let (mum, of_mum) = family.relative("mum");
+        let of_dad = people::id(&contact(&family, "dad", Some("2031-03-04")));
+        let [own_mum, own_dad] = ["mum", "dad"].map(|name| family.signed_in(name));
+        let dad = people::current_user(&own_dad);
+        let by_mum = family.acting(&own_mum, &of_mum);
+        let by_dad = family.acting(&own_dad, &of_dad);
+        // It is the day elsewhere.
+        to(&family.owner, "2031-03-04T07:59:00Z");
+        family.is_in(&by_dad);
+        assert_eq!((ended(&s, &dad), going_on(&s)), (String::new(), 2));
+        to(&family.owner, "2031-03-04T08:01:00Z");
+        is_out(&by_dad);
+        assert_eq!((ended(&s, &dad), going_on(&s)), ("OVER".to_owned(), 1));
+        assert!(is_logged(&family, &dad) && !is_logged(&family, &mum));
+        let knows = |api: &Api| sees(api, "user", &family.child);
+        assert!(knows(&own_mum) && !knows(&own_dad));
+        family.is_in(&by_mum);
+        to(&family.owner, "2031-03-05T08:01:00Z");
+        is_out(&by_mum);
+        assert_eq!((ended(&s, &mum), going_on(&s)), ("OVER".to_owned(), 0));
+        assert!(is_logged(&family, &mum) && !knows(&own_mum));
+        // The child turns out to be younger, which lets nobody in.
+        family.change(&family.child, json!({"dob": "2014-03-05"}));
+        acts_not(&own_mum, &of_mum);
+        assert!(!knows(&own_mum));
+        family.switch(&of_mum, true);
+        assert!(knows(&own_mum));
+        family.is_in(&family.acting(&own_mum, &of_mum));
+    }
+}
+
+#[test]
+fn dom_35_a_date_of_birth_that_was_wrong_for_a_moment_ends_it_for_good() {
+    for engine in Engine::available("DOM-35") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let family = Family::new(&server, server.with(&owner));
+        let (mum, of_mum) = family.relative("mum");
+        let own = family.signed_in("mum");
+        let acting = family.acting(&own, &of_mum);
+        family.change(&family.child, json!({"dob": "2013-03-06"}));
+        family.is_in(&acting);
+        family.change(&family.child, json!({"dob": "1990-03-05"}));
+        assert_eq!((ended(&s, &mum), going_on(&s)), ("OVER".to_owned(), 0));
+        assert!(is_logged(&family, &mum) && !sees(&own, "user", &family.child));
+        family.change(&family.child, json!({"dob": "2013-03-05"}));
+        is_out(&acting);
+        acts_not(&own, &of_mum);
+        assert_eq!(shown(&family)["client_portal_access"], false);
+        family.switch(&of_mum, true);
+        is_out(&acting);
+        family.is_in(&family.acting(&own, &of_mum));
     }
 }
 

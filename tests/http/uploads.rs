@@ -7,7 +7,7 @@ use ward_tests::{Api, Engine, Instance, Json, Kind, json, people, raw};
 
 use crate::running::{refused, running};
 
-const TEXT: &[u8] = b"Hi\n";
+pub const TEXT: &[u8] = b"Hi\n";
 /// Base64 of its MD5.
 const TEXT_MD5: &str = "Mevfzot3rEnX9VBt0UlYMA==";
 

@@ -107,7 +107,8 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// A statement: portable text and its parameters.
 ///
 /// Tokens that the drivers rewrite: `IN_LIST($n)` (after a column name: the
-/// value is in the list parameter `$n`), `FOR_UPDATE` (row lock; nothing on
+/// value is in the list parameter `$n`), `IDS_OF(column)` (in place of a table: the ids in
+/// a column that holds a JSON list of them, as `id`; none of NULL), `FOR_UPDATE` (row lock; nothing on
 /// SQLite, whose single writer is the lock), `FOR_UPDATE_SKIP` (skip locked),
 /// `FOR_KEY_SHARE` (the row can change but not go), `FOR_SHARE` (it can't change),
 /// `FOR_NO_KEY_UPDATE` (one at a time, and others may refer to the row meanwhile).

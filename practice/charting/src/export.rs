@@ -46,14 +46,17 @@ pub fn holds_part_2(record: &ClientRecord) -> bool {
 /// restricted, psychotherapy notes.
 fn labels(row: &Row) -> Vec<Json> {
     match row.text("confidentiality").and_then(Confidentiality::from_text) {
-        Some(Confidentiality::Part2) => {
-            coded(&[(CONFIDENTIALITY, "R"), (ACT_CODE, "SUD"), (ACT_CODE, "42CFRPart2")])
-        }
+        Some(Confidentiality::Part2) => of_part_2(),
         Some(Confidentiality::CounsellingNotes) => {
             coded(&[(CONFIDENTIALITY, "R"), (ACT_CODE, "PSYTHPN")])
         }
         Some(Confidentiality::Normal) | None => Vec::new(),
     }
+}
+
+/// The labels of a record of treatment for a substance use disorder (42 CFR part 2).
+pub fn of_part_2() -> Vec<Json> {
+    coded(&[(CONFIDENTIALITY, "R"), (ACT_CODE, "SUD"), (ACT_CODE, "42CFRPart2")])
 }
 
 fn coded(codes: &[(&str, &str)]) -> Vec<Json> {

@@ -16,6 +16,7 @@ pub mod form;
 pub mod group_note;
 pub mod listing;
 pub mod paper;
+pub mod proxy;
 pub mod question;
 pub mod request;
 pub mod rules;

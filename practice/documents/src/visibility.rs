@@ -4,6 +4,7 @@
 //! staff whoever sees them, of the clients they themselves, and whom the document is
 //! shared with by name. Neither a group, nor a folder, nor a welcome opens it.
 
+use ward_charting::proxy::open_groups;
 use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::flags::CAN_SEE_DOCS;
 use ward_identity::visibility::is_seen;
@@ -177,16 +178,15 @@ fn of_member(actor: &Actor, sharings: Sharings, charted: Cond, kept: Cond) -> Co
     seen.and(is_seen(actor, "{t}.rel_user_id"))
 }
 
-/// For who acts for a client: nothing that was printed of forms or notes, which may be under Part 2
-/// now or become so (42 CFR 2.14), and no archive.
+/// For who acts for a client: nothing that was printed of forms or notes of which one is under Part 2
+/// at this moment, be it the only one or not (42 CFR 2.14), and no archive.
 fn open_to_proxy(actor: &Actor) -> Cond {
     match actor.proxy_id {
         None => Cond::Always,
-        Some(_) => Cond::sql(
-            "({t}.printed_of IS NULL AND {t}.disclosure_consent_id IS NULL \
-             AND {t}.file_content_type <> ?)",
+        Some(_) => open_groups(actor, "printed_of").and(Cond::sql(
+            "({t}.disclosure_consent_id IS NULL AND {t}.file_content_type <> ?)",
             [EXPORT_TYPE.into()],
-        ),
+        )),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
+use ward_charting::export::{labels_of, of_part_2};
 use ward_clients::export::fhir::Part;
 use ward_clients::export::{ClientRecord, people};
 use ward_instance::{Kind, Timestamp};
@@ -12,9 +13,6 @@ use ward_documents::EXPORT_TYPE;
 
 /// The code system of the tag.
 const REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
-/// The code systems of security labels.
-const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
-const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 
 /// From where and when an archive is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,19 +52,12 @@ pub fn bundle(record: &ClientRecord, files: &BTreeMap<String, String>, origin: &
 /// The security labels of all that is in, on paper as well: the whole is as confidential as its
 /// strictest part.
 fn labels(record: &ClientRecord) -> Vec<Json> {
-    let mut all = ward_charting::export::labels_of(record);
+    let mut all = labels_of(record);
     if !record.part_2_papers.is_empty() {
         let missing: Vec<Json> = of_part_2().into_iter().filter(|it| !all.contains(it)).collect();
         all.extend(missing);
     }
     all
-}
-
-/// The labels of a document that was printed of records of treatment for a substance use disorder, as
-/// those have them (42 CFR part 2).
-fn of_part_2() -> Vec<Json> {
-    let codes = [(CONFIDENTIALITY, "R"), (ACT_CODE, "SUD"), (ACT_CODE, "42CFRPart2")];
-    codes.iter().map(|(system, code)| json!({ "system": system, "code": code })).collect()
 }
 
 fn entry(mut resource: Json, origin: &Origin) -> Json {
@@ -95,6 +86,7 @@ fn documents(record: &ClientRecord, files: &BTreeMap<String, String>) -> Vec<Jso
             .at("creation", row.moment("created_at"));
         let author = record.person(row.int("owner_id")).map(ward_clients::export::fhir::refer);
         let is_part_2 = record.part_2_papers.contains(&row.id());
+        // As the records have them that it was printed of.
         let labels = if is_part_2 { of_part_2() } else { Vec::new() };
         Part::resource("DocumentReference", row.id())
             .maybe("meta", Part::default().list("security", labels).some())

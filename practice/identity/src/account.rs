@@ -206,7 +206,7 @@ pub async fn create_all(scope: &mut Scope<'_>, users: &[User]) -> Result<(), Sto
 }
 
 /// Writes what changed, and keeps the sign-in lookup. A new password or address, a changed activation
-/// and a death end sessions (SEC-09); all but the activation end open links and keys of sign-ins too.
+/// and a death end sessions (SEC-09); all but the activation end open links and keys of sign-ins too. Another date of birth may end who acts.
 pub async fn update(
     scope: &mut Scope<'_>,
     before: &User,
@@ -227,7 +227,7 @@ pub async fn update(
         link::void_all(scope, after.id).await?;
         key::revoke_of_sign_ins(scope, after.id, None).await?;
     }
-    Ok(changes)
+    proxy::over::end_by(scope, before, after).await.map(|()| changes)
 }
 
 /// Ends an account for good: its sessions, links, keys and sign-in lines go, and

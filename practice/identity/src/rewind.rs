@@ -6,6 +6,8 @@
 use ward_store::snapshots::{Beside, Then};
 use ward_store::{Query, Sql, StoreError, Tx, Value};
 
+use crate::proxy::Ended;
+
 /// What is good once only, or until it is ended: the table, what is open of a snapshot's rows and
 /// still is of today's, and what closes it at a moment `$1`.
 const OPENERS: [[&str; 4]; 3] = [
@@ -44,8 +46,8 @@ pub async fn look(tx: &mut Tx, beside: &Beside) -> Result<Then, StoreError> {
     let ended = beside.closed_since_by_number(tx, "client_proxies", open).await?;
     if !ended.is_empty() {
         then.statements.push(Sql::fixed(
-            "UPDATE client_proxies SET ended_at = $1 WHERE id IN_LIST($2)",
-            [tx.now().0.into(), Value::Ints(ended.into())],
+            "UPDATE client_proxies SET ended_at = $1, ended_because = $2 WHERE id IN_LIST($3)",
+            [tx.now().0.into(), Ended::WentBack.as_str().into(), Value::Ints(ended.into())],
         ));
     }
     let mut steps = Sql::new();

@@ -6,7 +6,7 @@
 use ward_engine::{Answer, Call, Refused};
 use ward_instance::Timestamp;
 use ward_instance::token::{MintedToken, TokenPurpose};
-use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Tx, Uuid};
+use ward_store::{Cond, Id, Query, Scope, Sql, StoreError, Tx, Uuid, Value};
 
 use crate::proxy::ClientProxy;
 use crate::push_device;
@@ -189,19 +189,26 @@ pub async fn end(scope: &mut Scope<'_>, id: &str) -> Result<bool, StoreError> {
         Some(before) if before.ended_at.is_none() => {
             let after = Session { ended_at: Some(scope.tx.wall()), ..before.clone() };
             scope.update(&before, &after).await?;
-            end_begun_in(scope, id).await?;
+            end_by(scope, ("begun_in", id.into()), None).await?;
             Ok(true)
         }
         _ => Ok(false),
     }
 }
 
-async fn end_begun_in(scope: &mut Scope<'_>, id: &str) -> Result<(), StoreError> {
-    let sql = Sql::fixed(
-        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND begun_in = $3 \
-         AND ended_at IS NULL",
-        [scope.tx.wall().0.into(), scope.actor.org_id.into(), id.into()],
-    );
+/// Ends the sessions whose column has this value, but one of them.
+async fn end_by(
+    scope: &mut Scope<'_>,
+    (column, value): (&'static str, Value),
+    kept: Option<&str>,
+) -> Result<(), StoreError> {
+    let mut sql = Sql::new();
+    sql.push("UPDATE sessions SET ended_at = ").bind(scope.tx.wall().0);
+    sql.push(" WHERE org_id = ").bind(scope.actor.org_id);
+    sql.push(" AND ").push(column).push(" = ").bind(value).push(" AND ended_at IS NULL");
+    if let Some(kept) = kept {
+        sql.push(" AND id <> ").bind(kept);
+    }
     scope.tx.execute(&sql).await.map(drop)
 }
 
@@ -218,17 +225,7 @@ pub async fn end_others(
     user_id: i64,
     kept: Option<&str>,
 ) -> Result<(), StoreError> {
-    let sql = Sql::fixed(
-        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND user_id = $3 \
-         AND ended_at IS NULL AND id <> $4",
-        [
-            scope.tx.wall().0.into(),
-            scope.actor.org_id.into(),
-            user_id.into(),
-            kept.unwrap_or_default().into(),
-        ],
-    );
-    scope.tx.execute(&sql).await?;
+    end_by(scope, ("user_id", user_id.into()), kept).await?;
     let acting = Sql::fixed(
         "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND ended_at IS NULL \
          AND proxy_id IN (SELECT g.id FROM client_proxies g WHERE g.org_id = $3 AND g.proxy_id = $4)",
@@ -245,12 +242,7 @@ pub async fn end_others(
 
 /// Ends the sessions in which somebody acts by an access.
 pub async fn end_of_proxy(scope: &mut Scope<'_>, by: Id<ClientProxy>) -> Result<(), StoreError> {
-    let sql = Sql::fixed(
-        "UPDATE sessions SET ended_at = $1 WHERE org_id = $2 AND proxy_id = $3 \
-         AND ended_at IS NULL",
-        [scope.tx.wall().0.into(), scope.actor.org_id.into(), by.0.into()],
-    );
-    scope.tx.execute(&sql).await.map(drop)
+    end_by(scope, ("proxy_id", by.0.into()), None).await
 }
 
 /// Notes that a session is in use.

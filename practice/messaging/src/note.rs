@@ -228,8 +228,11 @@ pub async fn sent(
 ) -> Answer<()> {
     let after = Conversation { notes_count: number, ..conversation.clone() };
     scope.update(conversation, &after).await?;
-    // Who answers by themselves has read nothing.
+    // Who answers by themselves has read nothing, and what a client has not read is not read by who
+    // acts for them.
+    let is_other = scope.actor.proxy_id.is_some();
     let part = part_of(scope, conversation, note.user_id).await?;
+    let part = part.filter(|it| !is_other || it.has_viewed(conversation.notes_count));
     if let Some(part) = part.filter(|_| !note.is_autoresponse) {
         let read = ConversationMembership { viewed_count: number, ..part.clone() };
         scope.update(&part, &read).await?;

@@ -9,6 +9,7 @@
 mod contract;
 mod exported;
 mod merge;
+mod proxies;
 mod rotation;
 mod statements;
 mod subjects;

@@ -86,6 +86,24 @@ fn write_parameter(engine: Engine, text: &str, out: &mut String) -> usize {
     1 + digits
 }
 
+/// `IDS_OF(column)` at the start: how much was taken.
+fn write_ids(engine: Engine, text: &str, out: &mut String) -> usize {
+    const TOKEN: &str = "IDS_OF(";
+    let Some(list) = text.strip_prefix(TOKEN) else { return 0 };
+    let Some((column, _)) = list.split_once(')') else { return 0 };
+    let (before, after) = match engine {
+        Engine::Lite => ("(SELECT value AS id FROM json_each(", "))"),
+        Engine::Pg => (
+            "(SELECT CAST(value AS BIGINT) AS id FROM jsonb_array_elements_text(CAST(",
+            " AS JSONB)))",
+        ),
+    };
+    for piece in [before, column, after] {
+        out.push_str(piece);
+    }
+    TOKEN.len() + column.len() + 1
+}
+
 /// A token at the start: how much was taken.
 fn write_token(engine: Engine, text: &str, out: &mut String) -> usize {
     if let Some(list) = text.strip_prefix("IN_LIST(") {
@@ -100,6 +118,9 @@ fn write_token(engine: Engine, text: &str, out: &mut String) -> usize {
         }
         out.push_str(after);
         return "IN_LIST(".len() + end + 1;
+    }
+    if text.starts_with("IDS_OF(") {
+        return write_ids(engine, text, out);
     }
     for (token, lock) in [
         ("FOR_UPDATE_SKIP", "FOR UPDATE SKIP LOCKED"),
@@ -134,6 +155,20 @@ mod tests {
         assert_eq!(
             rewrite(Engine::Pg, text),
             "SELECT a FROM t WHERE org_id = $1 AND id = ANY($12) LIMIT $3 FOR UPDATE"
+        );
+    }
+
+    #[test]
+    fn a_json_list_of_ids_is_read_as_a_table() {
+        let text = "SELECT 1 FROM IDS_OF(d.printed_of) note WHERE note.id = 7";
+        assert_eq!(
+            rewrite(Engine::Lite, text),
+            "SELECT 1 FROM (SELECT value AS id FROM json_each(d.printed_of)) note WHERE note.id = 7"
+        );
+        assert_eq!(
+            rewrite(Engine::Pg, text),
+            "SELECT 1 FROM (SELECT CAST(value AS BIGINT) AS id FROM jsonb_array_elements_text(\
+             CAST(d.printed_of AS JSONB))) note WHERE note.id = 7"
         );
     }
 

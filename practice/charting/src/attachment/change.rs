@@ -188,6 +188,7 @@ async fn told(call: &mut Call<'_>, sent: Sent<'_>) -> Answer<FileAttachment> {
         custom_module_id: None,
         custom_module_form_id: None,
         user_id: Id::new(call.actor.user_id),
+        proxy_id: call.actor.proxy_id.map(Id::new),
         file_name: file.file_name,
         content_type: file.content_type,
         byte_size: file.byte_size,
@@ -254,12 +255,13 @@ fn place_of(call: &Call<'_>, row: &FileAttachment) -> Payload {
         .leaf("headers", Out::List(headers))
 }
 
-/// A file that the caller has told of and sent.
+/// A file that the caller has told of and sent; who acts for a client, themselves: neither of the two
+/// attaches what the other sends.
 async fn arrived(call: &mut Call<'_>, id: Option<Id<FileAttachment>>) -> Answer<FileAttachment> {
     let id = id.ok_or_else(|| Refused::not_found(UPLOAD))?;
-    let caller = Id::new(call.actor.user_id);
+    let caller = (Id::new(call.actor.user_id), call.actor.proxy_id.map(Id::new));
     let found: Option<FileAttachment> = call.find(id).await?;
-    let row = found.filter(|row| row.user_id == caller);
+    let row = found.filter(|row| (row.user_id, row.proxy_id) == caller);
     let row = row.ok_or_else(|| Refused::not_found(UPLOAD))?;
     match row.blob_id {
         Some(_) => Ok(row),

@@ -25,6 +25,8 @@ record! {
         custom_module_form_id: Option<Id<CustomModuleForm>>,
         /// Who told of it.
         user_id: Id<User>,
+        /// Who acted for them then.
+        proxy_id: Option<Id<User>>,
         /// As its sender's machine called it; a name, never a path.
         file_name: String [sealed],
         /// As it was told; once the file is here, by its content.
@@ -50,12 +52,14 @@ record! {
         index(&["org_id", "custom_module_id"]).only("custom_module_id IS NOT NULL"),
         index(&["org_id", "custom_module_form_id"]).only("custom_module_form_id IS NOT NULL"),
         index(&["org_id", "user_id"]),
+        index(&["org_id", "proxy_id"]).only("proxy_id IS NOT NULL"),
         index(&["org_id", "blob_id"]).only("blob_id IS NOT NULL"),
         index(&["created_at", "id"]).only("attached_at IS NULL AND deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "patient_id"], table: "users", target: &["org_id", "id"] },
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },
+        Reference { columns: &["org_id", "proxy_id"], table: "users", target: &["org_id", "id"] },
         Reference {
             columns: &["org_id", "form_answer_id"],
             table: "form_answers",

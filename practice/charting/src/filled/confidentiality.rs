@@ -28,16 +28,6 @@ pub fn readable(actor: &Actor) -> Cond {
     in_record().or(Cond::eq("filler_id", actor.user_id))
 }
 
-/// Who acts for a client reads nothing that is confidential: treatment for a substance use disorder
-/// can be a minor's alone to tell of (42 CFR 2.14), and an adult's is told with their consent in
-/// writing (42 CFR 2.31). Others read what they may.
-pub fn open_to_proxy(actor: &Actor) -> Cond {
-    match actor.proxy_id {
-        None => Cond::Always,
-        Some(_) => Cond::eq("confidentiality", Confidentiality::Normal.as_str()),
-    }
-}
-
 /// What its form may repeat: nothing that is stricter than what is written with it now.
 pub fn repeatable() -> Cond {
     Cond::sql(

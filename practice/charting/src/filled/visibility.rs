@@ -6,9 +6,10 @@ use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
-use super::confidentiality::{in_record, open_to_proxy, readable};
+use super::confidentiality::{in_record, readable};
 use super::tables::FORM_ANSWER_GROUPS;
 use crate::group_note::visibility as group_note;
+use crate::proxy;
 
 /// Forms and notes. A client sees what is for clients to fill in: their own drafts, and
 /// whatever is finished, while their feature toggle shows forms at all (behaviour 19).
@@ -24,7 +25,7 @@ pub fn groups(actor: &Actor) -> Rule {
         Role::Client => {
             let own = Cond::eq("user_id", actor.user_id).and(Cond::eq("use_for_charting", false));
             let theirs = Cond::is_true("finished").or(Cond::eq("filler_id", actor.user_id));
-            let theirs = theirs.and(in_record()).and(open_to_proxy(actor));
+            let theirs = theirs.and(in_record()).and(proxy::open(actor));
             Rule::full(own.and(theirs).and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),

@@ -6,34 +6,24 @@ use ward_identity::visibility::{of_user, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
 use super::due;
-use super::tables::ONBOARDING_FLOWS;
-use crate::tables::Confidentiality;
+use super::tables::{ONBOARDING_FLOWS, ONBOARDING_ITEMS};
+use crate::proxy::{named, open_form, open_group};
 
 /// SQL: that a row is of an organization that is open.
 const OPEN: &str = "EXISTS (SELECT 1 FROM organizations place WHERE place.org_id = {t}.org_id \
      AND place.id = {t}.unit_id AND place.is_active = TRUE)";
 
-/// SQL: that a step asks for a form which is more confidential than `?`.
-const ASKS: &str = "EXISTS (SELECT 1 FROM custom_module_forms f WHERE f.org_id = {t}.org_id \
-     AND f.id = {t}.custom_module_form_id AND f.confidentiality <> ?)";
-/// The same of a step that was done.
-const ASKED: &str = "EXISTS (SELECT 1 FROM onboarding_items i JOIN custom_module_forms f \
-     ON f.org_id = i.org_id AND f.id = i.custom_module_form_id WHERE i.org_id = {t}.org_id \
-     AND i.id = {t}.onboarding_item_id AND f.confidentiality <> ?)";
-/// And of what was filled in for it, which stays as it was when the form says otherwise.
-const FILLED: &str = "EXISTS (SELECT 1 FROM form_answer_groups g WHERE g.org_id = {t}.org_id \
-     AND g.id = {t}.form_answer_group_id AND g.confidentiality <> ?)";
+/// For who acts for a client, steps that ask for no form which is confidential: they know of none,
+/// neither that it is asked for nor that it was filled in (DOM-35).
+fn asks_openly(actor: &Actor) -> Cond {
+    open_form(actor, "custom_module_form_id")
+}
 
-/// Who acts for a client knows of no form that is confidential: neither that it is asked for nor
-/// that it was filled in (DOM-35).
-fn open_to_proxy(actor: &Actor, is_confidential: &str) -> Cond {
-    match actor.proxy_id {
-        None => Cond::Always,
-        Some(_) => {
-            let normal = Confidentiality::Normal.as_str();
-            Cond::sql(format!("NOT {is_confidential}"), [normal.into()])
-        }
-    }
+/// The same of a step that was done, and of what was filled in for it, which stays as it was when the
+/// form says otherwise.
+fn done_openly(actor: &Actor) -> Cond {
+    let asked = named(asks_openly(actor), "onboarding_item_id", ONBOARDING_ITEMS.name);
+    asked.and(open_group(actor, "form_answer_group_id"))
 }
 
 /// Flows: of a member's units, and as much as clients see of those of the own one and of the
@@ -69,7 +59,7 @@ pub fn items(actor: &Actor) -> Rule {
             Rule::full(of_flow(actor, Level::Full)).public(of_flow(actor, Level::Public))
         }
         Role::Client => {
-            let seen = of_flow(actor, Level::Public).and(open_to_proxy(actor, ASKS));
+            let seen = of_flow(actor, Level::Public).and(asks_openly(actor));
             Rule::none().public(seen.and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none().public(Cond::sql(OPEN, [])),
@@ -94,8 +84,7 @@ pub fn completed(actor: &Actor) -> Rule {
         Role::Member => Rule::full(of_user(actor, Level::Full)),
         Role::Client => {
             let own = Cond::eq("user_id", actor.user_id);
-            let own = own.and(open_to_proxy(actor, ASKED)).and(open_to_proxy(actor, FILLED));
-            Rule::full(own.and(is_on_for(actor, Switch::Forms)))
+            Rule::full(own.and(done_openly(actor)).and(is_on_for(actor, Switch::Forms)))
         }
         Role::Anonymous => Rule::none(),
     }

@@ -6,7 +6,7 @@ use ward_identity::tables::USERS;
 use ward_identity::visibility::{of_user_in, seen};
 use ward_store::{Actor, Cond, Level, Role, Rule};
 
-use crate::tables::Confidentiality;
+use crate::proxy::{open_form, open_group};
 
 /// Requests: whoever sees the client in full, and the client, while their feature toggle shows
 /// forms at all (behaviour 19).
@@ -26,15 +26,7 @@ pub fn requests(actor: &Actor) -> Rule {
 /// For who acts for a client, requests of forms that are not confidential, and were not filled in as
 /// if they were.
 fn of_open_form(actor: &Actor) -> Cond {
-    if actor.proxy_id.is_none() {
-        return Cond::Always;
-    }
-    let open = "EXISTS (SELECT 1 FROM custom_module_forms f WHERE f.org_id = {t}.org_id \
-         AND f.id = {t}.custom_module_form_id AND f.confidentiality = ?) \
-         AND NOT EXISTS (SELECT 1 FROM form_answer_groups g WHERE g.org_id = {t}.org_id \
-         AND g.id = {t}.form_answer_group_id AND g.confidentiality <> ?)";
-    let normal = Confidentiality::Normal.as_str();
-    Cond::sql(format!("({open})"), [normal.into(), normal.into()])
+    open_form(actor, "custom_module_form_id").and(open_group(actor, "form_answer_group_id"))
 }
 
 /// What is asked again and again: of a member's units what they ask themselves, and what is asked

@@ -100,6 +100,7 @@ fn file() -> FileAttachment {
         custom_module_id: None,
         custom_module_form_id: None,
         user_id: Id::new(5),
+        proxy_id: None,
         file_name: "scan.txt".to_owned(),
         content_type: "text/plain".to_owned(),
         byte_size: 3,

@@ -1,8 +1,8 @@
 //! The table of entries. What was noted is sealed; what lists are filtered and ordered by is
 //! plain.
 
-use ward_charting::filled::tables::FormAnswer;
-use ward_charting::tables::Confidentiality;
+use ward_charting::filled::tables::{FORM_ANSWERS, FormAnswer};
+use ward_charting::proxy::{named, open_group};
 use ward_clients::feature_toggle::{Switch, is_on_for};
 use ward_identity::restricted;
 use ward_identity::tables::{Organization, User};
@@ -139,7 +139,7 @@ pub fn visible(actor: &Actor) -> Rule {
     match actor.role {
         Role::Client => Rule::full(
             Cond::eq("user_id", actor.user_id)
-                .and(open_to_proxy(actor, "{t}"))
+                .and(open_to_proxy(actor))
                 .and(is_on_for(actor, Switch::JournalEntries)),
         ),
         Role::System | Role::Member | Role::Anonymous => visibility::lists(actor),
@@ -147,18 +147,8 @@ pub fn visible(actor: &Actor) -> Rule {
 }
 
 /// For who acts for a client: not what an answer of a confidential form made (42 CFR 2.14), be the
-/// form deleted since or not. `entry` is what the statement calls the entry.
-pub fn open_to_proxy(actor: &Actor, entry: &str) -> Cond {
-    if actor.proxy_id.is_none() {
-        return Cond::Always;
-    }
-    Cond::sql(
-        format!(
-            "({entry}.form_answer_id IS NULL OR EXISTS (SELECT 1 FROM form_answers a \
-             JOIN form_answer_groups g ON g.org_id = a.org_id AND g.id = a.form_answer_group_id \
-             WHERE a.org_id = {entry}.org_id AND a.id = {entry}.form_answer_id \
-             AND g.confidentiality = ?))"
-        ),
-        [Confidentiality::Normal.as_str().into()],
-    )
+/// form deleted since or not.
+pub fn open_to_proxy(actor: &Actor) -> Cond {
+    let of_answer = open_group(actor, "form_answer_group_id");
+    named(of_answer, "form_answer_id", FORM_ANSWERS.name)
 }

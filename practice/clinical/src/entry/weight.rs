@@ -35,8 +35,8 @@ async fn newest(request: &Request, q: &mut dyn Query, rows: Vec<RowView<'_>>) ->
 /// client may know of, so that it does not tell of others by being none.
 fn latest_of(actor: &Actor, ids: &[i64]) -> Cond {
     let Cond::Sql(whose, params) = Cond::is_in("id", ids) else { return Cond::Never };
-    let (open, open_params) = match open_to_proxy(actor, "latest") {
-        Cond::Sql(text, params) => (format!("AND {text} "), params),
+    let (open, open_params) = match open_to_proxy(actor) {
+        Cond::Sql(text, params) => (format!("AND {} ", text.replace("{t}", "latest")), params),
         Cond::Always | Cond::Never => (String::new(), Vec::new()),
     };
     let whose = whose.replace("{t}", "whose");

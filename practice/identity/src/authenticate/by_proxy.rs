@@ -3,7 +3,7 @@
 use ward_instance::Timestamp;
 use ward_store::{Actor, Value};
 
-use crate::proxy::{Terms, grant, rules};
+use crate::proxy::{grant, rules};
 
 /// The access by which somebody acts, who does if they may at all, and until when.
 pub(super) const OF_PROXY: &str = "s.proxy_id, x.id, g.until, g.granted_on, g.is_guardian, u.dob";
@@ -23,11 +23,7 @@ pub(super) fn who_acts(row: &[Value], client: &Actor, now: Timestamp) -> Option<
     if by.is_null() {
         return Some(None);
     }
-    let terms = Terms {
-        until: grant::day(until),
-        granted_on: grant::day(granted_on)?,
-        is_guardian: is_guardian.truth(),
-    };
+    let terms = grant::terms([until, granted_on, is_guardian])?;
     let today = rules::today(now, &client.time_zone)?;
     let counts = client.is_client() && terms.last(grant::day(born), today);
     who.int().filter(|_| counts).map(Some)

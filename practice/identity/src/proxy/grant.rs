@@ -10,7 +10,7 @@ use ward_store::system::AuditType;
 use ward_store::{Cond, Day, Id, Query, Scope, Sql, StoreError, Value};
 
 use super::rules::{self, Denied, End, Terms};
-use super::table::ClientProxy;
+use super::table::{ClientProxy, Ended};
 use crate::account_mail::{self, AccountMail};
 use crate::person::{self, DEFAULT_ZONE};
 use crate::session;
@@ -19,7 +19,7 @@ use crate::tables::User;
 /// What the audit log calls who may act for a client.
 const CHANGED: &str = "proxy";
 
-/// What was given to `proxy` of `client`'s and was not taken away, over by itself or not.
+/// What was given to `proxy` of `client`'s and has not ended; over by itself a moment ago or not.
 pub async fn kept(
     scope: &mut Scope<'_>,
     client: Id<User>,
@@ -71,7 +71,7 @@ pub async fn give(
             return Ok(!call.update(&before, &after).await?.is_empty());
         }
         // It was over by itself, and so is what was begun with it: this is another access.
-        end(call, &before).await?;
+        end(call, &before, Ended::Over).await?;
     }
     let now = call.now();
     let row = ClientProxy {
@@ -85,6 +85,7 @@ pub async fn give(
         is_guardian: terms.is_guardian,
         granted_by: (call.actor.user_id != 0).then(|| Id::new(call.actor.user_id)),
         ended_at: None,
+        ended_because: None,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -110,8 +111,13 @@ async fn tell(call: &mut Call<'_>, client: &User) -> Answer<()> {
 }
 
 /// Takes it away, and ends what is done with it at this moment.
-pub async fn end(scope: &mut Scope<'_>, before: &ClientProxy) -> Result<(), StoreError> {
-    let after = ClientProxy { ended_at: Some(scope.now()), ..before.clone() };
+pub async fn end(
+    scope: &mut Scope<'_>,
+    before: &ClientProxy,
+    because: Ended,
+) -> Result<(), StoreError> {
+    let (ended_at, ended_because) = (Some(scope.now()), Some(because));
+    let after = ClientProxy { ended_at, ended_because, ..before.clone() };
     let subject = scope.subject_id.replace(before.user_id.0);
     let ended = scope.update(before, &after).await;
     scope.subject_id = subject;
@@ -120,20 +126,21 @@ pub async fn end(scope: &mut Scope<'_>, before: &ClientProxy) -> Result<(), Stor
     session::end_of_proxy(scope, before.id).await
 }
 
-/// Takes away what anybody has of a client's.
+/// Takes away what anybody has of a client's, into whom another one was merged.
 pub async fn end_of_client(scope: &mut Scope<'_>, client: Id<User>) -> Result<(), StoreError> {
-    end_where(scope, Cond::eq("user_id", client.0)).await
+    end_where(scope, Cond::eq("user_id", client.0), Ended::Merged).await
 }
 
 /// The same, and what the client has of anybody's: the account is closed.
 pub async fn end_all(scope: &mut Scope<'_>, client: Id<User>) -> Result<(), StoreError> {
-    end_where(scope, Cond::eq("user_id", client.0).or(Cond::eq("proxy_id", client.0))).await
+    let either = Cond::eq("user_id", client.0).or(Cond::eq("proxy_id", client.0));
+    end_where(scope, either, Ended::Closed).await
 }
 
-async fn end_where(scope: &mut Scope<'_>, which: Cond) -> Result<(), StoreError> {
+async fn end_where(scope: &mut Scope<'_>, which: Cond, because: Ended) -> Result<(), StoreError> {
     let kept: Vec<ClientProxy> = scope.list(which.and(Cond::is_null("ended_at")), &[]).await?;
     for row in &kept {
-        end(scope, row).await?;
+        end(scope, row, because).await?;
     }
     Ok(())
 }
@@ -182,12 +189,20 @@ pub async fn acting(
     Ok(rows.iter().filter_map(|row| acting_of_row(row, now)).collect())
 }
 
+/// Until when an access is, by its `until`, `granted_on` and `is_guardian` as the database has them.
+pub(crate) fn terms([until, granted_on, is_guardian]: [&Value; 3]) -> Option<Terms> {
+    Some(Terms {
+        until: day(until),
+        granted_on: day(granted_on)?,
+        is_guardian: is_guardian.truth(),
+    })
+}
+
 fn acting_of_row(row: &[Value], now: Timestamp) -> Option<((i64, i64), Option<Day>)> {
     let [client, proxy, until, granted_on, is_guardian, born, zone, provider_zone] = row else {
         return None;
     };
-    let terms =
-        Terms { until: day(until), granted_on: day(granted_on)?, is_guardian: is_guardian.truth() };
+    let terms = terms([until, granted_on, is_guardian])?;
     let zone = zone.text().or(provider_zone.text()).unwrap_or(DEFAULT_ZONE);
     let born = day(born);
     if !terms.last(born, rules::today(now, zone)?) {

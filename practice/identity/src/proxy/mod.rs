@@ -4,8 +4,9 @@
 
 pub mod act;
 pub mod grant;
+pub mod over;
 pub mod rules;
 pub mod table;
 
 pub use rules::Terms;
-pub use table::{CLIENT_PROXIES, ClientProxy, client_proxies};
+pub use table::{CLIENT_PROXIES, ClientProxy, Ended, client_proxies};

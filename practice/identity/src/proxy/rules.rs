@@ -135,6 +135,19 @@ pub fn earliest_today(now: Timestamp) -> Option<Day> {
     today(now.plus_seconds(-WEST_HOURS * 3_600), "UTC")
 }
 
+/// The latest day that it is anywhere.
+pub fn latest_today(now: Timestamp) -> Option<Day> {
+    const EAST_HOURS: i64 = 14;
+    today(now.plus_seconds(EAST_HOURS * 3_600), "UTC")
+}
+
+/// The last day of birth of who is of age on a day, as text: days compare as their texts do, and 29
+/// February of a year without one stands before 1 March.
+pub fn born_by(today: Day) -> String {
+    let day = today.0;
+    format!("{:04}-{:02}-{:02}", day.year() - OF_AGE_YEARS, day.month(), day.day())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -151,6 +164,11 @@ mod tests {
         assert_eq!(of_age_on(day("2012-02-28")), Some(day("2030-02-28")));
         assert_eq!(of_age_on(day("2013-07-04")), Some(day("2031-07-04")));
         assert_eq!(of_age_on(day("9995-01-01")), None);
+        let leap = day("2012-02-29").to_string();
+        assert!(leap > born_by(day("2030-02-28")) && leap <= born_by(day("2030-03-01")));
+        // There is no 29 February 2010.
+        let by = born_by(day("2028-02-29"));
+        assert!(day("2010-02-28").to_string() <= by && day("2010-03-01").to_string() > by);
     }
 
     #[test]
@@ -205,6 +223,8 @@ mod tests {
         assert_eq!(today(now, "UTC"), Some(day("2026-03-07")));
         assert_eq!(today(now, "America/New_York"), Some(day("2026-03-06")));
         assert_eq!(earliest_today(now), Some(day("2026-03-06")));
+        assert_eq!(latest_today(now), Some(day("2026-03-07")));
+        assert_eq!(latest_today(now.plus_seconds(10 * 3_600)), Some(day("2026-03-08")));
     }
 
     fn days() -> impl Strategy<Value = Day> {
@@ -213,6 +233,13 @@ mod tests {
     }
 
     proptest! {
+        /// The sweep compares texts.
+        #[test]
+        fn dom_35_who_was_born_by_a_day_is_of_age(born in days(), today in days()) {
+            let of_age = of_age_on(born).unwrap();
+            prop_assert_eq!(born.to_string() <= born_by(today), of_age <= today);
+        }
+
         /// Whatever is wanted: nobody acts as a guardian of an adult, and what is given counts
         /// on the day on which it is given.
         #[test]

@@ -1,9 +1,27 @@
 //! The table of who may act for whom.
 
 use ward_instance::Timestamp;
-use ward_store::{Actor, Cond, Day, Id, Key, Reference, Role, Rule, index, record, unique};
+use ward_store::{
+    Actor, Cond, Day, Id, Key, Reference, Role, Rule, index, record, text_enum, unique,
+};
 
 use crate::tables::{Organization, User};
+
+text_enum! {
+    /// Why somebody acts no more.
+    pub enum Ended {
+        /// Somebody took it away.
+        TakenAway = "TAKEN_AWAY",
+        /// Its time was over, or it turned out to be.
+        Over = "OVER",
+        /// The account of either is closed.
+        Closed = "CLOSED",
+        /// The client's record is another one's, too, by a merge.
+        Merged = "MERGED",
+        /// It had ended before a Sandbox went back to when it had not.
+        WentBack = "WENT_BACK",
+    }
+}
 
 record! {
     /// A client may act for another one.
@@ -25,8 +43,9 @@ record! {
         is_guardian: bool,
         /// The member who gave it.
         granted_by: Option<Id<User>>,
-        /// When somebody took it away.
+        /// When it ended, for good.
         ended_at: Option<Timestamp>,
+        ended_because: Option<Ended>,
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -36,6 +55,7 @@ record! {
         unique(&["org_id", "user_id", "proxy_id"]).only("ended_at IS NULL"),
         index(&["org_id", "user_id", "id"]),
         index(&["org_id", "proxy_id", "id"]),
+        index(&["created_at", "id"]).only("ended_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },

@@ -297,12 +297,16 @@ async fn unmarked(
     Ok(call.list(Cond::is_in("id", &ids), &[]).await?)
 }
 
+/// Who acts for a client marks nothing: the client has not seen it.
 async fn mark(
     call: &mut Call<'_>,
     before: &Notification,
     seen: Option<bool>,
     read: Option<bool>,
 ) -> Answer<()> {
+    if call.actor.proxy_id.is_some() {
+        return Ok(());
+    }
     let after = Notification {
         seen: seen.unwrap_or(before.seen),
         is_read: read.unwrap_or(before.is_read),

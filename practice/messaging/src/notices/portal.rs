@@ -12,7 +12,7 @@ use ward_engine::{
 };
 use ward_identity::care::may_entrust;
 use ward_identity::permit::members_only;
-use ward_identity::proxy::{act, grant, rules};
+use ward_identity::proxy::{Ended, act, grant, rules};
 use ward_identity::tables::{USERS, User};
 use ward_store::{Actor, Cond, Day, Id, Level, Query};
 
@@ -132,7 +132,7 @@ pub async fn close(call: &mut Call<'_>, contact: &NotificationContact) -> Answer
     let Some(linked) = contact.linked_client_id else { return Ok(false) };
     match grant::kept(call, contact.user_id, linked).await? {
         Some(kept) => {
-            grant::end(call, &kept).await?;
+            grant::end(call, &kept, Ended::TakenAway).await?;
             Ok(true)
         }
         None => Ok(false),

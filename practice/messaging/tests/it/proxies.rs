@@ -7,9 +7,12 @@ use ward_identity::flags::{
     CAN_RESTRICT_CLIENTS, CAN_SEE_CLIENTS, CAN_VIEW_AUDIT_LOG, SEES_ALL_CLIENTS,
 };
 use ward_identity::proxy::ClientProxy;
+use ward_messaging::notices::{KINDS, run_batch};
 use ward_store::system::EffectRow;
 use ward_store::{Actor, Cond};
 
+use crate::conversations::{begun, inbox};
+use crate::notices::{awake, sent, settle};
 use crate::support::World;
 
 const SHOWN: &str = "notificationContact { id client_portal_access client_portal_access_until }";
@@ -276,6 +279,57 @@ async fn dom_35_an_auditor_of_the_client_sees_what_others_did_for_them() {
         assert!(log.contains("for-ada") && !log.contains("for-ben"), "{log}");
         let log = w.run(&w.owner, query, json!({})).await.to_string();
         assert!(log.contains("for-ben"), "{log}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dom_35_what_who_acts_reads_stays_unread_to_the_client() {
+    World::each(async |w| {
+        let of = pair(&w).await;
+        let ada = w.as_client(&of.client).await;
+        awake(&w, &ada).await;
+        let acting = Actor { proxy_id: of.proxy.parse().ok(), ..ada.clone() };
+        let talk = begun(&w, &w.owner, json!({ "simple_added_users": of.client })).await;
+        let write = async |by: &Actor, text: &str| {
+            let made = w.note(by, json!({ "conversation_id": talk["id"], "content": text })).await;
+            assert!(made["messages"].is_null(), "{made}");
+        };
+        let unread = async || inbox(&w, &ada, json!({ "read": "unread" })).await["nodes"].clone();
+        write(&w.owner, "Come at noon").await;
+        while run_batch(&w.db, KINDS).await.unwrap() > 0 {}
+        let part = unread().await[0]["id"].clone();
+        let mark = async |actor: &Actor| {
+            let selects = "conversation_membership { viewed }";
+            let input = json!({ "id": part, "viewed": true });
+            let done = w.mutate(actor, "updateConversationMembership", selects, input).await;
+            assert!(done["messages"].is_null(), "{done}");
+            done["conversation_membership"]["viewed"].clone()
+        };
+        assert_eq!(mark(&acting).await, false);
+        let told = "{ notifications { nodes { id seen read } } }";
+        let told = async || w.run(&ada, told, json!({})).await["notifications"]["nodes"].clone();
+        let before = told().await;
+        assert_eq!(before[0]["seen"], false, "{before}");
+        let one = "mutation($id: ID) { updateNotification(input: { id: $id, seen: true, read: true }) \
+            { notification { seen } messages { message } } }";
+        let one = w.run_in(ViewId::V2026, &acting, one, json!({ "id": before[0]["id"] })).await;
+        let expected = json!({ "notification": { "seen": false }, "messages": null });
+        assert_eq!(one["data"]["updateNotification"], expected, "{one}");
+        let all = "mutation { updateNotifications(input: { updateAllNotifications: true, seen: true }) \
+            { notifications { seen } messages { message } } }";
+        let all = w.run_in(ViewId::V2026, &acting, all, json!({})).await;
+        let expected = json!({ "notifications": [{ "seen": false }], "messages": null });
+        assert_eq!(all["data"]["updateNotifications"], expected, "{all}");
+        assert_eq!(told().await, before);
+        settle(&w).await;
+        assert_eq!(sent(&w).await, ["new_message email"]);
+        // An answer is the client's, who has read no more by it.
+        write(&acting, "We will").await;
+        assert_eq!(unread().await[0]["id"], part);
+        assert_eq!(mark(&ada).await, true);
+        write(&acting, "Until then").await;
+        assert_eq!(unread().await, json!([]), "there was nothing that they had not read");
     })
     .await;
 }

@@ -16,6 +16,11 @@ use ward_store::{
     Table, system,
 };
 
+#[path = "../../../../foundation/store/tests/it/scratch.rs"]
+mod scratch;
+
+use scratch::Scratch;
+
 /// A test's world, gone with it.
 pub struct World {
     pub db: Db,
@@ -85,7 +90,12 @@ impl World {
     pub async fn each(test: impl AsyncFn(World)) {
         test(World::new(None).await).await;
         match std::env::var("WARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty()) {
-            Some(server) => test(World::new(Some(&server)).await).await,
+            Some(server) => {
+                let world = World::new(Some(&server)).await;
+                let scratch = Scratch::of(&world.db, &server).await;
+                test(world).await;
+                scratch.leave().await;
+            }
             None => {
                 let all = std::env::var("WARD_REQUIRE_ALL").is_ok_and(|it| it == "1");
                 assert!(!all, "WARD_REQUIRE_ALL=1, but WARD_TEST_POSTGRES names no server");

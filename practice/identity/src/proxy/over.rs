@@ -1,0 +1,62 @@
+//! What is over by itself is taken away by itself, and stays so (DOM-35): who was a guardian finds no
+//! name of the client's any more, and no corrected date of birth lets them in again.
+
+use ward_engine::sweeps;
+use ward_store::{Actor, Cond, Db, Id, Scope, Sql, StoreError, Tx};
+
+use super::grant::{end, today_of};
+use super::rules;
+use super::table::{ClientProxy, Ended};
+use crate::person;
+use crate::tables::User;
+
+/// What may be over where the day `$1` is the latest that it is anywhere, and `$2` the last day of
+/// birth of who is of age on it: as [`super::Terms::end`] has it, but for the client's time zone.
+const DUE: &str = "SELECT org_id, id, created_at FROM client_proxies WHERE ended_at IS NULL \
+     AND (client_proxies.until <= $1 OR NOT EXISTS (SELECT 1 FROM users u \
+     WHERE u.org_id = client_proxies.org_id AND u.id = client_proxies.user_id \
+     AND u.dob IS NOT NULL AND (u.dob > $2 OR (client_proxies.is_guardian = FALSE \
+     AND u.dob <= (CAST(CAST(SUBSTR(client_proxies.granted_on, 1, 4) AS BIGINT) - 18 AS TEXT) \
+     || SUBSTR(client_proxies.granted_on, 5))))))";
+
+/// Takes away what is over in all organizations, in the name of the instance; how many it looked at.
+pub async fn sweep(db: &Db) -> Result<u64, StoreError> {
+    let Some(today) = rules::latest_today(db.instance().now()) else { return Ok(0) };
+    let due = Sql::fixed(DUE, [today.to_string().into(), rules::born_by(today).into()]);
+    let failed = "an access that is over is not taken away";
+    sweeps::sweep(db, &due, failed, |tx, org_id, id| Box::pin(judge(tx, org_id, Id::new(id)))).await
+}
+
+async fn judge(tx: &mut Tx, org_id: i64, id: Id<ClientProxy>) -> Result<(), StoreError> {
+    let system = Actor::system(org_id);
+    let mut scope = Scope::new(tx, &system);
+    let found: Option<ClientProxy> = scope.find(id).await?;
+    // Somebody may have taken it away meanwhile.
+    let Some(row) = found.filter(|row| row.ended_at.is_none()) else { return Ok(()) };
+    match person::load_held(scope.tx, org_id, row.user_id.0).await? {
+        Some(person) => end_of(&mut scope, &person.user).await,
+        None => end(&mut scope, &row, Ended::Closed).await,
+    }
+}
+
+/// Takes away what is over by a changed date of birth.
+pub async fn end_by(scope: &mut Scope<'_>, before: &User, after: &User) -> Result<(), StoreError> {
+    match after.is_patient && before.dob != after.dob {
+        true => end_of(scope, after).await,
+        false => Ok(()),
+    }
+}
+
+/// Takes away what is over of a client's, by what is known of them from now on.
+pub async fn end_of(scope: &mut Scope<'_>, client: &User) -> Result<(), StoreError> {
+    let kept = Cond::eq("user_id", client.id.0).and(Cond::is_null("ended_at"));
+    let kept: Vec<ClientProxy> = scope.list(kept, &[]).await?;
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let today = today_of(scope, client).await?;
+    for row in kept.iter().filter(|row| !row.terms().last(client.dob, today)) {
+        end(scope, row, Ended::Over).await?;
+    }
+    Ok(())
+}
