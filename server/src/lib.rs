@@ -55,7 +55,7 @@ mod serve;
 mod settle;
 pub mod tally;
 mod test_clock;
-mod tripwire;
+pub mod tripwire;
 mod unsubscribe_page;
 mod uploads;
 mod workers;

@@ -1,10 +1,12 @@
 //! How a run ends, and what it leaves: the command's status, and nothing.
 
-use rustix::process::Signal;
-use ward_tests::program::{self, ward_with};
-use ward_tests::until;
+use std::process::Stdio;
 
-use crate::running::{Running, is_alive, keepers, numbers, run};
+use rustix::process::{Pid, Signal};
+use ward_tests::program::{self, ward_with};
+use ward_tests::{janitor, until};
+
+use crate::running::{Running, is_alive, keepers, numbers, run, stopped_maker};
 
 /// Something in the background that left the command's group and session. It holds nothing of the
 /// command's, so who waits for the end of its output does not wait for these.
@@ -196,6 +198,64 @@ fn a_keeper_deletes_a_runs_directory_only() {
     assert!(kept(&own, "run-abcdef", &["letter.txt"], 0o700), "without a lock");
     assert!(kept(&own, "run-abcdef", &["run.lock"], 0o755), "open to others");
     assert!(!kept(&own, "run-abcdef", &["run.lock", "ward.db"], 0o700), "what a run left");
+}
+
+/// Folders that are no run's, and one of a run whose process this is not.
+#[test]
+fn a_maker_makes_in_the_directory_of_its_run_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let own = format!("ward-sandboxes-{}", rustix::process::getuid().as_raw());
+    let (me, another) = (std::process::id().to_string(), "1".to_owned());
+    let made = |place: &str, name: &str, parent: &str| {
+        let dir = folder.path().join(place).join(name);
+        std::fs::create_dir_all(&dir).unwrap();
+        for path in [dir.as_path(), dir.parent().unwrap()] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        std::fs::write(dir.join("run.lock"), "").unwrap();
+        let mut maker = program::command();
+        maker.args(["sandbox", "maker", "--base-url", "http://127.0.0.1:1", "--seed", "1"]);
+        maker.args(["--pack", "empty", "--parent", parent, "--dir"]).arg(&dir);
+        let ended = program::finish(maker);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let files = std::fs::read_dir(&dir).unwrap().count();
+        assert_eq!(ended.stdout.is_empty(), files == 1, "{ended:?}");
+        let _ = std::fs::remove_dir_all(&dir);
+        files > 1
+    };
+    assert!(!made("elsewhere", "run-abcdef", &me), "in another place");
+    assert!(!made(&own, "photographs", &me), "of another name");
+    assert!(!made(&own, "run-abcdef", &another), "of another's run");
+    assert!(made(&own, "run-abcdef", &me), "its own");
+}
+
+#[test]
+fn what_the_maker_refuses_is_the_runs_refusal() {
+    let level = [("WARD_SANDBOX_LOG_LEVEL", "loud")];
+    let ended = ward_with(["sandbox", "run", "--pack", "empty", "--", "true"], &level);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("the log level is one of"), "{ended:?}");
+}
+
+#[test]
+fn a_run_that_is_ended_while_its_sandbox_is_made_leaves_nothing() {
+    for (signal, code) in [(Signal::TERM, Some(143)), (Signal::KILL, None)] {
+        let mut command = program::command();
+        command.args(["sandbox", "run", "--", "true"]).stdin(Stdio::null()).stderr(Stdio::null());
+        let mut run = command.spawn().unwrap();
+        janitor::started(run.id());
+        let (maker, dir) = stopped_maker(&run);
+        assert!(dir.exists());
+        let id = Pid::from_raw(run.id().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(id, signal).unwrap();
+        let status = until("the run has ended", || run.try_wait().unwrap());
+        janitor::ended(run.id());
+        assert_eq!(status.code(), code);
+        until("its maker is gone", || (!is_alive(maker)).then_some(()));
+        until("its directory is gone", || (!dir.exists()).then_some(()));
+        until("its keeper is gone", || keepers(&dir).is_empty().then_some(()));
+    }
 }
 
 #[test]

@@ -181,12 +181,31 @@ fn directory_of(pid: u32) -> PathBuf {
 
 /// The processes that look after the command of a run.
 pub fn keepers(dir: &Path) -> Vec<Pid> {
+    let dir = dir.to_string_lossy();
+    of_words(&["keeper", &dir])
+}
+
+/// The process that makes the Sandbox of a run, stopped, and the run's directory.
+pub fn stopped_maker(run: &Child) -> (Pid, PathBuf) {
+    let parent = run.id().to_string();
+    let maker = until("its maker is there", || {
+        let maker = of_words(&["maker", &parent]).first().copied()?;
+        kill_process(maker, Signal::STOP).ok().map(|()| maker)
+    });
+    let words = std::fs::read(format!("/proc/{}/cmdline", maker.as_raw_nonzero())).unwrap();
+    let words = String::from_utf8(words).unwrap();
+    let mut words = words.split('\0').skip_while(|word| *word != "--dir").skip(1);
+    (maker, PathBuf::from(words.next().expect("a directory")))
+}
+
+/// The processes whose command lines have these words.
+fn of_words(words: &[&str]) -> Vec<Pid> {
     let ids = std::fs::read_dir("/proc").unwrap().flatten();
     let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let is_one = |id: &i32| {
-        let words = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        let words: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
-        words.contains(&b"keeper".as_slice()) && words.contains(&dir.to_string_lossy().as_bytes())
+        let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let said: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        words.iter().all(|word| said.contains(&word.as_bytes()))
     };
     ids.filter(is_one).filter_map(Pid::from_raw).collect()
 }

@@ -14,6 +14,7 @@ mod numbers;
 mod shape;
 mod walk;
 
+pub use walk::arguments;
 use ward_engine::{Args, Refused, Request, Upload};
 
 /// What was found, and where.

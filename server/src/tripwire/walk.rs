@@ -44,7 +44,7 @@ struct Walk<'a> {
     found: Option<Found>,
 }
 
-/// The surest sign in a mutation's arguments.
+/// The surest sign in a mutation's arguments: the whole of what a Sandbox looks for.
 pub fn arguments<'a>(
     arguments: impl Iterator<Item = (&'a str, &'a In)>,
     uploads: &'a [Upload],

@@ -58,12 +58,18 @@ pub async fn made(dir: &Path, base_url: &str, wanted: &Wanted) -> Done<Keys> {
     command.args(["sandbox", "maker", "--dir"]).arg(dir).args(["--base-url", base_url]);
     command.args(["--seed", &wanted.seed.to_string(), "--pack", wanted.pack.as_str()]);
     command.args(["--parent", &std::process::id().to_string()]);
-    // A group of its own: what ends the run's is told by the run.
-    command.process_group(0).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let ended = command.output().await.map_err(failed)?;
+    // A group of its own: what ends the run's is told by the run. What it logs is the run's to say.
+    command.process_group(0).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let maker = command.spawn().map_err(failed)?;
+    let ended = maker.wait_with_output().await.map_err(failed)?;
     match serde_json::from_slice(&ended.stdout) {
         Ok(Made::Keys(owner, integration)) => Ok(Keys { owner, integration }),
         Ok(Made::Failed(code, sentence)) => Err(Failure { code, sentence }),
+        // It has said why.
+        Err(_) if ended.status.code() == Some(Failure::INTERNAL.into()) => {
+            Err(Failure { code: Failure::INTERNAL.into(), sentence: String::new() })
+        }
         Err(_) => Err(Failure::unavailable(format!(
             "what makes the Sandbox ended before it was made ({})",
             ended.status

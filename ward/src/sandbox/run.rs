@@ -38,6 +38,7 @@ const SIGNALLED: i32 = 128;
 const STOP: Duration = Duration::from_secs(2);
 /// The keeper may take so long to start and to end.
 const KEEPER: Duration = Duration::from_secs(15);
+
 /// `ward sandbox run`.
 pub async fn run(args: RunArgs, out: Out) -> Done {
     let began = Instant::now();
