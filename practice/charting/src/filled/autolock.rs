@@ -156,7 +156,7 @@ struct Due {
 /// nobody can read, stays open, and waits no more until somebody changes it.
 async fn lock(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<()> {
     let found = match due(scope, id).await {
-        Err(Refused::Store(StoreError::Corrupt { .. } | StoreError::Internal { .. })) => {
+        Err(Refused::Store(StoreError::Corrupt { .. })) => {
             scope.subject_id = None;
             warn_of_unreadable(id.0);
             return Ok(wait_no_more(scope, id).await?);
