@@ -11,7 +11,8 @@ use super::tables::{Deed, FormAnswerGroup, FormAnswerGroupAuditEvent};
 pub struct Step<'a> {
     /// What was done.
     pub action: Deed,
-    /// Who did it, or whose setting it is that did.
+    /// Who did it; of what nobody did who stands in, because the contract demands a member: the
+    /// owner of the client's organization.
     pub by: Id<User>,
     /// Whether nobody did it.
     pub is_automatic: bool,

@@ -255,12 +255,13 @@ record! {
         form_answer_group_id: Id<FormAnswerGroup>,
         patient_id: Id<User>,
         action: Deed,
-        /// Who did it; of what nobody did the owner of the organization, whose setting it is.
+        /// Who did it; of what nobody did who stands in, because the contract demands a member: the
+        /// owner of the client's organization.
         committed_by_id: Id<User>,
         /// Whether nobody did it.
         is_automatic: bool,
         committed_at: Timestamp,
-        /// Why, of who unlocked it.
+        /// Why it was unlocked, or how it came that it locked.
         description: Option<String> [sealed],
         created_at: Timestamp,
         updated_at: Timestamp,

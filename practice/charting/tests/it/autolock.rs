@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 use ward_charting::filled::autolock::run_batch;
 use ward_identity::flags::{CAN_EDIT_SETTINGS, CAN_SEE_CLIENTS};
-use ward_store::{Actor, Sql};
+use ward_store::{Actor, Query, Sql, Value};
 
 use crate::filled::told;
 use crate::support::World;
@@ -71,6 +71,34 @@ impl World {
         let is = |field: &str| note[field].as_bool().unwrap();
         (is("is_locked"), is("is_autolocked"), !note["autolocks_at"].is_null())
     }
+
+    /// When it was locked and from when its time runs, whoever sees it, deleted or not.
+    async fn kept(&self, id: &str) -> (Option<i64>, Option<i64>) {
+        let id: i64 = id.parse().unwrap();
+        let sql = "SELECT locked_at, autolock_from FROM form_answer_groups WHERE id = $1";
+        let sql = Sql::fixed(sql, [id.into()]);
+        let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
+        let row = rows.iter().next().unwrap();
+        (row[0].int(), row[1].int())
+    }
+
+    /// Of which organizations' notes it was told that they are locked, by their ids.
+    async fn told_of(&self) -> Vec<i64> {
+        let sql = "SELECT unit_id FROM events WHERE event_type = 'form_answer_group.locked' \
+            ORDER BY unit_id";
+        let sql = Sql::fixed(sql, []);
+        let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
+        rows.iter().filter_map(|row| row[0].int()).collect()
+    }
+
+    /// Jobs of all sorts that have failed for good, or that lock notes and have failed once.
+    async fn failed(&self) -> Option<i64> {
+        let sql = "SELECT COUNT(*) FROM jobs WHERE state = 'dead' \
+            OR (kind = 'autolock_notes' AND last_error IS NOT NULL)";
+        let sql = Sql::fixed(sql, []);
+        let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
+        rows.scalar().and_then(Value::int)
+    }
 }
 
 /// Open for good, open for now, and locked by itself.
@@ -106,8 +134,7 @@ async fn a_note_locks_when_its_time_has_come_and_again_after_it_was_unlocked() {
         let step = json!({ "action": "LOCKED", "is_automatic": true,
             "description": "Locked automatically", "committed_by": { "id": owner } });
         assert_eq!(note["form_answer_group_audit_events"], json!([step]));
-        let locked = |names: Vec<String>| names.iter().filter(|it| it.ends_with(".locked")).count();
-        assert_eq!(locked(w.filled_events().await), 2);
+        assert_eq!(w.told_of().await, [w.owner.unit_id, w.owner.unit_id]);
         // Nobody changes it, and it is added to.
         let answers = json!([{ "custom_module_id": q, "answer": "Ill" }]);
         let refused = w.refill(&w.owner, json!({ "id": late, "form_answers": answers })).await;
@@ -140,8 +167,8 @@ async fn what_is_done_by_hand_meanwhile_stands() {
         w.to(&w.owner, "lockFormAnswerGroup", &by_hand, "").await;
         let gone = w.plain(&w.owner, &ada, (true, true)).await;
         let of = "form_answer_group { id }";
-        let gone = w.mutate(&w.owner, "deleteFormAnswerGroup", of, json!({ "id": gone })).await;
-        assert!(gone["messages"].is_null(), "{gone}");
+        let done = w.mutate(&w.owner, "deleteFormAnswerGroup", of, json!({ "id": gone })).await;
+        assert!(done["messages"].is_null(), "{done}");
         // One that misses an answer, which no call leaves behind.
         let (missing, q) = w.note(&ada).await;
         w.spoil(Sql::fixed("UPDATE form_answers SET answer = NULL", [])).await;
@@ -151,6 +178,8 @@ async fn what_is_done_by_hand_meanwhile_stands() {
         w.pass(62).await;
         assert_eq!(w.lock_of(&w.owner, &by_hand).await, (true, false, false));
         assert_eq!(w.lock_of(&w.owner, &missing).await, OPEN);
+        assert_eq!(w.kept(&gone).await.0, None);
+        assert_eq!(w.told_of().await.len(), 2, "by hand, and the one that was signed");
         assert_eq!(w.stands(&w.owner, &signed).await["chart_note_status"], "SIGNED_AND_LOCKED");
         let query = "query($id: ID) { formAnswerGroup(id: $id) { form_answer_group_signings { \
             is_intact } } }";
@@ -165,6 +194,95 @@ async fn what_is_done_by_hand_meanwhile_stands() {
         assert_eq!(w.lock_of(&w.owner, &missing).await, WAITS);
         w.pass(62).await;
         assert_eq!(w.lock_of(&w.owner, &missing).await, LOCKED);
+        assert_eq!(w.told_of().await.len(), 3);
+        assert_eq!(w.kept(&gone).await.0, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_note_that_nobody_can_read_stops_no_other() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        w.locks_after(&w.owner, json!(1)).await;
+        // It is the first that is due.
+        let (spoilt, q) = w.note(&ada).await;
+        let (answered, _) = w.note(&ada).await;
+        let plain = w.plain(&w.owner, &ada, (true, true)).await;
+        let question: i64 = q.parse().unwrap();
+        let sql = "UPDATE form_answers SET answer = $1 WHERE custom_module_id = $2";
+        w.spoil(Sql::fixed(sql, [vec![0_u8; 64].into(), question.into()])).await;
+        w.pass(62).await;
+        assert_eq!(w.kept(&spoilt).await, (None, None), "it waits no more");
+        for id in [&answered, &plain] {
+            assert_eq!(w.lock_of(&w.owner, id).await, LOCKED);
+        }
+        assert_eq!(w.told_of().await.len(), 2);
+        // What is finished later is locked as well.
+        let late = w.plain(&w.owner, &ada, (true, true)).await;
+        w.pass(62).await;
+        assert_eq!(w.lock_of(&w.owner, &late).await, LOCKED);
+        assert_eq!(w.failed().await, Some(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_note_locks_whatever_became_of_its_client_unless_they_are_gone() {
+    World::each(async |w| {
+        let brenda = w.branch().await;
+        let ada = w.client("Ada", "ada@example.com").await;
+        let bea = w.client("Bea", "bea@example.com").await;
+        let (cia, dee) =
+            (w.client("Cia", "cia@example.com").await, w.client("Dee", "dee@example.com").await);
+        w.locks_after(&w.owner, json!(1)).await;
+        w.locks_after(&brenda, json!(0)).await;
+        let mut notes = Vec::new();
+        for client in [&ada, &bea, &cia] {
+            notes.push(w.plain(&w.owner, client, (true, true)).await);
+        }
+        let [moved, left, merged] = &notes[..] else { panic!("{notes:?}") };
+        let to_brenda = json!({ "id": ada, "dietitian_id": brenda.user_id.to_string() });
+        let done = w.mutate(&w.owner, "updateClient", "user { id }", to_brenda).await;
+        assert!(done["messages"].is_null(), "{done}");
+        let gone: i64 = bea.parse().unwrap();
+        w.spoil(Sql::fixed("UPDATE users SET deleted_at = 1 WHERE id = $1", [gone.into()])).await;
+        let both = json!({ "ids": [cia, dee], "target_user_id": dee });
+        let done = w.mutate(&w.owner, "mergeClients", "user { id }", both).await;
+        assert_eq!(done["user"]["id"], dee.as_str(), "{done}");
+        w.pass(62).await;
+        // By the organization in which it was begun, and told to who looks after the client now.
+        let read = w.stands(&brenda, moved).await;
+        assert_eq!(read["is_autolocked"], true, "{read}");
+        let by = &read["form_answer_group_audit_events"][0]["committed_by"]["id"];
+        assert_eq!(*by, brenda.user_id.to_string(), "{read}");
+        assert_eq!(w.lock_of(&w.owner, merged).await, LOCKED);
+        assert_eq!(w.kept(left).await, (None, None), "it waits no more");
+        let mut units = [brenda.unit_id, w.owner.unit_id];
+        units.sort_unstable();
+        assert_eq!(w.told_of().await, units);
+        assert_eq!(w.failed().await, Some(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_counselling_note_locks_as_others_do_and_is_its_authors_alone() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        w.locks_after(&w.owner, json!(1)).await;
+        let author = w.powerful();
+        let (form, q) = w.notes_form("COUNSELLING_NOTES").await;
+        let input = json!({ "custom_module_form_id": form, "user_id": ada, "finished": true,
+            "form_answers": [{ "custom_module_id": q, "answer": "A secret" }] });
+        let made = w.fill(&author, input).await;
+        assert!(made["messages"].is_null(), "{made}");
+        let note = made["form_answer_group"]["id"].as_str().unwrap();
+        assert_eq!(w.lock_of(&author, note).await, WAITS);
+        w.pass(62).await;
+        assert_eq!(w.lock_of(&author, note).await, LOCKED);
+        assert_eq!(w.confided(&author, note).await, "COUNSELLING_NOTES");
+        assert!(w.stands(&w.owner, note).await.is_null(), "the owner reads no more of it");
     })
     .await;
 }
