@@ -92,7 +92,8 @@ fn dom_35_a_document_says_who_opened_it_acting_for_the_client() {
         let link = reply.data()["document"]["expiring_url"].as_str().unwrap();
         let link = &link[link.find("/files/").unwrap()..];
         assert_eq!(server.api().get(link).status, 200);
-        let viewings = "query($id: ID) { documentViewings(document_id: $id) { nodes { user_id } } }";
+        let viewings =
+            "query($id: ID) { documentViewings(document_id: $id) { nodes { user_id } } }";
         let told = |api: &Api| {
             let reply = api.ask(viewings, json!({"id": paper}));
             reply.data()["documentViewings"]["nodes"].clone()
