@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use ward_identity::proxy::over;
 use ward_instance::host;
+use ward_messaging::notices::portal;
 use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
@@ -259,11 +261,15 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Takes away what clients may do for others, once it is over. Not while the instance is quarantined.
+/// Takes away what clients may do for others, once it is over. Not while the instance is quarantined,
+/// since others are told of it.
 pub async fn end_accesses(app: &App) -> Result<(), StoreError> {
     match app.is_quarantined() {
         true => Ok(()),
-        false => ward_identity::proxy::over::sweep(&app.db).await.map(drop),
+        false => {
+            let told: over::Told = |scope, access| Box::pin(portal::tell_of_end(scope, access));
+            over::sweep(&app.db, told).await.map(drop)
+        }
     }
 }
 
