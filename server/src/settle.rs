@@ -75,6 +75,7 @@ pub async fn move_clock(
     let attempts = ward_webhooks::deliver::kept::attempts(&mut app.db.read().await?).await?;
     ran.deliveries += attempts.saturating_sub(sent);
     workers::purge(app).await?;
+    workers::end_accesses(app).await?;
     workers::forget(app).await?;
     workers::sweep(app).await?;
     let stragglers = stragglers(&mut app.db.read().await?, target, NAMED).await?;

@@ -1,11 +1,15 @@
 //! Housekeeping beside the requests: refusals to the audit log, chain heads to
 //! their file, numbers, what has expired. What waits for its time is in `due`.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use ward_identity::proxy::over;
 use ward_instance::host;
+use ward_messaging::notices::portal;
 use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
@@ -30,7 +34,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ticks: u64 = 0;
-    let mut sweeping: Option<tokio::task::JoinHandle<()>> = None;
+    let (mut ending, mut sweeping): (Option<JoinHandle<()>>, Option<JoinHandle<()>>) = (None, None);
     live(&app).await;
     look(&app).await;
     loop {
@@ -52,14 +56,16 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 if ticks.is_multiple_of(600) {
                     report("expired rows", purge(&app).await);
+                    let held = Arc::clone(&app);
+                    begin(&mut ending, async move {
+                        report("accesses that are over", end_accesses(&held).await);
+                    });
                     // A bucket may be slow, and nothing else waits for it.
-                    if sweeping.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
-                        let app = Arc::clone(&app);
-                        sweeping = Some(tokio::spawn(async move {
-                            report("kept for a time", forget(&app).await);
-                            report("stored files", sweep(&app).await);
-                        }));
-                    }
+                    let held = Arc::clone(&app);
+                    begin(&mut sweeping, async move {
+                        report("kept for a time", forget(&held).await);
+                        report("stored files", sweep(&held).await);
+                    });
                 }
                 sequence(&app).await;
                 follow_sandbox(&app).await;
@@ -77,10 +83,10 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
-    if let Some(sweeping) = sweeping {
-        sweeping.abort();
+    for task in [ending, sweeping].into_iter().flatten() {
+        task.abort();
         // Cut off or done: either is the end of it.
-        drop(sweeping.await);
+        drop(task.await);
     }
     app.rotator.stop();
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
@@ -91,6 +97,13 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         && let Ok(node) = host::node(&app.dir)
     {
         report("node", rotator::leave(&app.db, &node).await);
+    }
+}
+
+/// Begins what may take long, beside the rest; not while it is under way since the last time.
+fn begin(task: &mut Option<JoinHandle<()>>, work: impl Future<Output = ()> + Send + 'static) {
+    if task.as_ref().is_none_or(JoinHandle::is_finished) {
+        *task = Some(tokio::spawn(work));
     }
 }
 
@@ -248,8 +261,19 @@ pub async fn purge(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes what domains keep for a time: exports, and files that were told of and never attached; and
-/// takes away what clients may do for others, once it is over. Not
+/// Takes away what clients may do for others, once it is over. Not while the instance is quarantined,
+/// since others are told of it.
+pub async fn end_accesses(app: &App) -> Result<(), StoreError> {
+    match app.is_quarantined() {
+        true => Ok(()),
+        false => {
+            let told: over::Told = |scope, access| Box::pin(portal::tell_of_end(scope, access));
+            over::sweep(&app.db, told).await.map(drop)
+        }
+    }
+}
+
+/// Deletes what domains keep for a time: exports, and files that were told of and never attached. Not
 /// while the instance is quarantined, since others are told of it.
 pub async fn forget(app: &App) -> Result<(), StoreError> {
     if app.is_quarantined() {
@@ -257,8 +281,7 @@ pub async fn forget(app: &App) -> Result<(), StoreError> {
     }
     let exports = ward_export::expire::sweep(&app.db).await.map(drop);
     let uploads = ward_charting::attachment::sweep::sweep(&app.db).await.map(drop);
-    let accesses = ward_identity::proxy::over::sweep(&app.db).await.map(drop);
-    exports.and(uploads).and(accesses)
+    exports.and(uploads)
 }
 
 /// Clears away stored files that no row tells of; none while a fork may read them.

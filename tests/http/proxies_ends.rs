@@ -61,6 +61,14 @@ fn ended(s: &Instance, proxy: &str) -> String {
     ))
 }
 
+/// How many times webhooks are told that a contact is another from then on.
+fn told(s: &Instance) -> i64 {
+    s.database().number(
+        "SELECT COUNT(*) FROM events WHERE event_type = 'notification_contact.updated' \
+         AND changed_fields LIKE '%client_portal_access%'",
+    )
+}
+
 /// How many sessions go on in which somebody acts.
 fn going_on(s: &Instance) -> i64 {
     s.database()
@@ -96,10 +104,10 @@ fn dom_35_what_is_over_is_taken_away_by_itself_and_for_good() {
         // It is the day elsewhere.
         to(&family.owner, "2031-03-04T07:59:00Z");
         family.is_in(&by_dad);
-        assert_eq!((ended(&s, &dad), going_on(&s)), (String::new(), 2));
+        assert_eq!((ended(&s, &dad), going_on(&s), told(&s)), (String::new(), 2, 0));
         to(&family.owner, "2031-03-04T08:01:00Z");
         is_out(&by_dad);
-        assert_eq!((ended(&s, &dad), going_on(&s)), ("OVER".to_owned(), 1));
+        assert_eq!((ended(&s, &dad), going_on(&s), told(&s)), ("OVER".to_owned(), 1, 1));
         assert!(is_logged(&family, &dad) && !is_logged(&family, &mum));
         let knows = |api: &Api| sees(api, "user", &family.child);
         assert!(knows(&own_mum) && !knows(&own_dad));
@@ -130,8 +138,9 @@ fn dom_35_a_date_of_birth_that_was_wrong_for_a_moment_ends_it_for_good() {
         let acting = family.acting(&own, &of_mum);
         family.change(&family.child, json!({"dob": "2013-03-06"}));
         family.is_in(&acting);
+        assert_eq!(told(&s), 0);
         family.change(&family.child, json!({"dob": "1990-03-05"}));
-        assert_eq!((ended(&s, &mum), going_on(&s)), ("OVER".to_owned(), 0));
+        assert_eq!((ended(&s, &mum), going_on(&s), told(&s)), ("OVER".to_owned(), 0, 1));
         assert!(is_logged(&family, &mum) && !sees(&own, "user", &family.child));
         family.change(&family.child, json!({"dob": "2013-03-05"}));
         is_out(&acting);

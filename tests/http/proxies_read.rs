@@ -28,6 +28,12 @@ fn paper(s: &Instance, owner: &Api, notes: &[&str]) -> String {
     paper
 }
 
+/// Makes a note as confidential as this.
+fn classify(owner: &Api, note: &str, confidentiality: &str) {
+    let input = json!({"id": note, "confidentiality": confidentiality});
+    done(run(owner, "updateFormAnswerGroup", "form_answer_group { id }", input));
+}
+
 #[test]
 fn dom_35_a_pdf_is_read_by_who_acts_where_all_that_it_was_printed_of_is() {
     for engine in Engine::available("DOM-35") {
@@ -51,10 +57,51 @@ fn dom_35_a_pdf_is_read_by_who_acts_where_all_that_it_was_printed_of_is() {
         };
         assert_eq!(listed(), 2);
         // One of the notes turns out to be more than it said.
-        let stricter = json!({"id": two, "confidentiality": "PART_2"});
-        done(run(owner, "updateFormAnswerGroup", "form_answer_group { id }", stricter));
+        classify(owner, &two, "PART_2");
         assert_eq!(seen(), [true, false, false, false]);
         assert_eq!(listed(), 1);
+        // It was less than it said, which does not change what is on paper; nor did that tell of it.
+        classify(owner, &two, "NORMAL");
+        assert_eq!(seen(), [true, true, false, false]);
+        classify(owner, &part_2, "NORMAL");
+        assert_eq!(seen(), [true, true, false, false]);
+        assert!(sees(&acting, "document", &paper(&s, owner, &[&*part_2])));
+        // Of what is deleted nobody says any more how confidential it is.
+        done(run(owner, "deleteFormAnswerGroup", "", json!({"id": two})));
+        assert_eq!(seen(), [true, false, false, false]);
+        assert_eq!(listed(), 1);
+    }
+}
+
+#[test]
+fn dom_35_a_document_says_who_opened_it_acting_for_the_client() {
+    for engine in Engine::available("DOM-35") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let family = Family::new(&server, server.with(&owner));
+        family.change(&family.child, json!({"password": PASSWORD}));
+        let child = family.signed_in("child");
+        let (mum, of_mum) = family.relative("mum");
+        let own = family.signed_in("mum");
+        let acting = family.acting(&own, &of_mum);
+        let note = note(&family.owner, &family.child, "NORMAL");
+        let paper = paper(&s, &family.owner, &[&*note]);
+        let link = "query($id: ID) { document(id: $id) { expiring_url } }";
+        let reply = acting.ask(link, json!({"id": paper}));
+        let link = reply.data()["document"]["expiring_url"].as_str().unwrap();
+        let link = &link[link.find("/files/").unwrap()..];
+        assert_eq!(server.api().get(link).status, 200);
+        let viewings =
+            "query($id: ID) { documentViewings(document_id: $id) { nodes { user_id } } }";
+        let told = |api: &Api| {
+            let reply = api.ask(viewings, json!({"id": paper}));
+            reply.data()["documentViewings"]["nodes"].clone()
+        };
+        let hers = json!([{"user_id": mum}]);
+        assert_eq!((told(&family.owner), told(&acting)), (hers.clone(), hers));
+        // The client knows of their own; and who does not act, of none of a document not theirs.
+        assert_eq!((told(&child), told(&own)), (json!([]), json!([])));
     }
 }
 

@@ -26,18 +26,25 @@ pub fn open_group(actor: &Actor, column: &str) -> Cond {
 }
 
 /// Rows that name all that was filled in by this column, a JSON list of the ids, or nothing: each of it
-/// is open. What is not found is not.
+/// is open. What is deleted or not found is not.
 pub fn open_groups(actor: &Actor, column: &str) -> Cond {
-    let Cond::Sql(text, params) = open(actor) else { return Cond::Always };
-    let text = text.replace("{t}", "of_listed");
-    Cond::sql(
-        format!(
-            "({{t}}.{column} IS NULL OR NOT EXISTS (SELECT 1 FROM IDS_OF({{t}}.{column}) listed \
-             WHERE NOT EXISTS (SELECT 1 FROM form_answer_groups of_listed \
-             WHERE of_listed.org_id = {{t}}.org_id AND of_listed.id = listed.id AND {text})))"
-        ),
-        params,
-    )
+    match open(actor) {
+        Cond::Always => Cond::Always,
+        Cond::Never => Cond::is_null(column),
+        Cond::Sql(text, params) => {
+            let text = text.replace("{t}", "of_listed");
+            Cond::sql(
+                format!(
+                    "({{t}}.{column} IS NULL OR NOT EXISTS (\
+                     SELECT 1 FROM IDS_OF({{t}}.{column}) listed \
+                     WHERE NOT EXISTS (SELECT 1 FROM form_answer_groups of_listed \
+                     WHERE of_listed.org_id = {{t}}.org_id AND of_listed.id = listed.id \
+                     AND of_listed.deleted_at IS NULL AND {text})))"
+                ),
+                params,
+            )
+        }
+    }
 }
 
 /// Rows that name one of another table by this column for which a condition holds, or none; that row

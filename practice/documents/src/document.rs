@@ -64,6 +64,7 @@ pub async fn create(call: &mut Call<'_>, prepared: &PreparedCreate) -> Answer<Pa
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
         printed_of: None,
+        printed_confidential: None,
         disclosure_consent_id: None,
         description: input.description.trimmed().map(str::to_owned),
         internal_notes: None,

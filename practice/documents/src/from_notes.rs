@@ -188,6 +188,7 @@ async fn create(call: &mut Call<'_>, prepared: &Prepared, at: &'static str) -> A
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
         printed_of: Some(printed_of(printed)),
+        printed_confidential: Some(printed.is_confidential),
         disclosure_consent_id: None,
         description: None,
         internal_notes: None,

@@ -39,6 +39,9 @@ record! {
         /// The forms and notes that it was printed of, by their ids; nothing of what was uploaded. So
         /// what may not be passed on is known on paper, too (DOM-31).
         printed_of: Option<Json>,
+        /// Whether one of them was confidential when it was printed, as it is on the paper for good;
+        /// nothing of what was uploaded (DOM-35).
+        printed_confidential: Option<bool>,
         /// The consent by which it was made, of an archive that is disclosed: it ends with that
         /// (DOM-31).
         disclosure_consent_id: Option<Id<DisclosureConsentRef>>,

@@ -178,13 +178,15 @@ fn of_member(actor: &Actor, sharings: Sharings, charted: Cond, kept: Cond) -> Co
     seen.and(is_seen(actor, "{t}.rel_user_id"))
 }
 
-/// For who acts for a client: nothing that was printed of forms or notes of which one is under Part 2
-/// at this moment, be it the only one or not (42 CFR 2.14), and no archive.
+/// For who acts for a client: nothing that was printed of forms or notes of which one is confidential or
+/// deleted at this moment, or was confidential on paper, be it the only one or not (42 CFR 2.14), and no
+/// archive.
 fn open_to_proxy(actor: &Actor) -> Cond {
     match actor.proxy_id {
         None => Cond::Always,
         Some(_) => open_groups(actor, "printed_of").and(Cond::sql(
-            "({t}.disclosure_consent_id IS NULL AND {t}.file_content_type <> ?)",
+            "(({t}.printed_of IS NULL OR {t}.printed_confidential = FALSE) \
+             AND {t}.disclosure_consent_id IS NULL AND {t}.file_content_type <> ?)",
             [EXPORT_TYPE.into()],
         )),
     }
@@ -204,9 +206,20 @@ pub fn folder_sharings(actor: &Actor) -> Rule {
     of(actor, folders(actor), "folders", "folder_id")
 }
 
-/// Who opened a document: for members who see both; a client knows of themselves.
+/// Who opened a document: for members who see both; a client knows of themselves, and so does who acts
+/// for one, of documents that they see.
 pub fn document_viewings(actor: &Actor) -> Rule {
-    of(actor, documents(actor), "documents", "document_id")
+    let rule = documents(actor);
+    match actor.role {
+        Role::Client => {
+            let reader = actor.proxy_id.unwrap_or(actor.user_id);
+            let seen = held(rule, "documents", "document_id");
+            Rule::full(seen.and(Cond::eq("user_id", reader)))
+        }
+        Role::System | Role::Anonymous | Role::Member => {
+            of(actor, rule, "documents", "document_id")
+        }
+    }
 }
 
 /// Rows that belong to one of another table and name a person.
@@ -216,22 +229,26 @@ fn of(actor: &Actor, rule: Rule, table: &str, column: &str) -> Rule {
         Role::Anonymous => Rule::none(),
         Role::Client if actor.proxy_id.is_none() => Rule::full(Cond::eq("user_id", actor.user_id)),
         Role::Client | Role::Member => {
-            let (text, params): (String, Vec<Value>) = match rule.full {
-                Cond::Sql(text, params) => (text.replace("{t}", "held"), params),
-                Cond::Always => ("TRUE".to_owned(), Vec::new()),
-                Cond::Never => return Rule::none(),
-            };
-            let held = Cond::Sql(
-                format!(
-                    "EXISTS (SELECT 1 FROM {table} held WHERE held.org_id = {{t}}.org_id \
-                     AND held.id = {{t}}.{column} AND ({text}))"
-                ),
-                params,
-            );
-            Rule::full(held.and(match actor.proxy_id {
+            Rule::full(held(rule, table, column).and(match actor.proxy_id {
                 None => is_seen(actor, "{t}.user_id"),
                 Some(_) => Cond::eq("user_id", actor.user_id),
             }))
         }
     }
+}
+
+/// Rows that name one of another table by this column, which a rule opens in full.
+fn held(rule: Rule, table: &str, column: &str) -> Cond {
+    let (text, params): (String, Vec<Value>) = match rule.full {
+        Cond::Sql(text, params) => (text.replace("{t}", "held"), params),
+        Cond::Always => ("TRUE".to_owned(), Vec::new()),
+        Cond::Never => return Cond::Never,
+    };
+    Cond::Sql(
+        format!(
+            "EXISTS (SELECT 1 FROM {table} held WHERE held.org_id = {{t}}.org_id \
+             AND held.id = {{t}}.{column} AND ({text}))"
+        ),
+        params,
+    )
 }

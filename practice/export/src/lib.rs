@@ -218,6 +218,7 @@ async fn put(
         file_content_type: file.content_type().to_owned(),
         byte_size: file.byte_size(),
         printed_of: None,
+        printed_confidential: None,
         disclosure_consent_id: place.consent.map(|it| Id::new(it.id.0)),
         description: None,
         internal_notes: None,

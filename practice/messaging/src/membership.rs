@@ -48,8 +48,8 @@ impl ConversationMembership {
 }
 
 /// Marks one's own part as read, unread or put away: read state is each
-/// member's own (DOM-34). Who acts for a client reads for themselves: it stays the client's, who is told
-/// of what they have not read.
+/// member's own (DOM-34). Who acts for a client reads and puts away nothing of theirs: both stay the
+/// client's, who is told of what they have not read and finds it where it was.
 pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Payload> {
     let id = input.id.value().copied().ok_or_else(|| Refused::not_found("id"))?;
     let seen: Option<(ConversationMembership, Level)> = call.visible(id, Level::Full).await?;
@@ -60,10 +60,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateMembership) -> Answer<Pay
     call.scope.subject_id = conversation.patient_id.map(|id| id.0);
     let notes = conversation.notes_count;
     let mut after = before.clone();
-    if let Some(viewed) = input.viewed.value().filter(|_| call.actor.proxy_id.is_none()) {
+    let is_own = call.actor.proxy_id.is_none();
+    if let Some(viewed) = input.viewed.value().filter(|_| is_own) {
         after.view(*viewed, notes);
     }
-    if let Some(archived) = input.archived.value() {
+    if let Some(archived) = input.archived.value().filter(|_| is_own) {
         after.archive(*archived, notes);
     }
     let changes = call.update(&before, &after).await?;

@@ -203,7 +203,8 @@ async fn told(call: &mut Call<'_>, sent: Sent<'_>) -> Answer<FileAttachment> {
     })
 }
 
-/// Whether the caller may send another file; what they never attached is forgotten after a day.
+/// Whether the caller may send another file; what they never attached is forgotten after a day. A client
+/// and each who acts for them have so many on their way each, and the bytes together.
 async fn room(call: &mut Call<'_>, file: &Announced) -> Answer<()> {
     let own = Cond::eq("user_id", call.actor.user_id).and(Cond::is_null("attached_at"));
     let open: Vec<FileAttachment> = call.list(own, &[]).await?;
@@ -212,7 +213,8 @@ async fn room(call: &mut Call<'_>, file: &Announced) -> Answer<()> {
     for row in &old {
         take_away(&mut call.scope, row).await?;
     }
-    if open.len() >= OPEN_MAX {
+    let sender = call.actor.proxy_id.map(Id::new);
+    if open.iter().filter(|it| it.proxy_id == sender).count() >= OPEN_MAX {
         return Err(Refused::base(format!(
             "You have {OPEN_MAX} files on their way; attach them, or wait a day until they are forgotten"
         )));

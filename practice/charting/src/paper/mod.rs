@@ -41,6 +41,8 @@ pub struct Printed {
     pub finished: bool,
     /// Whether some of it are counselling notes: their author's alone.
     pub is_apart: bool,
+    /// Whether some of it is more confidential than the rest of the record.
+    pub is_confidential: bool,
     /// What is printed, and the version of each as it was printed.
     pub notes: Vec<(Id<FormAnswerGroup>, i64)>,
     /// Whose data it is, for the access log.
@@ -66,6 +68,7 @@ pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Pr
         client: kept.client_id,
         finished: kept.notes.iter().all(|it| it.group.finished),
         is_apart: kept.notes.iter().any(is_apart),
+        is_confidential: kept.notes.iter().any(is_confidential),
         notes: kept.notes.iter().map(|it| (it.group.id, it.group.version)).collect(),
         reads: kept.reads.clone(),
     };
@@ -85,6 +88,10 @@ pub async fn print(request: &Request, what: What, at: &'static str) -> Answer<Pr
 
 fn is_apart(note: &KeptNote) -> bool {
     note.group.confidentiality == Confidentiality::CounsellingNotes
+}
+
+fn is_confidential(note: &KeptNote) -> bool {
+    note.group.confidentiality != Confidentiality::Normal
 }
 
 fn title(kept: &Kept) -> String {

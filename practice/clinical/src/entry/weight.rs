@@ -37,7 +37,8 @@ fn latest_of(actor: &Actor, ids: &[i64]) -> Cond {
     let Cond::Sql(whose, params) = Cond::is_in("id", ids) else { return Cond::Never };
     let (open, open_params) = match open_to_proxy(actor) {
         Cond::Sql(text, params) => (format!("AND {} ", text.replace("{t}", "latest")), params),
-        Cond::Always | Cond::Never => (String::new(), Vec::new()),
+        Cond::Always => (String::new(), Vec::new()),
+        Cond::Never => return Cond::Never,
     };
     let whose = whose.replace("{t}", "whose");
     Cond::sql(

@@ -13,6 +13,11 @@ use ward_identity::{admin, password};
 use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
 use ward_store::{Actor, Birth, Cond, Db, Place, Scope, Table, Tx};
 
+#[path = "../../../../foundation/store/tests/it/scratch.rs"]
+mod scratch;
+
+use scratch::Scratch;
+
 /// A password that no rule minds.
 pub const GOOD: &str = "turnip-harbour-quilt-94";
 
@@ -91,8 +96,8 @@ pub fn member(first_name: &str, email: &str) -> NewMember {
     }
 }
 
-/// Runs a test on PostgreSQL, if there is a server, and drops its database.
-pub async fn on_postgres<Fut: Future<Output = ()> + Send + 'static>(test: fn(World) -> Fut) {
+/// Runs a test on PostgreSQL, if there is a server.
+pub async fn on_postgres<Fut: Future<Output = ()>>(test: fn(World) -> Fut) {
     let server = std::env::var("WARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
     let Some(server) = server else {
         let all = std::env::var("WARD_REQUIRE_ALL").is_ok_and(|it| it == "1");
@@ -104,16 +109,9 @@ pub async fn on_postgres<Fut: Future<Output = ()> + Send + 'static>(test: fn(Wor
     let start = server.rfind('/').expect("an address ends in a database name");
     let world = World::at(Some(format!("{}/{name}", &server[..start]))).await;
     world.instance.reach().set_email(true);
-    let db = world.db.clone();
-    let outcome = tokio::spawn(test(world)).await;
-    db.shutdown().await;
-    let (client, connection) =
-        tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
-    if let Err(error) = outcome {
-        std::panic::resume_unwind(error.into_panic());
-    }
+    let scratch = Scratch::of(&world.db, &server).await;
+    test(world).await;
+    scratch.leave().await;
 }
 
 /// The test on both engines.

@@ -158,7 +158,7 @@ fn check_whole(contact: &NotificationContact) -> Answer<()> {
     }
 }
 
-fn event(kind: &'static str, contact: &NotificationContact) -> Event {
+pub(super) fn event(kind: &'static str, contact: &NotificationContact) -> Event {
     Event::new(kind, TYPE, contact.id.0).of_unit(contact.unit_id.0).about(contact.user_id.0)
 }
 

@@ -12,11 +12,13 @@ use ward_engine::{
 };
 use ward_identity::care::may_entrust;
 use ward_identity::permit::members_only;
-use ward_identity::proxy::{Ended, act, grant, rules};
+use ward_identity::proxy::{ClientProxy, Ended, act, grant, over, rules};
 use ward_identity::tables::{USERS, User};
-use ward_store::{Actor, Cond, Day, Id, Level, Query};
+use ward_store::{Actor, Cond, Day, Event, Id, Level, Query, Scope, StoreError};
 
-use crate::notices::contact::{NotificationContact, TYPE, client, notification_contacts as at};
+use crate::notices::contact::{
+    NotificationContact, TYPE, client, event, notification_contacts as at,
+};
 
 const ACCESS: &str = "client_portal_access";
 const UNTIL: &str = "client_portal_access_until";
@@ -33,6 +35,28 @@ pub fn bind(b: &mut Bindings) {
     b.batch(TYPE, UNTIL, WHO, |request, q, rows, _| Box::pin(until(request, q, rows))).limited();
     const ACTING: &[(&str, Returns)] = &[("token", Returns::Leaf), ("user", Returns::One(&USERS))];
     b.mutation("actAsLinkedClient", ACTING, op!(act_as)).of_session();
+    b.reaction("patient.updated", |call, event| Box::pin(updated(call, event)));
+}
+
+/// A changed date of birth ends what is over by it.
+async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    if !event.changed_fields.contains(&"dob") {
+        return Ok(());
+    }
+    for access in over::ended_by(call, Id::new(event.resource_id)).await? {
+        tell_of_end(call, &access).await?;
+    }
+    Ok(())
+}
+
+/// Tells webhooks of an access that was over by itself, as of one that somebody takes away.
+pub async fn tell_of_end(scope: &mut Scope<'_>, access: &ClientProxy) -> Result<(), StoreError> {
+    let named = pair(access.user_id, access.proxy_id);
+    let contacts: Vec<NotificationContact> = scope.list(named, &[]).await?;
+    for contact in &contacts {
+        scope.emit(event("notification_contact.updated", contact).changed(&[ACCESS]));
+    }
+    Ok(())
 }
 
 /// What was sent of a contact's access.

@@ -284,7 +284,7 @@ async fn dom_35_an_auditor_of_the_client_sees_what_others_did_for_them() {
 }
 
 #[tokio::test]
-async fn dom_35_what_who_acts_reads_stays_unread_to_the_client() {
+async fn dom_35_what_who_acts_reads_stays_unread_to_the_client_and_where_it_was() {
     World::each(async |w| {
         let of = pair(&w).await;
         let ada = w.as_client(&of.client).await;
@@ -307,6 +307,14 @@ async fn dom_35_what_who_acts_reads_stays_unread_to_the_client() {
             done["conversation_membership"]["viewed"].clone()
         };
         assert_eq!(mark(&acting).await, false);
+        let put_away = async |actor: &Actor| {
+            let selects = "conversation_membership { archived }";
+            let input = json!({ "id": part, "archived": true });
+            let done = w.mutate(actor, "updateConversationMembership", selects, input).await;
+            assert!(done["messages"].is_null(), "{done}");
+            done["conversation_membership"]["archived"].clone()
+        };
+        assert_eq!(put_away(&acting).await, false);
         let told = "{ notifications { nodes { id seen read } } }";
         let told = async || w.run(&ada, told, json!({})).await["notifications"]["nodes"].clone();
         let before = told().await;

@@ -15,6 +15,11 @@ use ward_store::intents::{EffectIntent, intend};
 use ward_store::system::EffectClass;
 use ward_store::{Birth, Db, Engine, Place, Query, Rows, Sql, StoreError, Table, keyring};
 
+#[path = "../../../../foundation/store/tests/it/scratch.rs"]
+mod scratch;
+
+use scratch::Scratch;
+
 /// The base URL of every test instance.
 pub const BASE: &str = "https://ward.example";
 
@@ -64,20 +69,19 @@ fn address(server: &str, name: &str) -> String {
     format!("{}/{name}", &server[..start])
 }
 
-/// Runs a test in a world of its own, and takes the world away whatever happens.
+/// Runs a test in a world of its own.
 pub async fn run<F, Fut>(engine: Engine, kind: Kind, test: F)
 where
     F: FnOnce(World) -> Fut,
-    Fut: Future<Output = ()> + Send + 'static,
+    Fut: Future<Output = ()>,
 {
     let directory = tempfile::tempdir().unwrap();
     let name = format!("{kind}_{}", Random::os().base62(12).to_lowercase());
-    let place = match (engine, server) {
+    let server = if engine == Engine::Pg { server() } else { None };
+    let place = match (engine, &server) {
         (Engine::Lite, _) => Place::Lite { path: directory.path().join("ward.db") },
-        (Engine::Pg, server) => match server() {
-            Some(server) => Place::Pg { url: address(&server, &name) },
-            None => return,
-        },
+        (Engine::Pg, Some(server)) => Place::Pg { url: address(server, &name) },
+        (Engine::Pg, None) => return,
     };
     let (ring, certificate, instance) = instance(kind);
     let birth = Birth {
@@ -99,19 +103,14 @@ where
         })
         .await
         .unwrap();
-    let world = World { db: db.clone(), instance, org_id };
-    let outcome = tokio::spawn(test(world)).await;
-    db.shutdown().await;
-    drop(db);
-    if let (Engine::Pg, Some(server)) = (engine, server()) {
-        let (client, connection) =
-            tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        let text = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        client.batch_execute(&text).await.unwrap();
-    }
-    if let Err(error) = outcome {
-        std::panic::resume_unwind(error.into_panic());
+    let scratch = match &server {
+        Some(server) => Some(Scratch::of(&db, server).await),
+        None => None,
+    };
+    test(World { db: db.clone(), instance, org_id }).await;
+    match scratch {
+        Some(scratch) => scratch.leave().await,
+        None => db.shutdown().await,
     }
 }
 
