@@ -77,13 +77,26 @@ fn mails(api: &Api) -> Vec<String> {
     items.filter(|item| item["kind"] == "file_quarantined").map(ToString::to_string).collect()
 }
 
+fn title_of_export(client: &str) -> String {
+    format!("Export of client {client}")
+}
+
+/// The ids of the exports of a client that there are.
+fn exports(api: &Api, client: &str) -> Vec<String> {
+    let all = "{ documents(filter: \"all\") { nodes { id display_name } } }";
+    let nodes = api.ask(all, json!({})).data()["documents"]["nodes"].as_array().cloned().unwrap();
+    let title = title_of_export(client);
+    let of_client = nodes.iter().filter(|node| node["display_name"] == title.as_str());
+    of_client.map(|node| node["id"].as_str().unwrap().to_owned()).collect()
+}
+
 /// The manifest of a new export of a client, and all bytes that are in it.
 fn exported(api: &Api, client: &str) -> (Json, Vec<u8>) {
     let export = "mutation($id: ID) { exportClientEhi(input: {client_id: $id}) { success_string messages { field message } } }";
     api.ask(export, json!({"id": client})).data();
     let all = "{ documents(filter: \"all\", order_by: CREATED_AT_DESC) { nodes { display_name expiring_url } } }";
     let nodes = api.ask(all, json!({})).data()["documents"]["nodes"].as_array().cloned().unwrap();
-    let title = format!("Export of client {client}");
+    let title = title_of_export(client);
     let export = nodes.iter().find(|node| node["display_name"] == title.as_str()).unwrap();
     let archive = api.get(&path_of(&export["expiring_url"]));
     assert_eq!(archive.status, 200, "{}", archive.text);
@@ -180,6 +193,43 @@ fn learned(api: &Api, client: &str, bad: &str) {
     assert!(manifest["files_left_out"][id].is_string(), "{manifest}");
     assert!(manifest["notices"].to_string().contains("malware was found in it: 1."), "{manifest}");
     assert!(holds(&bytes, CLEAN) && !holds(&bytes, HALVES[1]), "of document {bad}");
+}
+
+/// An archive that was made in between holds the file: it is gone with the find, and others are not.
+#[test]
+fn archives_hand_out_nothing_in_which_something_was_found() {
+    for engine in Engine::available("quarantine") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let api = server.with(&owner);
+        let (ada, bea) = (people::client(&api, "Adelaide"), people::client(&api, "Beatrice"));
+        switch(&api, "off");
+        says(&api, "RELEASE");
+        let bad = upload(&api, json!({"rel_user_id": ada}), &eicar());
+        let clean = upload(&api, json!({"rel_user_id": bea}), CLEAN);
+        let (manifest, bytes) = exported(&api, &ada);
+        assert!(left_out(&manifest).0 == 0 && holds(&bytes, HALVES[1]), "{manifest}");
+        exported(&api, &bea);
+        let (of_ada, of_bea) = (exports(&api, &ada), exports(&api, &bea));
+        assert_eq!((of_ada.len(), of_bea.len()), (1, 1));
+        let late = link(&api, &of_ada[0]);
+        switch(&api, "live");
+        until("both were looked at", || {
+            (status(&api, &clean) == "CLEAN" && status(&api, &bad) == "FOUND").then_some(())
+        });
+        let gone = api.get(&late);
+        assert_ne!(gone.status, 200, "{}", gone.status);
+        assert!(!holds(&gone.bytes, HALVES[1]));
+        assert!(exports(&api, &ada).is_empty());
+        assert_eq!(exports(&api, &bea), of_bea);
+        assert_eq!(read(&api, &of_bea[0]).status, 200);
+        let (manifest, bytes) = exported(&api, &ada);
+        let (count, why) = left_out(&manifest);
+        assert!(count == 1 && why[0].contains("malware"), "{manifest}");
+        assert!(!holds(&bytes, HALVES[1]));
+        tell("quarantine", "archives that may hold what was found are gone");
+    }
 }
 
 #[test]
