@@ -201,7 +201,8 @@ async fn keep(
         Some(consent) => format!("Records of client {} by consent {}", client.id, consent.id),
         None => format!("Export of client {}", client.id),
     };
-    let document = put(call, &packed.file, (client.unit_id, Some(client.id)), (name, place)).await?;
+    let document =
+        put(call, &packed.file, (client.unit_id, Some(client.id)), (name, place)).await?;
     if let Some(consent) = consent {
         grant::account(call, &user, consent, document.0);
     }

@@ -116,3 +116,20 @@ async fn an_archive_is_not_kept_in_whose_files_something_was_found_meanwhile() {
     })
     .await;
 }
+
+/// The clock of this world stands: what is found is found in one hour, until the hour is over.
+#[tokio::test]
+async fn finds_of_an_hour_are_told_by_one_mail() {
+    const MAILS: &str = "SELECT COUNT(*) FROM effect_intents e WHERE e.kind = 'file_quarantined'";
+    World::each(async |w| {
+        let ada = w.client("Ada", "a@example.com").await;
+        says(&w, "RELEASE").await;
+        for (passed, mails) in [(0, 1), (0, 1), (HOUR_MICROS, 2), (0, 2)] {
+            w.instance.clock().advance(passed);
+            let file = upload(&w, &ada).await;
+            looked(&w, &file, Some("Eicar-Test-Signature")).await;
+            assert_eq!(w.number(MAILS).await, mails);
+        }
+    })
+    .await;
+}
