@@ -250,6 +250,21 @@ pub async fn find(
     rows.iter().next().map(|row| codec::open_record(keys, row)).transpose()
 }
 
+/// Files a file under another unit of its organization: that of the row which has it from now on. False
+/// when it is gone.
+pub async fn move_to_unit(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    unit_id: i64,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE blobs SET unit_id = $1 WHERE org_id = $2 AND id = $3 AND deleted_at IS NULL",
+        [unit_id.into(), org_id.into(), id.0.as_str().into()],
+    );
+    Ok(tx.execute(&sql).await? == 1)
+}
+
 /// Marks a file deleted; the sweep removes it a day later. False when it was.
 pub async fn delete(tx: &mut Tx, org_id: i64, id: &Uuid) -> Result<bool, StoreError> {
     let now = tx.now();
