@@ -12,7 +12,7 @@ use ward_instance::file_seal::{
 use ward_instance::{Instance, SealError, file_seal};
 
 use crate::blob_scan;
-pub use crate::blob_scan::{FileScan, TellFind, judge};
+pub use crate::blob_scan::{FileScan, TellFind, judge, let_go};
 pub use crate::blob_sweep::{Swept, sweep, sweep_but};
 use crate::codec;
 use crate::error::StoreError;

@@ -89,6 +89,32 @@ async fn files_are_looked_at_as_the_practice_says() {
 }
 
 #[tokio::test]
+async fn what_was_held_is_let_go_with_hold() {
+    World::each(async |w| {
+        for said in ["OFF", "RELEASE"] {
+            says(&w, json!({ "upload_scan": "HOLD" })).await;
+            let mut ids = Vec::new();
+            for name in ["Clean", "Found", "Open"] {
+                ids.push(w.document(&w.owner, name, json!({})).await);
+            }
+            judged(&w, &ids[0], None).await;
+            judged(&w, &ids[1], Some(THREAT)).await;
+            // Said again, it holds on.
+            says(&w, json!({ "upload_scan": "HOLD" })).await;
+            assert_eq!(status(&w, &ids[2]).await, "HELD");
+            says(&w, json!({ "upload_scan": said })).await;
+            for (id, state) in ids.iter().zip(["CLEAN", "FOUND", "PENDING"]) {
+                assert_eq!(status(&w, id).await, state, "{said}");
+            }
+            // It is looked at all the same.
+            judged(&w, &ids[2], Some(THREAT)).await;
+            assert_eq!(status(&w, &ids[2]).await, "FOUND");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_says_whether_files_are_looked_at() {
     World::each(async |w| {
         let query = "mutation($input: updateOrganizationInput) { updateOrganization(input: $input) \
