@@ -293,42 +293,60 @@ fn ends_with_the_right(owner: &Api, member: &Api, id: &str, (status, code): (u16
 
 #[test]
 fn who_says_that_files_are_looked_at() {
-    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
-    let (owner, provider) = (s.owner_key(), s.member("provider"));
-    let server = s.serve();
-    let api = server.with(&owner);
-    let query = "mutation($input: updateOrganizationInput) { updateOrganization(input: $input) { organization { id upload_scan } messages { field message } } }";
-    let ask = |api: &Api, input: Json| api.ask(query, json!({"input": input}));
-    let hold = || json!({"upload_scan": "HOLD"});
-    let denied = ask(&server.with(&provider), hold());
-    assert_eq!(denied.code(), "PERMISSION_DENIED", "{}", denied.text);
-    assert_eq!(server.with(&provider).ask(FOUND, json!({})).code(), "PERMISSION_DENIED");
-    let bad = ask(&api, json!({"upload_scan": "SOMETIMES"}));
-    assert_eq!(bad.json["errors"].as_array().map(Vec::len), Some(1), "{}", bad.text);
-    let root = ask(&api, json!({})).data()["updateOrganization"]["organization"].clone();
-    assert_eq!(root["upload_scan"], "OFF", "{root}");
+    for engine in Engine::available("quarantine") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, provider) = (s.owner_key(), s.member("provider"));
+        let server = s.serve();
+        let api = server.with(&owner);
+        let ask = |api: &Api, input: Json| {
+            let query = "mutation($input: updateOrganizationInput) { updateOrganization(input: $input) { organization { id upload_scan } messages { field message } } }";
+            api.ask(query, json!({"input": input}))
+        };
+        let hold = || json!({"upload_scan": "HOLD"});
+        let denied = ask(&server.with(&provider), hold());
+        assert_eq!(denied.code(), "PERMISSION_DENIED", "{}", denied.text);
+        assert_eq!(server.with(&provider).ask(FOUND, json!({})).code(), "PERMISSION_DENIED");
+        let bad = ask(&api, json!({"upload_scan": "SOMETIMES"}));
+        assert_eq!(bad.json["errors"].as_array().map(Vec::len), Some(1), "{}", bad.text);
+        let root = ask(&api, json!({})).data()["updateOrganization"]["organization"].clone();
+        assert_eq!(root["upload_scan"], "OFF", "{root}");
 
-    let email = "branch@branch.example";
-    let input = json!({"create_as_suborganization": true, "first_name": "Branch", "last_name": "Owner",
-        "email": email, "send_invite_email": false, "organization_info": {"name": "Branch"}});
-    api.make("createOrganization", "createOrganizationInput", "organization", input);
-    let branch = server.with(&s.key(email));
-    let own = ask(&branch, hold()).json["data"]["updateOrganization"].clone();
-    assert_eq!(own["messages"][0]["field"], "upload_scan", "{own}");
-    let parents = json!({"id": root["id"], "upload_scan": "HOLD"});
-    let parents = ask(&branch, parents).json["data"]["updateOrganization"].clone();
-    assert_eq!(parents["messages"][0]["message"], "Object not found", "{parents}");
-    // It follows its root, and its finds are its own and the root's.
-    says(&api, "HOLD");
-    let found = upload(&branch, json!({}), &eicar());
-    until("it is found", || (status(&branch, &found) == "FOUND").then_some(()));
-    for api in [&api, &branch] {
-        let list = api.ask(FOUND, json!({})).data()["quarantinedFiles"].clone();
-        assert_eq!(list["total_count"], 1, "{list}");
+        let [branch, sibling] = ["Branch", "Sibling"].map(|name| {
+            let email = format!("{}@branch.example", name.to_lowercase());
+            branch_of(&api, name, &email);
+            server.with(&s.key(&email))
+        });
+        let own = ask(&branch, hold()).json["data"]["updateOrganization"].clone();
+        assert_eq!(own["messages"][0]["field"], "upload_scan", "{own}");
+        let parents = json!({"id": root["id"], "upload_scan": "HOLD"});
+        let parents = ask(&branch, parents).json["data"]["updateOrganization"].clone();
+        assert_eq!(parents["messages"][0]["message"], "Object not found", "{parents}");
+        // They follow their root; what is found is their own and the root's to see.
+        says(&api, "HOLD");
+        let found = upload(&branch, json!({}), &eicar());
+        until("it is found", || (status(&branch, &found) == "FOUND").then_some(()));
+        let counts = || [&api, &branch, &sibling].map(finds);
+        assert_eq!(counts(), [1, 1, 0]);
+        upload(&api, json!({}), &eicar());
+        until("the root's is found", || (finds(&api) == 2).then_some(()));
+        assert_eq!(counts(), [2, 1, 0]);
+        let last = upload(&sibling, json!({}), &eicar());
+        until("the sibling's is found", || (status(&sibling, &last) == "FOUND").then_some(()));
+        assert_eq!(counts(), [3, 1, 1]);
+        tell("quarantine", "what is found is of the unit whose file it is, and of the root");
     }
-    upload(&api, json!({}), &eicar());
-    let count =
-        |api: &Api| api.ask(FOUND, json!({})).data()["quarantinedFiles"]["total_count"].clone();
-    until("the root's is found", || (count(&api) == 2).then_some(()));
-    assert_eq!(count(&branch), 1);
+}
+
+/// A sub-organization with an owner of this address.
+fn branch_of(api: &Api, name: &str, email: &str) {
+    let input = json!({"create_as_suborganization": true, "first_name": name, "last_name": "Owner",
+        "email": email, "send_invite_email": false, "organization_info": {"name": name}});
+    api.make("createOrganization", "createOrganizationInput", "organization", input);
+}
+
+/// How many finds somebody lists.
+#[track_caller]
+fn finds(api: &Api) -> u64 {
+    let list = api.ask(FOUND, json!({})).data()["quarantinedFiles"].clone();
+    list["total_count"].as_u64().unwrap()
 }
