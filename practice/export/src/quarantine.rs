@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use ward_charting::attachment;
 use ward_documents::{EXPORT_TYPE, viewing};
 use ward_store::blobs::FileScan;
-use ward_store::{Id, Query, Sql, StoreError, Tx, Uuid, Value};
+use ward_store::{Id, Query, Rows, Sql, StoreError, Tx, Uuid, Value};
 
 use super::expire;
 
@@ -90,8 +90,7 @@ async fn delete_archives(tx: &mut Tx, org_id: i64, blob: &Uuid) -> Result<(), St
         sql.push(" AND d.rel_user_id").bind_in(clients);
     }
     sql.push(" ORDER BY d.id FOR_NO_KEY_UPDATE");
-    let archives = tx.rows(&sql).await?;
-    for id in archives.iter().filter_map(|row| row.first()?.int()) {
+    for id in numbers(&tx.rows(&sql).await?) {
         expire::delete(tx, org_id, Id::new(id)).await?;
     }
     Ok(())
@@ -104,8 +103,12 @@ fn has_clients_of_its_own(purpose: &str) -> bool {
 
 async fn clients(tx: &mut Tx, org_id: i64, blob: &Uuid) -> Result<Vec<i64>, StoreError> {
     let sql = Sql::fixed(CLIENTS, [org_id.into(), blob.0.as_str().into()]);
-    let rows = tx.rows(&sql).await?;
-    Ok(rows.iter().filter_map(|row| row.first().and_then(Value::int)).collect())
+    Ok(numbers(&tx.rows(&sql).await?))
+}
+
+/// The first value of each row.
+fn numbers(rows: &Rows) -> Vec<i64> {
+    rows.iter().filter_map(|row| row.first().and_then(Value::int)).collect()
 }
 
 #[cfg(test)]
