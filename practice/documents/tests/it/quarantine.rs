@@ -287,7 +287,7 @@ async fn dom_31_files_of_confidential_notes_are_named_to_their_readers() {
         assert_eq!(listed(&w, &w.owner).await, [named.clone(), named.clone()]);
         // Every flag opens no counselling notes of somebody else.
         let powerful = Actor { flags: w.owner.flags, is_owner: false, ..w.standard.clone() };
-        assert_eq!(listed(&w, &powerful).await, [unnamed.clone(), named]);
+        assert_eq!(listed(&w, &powerful).await, [unnamed, named]);
         let restricted = json!({ "id": ada, "restricted": true });
         w.mutate(&w.owner, "updateClient", "user { id }", restricted).await;
         let settings = w.with(&w.standard, &[CAN_EDIT_SETTINGS, CAN_SEE_CLIENTS]);
