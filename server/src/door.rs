@@ -22,8 +22,8 @@ type Live = ProductionEnv<LiveMail, LiveSms, LivePush, LiveVideo, LiveScan>;
 /// What keeps the rooms for video calls that are made.
 const KEEP: KeepRoom = ward_scheduling::appointment::video::keep;
 
-/// What tells the practice of malware in a file.
-const TELL: TellFind = ward_documents::quarantine::told_of_find;
+/// What tells the practice of malware in a file, and takes back the archives that may hold it.
+const TELL: TellFind = ward_export::quarantine::told_of_find;
 
 /// What says whether somebody may be told anything.
 const REACH: MayReach = ward_identity::deceased::may_reach;

@@ -77,13 +77,26 @@ fn mails(api: &Api) -> Vec<String> {
     items.filter(|item| item["kind"] == "file_quarantined").map(ToString::to_string).collect()
 }
 
+fn title_of_export(client: &str) -> String {
+    format!("Export of client {client}")
+}
+
+/// The ids of the exports of a client that there are.
+fn exports(api: &Api, client: &str) -> Vec<String> {
+    let all = "{ documents(filter: \"all\") { nodes { id display_name } } }";
+    let nodes = api.ask(all, json!({})).data()["documents"]["nodes"].as_array().cloned().unwrap();
+    let title = title_of_export(client);
+    let of_client = nodes.iter().filter(|node| node["display_name"] == title.as_str());
+    of_client.map(|node| node["id"].as_str().unwrap().to_owned()).collect()
+}
+
 /// The manifest of a new export of a client, and all bytes that are in it.
 fn exported(api: &Api, client: &str) -> (Json, Vec<u8>) {
     let export = "mutation($id: ID) { exportClientEhi(input: {client_id: $id}) { success_string messages { field message } } }";
     api.ask(export, json!({"id": client})).data();
     let all = "{ documents(filter: \"all\", order_by: CREATED_AT_DESC) { nodes { display_name expiring_url } } }";
     let nodes = api.ask(all, json!({})).data()["documents"]["nodes"].as_array().cloned().unwrap();
-    let title = format!("Export of client {client}");
+    let title = title_of_export(client);
     let export = nodes.iter().find(|node| node["display_name"] == title.as_str()).unwrap();
     let archive = api.get(&path_of(&export["expiring_url"]));
     assert_eq!(archive.status, 200, "{}", archive.text);
@@ -182,6 +195,43 @@ fn learned(api: &Api, client: &str, bad: &str) {
     assert!(holds(&bytes, CLEAN) && !holds(&bytes, HALVES[1]), "of document {bad}");
 }
 
+/// An archive that was made in between holds the file: it is gone with the find, and others are not.
+#[test]
+fn archives_hand_out_nothing_in_which_something_was_found() {
+    for engine in Engine::available("quarantine") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let api = server.with(&owner);
+        let (ada, bea) = (people::client(&api, "Adelaide"), people::client(&api, "Beatrice"));
+        switch(&api, "off");
+        says(&api, "RELEASE");
+        let bad = upload(&api, json!({"rel_user_id": ada}), &eicar());
+        let clean = upload(&api, json!({"rel_user_id": bea}), CLEAN);
+        let (manifest, bytes) = exported(&api, &ada);
+        assert!(left_out(&manifest).0 == 0 && holds(&bytes, HALVES[1]), "{manifest}");
+        exported(&api, &bea);
+        let (of_ada, of_bea) = (exports(&api, &ada), exports(&api, &bea));
+        assert_eq!((of_ada.len(), of_bea.len()), (1, 1));
+        let late = link(&api, &of_ada[0]);
+        switch(&api, "live");
+        until("both were looked at", || {
+            (status(&api, &clean) == "CLEAN" && status(&api, &bad) == "FOUND").then_some(())
+        });
+        let gone = api.get(&late);
+        assert_ne!(gone.status, 200, "{}", gone.status);
+        assert!(!holds(&gone.bytes, HALVES[1]));
+        assert!(exports(&api, &ada).is_empty());
+        assert_eq!(exports(&api, &bea), of_bea);
+        assert_eq!(read(&api, &of_bea[0]).status, 200);
+        let (manifest, bytes) = exported(&api, &ada);
+        let (count, why) = left_out(&manifest);
+        assert!(count == 1 && why[0].contains("malware"), "{manifest}");
+        assert!(!holds(&bytes, HALVES[1]));
+        tell("quarantine", "archives that may hold what was found are gone");
+    }
+}
+
 #[test]
 fn what_is_released_is_read_until_something_was_found() {
     for engine in Engine::available("quarantine") {
@@ -243,42 +293,60 @@ fn ends_with_the_right(owner: &Api, member: &Api, id: &str, (status, code): (u16
 
 #[test]
 fn who_says_that_files_are_looked_at() {
-    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
-    let (owner, provider) = (s.owner_key(), s.member("provider"));
-    let server = s.serve();
-    let api = server.with(&owner);
-    let query = "mutation($input: updateOrganizationInput) { updateOrganization(input: $input) { organization { id upload_scan } messages { field message } } }";
-    let ask = |api: &Api, input: Json| api.ask(query, json!({"input": input}));
-    let hold = || json!({"upload_scan": "HOLD"});
-    let denied = ask(&server.with(&provider), hold());
-    assert_eq!(denied.code(), "PERMISSION_DENIED", "{}", denied.text);
-    assert_eq!(server.with(&provider).ask(FOUND, json!({})).code(), "PERMISSION_DENIED");
-    let bad = ask(&api, json!({"upload_scan": "SOMETIMES"}));
-    assert_eq!(bad.json["errors"].as_array().map(Vec::len), Some(1), "{}", bad.text);
-    let root = ask(&api, json!({})).data()["updateOrganization"]["organization"].clone();
-    assert_eq!(root["upload_scan"], "OFF", "{root}");
+    for engine in Engine::available("quarantine") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let (owner, provider) = (s.owner_key(), s.member("provider"));
+        let server = s.serve();
+        let api = server.with(&owner);
+        let ask = |api: &Api, input: Json| {
+            let query = "mutation($input: updateOrganizationInput) { updateOrganization(input: $input) { organization { id upload_scan } messages { field message } } }";
+            api.ask(query, json!({"input": input}))
+        };
+        let hold = || json!({"upload_scan": "HOLD"});
+        let denied = ask(&server.with(&provider), hold());
+        assert_eq!(denied.code(), "PERMISSION_DENIED", "{}", denied.text);
+        assert_eq!(server.with(&provider).ask(FOUND, json!({})).code(), "PERMISSION_DENIED");
+        let bad = ask(&api, json!({"upload_scan": "SOMETIMES"}));
+        assert_eq!(bad.json["errors"].as_array().map(Vec::len), Some(1), "{}", bad.text);
+        let root = ask(&api, json!({})).data()["updateOrganization"]["organization"].clone();
+        assert_eq!(root["upload_scan"], "OFF", "{root}");
 
-    let email = "branch@branch.example";
-    let input = json!({"create_as_suborganization": true, "first_name": "Branch", "last_name": "Owner",
-        "email": email, "send_invite_email": false, "organization_info": {"name": "Branch"}});
-    api.make("createOrganization", "createOrganizationInput", "organization", input);
-    let branch = server.with(&s.key(email));
-    let own = ask(&branch, hold()).json["data"]["updateOrganization"].clone();
-    assert_eq!(own["messages"][0]["field"], "upload_scan", "{own}");
-    let parents = json!({"id": root["id"], "upload_scan": "HOLD"});
-    let parents = ask(&branch, parents).json["data"]["updateOrganization"].clone();
-    assert_eq!(parents["messages"][0]["message"], "Object not found", "{parents}");
-    // It follows its root, and its finds are its own and the root's.
-    says(&api, "HOLD");
-    let found = upload(&branch, json!({}), &eicar());
-    until("it is found", || (status(&branch, &found) == "FOUND").then_some(()));
-    for api in [&api, &branch] {
-        let list = api.ask(FOUND, json!({})).data()["quarantinedFiles"].clone();
-        assert_eq!(list["total_count"], 1, "{list}");
+        let [branch, sibling] = ["Branch", "Sibling"].map(|name| {
+            let email = format!("{}@branch.example", name.to_lowercase());
+            branch_of(&api, name, &email);
+            server.with(&s.key(&email))
+        });
+        let own = ask(&branch, hold()).json["data"]["updateOrganization"].clone();
+        assert_eq!(own["messages"][0]["field"], "upload_scan", "{own}");
+        let parents = json!({"id": root["id"], "upload_scan": "HOLD"});
+        let parents = ask(&branch, parents).json["data"]["updateOrganization"].clone();
+        assert_eq!(parents["messages"][0]["message"], "Object not found", "{parents}");
+        // They follow their root; what is found is their own and the root's to see.
+        says(&api, "HOLD");
+        let found = upload(&branch, json!({}), &eicar());
+        until("it is found", || (status(&branch, &found) == "FOUND").then_some(()));
+        let counts = || [&api, &branch, &sibling].map(finds);
+        assert_eq!(counts(), [1, 1, 0]);
+        upload(&api, json!({}), &eicar());
+        until("the root's is found", || (finds(&api) == 2).then_some(()));
+        assert_eq!(counts(), [2, 1, 0]);
+        let last = upload(&sibling, json!({}), &eicar());
+        until("the sibling's is found", || (status(&sibling, &last) == "FOUND").then_some(()));
+        assert_eq!(counts(), [3, 1, 1]);
+        tell("quarantine", "what is found is of the unit whose file it is, and of the root");
     }
-    upload(&api, json!({}), &eicar());
-    let count =
-        |api: &Api| api.ask(FOUND, json!({})).data()["quarantinedFiles"]["total_count"].clone();
-    until("the root's is found", || (count(&api) == 2).then_some(()));
-    assert_eq!(count(&branch), 1);
+}
+
+/// A sub-organization with an owner of this address.
+fn branch_of(api: &Api, name: &str, email: &str) {
+    let input = json!({"create_as_suborganization": true, "first_name": name, "last_name": "Owner",
+        "email": email, "send_invite_email": false, "organization_info": {"name": name}});
+    api.make("createOrganization", "createOrganizationInput", "organization", input);
+}
+
+/// How many finds somebody lists.
+#[track_caller]
+fn finds(api: &Api) -> u64 {
+    let list = api.ask(FOUND, json!({})).data()["quarantinedFiles"].clone();
+    list["total_count"].as_u64().unwrap()
 }

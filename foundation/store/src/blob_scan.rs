@@ -69,3 +69,13 @@ pub async fn judge(
     );
     Ok(tx.execute(&sql).await? == 1)
 }
+
+/// Lets go the files of an organization that are held until somebody has looked at them: they may be
+/// read meanwhile, and are looked at all the same. How many.
+pub async fn let_go(tx: &mut Tx, org_id: i64) -> Result<u64, StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE blobs SET scan = $1 WHERE org_id = $2 AND scan = $3 AND deleted_at IS NULL",
+        [FileScan::Pending.as_str().into(), org_id.into(), FileScan::Held.as_str().into()],
+    );
+    tx.execute(&sql).await
+}

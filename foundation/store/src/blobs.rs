@@ -12,7 +12,7 @@ use ward_instance::file_seal::{
 use ward_instance::{Instance, SealError, file_seal};
 
 use crate::blob_scan;
-pub use crate::blob_scan::{FileScan, TellFind, judge};
+pub use crate::blob_scan::{FileScan, TellFind, judge, let_go};
 pub use crate::blob_sweep::{Swept, sweep, sweep_but};
 use crate::codec;
 use crate::error::StoreError;
@@ -248,6 +248,21 @@ pub async fn find(
     sql.push(" FROM blobs b WHERE b.org_id = $1 AND b.id = $2 AND b.deleted_at IS NULL");
     let rows = q.rows(&sql).await?;
     rows.iter().next().map(|row| codec::open_record(keys, row)).transpose()
+}
+
+/// Files a file under another unit of its organization: that of the row which has it from now on. False
+/// when it is gone.
+pub async fn move_to_unit(
+    tx: &mut Tx,
+    org_id: i64,
+    id: &Uuid,
+    unit_id: i64,
+) -> Result<bool, StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE blobs SET unit_id = $1 WHERE org_id = $2 AND id = $3 AND deleted_at IS NULL",
+        [unit_id.into(), org_id.into(), id.0.as_str().into()],
+    );
+    Ok(tx.execute(&sql).await? == 1)
 }
 
 /// Marks a file deleted; the sweep removes it a day later. False when it was.

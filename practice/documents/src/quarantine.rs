@@ -8,10 +8,12 @@ use serde_json::json;
 use ward_charting::attachment::{self, tables::FILE_ATTACHMENTS};
 use ward_engine::{Answer, Bindings, Link, Listing, OrderOption, Out, Request, RowView};
 use ward_identity::account_mail::{self, AccountMail};
+use ward_identity::deceased::may_be_told;
 use ward_identity::flags::CAN_EDIT_SETTINGS;
 use ward_identity::restricted::watch_of_id;
 use ward_identity::tables::{Organization, USERS, User};
 use ward_identity::visibility::is_seen;
+use ward_instance::Timestamp;
 use ward_store::system::{BLOBS, blobs as at};
 use ward_store::{
     Actor, Cond, Level, Query, Role, Rule, Scope, Select, Sql, StoreError, Subject, Table, Tx,
@@ -20,6 +22,11 @@ use ward_store::{
 
 use crate::tables::{DOCUMENTS, Document};
 use crate::{events, viewing};
+
+/// The text of the mail of a find.
+const KIND: &str = "file_quarantined";
+
+const HOUR_MICROS: i64 = 3_600 * 1_000_000;
 
 /// The client whose a file is: whom the document is about, whose form it came with, or who sent it.
 const CLIENT: &str = "COALESCE((SELECT fd.rel_user_id FROM documents fd \
@@ -45,8 +52,13 @@ pub static QUARANTINED_FILES: Table = Table {
 const ORDERS: &[OrderOption] =
     &[OrderOption { name: "SCANNED_AT", expression: "COALESCE({t}.scanned_at, 0)" }];
 
+/// Who was merged into another is watched as the other is.
 fn subject(actor: &Actor) -> Subject {
-    Subject { client: CLIENT, watch: watch_of_id(actor, CLIENT), several: None }
+    let now = format!(
+        "(SELECT COALESCE(wm.merged_into_id, wm.id) FROM users wm \
+         WHERE wm.org_id = {{t}}.org_id AND wm.id = {CLIENT})"
+    );
+    Subject { client: CLIENT, watch: watch_of_id(actor, &now), several: None }
 }
 
 /// Files of the units that a member may see, and of no client whom they do not see.
@@ -132,26 +144,58 @@ pub fn told_of_find<'a>(
     })
 }
 
-/// One mail, to the owner of the unit, or of the root.
+/// One mail an hour and unit, to its owner or the root's: of a hundred files that hold the same, one
+/// mail tells; the list has them all.
 async fn mail(
     scope: &mut Scope<'_>,
     unit_id: i64,
     (blob, threat): (&Uuid, &str),
 ) -> Result<(), StoreError> {
-    let Some(reader) = owner_of(scope, unit_id).await? else { return Ok(()) };
-    let Some(to) = reader.email.clone() else { return Ok(()) };
+    let Some((reader, to)) = reader_of(scope, unit_id).await? else { return Ok(()) };
     let cause = format!("file_scan/{}", blob.0);
     let facts = json!({ "finding": threat });
-    let mail = AccountMail { kind: "file_quarantined", to: &to, facts, cause: &cause };
-    account_mail::send(scope, &reader, mail).await
+    let mail = AccountMail { kind: KIND, to: &to, facts, cause: &cause };
+    let key = mail_key(unit_id, scope.now());
+    account_mail::send_once(scope, &reader, mail, key).await
 }
 
-async fn owner_of(scope: &mut Scope<'_>, unit_id: i64) -> Result<Option<User>, StoreError> {
+/// By which the mails of finds in a unit's files are one: its hour on the instance's clock.
+fn mail_key(unit_id: i64, now: Timestamp) -> String {
+    format!("{KIND}/{unit_id}/{}", now.0.div_euclid(HOUR_MICROS))
+}
+
+/// Who is told of a find, and at which address: the owner of the unit, or of the root where that one
+/// can't be written to.
+async fn reader_of(
+    scope: &mut Scope<'_>,
+    unit_id: i64,
+) -> Result<Option<(User, String)>, StoreError> {
     for unit in [unit_id, scope.actor.org_id] {
         let unit: Option<Organization> = scope.find_by(Cond::eq("id", unit)).await?;
-        if let Some(owner) = unit.and_then(|unit| unit.owner_id) {
-            return scope.find(owner).await;
+        let Some(owner_id) = unit.and_then(|unit| unit.owner_id) else { continue };
+        let owner: Option<User> = scope.find(owner_id).await?;
+        let able = owner.filter(may_be_told);
+        if let Some((owner, to)) = able.and_then(|owner| Some((owner.clone(), owner.email?))) {
+            return Ok(Some((owner, to)));
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mails_of_an_hour_and_unit_are_one() {
+        let key = |unit_id, at| mail_key(unit_id, Timestamp(at));
+        let hours = [-1, 0, 1].map(|hour| hour * HOUR_MICROS);
+        for hour in hours {
+            assert_eq!(key(7, hour), key(7, hour + HOUR_MICROS - 1));
+            assert_ne!(key(7, hour), key(8, hour));
+        }
+        assert_ne!(key(7, hours[0]), key(7, hours[1]));
+        assert_ne!(key(7, hours[1]), key(7, hours[2]));
+        assert_eq!(key(7, 5 * HOUR_MICROS), "file_quarantined/7/5");
+    }
 }

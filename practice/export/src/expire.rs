@@ -25,7 +25,8 @@ pub async fn sweep(db: &Db) -> Result<u64, StoreError> {
         .await
 }
 
-async fn delete(tx: &mut Tx, org_id: i64, id: Id<Document>) -> Result<(), StoreError> {
+/// Deletes an export, in the name of the instance.
+pub(crate) async fn delete(tx: &mut Tx, org_id: i64, id: Id<Document>) -> Result<(), StoreError> {
     let system = Actor::system(org_id);
     let mut scope = Scope::new(tx, &system);
     let found: Option<Document> = scope.find(id).await?;

@@ -7,7 +7,6 @@ use ward_engine::{Answer, Call, Refused, Request, errands};
 use ward_identity::flags::CAN_VIEW_REPORTS;
 use ward_identity::permit::requires;
 use ward_identity::person;
-use ward_identity::picture::NewFile;
 use ward_identity::tables::User;
 use ward_store::access::AccessEntry;
 use ward_store::jobs::{self, Job, NewJob};
@@ -135,7 +134,7 @@ fn named_consent(kind: &str, number: i64) -> Answer<Option<i64>> {
 async fn written(
     tx: &mut Tx,
     request: &Request,
-    (client, file, consent): (Seen, &NewFile, Option<&DisclosureConsent>),
+    (client, file, consent): (Seen, &pack::Packed, Option<&DisclosureConsent>),
     job: &Job,
 ) -> Answer<Option<String>> {
     let mut call = Call { scope: Scope::new(tx, &request.actor), request };

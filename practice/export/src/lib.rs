@@ -5,8 +5,9 @@
 //!
 //! `exportPopulationEhi`: the same of every client, one archive after another: `population` begins
 //! it, `course` is how far it is, `walk` takes the next step, `manifest` ends it. `expire` deletes
-//! what either made once its time is over. `consent` is what clients have consented to: an archive that
-//! is made by one is for its recipient.
+//! what either made once its time is over, `quarantine` what may hold a file in which malware was
+//! found. `consent` is what clients have consented to: an archive that is made by one is for its
+//! recipient.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -21,6 +22,7 @@ pub mod pack;
 pub mod page;
 pub mod plan;
 pub mod population;
+pub mod quarantine;
 mod read;
 mod walk;
 mod zip;
@@ -50,6 +52,8 @@ pub const RETURNS: &[(&str, Returns)] = &[("success_string", Returns::Leaf)];
 
 const AT: &str = "client_id";
 const MADE: &str = "The export of the client is among your documents";
+const FOUND: &str =
+    "Malware was found in a file of the client while the export was made; ask for it again";
 const BEGUN: &str = "The export of the client is being made and will be among your documents";
 
 /// The tables of the domain.
@@ -85,7 +89,7 @@ pub struct Prepared {
     /// By which the archive is disclosed; none where it is for the client.
     consent: Option<DisclosureConsent>,
     /// The archive; none where a job is to make it.
-    file: Option<NewFile>,
+    file: Option<pack::Packed>,
 }
 
 /// A client whom somebody may have an archive of.
@@ -178,16 +182,27 @@ impl<'a> Place<'a> {
 
 /// The document of an archive: the caller's, about the client, in nobody's chart and shared with
 /// nobody.
-async fn keep(call: &mut Call<'_>, client: Seen, file: &NewFile, place: Place<'_>) -> Answer<()> {
+async fn keep(
+    call: &mut Call<'_>,
+    client: Seen,
+    packed: &pack::Packed,
+    place: Place<'_>,
+) -> Answer<()> {
     // Still there, still seen: as `prepare` found it.
     let user = ward_clients::access::seen_user(call, client.id, AT).await?;
+    // What was found in a file meanwhile is found before this or behind it, and then deletes it.
+    let org_id = call.actor.org_id;
+    if quarantine::is_found(call.scope.tx, org_id, &packed.unlooked).await? {
+        return Err(Refused::on(AT, FOUND));
+    }
     call.scope.subject_id = Some(client.id.0);
     let consent = place.consent;
     let name = match consent {
         Some(consent) => format!("Records of client {} by consent {}", client.id, consent.id),
         None => format!("Export of client {}", client.id),
     };
-    let document = put(call, file, (client.unit_id, Some(client.id)), (name, place)).await?;
+    let document =
+        put(call, &packed.file, (client.unit_id, Some(client.id)), (name, place)).await?;
     if let Some(consent) = consent {
         grant::account(call, &user, consent, document.0);
     }

@@ -9,6 +9,7 @@ use ward_clients::export::ClientRecord;
 use ward_engine::{Answer, Refused, Request};
 use ward_identity::picture::{Named, NewFile};
 use ward_identity::sealing::{Sealing, Shelf};
+use ward_store::blobs::FileScan;
 use ward_store::keyring::OrgKeys;
 use ward_store::system::BlobRow;
 use ward_store::{ColumnKind, StoreError, Uuid, blobs};
@@ -32,6 +33,14 @@ const README: &str = include_str!("../../../docs/client-export.md");
 
 /// So many bytes of a text are packed at once.
 const PIECE: usize = 256 << 10;
+
+/// An archive that was made.
+pub struct Packed {
+    /// Its file.
+    pub file: NewFile,
+    /// Files in it at which nobody has looked yet though somebody will, by their ids.
+    pub unlooked: Vec<Box<str>>,
+}
 
 /// An archive that is being written.
 struct Archive {
@@ -110,7 +119,7 @@ pub async fn archive(
     request: &Request,
     client_id: i64,
     consent: Option<&DisclosureConsent>,
-) -> Answer<NewFile> {
+) -> Answer<Packed> {
     let origin = Origin {
         kind: request.instance.kind(),
         base_url: request.base_url.clone(),
@@ -140,7 +149,10 @@ pub async fn archive(
     for file in &files {
         write_file(&mut archive, request, &keys, file).await?;
     }
-    archive.finish().await
+    let file = archive.finish().await?;
+    let unlooked = files.iter().filter(|it| it.row.scan == Some(FileScan::Pending));
+    let unlooked: Vec<Box<str>> = unlooked.map(|it| Box::from(it.row.id.0.as_str())).collect();
+    Ok(Packed { file, unlooked })
 }
 
 async fn write_rows(

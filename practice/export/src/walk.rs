@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use ward_engine::{Answer, Call, Refused, Request, errands};
-use ward_identity::picture::NewFile;
 use ward_instance::text::hex;
 use ward_store::blobs::{self, DEFAULT_QUOTA_BYTES};
 use ward_store::jobs::Job;
@@ -86,7 +85,7 @@ async fn one(
             return goes_on(db, job, course.without(client.id.0, why)).await;
         }
     };
-    if room(&request).await? < file.byte_size() {
+    if room(&request).await? < file.file.byte_size() {
         return goes_on(db, job, course.without(client.id.0, NO_ROOM.to_owned())).await;
     }
     job::log(&request, PATH, client).await?;
@@ -104,7 +103,7 @@ async fn one(
 async fn written(
     tx: &mut Tx,
     request: &Request,
-    (client, file): (Seen, &NewFile),
+    (client, file): (Seen, &pack::Packed),
     (course, job): (Course, &Job),
 ) -> Answer<()> {
     let mut call = Call { scope: Scope::new(tx, &request.actor), request };
@@ -113,7 +112,7 @@ async fn written(
     };
     let said = serde_json::json!({
         "population_export": course.folder.to_string(),
-        "sha256": hex(&file.stored().sha256),
+        "sha256": hex(&file.file.stored().sha256),
     });
     let place = Place {
         folder: Some(Id::new(course.part)),

@@ -28,6 +28,18 @@ pub async fn send(
     user: &User,
     mail: AccountMail<'_>,
 ) -> Result<(), StoreError> {
+    let key = format!("{}/{}", mail.kind, scope.uuid().0);
+    send_once(scope, user, mail, key).await
+}
+
+/// The same once for all mails of one key, whose first words are the mail's kind: what comes after the
+/// first one is dropped.
+pub async fn send_once(
+    scope: &mut Scope<'_>,
+    user: &User,
+    mail: AccountMail<'_>,
+    key: String,
+) -> Result<(), StoreError> {
     if !may_be_told(user) {
         return Ok(());
     }
@@ -47,7 +59,7 @@ pub async fn send(
         subject_client: user.is_patient.then_some(user.id.0),
         recipient: None,
         cause: mail.cause.to_owned(),
-        idempotency_key: format!("{}/{}", mail.kind, scope.uuid().0),
+        idempotency_key: key,
         not_before: None,
         expires_at: None,
     };

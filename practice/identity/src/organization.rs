@@ -75,6 +75,7 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateOrganization) -> Answer<P
         }
     }
     call.update(&before, &after).await?;
+    upload_scan::changed(call, &before, &after).await?;
     autolock::changed(call, &before, &after).await?;
     Ok(payload)
 }

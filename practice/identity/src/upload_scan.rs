@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use ward_engine::{Answer, Out, Refused, Request, RowView};
-use ward_store::blobs::FileScan;
+use ward_engine::{Answer, Call, Out, Refused, Request, RowView};
+use ward_store::blobs::{self, FileScan};
 use ward_store::{Query, Sql, StoreError, Value};
 
 use crate::tables::{Organization, UploadScan};
@@ -47,6 +47,23 @@ pub fn set(unit: &mut Organization, asked: &str) -> Answer<()> {
     }
     unit.upload_scan = asked;
     Ok(())
+}
+
+/// Lets go what was held, once a root holds no files any more.
+pub async fn changed(
+    call: &mut Call<'_>,
+    before: &Organization,
+    after: &Organization,
+) -> Answer<()> {
+    if lets_go(before.upload_scan, after.upload_scan) {
+        blobs::let_go(call.scope.tx, after.org_id.0).await?;
+    }
+    Ok(())
+}
+
+/// Whether files that are held may be read once a practice says this instead of that.
+fn lets_go(before: UploadScan, after: UploadScan) -> bool {
+    before == UploadScan::Hold && after != UploadScan::Hold
 }
 
 /// What the API calls a state.
@@ -107,6 +124,15 @@ mod tests {
     use crate::practice::blank_organization;
     use ward_instance::Timestamp;
     use ward_store::Id;
+
+    #[test]
+    fn who_leaves_hold_lets_go() {
+        let all = [UploadScan::Off, UploadScan::Release, UploadScan::Hold];
+        for (before, after) in all.into_iter().flat_map(|it| all.map(|after| (it, after))) {
+            let leaves = before.as_str() == "HOLD" && after.as_str() != "HOLD";
+            assert_eq!(lets_go(before, after), leaves);
+        }
+    }
 
     #[test]
     fn a_root_says_how_files_begin() {

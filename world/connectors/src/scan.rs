@@ -83,10 +83,16 @@ enum Halt {
 async fn ask(socket: &Path, file: &mut Download) -> Judged {
     let mut stream = match UnixStream::connect(socket).await {
         Ok(stream) => stream,
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            return failed("the malware scanner's socket is closed to Ward's user", true);
+        // clamd is not there: what is to be looked at waits for it, however long.
+        Err(error) => {
+            match error.kind() {
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+                    tracing::debug!(%error, "the malware scanner is not reached");
+                }
+                _ => tracing::warn!(%error, "the malware scanner's socket does not open to Ward"),
+            }
+            return Judged::NotConnected;
         }
-        Err(_) => return failed("the malware scanner is not reached", true),
     };
     let (from, mut to) = stream.split();
     // Listened to all the while: what is too large is refused, and the connection closed, before all

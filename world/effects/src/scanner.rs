@@ -15,7 +15,8 @@ pub enum Judged {
         /// What the scanner calls it: `Eicar-Test-Signature`.
         threat: String,
     },
-    /// No scanner is there: the file waits until there is one.
+    /// No scanner is there, or the one that is configured is not reached: the file waits until there
+    /// is one, and no attempt is counted.
     NotConnected,
     /// It was not looked at.
     Failed {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use ward_store::blobs::{self, BlobFacts, BlobStore, Registered, Stored};
 use ward_store::keyring::OrgKeys;
-use ward_store::{BlobDirectory, StoreError};
+use ward_store::{BlobDirectory, StoreError, Uuid};
 
 use crate::support::World;
 
@@ -89,6 +89,32 @@ async fn files_come_back(w: World) {
 }
 
 both!(files_come_back);
+
+async fn move_to(w: &World, org_id: i64, id: &Uuid, unit_id: i64) -> bool {
+    let id = id.clone();
+    let moved = w.db.write(move |tx| {
+        let id = id.clone();
+        async move { blobs::move_to_unit(tx, org_id, &id, unit_id).await }.boxed()
+    });
+    moved.await.unwrap()
+}
+
+/// A file is of another unit from then on; what is another organization's stays where it is.
+async fn files_change_their_unit(w: World) {
+    let org = w.organization(1).await;
+    let store = BlobDirectory::open(w.directory.join("files")).await.unwrap();
+    let keys = keys(&w, org).await;
+    let stored = upload(&w, &store, &keys, b"results").await;
+    let id = stored.id.clone();
+    assert_eq!(register(&w, stored, 1 << 30).await, Registered::Done);
+    assert!(move_to(&w, org, &id, 7).await);
+    assert!(!move_to(&w, org + 1, &id, 8).await);
+    let mut reader = w.db.read().await.unwrap();
+    let blob = blobs::find(&mut reader, &keys, &id).await.unwrap().unwrap();
+    assert_eq!((blob.unit_id, blob.owner_id), (7, 2));
+}
+
+both!(files_change_their_unit);
 
 /// A changed, cut or swapped file does not open.
 async fn tampering_is_refused(w: World) {

@@ -78,6 +78,7 @@ pub async fn attach_to_answer(call: &mut Call<'_>, input: &AttachToAnswer) -> An
         // The client may have been merged into another since it was told of.
         (after.unit_id, after.patient_id) = (group.unit_id, Some(group.user_id));
         call.update(&row, &after).await?;
+        file_under_unit(call, &after).await?;
         changed(call, &group).await?;
     }
     Ok(Payload::new().one("file_attachment", row.id.0))
@@ -99,10 +100,20 @@ pub async fn attach_to_question(call: &mut Call<'_>, input: &AttachToQuestion) -
         let mut after = row.clone();
         after.attached_at = Some(call.now());
         call.update(&row, &after).await?;
+        file_under_unit(call, &after).await?;
         call.emit(events::question_updated(&of, &["file_attachment"]));
         touch(call, &form).await?;
     }
     Ok(Payload::new().one("file_attachment", row.id.0))
+}
+
+/// The content is of the unit that the form is of, whoever sent it from wherever: whose list of finds
+/// it is in, and who is told of one.
+async fn file_under_unit(call: &mut Call<'_>, row: &FileAttachment) -> Answer<()> {
+    if let Some(blob) = &row.blob_id {
+        blobs::move_to_unit(call.scope.tx, row.org_id.0, blob, row.unit_id.0).await?;
+    }
+    Ok(())
 }
 
 /// Takes a file of an answer away.

@@ -11,7 +11,7 @@ const SHARED: &str = "document { id display_name file_content_type shared includ
 
 impl World {
     /// A template for notes with these questions: its id, and theirs.
-    async fn template(&self, questions: &[(&str, &str)]) -> (String, Vec<String>) {
+    pub async fn template(&self, questions: &[(&str, &str)]) -> (String, Vec<String>) {
         let input = json!({ "name": "Visit note", "use_for_charting": true });
         let made =
             self.mutate(&self.owner, "createCustomModuleForm", "customModuleForm { id }", input);
@@ -28,7 +28,13 @@ impl World {
     }
 
     /// A note about a client; the id.
-    async fn note(&self, form: &str, client: &str, answers: &[(&str, &str)], more: Json) -> String {
+    pub async fn note(
+        &self,
+        form: &str,
+        client: &str,
+        answers: &[(&str, &str)],
+        more: Json,
+    ) -> String {
         let answers: Vec<Json> = answers
             .iter()
             .map(|(question, answer)| json!({ "custom_module_id": question, "answer": answer }))

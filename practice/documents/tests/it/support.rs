@@ -9,6 +9,7 @@ use ward_identity::person;
 use ward_identity::practice::{self, NewMember, Place};
 use ward_identity::tables::{OrgRole, Organization, User};
 use ward_instance::{Certificate, Clock, Instance, InstanceId, Kind, Ledger, Random, RootRing};
+use ward_store::blobs::{BlobFacts, FileScan};
 use ward_store::{
     Actor, Birth, BlobDirectory, Cond, Db, Flags, Place as DbPlace, Query, Record, Scope, Sql,
     StoreError, Table, Uuid, blobs, system,
@@ -254,6 +255,39 @@ impl World {
         let data = self.run(actor, &query, json!({})).await;
         let nodes = data["documents"]["nodes"].as_array().unwrap().iter();
         nodes.map(|it| it["display_name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A file of somebody's in which something was found, for a purpose; its id.
+    pub async fn found_file(&self, owner_id: i64, purpose: &'static str) -> Uuid {
+        let org = self.organization.id.0;
+        let keys = {
+            let mut reader = self.db.read().await.unwrap();
+            self.db.keyring().of(&mut reader, org).await.unwrap()
+        };
+        let begun = blobs::begin(&*self.blobs, &self.instance, &keys, 1 << 20).await;
+        let mut upload = begun.unwrap();
+        assert!(upload.write(b"of a client").await.unwrap());
+        let stored = Arc::new(upload.finish(&keys).await.unwrap());
+        let id = stored.id.clone();
+        let done = self.db.write(move |tx| {
+            let stored = Arc::clone(&stored);
+            Box::pin(async move {
+                let facts = BlobFacts {
+                    unit_id: org,
+                    owner_id,
+                    purpose: purpose.to_owned(),
+                    file_name: format!("of a {purpose}.png"),
+                    content_type: "image/png".to_owned(),
+                    scan: Some(FileScan::Held),
+                    cause: "test".to_owned(),
+                };
+                blobs::register(tx, &stored, facts, 1 << 30).await?;
+                blobs::judge(tx, org, &stored.id, Some("Eicar-Test-Signature")).await
+            })
+        });
+        let is_there = done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+        assert!(is_there);
+        id
     }
 
     /// What a stored file holds.

@@ -28,7 +28,7 @@ async fn packed(w: &World, client: &str, consent: &str) -> (Arc<Request>, Arc<Pr
 }
 
 /// Keeps it, or why it is not kept.
-async fn keeps(w: &World, packed: (Arc<Request>, Arc<Prepared>)) -> Answer<()> {
+pub async fn keeps(w: &World, packed: (Arc<Request>, Arc<Prepared>)) -> Answer<()> {
     let done = w.db.write(move |tx| {
         let (request, prepared) = packed.clone();
         Box::pin(async move { kept(tx, &request, &prepared).await })
@@ -42,7 +42,7 @@ async fn kept(tx: &mut Tx, request: &Request, prepared: &Prepared) -> Answer<()>
 }
 
 /// The one sentence of a refusal.
-fn sentence(done: Answer<()>) -> String {
+pub fn sentence(done: Answer<()>) -> String {
     match done {
         Err(Refused::Problems(problems)) => problems[0].message.clone(),
         other => panic!("{other:?}"),

@@ -6,4 +6,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod between;
+mod quarantine;
 mod support;

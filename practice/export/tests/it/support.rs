@@ -185,6 +185,11 @@ impl World {
         made["disclosure_consent"]["id"].as_str().unwrap().to_owned()
     }
 
+    /// The practice.
+    pub fn org(&self) -> i64 {
+        self.owner.org_id
+    }
+
     /// The number that a statement finds.
     pub async fn number(&self, sql: &'static str) -> i64 {
         let rows = self.db.read().await.unwrap().rows(&Sql::fixed(sql, [])).await.unwrap();

@@ -220,12 +220,27 @@ impl Scanner for Finds {
 
 impl LiveScanner for Finds {}
 
+/// A live scanner that is configured and not reached.
+struct Stopped;
+
+impl Scanner for Stopped {
+    fn is_connected(&self) -> bool {
+        true
+    }
+
+    async fn scan(&self, _: &mut Download) -> Judged {
+        Judged::NotConnected
+    }
+}
+
+impl LiveScanner for Stopped {}
+
 /// Production with a scanner and nothing else.
-fn production(
+fn production<S: LiveScanner>(
     w: &World,
     files: &Files,
-    scan: Finds,
-) -> Dispatcher<ProductionEnv<Awaiting, Awaiting, Awaiting, Awaiting, Finds>> {
+    scan: S,
+) -> Dispatcher<ProductionEnv<Awaiting, Awaiting, Awaiting, Awaiting, S>> {
     let witness = w.instance.witness().production().unwrap();
     let [mail, sms, push, video] = [(); 4].map(|()| Awaiting::arm(&witness));
     let dispatcher = Dispatcher::new(w.db.clone(), Ports { mail, sms, push, video, scan });
@@ -257,6 +272,30 @@ both! {
         assert_eq!(production(&w, &files, Finds(None)).run_due().await.unwrap().done, 1);
         assert_eq!(stands(&w, &file).await, ("clean -".to_owned(), true));
         assert_eq!(told(&w).await, 0);
+    }
+}
+
+both! {
+    Production,
+    /// A scanner that stops for longer than all attempts of a job take makes nothing fail: the look
+    /// waits, and is let go again and again until it is there.
+    async fn a_scanner_that_stops_for_long_makes_no_look_fail(w) {
+        let files = Files::new().await;
+        let file = files.put(&w, b"results", FileScan::Held).await;
+        w.decide(EffectClass::Scan, EffectMode::Live).await;
+        let stopped = production(&w, &files, Stopped);
+        assert!(stopped.is_connected(EffectClass::Scan));
+        for _ in 0..20 {
+            let report = stopped.run_due().await.unwrap();
+            assert_eq!(report, Report { waiting: 1, ..Report::default() });
+            assert_eq!(w.intents().await, ["waiting 0 no connector of its class is there"]);
+            assert_eq!(stands(&w, &file).await, ("held -".to_owned(), false));
+            w.later(60);
+            let released = release(&w.db, EffectClass::Scan).await.unwrap();
+            assert_eq!(released, Released { queued: 1, expired: 0 });
+        }
+        assert_eq!(production(&w, &files, Finds(None)).run_due().await.unwrap().done, 1);
+        assert_eq!(stands(&w, &file).await, ("clean -".to_owned(), true));
     }
 }
 
