@@ -31,16 +31,20 @@ const CLIENTS: &str = "SELECT d.rel_user_id FROM documents d \
      WHERE fa.org_id = $1 AND fa.blob_id = $2";
 
 /// Tells of what was found in a file, in the transaction that writes it down, as the domain of documents
-/// does, and deletes the archives that may hold the file.
+/// does, and deletes the archives that may hold the file: none of one that was held until then.
 pub fn told_of_find<'a>(
     tx: &'a mut Tx,
     org_id: i64,
     blob: &'a Uuid,
     threat: &'a str,
+    was: FileScan,
 ) -> BoxFuture<'a, Result<(), StoreError>> {
     Box::pin(async move {
         ward_documents::quarantine::told_of_find(tx, org_id, blob, threat).await?;
-        delete_archives(tx, org_id, blob).await
+        match was {
+            FileScan::Held => Ok(()),
+            _ => delete_archives(tx, org_id, blob).await,
+        }
     })
 }
 

@@ -61,9 +61,9 @@ async fn looked(w: &World, file: &Uuid, threat: Option<&'static str>) {
     let done = w.db.write(move |tx| {
         let file = file.clone();
         Box::pin(async move {
-            assert!(blobs::judge(tx, org, &file, threat).await?);
+            let was = blobs::judge(tx, org, &file, threat).await?.unwrap();
             match threat {
-                Some(threat) => told_of_find(tx, org, &file, threat).await,
+                Some(threat) => told_of_find(tx, org, &file, threat, was).await,
                 None => Ok(()),
             }
         })
@@ -93,6 +93,25 @@ async fn a_find_deletes_the_archives_of_the_client_whose_file_it_is() {
         assert_eq!(w.number(told).await, 2);
         exported(&w, &ada).await;
         assert_eq!(w.number(ARCHIVES).await, 3);
+    })
+    .await;
+}
+
+/// What nobody could read until somebody looked at it is in no archive.
+#[tokio::test]
+async fn a_find_in_a_file_that_was_held_deletes_no_archive() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "a@example.com").await;
+        exported(&w, &ada).await;
+        says(&w, "HOLD").await;
+        let (bad, let_go) = (upload(&w, &ada).await, upload(&w, &ada).await);
+        exported(&w, &ada).await;
+        looked(&w, &bad, Some("Eicar-Test-Signature")).await;
+        assert_eq!((w.number(ARCHIVES).await, w.number(FILES).await), (2, 2));
+        // Held no more, the other could be read.
+        says(&w, "RELEASE").await;
+        looked(&w, &let_go, Some("Eicar-Test-Signature")).await;
+        assert_eq!((w.number(ARCHIVES).await, w.number(FILES).await), (0, 0));
     })
     .await;
 }
