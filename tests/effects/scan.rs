@@ -221,7 +221,7 @@ fn archives_hand_out_nothing_in_which_something_was_found() {
         let gone = api.get(&late);
         assert_ne!(gone.status, 200, "{}", gone.status);
         assert!(!holds(&gone.bytes, HALVES[1]));
-        assert!(exports(&api, &ada).is_empty());
+        until("the archive is deleted", || exports(&api, &ada).is_empty().then_some(()));
         assert_eq!(exports(&api, &bea), of_bea);
         assert_eq!(read(&api, &of_bea[0]).status, 200);
         let (manifest, bytes) = exported(&api, &ada);
