@@ -327,12 +327,18 @@ fn who_says_that_files_are_looked_at() {
         until("it is found", || (status(&branch, &found) == "FOUND").then_some(()));
         let counts = || [&api, &branch, &sibling].map(finds);
         assert_eq!(counts(), [1, 1, 0]);
-        upload(&api, json!({}), &eicar());
+        let moved = upload(&api, json!({}), &eicar());
         until("the root's is found", || (finds(&api) == 2).then_some(()));
         assert_eq!(counts(), [2, 1, 0]);
         let last = upload(&sibling, json!({}), &eicar());
         until("the sibling's is found", || (status(&sibling, &last) == "FOUND").then_some(()));
         assert_eq!(counts(), [3, 1, 1]);
+        // A document goes with the client whom it is about from now on.
+        let about = json!({"id": moved, "rel_user_id": people::client(&branch, "Brenda")});
+        let query = "mutation($input: updateDocumentInput) { updateDocument(input: $input) { document { id } messages { field message } } }";
+        let about = api.ask(query, json!({"input": about}));
+        assert!(about.data()["updateDocument"]["messages"].is_null(), "{}", about.text);
+        assert_eq!(counts(), [3, 2, 1]);
         tell("quarantine", "what is found is of the unit whose file it is, and of the root");
     }
 }
