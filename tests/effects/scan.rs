@@ -221,7 +221,7 @@ fn archives_hand_out_nothing_in_which_something_was_found() {
         let gone = api.get(&late);
         assert_ne!(gone.status, 200, "{}", gone.status);
         assert!(!holds(&gone.bytes, HALVES[1]));
-        assert!(exports(&api, &ada).is_empty());
+        until("the archive is deleted", || exports(&api, &ada).is_empty().then_some(()));
         assert_eq!(exports(&api, &bea), of_bea);
         assert_eq!(read(&api, &of_bea[0]).status, 200);
         let (manifest, bytes) = exported(&api, &ada);
@@ -327,12 +327,18 @@ fn who_says_that_files_are_looked_at() {
         until("it is found", || (status(&branch, &found) == "FOUND").then_some(()));
         let counts = || [&api, &branch, &sibling].map(finds);
         assert_eq!(counts(), [1, 1, 0]);
-        upload(&api, json!({}), &eicar());
+        let moved = upload(&api, json!({}), &eicar());
         until("the root's is found", || (finds(&api) == 2).then_some(()));
         assert_eq!(counts(), [2, 1, 0]);
         let last = upload(&sibling, json!({}), &eicar());
         until("the sibling's is found", || (status(&sibling, &last) == "FOUND").then_some(()));
         assert_eq!(counts(), [3, 1, 1]);
+        // A document goes with the client whom it is about from now on.
+        let about = json!({"id": moved, "rel_user_id": people::client(&branch, "Brenda")});
+        let query = "mutation($input: updateDocumentInput) { updateDocument(input: $input) { document { id } messages { field message } } }";
+        let about = api.ask(query, json!({"input": about}));
+        assert!(about.data()["updateDocument"]["messages"].is_null(), "{}", about.text);
+        assert_eq!(counts(), [3, 2, 1]);
         tell("quarantine", "what is found is of the unit whose file it is, and of the root");
     }
 }

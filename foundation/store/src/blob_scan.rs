@@ -9,7 +9,7 @@ use crate::system::{BlobRow, EffectClass};
 use crate::text_enum;
 use crate::tx::Tx;
 use crate::types::Uuid;
-use crate::value::Sql;
+use crate::value::{Sql, Value};
 
 text_enum! {
     /// Where the look for malware at a stored file stands.
@@ -25,10 +25,15 @@ text_enum! {
     }
 }
 
-/// What tells of a threat that was found in a file of an organization, in the transaction that writes
-/// it down.
-pub type TellFind =
-    for<'a> fn(&'a mut Tx, i64, &'a Uuid, &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+/// What tells of a threat that was found in a file of an organization, and of where the file stood until
+/// then, in the transaction that writes it down.
+pub type TellFind = for<'a> fn(
+    &'a mut Tx,
+    i64,
+    &'a Uuid,
+    &'a str,
+    FileScan,
+) -> BoxFuture<'a, Result<(), StoreError>>;
 
 /// Asks for a look at a file. The effect reaches nobody.
 pub(crate) async fn ask(tx: &mut Tx, blob: &BlobRow, cause: String) -> Result<bool, StoreError> {
@@ -47,14 +52,23 @@ pub(crate) async fn ask(tx: &mut Tx, blob: &BlobRow, cause: String) -> Result<bo
     intents::intend(tx, blob.org_id, intent).await
 }
 
-/// Writes down what a look at a file came to: nothing, or the threat that was found. False when the
-/// file is gone, or nobody asked.
+/// Writes down what a look at a file came to: nothing, or the threat that was found. Where the file
+/// stood until then; none when it is gone, or nobody asked.
 pub async fn judge(
     tx: &mut Tx,
     org_id: i64,
     id: &Uuid,
     threat: Option<&str>,
-) -> Result<bool, StoreError> {
+) -> Result<Option<FileScan>, StoreError> {
+    // Held: who lets it go at this moment is before this or behind it.
+    let stands = Sql::fixed(
+        "SELECT b.scan FROM blobs b WHERE b.org_id = $1 AND b.id = $2 \
+         AND b.deleted_at IS NULL AND b.scan IS NOT NULL FOR_NO_KEY_UPDATE",
+        [org_id.into(), id.0.as_str().into()],
+    );
+    let rows = tx.rows(&stands).await?;
+    let was = rows.scalar().and_then(Value::text).and_then(FileScan::from_text);
+    let Some(was) = was else { return Ok(None) };
     let state = if threat.is_some() { FileScan::Found } else { FileScan::Clean };
     let sql = Sql::fixed(
         "UPDATE blobs SET scan = $1, scanned_at = $2, threat = $3 \
@@ -67,7 +81,8 @@ pub async fn judge(
             id.0.as_str().into(),
         ],
     );
-    Ok(tx.execute(&sql).await? == 1)
+    tx.execute(&sql).await?;
+    Ok(Some(was))
 }
 
 /// Lets go the files of an organization that are held until somebody has looked at them: they may be

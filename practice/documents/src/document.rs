@@ -209,6 +209,11 @@ pub async fn update(call: &mut Call<'_>, input: &UpdateDocument) -> Answer<Paylo
     }
     let left = leave(call, &before, &mut after).await?;
     let changes = call.update(left.as_ref().unwrap_or(&before), &after).await?;
+    if after.unit_id != before.unit_id {
+        // The content is of the unit that the document is of.
+        let org_id = after.org_id.0;
+        blobs::move_to_unit(call.scope.tx, org_id, &after.file_id, after.unit_id.0).await?;
+    }
     let mut told = changes.columns;
     if reshare(call, input, &before, &after).await? {
         told.push("users");

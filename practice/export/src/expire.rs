@@ -2,11 +2,15 @@
 
 use ward_documents::events;
 use ward_documents::tables::Document;
-use ward_engine::sweeps;
+use ward_engine::{Answer, errands, sweeps};
+use ward_store::jobs::{Job, NewJob};
 use ward_store::{Actor, Db, Id, Scope, Sql, StoreError, Tx, blobs};
 
 /// An archive, and the list of a population's, is kept for so many days.
 pub const KEPT_DAYS: i64 = 30;
+
+/// The kind of job that deletes the exports of an organization whose files are gone.
+pub(crate) const KIND: &str = "delete_exports";
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -25,8 +29,34 @@ pub async fn sweep(db: &Db) -> Result<u64, StoreError> {
         .await
 }
 
+/// Deletes the exports whose files were taken back, once the transaction has ended.
+pub(crate) fn of_lost_files(org_id: i64) -> NewJob {
+    NewJob::new(org_id, KIND, serde_json::json!({}))
+}
+
+/// Does that, each by a transaction of its own: one that can't be deleted is warned of and keeps none of
+/// the others; nobody fetches it any more, and the sweep tries it again when its time is over.
+pub(crate) async fn clear(db: &Db, job: &Job) -> Answer<()> {
+    let due = Sql::fixed(
+        "SELECT org_id, id, created_at FROM documents WHERE deleted_at IS NULL \
+         AND file_content_type IN ('application/zip', 'application/json') AND org_id = $1 \
+         AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.org_id = documents.org_id \
+         AND b.id = documents.file_id AND b.deleted_at IS NULL)",
+        [job.org_id.into()],
+    );
+    let failed = "an export whose file is gone is not deleted";
+    let mut some = 1;
+    while some > 0 {
+        some = sweeps::sweep(db, &due, failed, |tx, org_id, id| {
+            Box::pin(delete(tx, org_id, Id::new(id)))
+        })
+        .await?;
+    }
+    errands::ended(db, job).await
+}
+
 /// Deletes an export, in the name of the instance.
-pub(crate) async fn delete(tx: &mut Tx, org_id: i64, id: Id<Document>) -> Result<(), StoreError> {
+async fn delete(tx: &mut Tx, org_id: i64, id: Id<Document>) -> Result<(), StoreError> {
     let system = Actor::system(org_id);
     let mut scope = Scope::new(tx, &system);
     let found: Option<Document> = scope.find(id).await?;

@@ -1,4 +1,5 @@
-//! Archives that a job makes: for whoever asked, as they may at that time.
+//! Archives that a job makes: for whoever asked, as they may at that time. Jobs delete, too, those whose
+//! files were taken back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +15,13 @@ use ward_store::{Actor, Db, Id, Scope, StoreError, Tx, Watch};
 
 use super::consent::grant;
 use super::consent::table::DisclosureConsent;
-use super::{Place, Seen, keep, pack, population, seen, walk};
+use super::{Place, Seen, expire, keep, pack, population, seen, walk};
 
 /// The kind of job that makes a client's archive for themselves.
 pub const KIND: &str = "export_client";
 /// The kind that makes one by a consent: whatever becomes of its payload, it makes none without.
 pub const KIND_BY_CONSENT: &str = "export_client_by_consent";
-const KINDS: &[&str] = &[KIND, KIND_BY_CONSENT, population::KIND];
+const KINDS: &[&str] = &[KIND, KIND_BY_CONSENT, population::KIND, expire::KIND];
 /// Why a job by a consent makes nothing, where it names none.
 const NO_CONSENT: &str = "The job names no consent, so nothing is disclosed by it";
 /// Longer than an archive takes.
@@ -28,8 +29,9 @@ const LEASE: Duration = Duration::from_secs(600);
 /// The error of what is tried again, and of a refusal that is no sentence.
 const FAILED: &str = "the client can't be exported";
 
-/// Makes one archive, if one is due, outside any transaction; how many jobs were begun. `as_asker` is a request of the
-/// instance's own in the name of an actor.
+/// Makes one archive, or deletes those whose files were taken back, if a job of either is due, outside
+/// any transaction; how many jobs were begun. `as_asker` is a request of the instance's own in the name
+/// of an actor.
 pub async fn run_batch(
     db: &Db,
     as_asker: impl Fn(Actor) -> Request + Send + Sync,
@@ -37,9 +39,10 @@ pub async fn run_batch(
     let due = jobs::claim(db, KINDS, 1, LEASE).await?;
     let done = due.len();
     for job in due {
-        let made = match job.kind == population::KIND {
-            true => walk::step(db, &job, &as_asker).await,
-            false => one(db, &job, &as_asker).await,
+        let made = match job.kind.as_str() {
+            population::KIND => walk::step(db, &job, &as_asker).await,
+            expire::KIND => expire::clear(db, &job).await,
+            _ => one(db, &job, &as_asker).await,
         };
         if let Err(refused) = made {
             errands::give_back(db, job, refused, FAILED).await?;

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use ward_charting::attachment;
 use ward_documents::{EXPORT_TYPE, viewing};
 use ward_store::blobs::FileScan;
-use ward_store::{Id, Query, Rows, Sql, StoreError, Tx, Uuid, Value};
+use ward_store::{Query, Rows, Sql, StoreError, Tx, Uuid, Value, jobs};
 
 use super::expire;
 
@@ -31,16 +31,20 @@ const CLIENTS: &str = "SELECT d.rel_user_id FROM documents d \
      WHERE fa.org_id = $1 AND fa.blob_id = $2";
 
 /// Tells of what was found in a file, in the transaction that writes it down, as the domain of documents
-/// does, and deletes the archives that may hold the file.
+/// does, and takes back the archives that may hold the file: none of one that was held until then.
 pub fn told_of_find<'a>(
     tx: &'a mut Tx,
     org_id: i64,
     blob: &'a Uuid,
     threat: &'a str,
+    was: FileScan,
 ) -> BoxFuture<'a, Result<(), StoreError>> {
     Box::pin(async move {
         ward_documents::quarantine::told_of_find(tx, org_id, blob, threat).await?;
-        delete_archives(tx, org_id, blob).await
+        match was {
+            FileScan::Held => Ok(()),
+            _ => take_back_archives(tx, org_id, blob).await,
+        }
     })
 }
 
@@ -66,9 +70,10 @@ async fn hold(tx: &mut Tx, org_id: i64) -> Result<(), StoreError> {
     tx.lock(&[LOCK, org_id.to_string().as_str()]).await
 }
 
-/// Deletes the archives that were made since a file was stored, of the clients whose it is; of all, if
-/// it is a message's: a conversation may have been one of several clients.
-async fn delete_archives(tx: &mut Tx, org_id: i64, blob: &Uuid) -> Result<(), StoreError> {
+/// Takes back the archives that were made since a file was stored, of the clients whose it is; of all, if
+/// it is a message's: a conversation may have been one of several clients. Their files are gone with
+/// the find, whatever else becomes of them; their documents are a job's to delete.
+async fn take_back_archives(tx: &mut Tx, org_id: i64, blob: &Uuid) -> Result<(), StoreError> {
     hold(tx, org_id).await?;
     let stored = Sql::fixed(
         "SELECT purpose, created_at FROM blobs WHERE org_id = $1 AND id = $2",
@@ -82,18 +87,22 @@ async fn delete_archives(tx: &mut Tx, org_id: i64, blob: &Uuid) -> Result<(), St
         false => None,
     };
     let mut sql = Sql::new();
-    // Held: who deletes one at this moment is before this or after it.
-    sql.push("SELECT d.id FROM documents d WHERE d.org_id = ").bind(org_id);
+    sql.push("UPDATE blobs SET deleted_at = ").bind(tx.now().0);
+    sql.push(" WHERE org_id = ").bind(org_id);
+    sql.push(
+        " AND deleted_at IS NULL AND id IN (SELECT d.file_id FROM documents d WHERE d.org_id = ",
+    );
+    sql.bind(org_id);
     sql.push(" AND d.deleted_at IS NULL AND d.file_content_type = ").bind(EXPORT_TYPE);
     sql.push(" AND d.created_at >= ").bind(stored_at.saturating_sub(MADE_WITHIN_MICROS));
     if let Some(clients) = clients {
         sql.push(" AND d.rel_user_id").bind_in(clients);
     }
-    sql.push(" ORDER BY d.id FOR_NO_KEY_UPDATE");
-    for id in numbers(&tx.rows(&sql).await?) {
-        expire::delete(tx, org_id, Id::new(id)).await?;
+    sql.push(")");
+    match tx.execute(&sql).await? {
+        0 => Ok(()),
+        _ => jobs::enqueue(tx, expire::of_lost_files(org_id)).await.map(drop),
     }
-    Ok(())
 }
 
 /// Whether the rows that name a file of this purpose say whose archives it is in.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ward_engine::{Answer, Call, Out, Refused, Request, RowView};
 use ward_store::blobs::{self, FileScan};
-use ward_store::{Query, Sql, StoreError, Value};
+use ward_store::{Query, Sql, StoreError, Tx, Value};
 
 use crate::tables::{Organization, UploadScan};
 
@@ -24,13 +24,14 @@ impl UploadScan {
 }
 
 /// Whether a file of the organization that somebody sends now is to be looked at, and whether it may
-/// be read before. What Ward makes itself, such as an archive, is not.
-pub async fn upload_scan(q: &mut impl Query, org_id: i64) -> Result<Option<FileScan>, StoreError> {
+/// be read before. What Ward makes itself, such as an archive, is not. It stays so until the transaction
+/// ends: whoever changes it meanwhile waits, and lets go this file, too.
+pub async fn upload_scan(tx: &mut Tx, org_id: i64) -> Result<Option<FileScan>, StoreError> {
     let sql = Sql::fixed(
-        "SELECT upload_scan FROM organizations WHERE org_id = $1 AND id = $2",
+        "SELECT o.upload_scan FROM organizations o WHERE o.org_id = $1 AND o.id = $2 FOR_SHARE",
         [org_id.into(), org_id.into()],
     );
-    let rows = q.rows(&sql).await?;
+    let rows = tx.rows(&sql).await?;
     let said = rows.scalar().and_then(Value::text).and_then(UploadScan::from_text);
     Ok(said.and_then(UploadScan::first))
 }

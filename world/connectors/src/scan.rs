@@ -6,13 +6,15 @@
 //! nowhere else, so that nothing is said of a file that can't be read to its end. clamd is given the
 //! bytes alone: no name, and nothing of whose they are.
 
-use std::io::ErrorKind;
+use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{ReadHalf, WriteHalf};
@@ -31,7 +33,11 @@ const ANSWER_BYTES: usize = 4 * 1024;
 const TEXT_MAX: usize = 200;
 
 /// Production's scanner of stored files: clamd's socket, or the place of one that is not configured.
-pub struct LiveScan(Option<PathBuf>);
+pub struct LiveScan {
+    socket: Option<PathBuf>,
+    /// Whether it was away when it was asked last: each outage is told once.
+    is_away: AtomicBool,
+}
 
 impl LiveScan {
     /// Arms it with the socket that the configuration names; a path is one of the instance's
@@ -42,7 +48,7 @@ impl LiveScan {
         config: &Connectors,
         dir: &Path,
     ) -> Result<Self, InstanceError> {
-        let Some(name) = &config.scan_socket else { return Ok(LiveScan(None)) };
+        let Some(name) = &config.scan_socket else { return Ok(LiveScan::at(None)) };
         let path = dir.join(name);
         let wrong =
             |what: &str| InstanceError::config(format!("scan_socket: {} {what}", path.display()));
@@ -53,19 +59,48 @@ impl LiveScan {
             Ok(there) if !there.file_type().is_socket() => {
                 Err(wrong("is no socket; name the LocalSocket of clamd's configuration"))
             }
-            _ => Ok(LiveScan(Some(path))),
+            _ => Ok(LiveScan::at(Some(path))),
+        }
+    }
+
+    const fn at(socket: Option<PathBuf>) -> Self {
+        LiveScan { socket, is_away: AtomicBool::new(false) }
+    }
+
+    /// Tells whoever runs the instance that clamd is away, or back: once of each outage.
+    fn note(&self, error: Option<&io::Error>) {
+        let was_away = self.is_away.swap(error.is_some(), Ordering::Relaxed);
+        match error {
+            Some(error) if !was_away => {
+                tracing::warn!(%error, "the malware scanner is not reached: looks at files wait for it");
+            }
+            None if was_away => tracing::info!("the malware scanner is reached again"),
+            _ => {}
         }
     }
 }
 
 impl Scanner for LiveScan {
     fn is_connected(&self) -> bool {
-        self.0.is_some()
+        self.socket.is_some()
+    }
+
+    /// Whether its socket takes a connection. One that is refused is refused at once: whatever is not,
+    /// is there.
+    fn is_there(&self) -> bool {
+        let Some(socket) = &self.socket else { return false };
+        let refused = UnixStream::connect(socket).now_or_never().and_then(Result::err);
+        self.note(refused.as_ref());
+        refused.is_none()
     }
 
     async fn scan(&self, file: &mut Download) -> Judged {
-        let Some(socket) = &self.0 else { return Judged::NotConnected };
-        let asked = tokio::time::timeout(PATIENCE, ask(socket, file)).await;
+        let Some(socket) = &self.socket else { return Judged::NotConnected };
+        let connected = UnixStream::connect(socket).await;
+        self.note(connected.as_ref().err());
+        // clamd is not there: what is to be looked at waits for it, however long.
+        let Ok(stream) = connected else { return Judged::NotConnected };
+        let asked = tokio::time::timeout(PATIENCE, ask(stream, file)).await;
         asked.unwrap_or_else(|_| failed("the malware scanner does not answer in time", true))
     }
 }
@@ -80,20 +115,7 @@ enum Halt {
     Scanner,
 }
 
-async fn ask(socket: &Path, file: &mut Download) -> Judged {
-    let mut stream = match UnixStream::connect(socket).await {
-        Ok(stream) => stream,
-        // clamd is not there: what is to be looked at waits for it, however long.
-        Err(error) => {
-            match error.kind() {
-                ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-                    tracing::debug!(%error, "the malware scanner is not reached");
-                }
-                _ => tracing::warn!(%error, "the malware scanner's socket does not open to Ward"),
-            }
-            return Judged::NotConnected;
-        }
-    };
+async fn ask(mut stream: UnixStream, file: &mut Download) -> Judged {
     let (from, mut to) = stream.split();
     // Listened to all the while: what is too large is refused, and the connection closed, before all
     // of it is sent.

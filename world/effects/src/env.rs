@@ -79,14 +79,14 @@ pub struct Ports<E: Env> {
 }
 
 impl<E: Env> Ports<E> {
-    /// Whether effects of a class are handed over.
+    /// Whether effects of a class are handed over; of looks at files, whether the scanner is there now.
     pub fn is_connected(&self, class: EffectClass) -> bool {
         match class {
             EffectClass::AccountMail | EffectClass::Email => self.mail.is_connected(),
             EffectClass::Sms => self.sms.is_connected(),
             EffectClass::Push => self.push.is_connected(),
             EffectClass::Video => self.video.is_connected(),
-            EffectClass::Scan => self.scan.is_connected(),
+            EffectClass::Scan => self.scan.is_there(),
         }
     }
 

@@ -35,6 +35,12 @@ pub trait Scanner: Send + Sync + 'static {
     /// Whether files are looked at at all.
     fn is_connected(&self) -> bool;
 
+    /// Whether the scanner is there now: what waits for it is let go only then. It is asked for every
+    /// minute, not for every file, and does not wait.
+    fn is_there(&self) -> bool {
+        self.is_connected()
+    }
+
     /// Looks at a file, from its first byte to its last.
     fn scan(&self, file: &mut Download) -> impl Future<Output = Judged> + Send;
 }

@@ -285,8 +285,8 @@ impl World {
                 blobs::judge(tx, org, &stored.id, Some("Eicar-Test-Signature")).await
             })
         });
-        let is_there = done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
-        assert!(is_there);
+        let was = done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+        assert_eq!(was, Some(FileScan::Held));
         id
     }
 

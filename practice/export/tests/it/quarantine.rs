@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use ward_engine::{Given, Request};
 use ward_export::quarantine::told_of_find;
-use ward_export::{ExportClientEhi, Prepared, prepare};
+use ward_export::{ExportClientEhi, Prepared, job, prepare};
 use ward_identity::id_or_blank::IdOrBlank;
 use ward_store::{Id, Query, Sql, StoreError, Uuid, Value, blobs};
 
@@ -61,14 +61,25 @@ async fn looked(w: &World, file: &Uuid, threat: Option<&'static str>) {
     let done = w.db.write(move |tx| {
         let file = file.clone();
         Box::pin(async move {
-            assert!(blobs::judge(tx, org, &file, threat).await?);
+            let was = blobs::judge(tx, org, &file, threat).await?.unwrap();
             match threat {
-                Some(threat) => told_of_find(tx, org, &file, threat).await,
+                Some(threat) => told_of_find(tx, org, &file, threat, was).await,
                 None => Ok(()),
             }
         })
     });
     done.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+}
+
+/// Does what is due in the background; how many jobs that were.
+async fn worked(w: &World) -> u64 {
+    let mut jobs = 0;
+    loop {
+        match job::run_batch(&w.db, |_| w.request()).await.unwrap() {
+            0 => return jobs,
+            some => jobs += some,
+        }
+    }
 }
 
 #[tokio::test]
@@ -87,12 +98,36 @@ async fn a_find_deletes_the_archives_of_the_client_whose_file_it_is() {
         looked(&w, &clean, None).await;
         assert_eq!(w.number(ARCHIVES).await, 4);
         looked(&w, &bad, Some("Eicar-Test-Signature")).await;
-        // The one that was made long before the file was stored stays, and another client's.
+        // Nobody fetches them any more, and their documents go. The one that was made long before the
+        // file was stored stays, and another client's.
+        assert_eq!((w.number(ARCHIVES).await, w.number(FILES).await), (4, 2));
+        assert_eq!(worked(&w).await, 1);
         assert_eq!((w.number(ARCHIVES).await, w.number(FILES).await), (2, 2));
         let told = "SELECT COUNT(*) FROM events e WHERE e.event_type = 'document.deleted'";
         assert_eq!(w.number(told).await, 2);
         exported(&w, &ada).await;
         assert_eq!(w.number(ARCHIVES).await, 3);
+    })
+    .await;
+}
+
+/// What nobody could read until somebody looked at it is in no archive.
+#[tokio::test]
+async fn a_find_in_a_file_that_was_held_deletes_no_archive() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "a@example.com").await;
+        exported(&w, &ada).await;
+        says(&w, "HOLD").await;
+        let (bad, let_go) = (upload(&w, &ada).await, upload(&w, &ada).await);
+        exported(&w, &ada).await;
+        looked(&w, &bad, Some("Eicar-Test-Signature")).await;
+        assert_eq!((w.number(ARCHIVES).await, w.number(FILES).await), (2, 2));
+        assert_eq!(worked(&w).await, 0);
+        // Held no more, the other could be read.
+        says(&w, "RELEASE").await;
+        looked(&w, &let_go, Some("Eicar-Test-Signature")).await;
+        assert_eq!(worked(&w).await, 1);
+        assert_eq!((w.number(ARCHIVES).await, w.number(FILES).await), (0, 0));
     })
     .await;
 }
@@ -109,6 +144,7 @@ async fn an_archive_is_not_kept_in_whose_files_something_was_found_meanwhile() {
         looked(&w, &bad, Some("Eicar-Test-Signature")).await;
         let refused = sentence(keeps(&w, second).await);
         assert!(refused.contains("Malware was found"), "{refused}");
+        assert_eq!(worked(&w).await, 1);
         assert_eq!(w.number(ARCHIVES).await, 0);
         // Made anew, it holds the file no more.
         exported(&w, &ada).await;

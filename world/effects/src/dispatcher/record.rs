@@ -140,8 +140,8 @@ async fn look_ended(
     threat: Option<&str>,
     tell: Option<TellFind>,
 ) -> Result<(), StoreError> {
-    let is_there = blobs::judge(tx, org_id, file, threat).await?;
-    let Some(threat) = threat.filter(|_| is_there) else { return Ok(()) };
+    let was = blobs::judge(tx, org_id, file, threat).await?;
+    let (Some(threat), Some(was)) = (threat, was) else { return Ok(()) };
     tracing::warn!(%file, %threat, "malware was found in a stored file");
     let actor = Actor::system(org_id);
     let mut entry = AuditEntry::by(&actor, AuditType::Update, "FILE", file.0.as_str());
@@ -151,7 +151,7 @@ async fn look_ended(
     ];
     Scope::new(tx, &actor).record(entry);
     match tell {
-        Some(tell) => tell(tx, org_id, file, threat).await,
+        Some(tell) => tell(tx, org_id, file, threat, was).await,
         None => Ok(()),
     }
 }
