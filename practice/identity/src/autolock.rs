@@ -24,6 +24,9 @@ pub const HOURS_MAX: i64 = 8_760;
 /// lock any more until somebody finishes a note.
 const ATTEMPTS: i64 = 1_000_000;
 
+/// The key of the job that tries again; others have their moment for theirs.
+const AGAIN_KEY: &str = "again";
+
 const FIELD: &str = "chart_note_autolock_hours";
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -122,19 +125,32 @@ pub async fn plan(tx: &mut Tx, org_id: i64, at: Timestamp) -> Result<(), StoreEr
     jobs::enqueue(tx, job).await.map(drop)
 }
 
-/// Plans that more of what is due is locked at once, whoever else has that planned: the job that
-/// runs is one as well, until its transaction has ended.
-pub async fn plan_now(tx: &mut Tx, org_id: i64) -> Result<(), StoreError> {
-    jobs::enqueue(tx, new_job(org_id)).await.map(drop)
+/// Plans that what could not be locked is tried again at a moment, with what the job is to know: one
+/// job of a practice, however often that is planned.
+pub async fn plan_again(
+    tx: &mut Tx,
+    org_id: i64,
+    at: Timestamp,
+    payload: serde_json::Value,
+) -> Result<(), StoreError> {
+    let key = Some(AGAIN_KEY.to_owned());
+    let job = NewJob { dedupe_key: key, not_before: Some(at), payload, ..new_job(org_id) };
+    jobs::enqueue(tx, job).await.map(drop)
 }
 
 fn new_job(org_id: i64) -> NewJob {
     NewJob { max_attempts: ATTEMPTS, ..NewJob::new(org_id, JOB_KIND, json!({})) }
 }
 
-/// Tells whoever runs the instance of a note that nobody can read, so that it doesn't lock.
-pub fn warn_of_unreadable(note: i64) {
-    tracing::warn!(note, "a note can't be read and doesn't lock by itself; the others do");
+/// Tells whoever runs the instance of a note that nobody can read, so that it doesn't lock, and the
+/// table of what is damaged.
+pub fn warn_of_unreadable(note: i64, table: &str) {
+    tracing::warn!(note, table, "a note can't be read and doesn't lock by itself; the others do");
+}
+
+/// Tells them of a note at which its lock failed, so that it is tried again later.
+pub fn warn_of_failed(note: i64, error: &StoreError) {
+    tracing::warn!(note, %error, "a note doesn't lock by itself now; it is tried again later");
 }
 
 /// The settings of these organizations of a root's, of those whose notes lock.

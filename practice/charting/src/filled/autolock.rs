@@ -2,24 +2,40 @@
 //! as their organization has it: see [`ward_identity::autolock`]. It is the organization in which
 //! the note was begun, wherever its client is by then.
 //!
-//! A job at the minute at which a note is due locks the one that has waited longest, and plans the
-//! next: at once where more is due. One note is one transaction, so that nobody waits for others'.
+//! A job at the minute at which a note is due locks the one that has waited longest, goes on as long
+//! as more is due, and plans the next. One note is one transaction, so that nobody waits for others'.
 //! It goes by what is there then: what was locked, deleted or unlocked again meanwhile, and whatever
-//! the setting was when it was planned.
+//! the setting was when it was planned. A note at which it fails is passed, and tried again later by
+//! one job of the practice.
+
+mod course;
+
+use std::time::Duration;
 
 use ward_engine::{Answer, Refused, errands};
-use ward_identity::autolock::{InForce, JOB_KIND, plan_now, read, warn_of_unreadable};
+use ward_identity::autolock::{
+    InForce, JOB_KIND, plan_again, read, warn_of_failed, warn_of_unreadable,
+};
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
-use ward_store::jobs::Job;
-use ward_store::{Actor, Db, Id, Level, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_store::jobs::{self, Job, MAX_BATCH};
+use ward_store::{Actor, Db, Failure, Id, Level, Query, Scope, Sql, StoreError, Tx, Value};
 
+use self::course::Course;
 use super::sheet::Sheet;
 use super::steps::{self, Step};
-use super::tables::{Deed, FormAnswerGroup};
+use super::tables::{Deed, FORM_ANSWER_GROUPS, FORM_ANSWERS, FormAnswerGroup};
 use crate::events;
 
 const KINDS: &[&str] = &[JOB_KIND];
+
+/// How long a job is a worker's, for one note.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often a batch looks for jobs, each of which locks one note and goes on.
+const ROUNDS: usize = 50;
+const FAILED: &str = "notes don't lock by themselves";
+/// What a value says that is whole, but whose key this server has not, or not yet.
+const NO_KEY: &str = "which is not at hand";
 
 /// How the history has it that nobody locked a note.
 const HOW: &str = "Locked automatically";
@@ -59,24 +75,100 @@ async fn setting_of(
     Ok(rows.iter().next().and_then(read).map(|(_, setting)| setting))
 }
 
-/// Locks some of the notes that are due; how many jobs were begun.
+/// Locks some of the notes that are due; how many jobs were begun or gone on with.
 pub async fn run_batch(db: &Db) -> Result<u64, StoreError> {
-    let failed = "notes don't lock by themselves";
-    errands::work_off(db, KINDS, failed, |tx, job| Box::pin(step(tx, job))).await
+    let mut all = 0;
+    for _ in 0..ROUNDS {
+        let due = jobs::claim(db, KINDS, MAX_BATCH, LEASE).await?;
+        if due.is_empty() {
+            break;
+        }
+        for job in due {
+            run(db, job).await?;
+            all += 1;
+        }
+    }
+    Ok(all)
 }
 
-async fn step(tx: &mut Tx, job: &Job) -> Answer<()> {
+/// One step of a job, in a transaction of its own.
+async fn run(db: &Db, job: Job) -> Result<(), StoreError> {
+    let held = job.clone();
+    let done = db.write(move |tx| {
+        let job = held.clone();
+        Box::pin(async move { step(tx, &job).await })
+    });
+    match done.await {
+        Ok(()) => Ok(()),
+        Err(Failed { note: Some(note), refused: Refused::Store(error) }) if is_of_note(&error) => {
+            warn_of_failed(note, &error);
+            pass(db, job, note).await
+        }
+        Err(Failed { refused, .. }) => errands::give_back(db, job, refused, FAILED).await,
+    }
+}
+
+/// Goes on with a job behind a note at which it failed, unless another worker has it by now.
+async fn pass(db: &Db, job: Job, note: i64) -> Result<(), StoreError> {
+    let course = Course::of(&job)?.passing(note).json();
+    let went = db.write(move |tx| {
+        let (job, course) = (job.clone(), course.clone());
+        Box::pin(async move { jobs::go_on(tx, &job, &course).await })
+    });
+    let went: Result<bool, StoreError> = went.await;
+    went.map(drop)
+}
+
+/// Why a step failed, and at which note, if at one.
+struct Failed {
+    note: Option<i64>,
+    refused: Refused,
+}
+
+impl From<Refused> for Failed {
+    fn from(refused: Refused) -> Self {
+        Failed { note: None, refused }
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl Failure for Failed {
+    fn store(&self) -> Option<&StoreError> {
+        Failure::store(&self.refused)
+    }
+}
+
+/// Whether an error may be one note's, and not of a database that is busy, full or away.
+fn is_of_note(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Corrupt { .. }
+            | StoreError::Internal { .. }
+            | StoreError::Constraint(_)
+            | StoreError::Unique(_)
+    )
+}
+
+async fn step(tx: &mut Tx, job: &Job) -> Result<(), Failed> {
+    let course = Course::of(job)?;
     let system = Actor::system(job.org_id);
     let mut scope = Scope::new(tx, &system);
     let now = scope.now();
-    let longest = waiting(&mut scope).await?.into_iter().min_by_key(Waiting::next);
-    if let Some(of) = longest.filter(|it| it.next() <= now)
-        && let Some(id) = first(&mut scope, of.unit).await?
+    let longest = waiting(&mut scope, &course).await?.into_iter().min_by_key(Waiting::next);
+    if let Some(of) = longest.filter(|it| it.next() <= now && !course.is_full())
+        && let Some(id) = first(&mut scope, of.unit, &course).await?
     {
         hold_setting(&mut scope, of.unit).await?;
-        lock(&mut scope, id).await?;
+        let locked = lock(&mut scope, id).await;
+        locked.map_err(|refused| Failed { note: Some(id.0), refused })?;
     }
-    go_on(&mut scope).await
+    go_on(&mut scope, job, &course).await?;
+    Ok(())
 }
 
 /// An organization whose notes lock, and from when the time of the first of them runs that is open.
@@ -93,18 +185,20 @@ impl Waiting {
     }
 }
 
-/// The organizations of the practice that have notes which wait for their time.
-async fn waiting(scope: &mut Scope<'_>) -> Result<Vec<Waiting>, StoreError> {
+/// The organizations of the practice that have notes which wait for their time, beside those that
+/// were passed.
+async fn waiting(scope: &mut Scope<'_>, course: &Course) -> Result<Vec<Waiting>, StoreError> {
     let sql = Sql::fixed(
         "SELECT u.id, u.chart_note_autolock_hours, u.chart_note_autolock_since, \
          r.chart_note_autolock_hours, r.chart_note_autolock_since, \
          (SELECT MIN(g.autolock_from) FROM form_answer_groups g WHERE g.org_id = u.org_id \
-         AND g.unit_id = u.id AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL) \
+         AND g.unit_id = u.id AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL \
+         AND NOT (g.id IN_LIST($2))) \
          FROM organizations u JOIN organizations r ON r.org_id = u.org_id AND r.id = u.org_id \
          WHERE u.org_id = $1 \
          AND COALESCE(u.chart_note_autolock_hours, r.chart_note_autolock_hours, 0) > 0 \
          ORDER BY u.id",
-        [scope.actor.org_id.into()],
+        [scope.actor.org_id.into(), course.left_out()],
     );
     let rows = scope.tx.rows(&sql).await?;
     let one = |row: &[Value]| {
@@ -115,16 +209,17 @@ async fn waiting(scope: &mut Scope<'_>) -> Result<Vec<Waiting>, StoreError> {
     Ok(rows.iter().filter_map(one).collect())
 }
 
-/// The note of an organization that has waited longest.
+/// The note of an organization that has waited longest, beside those that were passed.
 async fn first(
     scope: &mut Scope<'_>,
     unit: i64,
+    course: &Course,
 ) -> Result<Option<Id<FormAnswerGroup>>, StoreError> {
     let sql = Sql::fixed(
         "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND g.unit_id = $2 \
-         AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL \
+         AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL AND NOT (g.id IN_LIST($3)) \
          ORDER BY g.autolock_from, g.id LIMIT 1",
-        [scope.actor.org_id.into(), unit.into()],
+        [scope.actor.org_id.into(), unit.into(), course.left_out()],
     );
     let rows = scope.tx.rows(&sql).await?;
     Ok(rows.scalar().and_then(Value::int).map(Id::new))
@@ -156,9 +251,9 @@ struct Due {
 /// nobody can read, stays open, and waits no more until somebody changes it.
 async fn lock(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<()> {
     let found = match due(scope, id).await {
-        Err(Refused::Store(StoreError::Corrupt { .. })) => {
+        Err(Refused::Store(StoreError::Corrupt { table, what })) if is_damaged(table, &what) => {
             scope.subject_id = None;
-            warn_of_unreadable(id.0);
+            warn_of_unreadable(id.0, table);
             return Ok(wait_no_more(scope, id).await?);
         }
         found => found?,
@@ -177,6 +272,12 @@ async fn lock(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<()> {
     scope.update(&before, &after).await?;
     scope.subject_id = None;
     Ok(())
+}
+
+/// Whether a check that failed says that a note is damaged: not where it is of something else that is
+/// read, or its key is not here, as on a server that has not heard yet of a new one.
+fn is_damaged(table: &str, what: &str) -> bool {
+    [FORM_ANSWER_GROUPS.name, FORM_ANSWERS.name].contains(&table) && !what.contains(NO_KEY)
 }
 
 /// A note, held, if it is due by what its organization says now. Nothing is written here, so that
@@ -232,14 +333,42 @@ async fn stand_in(scope: &mut Scope<'_>, unit: Id<Organization>) -> Answer<Optio
     Ok(None)
 }
 
-/// Plans the job for what is due next: at once where more is due.
-async fn go_on(scope: &mut Scope<'_>) -> Answer<()> {
-    let next = waiting(scope).await?.iter().map(Waiting::next).min();
-    let Some(next) = next else { return Ok(()) };
+/// Goes on with the job where more is due; otherwise it ends, and what is due next is planned, and
+/// what was passed.
+async fn go_on(scope: &mut Scope<'_>, job: &Job, course: &Course) -> Answer<()> {
+    let now = scope.now();
+    let next = waiting(scope, course).await?.iter().map(Waiting::next).min();
+    if next.is_some_and(|next| next <= now) && !course.is_full() {
+        return errands::go_on(scope.tx, job, &course.json()).await;
+    }
+    // First: a job that lives keeps others of its key from being planned.
+    errands::end(scope.tx, job).await?;
     let org_id = scope.actor.org_id;
-    match next > scope.now() {
-        true => ward_identity::autolock::plan(scope.tx, org_id, next).await?,
-        false => plan_now(scope.tx, org_id).await?,
+    if let Some(next) = next.filter(|next| *next > now) {
+        ward_identity::autolock::plan(scope.tx, org_id, next).await?;
+    }
+    if let Some((at, payload)) = course.again(now) {
+        plan_again(scope.tx, org_id, at, payload).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ward_instance::SealError;
+
+    use super::*;
+
+    #[test]
+    fn a_note_is_damaged_by_its_own_tables_and_not_for_want_of_a_key() {
+        let altered = format!("answer: {}", SealError::Refused);
+        let no_key = format!("answer: {}", SealError::Version(7));
+        for table in ["form_answer_groups", "form_answers"] {
+            assert!(is_damaged(table, &altered), "{table}");
+            assert!(!is_damaged(table, &no_key), "{table}");
+        }
+        for table in ["data_keys", "database", "users", "organizations"] {
+            assert!(!is_damaged(table, &altered), "{table}");
+        }
+    }
 }
