@@ -153,6 +153,32 @@ fn dom_35_a_date_of_birth_that_was_wrong_for_a_moment_ends_it_for_good() {
 }
 
 #[test]
+fn dom_35_what_a_date_of_birth_ends_is_told_once_while_the_clock_stands_still() {
+    for engine in Engine::available("DOM-35") {
+        let s = Instance::birth(Kind::Sandbox, engine);
+        let owner = s.owner_key();
+        let server = s.serve();
+        let family = Family::new(&server, server.with(&owner));
+        let (_, of_mum) = family.relative("mum");
+        let own = family.signed_in("mum");
+        assert_eq!(told(&s), 0);
+        for dob in ["1990-03-05", "1991-03-05", "2013-03-05"] {
+            family.change(&family.child, json!({"dob": dob}));
+            assert_eq!(told(&s), 1, "{dob}");
+        }
+        // Another access, which that date does not end.
+        family.switch(&of_mum, true);
+        let given = told(&s);
+        family.change(&family.child, json!({"dob": "2013-03-06"}));
+        assert_eq!(told(&s), given);
+        let acting = family.acting(&own, &of_mum);
+        family.change(&family.child, json!({"dob": "1990-03-05"}));
+        is_out(&acting);
+        assert_eq!(told(&s), given + 1);
+    }
+}
+
+#[test]
 fn dom_35_what_is_over_is_not_begun_again_by_giving_it_again() {
     for engine in Engine::available("DOM-35") {
         let s = Instance::birth(Kind::Sandbox, engine);

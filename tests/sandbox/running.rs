@@ -185,17 +185,20 @@ pub fn keepers(dir: &Path) -> Vec<Pid> {
     of_words(&["keeper", &dir])
 }
 
-/// The process that makes the Sandbox of a run, stopped, and the run's directory.
+/// The process that makes the Sandbox of a run, stopped, and the run's directory. It is at work by
+/// then, and so ends with the run.
 pub fn stopped_maker(run: &Child) -> (Pid, PathBuf) {
     let parent = run.id().to_string();
-    let maker = until("its maker is there", || {
+    until("its maker is at work", || {
         let maker = of_words(&["maker", &parent]).first().copied()?;
-        kill_process(maker, Signal::STOP).ok().map(|()| maker)
-    });
-    let words = std::fs::read(format!("/proc/{}/cmdline", maker.as_raw_nonzero())).unwrap();
-    let words = String::from_utf8(words).unwrap();
-    let mut words = words.split('\0').skip_while(|word| *word != "--dir").skip(1);
-    (maker, PathBuf::from(words.next().expect("a directory")))
+        let words = std::fs::read(format!("/proc/{}/cmdline", maker.as_raw_nonzero())).ok()?;
+        let words = String::from_utf8(words).ok()?;
+        let dir = PathBuf::from(words.split('\0').skip_while(|word| *word != "--dir").nth(1)?);
+        if !dir.join("ward.db").exists() {
+            return None;
+        }
+        kill_process(maker, Signal::STOP).ok().map(|()| (maker, dir))
+    })
 }
 
 /// The processes whose command lines have these words.

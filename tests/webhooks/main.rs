@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "a test reads its environment")]
 
+mod accesses;
 mod autolocked;
 mod command_line;
 mod configuration;

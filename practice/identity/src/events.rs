@@ -2,7 +2,20 @@
 
 use ward_store::events::Event;
 
+use crate::proxy::ClientProxy;
 use crate::tables::{Location, OrganizationInfo, OrganizationMembership, OtherIdNumber, User};
+
+/// The kind of event that is about an access that a date of birth has ended.
+pub const ACCESS_OVER: &str = "client_proxy.over";
+
+/// A changed date of birth has ended an access. The catalogue of webhooks has no such event: reactions
+/// hear it.
+pub fn access_over(access: &ClientProxy) -> Event {
+    Event::new(ACCESS_OVER, "ClientProxy", access.id.0)
+        .of_unit(access.unit_id.0)
+        .about(access.user_id.0)
+        .told(false)
+}
 
 /// A client exists.
 pub fn patient_created(client: &User) -> Event {

@@ -8,8 +8,8 @@ use ward_store::{Actor, Cond, Db, Id, Scope, Sql, StoreError, Tx};
 use super::grant::{end, today_of};
 use super::rules;
 use super::table::{ClientProxy, Ended};
-use crate::person;
 use crate::tables::User;
+use crate::{events, person};
 
 /// What may be over where the day `$1` is the latest that it is anywhere, and `$2` the last day of
 /// birth of who is of age on it: as [`super::Terms::end`] has it, but for the client's time zone.
@@ -57,21 +57,14 @@ async fn judge(
     Ok(())
 }
 
-/// Takes away what is over by a changed date of birth: [`ended_by`] has it in the same transaction.
+/// Takes away what is over by a changed date of birth, with an event of each.
 pub async fn end_by(scope: &mut Scope<'_>, before: &User, after: &User) -> Result<(), StoreError> {
-    match after.is_patient && before.dob != after.dob {
-        true => end_of(scope, after).await.map(drop),
-        false => Ok(()),
+    if after.is_patient && before.dob != after.dob {
+        for over in end_of(scope, after).await? {
+            scope.emit(events::access_over(&over));
+        }
     }
-}
-
-/// What was over and was taken away of a client's at this moment.
-pub async fn ended_by(
-    scope: &mut Scope<'_>,
-    client: Id<User>,
-) -> Result<Vec<ClientProxy>, StoreError> {
-    let own = Cond::eq("user_id", client.0).and(Cond::eq("ended_at", scope.now().0));
-    scope.list(own.and(Cond::eq("ended_because", Ended::Over.as_str())), &[]).await
+    Ok(())
 }
 
 /// Takes away what is over of a client's, by what is known of them from now on; what that was.

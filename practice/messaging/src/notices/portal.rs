@@ -11,8 +11,9 @@ use ward_engine::{
     Returns, RowView, input, moment, op,
 };
 use ward_identity::care::may_entrust;
+use ward_identity::events::ACCESS_OVER;
 use ward_identity::permit::members_only;
-use ward_identity::proxy::{ClientProxy, Ended, act, grant, over, rules};
+use ward_identity::proxy::{ClientProxy, Ended, act, grant, rules};
 use ward_identity::tables::{USERS, User};
 use ward_store::{Actor, Cond, Day, Event, Id, Level, Query, Scope, StoreError};
 
@@ -35,15 +36,13 @@ pub fn bind(b: &mut Bindings) {
     b.batch(TYPE, UNTIL, WHO, |request, q, rows, _| Box::pin(until(request, q, rows))).limited();
     const ACTING: &[(&str, Returns)] = &[("token", Returns::Leaf), ("user", Returns::One(&USERS))];
     b.mutation("actAsLinkedClient", ACTING, op!(act_as)).of_session();
-    b.reaction("patient.updated", |call, event| Box::pin(updated(call, event)));
+    b.reaction(ACCESS_OVER, |call, event| Box::pin(over(call, event)));
 }
 
-/// A changed date of birth ends what is over by it.
-async fn updated(call: &mut Call<'_>, event: &Event) -> Answer<()> {
-    if !event.changed_fields.contains(&"dob") {
-        return Ok(());
-    }
-    for access in over::ended_by(call, Id::new(event.resource_id)).await? {
+/// A changed date of birth has ended an access.
+async fn over(call: &mut Call<'_>, event: &Event) -> Answer<()> {
+    let access: Option<ClientProxy> = call.find(Id::new(event.resource_id)).await?;
+    if let Some(access) = access {
         tell_of_end(call, &access).await?;
     }
     Ok(())
