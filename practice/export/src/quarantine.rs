@@ -42,8 +42,9 @@ pub fn told_of_find<'a>(
     Box::pin(async move {
         ward_documents::quarantine::told_of_find(tx, org_id, blob, threat).await?;
         match was {
-            FileScan::Held => Ok(()),
-            _ => take_back_archives(tx, org_id, blob).await,
+            // Where it was found before, they are taken back already.
+            FileScan::Held | FileScan::Found => Ok(()),
+            FileScan::Pending | FileScan::Clean => take_back_archives(tx, org_id, blob).await,
         }
     })
 }
