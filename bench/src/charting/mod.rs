@@ -3,7 +3,7 @@
 //! `practice/charting` tries them.
 //!
 //! `chart-list@1000` and `@1000000` list 50 notes with their answers of a client with 1,000
-//! notes, in practices with so many notes of all clients (C1). `chart-save` saves a finished
+//! notes, in practices with so many notes of all clients (C1). `chart-save@…` saves a finished
 //! form of 120 questions (C2). Both are compared with the limit program of [`limit`], which
 //! opens no sealed answer and seals none. `intake-next@…` and `intake-asked@…` tell the state of
 //! the intake of 50 clients in one request, in the same practices (C3), `chart-export` exports the

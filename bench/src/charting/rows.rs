@@ -1,5 +1,5 @@
-//! A client's notes with their answers, and a durable save of a long form: against the limit,
-//! and how the first grows.
+//! A client's notes with their answers, and a durable save of a long form: against the limit, and
+//! how they grow.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,20 +26,18 @@ enum What {
     Save,
 }
 
-/// `chart-list@…` and `chart-save`.
+/// `chart-list@…` and `chart-save@…`.
 pub async fn measure(chosen: &Chosen, charts: &mut Charts) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let sizes = sizes(chosen, "chart-list");
-    for (notes, figures) in sizes.iter().zip(runs(charts, What::List, &sizes).await?) {
-        rows.push(row(format!("chart-list@{notes}"), Goal::None, &figures.0, &figures.1));
-    }
-    grow(&mut rows, GROWTH);
-    if chosen.has("chart-save") {
-        for (limits, wards) in runs(charts, What::Save, &SIZE.notes[..1]).await? {
-            rows.push(row("chart-save".to_owned(), Goal::None, &limits, &wards));
+    let mut all = Vec::new();
+    for (what, name) in [(What::List, "chart-list"), (What::Save, "chart-save")] {
+        let (mut rows, sizes) = (Vec::new(), sizes(chosen, name));
+        for (notes, figures) in sizes.iter().zip(runs(charts, what, &sizes).await?) {
+            rows.push(row(format!("{name}@{notes}"), Goal::None, &figures.0, &figures.1));
         }
+        grow(&mut rows, GROWTH);
+        all.append(&mut rows);
     }
-    Ok(rows)
+    Ok(all)
 }
 
 /// In how large practices a row is measured. The name of the smaller begins that of the larger: named
