@@ -237,6 +237,17 @@ impl Tx {
         }
     }
 
+    /// The same; on SQLite without looking at what refers to what ([`Lite::batch_unchecked`]).
+    pub(crate) async fn batch_unchecked(&mut self, text: &str) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Lite(lite) => {
+                lite.is_touched = true;
+                standing(lite)?.batch_unchecked(text)
+            }
+            Conn::Pg { .. } => self.batch(text).await,
+        }
+    }
+
     /// Attaches a file of SQLite's as `snapshot` until the transaction is over.
     pub(crate) fn attach(&mut self, path: &str) -> Result<(), StoreError> {
         match &mut self.conn {

@@ -3,11 +3,11 @@
 use futures_util::FutureExt;
 use futures_util::future::{join3, lazy};
 use ward_store::snapshots::{alone, empty};
-use ward_store::{Db, Query, StoreError};
+use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value};
 
 use crate::group::held;
 use crate::support::World;
-use crate::tables::{VISITS, insert, visit};
+use crate::tables::{VISIT_TAGS, VISITS, insert, visit};
 
 async fn add(db: &Db, org: i64) -> Result<(), StoreError> {
     db.write(move |tx| {
@@ -120,3 +120,49 @@ async fn who_waits_for_who_is_alone_writes_nothing(w: World) {
 }
 
 only!(Pg, who_waits_for_who_is_alone_writes_nothing);
+
+async fn tag(tx: &mut Tx, org: i64, visit: i64) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "INSERT INTO visit_tags (org_id, visit_id, tag) VALUES ($1, $2, 'new')",
+        [Value::Int(org), Value::Int(visit)],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
+/// Empties the tables, and refers to a visit then.
+async fn emptied_and_tagged(
+    w: &World,
+    tables: &'static [&'static Table],
+    visit: i64,
+) -> Result<(), StoreError> {
+    let (org, witness) = (w.org_id(), w.instance.witness().sandbox().unwrap());
+    w.db.write_alone(move |tx| {
+        async move {
+            alone(tx).await?;
+            empty(tx, tables, &witness).await?;
+            tag(tx, org, visit).await
+        }
+        .boxed()
+    })
+    .await
+}
+
+/// Nothing refers to a row that is gone, neither in the transaction that empties nor in a later one.
+async fn what_is_emptied_is_not_referred_to(w: World) {
+    let org = w.org_id();
+    let is_refused = |it: Result<(), StoreError>| matches!(it, Err(StoreError::Constraint(_)));
+    add(&w.db, org).await.unwrap();
+    let visit = w.number("SELECT id FROM visits").await;
+    w.db.write(move |tx| tag(tx, org, visit).boxed()).await.unwrap();
+    // What stays refers to it.
+    assert!(is_refused(emptied(&w, || Ok(())).await));
+    assert!(is_refused(emptied_and_tagged(&w, &[&VISIT_TAGS, &VISITS], visit).await));
+    assert_eq!(visits(&w).await, 1);
+    emptied_and_tagged(&w, &[&VISIT_TAGS], visit).await.unwrap();
+    w.execute(Sql::fixed("DELETE FROM visit_tags", [])).await.unwrap();
+    emptied(&w, || Ok(())).await.unwrap();
+    let later = w.db.write(move |tx| tag(tx, org, visit).boxed()).await;
+    assert!(is_refused(later));
+}
+
+both!(what_is_emptied_is_not_referred_to);
