@@ -97,7 +97,7 @@ fn rank(folder: &str) -> Option<usize> {
         "golive" => Some(40),
         "server" => Some(50),
         "ward" => Some(60),
-        "prober" | "bench" | "tests" | "xtask" => Some(70),
+        "prober" | "bench" | "tests" | "tests/practice" | "xtask" => Some(70),
         _ => folder.strip_prefix("practice/").and_then(domain).map(|index| 10 + index),
     }
 }
@@ -110,7 +110,7 @@ fn may_know(folder: &str, target: &str, only_tests: bool) -> bool {
     let practice = |folder: &str| folder.starts_with("practice/");
     let foundation = |folder: &str| folder.starts_with("foundation/");
     if practice(folder) {
-        let tests_tools = only_tests && target == "tests";
+        let tests_tools = only_tests && ["tests", "tests/practice"].contains(&target);
         return to < from || tests_tools;
     }
     // Webhooks are served by the API: their permission and the people they write to are identity's.
@@ -160,6 +160,7 @@ mod tests {
             ("server", "world/connectors"),
             ("ward", "server"),
             ("tests", "xtask"),
+            ("tests/practice", "practice/identity"),
         ] {
             assert!(may_know(from, to, false), "{from} -> {to}");
         }
@@ -175,9 +176,12 @@ mod tests {
             ("world/effects", "server"),
             ("server", "ward"),
             ("server", "xtask"),
+            ("server", "tests/practice"),
+            ("practice/charting", "tests/practice"),
         ] {
             assert!(!may_know(from, to, false), "{from} -> {to}");
         }
+        assert!(may_know("practice/charting", "tests/practice", true));
         assert!(!may_know("practice/identity", "server", true));
     }
 

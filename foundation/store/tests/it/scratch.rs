@@ -1,5 +1,5 @@
 //! A test's PostgreSQL database, dropped once the test has passed. One that fails keeps it, to be looked
-//! at. The tests of the domains have this file by its path.
+//! at. Tests of other crates have this file by its path.
 
 use tokio_postgres::NoTls;
 use ward_store::{Db, Query, Sql};
