@@ -4,15 +4,13 @@
 use std::collections::HashMap;
 
 use ward_identity::tables::User;
-use ward_instance::Timestamp;
 use ward_store::{Id, Scope, StoreError};
 
 use crate::filled::autolock::runs_from;
 use crate::filled::content::hash;
 use crate::filled::sheet::scored;
-use crate::filled::tables::{
-    Deed, FormAnswer, FormAnswerGroup, FormAnswerGroupAuditEvent, FormAnswerGroupSigning, Meaning,
-};
+use crate::filled::steps::{self, Step};
+use crate::filled::tables::{Deed, FormAnswer, FormAnswerGroup, FormAnswerGroupSigning, Meaning};
 use crate::rules::condition::shown;
 use crate::rules::{Answers, Question};
 use crate::tables::{CustomModuleForm, QuestionVersion};
@@ -234,9 +232,11 @@ async fn lay_one(
         let content = hash(&group, &answers, (&[], &[]), &questions);
         sign(scope, &group, provider, content).await?;
     }
-    for (step, done) in [(Deed::Signed, is_signed), (Deed::Locked, is_locked)] {
+    for (action, done) in [(Deed::Signed, is_signed), (Deed::Locked, is_locked)] {
         if done {
-            note(scope, &group, provider, step).await?;
+            let by = provider.id;
+            let step = Step { action, by, at, is_automatic: false, description: None };
+            steps::add(scope, &group, step).await?;
         }
     }
     Ok(())
@@ -303,28 +303,4 @@ async fn sign(
         deleted_at: None,
     };
     scope.create(&signing).await
-}
-
-async fn note(
-    scope: &mut Scope<'_>,
-    group: &FormAnswerGroup,
-    provider: &User,
-    action: Deed,
-) -> Result<(), StoreError> {
-    let at: Timestamp = group.created_at;
-    let row = FormAnswerGroupAuditEvent {
-        id: scope.next_id().await?,
-        org_id: group.org_id,
-        unit_id: group.unit_id,
-        form_answer_group_id: group.id,
-        patient_id: group.user_id,
-        action,
-        committed_by_id: provider.id,
-        is_automatic: false,
-        committed_at: at,
-        description: None,
-        created_at: at,
-        updated_at: at,
-    };
-    scope.create(&row).await
 }

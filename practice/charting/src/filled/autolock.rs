@@ -261,10 +261,11 @@ async fn lock(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<()> {
     let Some(Due { before, locks, by }) = found else { return Ok(()) };
     let mut after = FormAnswerGroup { autolock_from: None, ..before.clone() };
     if locks {
-        after.locked_at = Some(scope.now());
+        let at = scope.now();
+        after.locked_at = Some(at);
         if let Some(by) = by {
-            let step =
-                Step { action: Deed::Locked, by, is_automatic: true, description: Some(HOW) };
+            let (action, description) = (Deed::Locked, Some(HOW));
+            let step = Step { action, by, at, is_automatic: true, description };
             steps::add(scope, &before, step).await?;
         }
         scope.emit(events::group_locked(&before));

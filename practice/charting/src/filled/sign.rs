@@ -207,6 +207,7 @@ async fn note(
     action: Deed,
     description: Option<&str>,
 ) -> Answer<()> {
-    let by = Id::new(call.actor.user_id);
-    steps::add(call, group, Step { action, by, is_automatic: false, description }).await
+    let (by, at) = (Id::new(call.actor.user_id), call.now());
+    let step = Step { action, by, at, is_automatic: false, description };
+    Ok(steps::add(call, group, step).await?)
 }
