@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use ward_identity::tables::User;
 use ward_store::{Id, Scope, StoreError};
 
-use crate::filled::autolock::runs_from;
+use crate::filled::autolock;
 use crate::filled::content::hash;
 use crate::filled::sheet::scored;
 use crate::filled::steps::{self, Step};
@@ -207,6 +207,8 @@ async fn lay_one(
         locked_at: is_locked.then_some(at),
         locked_by_id: is_locked.then_some(provider.id),
         autolock_from: None,
+        autolock_skipped_until: None,
+        autolock_failures: None,
         external_id: None,
         metadata: None,
         served_at: at,
@@ -215,7 +217,7 @@ async fn lay_one(
         updated_at: at,
         deleted_at: None,
     };
-    group.autolock_from = runs_from(&group, at);
+    autolock::set_time(&mut group, at);
     let mut answers = Vec::new();
     for (place, question) in of.questions.iter().enumerate() {
         let answer = filled.answers.iter().find(|it| it.0 == place).map(|it| it.1);
