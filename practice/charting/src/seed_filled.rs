@@ -4,15 +4,13 @@
 use std::collections::HashMap;
 
 use ward_identity::tables::User;
-use ward_instance::Timestamp;
 use ward_store::{Id, Scope, StoreError};
 
-use crate::filled::autolock::runs_from;
+use crate::filled::autolock;
 use crate::filled::content::hash;
 use crate::filled::sheet::scored;
-use crate::filled::tables::{
-    Deed, FormAnswer, FormAnswerGroup, FormAnswerGroupAuditEvent, FormAnswerGroupSigning, Meaning,
-};
+use crate::filled::steps::{self, Step};
+use crate::filled::tables::{Deed, FormAnswer, FormAnswerGroup, FormAnswerGroupSigning, Meaning};
 use crate::rules::condition::shown;
 use crate::rules::{Answers, Question};
 use crate::tables::{CustomModuleForm, QuestionVersion};
@@ -209,6 +207,8 @@ async fn lay_one(
         locked_at: is_locked.then_some(at),
         locked_by_id: is_locked.then_some(provider.id),
         autolock_from: None,
+        autolock_skipped_until: None,
+        autolock_failures: None,
         external_id: None,
         metadata: None,
         served_at: at,
@@ -217,7 +217,7 @@ async fn lay_one(
         updated_at: at,
         deleted_at: None,
     };
-    group.autolock_from = runs_from(&group, at);
+    autolock::set_time(&mut group, at);
     let mut answers = Vec::new();
     for (place, question) in of.questions.iter().enumerate() {
         let answer = filled.answers.iter().find(|it| it.0 == place).map(|it| it.1);
@@ -234,9 +234,11 @@ async fn lay_one(
         let content = hash(&group, &answers, (&[], &[]), &questions);
         sign(scope, &group, provider, content).await?;
     }
-    for (step, done) in [(Deed::Signed, is_signed), (Deed::Locked, is_locked)] {
+    for (action, done) in [(Deed::Signed, is_signed), (Deed::Locked, is_locked)] {
         if done {
-            note(scope, &group, provider, step).await?;
+            let by = provider.id;
+            let step = Step { action, by, at, is_automatic: false, description: None };
+            steps::add(scope, &group, step).await?;
         }
     }
     Ok(())
@@ -303,28 +305,4 @@ async fn sign(
         deleted_at: None,
     };
     scope.create(&signing).await
-}
-
-async fn note(
-    scope: &mut Scope<'_>,
-    group: &FormAnswerGroup,
-    provider: &User,
-    action: Deed,
-) -> Result<(), StoreError> {
-    let at: Timestamp = group.created_at;
-    let row = FormAnswerGroupAuditEvent {
-        id: scope.next_id().await?,
-        org_id: group.org_id,
-        unit_id: group.unit_id,
-        form_answer_group_id: group.id,
-        patient_id: group.user_id,
-        action,
-        committed_by_id: provider.id,
-        is_automatic: false,
-        committed_at: at,
-        description: None,
-        created_at: at,
-        updated_at: at,
-    };
-    scope.create(&row).await
 }

@@ -24,8 +24,13 @@ pub const HOURS_MAX: i64 = 8_760;
 /// lock any more until somebody finishes a note.
 const ATTEMPTS: i64 = 1_000_000;
 
-/// The key of the job that tries again; others have their moment for theirs.
-const AGAIN_KEY: &str = "again";
+/// What [`read`] reads of organizations `u` and of their roots `r`: see [`UNITS`].
+pub const SETTING: &str = "u.id, u.chart_note_autolock_hours, u.chart_note_autolock_since, \
+    r.chart_note_autolock_hours, r.chart_note_autolock_since";
+
+/// The organizations `u`, each with its root `r`, which is itself of a root.
+pub const UNITS: &str =
+    "FROM organizations u JOIN organizations r ON r.org_id = u.org_id AND r.id = u.org_id";
 
 const FIELD: &str = "chart_note_autolock_hours";
 const MINUTE: i64 = 60_000_000;
@@ -70,11 +75,15 @@ impl InForce {
     /// When a note locks whose time runs from a moment: at a full minute.
     pub fn due(self, from: Timestamp) -> Timestamp {
         let from = self.since.map_or(from, |since| since.max(from));
-        let at = from.plus_micros(self.hours.saturating_mul(HOUR));
-        match at.0.rem_euclid(MINUTE) {
-            0 => at,
-            over => at.plus_micros(MINUTE - over),
-        }
+        full_minute(from.plus_micros(self.hours.saturating_mul(HOUR)))
+    }
+}
+
+/// A moment, or the next full minute after it: what is due in one minute is one job's.
+pub fn full_minute(at: Timestamp) -> Timestamp {
+    match at.0.rem_euclid(MINUTE) {
+        0 => at,
+        over => at.plus_micros(MINUTE - over),
     }
 }
 
@@ -120,37 +129,13 @@ pub async fn changed(
 
 /// Plans that what is due at a moment is locked then: one job, however much that is.
 pub async fn plan(tx: &mut Tx, org_id: i64, at: Timestamp) -> Result<(), StoreError> {
-    let job =
-        NewJob { dedupe_key: Some(at.0.to_string()), not_before: Some(at), ..new_job(org_id) };
+    let job = NewJob {
+        dedupe_key: Some(at.0.to_string()),
+        not_before: Some(at),
+        max_attempts: ATTEMPTS,
+        ..NewJob::new(org_id, JOB_KIND, json!({}))
+    };
     jobs::enqueue(tx, job).await.map(drop)
-}
-
-/// Plans that what could not be locked is tried again at a moment, with what the job is to know: one
-/// job of a practice, however often that is planned.
-pub async fn plan_again(
-    tx: &mut Tx,
-    org_id: i64,
-    at: Timestamp,
-    payload: serde_json::Value,
-) -> Result<(), StoreError> {
-    let key = Some(AGAIN_KEY.to_owned());
-    let job = NewJob { dedupe_key: key, not_before: Some(at), payload, ..new_job(org_id) };
-    jobs::enqueue(tx, job).await.map(drop)
-}
-
-fn new_job(org_id: i64) -> NewJob {
-    NewJob { max_attempts: ATTEMPTS, ..NewJob::new(org_id, JOB_KIND, json!({})) }
-}
-
-/// Tells whoever runs the instance of a note that nobody can read, so that it doesn't lock, and the
-/// table of what is damaged.
-pub fn warn_of_unreadable(note: i64, table: &str) {
-    tracing::warn!(note, table, "a note can't be read and doesn't lock by itself; the others do");
-}
-
-/// Tells them of a note at which its lock failed, so that it is tried again later.
-pub fn warn_of_failed(note: i64, error: &StoreError) {
-    tracing::warn!(note, %error, "a note doesn't lock by itself now; it is tried again later");
 }
 
 /// The settings of these organizations of a root's, of those whose notes lock.
@@ -162,18 +147,14 @@ pub async fn in_force(
     if units.is_empty() {
         return Ok(HashMap::new());
     }
-    let sql = Sql::fixed(
-        "SELECT u.id, u.chart_note_autolock_hours, u.chart_note_autolock_since, \
-         r.chart_note_autolock_hours, r.chart_note_autolock_since FROM organizations u \
-         JOIN organizations r ON r.org_id = u.org_id AND r.id = u.org_id \
-         WHERE u.org_id = $1 AND u.id IN_LIST($2)",
-        [org_id.into(), Value::Ints(units.into())],
-    );
+    let mut sql = Sql::new();
+    sql.push("SELECT ").push(SETTING).push(" ").push(UNITS);
+    sql.push(" WHERE u.org_id = ").bind(org_id).push(" AND u.id").bind_in(units);
     let rows = q.rows(&sql).await?;
     Ok(rows.iter().filter_map(read).collect())
 }
 
-/// An organization's id and setting: id, hours and since of its own, and of its root.
+/// An organization's id and setting, of a row that begins with [`SETTING`].
 pub fn read(row: &[Value]) -> Option<(i64, InForce)> {
     let [id, hours, since, root_hours, root_since, ..] = row else { return None };
     let said = |hours: &Value, since: &Value| Said {

@@ -5,23 +5,21 @@
 //! A job at the minute at which a note is due locks the one that has waited longest, goes on as long
 //! as more is due, and plans the next. One note is one transaction, so that nobody waits for others'.
 //! It goes by what is there then: what was locked, deleted or unlocked again meanwhile, and whatever
-//! the setting was when it was planned. A note at which it fails is passed, and tried again later by
-//! one job of the practice.
+//! the setting was when it was planned. A note at which it fails is skipped for a while: no other
+//! waits for it, and it waits for none.
 
-mod course;
+mod skip;
 
 use std::time::Duration;
 
+use serde_json::json;
 use ward_engine::{Answer, Refused, errands};
-use ward_identity::autolock::{
-    InForce, JOB_KIND, plan_again, read, warn_of_failed, warn_of_unreadable,
-};
+use ward_identity::autolock::{InForce, JOB_KIND, SETTING, UNITS, read};
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::jobs::{self, Job, MAX_BATCH};
 use ward_store::{Actor, Db, Failure, Id, Level, Query, Scope, Sql, StoreError, Tx, Value};
 
-use self::course::Course;
 use super::sheet::Sheet;
 use super::steps::{self, Step};
 use super::tables::{Deed, FORM_ANSWER_GROUPS, FORM_ANSWERS, FormAnswerGroup};
@@ -34,17 +32,24 @@ const LEASE: Duration = Duration::from_secs(60);
 /// How often a batch looks for jobs, each of which locks one note and goes on.
 const ROUNDS: usize = 50;
 const FAILED: &str = "notes don't lock by themselves";
+/// What the instance's log says of a note at which its lock failed, and of one that is damaged.
+const LATER: &str = "a note doesn't lock by itself now; it is tried again later";
+const UNREADABLE: &str = "a note can't be read and doesn't lock by itself; the others do";
 /// What a value says that is whole, but whose key this server has not, or not yet.
 const NO_KEY: &str = "which is not at hand";
 
 /// How the history has it that nobody locked a note.
 const HOW: &str = "Locked automatically";
 
-/// From when a note's time runs, as it is now: of one that is finished and open. What clients fill
-/// in is no note.
-pub fn runs_from(group: &FormAnswerGroup, now: Timestamp) -> Option<Timestamp> {
+/// Writes from when a note's time runs, as it is now: of one that is finished and open, from now on
+/// unless it does already. What clients fill in is no note. That its lock failed is forgotten: it is
+/// tried with the next note that is due, and at the latest when that was planned.
+pub fn set_time(group: &mut FormAnswerGroup, now: Timestamp) {
     let is_open = group.use_for_charting && group.finished && group.locked_at.is_none();
-    is_open.then(|| group.autolock_from.unwrap_or(now))
+    let from = group.autolock_from.unwrap_or(now);
+    group.autolock_from = is_open.then_some(from);
+    group.autolock_skipped_until = None;
+    group.autolock_failures = None;
 }
 
 /// Plans that a note, which is written, locks when its time has come, if its organization has it so.
@@ -63,14 +68,10 @@ async fn setting_of(
     scope: &mut Scope<'_>,
     id: Id<FormAnswerGroup>,
 ) -> Result<Option<InForce>, StoreError> {
-    let sql = Sql::fixed(
-        "SELECT u.id, u.chart_note_autolock_hours, u.chart_note_autolock_since, \
-         r.chart_note_autolock_hours, r.chart_note_autolock_since FROM form_answer_groups g \
-         JOIN organizations u ON u.org_id = g.org_id AND u.id = g.unit_id \
-         JOIN organizations r ON r.org_id = g.org_id AND r.id = g.org_id \
-         WHERE g.org_id = $1 AND g.id = $2",
-        [scope.actor.org_id.into(), id.0.into()],
-    );
+    let mut sql = Sql::new();
+    sql.push("SELECT ").push(SETTING).push(" ").push(UNITS);
+    sql.push(" JOIN form_answer_groups g ON g.org_id = u.org_id AND g.unit_id = u.id");
+    sql.push(" WHERE g.org_id = ").bind(scope.actor.org_id).push(" AND g.id = ").bind(id.0);
     let rows = scope.tx.rows(&sql).await?;
     Ok(rows.iter().next().and_then(read).map(|(_, setting)| setting))
 }
@@ -101,22 +102,27 @@ async fn run(db: &Db, job: Job) -> Result<(), StoreError> {
     match done.await {
         Ok(()) => Ok(()),
         Err(Failed { note: Some(note), refused: Refused::Store(error) }) if is_of_note(&error) => {
-            warn_of_failed(note, &error);
+            tracing::warn!(note, %error, "{LATER}");
             pass(db, job, note).await
         }
         Err(Failed { refused, .. }) => errands::give_back(db, job, refused, FAILED).await,
     }
 }
 
-/// Goes on with a job behind a note at which it failed, unless another worker has it by now.
+/// Has a note skipped at which a job failed, and goes on with the job.
 async fn pass(db: &Db, job: Job, note: i64) -> Result<(), StoreError> {
-    let course = Course::of(&job)?.passing(note).json();
-    let went = db.write(move |tx| {
-        let (job, course) = (job.clone(), course.clone());
-        Box::pin(async move { jobs::go_on(tx, &job, &course).await })
+    let held = job.clone();
+    let done = db.write(move |tx| {
+        let job = held.clone();
+        Box::pin(async move {
+            skip::for_a_while(tx, job.org_id, note).await?;
+            errands::go_on(tx, &job, &json!({})).await
+        })
     });
-    let went: Result<bool, StoreError> = went.await;
-    went.map(drop)
+    match done.await {
+        Ok(()) => Ok(()),
+        Err(refused) => errands::give_back(db, job, refused, FAILED).await,
+    }
 }
 
 /// Why a step failed, and at which note, if at one.
@@ -155,71 +161,78 @@ fn is_of_note(error: &StoreError) -> bool {
 }
 
 async fn step(tx: &mut Tx, job: &Job) -> Result<(), Failed> {
-    let course = Course::of(job)?;
     let system = Actor::system(job.org_id);
     let mut scope = Scope::new(tx, &system);
     let now = scope.now();
-    let longest = waiting(&mut scope, &course).await?.into_iter().min_by_key(Waiting::next);
-    if let Some(of) = longest.filter(|it| it.next() <= now && !course.is_full())
-        && let Some(id) = first(&mut scope, of.unit, &course).await?
+    let is_due = |it: &Waiting| it.due().is_some_and(|due| due <= now);
+    let waiting = waiting(&mut scope).await?;
+    if let Some(of) = waiting.into_iter().filter(is_due).min_by_key(Waiting::due)
+        && let Some(id) = first(&mut scope, of.unit).await?
     {
         hold_setting(&mut scope, of.unit).await?;
         let locked = lock(&mut scope, id).await;
         locked.map_err(|refused| Failed { note: Some(id.0), refused })?;
     }
-    go_on(&mut scope, job, &course).await?;
+    go_on(&mut scope, job).await?;
     Ok(())
 }
 
-/// An organization whose notes lock, and from when the time of the first of them runs that is open.
+/// An organization whose notes lock.
 struct Waiting {
     unit: i64,
     setting: InForce,
-    first: Timestamp,
+    /// From when the time of the first note runs that waits and is not skipped.
+    first: Option<Timestamp>,
+    /// When the first of those that are skipped is tried again.
+    again: Option<Timestamp>,
 }
 
 impl Waiting {
-    /// When the first of them is due.
-    fn next(&self) -> Timestamp {
-        self.setting.due(self.first)
+    /// When the first note is due that is not skipped.
+    fn due(&self) -> Option<Timestamp> {
+        self.first.map(|from| self.setting.due(from))
+    }
+
+    /// When there is something to do.
+    fn next(&self) -> Option<Timestamp> {
+        self.due().into_iter().chain(self.again).min()
     }
 }
 
-/// The organizations of the practice that have notes which wait for their time, beside those that
-/// were passed.
-async fn waiting(scope: &mut Scope<'_>, course: &Course) -> Result<Vec<Waiting>, StoreError> {
-    let sql = Sql::fixed(
-        "SELECT u.id, u.chart_note_autolock_hours, u.chart_note_autolock_since, \
-         r.chart_note_autolock_hours, r.chart_note_autolock_since, \
-         (SELECT MIN(g.autolock_from) FROM form_answer_groups g WHERE g.org_id = u.org_id \
-         AND g.unit_id = u.id AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL \
-         AND NOT (g.id IN_LIST($2))) \
-         FROM organizations u JOIN organizations r ON r.org_id = u.org_id AND r.id = u.org_id \
-         WHERE u.org_id = $1 \
-         AND COALESCE(u.chart_note_autolock_hours, r.chart_note_autolock_hours, 0) > 0 \
-         ORDER BY u.id",
-        [scope.actor.org_id.into(), course.left_out()],
-    );
+/// The organizations of the practice whose notes lock, with what waits there.
+async fn waiting(scope: &mut Scope<'_>) -> Result<Vec<Waiting>, StoreError> {
+    const NOTES: &str = "FROM form_answer_groups g WHERE g.org_id = u.org_id AND g.unit_id = u.id \
+        AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL ";
+    let now = scope.now().0;
+    let mut sql = Sql::new();
+    sql.push("SELECT ").push(SETTING);
+    sql.push(", (SELECT MIN(g.autolock_from) ").push(NOTES);
+    sql.push("AND (g.autolock_skipped_until IS NULL OR g.autolock_skipped_until <= ");
+    sql.bind(now).push(")), (SELECT MIN(g.autolock_skipped_until) ").push(NOTES);
+    sql.push("AND g.autolock_skipped_until > ").bind(now).push(") ").push(UNITS);
+    sql.push(" WHERE u.org_id = ").bind(scope.actor.org_id);
+    sql.push(" AND COALESCE(u.chart_note_autolock_hours, r.chart_note_autolock_hours, 0) > 0");
+    sql.push(" ORDER BY u.id");
     let rows = scope.tx.rows(&sql).await?;
     let one = |row: &[Value]| {
         let (unit, setting) = read(row)?;
-        let first = row.get(5).and_then(Value::int).map(Timestamp)?;
-        Some(Waiting { unit, setting, first })
+        let moment = |at: usize| row.get(at).and_then(Value::int).map(Timestamp);
+        Some(Waiting { unit, setting, first: moment(5), again: moment(6) })
     };
     Ok(rows.iter().filter_map(one).collect())
 }
 
-/// The note of an organization that has waited longest, beside those that were passed.
+/// The note of an organization that has waited longest, beside those that are skipped.
 async fn first(
     scope: &mut Scope<'_>,
     unit: i64,
-    course: &Course,
 ) -> Result<Option<Id<FormAnswerGroup>>, StoreError> {
     let sql = Sql::fixed(
         "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND g.unit_id = $2 \
-         AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL AND NOT (g.id IN_LIST($3)) \
+         AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL \
+         AND (g.autolock_skipped_until IS NULL OR g.autolock_skipped_until <= $3) \
          ORDER BY g.autolock_from, g.id LIMIT 1",
-        [scope.actor.org_id.into(), unit.into(), course.left_out()],
+        [scope.actor.org_id.into(), unit.into(), scope.now().0.into()],
     );
     let rows = scope.tx.rows(&sql).await?;
     Ok(rows.scalar().and_then(Value::int).map(Id::new))
@@ -253,18 +266,24 @@ async fn lock(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<()> {
     let found = match due(scope, id).await {
         Err(Refused::Store(StoreError::Corrupt { table, what })) if is_damaged(table, &what) => {
             scope.subject_id = None;
-            warn_of_unreadable(id.0, table);
+            tracing::warn!(note = id.0, table, "{UNREADABLE}");
             return Ok(wait_no_more(scope, id).await?);
         }
         found => found?,
     };
     let Some(Due { before, locks, by }) = found else { return Ok(()) };
-    let mut after = FormAnswerGroup { autolock_from: None, ..before.clone() };
+    let mut after = FormAnswerGroup {
+        autolock_from: None,
+        autolock_skipped_until: None,
+        autolock_failures: None,
+        ..before.clone()
+    };
     if locks {
-        after.locked_at = Some(scope.now());
+        let at = scope.now();
+        after.locked_at = Some(at);
         if let Some(by) = by {
-            let step =
-                Step { action: Deed::Locked, by, is_automatic: true, description: Some(HOW) };
+            let (action, description) = (Deed::Locked, Some(HOW));
+            let step = Step { action, by, at, is_automatic: true, description };
             steps::add(scope, &before, step).await?;
         }
         scope.emit(events::group_locked(&before));
@@ -305,7 +324,8 @@ async fn due(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<Option<Du
 /// Leaves a note open that can't be read, and so can't be written as others are.
 async fn wait_no_more(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Result<(), StoreError> {
     let sql = Sql::fixed(
-        "UPDATE form_answer_groups SET autolock_from = NULL WHERE org_id = $1 AND id = $2",
+        "UPDATE form_answer_groups SET autolock_from = NULL, autolock_skipped_until = NULL, \
+         autolock_failures = NULL WHERE org_id = $1 AND id = $2",
         [scope.actor.org_id.into(), id.0.into()],
     );
     scope.tx.execute(&sql).await.map(drop)
@@ -333,22 +353,18 @@ async fn stand_in(scope: &mut Scope<'_>, unit: Id<Organization>) -> Answer<Optio
     Ok(None)
 }
 
-/// Goes on with the job where more is due; otherwise it ends, and what is due next is planned, and
-/// what was passed.
-async fn go_on(scope: &mut Scope<'_>, job: &Job, course: &Course) -> Answer<()> {
+/// Goes on with the job where more is due; otherwise it ends, and the next moment is planned at which
+/// a note is due or skipped no longer.
+async fn go_on(scope: &mut Scope<'_>, job: &Job) -> Answer<()> {
     let now = scope.now();
-    let next = waiting(scope, course).await?.iter().map(Waiting::next).min();
-    if next.is_some_and(|next| next <= now) && !course.is_full() {
-        return errands::go_on(scope.tx, job, &course.json()).await;
+    let next = waiting(scope).await?.iter().filter_map(Waiting::next).min();
+    if next.is_some_and(|next| next <= now) {
+        return errands::go_on(scope.tx, job, &json!({})).await;
     }
     // First: a job that lives keeps others of its key from being planned.
     errands::end(scope.tx, job).await?;
-    let org_id = scope.actor.org_id;
-    if let Some(next) = next.filter(|next| *next > now) {
-        ward_identity::autolock::plan(scope.tx, org_id, next).await?;
-    }
-    if let Some((at, payload)) = course.again(now) {
-        plan_again(scope.tx, org_id, at, payload).await?;
+    if let Some(next) = next {
+        ward_identity::autolock::plan(scope.tx, scope.actor.org_id, next).await?;
     }
     Ok(())
 }

@@ -77,6 +77,8 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         locked_at: None,
         locked_by_id: None,
         autolock_from: None,
+        autolock_skipped_until: None,
+        autolock_failures: None,
         external_id: None,
         metadata: None,
         served_at: served_at.unwrap_or(now),
@@ -86,7 +88,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
         deleted_at: None,
     };
     mark(call, (&input.external_id, &input.metadata), &mut group);
-    group.autolock_from = autolock::runs_from(&group, now);
+    autolock::set_time(&mut group, now);
     // Nothing of one client begins a note that is read with another's chart.
     if said.is_empty() && input.set_initial_answers.is_true() && !is_group_appt_note {
         said = prefill::answers(call, &form, &client).await?;
@@ -317,7 +319,7 @@ async fn write_facts(
     if finishes || (group.completed_at.is_none() && input.marked_complete.is_true()) {
         group.completed_at = Some(call.now());
     }
-    group.autolock_from = autolock::runs_from(group, call.now());
+    autolock::set_time(group, call.now());
     Ok(())
 }
 

@@ -145,7 +145,7 @@ pub async fn lock(call: &mut Call<'_>, input: &Lock) -> Answer<Payload> {
     let mut after = before.clone();
     after.locked_at = Some(call.now());
     after.locked_by_id = Some(Id::new(call.actor.user_id));
-    after.autolock_from = None;
+    autolock::set_time(&mut after, call.now());
     call.update(&before, &after).await?;
     note(call, &before, Deed::Locked, None).await?;
     call.emit(events::group_locked(&before));
@@ -163,7 +163,7 @@ pub async fn unlock(call: &mut Call<'_>, input: &Unlock) -> Answer<Payload> {
     after.locked_at = None;
     after.locked_by_id = None;
     // Its time begins anew.
-    after.autolock_from = autolock::runs_from(&after, call.now());
+    autolock::set_time(&mut after, call.now());
     call.update(&before, &after).await?;
     autolock::plan(call, &after).await?;
     note(call, &before, Deed::Unlocked, input.description.trimmed()).await?;
@@ -207,6 +207,7 @@ async fn note(
     action: Deed,
     description: Option<&str>,
 ) -> Answer<()> {
-    let by = Id::new(call.actor.user_id);
-    steps::add(call, group, Step { action, by, is_automatic: false, description }).await
+    let (by, at) = (Id::new(call.actor.user_id), call.now());
+    let step = Step { action, by, at, is_automatic: false, description };
+    Ok(steps::add(call, group, step).await?)
 }

@@ -1,8 +1,8 @@
 //! The history of a note, a step after another (behaviour 26).
 
-use ward_engine::Answer;
 use ward_identity::tables::User;
-use ward_store::{Id, Scope};
+use ward_instance::Timestamp;
+use ward_store::{Id, Scope, StoreError};
 
 use super::tables::{Deed, FormAnswerGroup, FormAnswerGroupAuditEvent};
 
@@ -14,6 +14,8 @@ pub struct Step<'a> {
     /// Who did it; of what nobody did who stands in, because the contract demands a member: the
     /// owner of the client's organization.
     pub by: Id<User>,
+    /// When.
+    pub at: Timestamp,
     /// Whether nobody did it.
     pub is_automatic: bool,
     /// Why, or how it came.
@@ -21,8 +23,11 @@ pub struct Step<'a> {
 }
 
 /// One more step of the note's history.
-pub async fn add(scope: &mut Scope<'_>, group: &FormAnswerGroup, step: Step<'_>) -> Answer<()> {
-    let now = scope.now();
+pub async fn add(
+    scope: &mut Scope<'_>,
+    group: &FormAnswerGroup,
+    step: Step<'_>,
+) -> Result<(), StoreError> {
     let row = FormAnswerGroupAuditEvent {
         id: scope.next_id().await?,
         org_id: group.org_id,
@@ -32,11 +37,10 @@ pub async fn add(scope: &mut Scope<'_>, group: &FormAnswerGroup, step: Step<'_>)
         action: step.action,
         committed_by_id: step.by,
         is_automatic: step.is_automatic,
-        committed_at: now,
+        committed_at: step.at,
         description: step.description.map(str::to_owned),
-        created_at: now,
-        updated_at: now,
+        created_at: step.at,
+        updated_at: step.at,
     };
-    scope.create(&row).await?;
-    Ok(())
+    scope.create(&row).await
 }

@@ -50,6 +50,10 @@ record! {
         /// From when its time runs until it locks by itself, should the organization have it so: of
         /// a note that is finished and open.
         autolock_from: Option<Timestamp>,
+        /// Until when it is skipped, because its lock failed; by the instance's clock, as jobs are.
+        autolock_skipped_until: Option<Timestamp>,
+        /// How often its lock failed since its time was written.
+        autolock_failures: Option<i64>,
         external_id: Option<String>,
         metadata: Option<String> [sealed],
         /// The date of service, which people choose.
@@ -73,6 +77,8 @@ record! {
         index(&["org_id", "onboarding_item_id"]).only("onboarding_item_id IS NOT NULL"),
         index(&["org_id", "unit_id", "autolock_from"])
             .only("autolock_from IS NOT NULL AND deleted_at IS NULL"),
+        index(&["org_id", "unit_id", "autolock_skipped_until"])
+            .only("autolock_skipped_until IS NOT NULL AND deleted_at IS NULL"),
     ],
     references: [
         Reference { columns: &["org_id", "user_id"], table: "users", target: &["org_id", "id"] },

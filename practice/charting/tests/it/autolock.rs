@@ -31,8 +31,8 @@ impl World {
     /// Does what jobs are to do, as if so many more minutes had passed.
     async fn pass(&self, minutes: i64) {
         for sql in [
-            "UPDATE form_answer_groups SET autolock_from = autolock_from - $1 \
-             WHERE autolock_from IS NOT NULL",
+            "UPDATE form_answer_groups SET autolock_from = autolock_from - $1, \
+             autolock_skipped_until = autolock_skipped_until - $1 WHERE autolock_from IS NOT NULL",
             "UPDATE organizations SET chart_note_autolock_since = chart_note_autolock_since - $1 \
              WHERE chart_note_autolock_since IS NOT NULL",
             "UPDATE jobs SET visible_at = visible_at - $1 \
@@ -93,16 +93,12 @@ impl World {
         rows.iter().filter_map(|row| row[0].int()).collect()
     }
 
-    /// How many jobs that lock notes are in a state, or wait to try `again`.
-    async fn jobs(&self, are: &str) -> usize {
-        let sql = "SELECT state, COALESCE(dedupe_key, '') FROM jobs WHERE kind = 'autolock_notes'";
+    /// How many jobs that lock notes are in a state.
+    async fn jobs(&self, state: &str) -> usize {
+        let sql = "SELECT state FROM jobs WHERE kind = 'autolock_notes'";
         let sql = Sql::fixed(sql, []);
         let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
-        let is = |row: &[Value]| match are {
-            "again" => row[0].text() == Some("ready") && row[1].text() == Some("again"),
-            state => row[0].text() == Some(state),
-        };
-        rows.iter().filter(|row| is(row)).count()
+        rows.iter().filter(|row| row[0].text() == Some(state)).count()
     }
 
     /// Jobs of all sorts that have failed for good, or that lock notes and have failed once.

@@ -36,6 +36,8 @@ fn group() -> FormAnswerGroup {
         locked_at: None,
         locked_by_id: None,
         autolock_from: None,
+        autolock_skipped_until: None,
+        autolock_failures: None,
         external_id: None,
         metadata: None,
         served_at: AT,
