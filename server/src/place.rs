@@ -276,8 +276,9 @@ pub async fn open(
     let mut opened = Opened { dir, config, instance, db, certificate, lock: None, under: None };
     if hold == Hold::Serving {
         // Until here only the certificate and the files of this directory were read, which no reset and
-        // no return to a snapshot replaces. Whoever does one now either counts this node, and gives
-        // way, or has ended before anything else is read.
+        // no return to a snapshot by another node replaces. Whoever does one now either counts this
+        // node, and gives way, or has ended before anything else is read, and the ledger of ids is
+        // compared with what they did.
         rotator::arrive(&opened.db, &opened.dir).await?;
     }
     let settled = settle(&mut opened, &mut lock, &place).await;
@@ -313,6 +314,7 @@ async fn settle(
     if let Some(lock) = lock {
         finish_restore(opened, place)?;
         rewind::step::finish(&opened.instance, &opened.db).await?;
+        rewind::step::check(&opened.instance, &opened.db).await?;
         let now = binding(&opened.dir, &opened.db, &opened.config.parsed_base_url()?).await?;
         // The files of a PostgreSQL node hold no data: only the server counts.
         let torn = lock.is_torn() && opened.db.engine() == Engine::Lite;

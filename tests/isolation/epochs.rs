@@ -130,10 +130,17 @@ fn iso_21_a_reset_beside_a_node_that_starts() {
         assert!(refused.stderr.contains("another process serves"), "{refused:?}");
         starts.join().unwrap()
     });
-    people::client(&beside.with(&key), "there");
+    let old = people::client(&beside.with(&key), "there");
     beside.stop();
     s.sandbox("reset", &[]).ok();
     assert_eq!(s.database().number("SELECT COUNT(*) FROM users WHERE is_patient = TRUE"), 0);
+    // Its own ledger of ids is of before, so it would give them again.
+    other.refused_start(&[]).refused("ISO-21");
+    std::fs::copy(s.dir.join("ids.ledger"), other.dir.join("ids.ledger")).unwrap();
+    let beside = other.serve();
+    let key = other.owner_key();
+    assert_stale(&beside, &key, std::slice::from_ref(&old));
+    assert_ne!(people::client(&beside.with(&key), "again"), old);
 }
 
 /// Who was looked up before a Sandbox goes back or is emptied, and whose body arrives afterwards, is

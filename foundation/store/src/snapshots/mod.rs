@@ -29,7 +29,7 @@ use crate::tx::Tx;
 use crate::value::{Sql, Value};
 
 pub use name::Name;
-pub use step::{note_step, step};
+pub use step::{last_step, note_step, step};
 
 /// Tables of the store itself that a snapshot has besides.
 const OWN: [&str; 2] = ["test_clock", "id_blocks"];
