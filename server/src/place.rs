@@ -14,7 +14,7 @@ use ward_instance::{
 use ward_store::blobs::BlobStore;
 use ward_store::{Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate};
 
-use crate::{assemble, restore, rewind};
+use crate::{assemble, restore, rewind, rotator};
 
 /// Why an instance can't be opened, born or served.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,8 @@ impl From<ward_instance::IsoError> for ServerError {
 pub enum Hold {
     /// Take the lock; busy when another process has it.
     Exclusive,
+    /// The same to serve: the other nodes of a PostgreSQL database hear of it before anything is read.
+    Serving,
     /// Only read; the server may run.
     Beside,
     /// Take the lock of a Sandbox that ends with this process: nothing waits for the disk.
@@ -258,7 +260,7 @@ pub async fn open(
         ));
     }
     let mut lock = match hold {
-        Hold::Exclusive | Hold::Passing => Some(InstanceLock::acquire(dir, what)?),
+        Hold::Exclusive | Hold::Serving | Hold::Passing => Some(InstanceLock::acquire(dir, what)?),
         Hold::Beside => None,
     };
     // A restore may have ended since: from here on the lock keeps the next one away.
@@ -270,15 +272,49 @@ pub async fn open(
     let ledger = Ledger::load(&dir.join("ids.ledger"), &ring)?;
     let instance = Instance::assemble(ring, &certificate, ledger, Clock::system(), Random::os())?;
     let db = Db::open(place.clone(), instance.clone(), assemble::tables()).await?;
-    if let Some(witness) = instance.witness().sandbox() {
-        ward_store::test_clock::load(&db, &witness).await?;
-        ward_store::faults::load(&db, &witness).await?;
-    }
     let dir = dir.to_owned();
     let mut opened = Opened { dir, config, instance, db, certificate, lock: None, under: None };
-    if let Some(lock) = &mut lock {
-        finish_restore(&opened, &place)?;
+    if hold == Hold::Serving {
+        // Until here only the certificate and the files of this directory were read, which no reset and
+        // no return to a snapshot by another node replaces. Whoever does one now either counts this
+        // node, and gives way, or has ended before anything else is read, and the ledger of ids is
+        // compared with what they did.
+        rotator::arrive(&opened.db, &opened.dir).await?;
+    }
+    let settled = settle(&mut opened, &mut lock, &place).await;
+    if settled.is_err() && hold == Hold::Serving {
+        leave(&opened.db, &opened.dir).await;
+    }
+    settled?;
+    opened.lock = lock;
+    Ok(opened)
+}
+
+/// Tells the other nodes of a PostgreSQL database that this one does not serve after all; the lock is
+/// still held. Where it can't be told, they find that they have heard nothing of it for a time.
+pub async fn leave(db: &Db, dir: &Path) {
+    if db.engine() == Engine::Pg
+        && let Ok(node) = host::node(dir)
+        && let Err(error) = rotator::leave(db, &node).await
+    {
+        tracing::debug!(%error, "other nodes were not told that this one does not serve");
+    }
+}
+
+/// Reads how things stand, and, under the lock, ends what was cut off.
+async fn settle(
+    opened: &mut Opened,
+    lock: &mut Option<InstanceLock>,
+    place: &Place,
+) -> Result<(), ServerError> {
+    if let Some(witness) = opened.instance.witness().sandbox() {
+        ward_store::test_clock::load(&opened.db, &witness).await?;
+        ward_store::faults::load(&opened.db, &witness).await?;
+    }
+    if let Some(lock) = lock {
+        finish_restore(opened, place)?;
         rewind::step::finish(&opened.instance, &opened.db).await?;
+        rewind::step::check(&opened.instance, &opened.db).await?;
         let now = binding(&opened.dir, &opened.db, &opened.config.parsed_base_url()?).await?;
         // The files of a PostgreSQL node hold no data: only the server counts.
         let torn = lock.is_torn() && opened.db.engine() == Engine::Lite;
@@ -290,8 +326,7 @@ pub async fn open(
             lock.settle()?;
         }
     }
-    opened.lock = lock;
-    Ok(opened)
+    Ok(())
 }
 
 /// Ends what a restore that was cut off had still to do, or forgets one that never came about.

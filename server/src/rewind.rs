@@ -255,7 +255,8 @@ pub async fn check(context: &Context) -> Result<(), ServerError> {
 }
 
 /// Looks for other processes again, in the transaction that has all tables by now: one may have come
-/// since [`check`]. From here on none writes before it ends.
+/// since [`check`]. From here on none writes before it ends, and none begins to serve: it says so first,
+/// and waits with that.
 pub async fn check_again(tx: &mut Tx, node: &str) -> Result<(), AdminError> {
     match nodes::others_in(tx, node).await? {
         0 => Ok(()),

@@ -212,6 +212,20 @@ pub fn not_alone() -> ServerError {
     ))
 }
 
+/// The first sign of life of a node that is about to serve. It waits while somebody empties the database
+/// or brings another world back.
+pub async fn arrive(db: &Db, dir: &Path) -> Result<(), ServerError> {
+    if db.engine() == Engine::Lite {
+        return Ok(());
+    }
+    let node = host::node(dir)?;
+    let arrived = db.write(move |tx| {
+        let node = node.clone();
+        Box::pin(async move { ward_store::nodes::arrive(tx, &node).await })
+    });
+    Ok(arrived.await?)
+}
+
 /// A sign of life, for other nodes on the same PostgreSQL database. Gives the restore epoch of what
 /// is there.
 pub async fn beat(db: &Db, node: &str) -> Result<i64, StoreError> {

@@ -98,6 +98,51 @@ fn iso_21_a_reset_beside_a_write() {
     }
 }
 
+/// A node of the same database that begins meanwhile is counted before anything is emptied, however
+/// late it says that it lives: it would go on with ids of its own.
+#[test]
+fn iso_21_a_reset_beside_a_node_that_starts() {
+    // On SQLite one process has the file.
+    if !Engine::available("ISO-21").contains(&Engine::Postgres) {
+        return;
+    }
+    let s = Instance::birth(Kind::Sandbox, Engine::Postgres);
+    let key = s.owner_key();
+    let other = s.copied();
+    let gate = Session::open(s.database_url()).unwrap();
+    gate.rows("BEGIN");
+    // Nobody says that they live, and nobody keeps others from it.
+    gate.rows("LOCK TABLE nodes IN SHARE MODE");
+    let waits = |what: &str, count: i64| {
+        let waiting = "SELECT COUNT(*) FROM pg_locks \
+                       WHERE NOT granted AND relation = 'nodes'::regclass AND database = \
+                       (SELECT oid FROM pg_database WHERE datname = current_database())";
+        until(what, || (s.database().number(waiting) == count).then_some(()));
+    };
+    let beside = std::thread::scope(|scope| {
+        let starts = scope.spawn(|| other.serve());
+        waits("the node to say that it is there", 1);
+        let reset = scope.spawn(|| s.sandbox("reset", &[]));
+        waits("the reset to have all for itself", 2);
+        gate.rows("COMMIT");
+        let refused = reset.join().unwrap();
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("another process serves"), "{refused:?}");
+        starts.join().unwrap()
+    });
+    let old = people::client(&beside.with(&key), "there");
+    beside.stop();
+    s.sandbox("reset", &[]).ok();
+    assert_eq!(s.database().number("SELECT COUNT(*) FROM users WHERE is_patient = TRUE"), 0);
+    // Its own ledger of ids is of before, so it would give them again.
+    other.refused_start(&[]).refused("ISO-21");
+    std::fs::copy(s.dir.join("ids.ledger"), other.dir.join("ids.ledger")).unwrap();
+    let beside = other.serve();
+    let key = other.owner_key();
+    assert_stale(&beside, &key, std::slice::from_ref(&old));
+    assert_ne!(people::client(&beside.with(&key), "again"), old);
+}
+
 /// Who was looked up before a Sandbox goes back or is emptied, and whose body arrives afterwards, is
 /// nobody there, whoever has their id by then.
 #[test]

@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal};
 use ward_tests::program::{self, ward_with};
 use ward_tests::{janitor, until};
 
-use crate::running::{Running, is_alive, keepers, numbers, run, stopped_maker};
+use crate::running::{Running, is_alive, keepers, never_made, numbers, run, stopped_maker};
 
 /// Something in the background that left the command's group and session. It holds nothing of the
 /// command's, so who waits for the end of its output does not wait for these.
@@ -243,6 +243,7 @@ fn a_run_that_is_ended_while_its_sandbox_is_made_leaves_nothing() {
     for (signal, code) in [(Signal::TERM, Some(143)), (Signal::KILL, None)] {
         let mut command = program::command();
         command.args(["sandbox", "run", "--", "true"]).stdin(Stdio::null()).stderr(Stdio::null());
+        let _pipe = never_made(&mut command);
         let mut run = command.spawn().unwrap();
         janitor::started(run.id());
         let (maker, dir) = stopped_maker(&run);

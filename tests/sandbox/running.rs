@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tempfile::TempDir;
 use ward_tests::wait::PATIENCE;
 use ward_tests::{Api, Output, janitor, program, until};
 
@@ -185,8 +186,18 @@ pub fn keepers(dir: &Path) -> Vec<Pid> {
     of_words(&["keeper", &dir])
 }
 
-/// The process that makes the Sandbox of a run, stopped, and the run's directory. It is at work by
-/// then, and so ends with the run.
+/// Has the Sandbox of a run begun and never made to its end, as long as the folder is there: its first
+/// write waits for what a crash point reads, a pipe that nobody writes to.
+pub fn never_made(run: &mut Command) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    run.env("TESTED_CRASH", pipe);
+    folder
+}
+
+/// The process that makes the Sandbox of a run that is [`never_made`], stopped, and the run's directory.
+/// It is at work by then, and so ends with the run.
 pub fn stopped_maker(run: &Child) -> (Pid, PathBuf) {
     let parent = run.id().to_string();
     until("its maker is at work", || {
@@ -197,7 +208,8 @@ pub fn stopped_maker(run: &Child) -> (Pid, PathBuf) {
         if !dir.join("ward.db").exists() {
             return None;
         }
-        kill_process(maker, Signal::STOP).ok().map(|()| (maker, dir))
+        kill_process(maker, Signal::STOP).unwrap();
+        Some((maker, dir))
     })
 }
 

@@ -36,7 +36,7 @@ pub async fn run(args: DevChildArgs, out: Out) -> Done {
         out.say(format_args!("{} is being born in {} …", kind.title(), dir.display()));
         ward_server::birth(dir, &newborn(*kind, at), &connect::env()).await?;
     }
-    let opened = connect::open(&args.here, Hold::Exclusive, "dev").await?;
+    let opened = connect::open(&args.here, Hold::Serving, "dev").await?;
     logging::start(None, opened.config.log_level.as_deref().or(Some("warn")))?;
     opened.instance.listening_on(at.port());
     if opened.certificate.state == State::Active {

@@ -1,6 +1,7 @@
 //! `ward serve`: one instance, until it is told to stop.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -20,7 +21,7 @@ pub async fn run(args: ServeArgs, out: Out) -> Done {
     if args.tls_cert.is_some() || args.tls_key.is_some() {
         return Err(no_tls());
     }
-    let mut opened = connect::open(&args.here, Hold::Exclusive, "serve").await?;
+    let mut opened = connect::open(&args.here, Hold::Serving, "serve").await?;
     match prepare(&mut opened, &args).await {
         Ok(listener) => {
             let told = move || out.say("stopping; once more ends it at once");
@@ -29,6 +30,7 @@ pub async fn run(args: ServeArgs, out: Out) -> Done {
             serve(opened, listener, args.rate_limit, stop, ready, out).await
         }
         Err(failure) => {
+            ward_server::leave(&opened.db, &opened.dir).await;
             connect::close(opened).await?;
             Err(failure)
         }
@@ -57,9 +59,26 @@ pub async fn serve(
     ready: impl FnOnce(&Opened, SocketAddr) -> Done,
     out: Out,
 ) -> Done {
-    migrate_first(&mut opened, out).await?;
+    match begin(&mut opened, &listener, rate_limit, &stop, ready, out).await {
+        Ok(app) => Ok(ward_server::serve(opened, app, listener, stop).await?),
+        Err(failure) => {
+            ward_server::leave(&opened.db, &opened.dir).await;
+            Err(failure)
+        }
+    }
+}
+
+async fn begin(
+    opened: &mut Opened,
+    listener: &TcpListener,
+    rate_limit: Option<u32>,
+    stop: &watch::Receiver<bool>,
+    ready: impl FnOnce(&Opened, SocketAddr) -> Done,
+    out: Out,
+) -> Done<Arc<App>> {
+    migrate_first(opened, out).await?;
     if opened.certificate.state == State::Quarantined {
-        out.say(connect::quarantined(&opened));
+        out.say(connect::quarantined(opened));
     }
     let at = listener
         .local_addr()
@@ -68,13 +87,13 @@ pub async fn serve(
     if opened.instance.base_url().is_loopback() {
         birthday::readdress(&opened.dir, &opened.instance.base_url().to_string())?;
     }
-    let app = App::new(&opened, rate_limit).await?;
+    let app = App::new(opened, rate_limit).await?;
     if let Some(address) = &opened.config.private_listen {
         let private = ward_server::listen(address).await?;
         tokio::spawn(ward_server::serve_private(app.clone(), private, stop.clone()));
     }
-    ready(&opened, at)?;
-    Ok(ward_server::serve(opened, app, listener, stop).await?)
+    ready(opened, at)?;
+    Ok(app)
 }
 
 /// Pending migrations, under the lock, after a copy of a SQLite database.

@@ -88,6 +88,7 @@ impl Ledger {
             gaps: BTreeMap::new(),
             restoring: None,
             going: None,
+            stepped: Some(String::new()),
             forks: Vec::new(),
         };
         Self::of(path, ring, body)
@@ -234,7 +235,9 @@ impl Ledger {
             })?;
         let current = self.current_slot().ok_or_else(no_slot)?;
         self.change(|body| {
-            body.going = None;
+            if let Some(going) = body.going.take() {
+                body.stepped = Some(going.token);
+            }
             go_back(body, &mark, today, now);
         })?;
         Ok(current)

@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use ward_instance::Timestamp;
+
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::{Engine, Query};
@@ -27,7 +29,12 @@ pub struct Fence {
 
 /// Notes that the node lives.
 pub async fn beat(tx: &mut Tx, node: &str) -> Result<(), StoreError> {
-    let wall = tx.wall().0;
+    let wall = tx.wall();
+    note(tx, node, wall).await
+}
+
+async fn note(tx: &mut Tx, node: &str, wall: Timestamp) -> Result<(), StoreError> {
+    let wall = wall.0;
     tx.execute(&Sql::fixed(
         "INSERT INTO nodes (node, started_at, beat_at) VALUES ($1, $2, $2) \
          ON CONFLICT (node) DO UPDATE SET beat_at = excluded.beat_at",
@@ -35,6 +42,22 @@ pub async fn beat(tx: &mut Tx, node: &str) -> Result<(), StoreError> {
     ))
     .await
     .map(drop)
+}
+
+/// The first sign of life of a node that is about to serve, before it reads anything of the data. On
+/// PostgreSQL it waits, however long, while somebody has the data [`alone`](crate::snapshots::alone), and
+/// so reads what is there afterwards; whoever wants it alone later counts the node.
+pub async fn arrive(tx: &mut Tx, node: &str) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Pg {
+        tx.batch(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+             LOCK TABLE nodes IN ROW EXCLUSIVE MODE",
+        )
+        .await?;
+    }
+    // That may have been long after the transaction began.
+    let wall = tx.instance().clock().wall();
+    note(tx, node, wall).await
 }
 
 /// Takes the node's row away, at a clean stop, and all its leases.
@@ -64,7 +87,8 @@ pub async fn others(db: &Db, node: &str) -> Result<i64, StoreError> {
     others_since(&mut db.read().await?, since, node).await
 }
 
-/// The same inside of a transaction: once it has what it locks, who came while it waited is counted.
+/// The same inside of a transaction that has the data [`alone`](crate::snapshots::alone): who came while
+/// it waited for that is counted, and nobody else comes before it ends.
 pub async fn others_in(tx: &mut Tx, node: &str) -> Result<i64, StoreError> {
     if tx.engine() == Engine::Lite {
         return Ok(0);

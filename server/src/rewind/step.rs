@@ -1,9 +1,9 @@
 //! What a kill left between the database and the ledger of ids, of a reset or a return to a
 //! snapshot: the database says whether it happened.
 
-use ward_instance::Instance;
-use ward_store::Db;
-use ward_store::snapshots::step;
+use ward_instance::{Instance, IsoError};
+use ward_store::snapshots::{last_step, step};
+use ward_store::{Db, Engine};
 
 use crate::place::ServerError;
 
@@ -20,5 +20,24 @@ pub async fn finish(instance: &Instance, db: &Db) -> Result<(), ServerError> {
 pub async fn end(instance: &Instance, db: &Db) {
     if let Err(error) = finish(instance, db).await {
         tracing::error!(%error, "the ledger of ids does not follow the database yet; start anew");
+    }
+}
+
+/// Refuses a ledger of ids that does not know of the last step back, which another node of the same
+/// PostgreSQL database did: out of it ids would be given that are stale, and ids that others have. A
+/// step that was begun here is ended by then.
+pub async fn check(instance: &Instance, db: &Db) -> Result<(), ServerError> {
+    if db.engine() == Engine::Lite {
+        return Ok(());
+    }
+    let last = last_step(db).await?;
+    match instance.ledger().is_abreast_of(last.as_deref()) {
+        true => Ok(()),
+        false => Err(IsoError::new(
+            "ISO-21",
+            "another node has reset the Sandbox or taken it back, and ids.ledger of this directory does not know of it",
+            "copy ids.ledger from that node's directory into this one",
+        )
+        .into()),
     }
 }

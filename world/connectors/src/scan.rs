@@ -81,13 +81,9 @@ impl LiveScan {
 }
 
 impl Scanner for LiveScan {
-    fn is_connected(&self) -> bool {
-        self.socket.is_some()
-    }
-
     /// Whether its socket takes a connection. One that is refused is refused at once: whatever is not,
     /// is there.
-    fn is_there(&self) -> bool {
+    fn is_connected(&self) -> bool {
         let Some(socket) = &self.socket else { return false };
         let refused = UnixStream::connect(socket).now_or_never().and_then(Result::err);
         self.note(refused.as_ref());

@@ -86,7 +86,7 @@ impl<E: Env> Ports<E> {
             EffectClass::Sms => self.sms.is_connected(),
             EffectClass::Push => self.push.is_connected(),
             EffectClass::Video => self.video.is_connected(),
-            EffectClass::Scan => self.scan.is_there(),
+            EffectClass::Scan => self.scan.is_connected(),
         }
     }
 

@@ -32,14 +32,10 @@ pub enum Judged {
 /// The dispatcher asks at least once: the same file may come twice. It answers well within
 /// [`crate::LEASE`]. It is given a file that is open already, and no key that opens another.
 pub trait Scanner: Send + Sync + 'static {
-    /// Whether files are looked at at all.
+    /// Whether a scanner is there now; never, where none is configured. What waits for it is let go
+    /// only then, and no file is opened for it before. It is asked for each file and every minute, and
+    /// does not wait.
     fn is_connected(&self) -> bool;
-
-    /// Whether the scanner is there now: what waits for it is let go only then. It is asked for every
-    /// minute, not for every file, and does not wait.
-    fn is_there(&self) -> bool {
-        self.is_connected()
-    }
 
     /// Looks at a file, from its first byte to its last.
     fn scan(&self, file: &mut Download) -> impl Future<Output = Judged> + Send;

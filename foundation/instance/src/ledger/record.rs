@@ -86,6 +86,10 @@ pub(super) struct Body {
     /// A reset or a return to a snapshot, whose transaction may or may not have been committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) going: Option<Going>,
+    /// The token of the last step back in time that was done, empty before the first one; none in a
+    /// ledger of a version that did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stepped: Option<String>,
 }
 
 /// A step back in time that is being done.

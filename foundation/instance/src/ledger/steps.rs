@@ -36,6 +36,16 @@ impl Ledger {
         self.body.going.as_ref().map(|going| going.token.as_str())
     }
 
+    /// Whether the last step that the database has is the last one that was done here; so is none, which
+    /// a database has before the first one and when a backup took its place. A ledger that says nothing
+    /// of it is taken at its word.
+    pub fn is_abreast_of(&self, token: Option<&str>) -> bool {
+        match (token, &self.body.stepped) {
+            (Some(token), Some(own)) => token == own.as_str(),
+            _ => true,
+        }
+    }
+
     /// Ends a step that was begun. `today` are the highest ids before it, where the database has it;
     /// where it does not, the step was not committed, and all is as it was before.
     pub fn settle_step(
@@ -47,6 +57,9 @@ impl Ledger {
         let mark = going.to.as_ref().and_then(|name| self.body.marks.get(name)).cloned();
         self.change(|body| {
             body.going = None;
+            if today.is_some() {
+                body.stepped = Some(going.token.clone());
+            }
             match (today, mark) {
                 (Some(today), Some(mark)) => go_back(body, &mark, today, now),
                 (Some(_), None) => {}

@@ -78,10 +78,12 @@ fn a_step_back_that_was_cut_off_is_ended_by_what_the_database_says() {
     assert_eq!(again.step(), Some("one"));
     again.settle_step(None, NOW).unwrap();
     assert!(again.step().is_none() && codec(&again).check_of("User", first + 15).is_ok());
+    assert!(again.is_abreast_of(None) && !again.is_abreast_of(Some("one")), "it was not done");
     again.begin_return("a", "two").unwrap();
     again.settle_step(Some(&today), NOW).unwrap();
     assert!(codec(&again).check_of("User", first + 15).is_err());
     assert!(codec(&again).check_of("User", first + 21).is_ok());
+    assert!(again.is_abreast_of(Some("two")) && !ledger.is_abreast_of(Some("two")));
     // A reset that did not come about: ids of before are good, and new ones are of its slot.
     assert_eq!(again.begin_reset("three", NOW).unwrap(), 6);
     assert!(codec(&again).check_of("User", first + 5).is_err());
@@ -92,8 +94,13 @@ fn a_step_back_that_was_cut_off_is_ended_by_what_the_database_says() {
     // And one that did.
     assert_eq!(again.begin_reset("four", NOW).unwrap(), 7);
     again.settle_step(Some(&Heads::new()), NOW).unwrap();
-    let again = Ledger::load(&path, &ring).unwrap();
+    let mut again = Ledger::load(&path, &ring).unwrap();
     assert_eq!((again.step(), again.living_slots()), (None, vec![7]));
+    assert!(again.is_abreast_of(Some("four")) && !again.is_abreast_of(Some("three")));
+    again.mark_snapshot("b", Heads::new(), Facts::default(), NOW).unwrap();
+    again.begin_return("b", "five").unwrap();
+    again.restored("b", &Heads::new(), NOW).unwrap();
+    assert!(again.is_abreast_of(Some("five")), "a return that was not cut off");
 }
 
 #[test]

@@ -29,7 +29,7 @@ use crate::tx::Tx;
 use crate::value::{Sql, Value};
 
 pub use name::Name;
-pub use step::{note_step, step};
+pub use step::{last_step, note_step, step};
 
 /// Tables of the store itself that a snapshot has besides.
 const OWN: [&str; 2] = ["test_clock", "id_blocks"];
@@ -245,9 +245,10 @@ pub fn dependants_first(tables: &[&'static Table]) -> Vec<&'static Table> {
     ordered
 }
 
-/// Nobody else writes or takes ids from now on, until the transaction ends. Whoever empties tables
-/// says so first: on PostgreSQL a row that another one writes meanwhile would be seen by the rules
-/// of the database alone. On SQLite there is one writer anyway.
+/// Nobody else writes or takes ids from now on, until the transaction ends, and no node begins to serve
+/// ([`nodes::arrive`](crate::nodes::arrive)). Whoever empties tables says so first: on PostgreSQL a row
+/// that another one writes meanwhile would be seen by the rules of the database alone. On SQLite there
+/// is one writer anyway.
 pub async fn alone(tx: &mut Tx) -> Result<(), StoreError> {
     match tx.engine() {
         Engine::Pg => tx.batch(&pg::alone(tx.tables())).await,

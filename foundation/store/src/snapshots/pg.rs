@@ -23,12 +23,13 @@ fn names(tables: &[&'static Table]) -> String {
     tables.iter().map(|table| table.name).collect::<Vec<_>>().join(", ")
 }
 
-/// Nobody else writes or takes ids from now on, until the transaction ends.
+/// Nobody else writes, takes ids or says that it lives from now on, until the transaction ends.
 pub(super) fn alone(tables: &[&'static Table]) -> String {
     // All rows are copied in one statement a table, which may take longer than a request may. Ids
     // come first, as in most transactions: who has some is waited for while nothing is locked yet.
+    // Nodes come last: they go on saying that they live while the rest is waited for.
     format!(
-        "SET LOCAL statement_timeout = 0; LOCK TABLE id_blocks, {} IN EXCLUSIVE MODE",
+        "SET LOCAL statement_timeout = 0; LOCK TABLE id_blocks, {}, nodes IN EXCLUSIVE MODE",
         names(tables)
     )
 }

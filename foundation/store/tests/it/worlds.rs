@@ -3,11 +3,11 @@
 use futures_util::FutureExt;
 use futures_util::future::{join3, lazy};
 use ward_store::snapshots::{alone, empty};
-use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value};
+use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, nodes};
 
 use crate::group::held;
 use crate::support::World;
-use crate::tables::{VISIT_TAGS, VISITS, insert, visit};
+use crate::tables::{self, VISIT_TAGS, VISITS, insert, visit};
 
 async fn add(db: &Db, org: i64) -> Result<(), StoreError> {
     db.write(move |tx| {
@@ -166,3 +166,84 @@ async fn what_is_emptied_is_not_referred_to(w: World) {
 }
 
 both!(what_is_emptied_is_not_referred_to);
+
+/// Another process of the same database.
+async fn beside(w: &World) -> Db {
+    Db::open(w.place.clone(), w.instance.clone(), tables::all()).await.unwrap()
+}
+
+async fn arrive(db: &Db, node: &'static str) -> Result<(), StoreError> {
+    db.write(move |tx| nodes::arrive(tx, node).boxed()).await
+}
+
+/// Those who wait until they can say that they live, or can keep others from it.
+const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted \
+    AND relation = CAST('nodes' AS regclass) \
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// A node that comes while a Sandbox is emptied waits for that, and reads what is there then.
+async fn a_node_that_comes_meanwhile_waits(w: World) {
+    let (org, witness) = (w.org_id(), w.instance.witness().sandbox().unwrap());
+    add(&w.db, org).await.unwrap();
+    let other = beside(&w).await;
+    let (reached, at_it) = tokio::sync::oneshot::channel();
+    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    let waits = std::sync::Mutex::new(Some((reached, gone)));
+    let db = w.db.clone();
+    let emptied = tokio::spawn(async move {
+        db.write_alone(move |tx| {
+            let waits = waits.lock().unwrap().take();
+            async move {
+                alone(tx).await?;
+                if let Some((reached, gone)) = waits {
+                    reached.send(()).unwrap();
+                    gone.await.unwrap();
+                }
+                empty(tx, &[&VISITS], &witness).await?;
+                nodes::others_in(tx, "one").await
+            }
+            .boxed()
+        })
+        .await
+    });
+    at_it.await.unwrap();
+    let newcomer = other.clone();
+    let came = tokio::spawn(async move {
+        arrive(&newcomer, "two").await?;
+        let there = Sql::fixed("SELECT COUNT(*) FROM visits", []);
+        newcomer.read().await?.rows(&there).await
+    });
+    while w.number(WAITING).await == 0 {
+        assert!(!came.is_finished(), "it did not wait");
+    }
+    go.send(()).unwrap();
+    let counted: Result<i64, StoreError> = emptied.await.unwrap();
+    assert_eq!(counted.unwrap(), 0);
+    let there = came.await.unwrap().unwrap();
+    assert_eq!(there.scalar().unwrap().int(), Some(0), "it read what was there before");
+    assert_eq!(nodes::others(&w.db, "one").await.unwrap(), 1);
+    other.shutdown().await;
+}
+
+only!(Pg, a_node_that_comes_meanwhile_waits);
+
+/// One that came before that is counted, although whoever counts had begun by then.
+async fn a_node_that_came_before_is_counted(w: World) {
+    let other = beside(&w).await;
+    let newcomer = other.clone();
+    let counted = w.db.write_alone(move |tx| {
+        let newcomer = newcomer.clone();
+        async move {
+            tx.rows(&Sql::fixed("SELECT COUNT(*) FROM nodes", [])).await?;
+            arrive(&newcomer, "two").await?;
+            alone(tx).await?;
+            nodes::others_in(tx, "one").await
+        }
+        .boxed()
+    });
+    let counted: Result<i64, StoreError> = counted.await;
+    assert_eq!(counted.unwrap(), 1);
+    other.shutdown().await;
+}
+
+only!(Pg, a_node_that_came_before_is_counted);

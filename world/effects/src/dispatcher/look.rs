@@ -13,8 +13,8 @@ enum Opened {
     Unreadable(Judged),
 }
 
-/// Has a file of an organization looked at; none when it is gone. Without a store or a scanner it
-/// waits. It holds no transaction, and no reader while the scanner is at work.
+/// Has a file of an organization looked at; none when it is gone. Without a store, or a scanner that is
+/// there now, it waits. It holds no transaction, and no reader while the scanner is at work.
 pub(super) async fn look<S: Scanner>(
     db: &Db,
     store: Option<&dyn BlobStore>,

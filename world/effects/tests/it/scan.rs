@@ -220,7 +220,7 @@ impl Scanner for Finds {
 
 impl LiveScanner for Finds {}
 
-/// A live scanner that is configured and not reached.
+/// A live scanner that is there when it is asked, and gone when it is given a file.
 struct Stopped;
 
 impl Scanner for Stopped {
