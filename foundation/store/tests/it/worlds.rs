@@ -129,6 +129,9 @@ async fn tag(tx: &mut Tx, org: i64, visit: i64) -> Result<(), StoreError> {
     tx.execute(&sql).await.map(drop)
 }
 
+const TAGS: &[&Table] = &[&VISIT_TAGS];
+const BOTH: &[&Table] = &[&VISIT_TAGS, &VISITS];
+
 /// Empties the tables, and refers to a visit then.
 async fn emptied_and_tagged(
     w: &World,
@@ -156,9 +159,9 @@ async fn what_is_emptied_is_not_referred_to(w: World) {
     w.db.write(move |tx| tag(tx, org, visit).boxed()).await.unwrap();
     // What stays refers to it.
     assert!(is_refused(emptied(&w, || Ok(())).await));
-    assert!(is_refused(emptied_and_tagged(&w, &[&VISIT_TAGS, &VISITS], visit).await));
+    assert!(is_refused(emptied_and_tagged(&w, BOTH, visit).await));
     assert_eq!(visits(&w).await, 1);
-    emptied_and_tagged(&w, &[&VISIT_TAGS], visit).await.unwrap();
+    emptied_and_tagged(&w, TAGS, visit).await.unwrap();
     w.execute(Sql::fixed("DELETE FROM visit_tags", [])).await.unwrap();
     emptied(&w, || Ok(())).await.unwrap();
     let later = w.db.write(move |tx| tag(tx, org, visit).boxed()).await;
