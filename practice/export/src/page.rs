@@ -4,9 +4,10 @@
 use serde_json::{Map, Value as Json};
 use ward_clients::export::{ClientRecord, Row};
 use ward_instance::Timestamp;
-use ward_store::{ColumnKind, Value};
+use ward_store::{Column, ColumnKind, Value};
 
 use super::bundle::Origin;
+use super::plan::COLUMNS_LEFT_OUT;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
     padding:0 1rem;color:#1d2b28}.mark{background:#fff3cd;border:1px solid #8a6d3b;\
@@ -14,10 +15,15 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     grid-template-columns:14rem 1fr;gap:.1rem 1rem}dt{color:#555}dd{margin:0;\
     white-space:pre-wrap;overflow-wrap:anywhere}";
 
-/// A row as JSON: ids as texts, moments in RFC 3339; never what somebody signs in with.
+/// Whether a column is in the archive: not what somebody signs in with, nor how the instance works.
+fn is_shown(column: &Column) -> bool {
+    !column.secret && !COLUMNS_LEFT_OUT.contains(&column.name)
+}
+
+/// A row as JSON: ids as texts, moments in RFC 3339.
 pub fn row(row: &Row) -> Json {
     let columns = row.table.columns.iter().zip(&row.values);
-    let shown = columns.filter(|(column, _)| !column.secret);
+    let shown = columns.filter(|(column, _)| is_shown(column));
     let members: Map<String, Json> =
         shown.map(|(column, value)| (column.name.to_owned(), told(column.kind, value))).collect();
     Json::Object(members)
@@ -85,7 +91,7 @@ fn section(out: &mut String, record: &ClientRecord, row: &Row) {
     out.push_str("<dl>");
     for (column, value) in row.table.columns.iter().zip(&row.values) {
         let kept_by_store = ["org_id", "unit_id", "version"].contains(&column.name);
-        if value.is_null() || column.secret || kept_by_store {
+        if value.is_null() || !is_shown(column) || kept_by_store {
             continue;
         }
         let text = match told(column.kind, value) {

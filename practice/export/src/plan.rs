@@ -153,6 +153,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("onboarding_flow_groups", PRACTICE),
 ];
 
+/// Columns that are left out, as how the instance works: when it tries to lock a note.
+pub const COLUMNS_LEFT_OUT: [&str; 3] =
+    ["autolock_from", "autolock_skipped_until", "autolock_failures"];
+
 /// The tables that take part, each behind those that it is found by; or the first of which nobody
 /// said anything.
 pub fn plan(tables: &[&'static Table]) -> Result<Vec<Step>, String> {

@@ -5,11 +5,14 @@
 //! A job at the minute at which a note is due locks the one that has waited longest, goes on as long
 //! as more is due, and plans the next. One note is one transaction, so that nobody waits for others'.
 //! It goes by what is there then: what was locked, deleted or unlocked again meanwhile, and whatever
-//! the setting was when it was planned. A note at which it fails is skipped for a while: no other
-//! waits for it, and it waits for none.
+//! the setting was when it was planned. A note at which it fails is skipped for a while, and then
+//! tried again behind whatever is due, so that no other waits for it.
 
+mod queue;
 mod skip;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,8 +21,9 @@ use ward_identity::autolock::{InForce, JOB_KIND, SETTING, UNITS, read};
 use ward_identity::tables::{Organization, User};
 use ward_instance::Timestamp;
 use ward_store::jobs::{self, Job, MAX_BATCH};
-use ward_store::{Actor, Db, Failure, Id, Level, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_store::{Actor, Db, Id, Level, Query, Scope, Sql, StoreError, Tx, Value};
 
+use self::queue::{Waiting, first, next_up, waiting};
 use super::sheet::Sheet;
 use super::steps::{self, Step};
 use super::tables::{Deed, FORM_ANSWER_GROUPS, FORM_ANSWERS, FormAnswerGroup};
@@ -40,22 +44,33 @@ const NO_KEY: &str = "which is not at hand";
 
 /// How the history has it that nobody locked a note.
 const HOW: &str = "Locked automatically";
+/// In place of a note's id: a step is at none.
+const NO_NOTE: i64 = 0;
 
 /// Writes from when a note's time runs, as it is now: of one that is finished and open, from now on
-/// unless it does already. What clients fill in is no note. That its lock failed is forgotten: it is
-/// tried with the next note that is due, and at the latest when that was planned.
+/// unless it does already. What clients fill in is no note.
 pub fn set_time(group: &mut FormAnswerGroup, now: Timestamp) {
     let is_open = group.use_for_charting && group.finished && group.locked_at.is_none();
     let from = group.autolock_from.unwrap_or(now);
     group.autolock_from = is_open.then_some(from);
-    group.autolock_skipped_until = None;
-    group.autolock_failures = None;
 }
 
-/// Plans that a note, which is written, locks when its time has come, if its organization has it so.
-pub async fn plan(scope: &mut Scope<'_>, group: &FormAnswerGroup) -> Answer<()> {
-    let Some(from) = group.autolock_from else { return Ok(()) };
-    if let Some(setting) = setting_of(scope, group.id).await? {
+/// Plans that a note, which was written, locks when its time has come, if its organization has it
+/// so. That its lock failed is forgotten, and it is tried anew; that is no change of the note, and
+/// neither its version nor the audit log nor an event has it.
+pub async fn written(
+    scope: &mut Scope<'_>,
+    before: Option<&FormAnswerGroup>,
+    after: &FormAnswerGroup,
+) -> Answer<()> {
+    let was_skipped = before.is_some_and(|it| it.autolock_skipped_until.is_some());
+    if was_skipped {
+        skip::forget(scope.tx, scope.actor.org_id, after.id.0).await?;
+    }
+    let is_planned = before.is_some_and(|it| it.autolock_from == after.autolock_from);
+    let from = after.autolock_from.filter(|_| was_skipped || !is_planned);
+    let Some(from) = from else { return Ok(()) };
+    if let Some(setting) = setting_of(scope, after.id).await? {
         let org_id = scope.actor.org_id;
         ward_identity::autolock::plan(scope.tx, org_id, setting.due(from)).await?;
     }
@@ -92,20 +107,22 @@ pub async fn run_batch(db: &Db) -> Result<u64, StoreError> {
     Ok(all)
 }
 
-/// One step of a job, in a transaction of its own.
+/// One step of a job, in a transaction of its own. Whatever fails at a note, also a panic, or when
+/// its audit entry and event are written behind the step, is the note's.
 async fn run(db: &Db, job: Job) -> Result<(), StoreError> {
-    let held = job.clone();
+    let at = Arc::new(AtomicI64::new(NO_NOTE));
+    let held = (job.clone(), at.clone());
     let done = db.write(move |tx| {
-        let job = held.clone();
-        Box::pin(async move { step(tx, &job).await })
+        let (job, at) = held.clone();
+        Box::pin(async move { step(tx, &job, &at).await })
     });
-    match done.await {
-        Ok(()) => Ok(()),
-        Err(Failed { note: Some(note), refused: Refused::Store(error) }) if is_of_note(&error) => {
+    let Err(refused) = done.await else { return Ok(()) };
+    match (at.load(Ordering::Relaxed), refused) {
+        (note, Refused::Store(error)) if note != NO_NOTE && is_of_note(&error) => {
             tracing::warn!(note, %error, "{LATER}");
             pass(db, job, note).await
         }
-        Err(Failed { refused, .. }) => errands::give_back(db, job, refused, FAILED).await,
+        (_, refused) => errands::give_back(db, job, refused, FAILED).await,
     }
 }
 
@@ -125,30 +142,6 @@ async fn pass(db: &Db, job: Job, note: i64) -> Result<(), StoreError> {
     }
 }
 
-/// Why a step failed, and at which note, if at one.
-struct Failed {
-    note: Option<i64>,
-    refused: Refused,
-}
-
-impl From<Refused> for Failed {
-    fn from(refused: Refused) -> Self {
-        Failed { note: None, refused }
-    }
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Refused::from(error).into()
-    }
-}
-
-impl Failure for Failed {
-    fn store(&self) -> Option<&StoreError> {
-        Failure::store(&self.refused)
-    }
-}
-
 /// Whether an error may be one note's, and not of a database that is busy, full or away.
 fn is_of_note(error: &StoreError) -> bool {
     matches!(
@@ -160,82 +153,21 @@ fn is_of_note(error: &StoreError) -> bool {
     )
 }
 
-async fn step(tx: &mut Tx, job: &Job) -> Result<(), Failed> {
+/// Locks the next note, which is kept in `at`: for whoever is told that it failed.
+async fn step(tx: &mut Tx, job: &Job, at: &AtomicI64) -> Answer<()> {
+    // It may be run again.
+    at.store(NO_NOTE, Ordering::Relaxed);
     let system = Actor::system(job.org_id);
     let mut scope = Scope::new(tx, &system);
-    let now = scope.now();
-    let is_due = |it: &Waiting| it.due().is_some_and(|due| due <= now);
     let waiting = waiting(&mut scope).await?;
-    if let Some(of) = waiting.into_iter().filter(is_due).min_by_key(Waiting::due)
-        && let Some(id) = first(&mut scope, of.unit).await?
+    if let Some((unit, line)) = next_up(&waiting, scope.now())
+        && let Some(id) = first(&mut scope, unit, &line).await?
     {
-        hold_setting(&mut scope, of.unit).await?;
-        let locked = lock(&mut scope, id).await;
-        locked.map_err(|refused| Failed { note: Some(id.0), refused })?;
+        hold_setting(&mut scope, unit).await?;
+        at.store(id.0, Ordering::Relaxed);
+        lock(&mut scope, id).await?;
     }
-    go_on(&mut scope, job).await?;
-    Ok(())
-}
-
-/// An organization whose notes lock.
-struct Waiting {
-    unit: i64,
-    setting: InForce,
-    /// From when the time of the first note runs that waits and is not skipped.
-    first: Option<Timestamp>,
-    /// When the first of those that are skipped is tried again.
-    again: Option<Timestamp>,
-}
-
-impl Waiting {
-    /// When the first note is due that is not skipped.
-    fn due(&self) -> Option<Timestamp> {
-        self.first.map(|from| self.setting.due(from))
-    }
-
-    /// When there is something to do.
-    fn next(&self) -> Option<Timestamp> {
-        self.due().into_iter().chain(self.again).min()
-    }
-}
-
-/// The organizations of the practice whose notes lock, with what waits there.
-async fn waiting(scope: &mut Scope<'_>) -> Result<Vec<Waiting>, StoreError> {
-    const NOTES: &str = "FROM form_answer_groups g WHERE g.org_id = u.org_id AND g.unit_id = u.id \
-        AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL ";
-    let now = scope.now().0;
-    let mut sql = Sql::new();
-    sql.push("SELECT ").push(SETTING);
-    sql.push(", (SELECT MIN(g.autolock_from) ").push(NOTES);
-    sql.push("AND (g.autolock_skipped_until IS NULL OR g.autolock_skipped_until <= ");
-    sql.bind(now).push(")), (SELECT MIN(g.autolock_skipped_until) ").push(NOTES);
-    sql.push("AND g.autolock_skipped_until > ").bind(now).push(") ").push(UNITS);
-    sql.push(" WHERE u.org_id = ").bind(scope.actor.org_id);
-    sql.push(" AND COALESCE(u.chart_note_autolock_hours, r.chart_note_autolock_hours, 0) > 0");
-    sql.push(" ORDER BY u.id");
-    let rows = scope.tx.rows(&sql).await?;
-    let one = |row: &[Value]| {
-        let (unit, setting) = read(row)?;
-        let moment = |at: usize| row.get(at).and_then(Value::int).map(Timestamp);
-        Some(Waiting { unit, setting, first: moment(5), again: moment(6) })
-    };
-    Ok(rows.iter().filter_map(one).collect())
-}
-
-/// The note of an organization that has waited longest, beside those that are skipped.
-async fn first(
-    scope: &mut Scope<'_>,
-    unit: i64,
-) -> Result<Option<Id<FormAnswerGroup>>, StoreError> {
-    let sql = Sql::fixed(
-        "SELECT g.id FROM form_answer_groups g WHERE g.org_id = $1 AND g.unit_id = $2 \
-         AND g.autolock_from IS NOT NULL AND g.deleted_at IS NULL \
-         AND (g.autolock_skipped_until IS NULL OR g.autolock_skipped_until <= $3) \
-         ORDER BY g.autolock_from, g.id LIMIT 1",
-        [scope.actor.org_id.into(), unit.into(), scope.now().0.into()],
-    );
-    let rows = scope.tx.rows(&sql).await?;
-    Ok(rows.scalar().and_then(Value::int).map(Id::new))
+    go_on(&mut scope, job).await
 }
 
 /// Keeps what an organization and its root say until the transaction ends: whoever changes it
@@ -271,13 +203,11 @@ async fn lock(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<()> {
         }
         found => found?,
     };
-    let Some(Due { before, locks, by }) = found else { return Ok(()) };
-    let mut after = FormAnswerGroup {
-        autolock_from: None,
-        autolock_skipped_until: None,
-        autolock_failures: None,
-        ..before.clone()
+    let Some(Due { before, locks, by }) = found else {
+        // One that was skipped and is due later, by another setting, waits as others do.
+        return Ok(skip::forget(scope.tx, scope.actor.org_id, id.0).await?);
     };
+    let mut after = FormAnswerGroup { autolock_from: None, ..before.clone() };
     if locks {
         let at = scope.now();
         after.locked_at = Some(at);
@@ -290,7 +220,7 @@ async fn lock(scope: &mut Scope<'_>, id: Id<FormAnswerGroup>) -> Answer<()> {
     }
     scope.update(&before, &after).await?;
     scope.subject_id = None;
-    Ok(())
+    written(scope, Some(&before), &after).await
 }
 
 /// Whether a check that failed says that a note is damaged: not where it is of something else that is

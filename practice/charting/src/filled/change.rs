@@ -102,7 +102,7 @@ pub async fn create(call: &mut Call<'_>, input: &CreateGroup) -> Answer<Payload>
     notes.complete(call, &group).await?;
     notes.write(call, &of_single).await?;
     call.create(&group).await?;
-    autolock::plan(call, &group).await?;
+    autolock::written(call, None, &group).await?;
     session::tell(call, None, &group);
     sheet.save(call).await?;
     notes.save(call).await?;
@@ -332,9 +332,7 @@ async fn save(
 ) -> Answer<Payload> {
     after.saves_count += i64::from(answers_changed);
     let changes = call.update(before, after).await?;
-    if after.autolock_from != before.autolock_from {
-        autolock::plan(call, after).await?;
-    }
+    autolock::written(call, Some(before), after).await?;
     if !changes.is_empty() {
         call.emit(events::group_updated(after, &changes.columns));
     }

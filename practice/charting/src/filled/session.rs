@@ -9,6 +9,7 @@ use ward_identity::tables::User;
 use ward_scheduling::appointment::table::Appointment;
 use ward_store::{Id, Level, Query, Sql};
 
+use super::autolock;
 use super::change::{held, may_write};
 use super::tables::FormAnswerGroup;
 use crate::events;
@@ -69,6 +70,7 @@ async fn write(
     after: &FormAnswerGroup,
 ) -> Answer<()> {
     let changes = call.update(before, after).await?;
+    autolock::written(call, Some(before), after).await?;
     if !changes.is_empty() {
         call.emit(events::group_updated(after, &changes.columns));
     }

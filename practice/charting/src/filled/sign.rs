@@ -107,6 +107,7 @@ pub async fn sign(call: &mut Call<'_>, input: &Sign) -> Answer<Payload> {
     let mut after = before.clone();
     after.signings_count += 1;
     call.update(&before, &after).await?;
+    autolock::written(call, Some(&before), &after).await?;
     note(call, &before, Deed::Signed, None).await?;
     call.emit(events::group_signed(&before));
     Ok(Payload::new()
@@ -134,6 +135,7 @@ pub async fn remove(call: &mut Call<'_>, input: &DeleteSigning) -> Answer<Payloa
     let mut after = before.clone();
     after.signings_count -= 1;
     call.update(&before, &after).await?;
+    autolock::written(call, Some(&before), &after).await?;
     note(call, &before, Deed::RemoveSignature, None).await?;
     Ok(Payload::new().one("formAnswerGroupSigning", signing.id.0))
 }
@@ -147,6 +149,7 @@ pub async fn lock(call: &mut Call<'_>, input: &Lock) -> Answer<Payload> {
     after.locked_by_id = Some(Id::new(call.actor.user_id));
     autolock::set_time(&mut after, call.now());
     call.update(&before, &after).await?;
+    autolock::written(call, Some(&before), &after).await?;
     note(call, &before, Deed::Locked, None).await?;
     call.emit(events::group_locked(&before));
     Ok(Payload::new().one("form_answer_group", before.id.0))
@@ -165,7 +168,7 @@ pub async fn unlock(call: &mut Call<'_>, input: &Unlock) -> Answer<Payload> {
     // Its time begins anew.
     autolock::set_time(&mut after, call.now());
     call.update(&before, &after).await?;
-    autolock::plan(call, &after).await?;
+    autolock::written(call, Some(&before), &after).await?;
     note(call, &before, Deed::Unlocked, input.description.trimmed()).await?;
     call.emit(events::group_unlocked(&before));
     Ok(Payload::new().one("form_answer_group", before.id.0))

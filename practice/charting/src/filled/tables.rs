@@ -52,7 +52,7 @@ record! {
         autolock_from: Option<Timestamp>,
         /// Until when it is skipped, because its lock failed; by the instance's clock, as jobs are.
         autolock_skipped_until: Option<Timestamp>,
-        /// How often its lock failed since its time was written.
+        /// How often its lock failed since somebody wrote it.
         autolock_failures: Option<i64>,
         external_id: Option<String>,
         metadata: Option<String> [sealed],
@@ -75,9 +75,10 @@ record! {
         index(&["org_id", "appointment_id"]).only("appointment_id IS NOT NULL"),
         index(&["org_id", "external_id"]).only("external_id IS NOT NULL"),
         index(&["org_id", "onboarding_item_id"]).only("onboarding_item_id IS NOT NULL"),
-        index(&["org_id", "unit_id", "autolock_from"])
-            .only("autolock_from IS NOT NULL AND deleted_at IS NULL"),
-        index(&["org_id", "unit_id", "autolock_skipped_until"])
+        index(&["org_id", "unit_id", "autolock_from", "id"]).only(
+            "autolock_from IS NOT NULL AND autolock_skipped_until IS NULL AND deleted_at IS NULL",
+        ),
+        index(&["org_id", "unit_id", "autolock_skipped_until", "id"])
             .only("autolock_skipped_until IS NOT NULL AND deleted_at IS NULL"),
     ],
     references: [

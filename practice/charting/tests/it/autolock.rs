@@ -35,11 +35,16 @@ impl World {
              autolock_skipped_until = autolock_skipped_until - $1 WHERE autolock_from IS NOT NULL",
             "UPDATE organizations SET chart_note_autolock_since = chart_note_autolock_since - $1 \
              WHERE chart_note_autolock_since IS NOT NULL",
-            "UPDATE jobs SET visible_at = visible_at - $1 \
+            // Each by another name for a moment, since that of another job may be the new one.
+            "UPDATE jobs SET visible_at = visible_at - $1, \
+             dedupe_key = 'at ' || CAST(CAST(dedupe_key AS BIGINT) - $1 AS TEXT) \
              WHERE kind = 'autolock_notes' AND state = 'ready'",
         ] {
             self.spoil(Sql::fixed(sql, [(minutes * MINUTE).into()])).await;
         }
+        let sql = "UPDATE jobs SET dedupe_key = SUBSTR(dedupe_key, 4) \
+            WHERE kind = 'autolock_notes' AND state = 'ready'";
+        self.spoil(Sql::fixed(sql, [])).await;
         while run_batch(&self.db).await.unwrap() > 0 {}
     }
 

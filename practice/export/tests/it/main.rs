@@ -6,5 +6,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod between;
+mod inner;
 mod quarantine;
 mod support;

@@ -39,7 +39,7 @@ async fn upload(w: &World, client: &str) -> Uuid {
 }
 
 /// A client's archive, made and not kept yet.
-async fn packed(w: &World, client: &str) -> (Arc<Request>, Arc<Prepared>) {
+pub async fn packed(w: &World, client: &str) -> (Arc<Request>, Arc<Prepared>) {
     let request = Arc::new(w.request());
     let input = ExportClientEhi {
         client_id: Given::Value(IdOrBlank(Some(Id::new(client.parse().unwrap())))),

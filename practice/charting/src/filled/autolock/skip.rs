@@ -8,12 +8,14 @@ use ward_store::{Query, Sql, StoreError, Tx};
 const FIRST: i64 = 10 * 60_000_000;
 const DAY: i64 = 24 * 3_600_000_000;
 
-/// Has a note skipped at which its lock failed once more, if it waits still.
+/// Has a note skipped at which its lock failed once more, if it waits still. Where another worker has
+/// it skipped by now, both failed at once, and that counts once.
 pub async fn for_a_while(tx: &mut Tx, org_id: i64, note: i64) -> Result<(), StoreError> {
     let sql = Sql::fixed(
         "SELECT g.autolock_failures FROM form_answer_groups g WHERE g.org_id = $1 AND g.id = $2 \
-         AND g.autolock_from IS NOT NULL FOR_UPDATE",
-        [org_id.into(), note.into()],
+         AND g.autolock_from IS NOT NULL \
+         AND (g.autolock_skipped_until IS NULL OR g.autolock_skipped_until <= $3) FOR_UPDATE",
+        [org_id.into(), note.into(), tx.now().0.into()],
     );
     let rows = tx.rows(&sql).await?;
     let Some(before) = rows.scalar() else { return Ok(()) };
@@ -22,6 +24,16 @@ pub async fn for_a_while(tx: &mut Tx, org_id: i64, note: i64) -> Result<(), Stor
         "UPDATE form_answer_groups SET autolock_failures = $1, autolock_skipped_until = $2 \
          WHERE org_id = $3 AND id = $4",
         [failures.into(), until(tx.now(), failures).0.into(), org_id.into(), note.into()],
+    );
+    tx.execute(&sql).await.map(drop)
+}
+
+/// Has it forgotten that a note's lock failed: it is skipped no longer.
+pub async fn forget(tx: &mut Tx, org_id: i64, note: i64) -> Result<(), StoreError> {
+    let sql = Sql::fixed(
+        "UPDATE form_answer_groups SET autolock_failures = NULL, autolock_skipped_until = NULL \
+         WHERE org_id = $1 AND id = $2 AND autolock_skipped_until IS NOT NULL",
+        [org_id.into(), note.into()],
     );
     tx.execute(&sql).await.map(drop)
 }
@@ -44,6 +56,6 @@ mod tests {
         assert_eq!(waits, [10, 20, 40, 80, 160, 320, 640, 1_280, 1_440, 1_440]);
         assert_eq!(minutes(i64::MAX), 1_440);
         assert_eq!(until(Timestamp(1), 1), Timestamp(11 * 60_000_000));
-        assert!(until(Timestamp(i64::MAX), 1) > Timestamp(0), "no moment is too far");
+        assert_eq!(until(Timestamp(i64::MAX), 1), Timestamp(i64::MAX), "no moment is too far");
     }
 }

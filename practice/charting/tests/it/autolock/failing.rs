@@ -37,6 +37,37 @@ impl World {
         let row = rows.iter().next().unwrap();
         (row[0].int(), !row[1].is_null())
     }
+
+    /// What a change of a note leaves: its version, entries of the audit log, and events.
+    async fn traces(&self, note: &str) -> Vec<Option<i64>> {
+        let mut traces = Vec::new();
+        for text in [
+            format!("SELECT version FROM form_answer_groups WHERE id = {note}"),
+            format!(
+                "SELECT COUNT(*) FROM audit_events WHERE resource_name = 'FORM_ANSWER_GROUP' \
+                 AND resource_id = '{note}'"
+            ),
+            format!(
+                "SELECT COUNT(*) FROM events WHERE resource_id = {note} \
+                 AND event_type LIKE 'form_answer_group.%'"
+            ),
+        ] {
+            let mut sql = Sql::new();
+            sql.push(&text);
+            let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
+            traces.push(rows.scalar().and_then(Value::int));
+        }
+        traces
+    }
+
+    /// What is locked, in the order in which it was.
+    async fn locked(&self) -> Vec<String> {
+        let sql = "SELECT id FROM form_answer_groups WHERE locked_at IS NOT NULL \
+            ORDER BY locked_at";
+        let sql = Sql::fixed(sql, []);
+        let rows = self.db.read().await.unwrap().rows(&sql).await.unwrap();
+        rows.iter().map(|row| row[0].int().unwrap().to_string()).collect()
+    }
 }
 
 /// It has not failed, or it is forgotten.
@@ -141,7 +172,8 @@ async fn whoever_changes_a_note_has_it_forgotten_that_its_lock_failed() {
         w.refill(&w.owner, json!({ "id": note, "name": "Another name" })).await;
         assert_eq!(w.failures(&note).await, NEVER);
         assert_eq!(w.lock_of(&w.owner, &note).await, WAITS);
-        w.pass(41).await;
+        // It is tried at once.
+        w.pass(0).await;
         assert_eq!(w.lock_of(&w.owner, &note).await, LOCKED);
         // What failed before it was locked by hand is forgotten, too.
         let open = w.to(&w.owner, "unlockFormAnswerGroup", &note, r#"description: "x""#).await;
@@ -153,6 +185,124 @@ async fn whoever_changes_a_note_has_it_forgotten_that_its_lock_failed() {
         w.to(&w.owner, "lockFormAnswerGroup", &note, "").await;
         assert_eq!(w.lock_of(&w.owner, &note).await, (true, false, false));
         assert_eq!(w.failures(&note).await, NEVER);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn that_it_is_forgotten_is_no_change_of_a_note() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        w.locks_after(&w.owner, json!(1)).await;
+        let (note, q) = w.note(&ada).await;
+        let whole = w.take_key(&q).await;
+        w.pass(62).await;
+        assert_eq!(w.failures(&note).await, (Some(1), true));
+        w.keep_answer(&q, whole).await;
+        let before = w.traces(&note).await;
+        let saved = w.refill(&w.owner, json!({ "id": note, "name": "Note" })).await;
+        assert!(saved["messages"].is_null(), "{saved}");
+        assert_eq!(w.failures(&note).await, NEVER);
+        assert_eq!(w.traces(&note).await, before, "it is as it was");
+        w.pass(0).await;
+        assert_eq!(w.lock_of(&w.owner, &note).await, LOCKED);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_signs_a_note_or_takes_that_back_has_it_tried_at_once() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        w.locks_after(&w.owner, json!(1)).await;
+        let (signed, q) = w.note(&ada).await;
+        let (unsigned, p) = w.note(&ada).await;
+        let signing = w.to(&w.owner, "signFormAnswerGroup", &unsigned, "").await;
+        let signing = signing["form_answer_group_signing"]["id"].as_str().unwrap().to_owned();
+        let wholes = (w.take_key(&q).await, w.take_key(&p).await);
+        w.pass(62).await;
+        for id in [&signed, &unsigned] {
+            assert_eq!(w.failures(id).await, (Some(1), true));
+        }
+        w.keep_answer(&q, wholes.0).await;
+        w.keep_answer(&p, wholes.1).await;
+        w.to(&w.owner, "signFormAnswerGroup", &signed, "").await;
+        w.to(&w.owner, "deleteFormAnswerGroupSigning", &signing, "").await;
+        for id in [&signed, &unsigned] {
+            assert_eq!(w.failures(id).await, NEVER);
+        }
+        w.pass(0).await;
+        for id in [&signed, &unsigned] {
+            assert_eq!(w.lock_of(&w.owner, id).await, LOCKED);
+        }
+        assert_eq!(w.failed().await, Some(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_behind_others_however_much_it_is() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        w.locks_after(&w.owner, json!(1)).await;
+        let mut failing = Vec::new();
+        for _ in 0..3 {
+            let (id, q) = w.note(&ada).await;
+            let whole = w.take_key(&q).await;
+            failing.push((id, q, whole));
+        }
+        let good = w.plain(&w.owner, &ada, (true, true)).await;
+        w.pass(62).await;
+        assert_eq!(w.lock_of(&w.owner, &good).await, LOCKED);
+        for (id, ..) in &failing {
+            assert_eq!(w.failures(id).await, (Some(1), true));
+        }
+        assert_eq!(w.jobs("ready").await, 1);
+        // Another is due by the time at which they are tried again, of which the last fails again.
+        let late = w.plain(&w.owner, &ada, (true, true)).await;
+        let last = failing.pop().unwrap();
+        for (_, q, whole) in &failing {
+            w.keep_answer(q, whole.clone()).await;
+        }
+        w.pass(62).await;
+        let mut order = vec![good, late];
+        order.extend(failing.into_iter().map(|(id, ..)| id));
+        assert_eq!(w.locked().await, order);
+        assert_eq!(w.failures(&last.0).await, (Some(2), true));
+        assert_eq!(w.jobs("ready").await, 1);
+        w.keep_answer(&last.1, last.2).await;
+        w.pass(22).await;
+        assert_eq!(w.lock_of(&w.owner, &last.0).await, LOCKED);
+        assert_eq!(w.jobs("ready").await, 0);
+        assert_eq!(w.failed().await, Some(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_fails_when_the_audit_log_is_written_is_the_notes() {
+    World::each(async |w| {
+        let ada = w.client("Ada", "ada@example.com").await;
+        w.locks_after(&w.owner, json!(1)).await;
+        let (first, _) = w.note(&ada).await;
+        let plain = w.plain(&w.owner, &ada, (true, true)).await;
+        // The log takes no second entry of the first one: it is written behind all else.
+        let mut sql = Sql::new();
+        sql.push(&format!(
+            "CREATE UNIQUE INDEX spoilt ON audit_events (resource_id) \
+             WHERE resource_name = 'FORM_ANSWER_GROUP' AND resource_id = '{first}'"
+        ));
+        w.spoil(sql).await;
+        w.pass(62).await;
+        assert_eq!(w.lock_of(&w.owner, &first).await, WAITS);
+        assert_eq!(w.failures(&first).await, (Some(1), true));
+        assert_eq!(w.lock_of(&w.owner, &plain).await, LOCKED);
+        assert_eq!(w.told_of().await.len(), 1);
+        w.spoil(Sql::fixed("DROP INDEX spoilt", [])).await;
+        w.pass(11).await;
+        assert_eq!(w.lock_of(&w.owner, &first).await, LOCKED);
+        assert_eq!(w.failures(&first).await, NEVER);
+        assert_eq!(w.failed().await, Some(0));
     })
     .await;
 }
