@@ -114,7 +114,7 @@ pub async fn serve(app: Arc<App>, socket: UnixListener, mut stop: watch::Receive
 
 async fn answer(app: &Arc<App>, stream: UnixStream) -> std::io::Result<()> {
     use tokio::io::AsyncReadExt;
-    let process = stream.peer_cred().ok().and_then(|peer| peer.pid());
+    let process = stream.peer_cred().ok().and_then(|peer| peer.pid()).unwrap_or_default();
     let (read, mut write) = stream.into_split();
     let greeter = Greeter::new(app.instance.random());
     say(&mut write, greeter.line()).await?;
@@ -128,7 +128,7 @@ async fn answer(app: &Arc<App>, stream: UnixStream) -> std::io::Result<()> {
     let (command, mut answering) = match taken {
         Ok(taken) => taken,
         Err(error) => {
-            tracing::warn!(?process, %error, "a command on control.sock was refused, and nothing done");
+            tracing::warn!(process, %error, "a command on control.sock was refused, and nothing done");
             return say(&mut write, NOT_YOURS.to_owned()).await;
         }
     };
