@@ -16,6 +16,7 @@ mod clock;
 mod clones;
 mod confined;
 mod conformance;
+mod control;
 mod databases;
 mod epochs;
 mod foreign_ids;

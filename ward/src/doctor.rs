@@ -7,6 +7,7 @@ mod store;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
+use ward_instance::EXIT_REFUSED;
 use ward_server::admin::Command;
 use ward_server::{Hold, ServerError};
 
@@ -129,18 +130,28 @@ async fn look(here: &Here) -> Done<Vec<Check>> {
 }
 
 async fn busy(here: &Here, error: &ServerError) -> Check {
-    if matches!(connect::ask(&here.dir, &Command::Status).await, Ok(Some(_))) {
-        return Check::ok("lock", "a server holds it and answers");
+    match connect::ask(&here.dir, &Command::Status).await {
+        Ok(Some(_)) => Check::ok("lock", "a server holds it and answers"),
+        Err(refused) if refused.code == EXIT_REFUSED => wrong(
+            "lock",
+            &refused.sentence,
+            "commands can't reach the server until this is put right",
+        ),
+        _ => {
+            Check::warn("lock", error.to_string(), "wait for that process, or stop it if it hangs")
+        }
     }
-    Check::warn("lock", error.to_string(), "wait for that process, or stop it if it hangs")
 }
 
 fn disagreement(error: &ServerError) -> Check {
-    let text = error.to_string();
-    let (found, fix) = text
-        .split_once("; fix: ")
-        .unwrap_or((&text, "the instance can't be opened until this is put right"));
-    Check::fail("agreement", found, fix)
+    let fix = "the instance can't be opened until this is put right";
+    wrong("agreement", &error.to_string(), fix)
+}
+
+/// A refusal, which may have its own fix behind it.
+fn wrong(name: &'static str, text: &str, otherwise: &str) -> Check {
+    let (found, fix) = text.split_once("; fix: ").unwrap_or((text, otherwise));
+    Check::fail(name, found, fix)
 }
 
 fn as_json(checks: &[Check], failed: usize) -> Json {

@@ -14,6 +14,7 @@ pub mod birth;
 pub mod calendar_link;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod crash;
 pub mod envelope;
 pub mod error;

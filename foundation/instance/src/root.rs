@@ -92,11 +92,13 @@ pub enum Purpose {
     DossierSign,
     /// Encryption of backups.
     Backup,
+    /// MAC of commands to the running server, and of its answers.
+    Control,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 18] = [
+    pub const ALL: [Purpose; 19] = [
         Purpose::Birth,
         Purpose::Kek,
         Purpose::RowMac,
@@ -115,6 +117,7 @@ impl Purpose {
         Purpose::AuditChain,
         Purpose::DossierSign,
         Purpose::Backup,
+        Purpose::Control,
     ];
 
     /// The label inside the derivation; changing one loses everything sealed under it.
@@ -138,6 +141,7 @@ impl Purpose {
             Purpose::AuditChain => "audit-chain",
             Purpose::DossierSign => "dossier-sign",
             Purpose::Backup => "backup",
+            Purpose::Control => "control",
         }
     }
 }

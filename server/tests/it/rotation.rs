@@ -39,6 +39,9 @@ const fn becomes(purpose: Purpose) -> &'static str {
         Purpose::BlindIndex => "indexes are made anew; attempt counters end",
         Purpose::Idempotency => "answers are sealed anew; the key is kept to compare requests",
         Purpose::AuditChain => "stays, to verify only",
+        Purpose::Control => {
+            "nothing is stored: each command is signed under every root of the key file"
+        }
         Purpose::WebhookSeed | Purpose::StreamName | Purpose::DossierSign | Purpose::Backup => {
             "not used yet"
         }

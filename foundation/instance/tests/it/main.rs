@@ -9,6 +9,7 @@ mod api_key;
 mod birth;
 mod clock;
 mod config;
+mod control;
 mod envelope;
 mod file_seal;
 mod host;

@@ -54,7 +54,7 @@ fn no_two_keys_are_equal() {
         }
     }
     assert_eq!(keys.len(), 2 * 2 * Purpose::ALL.len());
-    assert_eq!(Purpose::ALL.iter().map(|p| p.as_str()).collect::<BTreeSet<_>>().len(), 18);
+    assert_eq!(Purpose::ALL.iter().map(|p| p.as_str()).collect::<BTreeSet<_>>().len(), 19);
 }
 
 #[test]
