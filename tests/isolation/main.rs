@@ -27,4 +27,5 @@ mod rewind;
 mod rows;
 mod sameness;
 mod starts;
+mod stored_files;
 mod tokens;
