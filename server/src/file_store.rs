@@ -12,6 +12,7 @@ use ward_store::blobs::BlobStore;
 use ward_store::{BlobDirectory, Db, Engine, Query, Sql, StoreError, Value};
 
 use crate::file_guard::Guarded;
+use crate::file_mark;
 use crate::place::{Opened, ServerError};
 
 /// A file in the instance's directory that names the bucket which has its files.
@@ -45,8 +46,9 @@ impl FilePlace {
     }
 
     /// Opens the store for an instance whose certificate this is. A bucket is refused that is
-    /// another instance's, another copy's, or lacks what the instance has stored; a directory, while
-    /// the files are in a bucket that the configuration does not name any more.
+    /// another instance's, another copy's, or lacks what the instance has stored; a directory that is
+    /// another instance's, or while the files are in a bucket that the configuration does not name any
+    /// more.
     pub async fn open(
         &self,
         db: &Db,
@@ -55,10 +57,13 @@ impl FilePlace {
         let instance = db.instance();
         let Some(bucket) = self.bucket(instance)? else {
             self.refuse_forgotten()?;
+            // Before anything there is cleared away.
+            file_mark::claim(&self.dir, &self.directory, &instance.ring())?;
+            let is_active = certificate.state == State::Active;
             return Ok(Arc::new(match db.engine() {
-                Engine::Lite => BlobDirectory::open(&self.directory).await?,
-                // Other nodes may be at work in it.
-                Engine::Pg => {
+                Engine::Lite if is_active => BlobDirectory::open(&self.directory).await?,
+                // Other nodes may be at work in it, or what this one is a copy of.
+                Engine::Lite | Engine::Pg => {
                     let wall = instance.clock().wall().0;
                     BlobDirectory::open_shared(&self.directory, wall).await?
                 }

@@ -26,6 +26,7 @@ mod effects;
 mod explorer;
 mod faults;
 mod file_guard;
+pub mod file_mark;
 pub mod file_store;
 mod files;
 pub mod forks;

@@ -14,7 +14,7 @@ use ward_instance::{
 use ward_store::blobs::BlobStore;
 use ward_store::{Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate};
 
-use crate::{assemble, restore, rewind, rotator};
+use crate::{assemble, file_mark, restore, rewind, rotator};
 
 /// Why an instance can't be opened, born or served.
 #[derive(Debug, thiserror::Error)]
@@ -99,8 +99,13 @@ pub struct Opened {
 impl Opened {
     /// Where its stored files are.
     pub fn files(&self) -> PathBuf {
-        self.config.files.as_ref().map_or_else(|| self.dir.join("files"), PathBuf::from)
+        files_of(&self.config, &self.dir)
     }
+}
+
+/// Where the stored files of an instance in `dir` are.
+pub(crate) fn files_of(config: &Config, dir: &Path) -> PathBuf {
+    config.files.as_ref().map_or_else(|| dir.join("files"), PathBuf::from)
 }
 
 /// What an instance is born with.
@@ -226,7 +231,8 @@ pub async fn sign(db: &Db, mut certificate: Certificate) -> Result<Certificate, 
 }
 
 /// Opens an instance. The command line's kind, the key file and the
-/// certificate have to agree; a moved one goes to quarantine.
+/// certificate have to agree, and its stored files may be no other one's; a
+/// moved one goes to quarantine.
 pub async fn open(
     dir: &Path,
     kind: Kind,
@@ -254,6 +260,7 @@ pub async fn open(
     let certificate = Db::read_certificate(&place, ring.kind()).await?;
     agree(kind, &ring, &certificate)?;
     let config = place_config;
+    file_mark::check(dir, &files_of(&config, dir), &ring)?;
     if config.pooler == Some(Pooler::Transaction) {
         return Err(ServerError::Usage(
             "a transaction pooler between Ward and PostgreSQL is not supported yet; connect directly or by session, and remove pooler from ward.toml".to_owned(),

@@ -27,10 +27,11 @@ use ward_store::{Birth, Db, Place, StoreError};
 
 use crate::assemble;
 use crate::backup::{Told, own_schema};
+use crate::file_mark;
 use crate::place::{self, ServerError};
 use staged_files::StagedFiles;
 
-pub(crate) use staged_files::finish as finish_files;
+pub(crate) use staged_files::{finish as finish_files, is_staged};
 
 /// A node that has given no sign of life for so long, in microseconds of wall time, is gone.
 const GONE: i64 = 15_000_000;
@@ -62,6 +63,7 @@ pub async fn restore(
     header.check(&ring)?;
     refuse_other_version(&header, what.kind)?;
     let config = Config::load(&what.dir, what.kind, env.iter().cloned())?;
+    file_mark::check(&what.dir, &place::files_of(&config, &what.dir), &ring)?;
     let place = place::place_of(&what.dir, &config, None, env)?;
     let lock = InstanceLock::acquire(&what.dir, "restore")?;
     let body = BodyReader::new(EnvelopeReader::new(&ring, &header, &preamble, from)?);
@@ -146,7 +148,7 @@ impl Work<'_> {
     }
 
     fn files(&self) -> PathBuf {
-        self.config.files.as_ref().map_or_else(|| self.dir().join("files"), PathBuf::from)
+        place::files_of(&self.config, self.dir())
     }
 
     async fn run<R: Read>(
@@ -177,6 +179,7 @@ impl Work<'_> {
         let heads_file = self.dir().join("chain.heads");
         let epoch = certify::epoch(&self.header, present.as_ref(), &self.ring, &heads_file);
         let certificate = certify::certificate(&self.ring, &facts, present.as_ref(), epoch);
+        file_mark::claim(self.dir(), &self.files(), &self.ring)?;
         let mut files = StagedFiles::begin(&self.files(), epoch, present_epoch)?;
         let loaded = self.load(&mut body, &certificate, &mut files, told).await?;
         files.settle()?;

@@ -16,7 +16,7 @@ const DUE: usize = 500;
 const READ: &str = "query($id: ID) { user(id: $id) { id first_name } }";
 
 /// Everything below a directory, by path: names, sizes, bytes.
-fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut left = vec![dir.to_owned()];
     while let Some(next) = left.pop() {

@@ -28,6 +28,7 @@ fn fetched(server: &Server, link: &str) -> Result<Vec<u8>, u16> {
 /// The one sealed file that an instance has.
 fn sealed(files: &Path) -> PathBuf {
     let folders = std::fs::read_dir(files).unwrap().map(|it| it.unwrap().path());
+    let folders = folders.filter(|folder| folder.is_dir());
     let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     let [file] = files.as_slice() else { panic!("not one file: {files:?}") };

@@ -28,4 +28,5 @@ mod rewind;
 mod rows;
 mod sameness;
 mod starts;
+mod stored_files;
 mod tokens;

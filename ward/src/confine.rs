@@ -10,7 +10,8 @@ use landlock::{
     PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, Scope,
     make_bitflags,
 };
-use ward_instance::{Config, IsoError, Kind};
+use ward_instance::{Config, IsoError, Kind, RootRing};
+use ward_server::file_mark;
 
 use crate::cli::{Command, Here};
 use crate::connect;
@@ -111,6 +112,10 @@ fn own(here: &Here) -> Done<Own> {
     };
     if let Some(files) = &config.files {
         let files = PathBuf::from(files);
+        // Before anything is made there, and before it may be opened.
+        if let Ok(ring) = RootRing::load(&here.dir.join("root.key")) {
+            file_mark::check(&here.dir, &files, &ring)?;
+        }
         make(&files)?;
         own.folders.push(files);
     }

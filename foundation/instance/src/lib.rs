@@ -21,6 +21,7 @@ pub mod error;
 pub mod faults;
 pub mod file_seal;
 mod files;
+pub mod holder;
 pub mod host;
 pub mod ids;
 pub mod instance;

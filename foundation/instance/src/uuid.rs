@@ -72,6 +72,13 @@ pub fn check(kind: Kind, text: &str) -> Result<(), UuidRefusal> {
     if named == kind { Ok(()) } else { Err(UuidRefusal::WrongEnvironment { named }) }
 }
 
+/// Whether `text` is a UUID that the instance of this kind and tag has made, as far as UUIDs tell: the
+/// environment, and 12 bits of the tag.
+pub fn is_of(kind: Kind, tag: &Tag, text: &str) -> bool {
+    let digits = format!("{:03x}", tag.bits() >> 13);
+    check(kind, text).is_ok() && text.get(15..18) == Some(digits.as_str())
+}
+
 /// The condition that a text column of UUIDs is checked with; the same in SQLite and PostgreSQL.
 /// `column` is a trusted name of the schema.
 pub fn check_sql(kind: Kind, column: &str) -> String {

@@ -58,6 +58,12 @@ impl BlobDirectory {
         Ok(())
     }
 
+    /// Whether a folder of this name in such a directory is one of its own, in which it writes and removes.
+    pub fn has_folder(name: &str) -> bool {
+        let is_part = name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_part || name == INCOMING
+    }
+
     /// The directory, to read from beside the process that has opened it.
     pub fn beside(path: impl Into<PathBuf>) -> Self {
         BlobDirectory(path.into())

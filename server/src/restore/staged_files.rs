@@ -67,6 +67,11 @@ impl StagedFiles {
     }
 }
 
+/// Whether a folder of this name holds the files of a restore.
+pub(crate) fn is_staged(name: &str) -> bool {
+    name.starts_with(NAME)
+}
+
 fn failed(path: &Path, error: &std::io::Error) -> ServerError {
     ServerError::System(format!("cannot write {}: {error}", path.display()))
 }

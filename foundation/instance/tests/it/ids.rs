@@ -147,6 +147,20 @@ proptest! {
     }
 
     #[test]
+    fn uuids_name_their_instance(seed in any::<u64>(), micros in 0..4_000_000_000_000_000_i64) {
+        let random = Random::seeded(seed);
+        let tags = [(); 2].map(|()| InstanceId::draw(&random).tag());
+        let is_alike = tags[0].bits() >> 13 == tags[1].bits() >> 13;
+        for kind in Kind::ALL {
+            let text = uuid::new(kind, &tags[0], Timestamp(micros), &random);
+            prop_assert!(uuid::is_of(kind, &tags[0], &text));
+            prop_assert!(!uuid::is_of(kind.other(), &tags[0], &text));
+            prop_assert_eq!(uuid::is_of(kind, &tags[1], &text), is_alike);
+            prop_assert!(!uuid::is_of(kind, &tags[0], &text[1..]));
+        }
+    }
+
+    #[test]
     fn tags_round_trip(bytes in any::<[u8; 16]>()) {
         let id = InstanceId(bytes);
         prop_assert_eq!(id.to_string().parse(), Ok(id));

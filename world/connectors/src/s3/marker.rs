@@ -8,23 +8,17 @@ use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use serde::{Deserialize, Serialize};
-use ward_instance::{Instance, IsoError, Kind};
+use ward_instance::holder::{HOLDER_BYTES, HOLDER_FILE, Holder};
+use ward_instance::{Instance, IsoError};
 use ward_store::StoreError;
 
 use crate::s3::{S3Blobs, failed};
 
-/// Its name, after the prefix.
-const MARKER: &str = "ward-instance.json";
-
-/// More than a marker ever has, in bytes.
-const MARKER_BYTES: u64 = 16 * 1024;
-
 /// What the marker says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Marker {
-    kind: String,
-    instance: String,
-    tag: String,
+    #[serde(flatten)]
+    holder: Holder,
     /// The place of the instance that has the bucket, as its certificate names it.
     place: String,
     /// Whether all files of the instance are there.
@@ -49,7 +43,7 @@ pub enum Holding {
 
 impl S3Blobs {
     fn marker(&self) -> Path {
-        Path::from(format!("{}{MARKER}", self.prefix))
+        Path::from(format!("{}{HOLDER_FILE}", self.prefix))
     }
 
     /// Whose the bucket is. Refuses one of another instance, and one that holds what no instance
@@ -64,15 +58,9 @@ impl S3Blobs {
                 )),
             };
         };
-        if marker.instance != instance.instance_id().to_string() {
-            // Anybody may have written it: only what can be one is told.
-            let kind = Kind::ALL.into_iter().find(|kind| kind.to_string() == marker.kind);
-            let tag = Some(marker.tag.as_str()).filter(|tag| is_tag(tag));
-            let whose = match (kind, tag) {
-                (Some(kind), Some(tag)) => format!("belongs to the {kind} {tag}"),
-                _ => "belongs to another instance".to_owned(),
-            };
-            return Err(self.foreign(&whose, "give this instance a bucket or prefix of its own"));
+        if !marker.holder.is(instance.kind(), instance.instance_id()) {
+            let fix = "give this instance a bucket or prefix of its own";
+            return Err(self.foreign(&marker.holder.told(), fix));
         }
         Ok(match (marker.place == place, marker.whole) {
             (false, whole) => Holding::Elsewhere { whole },
@@ -129,9 +117,7 @@ impl S3Blobs {
 
     fn text(&self, instance: &Instance, place: &str, whole: bool) -> Result<Vec<u8>, StoreError> {
         let marker = Marker {
-            kind: instance.kind().to_string(),
-            instance: instance.instance_id().to_string(),
-            tag: instance.tag().to_string(),
+            holder: Holder::of(instance.kind(), instance.instance_id()),
             place: place.to_owned(),
             whole,
         };
@@ -154,7 +140,7 @@ impl S3Blobs {
                 "name an empty bucket, or a prefix of its own for this instance",
             )
         };
-        if got.meta.size > MARKER_BYTES {
+        if got.meta.size > HOLDER_BYTES {
             return Err(unreadable());
         }
         let text = got.bytes().await.map_err(|error| failed(&error))?;
@@ -173,10 +159,6 @@ impl S3Blobs {
         let sentence = format!("the file store {} {what}", self.name());
         StoreError::Foreign(IsoError::new("ISO-02", sentence, fix))
     }
-}
-
-fn is_tag(text: &str) -> bool {
-    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A store answers 404 for a bucket that it has not, too.
