@@ -39,6 +39,8 @@ pub struct Context {
     pub progress: Option<Progress>,
     /// Which world whoever asks was looked up in; nothing for the command line, which may in any.
     pub world: Option<u64>,
+    /// After how long a Sandbox's clock was left on, in microseconds; nothing where it never is.
+    pub idle: Option<i64>,
 }
 
 /// Is told how much is done, and of how much.
@@ -55,6 +57,7 @@ impl Context {
             app: Some(app.clone()),
             progress: None,
             world: None,
+            idle: test_clock::idle_limit(&app.config),
         }
     }
 
@@ -73,6 +76,7 @@ impl Context {
             app: None,
             progress: None,
             world: None,
+            idle: test_clock::idle_limit(&opened.config),
         }
     }
 
@@ -384,7 +388,7 @@ async fn status(context: &Context) -> Result<Json, ServerError> {
         "clients": clients,
         "staff": staff,
         "waiting_effects": waiting,
-        "clock": context.instance.witness().sandbox().map(|_| test_clock::shown(context.instance.clock())),
+        "clock": context.instance.witness().sandbox().map(|_| test_clock::shown(context.instance.clock(), context.idle)),
         "rotation": rotation(context),
     }))
 }

@@ -21,7 +21,8 @@ pub async fn healthz(State(app): State<Arc<App>>) -> Response<Body> {
 }
 
 /// `GET /readyz`: the store answers, takes writes and is this instance's. A clock
-/// that was put back is told, but no reason not to serve.
+/// that was put back is told, but no reason not to serve; so is how far a Sandbox's is ahead of real
+/// time, which it never is in Production.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response<Body> {
     let store = match app.db.read().await {
         Ok(mut reader) => reader.rows(&Sql::fixed("SELECT kind FROM instance", [])).await.is_ok(),
@@ -38,6 +39,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response<Body> {
             "writable": writable,
             "quarantined": app.is_quarantined(),
             "clock_behind_seconds": app.instance.clock().behind_micros() / 1_000_000,
+            "clock_offset_seconds": app.instance.clock().offset_micros() / 1_000_000,
         }),
     )
 }

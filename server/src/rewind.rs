@@ -166,7 +166,7 @@ pub async fn restore(
         "restored": name.as_str(),
         "taken_at": marked.taken_at.to_string(),
         "slot": slot,
-        "clock": test_clock::shown(context.instance.clock()),
+        "clock": test_clock::shown(context.instance.clock(), context.idle),
     });
     for (what, count) in &brought.told {
         answer[*what] = json!(count);

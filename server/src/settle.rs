@@ -1,5 +1,6 @@
 //! Going forward with the Sandbox's clock from one due moment to the next, so that everything
-//! happens in its order and at its time, until the target is reached.
+//! happens in its order and at its time, until the target is reached; also for a clock that was
+//! left on, whose target is real time.
 
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -7,9 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use ward_instance::{SandboxWitness, Timestamp};
-use ward_store::StoreError;
 use ward_store::due::{Straggler, at_work, next, stragglers};
+use ward_store::{Actor, StoreError};
 
+use crate::admin;
 use crate::app::App;
 use crate::credential::Caller;
 use crate::due;
@@ -67,9 +69,46 @@ pub async fn move_clock(
     // A reset may have had the turn until now.
     let db = app.db.in_world(caller.world);
     let target = test_clock::act(&db, witness, &caller.actor, act, in_steps).await?;
+    let limit = test_clock::idle_limit(&app.config);
     if !in_steps {
-        return Ok(test_clock::shown(app.instance.clock()));
+        return Ok(test_clock::shown(app.instance.clock(), limit));
     }
+    let ran = travel(app, witness, target).await?;
+    workers::purge(app).await?;
+    workers::forget(app).await?;
+    workers::sweep(app).await?;
+    let stragglers = stragglers(&mut app.db.read().await?, target, NAMED).await?;
+    let mut answer = test_clock::shown(app.instance.clock(), limit);
+    answer["ran"] = json!(ran);
+    answer["stragglers"] = stragglers.iter().map(named).collect();
+    Ok(answer)
+}
+
+/// Has a clock that nobody has moved for the idle limit go as real time does, and tells of it
+/// (ISO-45). Where it is behind it goes forward as a settled move does; of several nodes on one
+/// database one does it.
+pub async fn let_go(app: &App, witness: SandboxWitness) -> Result<(), StoreError> {
+    let Some(limit) = test_clock::idle_limit(&app.config) else { return Ok(()) };
+    let _turn = app.turn.write().await;
+    let actor = Actor::system(admin::founding(&app.db).await?.unwrap_or(0));
+    let Some((from, to)) = test_clock::let_go(&app.db, witness, &actor, limit).await? else {
+        return Ok(());
+    };
+    tracing::warn!(
+        %from,
+        %to,
+        "nobody has moved the Sandbox's clock for so long that it goes as real time does from here on"
+    );
+    if from < to {
+        travel(app, witness, to).await?;
+        test_clock::arrive(&app.db, witness).await?;
+    }
+    Ok(())
+}
+
+/// Goes to the target from one due moment to the next, within [`PATIENCE`]; what is over by then is
+/// taken away there.
+async fn travel(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<Ran, StoreError> {
     let sent = ward_webhooks::deliver::kept::attempts(&mut app.db.read().await?).await?;
     let patience = app.instance.clock().monotonic_micros().saturating_add(PATIENCE);
     let mut ran = walk(app, witness, target, patience).await?;
@@ -78,14 +117,7 @@ pub async fn move_clock(
     ran += walk(app, witness, target, patience).await?;
     let attempts = ward_webhooks::deliver::kept::attempts(&mut app.db.read().await?).await?;
     ran.deliveries += attempts.saturating_sub(sent);
-    workers::purge(app).await?;
-    workers::forget(app).await?;
-    workers::sweep(app).await?;
-    let stragglers = stragglers(&mut app.db.read().await?, target, NAMED).await?;
-    let mut answer = test_clock::shown(app.instance.clock());
-    answer["ran"] = json!(ran);
-    answer["stragglers"] = stragglers.iter().map(named).collect();
-    Ok(answer)
+    Ok(ran)
 }
 
 /// Until the target, or until the process's own clock shows `patience`.

@@ -1,5 +1,6 @@
 //! Moving the Sandbox's clock: stop, go on, go forward. Never back, for what happened by then has
-//! happened; a reset starts over.
+//! happened; a reset starts over. One that nobody moves any more goes as real time does after a
+//! while (ISO-45), or whoever left it on would wait for reminders that are never due.
 //!
 //! Only logical time moves. Sessions, one-time links, keys, rate limits and signatures live in
 //! real time, so no move of the clock revives or ends one.
@@ -8,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp as Moment};
 use serde_json::{Value as Json, json};
 use ward_instance::clock::{Clock, Course};
-use ward_instance::{SandboxWitness, Timestamp};
+use ward_instance::{Config, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
 use ward_store::{Actor, Db, Scope, StoreError, Tx, test_clock};
@@ -18,6 +19,12 @@ const MOST_AHEAD: i64 = 36_525 * 24 * 3_600 * 1_000_000;
 
 /// Logical milliseconds in a second of real time.
 const REAL_RATE: u32 = 1_000;
+
+/// Without a move for so many hours of real time it goes as real time does, unless said otherwise.
+const IDLE_HOURS: u32 = 24;
+
+/// An hour, in microseconds.
+const HOUR: i64 = 3_600 * 1_000_000;
 
 /// The slowest that it goes, in the same unit: a second in a quarter of an hour.
 const SLOWEST: f64 = 1.0;
@@ -114,6 +121,87 @@ pub async fn step(db: &Db, witness: SandboxWitness, to: Timestamp) -> Result<(),
     Ok(())
 }
 
+/// Has a clock that was left on for `limit` go on as real time does: where it was and where it is to
+/// be, or nothing when somebody moved it or another node was there first. Where it is behind, it
+/// is not at its target yet: the caller [`step`]s there and says that it [arrived](arrive).
+pub async fn let_go(
+    db: &Db,
+    witness: SandboxWitness,
+    actor: &Actor,
+    limit: i64,
+) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+    let actor = actor.clone();
+    let (course, way) = db
+        .write(move |tx: &mut Tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let course = test_clock::held(tx, &witness).await?;
+                if !is_left_on(course, tx.wall(), Some(limit)) {
+                    return Ok::<_, StoreError>((course, None));
+                }
+                let before = Course { logical: course.at(tx.wall()), wall: tx.wall(), ..course };
+                let after = let_go_from(before);
+                let next = Course { rate: after.rate, ..before };
+                test_clock::keep(tx, &witness, next).await?;
+                record(tx, &actor, before, after);
+                Ok((next, Some((before.logical, after.logical))))
+            })
+        })
+        .await?;
+    db.instance().clock().set_course(&witness, course);
+    Ok(way)
+}
+
+/// Ends a way to real time: the clock shows it from here on, unless somebody moved it meanwhile.
+pub async fn arrive(db: &Db, witness: SandboxWitness) -> Result<(), StoreError> {
+    let course = db
+        .write(move |tx: &mut Tx| {
+            Box::pin(async move {
+                let course = test_clock::held(tx, &witness).await?;
+                if course.rate != REAL_RATE || course.at(tx.wall()) > tx.wall() {
+                    return Ok::<_, StoreError>(course);
+                }
+                test_clock::keep(tx, &witness, Course::REAL).await?;
+                Ok(Course::REAL)
+            })
+        })
+        .await?;
+    db.instance().clock().set_course(&witness, course);
+    Ok(())
+}
+
+/// For how long nobody has to move the clock for it to be left on, in microseconds of real time;
+/// `None`: it never is.
+pub fn idle_limit(config: &Config) -> Option<i64> {
+    match config.clock_idle_hours.unwrap_or(IDLE_HOURS) {
+        0 => None,
+        hours => Some(i64::from(hours) * HOUR),
+    }
+}
+
+/// When a clock that nobody moves goes as real time does, in real time; `None` where it does already,
+/// at real time or ahead of it.
+fn returns_at(course: Course, limit: Option<i64>) -> Option<Timestamp> {
+    let is_real = course.rate == REAL_RATE && course.logical >= course.wall;
+    limit.filter(|_| !is_real).map(|limit| course.wall.plus_micros(limit))
+}
+
+/// Whether it is time for that.
+fn is_left_on(course: Course, wall: Timestamp, limit: Option<i64>) -> bool {
+    returns_at(course, limit).is_some_and(|at| at <= wall)
+}
+
+/// Whether this process's clock was left on.
+pub fn is_idle(clock: &Clock, limit: Option<i64>) -> bool {
+    is_left_on(clock.course(), clock.wall(), limit)
+}
+
+/// Where a clock that was left on is to be, seen at the moment at which `course` was set: at real
+/// time, or where it is when that is ahead.
+fn let_go_from(course: Course) -> Course {
+    Course { logical: course.logical.max(course.wall), rate: REAL_RATE, ..course }
+}
+
 /// The course after an act, seen at the moment at which `course` was set.
 fn after(course: Course, act: &Act) -> Result<Course, ClockError> {
     let logical = match act {
@@ -165,8 +253,8 @@ fn record(tx: &mut Tx, actor: &Actor, before: Course, after: Course) {
     Scope::new(tx, actor).record(entry);
 }
 
-/// The clock as the control plane shows it.
-pub fn shown(clock: &Clock) -> Json {
+/// The clock as the control plane shows it; `limit` is the [`idle_limit`].
+pub fn shown(clock: &Clock, limit: Option<i64>) -> Json {
     let (course, wall) = (clock.course(), clock.wall());
     let now = course.at(wall);
     json!({
@@ -174,6 +262,7 @@ pub fn shown(clock: &Clock) -> Json {
         "offset_seconds": now.micros_since(wall) / 1_000_000,
         "frozen": course.rate == 0,
         "rate": rate(course.rate),
+        "returns_at": returns_at(course, limit).map(|at| at.to_string()),
     })
 }
 
@@ -250,6 +339,33 @@ mod tests {
         assert_eq!(moved(Act::Rate(1.0)).unwrap(), course(REAL_RATE));
         for wrong in [0.0, -1.0, 0.000_9, 3_600.1, f64::NAN, f64::INFINITY] {
             assert!(moved(Act::Rate(wrong)).unwrap_err().contains("0.001 to 3600"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn iso_45_what_nobody_moves_goes_as_real_time_does() {
+        let behind = |rate| Course { wall: NOON, logical: NOON.plus_seconds(-60), rate };
+        let due = NOON.plus_seconds(86_400);
+        for left in [course(0), course(500), course(60_000), behind(0), behind(REAL_RATE)] {
+            assert_eq!(returns_at(left, Some(24 * HOUR)), Some(due), "{left:?}");
+            assert!(!is_left_on(left, due.minus_micros(1), Some(24 * HOUR)), "{left:?}");
+            assert!(is_left_on(left, due, Some(24 * HOUR)), "{left:?}");
+            assert!(!is_left_on(left, due, Some(25 * HOUR)), "{left:?}");
+            assert_eq!(returns_at(left, None), None, "{left:?}");
+        }
+        let real = Course { wall: NOON, logical: NOON, rate: REAL_RATE };
+        for kept in [Course::REAL, real, course(REAL_RATE)] {
+            assert_eq!(returns_at(kept, Some(24 * HOUR)), None, "{kept:?}");
+        }
+    }
+
+    #[test]
+    fn iso_45_it_never_goes_back() {
+        let at = |seconds| Course { wall: NOON, logical: NOON.plus_seconds(seconds), rate: 0 };
+        for (before, after) in [(-86_400, 0), (0, 0), (3_600, 3_600)] {
+            let wanted = Course { rate: REAL_RATE, ..at(after) };
+            assert_eq!(let_go_from(at(before)), wanted, "{before}");
+            assert_eq!(returns_at(let_go_from(at(before)), Some(1)), None, "once is enough");
         }
     }
 

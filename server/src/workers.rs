@@ -14,7 +14,7 @@ use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
 use crate::app::App;
-use crate::{requests, rewind, rotator};
+use crate::{requests, rewind, rotator, settle, test_clock};
 
 /// After so long the access log is tried again.
 const ACCESS_RETRY: Duration = Duration::from_secs(1);
@@ -35,6 +35,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ticks: u64 = 0;
     let (mut ending, mut sweeping): (Option<JoinHandle<()>>, Option<JoinHandle<()>>) = (None, None);
+    let mut returning: Option<JoinHandle<()>> = None;
     live(&app).await;
     look(&app).await;
     loop {
@@ -69,6 +70,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 sequence(&app).await;
                 follow_sandbox(&app).await;
+                let_go(&app, &mut returning);
                 report("forks", app.forks.look(&app.db).await);
                 rotate(&app, ticks);
             }
@@ -83,7 +85,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
-    for task in [ending, sweeping].into_iter().flatten() {
+    for task in [ending, sweeping, returning].into_iter().flatten() {
         task.abort();
         // Cut off or done: either is the end of it.
         drop(task.await);
@@ -206,6 +208,20 @@ async fn follow_sandbox(app: &App) {
     if let Ok(_turn) = tokio::time::timeout(TURN, app.turn.write()).await {
         report("clock", ward_store::test_clock::load(&app.db, &witness).await);
     }
+}
+
+/// Has a Sandbox's clock that was left on go as real time does, beside the rest: what became due by
+/// then is done on the way.
+fn let_go(app: &Arc<App>, task: &mut Option<JoinHandle<()>>) {
+    let Some(witness) = app.instance.witness().sandbox() else { return };
+    let limit = test_clock::idle_limit(&app.config);
+    if app.is_quarantined() || !test_clock::is_idle(app.instance.clock(), limit) {
+        return;
+    }
+    let held = Arc::clone(app);
+    begin(task, async move {
+        report("a clock that was left on", settle::let_go(&held, witness).await);
+    });
 }
 
 /// Numbers committed audit and event rows where the writer does not (PostgreSQL).

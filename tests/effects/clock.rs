@@ -8,21 +8,21 @@ use ward_tests::{Api, Engine, Instance, Json, Kind, Server, json, people, tell, 
 const PASSWORD: &str = "violet-harbour-77-candle";
 const HOUR: i64 = 3_600_000_000;
 
-fn clock(api: &Api) -> Json {
+pub fn clock(api: &Api) -> Json {
     let reply = api.get("/sandbox/v1/clock");
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json
 }
 
 #[track_caller]
-fn moved(api: &Api, act: &str, body: Json) -> Json {
+pub fn moved(api: &Api, act: &str, body: Json) -> Json {
     let reply = api.post(&format!("/sandbox/v1/clock/{act}"), &body);
     assert_eq!(reply.status, 200, "{act} {body}: {}", reply.text);
     reply.json
 }
 
 /// A clock that stands still at a moment to come.
-fn stopped(api: &Api) -> &'static str {
+pub fn stopped(api: &Api) -> &'static str {
     let at = "2031-03-02T09:00:00Z";
     moved(api, "freeze", json!({}));
     assert_eq!(moved(api, "set", json!({"to": at}))["now"], at);
@@ -50,7 +50,7 @@ fn postpone(instance: &Instance, hours: &[(&str, i64)]) {
     }
 }
 
-fn inbox(api: &Api) -> Vec<(String, String)> {
+pub fn inbox(api: &Api) -> Vec<(String, String)> {
     let reply = api.get("/sandbox/v1/inbox");
     let text = |item: &Json, key: &str| item[key].as_str().unwrap().to_owned();
     let items = reply.json["items"].as_array().unwrap();

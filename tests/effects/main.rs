@@ -14,6 +14,7 @@ mod classes;
 mod clock;
 mod cohort;
 mod deceased;
+mod idle;
 mod network;
 mod notices;
 mod push;

@@ -209,6 +209,17 @@ fn an_unexpected_environment_or_host_is_refused() {
     let body = br#"{"query":"{ __typename }"}"#;
     let head = "POST /graphql HTTP/1.1\r\nContent-Type: application/json\r\nX-Expect-Environment: production";
     refused(&running().bytes(head, body), 421, "UNEXPECTED_ENVIRONMENT");
+    let twice = |one: &str, two: &str| {
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nContent-Type: application/json\r\n\
+             X-Expect-Environment: {one}\r\nX-Expect-Environment: {two}"
+        );
+        running().bytes(&head, body)
+    };
+    for (one, two) in [("production", "sandbox"), ("sandbox", "production"), ("sandbox", "")] {
+        refused(&twice(one, two), 421, "UNEXPECTED_ENVIRONMENT");
+    }
+    assert_eq!(twice("sandbox", "Sandbox").status, 200);
     let request = "GET /readyz HTTP/1.1\r\nHost: ehr.example.org\r\n\r\n";
     refused(&running().server.raw(request), 421, "WRONG_HOST");
 }

@@ -80,11 +80,17 @@ fn what_breaks_the_protocol_is_closed_with_its_code() {
     let operation = json!({"type": "subscribe", "id": "1", "payload": {"query": MINE}});
     let init = |payload: Json| json!({"type": "connection_init", "payload": payload});
     let unauthorized: Vec<Json> = vec![operation.clone()];
+    let expecting_both = json!({
+        "token": shared().key,
+        "X-Expect-Environment": "sandbox",
+        "x-expect-environment": "production",
+    });
     for (code, said) in [
         (4401, unauthorized),
         (4403, vec![init(json!({}))]),
         (4403, vec![init(json!({"Authorization": "Basic ward_made_up"}))]),
         (4403, vec![init(json!({"token": shared().key, "X-Expect-Environment": "production"}))]),
+        (4403, vec![init(expecting_both)]),
         (4429, vec![init(key.clone()), init(key.clone())]),
         (4409, vec![init(key.clone()), operation.clone(), operation.clone()]),
         (4400, vec![init(key.clone()), json!({"type": "dance"})]),

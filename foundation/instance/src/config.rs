@@ -24,6 +24,9 @@ use variables::{both_kinds, connector_keys, known_keys, no_passwords, overlay, o
 /// The configuration's file name inside the instance's directory.
 pub const CONFIG_FILE: &str = "ward.toml";
 
+/// A Sandbox's clock is left alone for a year at most, in hours.
+const CLOCK_IDLE_MOST: u32 = 8_760;
+
 /// Whether strangers may found organizations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -102,6 +105,10 @@ pub struct Config {
     /// What is probably a real person's is refused, too; in a Sandbox only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tripwire_strict: bool,
+    /// After so many hours of real time without a move a Sandbox's clock goes as real time does
+    /// (ISO-45); 0 is never, absent is the default of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_idle_hours: Option<u32>,
     /// Date on which the older contract version ends, as it is announced in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sunset: Option<String>,
@@ -140,6 +147,7 @@ impl Config {
             allow_loopback_webhooks: false,
             allow_private_webhooks: false,
             tripwire_strict: false,
+            clock_idle_hours: None,
             sunset: None,
             log_level: None,
             files: None,
@@ -245,6 +253,11 @@ impl Config {
                 "remove allow_loopback_webhooks and allow_private_webhooks",
             )
             .into());
+        }
+        if self.clock_idle_hours.is_some_and(|hours| hours > CLOCK_IDLE_MOST) {
+            return Err(InstanceError::config(format!(
+                "clock_idle_hours is from 1 to {CLOCK_IDLE_MOST} hours; 0 is never"
+            )));
         }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err(InstanceError::config("tls_cert and tls_key go together; one is missing"));

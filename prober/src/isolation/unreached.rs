@@ -106,7 +106,7 @@ pub const UNREACHED: [(&str, &str, &str); 31] = [
     (
         "ISO-45",
         "A test clock that was left on goes back",
-        "needs the idle time to pass; tests/sandbox does it",
+        "needs the idle time to pass; tests/effects does it",
     ),
     (
         "ISO-48",

@@ -206,9 +206,12 @@ impl Transport {
 
     /// As over HTTP, who expects another environment is told before anything is read.
     fn expected_elsewhere(&self, payload: &Json) -> Option<Farewell> {
-        let expected = found(payload, "x-expect-environment")?;
         let own = self.app.instance.kind().as_str();
-        (!expected.trim().eq_ignore_ascii_case(own))
+        let is_own = |expected: &Json| {
+            expected.is_null()
+                || expected.as_str().is_some_and(|it| it.trim().eq_ignore_ascii_case(own))
+        };
+        (!members(payload, "x-expect-environment").all(is_own))
             .then(|| close(4403, "Forbidden: this server is not of the expected environment"))
     }
 
@@ -246,9 +249,14 @@ fn answered(id: &str, reply: &Reply) -> Vec<String> {
 }
 
 /// A member of the first message's payload, whatever the case of its name.
-fn found<'a>(payload: &'a Json, name: &str) -> Option<&'a str> {
-    let members = payload.as_object()?;
-    members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?.1.as_str()
+fn found<'a>(payload: &'a Json, name: &'a str) -> Option<&'a str> {
+    members(payload, name).next()?.as_str()
+}
+
+/// All of them: the same name may be there in several cases.
+fn members<'a>(payload: &'a Json, name: &'a str) -> impl Iterator<Item = &'a Json> {
+    let all = payload.as_object().into_iter().flatten();
+    all.filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 fn close(code: u16, reason: &'static str) -> Farewell {

@@ -63,7 +63,8 @@ async fn show(
     headers: HeaderMap,
 ) -> Answered {
     founding_desk(&app, &headers, &facts).await?;
-    Ok(respond::json(StatusCode::OK, &test_clock::shown(app.instance.clock())))
+    let limit = test_clock::idle_limit(&app.config);
+    Ok(respond::json(StatusCode::OK, &test_clock::shown(app.instance.clock(), limit)))
 }
 
 async fn freeze(

@@ -219,7 +219,7 @@ fn faults() -> Json {
     })
 }
 
-const CLOCK: &str = "{\"now\", \"offset_seconds\", \"frozen\", \"rate\"}";
+const CLOCK: &str = "{\"now\", \"offset_seconds\", \"frozen\", \"rate\", \"returns_at\"}: when it goes as real time does if nobody moves it, or null";
 
 const SETTLED: &str = "The clock; after a settled move also {\"ran\": {\"jobs\", \"effects\", \"deliveries\"}, \"stragglers\": […]}";
 

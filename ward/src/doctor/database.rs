@@ -1,5 +1,6 @@
 //! What the doctor sees in the database.
 
+use ward_instance::clock::Course;
 use ward_server::{Opened, assemble};
 use ward_store::verify::{Verdict, verify};
 use ward_store::{Engine, Query as _, Sql, StoreError, Value, migrate};
@@ -74,13 +75,37 @@ async fn clock(opened: &Opened) -> Result<Check, StoreError> {
         rows.scalar().and_then(Value::int).unwrap_or(0).max(opened.certificate.born_at.as_micros());
     let now = opened.instance.clock().wall().as_micros();
     if now.saturating_add(CLOCK_SLACK) >= newest {
-        return Ok(Check::ok("clock", "not behind anything that was written"));
+        return Ok(shown(opened));
     }
     Ok(Check::fail(
         "clock",
         format!("{} s behind the newest entry of the audit log", (newest - now) / 1_000_000),
         "set the machine's clock; let it be kept by NTP",
     ))
+}
+
+/// A Sandbox's clock that does not show real time is why reminders do not come.
+fn shown(opened: &Opened) -> Check {
+    let clock = opened.instance.clock();
+    let Course { wall, logical, rate } = clock.course();
+    if rate == Course::REAL.rate && logical == wall {
+        return Check::ok("clock", "not behind anything that was written");
+    }
+    let goes = match rate {
+        0 => "stands still",
+        rate if rate == Course::REAL.rate => "goes as fast as real time",
+        _ => "goes at another rate than real time",
+    };
+    let seconds = clock.offset_micros() / 1_000_000;
+    let apart = match seconds {
+        0.. => format!("{seconds} s ahead of real time"),
+        _ => format!("{} s behind real time", seconds.unsigned_abs()),
+    };
+    Check::warn(
+        "clock",
+        format!("the Sandbox's clock was moved: it {goes}, {apart}"),
+        "ward sandbox clock resume lets it go on; ward sandbox reset, or a snapshot of before, brings real time back",
+    )
 }
 
 async fn effects(opened: &Opened) -> Result<Check, StoreError> {

@@ -30,7 +30,8 @@ const KEYS: [(&str, Shape); 18] = [
 ];
 
 /// Keys that only a Sandbox has.
-const SANDBOX_KEYS: [(&str, Shape); 1] = [("tripwire_strict", Shape::Switch)];
+const SANDBOX_KEYS: [(&str, Shape); 2] =
+    [("tripwire_strict", Shape::Switch), ("clock_idle_hours", Shape::Number)];
 
 /// Keys of live connectors, which only a Production has.
 const LIVE_KEYS: [(&str, Shape); 27] = [

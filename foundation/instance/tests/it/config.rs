@@ -131,6 +131,29 @@ fn iso_05_a_sandbox_takes_no_live_connector() {
 }
 
 #[test]
+fn iso_45_the_idle_limit_of_the_clock_is_a_sandboxs() {
+    let key = |hours: &str| format!("{SANDBOX}clock_idle_hours = {hours}\n");
+    for (hours, read) in [("0", 0), ("1", 1), ("8760", 8_760)] {
+        let config = load(Kind::Sandbox, &key(hours), &[]).unwrap();
+        assert_eq!(config.clock_idle_hours, Some(read));
+    }
+    assert_eq!(load(Kind::Sandbox, SANDBOX, &[]).unwrap().clock_idle_hours, None);
+    let variable = [("WARD_SANDBOX_CLOCK_IDLE_HOURS", "48")];
+    let config = load(Kind::Sandbox, &key("1"), &variable).unwrap();
+    assert_eq!(config.clock_idle_hours, Some(48));
+    let told = refusal(Kind::Sandbox, &key("8761"), &[]);
+    assert_eq!(told, "clock_idle_hours is from 1 to 8760 hours; 0 is never");
+    for wrong in ["-1", "1.5", "4294967296", "\"a day\""] {
+        assert!(load(Kind::Sandbox, &key(wrong), &[]).is_err(), "{wrong}");
+    }
+    let told = refusal(Kind::Production, &format!("{PRODUCTION}clock_idle_hours = 24\n"), &[]);
+    assert!(told.contains("`clock_idle_hours`"), "{told}");
+    let variable = [("WARD_PRODUCTION_CLOCK_IDLE_HOURS", "24")];
+    let told = refusal(Kind::Production, PRODUCTION, &variable);
+    assert!(told.contains("WARD_PRODUCTION_CLOCK_IDLE_HOURS"), "{told}");
+}
+
+#[test]
 fn unknown_settings_of_production_are_named() {
     let sentence = refusal(Kind::Production, &format!("{PRODUCTION}peer_url = \"x\"\n"), &[]);
     assert!(sentence.contains("`peer_url`"), "{sentence}");
