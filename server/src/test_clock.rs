@@ -93,7 +93,7 @@ pub async fn act(
             })
         })
         .await?;
-    db.instance().clock().set_course(&witness, course);
+    test_clock::set(db, &witness, course);
     Ok(target)
 }
 
@@ -110,7 +110,7 @@ pub async fn step(db: &Db, witness: SandboxWitness, to: Timestamp) -> Result<(),
             })
         })
         .await?;
-    db.instance().clock().set_course(&witness, course);
+    test_clock::set(db, &witness, course);
     Ok(())
 }
 
