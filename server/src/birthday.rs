@@ -15,6 +15,7 @@ use ward_identity::practice::NewMember;
 use ward_identity::seed::Seeded;
 use ward_identity::tables::{CredentialClass, Organization, PasswordSetBy, User};
 use ward_instance::{IsoError, Random};
+use ward_messaging::notices::appointments;
 use ward_messaging::seed::Talk;
 use ward_scheduling::tables::AppointmentType;
 use ward_scheduling::{seed_appointments, seed_edges};
@@ -171,6 +172,7 @@ async fn seed_practice(
         ward_clinical::seed::lists(&mut scope, &clients).await?;
     }
     more(&mut scope, world, (&practice.branches, &types), (&providers, &clients)).await?;
+    appointments::seeds::plan(&mut scope).await?;
     if let Some(provider) = providers.first() {
         let charted = if world.more == More::Edges { &[] } else { clients.as_slice() };
         ward_charting::seed::lay(&mut scope, provider, charted).await?;

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use tokio::sync::broadcast;
 use ward_instance::{SandboxWitness, Timestamp};
 use ward_store::due::{Straggler, at_work, next, stragglers};
-use ward_store::{Actor, StoreError};
+use ward_store::{Actor, Hint, StoreError};
+use ward_webhooks::deliver;
 
 use crate::admin;
 use crate::app::App;
@@ -21,11 +23,33 @@ use crate::workers;
 /// After so many microseconds of real time the clock goes to its target whatever is left.
 const PATIENCE: u64 = 45_000_000;
 
+/// After so many microseconds of waiting for webhooks' receivers on the way, jobs and effects go
+/// on without them: who does not answer holds up nobody else's time.
+const RECEIVERS: u64 = 15_000_000;
+
 /// Between two looks at work that another worker has, here or on another node.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Stragglers that an answer names.
 const NAMED: i64 = 100;
+
+/// How long a way may take.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// It is over when the process's own clock shows this.
+    until: u64,
+    /// For so many microseconds of it webhooks' receivers are waited for.
+    receivers: u64,
+}
+
+/// Who has something that is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Busy {
+    /// A worker of jobs.
+    Worker,
+    /// The webhooks' engine, or who receives them.
+    Receiver,
+}
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -74,10 +98,10 @@ pub async fn move_clock(
         return Ok(test_clock::shown(app.instance.clock(), limit));
     }
     let ran = travel(app, witness, target).await?;
+    let stragglers = late(app, target).await?;
     workers::purge(app).await?;
     workers::forget(app).await?;
     workers::sweep(app).await?;
-    let stragglers = stragglers(&mut app.db.read().await?, target, NAMED).await?;
     let mut answer = test_clock::shown(app.instance.clock(), limit);
     answer["ran"] = json!(ran);
     answer["stragglers"] = stragglers.iter().map(named).collect();
@@ -109,37 +133,48 @@ pub async fn let_go(app: &App, witness: SandboxWitness) -> Result<(), StoreError
 /// Goes to the target from one due moment to the next, within [`PATIENCE`]; what is over by then is
 /// taken away there.
 async fn travel(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<Ran, StoreError> {
-    let sent = ward_webhooks::deliver::kept::attempts(&mut app.db.read().await?).await?;
-    let patience = app.instance.clock().monotonic_micros().saturating_add(PATIENCE);
+    let sent = deliver::kept::attempts(&mut app.db.read().await?).await?;
+    let until = app.instance.clock().monotonic_micros().saturating_add(PATIENCE);
+    let patience = Patience { until, receivers: RECEIVERS };
     let mut ran = walk(app, witness, target, patience).await?;
     workers::end_accesses(app).await?;
-    // Webhooks are told of what was over.
-    ran += walk(app, witness, target, patience).await?;
-    let attempts = ward_webhooks::deliver::kept::attempts(&mut app.db.read().await?).await?;
+    // Webhooks are told of what was over; and nobody else waits any more for what receivers are slow
+    // to take.
+    ran += walk(app, witness, target, Patience { receivers: PATIENCE, ..patience }).await?;
+    let attempts = deliver::kept::attempts(&mut app.db.read().await?).await?;
     ran.deliveries += attempts.saturating_sub(sent);
     Ok(ran)
 }
 
-/// Until the target, or until the process's own clock shows `patience`.
+/// Until the target, or until patience is over. What receivers are waited for no longer is sent
+/// beside what happens then.
 async fn walk(
     app: &App,
     witness: SandboxWitness,
     target: Timestamp,
-    patience: u64,
+    mut patience: Patience,
 ) -> Result<Ran, StoreError> {
     let clock = app.instance.clock();
+    let mut hints = app.db.hints();
     let mut ran = Ran::default();
-    while clock.monotonic_micros() < patience {
+    while clock.monotonic_micros() < patience.until {
         let some = due::some(app).await?;
         if !some.is_nothing() {
             ran += some;
             continue;
         }
-        if is_at_work(app).await? {
-            tokio::time::sleep(LOOK).await;
+        let are_waited_for = patience.receivers > 0;
+        let busy = busy(app).await?.filter(|who| *who == Busy::Worker || are_waited_for);
+        if let Some(who) = busy {
+            let began = clock.monotonic_micros();
+            wait(&mut hints).await;
+            if who == Busy::Receiver {
+                let waited = clock.monotonic_micros().saturating_sub(began);
+                patience.receivers = patience.receivers.saturating_sub(waited);
+            }
             continue;
         }
-        match next_due(app, clock.now()).await? {
+        match next_due(app, clock.now(), are_waited_for).await? {
             Some(next) if next <= target => test_clock::step(&app.db, witness, next).await?,
             _ => break,
         }
@@ -148,20 +183,47 @@ async fn walk(
     Ok(ran)
 }
 
-/// Whether something that is due is being done; webhooks have their own worker.
-async fn is_at_work(app: &App) -> Result<bool, StoreError> {
+/// Who does something that is due; webhooks have their own worker.
+async fn busy(app: &App) -> Result<Option<Busy>, StoreError> {
     let clock = app.instance.clock();
     let mut reader = app.db.read().await?;
-    Ok(at_work(&mut reader, clock.wall()).await?
-        || ward_webhooks::deliver::at_work(&mut reader, clock.now(), clock.wall()).await?)
+    if at_work(&mut reader, clock.wall()).await? {
+        return Ok(Some(Busy::Worker));
+    }
+    let are_sent = deliver::at_work(&mut reader, clock.now(), clock.wall()).await?;
+    Ok(are_sent.then_some(Busy::Receiver))
 }
 
-/// When something is due next, of whatever sort.
-async fn next_due(app: &App, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+/// Until the end of a webhook's attempt was written down, or the next look.
+async fn wait(hints: &mut broadcast::Receiver<Hint>) {
+    let ended = async { while hints.recv().await.is_ok_and(|hint| hint != Hint::Deliveries) {} };
+    // Either is a reason to look.
+    let _ = tokio::time::timeout(LOOK, ended).await;
+}
+
+/// When something is due next: a job, or a webhook if the clock goes by them.
+async fn next_due(
+    app: &App,
+    after: Timestamp,
+    with_webhooks: bool,
+) -> Result<Option<Timestamp>, StoreError> {
     let mut reader = app.db.read().await?;
     let job = next(&mut reader, after).await?;
-    let webhook = ward_webhooks::deliver::next_due(&mut reader, after).await?;
+    let webhook = match with_webhooks {
+        true => deliver::next_due(&mut reader, after).await?,
+        false => None,
+    };
     Ok(job.into_iter().chain(webhook).min())
+}
+
+/// What was due by the target and has not ended, the longest due first.
+async fn late(app: &App, target: Timestamp) -> Result<Vec<Straggler>, StoreError> {
+    let mut reader = app.db.read().await?;
+    let mut late = stragglers(&mut reader, target, NAMED).await?;
+    late.extend(deliver::late::stragglers(&mut reader, target, NAMED).await?);
+    late.sort_by_key(|it| it.due_at);
+    late.truncate(usize::try_from(NAMED).unwrap_or(usize::MAX));
+    Ok(late)
 }
 
 fn named(straggler: &Straggler) -> Json {

@@ -100,7 +100,7 @@ pub async fn act(
             })
         })
         .await?;
-    db.instance().clock().set_course(&witness, course);
+    test_clock::set(db, &witness, course);
     Ok(target)
 }
 
@@ -117,7 +117,7 @@ pub async fn step(db: &Db, witness: SandboxWitness, to: Timestamp) -> Result<(),
             })
         })
         .await?;
-    db.instance().clock().set_course(&witness, course);
+    test_clock::set(db, &witness, course);
     Ok(())
 }
 
@@ -148,7 +148,7 @@ pub async fn let_go(
             })
         })
         .await?;
-    db.instance().clock().set_course(&witness, course);
+    test_clock::set(db, &witness, course);
     Ok(way)
 }
 
@@ -166,7 +166,7 @@ pub async fn arrive(db: &Db, witness: SandboxWitness) -> Result<(), StoreError> 
             })
         })
         .await?;
-    db.instance().clock().set_course(&witness, course);
+    test_clock::set(db, &witness, course);
     Ok(())
 }
 

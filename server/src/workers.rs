@@ -79,7 +79,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     Ok(Hint::Events) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                         sequence(&app).await;
                     }
-                    Ok(Hint::Jobs | Hint::Deliveries | Hint::Effects(_)) => {}
+                    Ok(Hint::Jobs | Hint::Deliveries | Hint::Effects(_) | Hint::Clock) => {}
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
                 }
             }

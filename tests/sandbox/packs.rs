@@ -93,6 +93,25 @@ fn the_same_seed_gives_the_same_world() {
     }
 }
 
+/// Visits to come are reminded of, as if they had been booked.
+#[test]
+fn visits_of_a_pack_are_reminded_of() {
+    for (name, _) in names().iter().filter(|(name, _)| name != "empty") {
+        let (s, _) = seeded(name, Engine::Sqlite);
+        let count = |of: &str| s.database().number(&format!("SELECT COUNT(*) FROM {of}"));
+        let planned = count("reminders WHERE kind = 'appointment'");
+        assert_eq!(planned, count("jobs WHERE kind = 'remind'"), "{name}");
+        let key = s.owner_key();
+        let server = s.serve();
+        let moved = server.with(&key).post("/sandbox/v1/clock/advance", &json!({"by": "P28D"}));
+        assert_eq!(moved.json["stragglers"], json!([]), "{name}: {}", moved.text);
+        let said = count("effect_intents WHERE kind = 'appointment_reminder'");
+        // Some are of nights months ahead, and of clients without an address.
+        assert!(said > 0 && 3 * said > planned, "{name}: {said} reminders of {planned}");
+        server.stop();
+    }
+}
+
 #[test]
 fn nobody_in_a_pack_can_be_reached() {
     for (name, _) in names() {

@@ -35,6 +35,8 @@ pub enum Hint {
     Deliveries,
     /// Effects of a class were asked for.
     Effects(EffectClass),
+    /// A Sandbox's clock was moved: what waits for its time may be due.
+    Clock,
 }
 
 /// Shared by readers, the writer and transactions.

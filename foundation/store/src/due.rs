@@ -37,7 +37,7 @@ pub async fn at_work(q: &mut impl Query, wall: Timestamp) -> Result<bool, StoreE
     Ok(!q.rows(&sql).await?.is_empty())
 }
 
-/// A job that should have ended by now.
+/// A job, or what else waits for its time, that should have ended by now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Straggler {
     /// Its id.

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use ward_instance::Timestamp;
 
+use crate::bulk;
 use crate::codec;
 use crate::core::Hint;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::Query;
 use crate::system::{JobRow, JobState};
+use crate::table::Record;
 use crate::tx::Tx;
 use crate::types::{Json, Uuid};
 use crate::value::{Sql, Value};
@@ -90,8 +92,28 @@ pub struct Job {
 
 /// Makes a job in the transaction; nothing when a live one has its dedupe key.
 pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<Option<Uuid>, StoreError> {
+    let row = row_of(tx, job);
+    if !codec::insert_or_ignore(tx, &row).await? {
+        return Ok(None);
+    }
+    tx.on_commit(Hint::Jobs);
+    Ok(Some(row.id))
+}
+
+/// Makes jobs without dedupe keys, with few statements.
+pub async fn enqueue_all(tx: &mut Tx, jobs: Vec<NewJob>) -> Result<(), StoreError> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Vec<Value>> = jobs.into_iter().map(|job| row_of(tx, job).values()).collect();
+    bulk::insert(tx, JobRow::table(), &rows).await?;
+    tx.on_commit(Hint::Jobs);
+    Ok(())
+}
+
+fn row_of(tx: &Tx, job: NewJob) -> JobRow {
     let now = tx.now();
-    let row = JobRow {
+    JobRow {
         id: tx.uuid(),
         org_id: job.org_id,
         kind: job.kind.to_owned(),
@@ -109,12 +131,7 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<Option<Uuid>, StoreErro
         queued_at: order_of_enqueueing(tx.wall()),
         created_at: now,
         updated_at: now,
-    };
-    if !codec::insert_or_ignore(tx, &row).await? {
-        return Ok(None);
     }
-    tx.on_commit(Hint::Jobs);
-    Ok(Some(row.id))
 }
 
 /// Microseconds of the wall clock, but larger at every call.

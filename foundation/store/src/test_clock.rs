@@ -4,6 +4,7 @@
 use ward_instance::clock::Course;
 use ward_instance::{Kind, SandboxWitness, Timestamp};
 
+use crate::core::Hint;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::Query;
@@ -16,9 +17,15 @@ pub async fn load(db: &Db, witness: &SandboxWitness) -> Result<(), StoreError> {
     let course = course_in(&db.read().await?.rows(&sql).await?)?;
     let clock = db.instance().clock();
     if clock.course() != course {
-        clock.set_course(witness, course);
+        set(db, witness, course);
     }
     Ok(())
+}
+
+/// Sets the clock of this process to a course that is committed, and wakes whoever waits for a time.
+pub fn set(db: &Db, witness: &SandboxWitness, course: Course) {
+    db.instance().clock().set_course(witness, course);
+    db.core().tell(&[Hint::Clock]);
 }
 
 /// The course in tables whose names begin with `prefix`.
@@ -46,7 +53,7 @@ pub async fn held(tx: &mut Tx, _: &SandboxWitness) -> Result<Course, StoreError>
     course_in(&tx.rows(&sql).await?)
 }
 
-/// Writes a course down. The caller has it [`held`], and sets this process's clock once the
+/// Writes a course down. The caller has it [`held`], and [`set`]s this process's clock once the
 /// transaction is committed.
 pub async fn keep(tx: &mut Tx, _: &SandboxWitness, course: Course) -> Result<(), StoreError> {
     tx.execute(&Sql::fixed(

@@ -100,9 +100,34 @@ pub async fn keep(scope: &mut Scope<'_>, about: About, due_at: Timestamp) -> Ans
     }
 }
 
-async fn add(scope: &mut Scope<'_>, about: About, slot: String, due_at: Timestamp) -> Answer<()> {
+/// Plans reminders of records and people of whom none is planned yet, with few statements.
+pub(crate) async fn add_all(scope: &mut Scope<'_>, wanted: Vec<(About, Slots)>) -> Answer<()> {
     let now = scope.now();
-    let row = Reminder {
+    let mut rows = Vec::new();
+    for (about, slots) in wanted {
+        for (slot, due_at) in plan::changes(now, &Slots::new(), &slots).planned {
+            rows.push(new(scope, about, slot, due_at).await?);
+        }
+    }
+    scope.create_all_about(&rows, |it| Some(it.user_id.0)).await?;
+    jobs::enqueue_all(scope.tx, rows.iter().map(job_of).collect()).await?;
+    Ok(())
+}
+
+async fn add(scope: &mut Scope<'_>, about: About, slot: String, due_at: Timestamp) -> Answer<()> {
+    let row = new(scope, about, slot, due_at).await?;
+    scope.create(&row).await?;
+    enqueue(scope, &row).await
+}
+
+async fn new(
+    scope: &mut Scope<'_>,
+    about: About,
+    slot: String,
+    due_at: Timestamp,
+) -> Answer<Reminder> {
+    let now = scope.now();
+    Ok(Reminder {
         id: scope.next_id().await?,
         org_id: Id::new(scope.actor.org_id),
         unit_id: about.unit_id,
@@ -114,9 +139,7 @@ async fn add(scope: &mut Scope<'_>, about: About, slot: String, due_at: Timestam
         version: 1,
         created_at: now,
         updated_at: now,
-    };
-    scope.create(&row).await?;
-    enqueue(scope, &row).await
+    })
 }
 
 /// Gives a reminder another time; the job of the old one finds that it is not due.
@@ -127,12 +150,15 @@ async fn hold(scope: &mut Scope<'_>, before: &Reminder, due_at: Timestamp) -> An
 }
 
 async fn enqueue(scope: &mut Scope<'_>, row: &Reminder) -> Answer<()> {
-    let job = NewJob {
+    jobs::enqueue(scope.tx, job_of(row)).await?;
+    Ok(())
+}
+
+fn job_of(row: &Reminder) -> NewJob {
+    NewJob {
         not_before: Some(row.due_at),
         ..NewJob::new(row.org_id.0, JOB_KIND, json!({ "reminder": row.id.0 }))
-    };
-    jobs::enqueue(scope.tx, job).await?;
-    Ok(())
+    }
 }
 
 /// Says some of what is due; how many jobs were begun.

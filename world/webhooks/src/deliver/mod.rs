@@ -11,6 +11,7 @@ mod faulty;
 pub(crate) mod feed;
 mod follow;
 pub mod kept;
+pub mod late;
 mod message;
 pub(crate) mod notice;
 pub(crate) mod queue;
@@ -320,11 +321,11 @@ struct Done {
     is_more: bool,
 }
 
-/// Waits until an event was committed, or some may have been.
+/// Waits until an event was committed or the clock was moved, or may have been.
 async fn event(hints: &mut broadcast::Receiver<Hint>) {
     loop {
         match hints.recv().await {
-            Ok(Hint::Events) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Ok(Hint::Events | Hint::Clock) | Err(broadcast::error::RecvError::Lagged(_)) => return,
             Ok(_) => {}
             // The store is gone; whoever waits is told to stop by other means.
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,

@@ -6,6 +6,7 @@ pub mod happening;
 mod people;
 pub mod remind;
 pub mod rule;
+pub mod seeds;
 mod tell;
 
 use ward_engine::{Answer, Bindings, Call};

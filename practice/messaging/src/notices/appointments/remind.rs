@@ -32,7 +32,7 @@ pub const KIND: &str = "appointment";
 pub const REMINDER: ReminderKind =
     ReminderKind { name: KIND, deliver: |scope, row| Box::pin(deliver(scope, row)) };
 
-fn about(row: &Appointment, user: Id<User>) -> About {
+pub(super) fn about(row: &Appointment, user: Id<User>) -> About {
     About { kind: KIND, subject_id: row.id.0, user_id: user, unit_id: row.unit_id }
 }
 
@@ -49,14 +49,18 @@ pub(super) async fn plan(
     settings: &Settings,
     client: &User,
 ) -> Answer<()> {
-    let slots = match calendar::takes_time(row) && !row.is_blocker {
+    reminders::plan(scope, about(row, client.id), &slots(row, settings, client)).await
+}
+
+/// Those that a client is to have.
+pub(super) fn slots(row: &Appointment, settings: &Settings, client: &User) -> Slots {
+    match calendar::takes_time(row) && !row.is_blocker {
         true => {
             let zone = people::zone(client, row);
             rule::slots(row.start_at, &zone, settings, row.contact_type_id)
         }
         false => Slots::new(),
-    };
-    reminders::plan(scope, about(row, client.id), &slots).await
+    }
 }
 
 /// Plans those of all who attend, and drops those of who does not any more.
