@@ -24,6 +24,8 @@ pub struct Found {
     pub what: Sign,
     /// The argument and the fields in it.
     pub place: String,
+    /// Whether it is a file that has it.
+    pub in_file: bool,
 }
 
 /// What something looks like.
@@ -107,10 +109,9 @@ impl Tier {
 
 /// With which code and sentence a file is refused that comes outside a mutation.
 pub fn of_file(upload: &Upload, place: &str) -> Option<(&'static str, String)> {
-    files::says_production(upload).then(|| {
-        let found = Found { what: Sign::ProductionFile, place: place.to_owned() };
-        (Tier::Hard.code(), sentence(&found))
-    })
+    let what = files::sign_in_upload(upload)?;
+    let found = Found { what, place: place.to_owned(), in_file: true };
+    Some((Tier::Hard.code(), sentence(&found)))
 }
 
 /// The guard of a Sandbox's mutations. Every sign is counted, also of what is taken all the same.
@@ -141,8 +142,12 @@ pub fn is_real(text: &str) -> bool {
 fn sentence(found: &Found) -> String {
     let (what, instead) = found.what.told();
     let place = &found.place;
+    let looks = match found.in_file && found.what != Sign::ProductionFile {
+        true => "has what looks like",
+        false => "looks like",
+    };
     format!(
-        "{place} looks like {what} of a real person. A Sandbox takes made-up data only: send {instead}. Nothing was stored."
+        "{place} {looks} {what} of a real person. A Sandbox takes made-up data only: send {instead}. Nothing was stored."
     )
 }
 
