@@ -226,7 +226,9 @@ struct Stage {
 impl Stage {
     async fn set(dir: &Path, args: &RunArgs) -> Done<Self> {
         // The schema of the API is the other half of the work.
-        let engine = tokio::task::spawn_blocking(|| assemble::engine(Some(false)));
+        let variables = maker::variables();
+        let is_strict = maker::is_strict(&variables);
+        let engine = tokio::task::spawn_blocking(move || assemble::engine(Some(is_strict)));
         let wanted = &args.wanted;
         let listener: TcpListener = ward_server::listen("127.0.0.1:0").await?;
         let at = listener
@@ -234,7 +236,7 @@ impl Stage {
             .map_err(|error| Failure::unavailable(format!("cannot listen: {error}")))?;
         let url = format!("http://{at}");
         let keys = maker::made(dir, &url, wanted).await?;
-        let opened = passing::open(dir, &maker::variables()).await?;
+        let opened = passing::open(dir, &variables).await?;
         logging::start(None, opened.config.log_level.as_deref().or(Some("error")))?;
         opened.instance.listening_on(at.port());
         let engine = engine.await.unwrap_or_else(|error| Err(error.to_string()));
