@@ -16,6 +16,8 @@ use crate::output::{BOLD, DIM, GREEN, Out, PLAIN, RED, YELLOW};
 
 /// Operations that the words name; the files have all.
 const NAMED: usize = 12;
+/// Where failures are that have no operation.
+const ELSEWHERE: &str = "other requests";
 
 /// A run that has ended.
 pub struct Report<'a> {
@@ -65,11 +67,14 @@ impl Report<'_> {
     fn unexpected(&self) -> Vec<(String, u64)> {
         let of = self.happened.operations.iter().filter(|(_, asked)| asked.unexpected > 0);
         let mut found: Vec<_> = of.map(|(name, asked)| (name.clone(), asked.unexpected)).collect();
-        let named = found.iter().map(|(_, count)| *count).sum::<u64>();
-        if self.happened.failed_answers > named {
-            found.push(("other requests".to_owned(), self.happened.failed_answers - named));
-        }
+        found.extend(self.unexpected_elsewhere().map(|count| (ELSEWHERE.to_owned(), count)));
         found
+    }
+
+    /// What of it has no operation.
+    fn unexpected_elsewhere(&self) -> Option<u64> {
+        let named: u64 = self.happened.operations.iter().map(|(_, asked)| asked.unexpected).sum();
+        self.happened.failed_answers.checked_sub(named).filter(|count| *count > 0)
     }
 
     fn json(&self) -> Json {
@@ -80,6 +85,12 @@ impl Report<'_> {
                 .map(|(name, states)| json!({what: name, "states": states}))
                 .collect()
         };
+        let faults: Vec<Json> = self
+            .happened
+            .faults
+            .iter()
+            .map(|(kind, faulted)| json!({"kind": kind, "answers": faulted.answers}))
+            .collect();
         let unexpected = self.unexpected();
         let errors: Vec<Json> =
             unexpected.iter().map(|(at, count)| json!({"at": at, "count": count})).collect();
@@ -95,6 +106,7 @@ impl Report<'_> {
             "operations": self.happened.operations.iter().map(operation).collect::<Vec<_>>(),
             "effects": counted("class", &self.happened.effects),
             "webhooks": counted("event", &self.happened.webhooks),
+            "faults": faults,
             "unexpected_errors": errors,
         })
     }
@@ -129,6 +141,13 @@ impl Report<'_> {
         }
         let _ = writeln!(text, "  effects            {}", in_words(&self.happened.effects));
         let _ = writeln!(text, "  webhooks           {}", in_words(&self.happened.webhooks));
+        let faults = &self.happened.faults;
+        let hit: u64 = faults.iter().map(|(_, faulted)| faulted.answers).sum();
+        if hit > 0 {
+            let kinds: Vec<String> =
+                faults.iter().map(|(kind, it)| format!("{} {kind}", it.answers)).collect();
+            let _ = writeln!(text, "  by faults          {hit}: {}", kinds.join(", "));
+        }
         let unexpected = self.unexpected();
         let told: Vec<String> =
             unexpected.iter().map(|(at, count)| format!("{count} at {at}")).collect();
@@ -140,8 +159,8 @@ impl Report<'_> {
         text
     }
 
-    /// A case for the command, and one for each operation, class of effects and event. What fails
-    /// is the command, and operations that were answered with a failure of the Sandbox's own.
+    /// A case for the command, and one for each operation, class of effects, event and kind of fault.
+    /// What fails is the command, and what was answered with a failure of the Sandbox's own.
     fn junit(&self) -> Done<String> {
         let mut suite = TestSuite::new("ward sandbox run");
         suite.set_time(self.took);
@@ -167,6 +186,18 @@ impl Report<'_> {
                 name,
                 failed,
                 &format!("{} requests{refused}", asked.requests),
+            ));
+        }
+        if let Some(count) = self.unexpected_elsewhere() {
+            let failed = format!("{count} answers failed");
+            suite.add_test_case(case("operations", ELSEWHERE, Some(failed), ""));
+        }
+        for (kind, faulted) in &self.happened.faults {
+            suite.add_test_case(case(
+                "faults",
+                kind,
+                None,
+                &format!("{} answers", faulted.answers),
             ));
         }
         for (of, counts) in
