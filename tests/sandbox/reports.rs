@@ -246,11 +246,32 @@ fn json_of_a_run_does_not_mix_with_the_commands_output() {
 }
 
 #[test]
+fn files_that_can_not_be_written_are_refused_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ran, file] = ["ran", "report"].map(|name| folder.path().join(name));
+    let [ran_name, file] = [&ran, &file].map(|it| it.to_str().unwrap());
+    for (options, said) in [
+        (["--json", file, "--junit", file], "the same file"),
+        (["--json", file, "--junit", "/no/such/folder/report.xml"], "there is no directory"),
+        (["--json", "/no/such/folder/report.json", "--junit", file], "there is no directory"),
+    ] {
+        for words in [&["sandbox", "run"][..], &["sandbox", "pool", "2"]] {
+            let mut process = ward_tests::program::command();
+            process.args(words).args(options).args(["--", "touch", ran_name]);
+            let ended = ward_tests::program::finish(process);
+            assert_eq!(ended.code, Some(2), "{ended:?}");
+            assert_eq!(ended.stderr.matches(said).count(), 1, "{ended:?}");
+            assert!(!ran.exists(), "the command ran: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn a_report_that_can_not_be_written_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let xml = folder.path().join("report.xml");
     let xml = xml.to_str().unwrap();
-    let options = ["--pack", "empty", "--json", "/no/such/folder/report.json", "--junit", xml];
+    let options = ["--pack", "empty", "--json", "/dev/full", "--junit", xml];
     // The command's status stands before it.
     for (script, status) in [("exit 0", 69), ("exit 5", 5), ("kill -TERM $$", 143)] {
         let ended = run(&options, &["sh", "-c", script]);

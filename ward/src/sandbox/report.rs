@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
@@ -256,6 +256,36 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Refuses files that can't be written or would be written over each other, before anything is begun.
+pub fn check(json: Option<&Path>, junit: Option<&Path>) -> Done {
+    let [json, junit] = [("--json", json), ("--junit", junit)]
+        .map(|(option, file)| file.map(|file| place(option, file)).transpose());
+    let (json, junit) = (json?, junit?);
+    // What is written to a terminal or a pipe stays there.
+    let is_kept = |it: &Path| it.is_file() || !it.exists();
+    match json.filter(|it| junit.as_ref() == Some(it) && is_kept(it)) {
+        Some(file) => Err(Failure::usage(format!(
+            "--json and --junit name the same file, {}; name two",
+            file.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Where a file is, its directory without links.
+fn place(option: &str, file: &Path) -> Done<PathBuf> {
+    let wrong = |what: String| Failure::usage(format!("{option} can't be used: {what}"));
+    let name = file.file_name().filter(|_| !file.is_dir());
+    let name =
+        name.ok_or_else(|| wrong(format!("{} is a directory; name a file", file.display())))?;
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let real = folder.canonicalize().ok().filter(|it| it.is_dir()).ok_or_else(|| {
+        wrong(format!("there is no directory {}; make it, or name another", folder.display()))
+    })?;
+    Ok(real.join(name))
+}
+
 /// Deletes the files that an earlier run has written, so that none of them is taken for this one's.
 pub fn forget(args: &RunArgs) {
     [args.wanted.json_file(), args.wanted.junit.as_ref()]
@@ -277,4 +307,36 @@ fn write(path: &Path, text: &str) -> Done {
         remove(path);
         Failure::unavailable(format!("cannot write the report {}: {error}", path.display()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: Option<&Path>, junit: Option<&Path>) -> String {
+        let failure = check(json, junit).unwrap_err();
+        assert_eq!(failure.code, 2, "{}", failure.sentence);
+        failure.sentence
+    }
+
+    #[test]
+    fn files_that_can_not_be_reports_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let (one, two) = (at("one.json"), at("two.xml"));
+        assert!(check(Some(&one), Some(&two)).is_ok());
+        assert!(check(None, None).is_ok() && check(Some(Path::new("report.json")), None).is_ok());
+        std::os::unix::fs::symlink(folder.path(), at("link")).unwrap();
+        for same in [one.clone(), at("./one.json"), at("link/one.json")] {
+            let sentence = refused(Some(&one), Some(&same));
+            assert!(sentence.contains("the same file") && sentence.contains("one.json"));
+        }
+        let sentence = refused(None, Some(&at("none/report.xml")));
+        assert!(
+            sentence.starts_with("--junit can't be used: there is no directory "),
+            "{sentence}"
+        );
+        let sentence = refused(Some(folder.path()), None);
+        assert!(sentence.ends_with("is a directory; name a file"), "{sentence}");
+    }
 }

@@ -2,7 +2,7 @@
 //! together; the command is below a keeper, which outlives this process for a moment.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +46,9 @@ pub async fn run(args: RunArgs, out: Out) -> Done {
         return Err(Failure::unavailable("who started this run is gone"));
     }
     report::forget(&args);
+    let files = [args.wanted.json_file(), args.wanted.junit.as_ref()];
+    let [json, junit] = files.map(|file| file.map(PathBuf::as_path));
+    report::check(json, junit)?;
     kin::leave_alone_those_before();
     kin::adopt_orphans();
     let mut signals = Forwarded::new()?;
