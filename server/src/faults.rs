@@ -19,7 +19,7 @@ use crate::graphql::VERSION;
 use crate::respond::{self, refuse};
 
 /// The header that says which fault an answer has.
-const MARK: HeaderName = HeaderName::from_static("x-sandbox-fault");
+pub const MARK: HeaderName = HeaderName::from_static("x-sandbox-fault");
 /// Answers that are kept to be given again, and the largest of them, in bytes.
 const KEPT_MAX: usize = 256;
 const KEPT_BYTES: usize = 64 * 1024;

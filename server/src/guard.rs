@@ -13,6 +13,7 @@ use ward_instance::Instance;
 use ward_instance::base_url::{BaseUrl, is_loopback_host};
 
 use crate::app::App;
+use crate::faults;
 use crate::respond::refuse;
 use crate::test_clock;
 
@@ -49,6 +50,11 @@ pub async fn guard(
     app.answered.fetch_add(1, Ordering::Relaxed);
     if response.status().is_server_error() {
         app.failed.fetch_add(1, Ordering::Relaxed);
+    }
+    if let Some(tally) = app.tally.get()
+        && let Some(fault) = response.headers().get(faults::MARK)
+    {
+        tally.note_fault(fault.to_str().unwrap_or_default(), response.status().as_u16());
     }
     mark(&app, &id, response.headers_mut());
     response

@@ -20,7 +20,7 @@ use crate::birthday::{self, Founder};
 use crate::guard::Facts;
 use crate::packs::Pack;
 use crate::place::{Hold, Newborn, Opened, ServerError};
-use crate::tally::Asked;
+use crate::tally::{Asked, Faulted};
 use crate::{credential, graphql};
 
 /// The keys of a furnished Sandbox.
@@ -171,7 +171,9 @@ pub struct Happened {
     pub effects: Vec<(String, String, i64)>,
     /// Deliveries by event and state: `pending`, `leased`, `delivered` or `dead`.
     pub webhooks: Vec<(String, String, i64)>,
-    /// Answers with a status of 500 or above, of whatever path.
+    /// Answers that faults have hit, by their kind.
+    pub faults: Vec<(String, Faulted)>,
+    /// Answers with a status of 500 or above, of whatever path, but for those that faults have hit.
     pub failed_answers: u64,
 }
 
@@ -194,10 +196,14 @@ pub async fn happened(app: &App) -> Result<Happened, StoreError> {
         "SELECT event_type, state, COUNT(*) FROM webhook_deliveries GROUP BY event_type, state ORDER BY event_type, state",
     );
     let webhooks = webhooks.await?;
+    let faults = app.tally.get().map(|it| it.faults()).unwrap_or_default();
+    let asked_for: u64 = faults.values().map(|faulted| faulted.failed).sum();
+    let failed = app.failed.load(std::sync::atomic::Ordering::Relaxed);
     Ok(Happened {
         operations: app.tally.get().map(|it| it.counts().into_iter().collect()).unwrap_or_default(),
         effects,
         webhooks,
-        failed_answers: app.failed.load(std::sync::atomic::Ordering::Relaxed),
+        faults: faults.into_iter().collect(),
+        failed_answers: failed.saturating_sub(asked_for),
     })
 }

@@ -16,9 +16,21 @@ pub struct Asked {
     pub unexpected: u64,
 }
 
-/// Counts by operation, such as `query currentUser`.
+/// The answers that a kind of fault has hit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faulted {
+    /// All of them.
+    pub answers: u64,
+    /// Of these, those with a status of 500 or above, as it was asked for.
+    pub failed: u64,
+}
+
+/// Counts by operation, such as `query currentUser`, and by kind of fault.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<BTreeMap<String, Asked>>);
+pub struct Tally {
+    asked: Mutex<BTreeMap<String, Asked>>,
+    faults: Mutex<BTreeMap<String, Faulted>>,
+}
 
 /// Stands for the code of errors that have none: a document that does not fit the contract.
 pub const NO_CODE: &str = "-";
@@ -33,7 +45,7 @@ impl Tally {
         if names.is_empty() {
             names.insert(UNREADABLE.to_owned());
         }
-        let mut counts = self.0.lock();
+        let mut counts = self.asked.lock();
         for name in names {
             let asked = counts.entry(name).or_default();
             asked.requests += 1;
@@ -46,7 +58,21 @@ impl Tally {
 
     /// What was counted so far.
     pub fn counts(&self) -> BTreeMap<String, Asked> {
-        self.0.lock().clone()
+        self.asked.lock().clone()
+    }
+
+    /// Counts an answer that a fault has hit, of which its mark tells.
+    pub fn note_fault(&self, mark: &str, status: u16) {
+        let kind = mark.split(';').next().unwrap_or_default();
+        let mut counts = self.faults.lock();
+        let faulted = counts.entry(kind.to_owned()).or_default();
+        faulted.answers += 1;
+        faulted.failed += u64::from(status >= 500);
+    }
+
+    /// What faults have hit so far.
+    pub fn faults(&self) -> BTreeMap<String, Faulted> {
+        self.faults.lock().clone()
     }
 }
 
@@ -70,5 +96,20 @@ mod tests {
         assert_eq!(user.refused.keys().collect::<Vec<_>>(), ["INTERNAL", "PERMISSION_DENIED"]);
         assert_eq!(counts["query organization"].requests, 1, "by two names in one request");
         assert_eq!(counts[UNREADABLE].refused[NO_CODE], 1);
+    }
+
+    #[test]
+    fn answers_are_counted_by_the_fault_that_hit_them() {
+        let tally = Tally::default();
+        for (mark, status) in
+            [("bad_gateway; id=1", 502), ("bad_gateway; id=2", 502), ("latency; id=3", 200)]
+        {
+            tally.note_fault(mark, status);
+        }
+        let [gateway, latency] =
+            ["bad_gateway", "latency"].map(|kind| tally.faults()[kind].clone());
+        assert_eq!(gateway, Faulted { answers: 2, failed: 2 });
+        assert_eq!(latency, Faulted { answers: 1, failed: 0 });
+        assert!(tally.counts().is_empty());
     }
 }

@@ -215,6 +215,44 @@ fn upload(client: &str, named: (&str, &str), content: &[u8]) -> Json {
     send(Some(&running().key), &form).json()["data"]["createDocument"].clone()
 }
 
+/// What could be somebody's number is refused in a file that is text, whichever way it comes.
+#[test]
+fn real_numbers_in_a_text_file_are_refused_by_a_sandbox() {
+    const REAL: &[u8] = b"name,ssn\nAda,536-90-4399\n";
+    const MADE_UP: &[u8] = b"name,ssn\nAda,123-45-6789\n";
+    const HL7: &[u8] = b"MSH|^~\\&|A|B|C|D|20260304||ADT^A01|42|P|2.5\r";
+    let owner = running().server.with(&running().key);
+    let client = people::client(&owner, "numbers");
+    let named = ("people.csv", "text/csv");
+    for (named, content) in
+        [(named, REAL), (("t.txt", "text/plain"), REAL), (("m.hl7", "x-application/hl7-v2"), HL7)]
+    {
+        let made = upload(&client, named, content);
+        assert_eq!(made["messages"][0]["field"], "file", "{made}");
+        assert!(made["document"].is_null() && !made.to_string().contains("536-90"), "{made}");
+    }
+    let written = |file: &str| {
+        let input = json!({"rel_user_id": client, "display_name": "People", "file_string": file});
+        owner.ask(UPLOAD, json!({"input": input}))
+    };
+    for file in [
+        "data:text/plain;base64,bmFtZSxzc24KQWRhLDUzNi05MC00Mzk5Cg==",
+        "bmFtZSxzc24KQWRhLDUzNi05MC00Mzk5Cg==",
+        "data:text/plain;base64,TVNIfF5+XCZ8QXxCfEN8RHwyMDI2MDMwNHx8QURUXkEwMXw0MnxQfDIuNQ0=",
+    ] {
+        let reply = written(file);
+        assert_eq!(reply.code(), "REAL_DATA_IN_SANDBOX", "{}", reply.text);
+        let error = &reply.json["errors"][0];
+        assert_eq!(error["extensions"]["argument"], "input.file_string", "{}", reply.text);
+    }
+    // What everybody knows is made up passes by both.
+    let made = upload(&client, named, MADE_UP);
+    assert!(made["messages"].is_null(), "{made}");
+    let reply = written("data:text/plain;base64,bmFtZSxzc24KQWRhLDEyMy00NS02Nzg5Cg==");
+    assert!(reply.data()["createDocument"]["messages"].is_null(), "{}", reply.text);
+    assert_nothing_left();
+}
+
 /// A document goes out as an attachment without its name, counts who opened it, and is gone with
 /// its last right, or when it is deleted.
 #[test]

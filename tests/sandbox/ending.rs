@@ -287,9 +287,36 @@ fn it_takes_no_other_environment_in() {
     let lasting = [
         ("WARD_SANDBOX_BASE_URL", "http://elsewhere.example"),
         ("WARD_SANDBOX_LISTEN", "127.0.0.1:1"),
+        ("WARD_SANDBOX_DATABASE_ENV", "WARD_SANDBOX_DB"),
+        ("WARD_SANDBOX_DB", "postgres://nobody@db.example/ward"),
     ];
     let ended = ward_with(["sandbox", "run", "--pack", "empty", "--", "true"], &lasting);
     assert_eq!(ended.code, Some(0), "{ended:?}");
+    // What no key is called is refused, as `ward serve` refuses it.
+    let unknown = [("WARD_SANDBOX_TRIPWIRE_STRIKT", "true")];
+    let refused = ward_with(["sandbox", "run", "--", "echo", "ran"], &unknown);
+    let line = refused.refused("ISO-05");
+    assert!(line.contains(unknown[0].0) && !line.contains("live connectors"), "{line}");
+    assert_eq!(refused.stdout, "");
+    let connector = [("WARD_SANDBOX_SMTP_HOST", "mail.example")];
+    let refused = ward_with(["sandbox", "run", "--", "true"], &connector);
+    assert!(refused.refused("ISO-05").contains("live connectors"), "{refused:?}");
+    let wrong = [("WARD_SANDBOX_TRIPWIRE_STRICT", "yes")];
+    let refused = ward_with(["sandbox", "run", "--", "true"], &wrong);
+    assert_eq!(refused.code, Some(78), "{refused:?}");
+}
+
+#[test]
+fn it_behaves_as_variables_say() {
+    const MAKE: &str = "mutation { createClient(input: {first_name: \"A\", last_name: \"B\", \
+        email: \"a@client.example\", phone_number: \"415-867-5309\"}) { user { id } } }";
+    for (value, code) in [("true", "REAL_DATA_IN_SANDBOX"), ("false", "")] {
+        let variables = [("WARD_SANDBOX_TRIPWIRE_STRICT", value)];
+        let mut running = Running::with(&variables, &["--pack", "empty"], ":");
+        let reply = running.owner().ask(MAKE, ward_tests::json!({}));
+        assert_eq!(reply.code(), code, "{value}: {}", reply.text);
+        running.end();
+    }
 }
 
 #[test]

@@ -115,6 +115,32 @@ fn what_happened_is_told_three_times() {
 }
 
 #[test]
+fn what_faults_have_hit_is_no_unexpected_error() {
+    let files = Files::stale();
+    let running = Running::start(&files.options(), ":");
+    let owner = running.owner();
+    for kind in ["internal_error", "bad_gateway", "timeout_after_commit", "truncated_json"] {
+        let added = owner.post("/sandbox/v1/faults", &json!({"kind": kind, "times": 1}));
+        assert_eq!(added.status, 200, "{}", added.text);
+        owner.ask("{ currentUser { id } }", json!({}));
+    }
+    let ended = running.go_on("exit 0");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for words in ["by faults          4: 1 bad_gateway, 1 internal_error, ", "errors  none"] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    let told: Json = serde_json::from_slice(&std::fs::read(&files.json).unwrap()).unwrap();
+    assert_eq!(told["unexpected_errors"], json!([]), "{told}");
+    let kinds = ["bad_gateway", "internal_error", "timeout_after_commit", "truncated_json"];
+    assert_eq!(told["faults"], json!(kinds.map(|kind| json!({"kind": kind, "answers": 1}))));
+    let cases = cases(&files.xml);
+    assert!(cases.values().all(|(_, failed)| failed.is_none()), "{cases:?}");
+    for kind in kinds {
+        assert_eq!(cases[&format!("ward.faults {kind}")].0, "1 answers");
+    }
+}
+
+#[test]
 fn any_command_can_be_told_of_in_xml() {
     let folder = tempfile::tempdir().unwrap();
     let xml = folder.path().join("report.xml");
@@ -220,11 +246,32 @@ fn json_of_a_run_does_not_mix_with_the_commands_output() {
 }
 
 #[test]
+fn files_that_can_not_be_written_are_refused_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ran, file] = ["ran", "report"].map(|name| folder.path().join(name));
+    let [ran_name, file] = [&ran, &file].map(|it| it.to_str().unwrap());
+    for (options, said) in [
+        (["--json", file, "--junit", file], "the same file"),
+        (["--json", file, "--junit", "/no/such/folder/report.xml"], "there is no directory"),
+        (["--json", "/no/such/folder/report.json", "--junit", file], "there is no directory"),
+    ] {
+        for words in [&["sandbox", "run"][..], &["sandbox", "pool", "2"]] {
+            let mut process = ward_tests::program::command();
+            process.args(words).args(options).args(["--", "touch", ran_name]);
+            let ended = ward_tests::program::finish(process);
+            assert_eq!(ended.code, Some(2), "{ended:?}");
+            assert_eq!(ended.stderr.matches(said).count(), 1, "{ended:?}");
+            assert!(!ran.exists(), "the command ran: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn a_report_that_can_not_be_written_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let xml = folder.path().join("report.xml");
     let xml = xml.to_str().unwrap();
-    let options = ["--pack", "empty", "--json", "/no/such/folder/report.json", "--junit", xml];
+    let options = ["--pack", "empty", "--json", "/dev/full", "--junit", xml];
     // The command's status stands before it.
     for (script, status) in [("exit 0", 69), ("exit 5", 5), ("kill -TERM $$", 143)] {
         let ended = run(&options, &["sh", "-c", script]);

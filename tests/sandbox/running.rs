@@ -31,8 +31,13 @@ pub struct Running {
 impl Running {
     /// Starts one whose command does `script` first.
     pub fn start(options: &[&str], script: &str) -> Running {
+        Running::with(&[], options, script)
+    }
+
+    /// The same, with variables.
+    pub fn with(variables: &[(&str, &str)], options: &[&str], script: &str) -> Running {
         let mut command = program::command();
-        command.args(["sandbox", "run"]).args(options);
+        command.args(["sandbox", "run"]).args(options).envs(variables.iter().copied());
         command.args(["--", "sh", "-c", &format!("{script}\n{WAITS}")]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -19,7 +19,9 @@ use crate::error::{InstanceError, IsoError};
 use crate::files;
 use crate::kind::Kind;
 pub use connectors::{Connectors, SmtpTls};
-use variables::{both_kinds, connector_keys, known_keys, no_passwords, overlay, own_variables};
+use variables::{
+    both_kinds, connector_keys, known_keys, mirrors, no_passwords, overlay, own_variables,
+};
 
 /// The configuration's file name inside the instance's directory.
 pub const CONFIG_FILE: &str = "ward.toml";
@@ -269,6 +271,11 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// Whether a variable mirrors a key that an instance of this kind has.
+pub fn is_variable(kind: Kind, name: &str) -> bool {
+    mirrors(kind, name)
 }
 
 /// Refuses a text that holds an address with a password in it; for arguments and file values.

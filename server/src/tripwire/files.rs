@@ -1,20 +1,84 @@
-//! Files that say of themselves that they are a production's.
+//! Files, however they come: those that say of themselves that they are a production's, and those
+//! that are text, which is looked at as texts are.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read as _;
 
 use ward_engine::Upload;
 use ward_export::MARK;
+use ward_identity::picture::data_url_bytes;
 use ward_instance::Kind;
 
-/// So much of a file is looked at.
-const HEAD: u64 = 64 * 1024;
+use super::walk::{LOOKED_AT, sign_in_text};
+use super::{Sign, Tier};
 
-/// Whether the beginning of an upload says so.
-pub fn says_production(upload: &Upload) -> bool {
-    let mut head = Vec::new();
-    let read = File::open(&upload.path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    read.is_ok() && head_says_production(&String::from_utf8_lossy(&head))
+/// Files that say what they are begin so.
+const BEGINNINGS: [&[u8]; 4] = [b"MSH", b"ISA", b"PK", b"{"];
+/// In so many bytes they say it.
+const HEAD: usize = 64 * 1024;
+/// So much base64 stands for the bytes that are looked at: whole groups of four characters.
+const ENCODED: usize = LOOKED_AT.div_ceil(3) * 4;
+/// Types that are text, beside `text/*`; the last two are ends.
+const TEXTS: [&str; 3] = ["application/json", "application/xml", "application/csv"];
+const TEXT_ENDS: [&str; 2] = ["+json", "+xml"];
+
+/// The hard sign in the beginning of an upload.
+pub fn sign_in_upload(upload: &Upload) -> Option<Sign> {
+    let (mut bytes, looked_at) = (Vec::new(), LOOKED_AT as u64);
+    let read =
+        File::open(&upload.path).and_then(|file| file.take(looked_at).read_to_end(&mut bytes));
+    read.ok()?;
+    sign_in_bytes(&bytes, &upload.content_type)
+}
+
+/// The hard sign in the beginning of a file of which its sender claims a type.
+pub fn sign_in_bytes(bytes: &[u8], claimed: &str) -> Option<Sign> {
+    let bytes = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    if BEGINNINGS.iter().any(|it| start.starts_with(it))
+        && head_says_production(&String::from_utf8_lossy(start))
+    {
+        return Some(Sign::ProductionFile);
+    }
+    let text = text_of(bytes, claimed)?;
+    sign_in_text(&text).filter(|sign| sign.tier() == Tier::Hard)
+}
+
+/// The file that an argument of this name is as a text: the beginning of its bytes, and its claimed
+/// type. A data URL is one anywhere, bare base64 only where a file is meant.
+pub fn written<'a>(text: &'a str, name: &str) -> Option<(Vec<u8>, &'a str)> {
+    let text = text.trim();
+    let (claimed, data) = match text.strip_prefix("data:") {
+        Some(rest) => rest.split_once(";base64,")?,
+        None if name == "file_string" => ("", text),
+        None => return None,
+    };
+    let data = data.trim_start();
+    let head = data.get(..ENCODED.min(data.len()))?;
+    Some((data_url_bytes(head)?, claimed))
+}
+
+/// What bytes say, if they are text: by themselves, or as their sender says. A PDF may have no byte
+/// that text has not, and is none.
+fn text_of<'a>(bytes: &'a [u8], claimed: &str) -> Option<Cow<'a, str>> {
+    if bytes.starts_with(b"%PDF") || bytes.contains(&0) {
+        return None;
+    }
+    let is_utf8 = match std::str::from_utf8(bytes) {
+        Ok(_) => true,
+        // The end may cut a character in two.
+        Err(error) => bytes.len() >= LOOKED_AT && error.error_len().is_none(),
+    };
+    (is_utf8 || is_text(claimed)).then(|| String::from_utf8_lossy(bytes))
+}
+
+fn is_text(claimed: &str) -> bool {
+    let claimed = claimed.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    claimed.starts_with("text/")
+        || TEXTS.contains(&claimed.as_str())
+        || TEXT_ENDS.iter().any(|end| claimed.ends_with(end))
 }
 
 /// HL7 v2 by MSH-11, X12 by ISA15, FHIR by a bundle without the tag of tests, an export of ours by
@@ -43,7 +107,7 @@ fn head_says_production(head: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MARK, head_says_production as says};
+    use super::{LOOKED_AT, MARK, Sign, head_says_production as says, sign_in_bytes, written};
 
     #[test]
     fn what_files_say() {
@@ -64,5 +128,57 @@ mod tests {
         assert!(says(&export("production")) && !says(&export("sandbox")));
         assert!(!says("PK\u{3}\u{4}readme.txt"));
         assert!(!says("MSH") && !says("") && !says("{}"));
+    }
+
+    #[test]
+    fn text_is_looked_at_and_what_is_none_is_not() {
+        let ssn = "name,ssn\r\nAda,536-90-4399\r\n".as_bytes();
+        let latin = b"Andr\xe9,536-90-4399".as_slice();
+        let files: &[(&[u8], &str, Option<Sign>)] = &[
+            (ssn, "text/csv", Some(Sign::Ssn)),
+            (ssn, "", Some(Sign::Ssn)),
+            (ssn, "image/png", Some(Sign::Ssn)),
+            (latin, "text/plain; charset=iso-8859-1", Some(Sign::Ssn)),
+            (latin, "application/fhir+json", Some(Sign::Ssn)),
+            (latin, "image/jpeg", None),
+            (latin, "", None),
+            (b"\xef\xbb\xbf {\"ssn\": \"536904399\"}", "", Some(Sign::Ssn)),
+            (b"[\"card\\n4539 5787 6362 1486\"]", "application/json", Some(Sign::Card)),
+            (b"MSH|^~\\&|A|B|C|D|20260304||ADT^A01|42|P|2.5\r", "", Some(Sign::ProductionFile)),
+            (b"%PDF-1.4 536-90-4399", "application/pdf", None),
+            (b"536-90-4399\0", "text/plain", None),
+            // What is only probable or possible in a text is nothing in a file.
+            (b"MRN 00482913, {\"phone\": \"415-867-5309\"}", "text/plain", None),
+            (b"SSN 123-45-6789, 900-12-3456", "text/plain", None),
+            (b"", "text/plain", None),
+        ];
+        for (bytes, claimed, sign) in files {
+            assert_eq!(sign_in_bytes(bytes, claimed), *sign, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_beginning_is_looked_at() {
+        let long = |before: usize| format!("{}\n536-90-4399\n", "é".repeat(before / 2));
+        assert_eq!(sign_in_bytes(long(LOOKED_AT - 20).as_bytes(), ""), Some(Sign::Ssn));
+        assert_eq!(sign_in_bytes(long(LOOKED_AT).as_bytes(), ""), None);
+        // A character that is cut in two at the end.
+        let cut = format!("536-90-4399, {}", long(LOOKED_AT));
+        assert_eq!(sign_in_bytes(cut.as_bytes(), ""), Some(Sign::Ssn));
+    }
+
+    #[test]
+    fn files_that_are_written_as_texts() {
+        let of = |text: &str, name: &str| {
+            written(text, name).map(|(bytes, claimed)| (bytes, claimed.to_owned()))
+        };
+        let hi = Some((b"Hi\n".to_vec(), "text/plain".to_owned()));
+        assert_eq!(of(" data:text/plain;base64,SGkK ", "any"), hi);
+        assert_eq!(of("SGkK", "file_string"), Some((b"Hi\n".to_vec(), String::new())));
+        assert_eq!(of("SGkK", "notes"), None);
+        assert_eq!(of("data:text/plain,Hi", "file_string"), None);
+        assert_eq!(of("data:text/plain;base64,S", "file_string"), None);
+        let (bytes, _) = written(&"QUFB".repeat(LOOKED_AT), "file_string").unwrap();
+        assert!((LOOKED_AT..LOOKED_AT + 3).contains(&bytes.len()), "{}", bytes.len());
     }
 }

@@ -24,6 +24,8 @@ pub struct Found {
     pub what: Sign,
     /// The argument and the fields in it.
     pub place: String,
+    /// Whether it is a file that has it.
+    pub in_file: bool,
 }
 
 /// What something looks like.
@@ -62,23 +64,30 @@ impl Sign {
     /// What it is called in a sentence, and what to send instead.
     const fn told(self) -> (&'static str, &'static str) {
         match self {
-            Sign::Ssn => {
-                ("a social security number", "one that is never issued, such as 900-12-3456")
+            Sign::Ssn => (
+                "a social security number of a real person",
+                "one that is never issued, such as 900-12-3456",
+            ),
+            Sign::Card => {
+                ("a card number of a real person", "a test card, such as 4242424242424242")
             }
-            Sign::Card => ("a card number", "a test card, such as 4242424242424242"),
-            Sign::Mbi => {
-                ("a Medicare beneficiary identifier", "the published sample, 1EG4-TE5-MK73")
-            }
-            Sign::BankAccount => {
-                ("a bank account", "a test account, such as routing number 110000000")
-            }
+            Sign::Mbi => (
+                "a Medicare beneficiary identifier of a real person",
+                "the published sample, 1EG4-TE5-MK73",
+            ),
+            Sign::BankAccount => (
+                "a bank account of a real person",
+                "a test account, such as routing number 110000000",
+            ),
             Sign::ProductionFile => (
                 "a file of a production system",
                 "one that is marked as a test (MSH-11 T, ISA15 T, or the tag HTEST)",
             ),
-            Sign::Person => ("somebody's own address and birthday", "an address @example.com"),
-            Sign::Phone => ("somebody's telephone number", "555-0100 to 555-0199"),
-            Sign::Context => ("a record's number", "none in a text"),
+            Sign::Person => {
+                ("the address and birthday of a real person", "an address @example.com")
+            }
+            Sign::Phone => ("a telephone number of a real person", "555-0100 to 555-0199"),
+            Sign::Context => ("a number of a real person's record", "none in a text"),
         }
     }
 }
@@ -107,10 +116,9 @@ impl Tier {
 
 /// With which code and sentence a file is refused that comes outside a mutation.
 pub fn of_file(upload: &Upload, place: &str) -> Option<(&'static str, String)> {
-    files::says_production(upload).then(|| {
-        let found = Found { what: Sign::ProductionFile, place: place.to_owned() };
-        (Tier::Hard.code(), sentence(&found))
-    })
+    let what = files::sign_in_upload(upload)?;
+    let found = Found { what, place: place.to_owned(), in_file: true };
+    Some((Tier::Hard.code(), sentence(&found)))
 }
 
 /// The guard of a Sandbox's mutations. Every sign is counted, also of what is taken all the same.
@@ -141,10 +149,31 @@ pub fn is_real(text: &str) -> bool {
 fn sentence(found: &Found) -> String {
     let (what, instead) = found.what.told();
     let place = &found.place;
+    let looks = match found.in_file && found.what != Sign::ProductionFile {
+        true => "has what looks like",
+        false => "looks like",
+    };
     format!(
-        "{place} looks like {what} of a real person. A Sandbox takes made-up data only: send {instead}. Nothing was stored."
+        "{place} {looks} {what}. A Sandbox takes made-up data only: send {instead}. Nothing was stored."
     )
 }
 
 #[cfg(test)]
 mod corpus;
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Sign, sentence};
+
+    #[test]
+    fn what_was_found_is_told_in_a_sentence() {
+        for (what, in_file, told) in [
+            (Sign::Phone, false, "input.at looks like a telephone number of a real person. A "),
+            (Sign::Card, true, "input.at has what looks like a card number of a real person. A "),
+            (Sign::ProductionFile, true, "input.at looks like a file of a production system. A "),
+        ] {
+            let found = Found { what, place: "input.at".to_owned(), in_file };
+            assert!(sentence(&found).starts_with(told), "{}", sentence(&found));
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Numbers that could be somebody's. Pure.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -49,6 +50,21 @@ static CONTEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 
+/// A text with the digits, blanks and hyphens of ASCII in the place of the full-width ones of East Asia.
+fn narrow(text: &str) -> Cow<'_, str> {
+    let is_wide = |c: char| matches!(c, '\u{ff10}'..='\u{ff19}');
+    if text.is_ascii() || !text.chars().any(is_wide) {
+        return Cow::Borrowed(text);
+    }
+    let narrow = |c: char| match c {
+        '\u{3000}' => ' ',
+        '\u{ff0d}' => '-',
+        _ if is_wide(c) => char::from_u32(u32::from(c) - 0xff10 + u32::from('0')).unwrap_or(c),
+        _ => c,
+    };
+    Cow::Owned(text.chars().map(narrow).collect())
+}
+
 /// Digits of a text.
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
@@ -56,7 +72,8 @@ fn digits(text: &str) -> String {
 
 /// The surest sign in a text.
 pub fn sign_in(text: &str) -> Option<Sign> {
-    sign_of(text, shape::of(text))
+    let text = narrow(text);
+    sign_of(&text, shape::of(&text))
 }
 
 /// The surest sign among those that a text could hold.
@@ -82,7 +99,7 @@ fn has_ssn(text: &str) -> bool {
 
 /// Whether nine digits could be somebody's number.
 pub fn is_somebodys_ssn(text: &str) -> bool {
-    let Some(ssn) = Ssn::parse(text.trim()) else { return false };
+    let Some(ssn) = Ssn::parse(narrow(text).trim()) else { return false };
     let digits = ssn.digits();
     let is_one_digit = digits.bytes().all(|byte| Some(byte) == digits.bytes().next());
     may_be_real_ssn(&ssn) && !is_one_digit && !SSNS.contains(&digits)
@@ -93,15 +110,44 @@ pub fn is_somebodys_ssn(text: &str) -> bool {
 fn has_card(text: &str) -> bool {
     let Some(runs) = DIGITS.as_ref() else { return false };
     runs.find_iter(text).any(|run| {
-        let groups: Vec<&str> =
-            run.as_str().split(|c: char| !c.is_ascii_digit()).filter(|it| !it.is_empty()).collect();
+        let groups = groups_of(run.as_str());
         (0..groups.len()).any(|from| {
-            (from..groups.len())
-                .map(|to| groups[from..=to].concat())
+            // Of a digit at least each.
+            (from..groups.len().min(from + 19))
+                .filter(|to| !is_of_decimal(&groups, from, *to))
+                .map(|to| groups[from..=to].iter().map(|group| group.digits).collect::<String>())
                 .take_while(|number| number.len() <= 19)
                 .any(|number| number.len() >= 13 && is_somebodys_card(&number))
         })
     })
+}
+
+/// Digits that stand together.
+struct Group<'a> {
+    digits: &'a str,
+    /// Whether a point parts it from the group before.
+    has_point: bool,
+}
+
+fn groups_of(run: &str) -> Vec<Group<'_>> {
+    let (mut groups, mut has_point) = (Vec::new(), false);
+    for part in run.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+        groups.push(Group { digits, has_point });
+        has_point = part.ends_with('.');
+    }
+    groups
+}
+
+/// Whether these groups hold a point of the only two groups that one parts, as in 42.36394779125143, or
+/// are what stands behind it: cards are parted by three points, if by any.
+fn is_of_decimal(groups: &[Group<'_>], from: usize, to: usize) -> bool {
+    let has_point = |at: usize| groups.get(at).is_some_and(|group| group.has_point);
+    let is_alone = |at: usize| {
+        let is_first = at.checked_sub(1).is_none_or(|before| !has_point(before));
+        has_point(at) && is_first && !has_point(at + 1)
+    };
+    (from + 1..=to).any(is_alone) || (from == to && is_alone(from))
 }
 
 /// Whether digits are a card's of a network, with a right check digit (ISO/IEC 7812-1).
@@ -163,7 +209,7 @@ pub fn is_routing(text: &str) -> bool {
 /// Whether a telephone number could ring somewhere: of North America, and not one of those kept for
 /// fiction.
 pub fn is_somebodys_phone(text: &str) -> bool {
-    let digits = digits(text);
+    let digits = digits(&narrow(text));
     let digits = digits.strip_prefix('1').filter(|it| it.len() == 10).unwrap_or(&digits);
     if digits.len() != 10 {
         return false;
@@ -211,6 +257,13 @@ mod tests {
             "order 1234567890123",
             "550e8400-e29b-41d4-a716-446655440000",
             "192.168.100.200:8080",
+            // Places and measurements.
+            "42.539578763621486",
+            "4.539578763621486",
+            "0.4539578763621486",
+            "{\"value\": 453957876362148.6}",
+            "１２３-４５-６７８９",
+            "４２４２ ４２４２ ４２４２ ４２４２",
         ] {
             assert_eq!(sign_in(text), None, "{text}");
         }
@@ -227,6 +280,13 @@ mod tests {
             ("4539 5787 6362 1486 123", Sign::Card),
             ("2026-03-04 4539 5787 6362 1486", Sign::Card),
             ("4539.5787.6362.1486", Sign::Card),
+            ("3742.454554.00126", Sign::Card),
+            ("paid 12.50 by 4539578763621486.", Sign::Card),
+            ("4539 5787 6362 1486.50", Sign::Card),
+            ("1.4539 5787 6362 1486", Sign::Card),
+            ("５３６-９０-４３９９", Sign::Ssn),
+            ("５３６\u{ff0d}９０\u{ff0d}４３９９", Sign::Ssn),
+            ("番号４５３９\u{3000}５７８７\u{3000}６３６２\u{3000}１４８６", Sign::Card),
             ("536\u{2011}90\u{2011}4399", Sign::Ssn),
             ("на 536\u{a0}90\u{a0}4399 у неё", Sign::Ssn),
             ("2ac7-df4-gh81", Sign::Mbi),
@@ -246,6 +306,9 @@ mod tests {
         assert!(!is_routing("000000000") && !is_routing("12200066"));
         assert!(is_somebodys_phone("(415) 867-5309") && is_somebodys_phone("+1 212 736 5000"));
         assert!(!is_somebodys_phone("212-555-0123") && !is_somebodys_phone("555-0123"));
+        assert!(
+            is_somebodys_phone("４１５ ８６７ ５３０９") && is_somebodys_ssn("５３６９０４３９９")
+        );
         assert!(!is_somebodys_phone("1234567890") && !is_somebodys_phone("5555555555"));
     }
 
@@ -259,6 +322,7 @@ mod tests {
             1 => "[1-9][AC-HJKMNP-RT-Y]{1,2}[0-9][a-hj-n][0-9Ac][0-9]-?[A-Ha-h]{2}[0-9]{2}",
             1 => "53[1-9](-| )4[1-9](-| )43[0-9]{2}",
             1 => "4539([ \u{a0}-]?)5787([ \u{a0}-]?)6362[ -]?148[0-9]",
+            1 => "[\u{ff10}-\u{ff19}]{1,4}",
             1 => "\\PC{0,3}",
         ]
     }
@@ -270,7 +334,7 @@ mod tests {
         fn the_look_misses_nothing(pieces in prop::collection::vec(piece(), 1..9)) {
             let text = pieces.concat();
             let all = Shape { ssn: true, card: true, mbi: true, context: true };
-            prop_assert_eq!(sign_in(&text), sign_of(&text, all), "{:?}", text);
+            prop_assert_eq!(sign_in(&text), sign_of(&narrow(&text), all), "{:?}", text);
         }
     }
 }

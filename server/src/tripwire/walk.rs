@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 use ward_engine::{In, Upload};
 
-use super::files::says_production;
+use super::files::{sign_in_bytes, sign_in_upload, written};
 use super::numbers::{is_routing, is_somebodys_phone, is_somebodys_ssn, sign_in};
 use super::{Found, Sign, Tier};
 
@@ -25,8 +25,8 @@ const FREE_MAIL: [&str; 12] = [
     "proton.me",
     "protonmail.com",
 ];
-/// So much of a text is looked at: what is longer is a file.
-const LOOKED_AT: usize = 256 * 1024;
+/// So much of a text, or of a file that is one, is looked at.
+pub const LOOKED_AT: usize = 256 * 1024;
 /// Characters of a place that are told.
 const PLACE: usize = 200;
 
@@ -56,6 +56,13 @@ pub fn arguments<'a>(
     walk.found
 }
 
+/// The surest sign in what a file says.
+pub fn sign_in_text(text: &str) -> Option<Sign> {
+    let mut walk = Walk { uploads: &[], path: Vec::new(), found: None };
+    walk.contents(text.trim_start_matches('\u{feff}').trim());
+    walk.found.map(|found| found.what)
+}
+
 impl<'a> Walk<'a> {
     fn at(&mut self, step: Step<'a>, look: impl FnOnce(&mut Self)) {
         // What is refused in any case is not looked for on.
@@ -68,8 +75,12 @@ impl<'a> Walk<'a> {
     }
 
     fn note(&mut self, what: Sign) {
+        self.note_in(what, false);
+    }
+
+    fn note_in(&mut self, what: Sign, in_file: bool) {
         if self.found.as_ref().is_none_or(|found| what < found.what) {
-            self.found = Some(Found { what, place: place(&self.path) });
+            self.found = Some(Found { what, place: place(&self.path), in_file });
         }
     }
 
@@ -106,8 +117,8 @@ impl<'a> Walk<'a> {
             }
             In::Json(value) => self.json(value),
             In::Upload(n) => {
-                if self.uploads.get(*n).is_some_and(says_production) {
-                    self.note(Sign::ProductionFile);
+                if let Some(what) = self.uploads.get(*n).and_then(sign_in_upload) {
+                    self.note_in(what, true);
                 }
             }
             In::Null | In::Bool(_) => {}
@@ -157,9 +168,18 @@ impl<'a> Walk<'a> {
     }
 
     fn text(&mut self, text: &str) {
-        if is_data_url(text) {
-            return;
+        if let Some((bytes, claimed)) = written(text, self.name()) {
+            self.plain(claimed);
+            if let Some(what) = sign_in_bytes(&bytes, claimed) {
+                self.note_in(what, true);
+            }
+        } else if !is_data_url(text) {
+            self.contents(text);
         }
+    }
+
+    /// A text that is no file.
+    fn contents(&mut self, text: &str) {
         // JSON as a text, such as metadata: what stands in it.
         if text.starts_with(['{', '['])
             && text.len() <= LOOKED_AT
@@ -168,7 +188,7 @@ impl<'a> Walk<'a> {
             let mut inner = Walk { uploads: &[], path: vec![Step::Name(self.name())], found: None };
             inner.json(&value);
             if let Some(found) = inner.found {
-                self.note(found.what);
+                self.note_in(found.what, found.in_file);
             }
             return;
         }
@@ -226,7 +246,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().filter(u8::is_ascii_digit).count() < 4
 }
 
-/// Pictures and files as text are no text.
+/// What should be a file, and does not decode.
 fn is_data_url(text: &str) -> bool {
     let head: String = text.chars().take(100).collect();
     head.starts_with("data:") && head.contains(";base64,") && !head.contains(' ')
@@ -304,6 +324,28 @@ mod tests {
         ] {
             assert_eq!(found(value.clone()), (what, place.to_owned()), "{value}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_a_text_is_looked_into() {
+        let hl7 = "data:x-application/hl7-v2+er7;base64,TVNIfF5+XCZ8QXxCfEN8RHwyMDI2MDMwNHx8QURUXkEwMXw0MnxQfDIuNQ0=";
+        let ssn = "NTM2LTkwLTQzOTkK";
+        let url = format!("data:text/plain;base64,{ssn}");
+        let nested = json!({ "file": url }).to_string();
+        for (value, what, place) in [
+            (json!({"file_string": hl7}), Sign::ProductionFile, "input.file_string"),
+            (json!({"file_string": format!(" {url}\n")}), Sign::Ssn, "input.file_string"),
+            (json!({"file_string": ssn}), Sign::Ssn, "input.file_string"),
+            (json!({"answers": [url]}), Sign::Ssn, "input.answers[0]"),
+            (json!({"metadata": nested}), Sign::Ssn, "input.metadata"),
+        ] {
+            let input = input(&value);
+            let found = arguments([("input", &input)].into_iter(), &[]).unwrap();
+            assert_eq!((found.what, found.place.as_str(), found.in_file), (what, place, true));
+        }
+        // The same letters are no file elsewhere.
+        assert!(is_clean(json!({"notes": ssn})));
+        assert!(is_clean(json!({"file_string": "data:text/plain;base64,OTAwLTEyLTM0NTYK"})));
     }
 
     #[test]

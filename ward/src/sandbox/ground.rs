@@ -7,11 +7,13 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
+use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock, statvfs};
 use rustix::process::getuid;
 
+use super::talk;
 use crate::failure::{Done, Failure};
 
 /// A file system in memory, where the system has one.
@@ -105,6 +107,7 @@ fn home() -> Done<PathBuf> {
         }
     }
     let home = std::env::temp_dir().join(&name);
+    fits(&home)?;
     match made(&home) {
         Ok(true) => Ok(home),
         Ok(false) => Err(Failure::unavailable(format!(
@@ -112,6 +115,18 @@ fn home() -> Done<PathBuf> {
             home.display()
         ))),
         Err(error) => Err(Failure::unavailable(format!("cannot make {}: {error}", home.display()))),
+    }
+}
+
+/// Refuses a place with a name so long that no socket can be made in a directory of it.
+fn fits(home: &Path) -> Done {
+    let run = home.join(format!("{PREFIX}abcdef"));
+    match SocketAddr::from_pathname(talk::socket(&run)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Failure::unavailable(format!(
+            "the name of the directory for temporary files, {}, is too long; name a shorter one in TMPDIR",
+            std::env::temp_dir().display()
+        ))),
     }
 }
 
@@ -192,6 +207,13 @@ mod tests {
         sweep(&home);
         assert!(runs.exists() && !left.exists() && !half.exists() && unknown.exists());
         assert!(home.join("something").exists());
+    }
+
+    #[test]
+    fn a_place_with_a_name_too_long_for_a_socket_is_named() {
+        assert!(fits(Path::new("/tmp/ward-sandboxes-1000")).is_ok());
+        let failure = fits(&Path::new("/tmp").join("x".repeat(110))).unwrap_err();
+        assert!(failure.sentence.ends_with("name a shorter one in TMPDIR"), "{}", failure.sentence);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
+use ward_instance::Kind;
+use ward_instance::config::is_variable;
 use ward_server::passing::{self, Keys};
 
 use super::{ground, kin};
@@ -15,7 +17,16 @@ use crate::output::Out;
 use crate::{connect, logging};
 
 /// Variables that say how the Sandbox behaves; others belong to an instance that lasts.
-const TAKEN: [&str; 4] = ["RATE_LIMIT", "SOCKETS_OF_PERSON", "SUNSET", "LOG_LEVEL"];
+const TAKEN: [&str; 8] = [
+    "TRIPWIRE_STRICT",
+    "SIGN_UP",
+    "RATE_LIMIT",
+    "SOCKETS_OF_PERSON",
+    "ALLOW_LOOPBACK_WEBHOOKS",
+    "ALLOW_PRIVATE_WEBHOOKS",
+    "SUNSET",
+    "LOG_LEVEL",
+];
 
 /// What the maker says, in one line.
 #[derive(Serialize, Deserialize)]
@@ -77,13 +88,48 @@ pub async fn made(dir: &Path, base_url: &str, wanted: &Wanted) -> Done<Keys> {
     }
 }
 
-/// Of this process's variables those that a passing Sandbox takes, and those of the other kind,
-/// which no Sandbox takes.
+/// Of this process's variables those that a passing Sandbox takes, and those that no Sandbox takes, by
+/// which it is refused: of the other kind, and of names that no key has. What is meant for an instance
+/// that lasts, such as a database's address, is left out.
 pub fn variables() -> Vec<(String, String)> {
-    use ward_instance::Kind;
-    let (own, other) = (Kind::Sandbox.variable_prefix(), Kind::Production.variable_prefix());
-    let is_taken = |name: &str| {
-        name.starts_with(other) || name.strip_prefix(own).is_some_and(|it| TAKEN.contains(&it))
-    };
-    connect::env().into_iter().filter(|(name, _)| is_taken(name)).collect()
+    connect::env().into_iter().filter(|(name, value)| is_taken(name, value)).collect()
+}
+
+fn is_taken(name: &str, value: &str) -> bool {
+    if name.starts_with(Kind::Production.variable_prefix()) {
+        return true;
+    }
+    let Some(key) = name.strip_prefix(Kind::Sandbox.variable_prefix()) else { return false };
+    // What `database_env` names may be called anything.
+    let is_database = ["postgres://", "postgresql://"].iter().any(|it| value.starts_with(it));
+    TAKEN.contains(&key) || (!is_variable(Kind::Sandbox, name) && !is_database)
+}
+
+/// Whether these variables say that what is probably a real person's is refused, too.
+pub fn is_strict(variables: &[(String, String)]) -> bool {
+    let name = format!("{}TRIPWIRE_STRICT", Kind::Sandbox.variable_prefix());
+    variables.iter().any(|(known, value)| *known == name && value == "true")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_is_left_out_and_what_is_unknown_is_not() {
+        for (name, value, expected) in [
+            ("WARD_SANDBOX_TRIPWIRE_STRICT", "true", true),
+            ("WARD_SANDBOX_NOPE", "x", true),
+            ("WARD_SANDBOX_SMTP_HOST", "mail.example", true),
+            ("WARD_PRODUCTION_LISTEN", "127.0.0.1:1", true),
+            ("WARD_SANDBOX_LISTEN", "127.0.0.1:1", false),
+            ("WARD_SANDBOX_DATABASE_ENV", "WARD_SANDBOX_DB", false),
+            ("WARD_SANDBOX_DB", "postgres://db.example/ward", false),
+            ("WARD_URL", "http://127.0.0.1:1", false),
+            ("PATH", "/bin", false),
+        ] {
+            assert_eq!(is_taken(name, value), expected, "{name}");
+        }
+        assert!(TAKEN.iter().all(|key| is_variable(Kind::Sandbox, &format!("WARD_SANDBOX_{key}"))));
+    }
 }

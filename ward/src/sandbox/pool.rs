@@ -11,12 +11,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::forward::Forwarded;
+use super::report;
 use crate::cli::{PoolArgs, Wanted};
 use crate::failure::{Done, Failure};
 use crate::output::Out;
 
 /// `ward sandbox pool`.
 pub async fn run(args: PoolArgs, out: Out) -> Done {
+    let files = [args.wanted.json_file(), args.wanted.junit.as_ref()];
+    let [json, junit] = files.map(|file| file.map(|file| of_shard(file, 0)));
+    report::check(json.as_deref(), junit.as_deref())?;
     let mut signals = Forwarded::new()?;
     let failed =
         |error: std::io::Error| Failure::unavailable(format!("a run can't be started: {error}"));

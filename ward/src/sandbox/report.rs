@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
@@ -16,6 +16,8 @@ use crate::output::{BOLD, DIM, GREEN, Out, PLAIN, RED, YELLOW};
 
 /// Operations that the words name; the files have all.
 const NAMED: usize = 12;
+/// Where failures are that have no operation.
+const ELSEWHERE: &str = "other requests";
 
 /// A run that has ended.
 pub struct Report<'a> {
@@ -65,11 +67,14 @@ impl Report<'_> {
     fn unexpected(&self) -> Vec<(String, u64)> {
         let of = self.happened.operations.iter().filter(|(_, asked)| asked.unexpected > 0);
         let mut found: Vec<_> = of.map(|(name, asked)| (name.clone(), asked.unexpected)).collect();
-        let named = found.iter().map(|(_, count)| *count).sum::<u64>();
-        if self.happened.failed_answers > named {
-            found.push(("other requests".to_owned(), self.happened.failed_answers - named));
-        }
+        found.extend(self.unexpected_elsewhere().map(|count| (ELSEWHERE.to_owned(), count)));
         found
+    }
+
+    /// What of it has no operation.
+    fn unexpected_elsewhere(&self) -> Option<u64> {
+        let named: u64 = self.happened.operations.iter().map(|(_, asked)| asked.unexpected).sum();
+        self.happened.failed_answers.checked_sub(named).filter(|count| *count > 0)
     }
 
     fn json(&self) -> Json {
@@ -80,6 +85,12 @@ impl Report<'_> {
                 .map(|(name, states)| json!({what: name, "states": states}))
                 .collect()
         };
+        let faults: Vec<Json> = self
+            .happened
+            .faults
+            .iter()
+            .map(|(kind, faulted)| json!({"kind": kind, "answers": faulted.answers}))
+            .collect();
         let unexpected = self.unexpected();
         let errors: Vec<Json> =
             unexpected.iter().map(|(at, count)| json!({"at": at, "count": count})).collect();
@@ -95,6 +106,7 @@ impl Report<'_> {
             "operations": self.happened.operations.iter().map(operation).collect::<Vec<_>>(),
             "effects": counted("class", &self.happened.effects),
             "webhooks": counted("event", &self.happened.webhooks),
+            "faults": faults,
             "unexpected_errors": errors,
         })
     }
@@ -129,6 +141,13 @@ impl Report<'_> {
         }
         let _ = writeln!(text, "  effects            {}", in_words(&self.happened.effects));
         let _ = writeln!(text, "  webhooks           {}", in_words(&self.happened.webhooks));
+        let faults = &self.happened.faults;
+        let hit: u64 = faults.iter().map(|(_, faulted)| faulted.answers).sum();
+        if hit > 0 {
+            let kinds: Vec<String> =
+                faults.iter().map(|(kind, it)| format!("{} {kind}", it.answers)).collect();
+            let _ = writeln!(text, "  by faults          {hit}: {}", kinds.join(", "));
+        }
         let unexpected = self.unexpected();
         let told: Vec<String> =
             unexpected.iter().map(|(at, count)| format!("{count} at {at}")).collect();
@@ -140,8 +159,8 @@ impl Report<'_> {
         text
     }
 
-    /// A case for the command, and one for each operation, class of effects and event. What fails
-    /// is the command, and operations that were answered with a failure of the Sandbox's own.
+    /// A case for the command, and one for each operation, class of effects, event and kind of fault.
+    /// What fails is the command, and what was answered with a failure of the Sandbox's own.
     fn junit(&self) -> Done<String> {
         let mut suite = TestSuite::new("ward sandbox run");
         suite.set_time(self.took);
@@ -167,6 +186,18 @@ impl Report<'_> {
                 name,
                 failed,
                 &format!("{} requests{refused}", asked.requests),
+            ));
+        }
+        if let Some(count) = self.unexpected_elsewhere() {
+            let failed = format!("{count} answers failed");
+            suite.add_test_case(case("operations", ELSEWHERE, Some(failed), ""));
+        }
+        for (kind, faulted) in &self.happened.faults {
+            suite.add_test_case(case(
+                "faults",
+                kind,
+                None,
+                &format!("{} answers", faulted.answers),
             ));
         }
         for (of, counts) in
@@ -225,6 +256,36 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Refuses files that can't be written or would be written over each other, before anything is begun.
+pub fn check(json: Option<&Path>, junit: Option<&Path>) -> Done {
+    let [json, junit] = [("--json", json), ("--junit", junit)]
+        .map(|(option, file)| file.map(|file| place(option, file)).transpose());
+    let (json, junit) = (json?, junit?);
+    // What is written to a terminal or a pipe stays there.
+    let is_kept = |it: &Path| it.is_file() || !it.exists();
+    match json.filter(|it| junit.as_ref() == Some(it) && is_kept(it)) {
+        Some(file) => Err(Failure::usage(format!(
+            "--json and --junit name the same file, {}; name two",
+            file.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Where a file is, its directory without links.
+fn place(option: &str, file: &Path) -> Done<PathBuf> {
+    let wrong = |what: String| Failure::usage(format!("{option} can't be used: {what}"));
+    let name = file.file_name().filter(|_| !file.is_dir());
+    let name =
+        name.ok_or_else(|| wrong(format!("{} is a directory; name a file", file.display())))?;
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let real = folder.canonicalize().ok().filter(|it| it.is_dir()).ok_or_else(|| {
+        wrong(format!("there is no directory {}; make it, or name another", folder.display()))
+    })?;
+    Ok(real.join(name))
+}
+
 /// Deletes the files that an earlier run has written, so that none of them is taken for this one's.
 pub fn forget(args: &RunArgs) {
     [args.wanted.json_file(), args.wanted.junit.as_ref()]
@@ -246,4 +307,36 @@ fn write(path: &Path, text: &str) -> Done {
         remove(path);
         Failure::unavailable(format!("cannot write the report {}: {error}", path.display()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: Option<&Path>, junit: Option<&Path>) -> String {
+        let failure = check(json, junit).unwrap_err();
+        assert_eq!(failure.code, 2, "{}", failure.sentence);
+        failure.sentence
+    }
+
+    #[test]
+    fn files_that_can_not_be_reports_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let (one, two) = (at("one.json"), at("two.xml"));
+        assert!(check(Some(&one), Some(&two)).is_ok());
+        assert!(check(None, None).is_ok() && check(Some(Path::new("report.json")), None).is_ok());
+        std::os::unix::fs::symlink(folder.path(), at("link")).unwrap();
+        for same in [one.clone(), at("./one.json"), at("link/one.json")] {
+            let sentence = refused(Some(&one), Some(&same));
+            assert!(sentence.contains("the same file") && sentence.contains("one.json"));
+        }
+        let sentence = refused(None, Some(&at("none/report.xml")));
+        assert!(
+            sentence.starts_with("--junit can't be used: there is no directory "),
+            "{sentence}"
+        );
+        let sentence = refused(Some(folder.path()), None);
+        assert!(sentence.ends_with("is a directory; name a file"), "{sentence}");
+    }
 }

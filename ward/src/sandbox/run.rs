@@ -2,7 +2,7 @@
 //! together; the command is below a keeper, which outlives this process for a moment.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +46,9 @@ pub async fn run(args: RunArgs, out: Out) -> Done {
         return Err(Failure::unavailable("who started this run is gone"));
     }
     report::forget(&args);
+    let files = [args.wanted.json_file(), args.wanted.junit.as_ref()];
+    let [json, junit] = files.map(|file| file.map(PathBuf::as_path));
+    report::check(json, junit)?;
     kin::leave_alone_those_before();
     kin::adopt_orphans();
     let mut signals = Forwarded::new()?;
@@ -226,7 +229,9 @@ struct Stage {
 impl Stage {
     async fn set(dir: &Path, args: &RunArgs) -> Done<Self> {
         // The schema of the API is the other half of the work.
-        let engine = tokio::task::spawn_blocking(|| assemble::engine(Some(false)));
+        let variables = maker::variables();
+        let is_strict = maker::is_strict(&variables);
+        let engine = tokio::task::spawn_blocking(move || assemble::engine(Some(is_strict)));
         let wanted = &args.wanted;
         let listener: TcpListener = ward_server::listen("127.0.0.1:0").await?;
         let at = listener
@@ -234,7 +239,7 @@ impl Stage {
             .map_err(|error| Failure::unavailable(format!("cannot listen: {error}")))?;
         let url = format!("http://{at}");
         let keys = maker::made(dir, &url, wanted).await?;
-        let opened = passing::open(dir, &maker::variables()).await?;
+        let opened = passing::open(dir, &variables).await?;
         logging::start(None, opened.config.log_level.as_deref().or(Some("error")))?;
         opened.instance.listening_on(at.port());
         let engine = engine.await.unwrap_or_else(|error| Err(error.to_string()));

@@ -73,6 +73,12 @@ fn keys_of(kind: Kind) -> impl Iterator<Item = (&'static str, Shape)> {
     KEYS.iter().chain(own).copied()
 }
 
+/// Whether a variable of this name mirrors a key of a kind of instance.
+pub(super) fn mirrors(kind: Kind, name: &str) -> bool {
+    let key = name.strip_prefix(kind.variable_prefix()).unwrap_or_default();
+    keys_of(kind).any(|(known, _)| known.to_ascii_uppercase() == key)
+}
+
 /// Takes the keys of live connectors out of a table.
 pub(super) fn connector_keys(table: &mut Table) -> Table {
     let taken = LIVE_KEYS.iter().filter_map(|(key, _)| table.remove_entry(*key));
@@ -99,7 +105,10 @@ fn unknown(kind: Kind, what: &str) -> InstanceError {
         Kind::Sandbox => IsoError::new(
             "ISO-05",
             format!("a Sandbox takes no {}", what.trim_start_matches("the ")),
-            "remove it; live connectors are configured in Production only",
+            match is_of_connector(what) {
+                true => "remove it; live connectors are configured in Production only",
+                false => "correct its name, or remove it",
+            },
         )
         .into(),
         Kind::Production => InstanceError::config(format!("unknown: {what}; remove it")),
@@ -131,6 +140,13 @@ const CONNECTORS: [&str; 13] = [
     "CONNECTOR",
     "PAYER",
 ];
+
+/// Whether what is unknown is a live connector's by its name.
+fn is_of_connector(what: &str) -> bool {
+    let what = what.to_ascii_uppercase();
+    CONNECTORS.iter().any(|word| what.contains(word))
+        || LIVE_KEYS.iter().any(|(key, _)| what.contains(&key.to_ascii_uppercase()))
+}
 
 /// The variables of this kind; refuses the other kind's and stray connector settings.
 pub(super) fn own_variables(
@@ -169,11 +185,7 @@ pub(super) fn overlay(
     }
     // The variable that holds the database's address may bear the prefix without being a key.
     let database = table.get("database_env").and_then(Value::as_str).unwrap_or_default();
-    let mirrored = |name: &str| {
-        let key = name.strip_prefix(prefix).unwrap_or_default();
-        keys_of(kind).any(|(known, _)| known.to_ascii_uppercase() == key)
-    };
-    match own.keys().find(|name| *name != database && !mirrored(name)) {
+    match own.keys().find(|name| *name != database && !mirrors(kind, name)) {
         Some(name) => Err(unknown(kind, &format!("the variable {name}"))),
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ward_instance::base_url::{BaseUrl, is_loopback_host};
-use ward_instance::config::{Pooler, SignUp, SmtpTls, refuse_password};
+use ward_instance::config::{Pooler, SignUp, SmtpTls, is_variable, refuse_password};
 use ward_instance::{Config, InstanceError, Kind};
 
 fn load(kind: Kind, text: &str, env: &[(&str, &str)]) -> Result<Config, InstanceError> {
@@ -151,6 +151,25 @@ fn iso_45_the_idle_limit_of_the_clock_is_a_sandboxs() {
     let variable = [("WARD_PRODUCTION_CLOCK_IDLE_HOURS", "24")];
     let told = refusal(Kind::Production, PRODUCTION, &variable);
     assert!(told.contains("WARD_PRODUCTION_CLOCK_IDLE_HOURS"), "{told}");
+}
+
+#[test]
+fn a_wrong_name_is_not_taken_for_a_live_connector() {
+    for (name, is_connector) in [
+        ("WARD_SANDBOX_TRIPWIRE_STRIKT", false),
+        ("WARD_SANDBOX_LISTNE", false),
+        ("WARD_SANDBOX_PUSH_URL", true),
+        ("WARD_SANDBOX_TWILIO_KEY", true),
+    ] {
+        let sentence = refusal(Kind::Sandbox, SANDBOX, &[(name, "x")]);
+        assert_eq!(sentence.contains("live connectors"), is_connector, "{sentence}");
+        assert_eq!(sentence.contains("correct its name"), !is_connector, "{sentence}");
+        assert!(!is_variable(Kind::Sandbox, name), "{name}");
+    }
+    assert!(is_variable(Kind::Sandbox, "WARD_SANDBOX_TRIPWIRE_STRICT"));
+    assert!(!is_variable(Kind::Sandbox, "WARD_PRODUCTION_LISTEN"));
+    let sentence = refusal(Kind::Sandbox, &format!("{SANDBOX}lisen = \"x\"\n"), &[]);
+    assert!(sentence.ends_with("fix: correct its name, or remove it"), "{sentence}");
 }
 
 #[test]
