@@ -17,7 +17,7 @@ use crate::output::Out;
 use crate::{connect, logging};
 
 /// Variables that say how the Sandbox behaves; others belong to an instance that lasts.
-const TAKEN: [&str; 8] = [
+const TAKEN: [&str; 9] = [
     "TRIPWIRE_STRICT",
     "SIGN_UP",
     "RATE_LIMIT",
@@ -25,6 +25,7 @@ const TAKEN: [&str; 8] = [
     "ALLOW_LOOPBACK_WEBHOOKS",
     "ALLOW_PRIVATE_WEBHOOKS",
     "SUNSET",
+    "CLOCK_IDLE_HOURS",
     "LOG_LEVEL",
 ];
 
