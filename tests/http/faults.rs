@@ -94,6 +94,28 @@ fn all_is_done_under_what_comes_after() {
 }
 
 #[test]
+fn a_connection_ends_in_the_middle_of_its_answer() {
+    let world = World::open(Engine::Sqlite);
+    let fault = world.fault(&json!({"kind": "connection_reset"}));
+    let body = json!({"query": ME}).to_string();
+    let request = format!(
+        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\
+         Authorization: Basic {}\r\nHealthie-GraphQL-API-Version: {V2026}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        world.server.port,
+        world.owner,
+        body.len()
+    );
+    let answer = world.server.raw(&request);
+    let mark = format!("connection_reset; id={}", fault["id"]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("x-sandbox-fault"), Some(mark.as_str()), "{answer:?}");
+    let promised: usize = answer.header("content-length").unwrap().parse().unwrap();
+    assert_eq!(answer.body.len(), promised / 2, "{answer:?}");
+    assert!(answer.body.starts_with("{\"data\":"), "{answer:?}");
+}
+
+#[test]
 fn answers_are_partly_there_or_of_before() {
     let world = World::open(Engine::Sqlite);
     world.fault(&json!({"kind": "partial_errors"}));
