@@ -77,10 +77,18 @@ fn a_webhook_comes_late_or_after_later_ones() {
     assert_eq!(came(), std::slice::from_ref(&prompt));
     advance("PT1H");
     assert_eq!(came(), [prompt.clone(), late.clone()]);
+    // It says so, as an answer does; the others say nothing.
+    let mark = |client: &str| {
+        let all = practice.receiver.at("/hook");
+        let it = all.iter().find(|it| it.resource() == client).unwrap();
+        it.header("x-sandbox-fault").split(';').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!([mark(&late), mark(&prompt)], ["webhook_late", ""]);
     fault(&practice, json!({"kind": "webhook_reordered", "times": 1}));
     let first = practice.client("first");
     let second = practice.client("second");
     practice.receiver.wait("/hook", "the second", |it| it.resource() == second);
     advance("PT3S");
+    assert_eq!([mark(&first), mark(&second)], ["webhook_reordered", ""]);
     assert_eq!(came(), [prompt, late, second, first]);
 }
