@@ -5,6 +5,7 @@ mod be;
 mod clock;
 mod faults;
 mod forks;
+mod meant;
 mod openapi;
 mod rehearsal;
 mod requests;

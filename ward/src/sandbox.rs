@@ -145,6 +145,9 @@ fn faults(command: &FaultsCommand, out: Out) -> Done {
         FaultsCommand::Clear { id: None, there } => Api::sandbox(there)?.delete(PATH)?,
     };
     let answer = answer.sandbox()?;
+    if let Some(note) = answer["note"].as_str() {
+        out.say(note);
+    }
     out.answer(&answer, || told(&answer["faults"]));
     Ok(())
 }
@@ -173,12 +176,28 @@ fn told(faults: &Json) -> String {
     if faults.is_empty() {
         return "nothing goes wrong on purpose".to_owned();
     }
-    let told = |fault: &Json| {
-        let [id, kind, percent, until, hits] =
-            ["id", "kind", "percent", "expires_at", "hits"].map(|key| plain(&fault[key]));
-        format!("{id} {BOLD}{kind}{PLAIN} {percent} % until {until} {DIM}{hits} hit so far{PLAIN}")
+    faults.iter().map(of_fault).collect::<Vec<_>>().join("\n")
+}
+
+/// What it hits, how often, until when, and how often it did.
+fn of_fault(fault: &Json) -> String {
+    let [id, kind, percent, seed, until, hits] =
+        ["id", "kind", "percent", "seed", "expires_at", "hits"].map(|key| plain(&fault[key]));
+    let scope = ["operation", "key", "webhook", "event"].into_iter();
+    let scope = scope.filter(|name| !fault[*name].is_null());
+    let scope: Vec<String> = scope.map(|name| format!("{name} {}", plain(&fault[name]))).collect();
+    let scope = if scope.is_empty() { "all".to_owned() } else { scope.join(", ") };
+    let late = match fault["milliseconds"].as_u64() {
+        Some(late @ 1..) => format!(", {late} ms late"),
+        _ => String::new(),
     };
-    faults.iter().map(told).collect::<Vec<_>>().join("\n")
+    let left = match (fault["times"].as_u64(), fault["hits"].as_u64()) {
+        (Some(times), Some(hits)) => format!(", {} left", times.saturating_sub(hits)),
+        _ => String::new(),
+    };
+    format!(
+        "{id} {BOLD}{kind}{PLAIN} {percent} % of {scope}{late}, seed {seed}, until {until} {DIM}{hits} hit so far{left}{PLAIN}"
+    )
 }
 
 fn messages(items: &Json) -> String {

@@ -198,7 +198,7 @@ fn faults() -> Json {
             "kind": {"type": "string", "enum": kinds},
             "operation": text,
             "key": text,
-            "webhook": {"type": "integer"},
+            "webhook": {"type": ["string", "integer"], "description": "The id of one"},
             "event": text,
             "percent": number(100),
             "times": number(i64::from(u32::MAX)),
@@ -208,12 +208,16 @@ fn faults() -> Json {
         }
     });
     let answers = json!({"200": {"description": FAULTS}});
+    let added = json!({
+        "200": {"description": "The same; \"note\" says where no field has the name of \"operation\""},
+        "409": {"description": "FAULT_REFUSED: there are too many"},
+    });
     json!({
         "get": {"summary": "Faults that have not ended", "responses": answers},
         "post": {
             "summary": "Make something go wrong, for an hour at most",
             "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
-            "responses": answers,
+            "responses": added,
         },
         "delete": {"summary": "End all faults", "responses": answers},
     })
