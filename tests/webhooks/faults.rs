@@ -37,7 +37,10 @@ fn a_webhook_comes_twice_or_wrongly_signed() {
         });
         assert_eq!(logged, 1);
         for kind in ["webhook_bad_signature", "webhook_rotated_secret"] {
-            fault(&practice, json!({"kind": kind, "webhook": hook["id"], "event": "patient.created"}));
+            fault(
+                &practice,
+                json!({"kind": kind, "webhook": hook["id"], "event": "patient.created"}),
+            );
             let client = practice.client(kind);
             let came = until("it came", || of(&client).pop());
             assert!(!verify::contract(&came, secret), "{kind}: {came:?}");
