@@ -35,19 +35,30 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Pool(args) => pool::run(args, out).await?,
         SandboxCommand::Keeper(args) => keeper::run(args).await?,
         SandboxCommand::Maker(args) => maker::run(args, out).await?,
-        SandboxCommand::Seed { dir, seed, pack, clients } => {
+        SandboxCommand::Seed { dir: Some(dir), seed, pack, clients, .. } => {
             let (bar, progress) = out.progress_of("making synthetic people");
             let command = Command::SandboxSeed { seed, pack, clients };
             let answer = connect::write_telling(&here(&dir), command, Some(progress)).await;
             bar.finish_and_clear();
             shown(out, &answer?);
         }
+        SandboxCommand::Seed { dir: None, clients: Some(_), .. } => {
+            return Err(Failure::usage("--clients goes with --dir"));
+        }
+        SandboxCommand::Seed { dir: None, there, seed, pack, clients: None } => {
+            let wish = json!({"pack": pack.as_str(), "seed": seed});
+            shown(out, &Api::sandbox(&there)?.post("/sandbox/v1/seed", &wish)?.sandbox()?);
+        }
         SandboxCommand::Reset { dir: Some(dir), seed, pack, .. } => {
             let answer = connect::write(&here(&dir), Command::SandboxReset { seed, pack }).await?;
             shown(out, &answer);
         }
-        SandboxCommand::Reset { dir: None, there, seed, .. } => {
-            shown(out, &reset_there(&there, seed)?)
+        SandboxCommand::Reset { dir: None, there, seed, pack } => {
+            let wish = match seed {
+                Some(seed) => json!({"pack": pack.as_str(), "seed": seed}),
+                None => json!({}),
+            };
+            shown(out, &Api::sandbox(&there)?.post("/sandbox/v1/reset", &wish)?.sandbox()?);
         }
         SandboxCommand::Snapshot(args) => back::snapshot(&args, out).await?,
         SandboxCommand::Restore { name, which } => back::restore(&name, &which, out).await?,
@@ -85,13 +96,6 @@ async fn packs(args: &PacksArgs, out: Out) -> Done {
 
 fn here(dir: &Path) -> Here {
     Here { kind: Kind::Sandbox, dir: dir.to_owned() }
-}
-
-fn reset_there(there: &There, seed: Option<u64>) -> Done<Json> {
-    if seed.is_some() {
-        return Err(Failure::usage("--seed goes with --dir; by --url the Sandbox is emptied only"));
-    }
-    Api::sandbox(there)?.post("/sandbox/v1/reset", &json!({}))?.sandbox()
 }
 
 fn shown(out: Out, answer: &Json) {

@@ -25,15 +25,18 @@ pub enum SandboxCommand {
     /// Fill the Sandbox with synthetic data; the same seed gives the same data
     Seed {
         /// The Sandbox's directory
-        #[arg(long)]
-        dir: PathBuf,
+        #[arg(long, conflicts_with = "url")]
+        dir: Option<PathBuf>,
+        /// A running Sandbox instead
+        #[command(flatten)]
+        there: There,
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// Which world; `ward sandbox packs` tells of them
         #[arg(long, default_value = "standard", value_name = "PACK")]
         pack: Pack,
-        /// How many clients, up to 200,000, of the standard pack
+        /// How many clients, up to 200,000, of the standard pack; with --dir
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200_000))]
         clients: Option<u32>,
     },
