@@ -15,13 +15,15 @@ mod talk;
 
 use std::path::Path;
 
+use jiff::Span;
 use serde_json::{Value as Json, json};
-use ward_instance::Kind;
+use ward_instance::{Kind, Timestamp};
 use ward_server::admin::Command;
 use ward_server::packs::Pack;
 
 use crate::cli::{
     ClockCommand, FaultArgs, FaultsCommand, Here, InboxArgs, PacksArgs, SandboxCommand, There,
+    Which,
 };
 use crate::connect;
 use crate::failure::{Done, Failure};
@@ -35,25 +37,25 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Pool(args) => pool::run(args, out).await?,
         SandboxCommand::Keeper(args) => keeper::run(args).await?,
         SandboxCommand::Maker(args) => maker::run(args, out).await?,
-        SandboxCommand::Seed { dir: Some(dir), seed, pack, clients, .. } => {
+        SandboxCommand::Seed { which: Which { dir: Some(dir), .. }, seed, pack, clients } => {
             let (bar, progress) = out.progress_of("making synthetic people");
             let command = Command::SandboxSeed { seed, pack, clients };
             let answer = connect::write_telling(&here(&dir), command, Some(progress)).await;
             bar.finish_and_clear();
             shown(out, &answer?);
         }
-        SandboxCommand::Seed { dir: None, clients: Some(_), .. } => {
+        SandboxCommand::Seed { which: Which { dir: None, .. }, clients: Some(_), .. } => {
             return Err(Failure::usage("--clients goes with --dir"));
         }
-        SandboxCommand::Seed { dir: None, there, seed, pack, clients: None } => {
+        SandboxCommand::Seed { which: Which { dir: None, there }, seed, pack, clients: None } => {
             let wish = json!({"pack": pack.as_str(), "seed": seed});
             shown(out, &Api::sandbox(&there)?.post("/sandbox/v1/seed", &wish)?.sandbox()?);
         }
-        SandboxCommand::Reset { dir: Some(dir), seed, pack, .. } => {
+        SandboxCommand::Reset { which: Which { dir: Some(dir), .. }, seed, pack } => {
             let answer = connect::write(&here(&dir), Command::SandboxReset { seed, pack }).await?;
             shown(out, &answer);
         }
-        SandboxCommand::Reset { dir: None, there, seed, pack } => {
+        SandboxCommand::Reset { which: Which { dir: None, there }, seed, pack } => {
             let wish = match seed {
                 Some(seed) => json!({"pack": pack.as_str(), "seed": seed}),
                 None => json!({}),
@@ -127,9 +129,17 @@ fn clock(command: &ClockCommand, out: Out) -> Done {
         ClockCommand::Resume(there) => post(there, "resume", json!({}))?,
         ClockCommand::Rate { rate, there } => post(there, "rate", json!({"rate": rate}))?,
         ClockCommand::Set { to, no_wait, there } => {
+            if to.parse::<Timestamp>().is_err() {
+                let sentence = format!("{to} is no moment; give one such as 2026-03-02T09:00:00Z");
+                return Err(Failure::usage(sentence));
+            }
             post(there, "set", json!({"to": to, "settle": !no_wait}))?
         }
         ClockCommand::Advance { by, no_wait, there } => {
+            if by.parse::<Span>().is_err() {
+                let sentence = format!("{by} is no time; give one such as 90s, 20m, 3d or PT1H");
+                return Err(Failure::usage(sentence));
+            }
             post(there, "advance", json!({"by": by, "settle": !no_wait}))?
         }
     };

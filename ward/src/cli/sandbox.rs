@@ -24,12 +24,9 @@ pub enum SandboxCommand {
     Maker(MakerArgs),
     /// Fill the Sandbox with synthetic data; the same seed gives the same data
     Seed {
-        /// The Sandbox's directory
-        #[arg(long, conflicts_with = "url")]
-        dir: Option<PathBuf>,
-        /// A running Sandbox instead
+        /// Which Sandbox
         #[command(flatten)]
-        there: There,
+        which: Which,
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -42,12 +39,9 @@ pub enum SandboxCommand {
     },
     /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
     Reset {
-        /// The Sandbox's directory
-        #[arg(long, conflicts_with = "url")]
-        dir: Option<PathBuf>,
-        /// A running Sandbox instead
+        /// Which Sandbox
         #[command(flatten)]
-        there: There,
+        which: Which,
         /// Seed it again
         #[arg(long)]
         seed: Option<u64>,
@@ -217,6 +211,8 @@ pub struct RunArgs {
     pub wanted: Wanted,
     #[arg(long, hide = true)]
     pub with_parent: Option<u32>,
+    #[arg(long, hide = true)]
+    pub shard: Option<u32>,
     /// The command with its arguments, behind `--`
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
