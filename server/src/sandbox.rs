@@ -13,11 +13,13 @@ mod snapshots;
 mod worlds;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -79,6 +81,18 @@ async fn other_method(
         "METHOD_NOT_ALLOWED",
         "This path does not have the method; GET /sandbox/v1/openapi.json lists what each has.",
     ))
+}
+
+/// What a path names, empty where it is no text: who asks is looked at before what.
+struct Named(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Named(path.map(|Path(name)| name).unwrap_or_default()))
+    }
 }
 
 /// Simulated messages of the caller's organization, newest first.

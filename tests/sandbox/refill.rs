@@ -126,6 +126,11 @@ fn what_is_asked_wrongly_is_answered_in_json() {
         assert!(!reply.header("allow").is_empty(), "{path}");
         assert_eq!(server.api().put(&path, "{}").code(), "UNAUTHENTICATED", "{path}");
     }
+    for path in ["faults/abc", "faults/%FF", "snapshots/%FF", "forks/%FF"] {
+        let path = format!("/sandbox/v1/{path}");
+        assert!(!api.delete(&path).code().is_empty(), "{path}");
+        assert_eq!(server.api().delete(&path).code(), "UNAUTHENTICATED", "{path}");
+    }
     for (query, sentence) in [
         ("class=pigeon", "class is email, sms, push or video"),
         ("klass=email", "messages are found by to, class, since and limit, and by nothing else"),

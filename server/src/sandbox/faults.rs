@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{delete, get};
 use axum::{Extension, Router};
@@ -16,12 +15,12 @@ use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
 use ward_store::{Actor, Db, Scope, StoreError, Tx, faults};
 
+use super::{Named, meant};
 use crate::app::App;
 use crate::credential::Caller;
 use crate::desk::{Answered, check_quarantine, failed, founding_desk, wrong};
 use crate::guard::Facts;
 use crate::respond::{self, refuse};
-use crate::sandbox::meant;
 
 /// A fault ends after an hour at most (ISO-48), in seconds.
 const SECONDS_MAX: i64 = 3_600;
@@ -215,11 +214,11 @@ async fn clear(
 async fn end(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
-    id: Result<Path<String>, PathRejection>,
+    Named(id): Named,
     headers: HeaderMap,
 ) -> Answered {
     let caller = founding_desk(&app, &headers, &facts).await?;
-    let Some(id) = id.ok().and_then(|Path(id)| id.parse::<i64>().ok()) else {
+    let Ok(id) = id.parse::<i64>() else {
         return Err(wrong("a fault has a number; GET /sandbox/v1/faults lists them"));
     };
     let change = move |_: &mut i64, faults: &mut Vec<Fault>| {

@@ -14,6 +14,7 @@ use ward_identity::admin::{self as identity, AdminError};
 use ward_identity::tables::CredentialClass;
 use ward_store::{Actor, Id, Query, Scope, Sql, StoreError, Tx, Value};
 
+use super::snapshots;
 use crate::admin::{self, Command, Context};
 use crate::app::App;
 use crate::desk::{
@@ -86,7 +87,7 @@ async fn seed(
         admin::run(&context, Command::SandboxSeed { seed, pack, clients: None }).await
     });
     let done = done.await.map_err(|_| failed(&StoreError::internal("a seed panicked")))?;
-    let answer = done.map_err(|error| refused("SEED_REFUSED", error))?;
+    let answer = done.map_err(|error| snapshots::refused(&error, "SEED_REFUSED"))?;
     Ok(respond::json(StatusCode::OK, &answer))
 }
 
@@ -110,7 +111,10 @@ async fn reset(
         admin::run(&context, Command::SandboxReset { seed, pack }).await
     });
     let done = done.await.map_err(|_| failed(&StoreError::internal("a reset panicked")))?;
-    let mut answer = done.map_err(|error| refused("RESET_REFUSED", error))?;
+    let mut answer = done.map_err(|error| match error {
+        ServerError::Store(error @ StoreError::OtherWorld) => failed(&error),
+        error => refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()),
+    })?;
     // The link signs in as the owner.
     if !caller.actor.is_owner
         && let Some(answer) = answer.as_object_mut()
@@ -121,13 +125,6 @@ async fn reset(
         with_keys(&app, &mut answer, class).await?;
     }
     Ok(respond::json(StatusCode::OK, &answer))
-}
-
-fn refused(code: &str, error: ServerError) -> Response<Body> {
-    match error {
-        ServerError::Store(error @ StoreError::OtherWorld) => failed(&error),
-        error => refuse(StatusCode::CONFLICT, code, error.to_string()),
-    }
 }
 
 /// What the key is for that asks, where it is the owner's and could make another one: it neither ends
@@ -153,7 +150,7 @@ async fn with_keys(
     let org_id = answer["organization_id"].as_str().and_then(|id| id.parse::<i64>().ok());
     let org_id = org_id.ok_or_else(|| failed(&StoreError::internal("a reset without owner")))?;
     let made = app.db.write(move |tx: &mut Tx| Box::pin(keys(tx, org_id, class))).await;
-    let made = made.map_err(|error| refused("RESET_REFUSED", admin::refused(error)))?;
+    let made = made.map_err(|error| snapshots::refused(&admin::refused(error), "RESET_REFUSED"))?;
     for (name, key) in made {
         answer[name] = key.into();
     }
