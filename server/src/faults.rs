@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use futures_util::{StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use serde_json::{Value as Json, json};
@@ -25,6 +26,8 @@ const KEPT_MAX: usize = 256;
 const KEPT_BYTES: usize = 64 * 1024;
 /// Requests that wait at once; further ones are not late.
 pub const SLEEPERS: usize = 256;
+/// How long the half of an answer has to leave before its connection ends.
+const LEAVING: Duration = Duration::from_millis(100);
 
 /// Answers of queries as they were when they were first asked under a fault, by who asked what.
 #[derive(Default)]
@@ -153,13 +156,16 @@ fn proxys(status: StatusCode) -> Response<Body> {
     respond::bytes(status, "text/html", page.into_bytes())
 }
 
-/// Half of a body; then the connection ends.
+/// Half of a body; then the connection ends. What stands before an error that comes at once is never
+/// sent: the head and the half are given the time to leave.
 fn torn(body: &Bytes) -> Body {
     let half = body.slice(..body.len() / 2);
-    Body::from_stream(futures_util::stream::iter([
-        Ok(half),
-        Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-    ]))
+    let first = stream::once(std::future::ready(Ok::<Bytes, io::Error>(half)));
+    let end = stream::once(async {
+        tokio::time::sleep(LEAVING).await;
+        Err::<Bytes, io::Error>(io::ErrorKind::ConnectionReset.into())
+    });
+    Body::from_stream(first.chain(end))
 }
 
 /// The answer with its first field that is no null yet as one, beside an error; where that may not

@@ -5,30 +5,31 @@ mod be;
 mod clock;
 mod faults;
 mod forks;
+mod meant;
 mod openapi;
 mod rehearsal;
 mod requests;
 mod snapshots;
+mod worlds;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Extension, Router};
 use serde_json::json;
 use ward_effects::InboxFilter;
 use ward_instance::SandboxWitness;
-use ward_store::StoreError;
 
-use crate::admin::{self, Command, Context};
 use crate::app::App;
-use crate::desk::{Answered, desk, failed, founding_administrator, founding_desk, wrong};
+use crate::desk::{Answered, desk, failed, wrong};
 use crate::guard::Facts;
-use crate::packs::Pack;
-use crate::place::ServerError;
 use crate::respond::{self, refuse};
 use crate::rooms;
 
@@ -37,8 +38,7 @@ pub fn routes(_: &SandboxWitness) -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/v1/openapi.json", get(openapi::description))
         .route("/sandbox/v1/inbox", get(inbox))
-        .route("/sandbox/v1/packs", get(packs))
-        .route("/sandbox/v1/reset", post(reset))
+        .merge(worlds::routes())
         .merge(be::routes())
         .route("/sandbox/v1/rooms/{meeting}", get(rooms::simulated))
         .route("/sandbox/v1/rooms/{meeting}/{door}", get(rooms::simulated_door))
@@ -48,6 +48,7 @@ pub fn routes(_: &SandboxWitness) -> Router<Arc<App>> {
         .merge(requests::routes())
         .merge(snapshots::routes())
         .merge(forks::routes())
+        .method_not_allowed_fallback(other_method)
         .route("/sandbox/{*path}", axum::routing::any(unknown))
 }
 
@@ -68,64 +69,63 @@ async fn unknown() -> Response<Body> {
     )
 }
 
+/// A path that is there, asked by a method that it does not have.
+async fn other_method(
+    State(app): State<Arc<App>>,
+    Extension(facts): Extension<Facts>,
+    headers: HeaderMap,
+) -> Answered {
+    desk(&app, &headers, &facts).await?;
+    Err(refuse(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "This path does not have the method; GET /sandbox/v1/openapi.json lists what each has.",
+    ))
+}
+
+/// What a path names, empty where it is no text: who asks is looked at before what.
+struct Named(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Named(path.map(|Path(name)| name).unwrap_or_default()))
+    }
+}
+
 /// Simulated messages of the caller's organization, newest first.
 async fn inbox(
     State(app): State<Arc<App>>,
-    Query(query): Query<HashMap<String, String>>,
+    query: Result<Query<HashMap<String, String>>, QueryRejection>,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Answered {
     let actor = desk(&app, &headers, &facts).await?.actor;
+    let Ok(Query(query)) = query else { return Err(wrong(FILTERS)) };
     let filter = filter(&query).map_err(wrong)?;
     let items = ward_effects::inbox(&app.db, actor.org_id, filter).await;
     let items = items.map_err(|error| failed(&error))?;
     Ok(respond::json(StatusCode::OK, &json!({"items": items})))
 }
 
+const FILTERS: &str = "messages are found by to, class, since and limit, and by nothing else";
+
 fn filter(query: &HashMap<String, String>) -> Result<InboxFilter, &'static str> {
+    if query.keys().any(|name| !["to", "class", "since", "limit"].contains(&name.as_str())) {
+        return Err(FILTERS);
+    }
+    let class = query.get("class").cloned();
+    if class.as_deref().is_some_and(|class| !["email", "sms", "push", "video"].contains(&class)) {
+        return Err("class is email, sms, push or video");
+    }
     let since = query.get("since").map(|text| text.parse()).transpose();
     let limit = query.get("limit").map(|text| text.parse()).transpose();
     Ok(InboxFilter {
         to: query.get("to").cloned(),
-        class: query.get("class").cloned(),
+        class,
         since: since.map_err(|_| "since is a time such as 2026-01-31T09:00:00Z")?,
         limit: limit.map_err(|_| "limit is a whole number")?,
     })
-}
-
-/// The worlds that a Sandbox can be filled with.
-async fn packs(
-    State(app): State<Arc<App>>,
-    Extension(facts): Extension<Facts>,
-    headers: HeaderMap,
-) -> Answered {
-    founding_desk(&app, &headers, &facts).await?;
-    Ok(respond::json(StatusCode::OK, &Pack::list()))
-}
-
-/// Empties the Sandbox and moves its ids to a fresh slot.
-async fn reset(
-    State(app): State<Arc<App>>,
-    Extension(facts): Extension<Facts>,
-    headers: HeaderMap,
-) -> Answered {
-    let caller = founding_administrator(&app, &headers, &facts).await?;
-    // Whoever asked may go away meanwhile: it is done to its end all the same.
-    let context = Context::asked(&app, caller.world);
-    let done = tokio::spawn(async move {
-        let command = Command::SandboxReset { seed: None, pack: Pack::Standard };
-        admin::run(&context, command).await
-    });
-    let done = done.await.map_err(|_| failed(&StoreError::internal("a reset panicked")))?;
-    let mut answer = done.map_err(|error| match error {
-        ServerError::Store(error @ StoreError::OtherWorld) => failed(&error),
-        error => refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()),
-    })?;
-    // The link signs in as the owner.
-    if !caller.actor.is_owner
-        && let Some(answer) = answer.as_object_mut()
-    {
-        answer.remove("set_password_link");
-    }
-    Ok(respond::json(StatusCode::OK, &answer))
 }

@@ -227,6 +227,13 @@ fn it_goes_faster_and_what_is_due_happens_without_a_move() {
         let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
         let slower = ward_with(["sandbox", "clock", "rate", "0.5", "--json"], &variables).json();
         assert_eq!(slower["rate"], json!(0.5));
+        for (act, what, sentence) in [
+            ("advance", "3", "3 is no time; give one such as 90s, 20m, 3d or PT1H"),
+            ("set", "tomorrow", "tomorrow is no moment; give one such as 2026-03-02T09:00:00Z"),
+        ] {
+            let wrong = ward_with(["sandbox", "clock", act, what], &variables);
+            assert_eq!((wrong.code, wrong.stderr.trim()), (Some(2), &*format!("ward: {sentence}")));
+        }
         let now = slower["now"].as_str().unwrap().to_owned();
         assert!(now.as_str() > sent.1.as_str(), "it went back to {now}");
         assert_eq!(moved(&server.with(&owner), "resume", json!({}))["rate"], 1);

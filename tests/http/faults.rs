@@ -94,6 +94,28 @@ fn all_is_done_under_what_comes_after() {
 }
 
 #[test]
+fn a_connection_ends_in_the_middle_of_its_answer() {
+    let world = World::open(Engine::Sqlite);
+    let fault = world.fault(&json!({"kind": "connection_reset"}));
+    let body = json!({"query": ME}).to_string();
+    let request = format!(
+        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\
+         Authorization: Basic {}\r\nHealthie-GraphQL-API-Version: {V2026}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        world.server.port,
+        world.owner,
+        body.len()
+    );
+    let answer = world.server.raw(&request);
+    let mark = format!("connection_reset; id={}", fault["id"]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("x-sandbox-fault"), Some(mark.as_str()), "{answer:?}");
+    let promised: usize = answer.header("content-length").unwrap().parse().unwrap();
+    assert_eq!(answer.body.len(), promised / 2, "{answer:?}");
+    assert!(answer.body.starts_with("{\"data\":"), "{answer:?}");
+}
+
+#[test]
 fn answers_are_partly_there_or_of_before() {
     let world = World::open(Engine::Sqlite);
     world.fault(&json!({"kind": "partial_errors"}));
@@ -168,10 +190,21 @@ fn what_is_no_fault_is_one_sentence() {
         (json!({"kind": "latency", "times": 0}), "times is from 1 to"),
         (json!({"kind": "latency", "milliseconds": 20_001}), "milliseconds is from 0 to 20000"),
         (json!({"kind": "latency", "key": "ward_sbx_ABCDE_secret"}), "key is the eight characters"),
-        (json!({"kind": "latency", "event": "patient.created"}), "event does not go with latency"),
+        (
+            json!({"kind": "latency", "event": "patient.created"}),
+            "event does not go with latency; operation and key do",
+        ),
         (
             json!({"kind": "webhook_late", "operation": "x"}),
-            "operation does not go with webhook_late",
+            "operation does not go with webhook_late; webhook and event do",
+        ),
+        (json!({"kind": "latency", "key": "zzzzzzzz"}), "there is no key zzzzzzzz"),
+        (json!({"kind": "webhook_late", "webhook": "123"}), "there is no webhook 123"),
+        (json!({"kind": "webhook_late", "webhook": 123}), "there is no webhook 123"),
+        (json!({"kind": "webhook_late", "webhook": "first"}), "webhook is the id of one"),
+        (
+            json!({"kind": "webhook_late", "event": "patient.craeted"}),
+            "there is no event patient.craeted; is patient.created meant?",
         ),
         (json!({"kind": "latency", "operation": ""}), "operation has 1 to 100 characters"),
         (json!({"kind": "latency", "for": 3}), "send {\"kind\": \"rate_limited\"}"),
@@ -188,6 +221,9 @@ fn what_is_no_fault_is_one_sentence() {
     let reply = api.post("/sandbox/v1/faults", &json!({"kind": "latency"}));
     assert_eq!((reply.status, reply.code()), (409, "FAULT_REFUSED"), "{}", reply.text);
     assert_eq!(api.delete("/sandbox/v1/faults/9999").code(), "FAULT_REFUSED");
+    let reply = api.delete("/sandbox/v1/faults/abc");
+    assert_eq!((reply.status, reply.code()), (400, "BAD_REQUEST"), "{}", reply.text);
+    assert_eq!(api.nobody().delete("/sandbox/v1/faults/abc").status, 401);
     let provider = world.server.with(&world.instance.member("provider"));
     for reply in [
         provider.get("/sandbox/v1/faults"),
@@ -216,6 +252,16 @@ fn the_command_line_makes_and_ends_them() {
     let id = made["faults"][0]["id"].to_string();
     assert_eq!(ward(&["clear", &id]).json(), json!({"faults": []}));
     assert_eq!(ward(&["clear"]).json(), json!({"faults": []}));
+    // What it is meant for, how often, and what may be mistyped.
+    let wrong = ["add", "latency", "--operation", "createClinet", "--times", "3", "--seed", "5"];
+    let noted = ward(&wrong).ok();
+    let note = "no field is called createClinet: only documents with an operation of this name are hit; is createClient meant?";
+    assert!(noted.stderr.contains(note), "{}", noted.stderr);
+    let told = ward_with(["sandbox", "faults", "list"], &variables).ok().stdout;
+    for part in ["of operation createClinet", "1000 ms late", "seed 5", "0 hit so far, 3 left"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    ward(&["clear"]).json();
     assert_eq!(ward(&["add", "earthquake"]).code, Some(2));
     // A reset forgets them with everything else.
     ward(&["add", "bad_gateway"]).json();

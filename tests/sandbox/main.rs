@@ -12,6 +12,7 @@ mod examples;
 mod forks;
 mod packs;
 mod pool;
+mod refill;
 mod reports;
 mod running;
 mod signals;

@@ -27,7 +27,7 @@ fn each_shard_has_its_own_and_knows_which_it_is() {
         assert!(line.starts_with(&format!("{index} of 3 http://127.0.0.1:")), "{line}");
         let file = folder.path().join(format!("report.{index}.json"));
         let told: Json = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        assert_eq!(told["status"], 0);
+        assert_eq!((&told["status"], &told["shard"]), (&Json::from(0), &Json::from(index)));
     }
     let mut urls: Vec<_> = lines.iter().filter_map(|line| line.rsplit(' ').next()).collect();
     urls.dedup();
@@ -38,7 +38,13 @@ fn each_shard_has_its_own_and_knows_which_it_is() {
 fn a_shard_that_fails_is_named_and_the_others_go_on() {
     let ended = pool(&["2", "--pack", "empty"], "echo ran; exit $((WARD_SHARD_INDEX * 6))");
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(6), "ran\nran\n"), "{ended:?}");
-    assert!(ended.stderr.contains("shard 1 with status 6"), "{ended:?}");
+    for told in [
+        "1 of 2 shards failed: shard 1 with status 6",
+        "ward sandbox run (shard 0): status 0",
+        "ward sandbox run (shard 1): status 6",
+    ] {
+        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    }
     for wrong in ["0", "65", "many"] {
         assert_eq!(pool(&[wrong], "true").code, Some(2), "{wrong}");
     }
@@ -91,5 +97,5 @@ fn a_signal_goes_to_the_shards_that_run() {
     janitor::ended(child.id());
     assert_eq!(status.code(), Some(4));
     let said = stderr.rest();
-    assert!(said.contains("1 of 2 shards ended: shard 1 with status 4"), "{said}");
+    assert!(said.contains("1 of 2 shards failed: shard 1 with status 4"), "{said}");
 }

@@ -37,7 +37,10 @@ fn a_webhook_comes_twice_or_wrongly_signed() {
         });
         assert_eq!(logged, 1);
         for kind in ["webhook_bad_signature", "webhook_rotated_secret"] {
-            fault(&practice, json!({"kind": kind, "webhook": id, "event": "patient.created"}));
+            fault(
+                &practice,
+                json!({"kind": kind, "webhook": hook["id"], "event": "patient.created"}),
+            );
             let client = practice.client(kind);
             let came = until("it came", || of(&client).pop());
             assert!(!verify::contract(&came, secret), "{kind}: {came:?}");
@@ -77,10 +80,18 @@ fn a_webhook_comes_late_or_after_later_ones() {
     assert_eq!(came(), std::slice::from_ref(&prompt));
     advance("PT1H");
     assert_eq!(came(), [prompt.clone(), late.clone()]);
+    // It says so, as an answer does; the others say nothing.
+    let mark = |client: &str| {
+        let all = practice.receiver.at("/hook");
+        let it = all.iter().find(|it| it.resource() == client).unwrap();
+        it.header("x-sandbox-fault").split(';').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!([mark(&late), mark(&prompt)], ["webhook_late", ""]);
     fault(&practice, json!({"kind": "webhook_reordered", "times": 1}));
     let first = practice.client("first");
     let second = practice.client("second");
     practice.receiver.wait("/hook", "the second", |it| it.resource() == second);
     advance("PT3S");
+    assert_eq!([mark(&first), mark(&second)], ["webhook_reordered", ""]);
     assert_eq!(came(), [prompt, late, second, first]);
 }

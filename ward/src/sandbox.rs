@@ -15,13 +15,15 @@ mod talk;
 
 use std::path::Path;
 
+use jiff::Span;
 use serde_json::{Value as Json, json};
-use ward_instance::Kind;
+use ward_instance::{Kind, Timestamp};
 use ward_server::admin::Command;
 use ward_server::packs::Pack;
 
 use crate::cli::{
     ClockCommand, FaultArgs, FaultsCommand, Here, InboxArgs, PacksArgs, SandboxCommand, There,
+    Which,
 };
 use crate::connect;
 use crate::failure::{Done, Failure};
@@ -35,19 +37,30 @@ pub async fn run(command: SandboxCommand, out: Out) -> Done {
         SandboxCommand::Pool(args) => pool::run(args, out).await?,
         SandboxCommand::Keeper(args) => keeper::run(args).await?,
         SandboxCommand::Maker(args) => maker::run(args, out).await?,
-        SandboxCommand::Seed { dir, seed, pack, clients } => {
+        SandboxCommand::Seed { which: Which { dir: Some(dir), .. }, seed, pack, clients } => {
             let (bar, progress) = out.progress_of("making synthetic people");
             let command = Command::SandboxSeed { seed, pack, clients };
             let answer = connect::write_telling(&here(&dir), command, Some(progress)).await;
             bar.finish_and_clear();
             shown(out, &answer?);
         }
-        SandboxCommand::Reset { dir: Some(dir), seed, pack, .. } => {
+        SandboxCommand::Seed { which: Which { dir: None, .. }, clients: Some(_), .. } => {
+            return Err(Failure::usage("--clients goes with --dir"));
+        }
+        SandboxCommand::Seed { which: Which { dir: None, there }, seed, pack, clients: None } => {
+            let wish = json!({"pack": pack.as_str(), "seed": seed});
+            shown(out, &Api::sandbox(&there)?.post("/sandbox/v1/seed", &wish)?.sandbox()?);
+        }
+        SandboxCommand::Reset { which: Which { dir: Some(dir), .. }, seed, pack } => {
             let answer = connect::write(&here(&dir), Command::SandboxReset { seed, pack }).await?;
             shown(out, &answer);
         }
-        SandboxCommand::Reset { dir: None, there, seed, .. } => {
-            shown(out, &reset_there(&there, seed)?)
+        SandboxCommand::Reset { which: Which { dir: None, there }, seed, pack } => {
+            let wish = match seed {
+                Some(seed) => json!({"pack": pack.as_str(), "seed": seed}),
+                None => json!({}),
+            };
+            shown(out, &Api::sandbox(&there)?.post("/sandbox/v1/reset", &wish)?.sandbox()?);
         }
         SandboxCommand::Snapshot(args) => back::snapshot(&args, out).await?,
         SandboxCommand::Restore { name, which } => back::restore(&name, &which, out).await?,
@@ -87,13 +100,6 @@ fn here(dir: &Path) -> Here {
     Here { kind: Kind::Sandbox, dir: dir.to_owned() }
 }
 
-fn reset_there(there: &There, seed: Option<u64>) -> Done<Json> {
-    if seed.is_some() {
-        return Err(Failure::usage("--seed goes with --dir; by --url the Sandbox is emptied only"));
-    }
-    Api::sandbox(there)?.post("/sandbox/v1/reset", &json!({}))?.sandbox()
-}
-
 fn shown(out: Out, answer: &Json) {
     out.answer(answer, || lines(answer));
 }
@@ -123,9 +129,17 @@ fn clock(command: &ClockCommand, out: Out) -> Done {
         ClockCommand::Resume(there) => post(there, "resume", json!({}))?,
         ClockCommand::Rate { rate, there } => post(there, "rate", json!({"rate": rate}))?,
         ClockCommand::Set { to, no_wait, there } => {
+            if to.parse::<Timestamp>().is_err() {
+                let sentence = format!("{to} is no moment; give one such as 2026-03-02T09:00:00Z");
+                return Err(Failure::usage(sentence));
+            }
             post(there, "set", json!({"to": to, "settle": !no_wait}))?
         }
         ClockCommand::Advance { by, no_wait, there } => {
+            if by.parse::<Span>().is_err() {
+                let sentence = format!("{by} is no time; give one such as 90s, 20m, 3d or PT1H");
+                return Err(Failure::usage(sentence));
+            }
             post(there, "advance", json!({"by": by, "settle": !no_wait}))?
         }
     };
@@ -145,6 +159,9 @@ fn faults(command: &FaultsCommand, out: Out) -> Done {
         FaultsCommand::Clear { id: None, there } => Api::sandbox(there)?.delete(PATH)?,
     };
     let answer = answer.sandbox()?;
+    if let Some(note) = answer["note"].as_str() {
+        out.say(note);
+    }
     out.answer(&answer, || told(&answer["faults"]));
     Ok(())
 }
@@ -173,12 +190,28 @@ fn told(faults: &Json) -> String {
     if faults.is_empty() {
         return "nothing goes wrong on purpose".to_owned();
     }
-    let told = |fault: &Json| {
-        let [id, kind, percent, until, hits] =
-            ["id", "kind", "percent", "expires_at", "hits"].map(|key| plain(&fault[key]));
-        format!("{id} {BOLD}{kind}{PLAIN} {percent} % until {until} {DIM}{hits} hit so far{PLAIN}")
+    faults.iter().map(of_fault).collect::<Vec<_>>().join("\n")
+}
+
+/// What it hits, how often, until when, and how often it did.
+fn of_fault(fault: &Json) -> String {
+    let [id, kind, percent, seed, until, hits] =
+        ["id", "kind", "percent", "seed", "expires_at", "hits"].map(|key| plain(&fault[key]));
+    let scope = ["operation", "key", "webhook", "event"].into_iter();
+    let scope = scope.filter(|name| !fault[*name].is_null());
+    let scope: Vec<String> = scope.map(|name| format!("{name} {}", plain(&fault[name]))).collect();
+    let scope = if scope.is_empty() { "all".to_owned() } else { scope.join(", ") };
+    let late = match fault["milliseconds"].as_u64() {
+        Some(late @ 1..) => format!(", {late} ms late"),
+        _ => String::new(),
     };
-    faults.iter().map(told).collect::<Vec<_>>().join("\n")
+    let left = match (fault["times"].as_u64(), fault["hits"].as_u64()) {
+        (Some(times), Some(hits)) => format!(", {} left", times.saturating_sub(hits)),
+        _ => String::new(),
+    };
+    format!(
+        "{id} {BOLD}{kind}{PLAIN} {percent} % of {scope}{late}, seed {seed}, until {until} {DIM}{hits} hit so far{left}{PLAIN}"
+    )
 }
 
 fn messages(items: &Json) -> String {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{delete, get};
 use axum::{Extension, Router};
@@ -15,6 +15,7 @@ use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
 use ward_store::{Actor, Db, Scope, StoreError, Tx, faults};
 
+use super::{Named, meant};
 use crate::app::App;
 use crate::credential::Caller;
 use crate::desk::{Answered, check_quarantine, failed, founding_desk, wrong};
@@ -46,7 +47,7 @@ struct Asked {
     kind: String,
     operation: Option<String>,
     key: Option<String>,
-    webhook: Option<i64>,
+    webhook: Option<Json>,
     event: Option<String>,
     percent: Option<u8>,
     times: Option<u32>,
@@ -77,9 +78,14 @@ impl Asked {
             ("event", self.event.is_some(), is_of_webhooks),
         ] {
             if is_said && !fits {
-                return Err(format!("{name} does not go with {}", kind.as_str()));
+                let theirs = if is_of_webhooks { "webhook and event" } else { "operation and key" };
+                return Err(format!("{name} does not go with {}; {theirs} do", kind.as_str()));
             }
         }
+        let webhook = match &self.webhook {
+            None => None,
+            Some(said) => Some(id_of(said).ok_or("webhook is the id of one, such as \"123\"")?),
+        };
         let names = [("operation", &self.operation), ("event", &self.event)];
         for (name, text) in names {
             let fits = |text: &String| (1..=NAME_MAX).contains(&text.len());
@@ -116,7 +122,7 @@ impl Asked {
             kind,
             operation: self.operation,
             key: self.key,
-            webhook: self.webhook,
+            webhook,
             event: self.event,
             percent: self.percent.unwrap_or(100),
             times: self.times,
@@ -127,10 +133,16 @@ impl Asked {
     }
 }
 
+/// An id as the API writes it, or as a number.
+fn id_of(said: &Json) -> Option<i64> {
+    said.as_i64().or_else(|| said.as_str()?.parse().ok())
+}
+
 /// A fault without what it does not say.
 fn told(fault: &Fault) -> Json {
     let mut told = json!(fault);
     told["expires_at"] = fault.expires_at.to_string().into();
+    told["webhook"] = fault.webhook.map(|id| id.to_string()).into();
     if let Some(members) = told.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
@@ -150,13 +162,13 @@ async fn list(
     headers: HeaderMap,
 ) -> Answered {
     founding_desk(&app, &headers, &facts).await?;
-    Ok(listed(&app))
+    Ok(respond::json(StatusCode::OK, &listed(&app)))
 }
 
-fn listed(app: &App) -> Response<Body> {
+fn listed(app: &App) -> Json {
     let all = app.instance.faults().all(app.instance.clock().wall());
     let all: Vec<Json> = all.iter().map(|(fault, hits)| shown(fault, *hits)).collect();
-    respond::json(StatusCode::OK, &json!({ "faults": all }))
+    json!({ "faults": all })
 }
 
 async fn add(
@@ -165,19 +177,25 @@ async fn add(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    let change = |body: &[u8], wall| {
-        let (asked, kind) = Asked::read(body)?;
-        let first = asked.fault(kind, 0, wall)?;
-        Ok(move |last: &mut i64, faults: &mut Vec<Fault>| {
-            if faults.len() >= FAULTS_MAX {
-                return Err(format!("there are {FAULTS_MAX} faults already; end one first"));
-            }
-            *last += 1;
-            faults.push(Fault { id: *last, ..first.clone() });
-            Ok(())
-        })
+    let caller = founding_desk(&app, &headers, &facts).await?;
+    let (asked, kind) = Asked::read(&body).map_err(|sentence| wrong(&sentence))?;
+    let first = asked.fault(kind, 0, app.instance.clock().wall());
+    let first = first.map_err(|sentence| wrong(&sentence))?;
+    meant::check(&app, &first).await?;
+    let note = first.operation.as_deref().and_then(|name| meant::note(&app, name));
+    let change = move |last: &mut i64, faults: &mut Vec<Fault>| {
+        if faults.len() >= FAULTS_MAX {
+            return Err(format!("there are {FAULTS_MAX} faults already; end one first"));
+        }
+        *last += 1;
+        faults.push(Fault { id: *last, ..first.clone() });
+        Ok(())
     };
-    changed(&app, &facts, &headers, change(&body, app.instance.clock().wall())).await
+    let mut answer = changed(&app, caller, change).await?;
+    if let Some(note) = note {
+        answer["note"] = note.into();
+    }
+    Ok(respond::json(StatusCode::OK, &answer))
 }
 
 async fn clear(
@@ -185,19 +203,24 @@ async fn clear(
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Answered {
+    let caller = founding_desk(&app, &headers, &facts).await?;
     let change = |_: &mut i64, faults: &mut Vec<Fault>| {
         faults.clear();
         Ok(())
     };
-    changed(&app, &facts, &headers, Ok(change)).await
+    Ok(respond::json(StatusCode::OK, &changed(&app, caller, change).await?))
 }
 
 async fn end(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
-    Path(id): Path<i64>,
+    Named(id): Named,
     headers: HeaderMap,
 ) -> Answered {
+    let caller = founding_desk(&app, &headers, &facts).await?;
+    let Ok(id) = id.parse::<i64>() else {
+        return Err(wrong("a fault has a number; GET /sandbox/v1/faults lists them"));
+    };
     let change = move |_: &mut i64, faults: &mut Vec<Fault>| {
         let before = faults.len();
         faults.retain(|fault| fault.id != id);
@@ -206,7 +229,7 @@ async fn end(
             false => Err(format!("there is no fault {id}; GET /sandbox/v1/faults lists them")),
         }
     };
-    changed(&app, &facts, &headers, Ok(change)).await
+    Ok(respond::json(StatusCode::OK, &changed(&app, caller, change).await?))
 }
 
 /// Why faults were not changed.
@@ -228,17 +251,11 @@ impl ward_store::Failure for Failed {
 }
 
 /// Changes the faults as asked, audited; answers those there are then.
-async fn changed<C>(
-    app: &App,
-    facts: &Facts,
-    headers: &HeaderMap,
-    change: Result<C, String>,
-) -> Answered
+async fn changed<C>(app: &App, caller: Caller, change: C) -> Result<Json, Response<Body>>
 where
     C: Fn(&mut i64, &mut Vec<Fault>) -> Result<(), String> + Clone + Send + Sync + 'static,
 {
-    let Caller { actor, world, .. } = founding_desk(app, headers, facts).await?;
-    let change = change.map_err(|sentence| wrong(&sentence))?;
+    let Caller { actor, world, .. } = caller;
     let Some(witness) = app.instance.witness().sandbox() else {
         return Err(super::only_there().await);
     };

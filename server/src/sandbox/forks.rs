@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{delete, get};
 use axum::{Extension, Router};
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use ward_store::StoreError;
 
+use super::Named;
 use super::snapshots::refused;
 use crate::admin::Context;
 use crate::app::App;
@@ -71,7 +72,7 @@ async fn open(
 async fn end(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
-    Path(id): Path<String>,
+    Named(id): Named,
     headers: HeaderMap,
 ) -> Answered {
     let caller = founding_desk(&app, &headers, &facts).await?;

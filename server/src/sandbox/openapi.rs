@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use ward_instance::FaultKind;
 
 use crate::app::App;
+use crate::packs::Pack;
 use crate::respond;
 
 /// The description, in OpenAPI 3.1.
@@ -19,7 +20,7 @@ pub async fn description(State(app): State<Arc<App>>) -> Response<Body> {
         "servers": [{"url": app.instance.base_url().to_string()}],
         "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Basic <API key>, as for /graphql"}}},
         "security": [{"key": []}],
-        "paths": paths(),
+        "paths": with_refusals(paths()),
     });
     respond::json(StatusCode::OK, &description)
 }
@@ -31,9 +32,21 @@ fn paths() -> Json {
             "parameters": query_of(&["to", "class", "since", "limit"]),
             "responses": {"200": {"description": "{\"items\": […]}"}}
         }},
+        "/sandbox/v1/seed": {"post": {
+            "summary": "Fill the Sandbox, once: the standard pack with seed 1 unless said",
+            "requestBody": world(),
+            "responses": {
+                "200": {"description": "{\"pack\", \"seed\", \"clients\", \"staff\", …}"},
+                "409": {"description": "SEED_REFUSED: it is filled already"},
+            }
+        }},
         "/sandbox/v1/reset": {"post": {
-            "summary": "Empty the Sandbox; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID",
-            "responses": {"200": {"description": "The new owner's link or credentials file"}}
+            "summary": "Empty the Sandbox, and fill it where a pack or a seed is said; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID, keys of before UNAUTHENTICATED",
+            "requestBody": world(),
+            "responses": {
+                "200": {"description": "To the owner their link, and by a key without bounds a new one as \"api_key\", in ward sandbox run also \"integration_key\"; \"credentials\" is the file that was written anew"},
+                "409": {"description": "RESET_REFUSED: it is a fork, or another process has the same database"},
+            }
         }},
         "/sandbox/v1/snapshots": snapshots(),
         "/sandbox/v1/snapshots/{name}": {"delete": {
@@ -102,21 +115,43 @@ fn paths() -> Json {
         }},
         "/sandbox/v1/clock/freeze": moves("It stands still", None),
         "/sandbox/v1/clock/resume": moves("It goes on from where it is, as fast as real time", None),
-        "/sandbox/v1/clock/rate": {"post": {
-            "summary": "It goes on from where it is, 0.001 to 3600 times as fast as real time; what is due happens within a second of real time",
-            "requestBody": {"required": true, "content": {"application/json": {"schema": {
-                "type": "object",
-                "required": ["rate"],
-                "properties": {"rate": {"type": "number", "minimum": 0.001, "maximum": 3600}},
-            }}}},
-            "responses": {
-                "200": {"description": CLOCK},
-                "409": {"description": "CLOCK_REFUSED: it would be too slow or too fast"},
-            }
-        }},
+        "/sandbox/v1/clock/rate": rate(),
         "/sandbox/v1/clock/set": moves("It goes on to a moment, never back", Some(("to", "date-time"))),
         "/sandbox/v1/clock/advance": moves("It goes on by a time: PT1H, 90s, 20m, 3d", Some(("by", "duration"))),
     })
+}
+
+/// Adds what any call may be answered: who is unknown or may not, and what was sent is wrong.
+fn with_refusals(mut paths: Json) -> Json {
+    let all = paths.as_object_mut().into_iter().flatten();
+    for operation in all.filter_map(|(_, path)| path.as_object_mut()).flatten().map(|(_, it)| it) {
+        if operation["security"].is_array() {
+            continue;
+        }
+        let takes = !operation["parameters"].is_null() || !operation["requestBody"].is_null();
+        let refusals = [
+            ("400", "BAD_REQUEST: what was sent is none, and why", takes),
+            ("401", "UNAUTHENTICATED: no key, or one that is not good here", true),
+            ("403", "PERMISSION_DENIED: the key's user may not do this", true),
+        ];
+        for (status, sentence, _) in refusals.into_iter().filter(|(_, _, is_there)| *is_there) {
+            operation["responses"][status] = json!({"description": sentence});
+        }
+    }
+    paths
+}
+
+/// What a Sandbox is filled with.
+fn world() -> Json {
+    let packs = Pack::ALL.map(Pack::as_str);
+    json!({"required": false, "content": {"application/json": {"schema": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "pack": {"type": "string", "enum": packs},
+            "seed": {"type": "integer", "minimum": 0},
+        }
+    }}}})
 }
 
 /// Optional parameters of a query.
@@ -198,7 +233,7 @@ fn faults() -> Json {
             "kind": {"type": "string", "enum": kinds},
             "operation": text,
             "key": text,
-            "webhook": {"type": "integer"},
+            "webhook": {"type": ["string", "integer"], "description": "The id of one"},
             "event": text,
             "percent": number(100),
             "times": number(i64::from(u32::MAX)),
@@ -208,12 +243,16 @@ fn faults() -> Json {
         }
     });
     let answers = json!({"200": {"description": FAULTS}});
+    let added = json!({
+        "200": {"description": "The same; \"note\" says where no field has the name of \"operation\""},
+        "409": {"description": "FAULT_REFUSED: there are too many"},
+    });
     json!({
         "get": {"summary": "Faults that have not ended", "responses": answers},
         "post": {
             "summary": "Make something go wrong, for an hour at most",
             "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
-            "responses": answers,
+            "responses": added,
         },
         "delete": {"summary": "End all faults", "responses": answers},
     })
@@ -222,6 +261,22 @@ fn faults() -> Json {
 const CLOCK: &str = "{\"now\", \"offset_seconds\", \"frozen\", \"rate\", \"returns_at\"}: when it goes as real time does if nobody moves it, or null";
 
 const SETTLED: &str = "The clock; after a settled move also {\"ran\": {\"jobs\", \"effects\", \"deliveries\"}, \"stragglers\": […]}";
+
+/// How fast the clock goes.
+fn rate() -> Json {
+    json!({"post": {
+        "summary": "It goes on from where it is, 0.001 to 3600 times as fast as real time; what is due happens within a second of real time",
+        "requestBody": {"required": true, "content": {"application/json": {"schema": {
+            "type": "object",
+            "required": ["rate"],
+            "properties": {"rate": {"type": "number", "minimum": 0.001, "maximum": 3600}},
+        }}}},
+        "responses": {
+            "200": {"description": CLOCK},
+            "409": {"description": "CLOCK_REFUSED: it would be too slow or too fast"},
+        }
+    }})
+}
 
 /// A move of the clock, with its one argument.
 fn moves(summary: &str, argument: Option<(&str, &str)>) -> Json {

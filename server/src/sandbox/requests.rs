@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Named;
 use crate::app::App;
 use crate::desk::{Answered, desk, failed};
 use crate::guard::Facts;
@@ -52,7 +53,7 @@ async fn list(
 
 async fn show(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Extension(facts): Extension<Facts>,
     headers: HeaderMap,
 ) -> Answered {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use ward_store::StoreError;
 use ward_store::snapshots::Name;
 
+use super::Named;
 use crate::admin::Context;
 use crate::app::App;
 use crate::credential::Caller;
@@ -61,7 +62,7 @@ async fn take(
 async fn remove(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
-    Path(name): Path<String>,
+    Named(name): Named,
     headers: HeaderMap,
 ) -> Answered {
     let caller = founding_desk(&app, &headers, &facts).await?;
@@ -71,7 +72,7 @@ async fn remove(
 async fn restore(
     State(app): State<Arc<App>>,
     Extension(facts): Extension<Facts>,
-    Path(name): Path<String>,
+    Named(name): Named,
     headers: HeaderMap,
 ) -> Answered {
     let caller = founding_desk(&app, &headers, &facts).await?;

@@ -24,27 +24,24 @@ pub enum SandboxCommand {
     Maker(MakerArgs),
     /// Fill the Sandbox with synthetic data; the same seed gives the same data
     Seed {
-        /// The Sandbox's directory
-        #[arg(long)]
-        dir: PathBuf,
+        /// Which Sandbox
+        #[command(flatten)]
+        which: Which,
         /// The seed
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// Which world; `ward sandbox packs` tells of them
         #[arg(long, default_value = "standard", value_name = "PACK")]
         pack: Pack,
-        /// How many clients, up to 200,000, of the standard pack
+        /// How many clients, up to 200,000, of the standard pack; with --dir
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200_000))]
         clients: Option<u32>,
     },
     /// Empty the Sandbox; its ids move to a fresh range, old ones are refused
     Reset {
-        /// The Sandbox's directory
-        #[arg(long, conflicts_with = "url")]
-        dir: Option<PathBuf>,
-        /// A running Sandbox instead
+        /// Which Sandbox
         #[command(flatten)]
-        there: There,
+        which: Which,
         /// Seed it again
         #[arg(long)]
         seed: Option<u64>,
@@ -214,6 +211,8 @@ pub struct RunArgs {
     pub wanted: Wanted,
     #[arg(long, hide = true)]
     pub with_parent: Option<u32>,
+    #[arg(long, hide = true)]
+    pub shard: Option<u32>,
     /// The command with its arguments, behind `--`
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,

@@ -54,7 +54,7 @@ pub async fn run(args: PoolArgs, out: Out) -> Done {
         Some((_, status)) => Err(Failure {
             code: *status,
             sentence: format!(
-                "{} of {} shards ended: {}",
+                "{} of {} shards failed: {}",
                 told.len(),
                 args.shards,
                 told.join(", ")
@@ -92,6 +92,7 @@ fn start(args: &PoolArgs, index: u32, out: Out) -> std::io::Result<Child> {
         command.arg("--json");
     }
     command.args(["sandbox", "run", "--with-parent", &std::process::id().to_string()]);
+    command.args(["--shard", &index.to_string()]);
     command.args(options(&args.wanted, index)).arg("--").args(&args.command);
     command.env("WARD_SHARD_INDEX", index.to_string());
     command.env("WARD_SHARD_TOTAL", args.shards.to_string());

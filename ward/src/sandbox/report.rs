@@ -97,6 +97,7 @@ impl Report<'_> {
         json!({
             "environment": "sandbox",
             "instance": self.instance,
+            "shard": self.args.shard,
             "seed": self.args.wanted.seed,
             "pack": self.args.wanted.pack.as_str(),
             "command": self.command(),
@@ -115,8 +116,9 @@ impl Report<'_> {
         let asked = &self.happened.operations;
         let requests: u64 = asked.iter().map(|(_, asked)| asked.requests).sum();
         let colour = if self.status == 0 { GREEN } else { RED };
+        let shard = self.args.shard.map_or_else(String::new, |shard| format!(" (shard {shard})"));
         let mut text = format!(
-            "{BOLD}ward sandbox run{PLAIN}: {colour}status {}{PLAIN} after {:.1} s {DIM}(Sandbox {}, seed {}, pack {}; ready in {} ms){PLAIN}\n",
+            "{BOLD}ward sandbox run{PLAIN}{shard}: {colour}status {}{PLAIN} after {:.1} s {DIM}(Sandbox {}, seed {}, pack {}; ready in {} ms){PLAIN}\n",
             self.status,
             self.took.as_secs_f64(),
             self.instance,

@@ -250,6 +250,8 @@ record! {
         is_ordered: bool,
         /// Logical time.
         due_at: Timestamp,
+        /// The fault that held it back, in a Sandbox: what the header of each attempt says.
+        fault: Option<String>,
         attempts: i64,
         /// Logical time.
         first_failed_at: Option<Timestamp>,

@@ -12,10 +12,14 @@ use crate::deliver::claim::Claimed;
 use crate::guard::Openings;
 use crate::secret;
 
-/// For how long a new delivery is held back, in microseconds of the instance's clock.
-pub fn held_back(instance: &Instance, webhook: i64, event: &str) -> i64 {
-    let fault = instance.faults().of_queue(instance.clock().wall(), webhook, event);
-    fault.map_or(0, |fault| i64::from(fault.milliseconds) * 1_000)
+/// The fault that holds a new delivery back, if one does.
+pub fn holding(instance: &Instance, webhook: i64, event: &str) -> Option<Fault> {
+    instance.faults().of_queue(instance.clock().wall(), webhook, event)
+}
+
+/// For how long it is held back, in microseconds of the instance's clock.
+pub fn held_back(holding: Option<&Fault>) -> i64 {
+    holding.map_or(0, |fault| i64::from(fault.milliseconds) * 1_000)
 }
 
 /// The fault that hits the request of a delivery, whose secrets it may change. Probes find out how

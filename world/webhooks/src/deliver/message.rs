@@ -54,8 +54,10 @@ pub fn request(
         .header(CONTENT_LENGTH, body.len());
     let is_replay = delivery.probe.is_none() && !delivery.replay.is_empty();
     let replay = is_replay.then(|| ("ward-replay", delivery.replay.clone()));
-    let fault = fault.map(|fault| ("x-sandbox-fault", fault.mark()));
-    for (name, value) in headers.into_iter().chain(replay).chain(fault) {
+    // One held it back, another one may hit it now.
+    let marks = delivery.fault.clone().into_iter().chain(fault.map(Fault::mark));
+    let marks = marks.map(|mark| ("x-sandbox-fault", mark));
+    for (name, value) in headers.into_iter().chain(replay).chain(marks) {
         request =
             request.header(HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?);
     }

@@ -38,34 +38,42 @@ pub async fn add(
     let count = i64::try_from(new.len()).unwrap_or(0);
     let Some(first) = lane::enqueue(tx, org_id, webhook, count).await? else { return Ok(()) };
     let (now, wall, instance) = (tx.now(), tx.wall(), tx.instance().clone());
-    let row = |(position, new): (i64, &New<'_>), id: Uuid| WebhookDelivery {
-        id,
-        org_id: Id::new(org_id),
-        unit_id: Id::new(unit_id),
-        webhook_id: Id::new(webhook),
-        event_id: new.event_id.clone(),
-        event_type: new.told.event_type.to_owned(),
-        resource_type: new.told.resource_type.to_owned(),
-        resource_id: new.told.resource_id,
-        body: payload::body(new.told, new.encoding),
-        cause: new.cause,
-        probe: new.probe,
-        replay: new.replay.clone(),
-        state: DeliveryState::Pending,
-        position,
-        is_ordered: new.is_ordered,
-        due_at: match new.probe {
-            Some(_) => Timestamp(0),
-            None => now.plus_micros(faulty::held_back(&instance, webhook, new.told.event_type)),
-        },
-        attempts: 0,
-        first_failed_at: None,
-        lease_epoch: None,
-        lease_token: None,
-        lease_until: None,
-        started_at: new.probe.map(|_| wall),
-        created_at: now,
-        updated_at: now,
+    let row = |(position, new): (i64, &New<'_>), id: Uuid| {
+        // Probes find out how the receiver is, so none is held back.
+        let held = match new.probe {
+            Some(_) => None,
+            None => faulty::holding(&instance, webhook, new.told.event_type),
+        };
+        WebhookDelivery {
+            id,
+            org_id: Id::new(org_id),
+            unit_id: Id::new(unit_id),
+            webhook_id: Id::new(webhook),
+            event_id: new.event_id.clone(),
+            event_type: new.told.event_type.to_owned(),
+            resource_type: new.told.resource_type.to_owned(),
+            resource_id: new.told.resource_id,
+            body: payload::body(new.told, new.encoding),
+            cause: new.cause,
+            probe: new.probe,
+            replay: new.replay.clone(),
+            state: DeliveryState::Pending,
+            position,
+            is_ordered: new.is_ordered,
+            due_at: match new.probe {
+                Some(_) => Timestamp(0),
+                None => now.plus_micros(faulty::held_back(held.as_ref())),
+            },
+            fault: held.map(|fault| fault.mark()),
+            attempts: 0,
+            first_failed_at: None,
+            lease_epoch: None,
+            lease_token: None,
+            lease_until: None,
+            started_at: new.probe.map(|_| wall),
+            created_at: now,
+            updated_at: now,
+        }
     };
     let rows: Vec<WebhookDelivery> = (first..).zip(new).map(|it| row(it, tx.uuid())).collect();
     let system = Actor::system(org_id);
