@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::checks;
 use crate::failure::Failure;
 use crate::isolation::Ground;
 use crate::kind::Kind;
@@ -178,7 +179,12 @@ pub fn only_a_sandbox(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
-/// ISO-21. Last: the keys end with the reset.
+/// ISO-24, of the answers to all rows.
+pub fn every_answer(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
+    checks::every_answer(&ground.pair, row)
+}
+
+/// ISO-21. Last of what asks: the keys end with the reset.
 pub fn stale_ids(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     let s = &ground.pair.s;
     let held = ground.pair.holdings(Kind::Sandbox)?;
