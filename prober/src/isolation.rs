@@ -53,7 +53,7 @@ const fn tried(
 }
 
 /// In the order in which they are tried: what ends keys and ids comes last.
-const TRIED: [Tried; 16] = [
+const TRIED: [Tried; 17] = [
     tried("wrong-kind", "ISO-01", "A start as the wrong kind is refused", starts::wrong_kind),
     tried(
         "copied-database",
@@ -130,6 +130,12 @@ const TRIED: [Tried; 16] = [
         leaks::leaked_key,
     ),
     tried("stale-ids", "ISO-21", "Ids of before a reset name nothing", leaks::stale_ids),
+    tried(
+        "every-answer",
+        "ISO-24",
+        "No answer of all that is tried names the other",
+        leaks::every_answer,
+    ),
 ];
 
 /// Tries everything on a pair that the program `ward` makes in a folder.

@@ -13,6 +13,7 @@
 pub mod checks;
 pub mod document;
 pub mod failure;
+pub mod foreign;
 pub mod holdings;
 pub mod ids;
 pub mod isolation;

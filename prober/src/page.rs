@@ -41,6 +41,13 @@ fn untried(row: &Json) -> Option<String> {
     (!those.is_empty()).then(|| format!("not tried, as the keys' users may not see it: {list}"))
 }
 
+/// What is told of a row beside its faults.
+fn beside(row: &Json) -> impl Iterator<Item = String> {
+    let reason = row["reason"].as_str().map(str::to_owned);
+    let remarks: Vec<String> = words(&row["remarks"]).into_iter().map(str::to_owned).collect();
+    reason.into_iter().chain(untried(row)).chain(remarks)
+}
+
 /// The counts in a sentence, and that the run ended early.
 fn counted(report: &Json) -> String {
     let count = |name: &str| report["counts"][name].as_u64().unwrap_or_default();
@@ -94,8 +101,8 @@ pub fn text(document: &Json) -> String {
         for fault in words(&row["faults"]) {
             let _ = writeln!(text, "{:<35}{RED}{}{PLAIN}", "", clean(fault));
         }
-        for more in [row["reason"].as_str().map(str::to_owned), untried(row)].iter().flatten() {
-            let _ = writeln!(text, "{:<35}{DIM}{}{PLAIN}", "", clean(more));
+        for more in beside(row) {
+            let _ = writeln!(text, "{:<35}{DIM}{}{PLAIN}", "", clean(&more));
         }
     }
     let _ = writeln!(text, "\n{}", counted(report));
@@ -155,8 +162,8 @@ fn html_row(row: &Json) -> String {
             faults.iter().map(|fault| format!("<li>{}</li>", escaped(fault))).collect();
         let _ = write!(more, "<ul class=\"fault\">{items}</ul>");
     }
-    for told in [row["reason"].as_str().map(str::to_owned), untried(row)].iter().flatten() {
-        let _ = write!(more, "<br>{}", escaped(told));
+    for told in beside(row) {
+        let _ = write!(more, "<br>{}", escaped(&told));
     }
     format!(
         "<tr><td>{}</td><td>{}</td><td class=\"{}\">{}</td><td>{}</td><td>{}{more}</td></tr>\n",

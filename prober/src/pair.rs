@@ -59,6 +59,8 @@ pub struct Refusal {
 impl Pair {
     /// Both, as somebody runs them.
     pub fn new(s: Side, p: Side) -> Pair {
+        s.look_out_for(&p);
+        p.look_out_for(&s);
         Pair {
             s,
             p,

@@ -45,6 +45,7 @@ pub struct Row {
     failed: usize,
     faults: Vec<String>,
     untried: BTreeSet<String>,
+    remarks: Vec<String>,
     reason: Option<String>,
     is_cut: bool,
     secrets: Secrets,
@@ -61,6 +62,7 @@ impl Row {
             failed: 0,
             faults: Vec::new(),
             untried: BTreeSet::new(),
+            remarks: Vec::new(),
             reason: None,
             is_cut: false,
             secrets: secrets.clone(),
@@ -92,6 +94,11 @@ impl Row {
     /// Something that the key's user may not ask, and so was not tried: no case, and named.
     pub fn untried(&mut self, what: &str) {
         self.untried.insert(finding(what, &self.secrets));
+    }
+
+    /// What has to be known of its cases: over how much was looked, and what there was not.
+    pub fn remark(&mut self, what: impl Into<String>) {
+        self.remarks.push(finding(&what.into(), &self.secrets));
     }
 
     /// The run ended within this row, or before it.
@@ -134,6 +141,7 @@ impl Row {
             "failed": self.failed,
             "faults": self.faults,
             "untried": self.untried,
+            "remarks": self.remarks,
             "reason": self.reason(),
         })
     }
@@ -270,7 +278,9 @@ mod tests {
     fn what_was_not_tried_is_no_case_and_is_named() {
         let mut row = Row::new("a", "ISO-01", "t", &Secrets::default());
         row.untried("auditLog");
+        row.remark("looked at 7 answers");
         let json = row.json();
+        assert_eq!(json["remarks"], json!(["looked at 7 answers"]));
         assert_eq!((&json["verdict"], &json["cases"]), (&json!("not applicable"), &json!(0)));
         assert_eq!(json["reason"], "the keys' users may not see what is tried");
         row.case(true, String::new);

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::document::is_bounded;
 use crate::failure::Failure;
+use crate::foreign::Foreign;
 use crate::kind::{KeyText, Kind};
 use crate::schema::{INTROSPECTION, Schema};
 use crate::wire::{Answer, Ask, Door, Trust};
@@ -53,6 +54,7 @@ pub struct Side {
     /// The tag that the key's text names.
     pub tag: String,
     seen: RefCell<Vec<Seen>>,
+    foreign: RefCell<Option<Foreign>>,
 }
 
 /// What is kept of an answer: no body.
@@ -62,6 +64,10 @@ pub struct Seen {
     pub what: String,
     /// The answer without its body.
     pub answer: Answer,
+    /// What of the other it names, though the request did not.
+    pub names: Option<String>,
+    /// Whether somebody before the instance may have answered.
+    is_apart: bool,
 }
 
 impl Side {
@@ -85,8 +91,9 @@ impl Side {
             )));
         }
         let door = Door::new(&given.url, trust, runtime)?;
-        let seen = RefCell::new(Vec::new());
-        Ok(Side { kind, door, key: given.key, session: given.session, tag: text.tag, seen })
+        let (seen, foreign) = (RefCell::new(Vec::new()), RefCell::new(None));
+        let (key, session) = (given.key, given.session);
+        Ok(Side { kind, door, key, session, tag: text.tag, seen, foreign })
     }
 
     /// Asks without a credential but what the request has; waits where the answer says that it
@@ -94,10 +101,7 @@ impl Side {
     pub fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
         for _ in 0..PATIENCE {
             let answer = self.door.ask(ask)?;
-            let mut kept = answer.clone();
-            (kept.text, kept.json) = (String::new(), Json::Null);
-            let what = format!("{} {}", ask.method, told_path(&ask.path));
-            self.seen.borrow_mut().push(Seen { what, answer: kept });
+            self.note(ask, &answer, false);
             let after = answer.header("retry-after");
             match (answer.status, after) {
                 (429, _) => {}
@@ -111,6 +115,52 @@ impl Side {
             "the {} refuses requests as too many; run the probe when there is less to do",
             self.kind.title()
         )))
+    }
+
+    /// Asks once for what a proxy before the instance may answer: that need not name the instance.
+    /// None where the connection is closed instead.
+    pub fn ask_apart(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
+        let answer = self.door.ask_or_closed(ask)?;
+        if let Some(answer) = &answer {
+            self.note(ask, answer, true);
+        }
+        Ok(answer)
+    }
+
+    /// Every answer passes here: it is looked at for the other, and kept without its body.
+    fn note(&self, ask: &Ask, answer: &Answer, is_apart: bool) {
+        let names = self.foreign.borrow().as_ref().and_then(|it| it.named_in(ask, answer));
+        let what = format!("{} {}", ask.method, told_path(&ask.path));
+        let mut kept = answer.clone();
+        (kept.text, kept.json) = (String::new(), Json::Null);
+        self.seen.borrow_mut().push(Seen { what, answer: kept, names, is_apart });
+    }
+
+    /// From now on each answer is looked at for what names the other.
+    pub fn look_out_for(&self, other: &Side) {
+        let own = self.hosts();
+        let hosts = other.hosts().into_iter().filter(|host| !own.contains(host));
+        let tag = Some(other.tag.clone()).filter(|tag| *tag != self.tag);
+        *self.foreign.borrow_mut() = Some(Foreign::new(other.kind, hosts, tag));
+    }
+
+    /// The other gives itself this host.
+    pub fn look_out_for_host(&self, host: String) {
+        let is_own = self.hosts().contains(&host);
+        if let Some(foreign) = self.foreign.borrow_mut().as_mut().filter(|_| !is_own) {
+            foreign.add(host);
+        }
+    }
+
+    /// What of the other stands in a text.
+    pub fn foreign_in(&self, text: &str) -> Option<String> {
+        self.foreign.borrow().as_ref().and_then(|it| it.named(text, ""))
+    }
+
+    /// By what it is reached.
+    fn hosts(&self) -> Vec<String> {
+        let addresses = self.door.addresses.iter().map(ToString::to_string);
+        addresses.chain([self.door.authority().to_owned()]).collect()
     }
 
     /// A GraphQL operation as nobody.
@@ -176,6 +226,11 @@ impl Side {
     /// All answers so far, without their bodies.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.borrow().clone()
+    }
+
+    /// Those that have to name the instance.
+    pub fn seen_of_its_own(&self) -> Vec<Seen> {
+        self.seen.borrow().iter().filter(|it| !it.is_apart).cloned().collect()
     }
 
     /// Refuses to go on where the own key, or a session that is given, is not the instance's: a

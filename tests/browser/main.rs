@@ -39,7 +39,7 @@ fn browser() -> Result<OsString, &'static str> {
 }
 
 #[test]
-fn the_explorer_in_a_browser() {
+fn iso_17_the_explorer_in_a_browser() {
     let browser = match browser() {
         Ok(browser) => browser,
         Err(missing) => {

@@ -141,7 +141,7 @@ fn answers_are_partly_there_or_of_before() {
 }
 
 #[test]
-fn it_hits_whom_it_is_meant_for_and_ends() {
+fn iso_48_it_hits_whom_it_is_meant_for_and_ends() {
     for engine in Engine::available("faults") {
         let world = World::open(engine);
         let other = world.server.with(&world.instance.member("admin"));

@@ -1,8 +1,9 @@
 //! Files: sent as multipart forms, read by signed links.
 
 use ward_tests::raw::Answer;
-use ward_tests::{Api, Json, json, people};
+use ward_tests::{Api, Engine, Instance, Json, Kind, json, people};
 
+use crate::export::{EXPORT, entries, fetched};
 use crate::running::{refused, running};
 
 const BOUNDARY: &str = "ward-tests-boundary";
@@ -251,6 +252,37 @@ fn real_numbers_in_a_text_file_are_refused_by_a_sandbox() {
     let reply = written("data:text/plain;base64,bmFtZSxzc24KQWRhLDEyMy00NS02Nzg5Cg==");
     assert!(reply.data()["createDocument"]["messages"].is_null(), "{}", reply.text);
     assert_nothing_left();
+}
+
+/// An archive as Production made it; as a document of a Sandbox it would be a real person's record.
+#[test]
+fn iso_34_an_export_of_production_is_refused_by_a_sandbox() {
+    let p = Instance::birth(Kind::Production, Engine::Sqlite);
+    let key = p.owner_key();
+    let server = p.serve();
+    let api = server.with(&key);
+    let client = people::client(&api, "leaving");
+    let made = api.ask(EXPORT, json!({"id": client}));
+    assert!(made.data()["exportClientEhi"]["messages"].is_null(), "{}", made.text);
+    let documents = "{ documents(filter: \"all\") { nodes { expiring_url } } }";
+    let listed = api.ask(documents, json!({}));
+    let link = &listed.data()["documents"]["nodes"][0]["expiring_url"];
+    let archive = fetched(&server, link.as_str().unwrap());
+    server.stop();
+    let mark = entries(&archive).remove("environment.txt").unwrap();
+    assert!(mark.starts_with(b"ward-export-environment: production\n"), "not marked");
+    let owner = running().server.with(&running().key);
+    let about = people::client(&owner, "arriving");
+    let input = json!({"rel_user_id": about, "file": null});
+    let operations = json!({"query": UPLOAD, "variables": {"input": input}});
+    let named = ("export.zip", "application/zip");
+    let form = named_form(&operations, "variables.input.file", named, &archive);
+    let answer = send(Some(&running().key), &form).json();
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "REAL_DATA_IN_SANDBOX", "{answer}");
+    assert!(answer["data"]["createDocument"]["document"].is_null(), "{answer}");
+    let query = "query($id: String) { documents(private_user_id: $id) { total_count } }";
+    let count = owner.ask(query, json!({"id": about})).data()["documents"]["total_count"].clone();
+    assert_eq!(count, 0);
 }
 
 /// A document goes out as an attachment without its name, counts who opened it, and is gone with

@@ -65,6 +65,11 @@ fn gl_06_a_shared_address_and_wrong_headers_are_found() {
         ("environment-header", "the Production answers GET /calendars/… with 403"),
         ("instance-tag", &shared_tag),
         ("instance-tag", "both answer as the instance"),
+        // For a host that is nobody's the proxy asks Production, which names itself.
+        (
+            "links",
+            &format!("GET /readyz of the Sandbox names the Production: production.localhost:{p}"),
+        ),
     ]);
 }
 
@@ -129,6 +134,7 @@ fn gl_06_shared_ways_in_and_texts_are_found() {
         ("control-plane", "Production answers /sandbox/v1/clock with 200"),
         ("webhook-secrets", "the secret of the Production webhook"),
         ("webhook-secrets", "1 webhook secrets are both's"),
+        ("schema", "the schemas differ in the type "),
         (
             "links",
             &format!(
@@ -139,6 +145,46 @@ fn gl_06_shared_ways_in_and_texts_are_found() {
             "links",
             &format!("avatar_url of the Sandbox names the Production: production.localhost:{p}"),
         ),
-        ("schema", "the schemas differ in the type "),
     ]);
+}
+
+/// The Sandbox's proxy asks Production for who brings a cookie of it.
+#[test]
+fn gl_06_a_proxy_that_routes_by_cookie_is_found() {
+    let pair = Pair::new();
+    let (tag, production) = (pair.p.instance.tag.clone(), pair.p.server.port);
+    let spoil = Spoil::request(move |request| {
+        request.header("cookie").contains("environment=production").then_some(production)
+    });
+    let named = format!("GET /healthz of the Sandbox names the Production: {tag}");
+    pair.with_sandbox(spoil).assert_only(&[
+        (
+            "cookies",
+            "the Sandbox answers GET /healthz to who brings cookies of the Production with",
+        ),
+        ("cookies", "the Sandbox answers POST /graphql to who brings cookies of the Production"),
+        (
+            "environment-header",
+            "the Sandbox answers GET /healthz with 200 and X-Environment \"prod",
+        ),
+        ("instance-tag", &format!("both answer as the instance [\"{tag}\"]")),
+        ("links", &named),
+    ]);
+}
+
+/// A proxy's own page tells where the other is, as pages of errors do.
+#[test]
+fn gl_06_an_address_in_a_page_of_errors_is_found() {
+    let pair = Pair::new();
+    let (s, p) = (pair.s.server.port, pair.p.server.port);
+    let production = middle::before(p, Spoil::default());
+    let sandbox = Spoil::answer(move |request, answer| {
+        if request.path().starts_with("/nowhere") {
+            answer.body = format!("Not found, nor at 127.0.0.1:{production}.");
+        }
+    });
+    pair.probe(middle::before(s, sandbox), production).assert_only(&[(
+        "links",
+        &format!("GET /nowhere of the Sandbox names the Production: 127.0.0.1:{production}"),
+    )]);
 }

@@ -198,5 +198,6 @@ fn gl_06_a_shared_tls_key_and_overlapping_id_ranges_are_found() {
     over_tls(&pair, (&both, sandbox), (&both, Spoil::default())).assert_only(&[
         ("tls-keys", "both certificates have the same key"),
         ("id-ranges", "the Sandbox answers with the User 1"),
+        ("links", "POST /graphql of the Sandbox names the Production: the id 1"),
     ]);
 }

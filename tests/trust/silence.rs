@@ -104,7 +104,7 @@ const INSIDES: [&str; 14] = [
 ];
 
 #[test]
-fn sec_24_nothing_sent_is_logged_and_no_answer_tells_the_insides() {
+fn sec_24_iso_52_nothing_sent_is_logged_and_no_answer_tells_the_insides() {
     let mut figures = Vec::new();
     for engine in Engine::available("SEC-24") {
         let instance = Instance::birth(Kind::Production, engine);

@@ -247,6 +247,23 @@ fn events_are_forwarded_as_they_came() {
 }
 
 #[test]
+fn iso_42_a_listener_takes_nothing_from_other_receivers() {
+    let practice = Practice::open(Engine::Sqlite);
+    practice.webhook("/other", &["patient.created"]);
+    let mut listening = Listening::start(&practice, &["--events", "patient.created"]);
+    listening.line();
+    practice.client("ada");
+    assert_eq!(listening.line()["status"], 200);
+    practice.receiver.event("/other", "patient.created");
+    assert_eq!((listening.stop(), webhooks(&practice)), (Some(0), 1));
+    practice.client("ben");
+    let both = || (practice.receiver.at("/other").len() == 2).then_some(());
+    until("the other receiver has both", both);
+    assert_eq!(practice.receiver.at("/hook?a=1").len(), 1);
+    practice.server.stop();
+}
+
+#[test]
 fn forwarding_with_the_secret_of_a_webhook() {
     let practice = Practice::open(Engine::Sqlite);
     let input = json!({"url": "https://hooks.example.com/", "is_enabled": false});

@@ -6,7 +6,7 @@ use ward_tests::{Engine, Json, json, people, until};
 use crate::practice::Practice;
 
 #[test]
-fn a_dead_receiver_is_warned_of_and_disabled() {
+fn iso_44_a_dead_receiver_is_warned_of_and_disabled() {
     let practice = Practice::open(Engine::Sqlite);
     practice.webhook("/status/500", &["patient.created"]);
     practice.client("ada");

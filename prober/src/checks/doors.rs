@@ -35,7 +35,7 @@ pub fn tls_keys(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
 /// What a proxy may answer for a host that it does not know, before it reaches anybody.
 const NO_SUCH_HOST: [u16; 3] = [400, 403, 404];
 
-/// ISO-53. The answers are not counted among those that have to name their environment: a proxy
+/// ISO-53. The answers are not among those that have to name their environment: a proxy
 /// may refuse a foreign host, or close the connection. Beside each the own host is answered, as
 /// who answers nobody refuses nothing.
 pub fn host(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
@@ -51,7 +51,7 @@ pub fn host(pair: &Pair, row: &mut Row) -> Result<(), Failure> {
                 row.case(control == 200, || format!("{at} for its own host with {control}"));
                 ask.host = Some(host.clone());
                 // Closed without an answer is refused, too; what takes for ever or is too long is not.
-                let Some(answer) = side.door.ask_or_closed(&ask)? else {
+                let Some(answer) = side.ask_apart(&ask)? else {
                     ask.host = None;
                     let control = side.ask(&ask)?.status;
                     row.case(control == 200, || format!("{at} no more, after the host {host}"));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::checks;
 use crate::failure::Failure;
 use crate::isolation::Ground;
 use crate::kind::Kind;
@@ -146,13 +147,56 @@ pub fn leaked_key(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What `ward sandbox` does with a directory; `run` and `pool` make their own.
+const OF_A_DIRECTORY: [&[&str]; 9] = [
+    &["seed"],
+    &["reset"],
+    &["snapshot", "before"],
+    &["snapshot", "before", "--delete"],
+    &["snapshot", "--list"],
+    &["restore", "before"],
+    &["fork"],
+    &["fork", "--list"],
+    &["packs"],
+];
+
+/// What it does with an address.
+const OF_AN_ADDRESS: [&[&str]; 16] = [
+    &["reset"],
+    &["snapshot", "before"],
+    &["snapshot", "--list"],
+    &["restore", "before"],
+    &["fork"],
+    &["fork", "--end-all"],
+    &["be", "owner@production.example"],
+    &["inbox"],
+    &["clock", "show"],
+    &["clock", "freeze"],
+    &["clock", "resume"],
+    &["clock", "rate", "2"],
+    &["clock", "set", "2031-03-03T12:00:00Z"],
+    &["clock", "advance", "1h"],
+    &["faults", "add", "internal_error"],
+    &["faults", "clear"],
+];
+
 /// ISO-35.
 pub fn only_a_sandbox(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     let dir = ground.own.birth(Kind::Production, "only-a-sandbox")?;
-    for words in [["sandbox", "seed"], ["sandbox", "reset"]] {
-        let ended = ground.own.run(&words, &dir, &[])?;
+    for words in OF_A_DIRECTORY {
+        let whole = [&["sandbox"][..], words].concat();
+        let ended = ground.own.run(&whole, &dir, &[])?;
         row.case(ended.code == Some(78) && ended.stderr.contains("E-ISO-"), || {
-            format!("ward {} on a Production ends with {:?}", words.join(" "), ended.code)
+            format!("ward sandbox {} on a Production ends with {:?}", words.join(" "), ended.code)
+        });
+    }
+    // By its address, with a key of each.
+    let keys = [&ground.pair.s.key, &ground.pair.p.key];
+    for (words, key) in OF_AN_ADDRESS.iter().flat_map(|words| keys.map(|key| (*words, key))) {
+        let whole = [&["sandbox"][..], words].concat();
+        let ended = ground.own.there(&whole, &ground.pair.p, key)?;
+        row.case(ended.code == Some(78) && ended.stderr.contains("E-ISO-"), || {
+            format!("ward sandbox {} at Production ends with {:?}", words.join(" "), ended.code)
         });
     }
     // Nobody was given an account with a password.
@@ -178,7 +222,12 @@ pub fn only_a_sandbox(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
-/// ISO-21. Last: the keys end with the reset.
+/// ISO-24, of the answers to all rows.
+pub fn every_answer(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
+    checks::every_answer(&ground.pair, row)
+}
+
+/// ISO-21. Last of what asks: the keys end with the reset.
 pub fn stale_ids(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     let s = &ground.pair.s;
     let held = ground.pair.holdings(Kind::Sandbox)?;

@@ -191,6 +191,15 @@ impl Own {
         self.finish(command)
     }
 
+    /// Runs a command against a running instance, with a key.
+    pub fn there(&self, words: &[&str], side: &Side, key: &str) -> Result<Ended, Failure> {
+        let port = side.door.url.port_or_known_default().unwrap_or_default();
+        let mut command = self.command();
+        command.args(words).env("WARD_URL", format!("http://127.0.0.1:{port}"));
+        command.env("WARD_API_KEY", key);
+        self.finish(command)
+    }
+
     /// `ward scan`.
     pub fn scan(&self, folder: &Path) -> Result<Ended, Failure> {
         let mut command = self.command();

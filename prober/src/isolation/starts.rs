@@ -108,13 +108,47 @@ pub fn both_variables(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The keys of live connectors, as Production's configuration has them.
+const LIVE_KEYS: [&str; 27] = [
+    "smtp_host",
+    "smtp_port",
+    "smtp_tls",
+    "smtp_user",
+    "smtp_password_file",
+    "smtp_from",
+    "smtp_ca",
+    "smtp_callback_token_file",
+    "sms_url",
+    "sms_token_file",
+    "sms_from",
+    "sms_ca",
+    "sms_callback_token_file",
+    "push_url",
+    "push_token_file",
+    "push_ca",
+    "video_url",
+    "video_token_file",
+    "video_ca",
+    "scan_socket",
+    "s3_endpoint",
+    "s3_bucket",
+    "s3_region",
+    "s3_prefix",
+    "s3_access_key",
+    "s3_secret_key_file",
+    "s3_ca",
+];
+
+/// Settings of connectors that there are none of yet.
+const LATER: [&str; 4] = ["card_secret_key", "clearinghouse_user", "fax_token", "erx_key"];
+
 /// ISO-05.
 pub fn live_settings(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
     const SECRET: &str = "secret-of-a-live-connector";
     let dir = ground.own.birth(Kind::Sandbox, "live-settings")?;
-    for class in ["SMTP_PASSWORD", "CARD_SECRET_KEY", "CLEARINGHOUSE_USER", "FAX_TOKEN", "ERX_KEY"]
-    {
-        for name in [format!("WARD_SANDBOX_{class}"), format!("WARD_{class}")] {
+    for key in LIVE_KEYS.iter().chain(&LATER) {
+        let key = key.to_ascii_uppercase();
+        for name in [format!("WARD_SANDBOX_{key}"), format!("WARD_{key}")] {
             let ended = serve(&ground.own, Kind::Sandbox, &dir, &[(&name, SECRET)])?;
             row.judged(fault(&ended, &["ISO-05"], &format!("a Sandbox with {name}")));
             row.case(!ended.stderr.contains(SECRET), || format!("the value of {name} is shown"));
@@ -182,4 +216,18 @@ pub fn copied_directory(ground: &Ground, row: &mut Row) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keys_of_live_connectors_are_tried() {
+        let text = include_str!("../../../foundation/instance/src/config/variables.rs");
+        let (_, rest) = text.split_once("const LIVE_KEYS").unwrap();
+        let (list, _) = rest.split_once("];").unwrap();
+        let keys: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+        assert_eq!(keys, LIVE_KEYS);
+    }
 }

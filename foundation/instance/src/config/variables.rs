@@ -125,10 +125,13 @@ pub(super) fn both_kinds(kind: Kind, name: &str) -> InstanceError {
 }
 
 /// Words in names of variables that only a live connector would have.
-const CONNECTORS: [&str; 13] = [
+const CONNECTORS: [&str; 16] = [
     "SMTP",
     "SMS",
     "S3_",
+    "PUSH_",
+    "VIDEO_",
+    "SCAN_",
     "CARD",
     "ACH_",
     "CLEARINGHOUSE",

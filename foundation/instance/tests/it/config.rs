@@ -113,9 +113,15 @@ fn iso_04_variables_of_the_other_kind() {
 
 #[test]
 fn iso_05_a_sandbox_takes_no_live_connector() {
-    for name in
-        ["WARD_SANDBOX_SMTP_URL", "WARD_SANDBOX_CARD_KEY", "WARD_SANDBOX_X", "WARD_SMTP_PASSWORD"]
-    {
+    for name in [
+        "WARD_SANDBOX_SMTP_URL",
+        "WARD_SANDBOX_CARD_KEY",
+        "WARD_SANDBOX_X",
+        "WARD_SMTP_PASSWORD",
+        "WARD_PUSH_TOKEN_FILE",
+        "WARD_VIDEO_URL",
+        "WARD_SCAN_SOCKET",
+    ] {
         let sentence = refusal(Kind::Sandbox, SANDBOX, &[(name, "hunter2-secret")]);
         assert!(
             sentence.starts_with(&format!("E-ISO-05: a Sandbox takes no variable {name}; fix: ")),

@@ -8,7 +8,7 @@ use ward_store::{StoreError, jobs};
 both! {
     Sandbox,
     /// Two that run at once: each job once.
-    async fn two_runners_do_each_job_once(w) {
+    async fn iso_32_two_runners_do_each_job_once(w) {
         for n in 0..30 {
             w.intend_reset(&format!("client{n}@harbor.example")).await;
         }

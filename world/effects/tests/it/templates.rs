@@ -124,7 +124,7 @@ fn a_path_gets_the_address_of_the_instance() {
 /// ISO-30: a Sandbox's mail says what it is, to people and to machines; Production's says it to
 /// machines.
 #[test]
-fn every_mail_is_marked() {
+fn iso_30_every_mail_is_marked() {
     for kind in Kind::ALL {
         let (_, _, instance) = instance(kind);
         for name in MAIL_KINDS {

@@ -87,7 +87,7 @@ mod tests {
     const CLOSED: Openings = Openings { loopback: false, private: false };
 
     #[tokio::test]
-    async fn a_name_that_turns_private_is_refused() {
+    async fn iso_43_a_name_that_turns_private_is_refused() {
         let address = Address::checked("https://hooks.example.com/", CLOSED, None).unwrap();
         let names = answers(&[&["93.184.216.34"], &["169.254.169.254"]]);
         let first = allowed(&names, &address, CLOSED).await.unwrap();
