@@ -1,46 +1,58 @@
 //! `D/control.sock`: how the command line asks a running instance to do what
-//! only the holder of its lock may do. The server greets, then one line in, one
+//! only the holder of its lock may do. Both sides greet, then one line in, one
 //! out, behind lines that tell how far a long command is; the socket is open to
 //! the same operating-system user only.
 //!
 //! That user may have other instances, and the path may lead to one of theirs:
 //! both sides believe only what the root key of their instance has signed, for
-//! this exchange ([`ward_instance::control`], ISO-02).
+//! this exchange ([`ward_instance::control`], ISO-02). Whoever has proven nothing
+//! keeps nothing from anybody else: the places for commands are for those who have.
 
+mod asking;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use ward_instance::control::{Answering, Asking, Greeter};
-use ward_instance::{IsoError, Random, RootRing};
+use ward_instance::control::{Answering, Greeter, Unproven};
 
 use crate::admin::{self, Command, Context, Progress};
 use crate::app::App;
+use crate::limiter::Limiter;
 use crate::place::ServerError;
 use crate::respond::refuse;
 
-/// The longest request line, in bytes.
-const MAX_LINE: u64 = 1024 * 1024;
-/// The greeting, and the command after it, have to be here within this time.
-const HEAD_TIME: Duration = Duration::from_secs(30);
-/// Commands and callers at once; more wait until one ends.
-const CONNECTIONS: usize = 64;
-/// After a connection could not be taken.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
-/// What is said to a command of nobody known; it proves nothing, and is no answer.
-const NOT_YOURS: &str = r#"{"refused":"the command is not signed with this instance's root key"}"#;
+pub use asking::ask;
 
-/// What is to be done about a socket that leads elsewhere.
-const ANEW: &str = "remove it, stop this instance's server and start it anew";
+/// The longest line before both are known, in bytes.
+const MAX_GREETING: u64 = 8 * 1024;
+/// The longest line with a command, in bytes: those who have proven nothing send so much, too.
+const MAX_LINE: u64 = 256 * 1024;
+/// A caller has to have proven itself within this time; it has its command at hand.
+const PROOF_TIME: Duration = Duration::from_secs(10);
+/// A line has to be taken off within this time.
+const SAY_TIME: Duration = Duration::from_secs(30);
+/// Commands at once; more wait until one ends.
+const COMMANDS: usize = 64;
+/// Connections at once whose callers have proven nothing; more cost one of them.
+const UNPROVEN: usize = 256;
+/// Warnings a second of what nobody has proven.
+const WARNINGS: u32 = 1;
+/// After a connection could not be taken or made.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// What comes back over the socket.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +79,13 @@ pub enum Outcome {
     },
 }
 
+/// What is said to whoever proves nothing. It proves nothing either, and is no answer.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refusal {
+    refused: String,
+}
+
 /// Opens the socket, readable by this user only.
 pub fn listen(dir: &Path) -> Result<UnixListener, ServerError> {
     let path = dir.join("control.sock");
@@ -85,63 +104,150 @@ pub fn listen(dir: &Path) -> Result<UnixListener, ServerError> {
 
 /// Answers commands until told to stop.
 pub async fn serve(app: Arc<App>, socket: UnixListener, mut stop: watch::Receiver<bool>) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let desk = Arc::new(Desk {
+        app,
+        places: Arc::new(Semaphore::new(COMMANDS)),
+        warnings: Limiter::new(WARNINGS),
+        untold: AtomicU64::new(0),
+    });
+    let mut unproven = VecDeque::new();
     loop {
-        let room = connections.clone().acquire_owned();
-        let accepted = async {
-            let room = room.await;
-            (socket.accept().await, room)
-        };
         tokio::select! {
-            (accepted, room) = accepted => {
-                let (Ok((stream, _)), Ok(room)) = (accepted, room) else {
+            accepted = socket.accept() => {
+                let Ok((stream, _)) = accepted else {
                     // Out of file descriptors, for instance: it won't be better at once.
-                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    tokio::time::sleep(AGAIN).await;
                     continue;
                 };
-                let app = app.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = answer(&app, stream).await {
-                        tracing::debug!(%error, "a command went away before its answer");
-                    }
-                    drop(room);
-                });
+                let process = stream.peer_cred().ok().and_then(|peer| peer.pid());
+                let process = process.unwrap_or_default();
+                if let Some(holder) = make_room(&mut unproven) {
+                    desk.warn(holder, &"it keeps too many connections and proves nothing");
+                }
+                unproven.push_back((process, tokio::spawn(desk.clone().meet(stream, process))));
             }
             _ = stop.changed() => return,
         }
     }
 }
 
-async fn answer(app: &Arc<App>, stream: UnixStream) -> std::io::Result<()> {
-    use tokio::io::AsyncReadExt;
-    let process = stream.peer_cred().ok().and_then(|peer| peer.pid()).unwrap_or_default();
-    let (read, mut write) = stream.into_split();
-    let greeter = Greeter::new(app.instance.random());
-    say(&mut write, greeter.line()).await?;
-    let mut line = String::new();
-    let mut read = BufReader::new(read.take(MAX_LINE));
-    timeout(HEAD_TIME, read.read_line(&mut line)).await??;
-    if line.is_empty() {
-        return Ok(());
+/// Where there is no room for another caller that has proven nothing: ends the oldest of the
+/// process that has most. Gives that process.
+fn make_room(unproven: &mut VecDeque<(i32, JoinHandle<()>)>) -> Option<i32> {
+    unproven.retain(|(_, meeting)| !meeting.is_finished());
+    if unproven.len() < UNPROVEN {
+        return None;
     }
-    let taken = greeter.take(&app.instance.ring(), &line);
-    let (command, mut answering) = match taken {
-        Ok(taken) => taken,
-        Err(error) => {
-            tracing::warn!(process, %error, "a command on control.sock was refused, and nothing done");
-            return say(&mut write, NOT_YOURS.to_owned()).await;
+    let mut held: HashMap<i32, usize> = HashMap::new();
+    for (process, _) in unproven.iter() {
+        *held.entry(*process).or_default() += 1;
+    }
+    let most = held.values().max().copied();
+    let at = unproven.iter().position(|(process, _)| held.get(process).copied() == most)?;
+    let (process, meeting) = unproven.remove(at)?;
+    meeting.abort();
+    Some(process)
+}
+
+/// What all connections share.
+struct Desk {
+    app: Arc<App>,
+    places: Arc<Semaphore>,
+    warnings: Limiter,
+    /// Refusals of which no warning tells yet.
+    untold: AtomicU64,
+}
+
+/// A command whose caller has proven itself by it.
+struct Proven {
+    command: String,
+    answering: Answering,
+    write: OwnedWriteHalf,
+}
+
+impl Desk {
+    /// Lets a caller prove itself; what it asks is then done in a task that nobody cuts off.
+    async fn meet(self: Arc<Self>, stream: UnixStream, process: i32) {
+        let proven = match timeout(PROOF_TIME, self.prove(stream, process)).await {
+            Ok(Ok(Some(proven))) => proven,
+            Ok(Ok(None)) => return,
+            Ok(Err(error)) => {
+                tracing::debug!(process, %error, "a caller on control.sock went away");
+                return;
+            }
+            Err(_) => return self.warn(process, &"it proved nothing in time"),
+        };
+        tokio::spawn(async move {
+            if let Err(error) = self.attend(proven).await {
+                tracing::debug!(process, %error, "a command went away before its answer");
+            }
+        });
+    }
+
+    /// The command of a caller that has proven itself; none of one that has not, or went away.
+    async fn prove(&self, stream: UnixStream, process: i32) -> std::io::Result<Option<Proven>> {
+        let (read, mut write) = stream.into_split();
+        let mut read = BufReader::new(read);
+        let hello = hear(&mut read, MAX_GREETING).await?;
+        if hello.is_empty() {
+            return Ok(None);
         }
-    };
-    let (told, mut news) = unbounded_channel();
-    let progress = move |done, total| drop(told.send(Outcome::Progress { done, total }));
-    let app = app.clone();
-    // Whoever asked may go away; what was begun is finished.
-    let work = tokio::spawn(async move { outcome(&app, &command, Arc::new(progress)).await });
-    while let Some(progress) = news.recv().await {
-        send(&mut write, &mut answering, &progress).await?;
+        let instance = &self.app.instance;
+        let met = Greeter::greet(&instance.ring(), &hello, instance.random());
+        let (greeter, greeting) = match met {
+            Ok(met) => met,
+            Err(error) => return self.refuse(&mut write, process, error).await,
+        };
+        say(&mut write, greeting).await?;
+        let line = hear(&mut read, MAX_LINE).await?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        let taken = greeter.take(&instance.ring(), &line);
+        match taken {
+            Ok((command, answering)) => Ok(Some(Proven { command, answering, write })),
+            Err(error) => self.refuse(&mut write, process, error).await,
+        }
     }
-    let outcome = work.await.map_err(std::io::Error::other)?;
-    send(&mut write, &mut answering, &outcome).await
+
+    async fn refuse(
+        &self,
+        write: &mut OwnedWriteHalf,
+        process: i32,
+        why: Unproven,
+    ) -> std::io::Result<Option<Proven>> {
+        self.warn(process, &why);
+        let refusal = Refusal { refused: why.to_string() };
+        say(write, serde_json::to_string(&refusal).unwrap_or_default()).await?;
+        Ok(None)
+    }
+
+    /// Tells of a refusal, or counts it for the next that is told: a flood is a few lines.
+    fn warn(&self, process: i32, why: &dyn Display) {
+        if self.warnings.take("control.sock").is_err() {
+            self.untold.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let untold = self.untold.swap(0, Ordering::Relaxed);
+        tracing::warn!(process, untold, error = %why, "a command on control.sock was refused, and nothing done");
+    }
+
+    async fn attend(&self, proven: Proven) -> std::io::Result<()> {
+        let Proven { command, mut answering, mut write } = proven;
+        let (told, mut news) = unbounded_channel();
+        let progress = move |done, total| drop(told.send(Outcome::Progress { done, total }));
+        let (app, place) = (self.app.clone(), self.places.clone().acquire_owned());
+        // Whoever asked may go away; what was begun is finished, and has its place until then.
+        let work = tokio::spawn(async move {
+            let _place = place.await;
+            outcome(&app, &command, Arc::new(progress)).await
+        });
+        while let Some(progress) = news.recv().await {
+            send(&mut write, &mut answering, &progress).await?;
+        }
+        let outcome = work.await.map_err(std::io::Error::other)?;
+        send(&mut write, &mut answering, &outcome).await
+    }
 }
 
 async fn send(
@@ -155,7 +261,17 @@ async fn send(
 
 async fn say(write: &mut OwnedWriteHalf, mut line: String) -> std::io::Result<()> {
     line.push('\n');
-    write.write_all(line.as_bytes()).await
+    timeout(SAY_TIME, write.write_all(line.as_bytes())).await?
+}
+
+/// The next line, of at most so many bytes; nothing at the end.
+async fn hear(read: &mut BufReader<OwnedReadHalf>, most: u64) -> std::io::Result<String> {
+    let mut line = String::new();
+    let heard = read.take(most).read_line(&mut line).await?;
+    if heard as u64 == most && !line.ends_with('\n') {
+        return Err(std::io::Error::other(format!("a line is longer than {most} bytes")));
+    }
+    Ok(line)
 }
 
 async fn outcome(app: &Arc<App>, line: &str, progress: Progress) -> Outcome {
@@ -173,80 +289,6 @@ async fn outcome(app: &Arc<App>, line: &str, progress: Progress) -> Outcome {
                 .to_owned(),
         },
     }
-}
-
-/// Asks the server that holds the instance; `progress` is told how far it is.
-/// Refuses a socket that leads to anybody else (ISO-02).
-pub async fn ask(
-    dir: &Path,
-    command: &Command,
-    progress: Option<&Progress>,
-) -> Result<serde_json::Value, ServerError> {
-    let path = dir.join("control.sock");
-    refuse_link(&path)?;
-    let failed = |error: std::io::Error| {
-        ServerError::System(format!(
-            "the instance is in use, and its server does not answer on {}: {error}",
-            path.display()
-        ))
-    };
-    let ended = || failed(std::io::ErrorKind::UnexpectedEof.into());
-    let stream = UnixStream::connect(&path).await.map_err(failed)?;
-    let (read, mut write) = stream.into_split();
-    let mut lines = BufReader::new(read).lines();
-    let greeting = timeout(HEAD_TIME, lines.next_line()).await;
-    let greeting = greeting.map_err(|late| failed(late.into()))?.map_err(failed)?;
-    let greeting = greeting.ok_or_else(ended)?;
-    // Only now: the file has at least the roots that the server has.
-    let ring = RootRing::load(&dir.join("root.key"))?;
-    let text =
-        serde_json::to_string(command).map_err(|error| ServerError::Usage(error.to_string()))?;
-    let (mut asking, line) =
-        Asking::begin(&ring, &greeting, &text, &Random::os()).map_err(|_| another_version())?;
-    say(&mut write, line).await.map_err(failed)?;
-    loop {
-        let reply = lines.next_line().await.map_err(failed)?.ok_or_else(ended)?;
-        let answer = asking.open(&reply).map_err(|_| foreign(&path, &ring))?;
-        match serde_json::from_str(&answer) {
-            Ok(Outcome::Progress { done, total }) => {
-                if let Some(progress) = progress {
-                    progress(done, total);
-                }
-            }
-            Ok(Outcome::Done { answer }) => return Ok(answer),
-            Ok(Outcome::Refused { exit_code, sentence }) => {
-                return Err(ServerError::Told { exit_code, sentence });
-            }
-            Err(_) => return Err(another_version()),
-        }
-    }
-}
-
-fn another_version() -> ServerError {
-    ServerError::System("the server's answer is not readable; is it another version?".to_owned())
-}
-
-/// A server's socket is no link, so one leads to somebody else's.
-fn refuse_link(path: &Path) -> Result<(), IsoError> {
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if found.file_type().is_symlink() => Err(IsoError::new(
-            "ISO-02",
-            format!("{} is a link, which may lead to another instance", path.display()),
-            ANEW,
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn foreign(path: &Path, ring: &RootRing) -> IsoError {
-    let (shown, kind, tag) = (path.display(), ring.kind().title(), ring.tag());
-    IsoError::new(
-        "ISO-02",
-        format!(
-            "{shown} leads to another instance: whoever answers there does not have the root key of this {kind} {tag}"
-        ),
-        ANEW,
-    )
 }
 
 /// Any route that there is not.

@@ -1,6 +1,8 @@
 //! ISO-02: commands reach the server of their own instance or none, whatever `control.sock` leads
 //! to, and a server does what its own instance's root key has signed, once.
 
+mod unproven;
+
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -178,20 +180,14 @@ fn iso_02_a_command_that_is_not_signed_does_nothing() {
             // As before there were signatures: without waiting for anything.
             let mut wire = Wire::to(&it.socket());
             wire.say(&format!("{command}\n"));
-            let greeting = wire.hear();
-            assert!(!greeting.contains("done"), "{command}: {greeting}");
             wire.assert_refused(&command.to_string());
             // And with everything in its form but the key.
             let mut wire = Wire::to(&it.socket());
-            wire.hear();
+            wire.say(&hello(&it.instance));
+            let greeting: Json = wire.hear().parse().unwrap();
+            assert!(greeting["macs"].is_array(), "{greeting}");
             let zeros = "00".repeat(32);
-            let forged = json!({
-                "kind": kind.word(),
-                "instance": id(&it.instance),
-                "nonce": zeros,
-                "command": command.to_string(),
-                "macs": [[1, zeros]],
-            });
+            let forged = json!({"command": command.to_string(), "macs": [[1, zeros]]});
             wire.say(&format!("{forged}\n"));
             wire.assert_refused(&forged.to_string());
         }
@@ -212,23 +208,43 @@ fn id(instance: &Instance) -> String {
     line.expect("the key file names the instance").to_owned()
 }
 
-/// What was said over the socket, as somebody in between hears it.
-struct Heard {
-    greeting: String,
-    command: String,
-    answer: String,
+/// What a caller says first, which anybody can.
+fn hello(instance: &Instance) -> String {
+    let (kind, nonce) = (instance.kind.word(), "00".repeat(32));
+    format!("{}\n", json!({"kind": kind, "instance": id(instance), "nonce": nonce}))
 }
 
-/// Passes lines on between a command and its server, the answer as it is changed on the way.
+/// What was said over the socket, as somebody in between hears it.
+struct Heard {
+    hello: String,
+    greeting: String,
+    command: String,
+    answers: Vec<String>,
+}
+
+/// Passes lines on between a command and its server, the answers as they are changed on the way.
 fn between(mut client: Wire, server: &Path, changed: impl Fn(&str) -> String) -> Heard {
     let mut server = Wire::to(server);
+    let (hello, greeting, command) = met_by(&mut client, &mut server);
+    server.say(&command);
+    let mut answers = Vec::new();
+    loop {
+        let answer = server.hear();
+        if answer.is_empty() {
+            return Heard { hello, greeting, command, answers };
+        }
+        client.say(&changed(&answer));
+        answers.push(answer);
+    }
+}
+
+/// Passes both greetings on; they, and the command, which goes no further.
+fn met_by(client: &mut Wire, server: &mut Wire) -> (String, String, String) {
+    let hello = client.hear();
+    server.say(&hello);
     let greeting = server.hear();
     client.say(&greeting);
-    let command = client.hear();
-    server.say(&command);
-    let answer = server.hear();
-    client.say(&changed(&answer));
-    Heard { greeting, command, answer }
+    (hello, greeting, client.hear())
 }
 
 /// Runs a command while somebody else listens where its server did; what came of it, and to them.
@@ -245,7 +261,10 @@ fn met<T: Send>(
             stream.set_nonblocking(false).unwrap();
             listen(Wire::of(stream))
         });
-        let output = of.instance.ward(words, rest);
+        let output = match words {
+            ["sandbox", word] => of.instance.sandbox(word, rest),
+            _ => of.instance.ward(words, rest),
+        };
         (output, listening.join().unwrap())
     });
     std::fs::remove_file(of.socket()).unwrap();
@@ -265,20 +284,35 @@ fn iso_02_what_was_recorded_counts_no_second_time() {
     let before = p.held();
     // The command again, at the server.
     let mut wire = Wire::to(&real);
+    wire.say(&heard.hello);
     assert_ne!(wire.hear(), heard.greeting, "a nonce came twice");
     wire.say(&heard.command);
     wire.assert_refused("a recorded command");
     p.assert_warned();
-    // The server again, to the command; and one that only says that it has done it.
+    // The server again, to another command, which it does not hear.
+    let (output, command) = met(&p, create, |mut client| {
+        client.hear();
+        client.say(&heard.greeting);
+        client.hear()
+    });
+    output.refused("ISO-02");
+    assert_eq!((output.stdout.as_str(), command.as_str()), ("", ""));
+    // The server itself, and then somebody who answers as it did then, or only says that it is done,
+    // or that it was refused.
     let done = format!("{}\n", json!({"outcome": "done", "answer": {}}));
-    for answer in [&heard.answer, &done] {
-        let greeting = heard.greeting.as_str();
+    let not_yours = format!("{}\n", json!({"refused": "so it is"}));
+    for (answer, why) in [
+        (&heard.answers[0], "is not signed"),
+        (&done, "is not signed"),
+        (&not_yours, "did not accept this command"),
+    ] {
         let (output, ()) = met(&p, create, |mut client| {
-            client.say(greeting);
-            client.hear();
+            let mut server = Wire::to(&real);
+            met_by(&mut client, &mut server);
             client.say(answer);
         });
-        output.refused("ISO-02");
+        let line = output.refused("ISO-02");
+        assert!(line.contains(why), "{line}");
         assert_eq!(output.stdout, "");
     }
     // The server itself, and its word is changed on the way.
@@ -294,5 +328,5 @@ fn iso_02_what_was_recorded_counts_no_second_time() {
     p.assert_untouched(&before, "what was recorded");
     std::fs::rename(&real, p.socket()).unwrap();
     p.assert_well();
-    tell("ISO-02", "a recorded command, 2 recorded servers and a changed answer refused");
+    tell("ISO-02", "a recorded command and server, 3 answers of others and a changed one refused");
 }

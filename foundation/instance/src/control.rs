@@ -1,11 +1,13 @@
 //! Who speaks on `D/control.sock`, by which commands reach a running server: a line is believed for
 //! its MAC under the instance's root key, and never for the path by which it came (ISO-02).
 //!
-//! The server greets with a nonce. The caller sends one line: kind, instance, a nonce of its own,
-//! the command, and a MAC over all five under each root of its key file, since a rotation may have
-//! brought the file or the server one root further. Each line of the answer has a MAC over both
-//! nonces, its number and its text. So a command does nothing at another instance, nor a second time, and
-//! what is answered is the own server's word about this command.
+//! The caller says for which kind and instance it comes, and a nonce. The server greets with a nonce
+//! of its own and a MAC over all four; before that is right, the caller says no word of its command.
+//! Then it sends the command with a MAC over the four and its text. Greeting and command have a MAC
+//! under each root that the ring holds, since a rotation may have brought the key file or the server
+//! one root further. Each line of the answer has a MAC over the four, its number and its text. So a
+//! command does nothing at another instance, nor a second time, and what is answered is the own
+//! server's word about this command. All of it is signed and nothing sealed.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +17,13 @@ use crate::random::Random;
 use crate::root::{Key, Purpose, ROOTS_MAX, RootRing};
 use crate::text::{hex, unhex};
 
+const GREETING: &[u8] = b"ward/control/greeting/v1";
 const COMMAND: &[u8] = b"ward/control/command/v1";
 const ANSWER: &[u8] = b"ward/control/answer/v1";
 
 type Nonce = [u8; 32];
+/// By version of the root.
+type Macs = Vec<(u32, String)>;
 
 /// Why a line is not believed, without a word of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,19 +41,24 @@ pub enum Unproven {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct GreetingLine {
+struct HelloLine {
+    kind: String,
+    instance: String,
     nonce: String,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CommandLine {
-    kind: String,
-    instance: String,
+struct GreetingLine {
     nonce: String,
+    macs: Macs,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommandLine {
     command: String,
-    /// By version of the root.
-    macs: Vec<(u32, String)>,
+    macs: Macs,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,6 +79,10 @@ struct Exchange {
 }
 
 impl Exchange {
+    fn greeting(&self) -> Vec<&[u8]> {
+        self.fields(GREETING, &[])
+    }
+
     fn command<'a>(&'a self, command: &'a str) -> Vec<&'a [u8]> {
         self.fields(COMMAND, &[command.as_bytes()])
     }
@@ -89,38 +103,36 @@ impl Exchange {
 /// The server's side until a command has come: its nonce is good for one.
 #[derive(Debug)]
 pub struct Greeter {
-    nonce: Nonce,
+    exchange: Exchange,
 }
 
 impl Greeter {
-    /// Begins an exchange.
-    pub fn new(random: &Random) -> Self {
-        Self { nonce: drawn(random) }
-    }
-
-    /// The line that the server says first.
-    pub fn line(&self) -> String {
-        line(&GreetingLine { nonce: hex(&self.nonce) })
-    }
-
-    /// The command of a line that is for this instance and signed under a root that `ring` holds, and
-    /// what its answer is signed with.
-    pub fn take(self, ring: &RootRing, line: &str) -> Result<(String, Answering), Unproven> {
-        let said: CommandLine = serde_json::from_str(line).map_err(|_| Unproven::Form)?;
+    /// Begins an exchange with whoever said that it comes for this instance; gives the line to send,
+    /// too, by which the server proves itself.
+    pub fn greet(
+        ring: &RootRing,
+        hello: &str,
+        random: &Random,
+    ) -> Result<(Self, String), Unproven> {
+        let said: HelloLine = serde_json::from_str(hello).map_err(|_| Unproven::Form)?;
         let caller: Nonce = unhex(&said.nonce).ok_or(Unproven::Form)?;
         let (kind, instance_id) = (ring.kind(), ring.instance_id());
         if said.kind != kind.as_str() || said.instance != instance_id.to_string() {
             return Err(Unproven::OtherInstance);
         }
-        let exchange = Exchange { kind, instance_id, server: self.nonce, caller };
-        let fields = exchange.command(&said.command);
-        let fitting = said.macs.iter().take(ROOTS_MAX).find_map(|(root, mac)| {
-            let key = ring.derive_version(*root, Purpose::Control)?;
-            let tag: [u8; 32] = unhex(mac)?;
-            mac::verify(&key, &fields, &tag).then_some((*root, key))
-        });
+        let exchange = Exchange { kind, instance_id, server: drawn(random), caller };
+        let macs = signed(ring, &exchange.greeting());
+        let line = line(&GreetingLine { nonce: hex(&exchange.server), macs });
+        Ok((Self { exchange }, line))
+    }
+
+    /// The command of a line that is signed for this exchange under a root that `ring` holds, and
+    /// what its answer is signed with.
+    pub fn take(self, ring: &RootRing, line: &str) -> Result<(String, Answering), Unproven> {
+        let said: CommandLine = serde_json::from_str(line).map_err(|_| Unproven::Form)?;
+        let fitting = fitting(ring, &said.macs, &self.exchange.command(&said.command));
         let (root, key) = fitting.ok_or(Unproven::Unsigned)?;
-        Ok((said.command, Answering { exchange, root, key, said: 0 }))
+        Ok((said.command, Answering { exchange: self.exchange, root, key, said: 0 }))
     }
 }
 
@@ -144,7 +156,26 @@ impl Answering {
     }
 }
 
-/// The caller's side of an exchange.
+/// The caller's side until the server has proven itself.
+#[derive(Debug)]
+pub struct Hello {
+    nonce: Nonce,
+}
+
+impl Hello {
+    /// Begins an exchange; gives the line that is said first, too.
+    pub fn new(ring: &RootRing, random: &Random) -> (Self, String) {
+        let nonce = drawn(random);
+        let line = line(&HelloLine {
+            kind: ring.kind().to_string(),
+            instance: ring.instance_id().to_string(),
+            nonce: hex(&nonce),
+        });
+        (Self { nonce }, line)
+    }
+}
+
+/// The caller's side of an exchange whose server is known.
 #[derive(Debug)]
 pub struct Asking<'a> {
     ring: &'a RootRing,
@@ -153,30 +184,22 @@ pub struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    /// Signs a command for the server that greeted; gives the line to send, too. The key file is
-    /// to be read after the greeting, so that it has at least the roots that the server has.
+    /// Signs a command for the server, when it is the own one that greeted; gives the line to send,
+    /// too. The key file is to be read after the greeting, so that it has at least the roots that
+    /// the server has.
     pub fn begin(
         ring: &'a RootRing,
+        hello: Hello,
         greeting: &str,
         command: &str,
-        random: &Random,
     ) -> Result<(Self, String), Unproven> {
         let said: GreetingLine = serde_json::from_str(greeting).map_err(|_| Unproven::Form)?;
         let server: Nonce = unhex(&said.nonce).ok_or(Unproven::Form)?;
         let (kind, instance_id) = (ring.kind(), ring.instance_id());
-        let exchange = Exchange { kind, instance_id, server, caller: drawn(random) };
-        let fields = exchange.command(command);
-        let signed = |root: u32| {
-            let key = ring.derive_version(root, Purpose::Control)?;
-            Some((root, hex(&mac::mac(&key, &fields))))
-        };
-        let line = line(&CommandLine {
-            kind: kind.to_string(),
-            instance: instance_id.to_string(),
-            nonce: hex(&exchange.caller),
-            command: command.to_owned(),
-            macs: ring.versions().into_iter().filter_map(signed).collect(),
-        });
+        let exchange = Exchange { kind, instance_id, server, caller: hello.nonce };
+        fitting(ring, &said.macs, &exchange.greeting()).ok_or(Unproven::Unsigned)?;
+        let macs = signed(ring, &exchange.command(command));
+        let line = line(&CommandLine { command: command.to_owned(), macs });
         Ok((Self { ring, exchange, heard: 0 }, line))
     }
 
@@ -194,6 +217,24 @@ impl<'a> Asking<'a> {
         self.heard += 1;
         Ok(said.answer)
     }
+}
+
+/// A MAC under each root of the ring.
+fn signed(ring: &RootRing, fields: &[&[u8]]) -> Macs {
+    let under = |root: u32| {
+        let key = ring.derive_version(root, Purpose::Control)?;
+        Some((root, hex(&mac::mac(&key, fields))))
+    };
+    ring.versions().into_iter().filter_map(under).collect()
+}
+
+/// A root of the ring under which one of the MACs is right, and its key.
+fn fitting(ring: &RootRing, macs: &[(u32, String)], fields: &[&[u8]]) -> Option<(u32, Key)> {
+    macs.iter().take(ROOTS_MAX).find_map(|(root, mac)| {
+        let key = ring.derive_version(*root, Purpose::Control)?;
+        let tag: [u8; 32] = unhex(mac)?;
+        mac::verify(&key, fields, &tag).then_some((*root, key))
+    })
 }
 
 fn drawn(random: &Random) -> Nonce {
