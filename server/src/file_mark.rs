@@ -14,7 +14,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use ward_instance::holder::{HOLDER_FILE, Holder};
-use ward_instance::{Config, InstanceId, IsoError, Kind, RootRing, uuid};
+use ward_instance::{InstanceId, IsoError, Kind, RootRing, uuid};
 use ward_store::BlobDirectory;
 
 use crate::place::ServerError;
@@ -85,12 +85,11 @@ pub fn check_unborn(dir: &Path, files: &Path, kind: Kind) -> Result<(), ServerEr
     check_for(dir, files, Asker { kind, instance: None }).map(drop)
 }
 
-/// The directory that the variables name for an instance without a configuration yet.
+/// The directory that a variable names, for an instance without a configuration yet.
 pub fn named(kind: Kind, env: &[(String, String)]) -> Option<PathBuf> {
-    let text = format!("kind = \"{kind}\"\nbase_url = \"http://localhost\"\n");
-    // What is wrong with them is said by the start.
-    let config = Config::from_text(&text, kind, env.iter().cloned()).ok()?;
-    config.files.map(PathBuf::from)
+    let name = format!("{}FILES", kind.variable_prefix());
+    let is_named = |(known, value): &&(String, String)| *known == name && !value.is_empty();
+    env.iter().find(is_named).map(|(_, value)| value.into())
 }
 
 fn check_for(dir: &Path, files: &Path, asker: Asker) -> Result<Whose, ServerError> {
