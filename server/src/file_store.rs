@@ -132,23 +132,39 @@ impl FilePlace {
     }
 
     /// Whether files may be changed where they are, or cleared away when no row tells of them: not
-    /// in a bucket that has gone to another copy of the instance since the start.
+    /// in a bucket that has gone to another copy of the instance since the start, nor in a directory
+    /// in whose place there is another one's.
     pub async fn is_own(&self, db: &Db) -> Result<bool, StoreError> {
         let bucket = self.bucket(db.instance());
         let bucket = bucket.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let Some(bucket) = bucket else { return Ok(true) };
+        let Some(bucket) = bucket else { return Ok(self.has_directory(db.instance()).await) };
         let certificate = ward_store::read_certificate(&mut db.read().await?).await?;
         let place = place_of(db, &certificate.host_binding).await?;
         let holding = bucket.holding(db.instance(), &place).await?;
         Ok(holding == Holding::Own)
     }
 
-    /// Refuses to change files in a bucket that has gone to another copy of the instance.
+    /// Asks the directory again whose it is: a volume may have been mounted there since the start, or a
+    /// link changed.
+    async fn has_directory(&self, instance: &Instance) -> bool {
+        let (place, ring) = (self.clone(), instance.ring());
+        let asked = move || file_mark::check(&place.dir, &place.directory, &ring).map(drop);
+        let asked = match tokio::task::spawn_blocking(asked).await {
+            Ok(asked) => asked,
+            Err(error) => Err(ServerError::System(error.to_string())),
+        };
+        if let Err(error) = &asked {
+            tracing::error!(%error, "stored files are not cleared away");
+        }
+        asked.is_ok()
+    }
+
+    /// Refuses to change files that are not the instance's where they are now.
     pub async fn refuse_anothers(&self, db: &Db) -> Result<(), ServerError> {
         match self.is_own(db).await? {
             true => Ok(()),
             false => Err(ServerError::Usage(
-                "the bucket of the files belongs to another copy of this instance; see ward doctor"
+                "the stored files belong to another copy of this instance, or to another one; see ward doctor"
                     .to_owned(),
             )),
         }

@@ -129,7 +129,7 @@ pub struct Newborn {
 }
 
 /// Makes the files and the database of a new instance. Refuses a directory
-/// that holds one.
+/// that holds one, and stored files of another one, with which it could not start.
 pub async fn birth(
     dir: &Path,
     newborn: &Newborn,
@@ -141,6 +141,8 @@ pub async fn birth(
             dir.display()
         )));
     }
+    let files = file_mark::named(newborn.kind, env).unwrap_or_else(|| dir.join("files"));
+    file_mark::check_unborn(dir, &files, newborn.kind)?;
     std::fs::create_dir_all(dir)
         .map_err(|error| ServerError::System(format!("cannot make {}: {error}", dir.display())))?;
     restrict(dir)?;

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
+use ward_tests::instance::init;
 use ward_tests::{Api, Engine, Instance, Kind, json, people, tell};
 
 use crate::backups::files;
@@ -49,6 +51,26 @@ fn picture(api: &Api) {
     let link = user.data()["currentUser"]["avatar_url"].as_str().unwrap().to_owned();
     let reply = api.get(&link[link.find("/files/").unwrap()..]);
     assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+/// The sealed file of an instance that has stored one.
+fn sealed(instance: &Instance) -> PathBuf {
+    let folders = fs::read_dir(instance.dir.join("files")).unwrap().map(|it| it.unwrap());
+    let mut folders = folders.filter(|folder| folder.file_name().len() == 2);
+    let mut sealed = fs::read_dir(folders.next().unwrap().path()).unwrap();
+    sealed.next().unwrap().unwrap().path()
+}
+
+/// A file of long ago of which no row tells, named as the instance names its own that has stored `like`.
+fn orphan(files: &Path, like: &Path) -> PathBuf {
+    let name = like.file_name().unwrap().to_str().unwrap();
+    let part = if name.ends_with("00") { "01" } else { "00" };
+    fs::create_dir_all(files.join(part)).unwrap();
+    let path = files.join(part).join(format!("{}{part}", &name[..34]));
+    fs::write(&path, "sealed").unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+    path
 }
 
 #[test]
@@ -106,6 +128,73 @@ fn kept_out(own: &Instance, other: &Instance) -> usize {
     places.len() + 1
 }
 
+/// What a server clears away in a folder of its own that is a link is another one's.
+#[test]
+fn iso_02_a_folder_of_files_that_is_a_link_is_refused() {
+    let p = Instance::birth(Kind::Production, Engine::Sqlite);
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    stored(&p);
+    s.serve().stop();
+    fs::write(p.dir.join("files/incoming/upload"), "half").unwrap();
+    let before = files(&p.dir);
+    for theirs in [sealed(&p).parent().unwrap(), &*p.dir.join("files/incoming")] {
+        let own = s.dir.join("files").join(theirs.file_name().unwrap());
+        let _ = fs::remove_dir_all(&own);
+        symlink(theirs, &own).unwrap();
+        let said = s.refused_start(&[]);
+        let line = said.refused("ISO-02");
+        assert!(line.contains("behind a link"), "{line}");
+        assert!(files(&p.dir) == before, "a file was touched");
+        fs::remove_file(own).unwrap();
+    }
+    s.serve().stop();
+    tell("ISO-02", "2 linked folders of files are refused");
+}
+
+/// A volume that is mounted over the directory, say. What another instance has named stays anyway.
+#[test]
+fn iso_02_whose_the_files_are_is_asked_before_any_is_cleared_away() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let p = Instance::birth(Kind::Production, Engine::Sqlite);
+    let key = stored(&s);
+    stored(&p);
+    let large = s.dir.join("files");
+    let (own, theirs) = (orphan(&large, &sealed(&s)), orphan(&large, &sealed(&p)));
+    let server = s.serve();
+    let sweep = || {
+        let by = json!({"by": "1s", "settle": true});
+        let moved = server.with(&key).post("/sandbox/v1/clock/advance", &by);
+        assert_eq!(moved.status, 200, "{}", moved.text);
+    };
+    let mark = fs::read(large.join(MARK)).unwrap();
+    fs::copy(p.dir.join("files").join(MARK), large.join(MARK)).unwrap();
+    sweep();
+    assert!(own.exists() && theirs.exists(), "a directory of another one was swept");
+    fs::write(large.join(MARK), mark).unwrap();
+    sweep();
+    assert!(!own.exists(), "its own was not swept");
+    assert!(theirs.exists(), "a file that it has not stored was removed");
+    picture(&server.with(&key));
+    tell("ISO-02", "a directory that became another one's is not swept");
+}
+
+#[test]
+fn iso_02_nobody_is_born_with_the_files_of_another_one() {
+    let place = tempfile::tempdir().unwrap();
+    let p = Instance::birth(Kind::Production, Engine::Sqlite);
+    stored(&p);
+    let (theirs, before) = (p.dir.join("files"), files(&p.dir));
+    for kind in Kind::BOTH {
+        let dir = place.path().join(kind.word());
+        let named = [(variable(kind).to_owned(), theirs.display().to_string())];
+        let said = init(kind, &dir, &[], &named);
+        assert!(said.refused("ISO-02").contains(&p.tag), "{said:?}");
+        assert!(!dir.join("root.key").exists() && files(&p.dir) == before, "{kind:?}");
+        init(kind, &dir, &[], &[]).ok();
+    }
+    tell("ISO-02", "no instance is born with another one's files");
+}
+
 /// A directory from before there were marks goes on, and is no other one's; an empty one is taken.
 #[test]
 fn iso_02_a_directory_without_a_mark_is_whose_names_are_in_it() {
@@ -146,6 +235,11 @@ fn iso_02_nodes_of_one_instance_share_their_files() {
     let first = Instance::birth(Kind::Production, Engine::Postgres);
     let key = first.owner_key();
     let second = first.copied();
+    // The one that starts first need not be the one whose directory it is in.
+    let large = first.dir.join("files");
+    configure(&second, Some(&large));
+    second.serve().stop();
+    assert!(large.join(MARK).exists());
     for shared in [first.dir.join("files"), place.path().join("shared")] {
         configure(&first, Some(&shared));
         configure(&second, Some(&shared));

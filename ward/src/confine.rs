@@ -10,7 +10,7 @@ use landlock::{
     PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, Scope,
     make_bitflags,
 };
-use ward_instance::{Config, IsoError, Kind, RootRing};
+use ward_instance::{Config, EXIT_REFUSED, IsoError, Kind, RootRing};
 use ward_server::file_mark;
 
 use crate::cli::{Command, Here};
@@ -47,6 +47,9 @@ const SYSTEM: [&str; 15] = [
 /// What may be written that is no instance's.
 const NOWHERE: &str = "/dev/null";
 
+/// What tells that an instance is born.
+const KEY: &str = "root.key";
+
 /// What a start reads in an instance's directory.
 const PARTS: [&str; 7] =
     ["ward.db", "root.key", "ward.toml", "files", "ids.ledger", "volume.id", "chain.heads"];
@@ -70,16 +73,17 @@ struct Own {
 
 /// Confines the process if the command serves; to be called while it has one thread.
 pub fn begin(command: &Command, out: Out) -> Done {
-    let here = match command {
-        Command::Serve(args) => &args.here,
+    let (here, own) = match command {
+        Command::Serve(args) => (&args.here, own(&args.here)?),
         Command::DevChild(args) => {
+            let here = &args.here;
+            let own = if is_born(here) { own(here)? } else { unborn(here)? };
             // A rule needs a directory that is there; the birth takes an empty one.
-            make(&args.here.dir)?;
-            &args.here
+            make(&here.dir)?;
+            (here, own)
         }
         _ => return Ok(()),
     };
-    let own = own(here)?;
     for path in own.folders.iter().chain(&own.files).filter(|path| is_everybodys(path)) {
         out.say(format_args!(
             "{} is in a folder of the system, which every server on this machine may read; better move it into the instance's directory",
@@ -104,22 +108,47 @@ pub fn is_possible() -> bool {
     least().is_some()
 }
 
+fn is_born(here: &Here) -> bool {
+    here.dir.join(KEY).exists()
+}
+
 fn own(here: &Here) -> Done<Own> {
     let mut own = Own { folders: vec![here.dir.clone()], files: Vec::new() };
     // What is wrong with a configuration is said by the start, which then gets no further.
     let Ok(config) = Config::load(&here.dir, here.kind, connect::env().into_iter()) else {
         return Ok(own);
     };
-    if let Some(files) = &config.files {
-        let files = PathBuf::from(files);
-        // Before anything is made there, and before it may be opened.
-        if let Ok(ring) = RootRing::load(&here.dir.join("root.key")) {
-            file_mark::check(&here.dir, &files, &ring)?;
+    own.files = config.files_named(&here.dir);
+    if let Some(files) = config.files.as_ref().map(PathBuf::from) {
+        // So is what is wrong with the key.
+        let Ok(ring) = RootRing::load(&here.dir.join(KEY)) else { return Ok(own) };
+        if ring.kind() == here.kind {
+            claim(here, &files, &ring)?;
+            make(&files)?;
+            own.folders.push(files);
         }
+    }
+    Ok(own)
+}
+
+/// Marks the directory of files before anything in it may be opened: whose the directory around it is
+/// can't be read any more afterwards, and another node of the instance may be the one.
+fn claim(here: &Here, files: &Path, ring: &RootRing) -> Done {
+    match file_mark::claim(&here.dir, files, ring) {
+        Err(error) if error.exit_code() == EXIT_REFUSED => Err(error.into()),
+        // Where it can't be written, the start says so if it needs it: the files may be in a bucket.
+        _ => Ok(()),
+    }
+}
+
+/// The same of an instance whose birth is next: its directory of files may be nobody else's.
+fn unborn(here: &Here) -> Done<Own> {
+    let mut own = Own { folders: vec![here.dir.clone()], files: Vec::new() };
+    if let Some(files) = file_mark::named(here.kind, &connect::env()) {
+        file_mark::check_unborn(&here.dir, &files, here.kind)?;
         make(&files)?;
         own.folders.push(files);
     }
-    own.files = config.files_named(&here.dir);
     Ok(own)
 }
 

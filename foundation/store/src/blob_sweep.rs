@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use ward_instance::uuid;
+
 use crate::blobs::BlobStore;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -24,7 +26,8 @@ pub async fn sweep(db: &Db, store: &Arc<dyn BlobStore>) -> Result<Swept, StoreEr
 }
 
 /// The same, where the files in `held` stay, whatever becomes of their rows: a snapshot tells of
-/// them.
+/// them. Nor is a file touched that another instance has named, whoever it was that led both to one
+/// place.
 pub async fn sweep_but(
     db: &Db,
     store: &Arc<dyn BlobStore>,
@@ -32,7 +35,9 @@ pub async fn sweep_but(
 ) -> Result<Swept, StoreError> {
     const DAY: i64 = 24 * 3_600 * 1_000_000;
     let mut swept = Swept::default();
-    let before = db.instance().clock().now().0 - DAY;
+    let instance = db.instance();
+    let is_own = |id: &str| uuid::is_of(instance.kind(), &instance.tag(), id);
+    let before = instance.clock().now().0 - DAY;
     loop {
         let sql = Sql::fixed(
             "SELECT id FROM blobs WHERE deleted_at IS NOT NULL AND deleted_at <= $1 \
@@ -45,7 +50,7 @@ pub async fn sweep_but(
         if ids.is_empty() {
             break;
         }
-        for id in ids.iter().filter(|id| !held.contains(&***id)) {
+        for id in ids.iter().filter(|id| is_own(id) && !held.contains(&***id)) {
             store.remove(id).await?;
         }
         swept.deleted += ids.len();
@@ -56,9 +61,10 @@ pub async fn sweep_but(
         })
         .await?;
     }
-    let wall = db.instance().clock().wall().0;
+    let wall = instance.clock().wall().0;
     for part in 0..=u8::MAX {
-        let found = store.settled(part, wall).await?;
+        let mut found = store.settled(part, wall).await?;
+        found.retain(|id| is_own(id));
         for ids in found.chunks(500) {
             let list: Vec<Box<str>> = ids.iter().map(|id| id.as_str().into()).collect();
             let sql = Sql::fixed(
