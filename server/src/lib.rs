@@ -62,5 +62,5 @@ mod uploads;
 mod workers;
 
 pub use app::App;
-pub use place::{Hold, Newborn, Opened, ServerError, birth, leave, open};
+pub use place::{Hold, Newborn, Opened, ServerError, arrive_again, birth, leave, open};
 pub use serve::{listen, router, serve, serve_private};

@@ -299,6 +299,14 @@ pub async fn open(
     Ok(opened)
 }
 
+/// Says once more that the node is there, just before it serves: what came in between, such as migrations,
+/// may have taken so long that others took it to be gone. Refuses where one of them has emptied the Sandbox
+/// or taken it back by then.
+pub async fn arrive_again(opened: &Opened) -> Result<(), ServerError> {
+    rotator::arrive(&opened.db, &opened.dir).await?;
+    rewind::step::check(&opened.instance, &opened.db).await
+}
+
 /// Tells the other nodes of a PostgreSQL database that this one does not serve after all; the lock is
 /// still held. Where it can't be told, they find that they have heard nothing of it for a time.
 pub async fn leave(db: &Db, dir: &Path) {

@@ -256,10 +256,11 @@ pub async fn check(context: &Context) -> Result<(), ServerError> {
 
 /// Looks for other processes again, in the transaction that has all tables by now: one may have come
 /// since [`check`]. From here on none writes before it ends, and none begins to serve: it says so first,
-/// and waits with that.
+/// and waits with that. A command in another directory is no node: where it has taken the Sandbox elsewhere,
+/// the database says so.
 pub async fn check_again(tx: &mut Tx, node: &str) -> Result<(), AdminError> {
     match nodes::others_in(tx, node).await? {
-        0 => Ok(()),
+        0 => Ok(step::check_in(tx).await?),
         _ => Err(AdminError::Refused(NOT_ALONE.to_owned())),
     }
 }

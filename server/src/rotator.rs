@@ -227,10 +227,10 @@ pub async fn arrive(db: &Db, dir: &Path) -> Result<(), ServerError> {
 }
 
 /// A sign of life, for other nodes on the same PostgreSQL database. Gives the restore epoch of what
-/// is there.
+/// is there. This node lives also while it takes a snapshot or goes back to one, however long.
 pub async fn beat(db: &Db, node: &str) -> Result<i64, StoreError> {
     let node = node.to_owned();
-    db.write(move |tx| {
+    db.write_aside(move |tx| {
         let node = node.clone();
         Box::pin(async move {
             ward_store::nodes::beat(tx, &node).await?;

@@ -37,6 +37,8 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let (mut ending, mut sweeping): (Option<JoinHandle<()>>, Option<JoinHandle<()>>) = (None, None);
     let mut returning: Option<JoinHandle<()>> = None;
     live(&app).await;
+    let held = Arc::clone(&app);
+    let living = tokio::spawn(async move { go_on_living(&held).await });
     look(&app).await;
     loop {
         tokio::select! {
@@ -51,9 +53,6 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 if ticks.is_multiple_of(60) {
                     watch_clock(&app);
                     look(&app).await;
-                }
-                if ticks.is_multiple_of(nodes::BEAT_SECONDS) {
-                    live(&app).await;
                 }
                 if ticks.is_multiple_of(600) {
                     report("expired rows", purge(&app).await);
@@ -85,7 +84,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
-    for task in [ending, sweeping, returning].into_iter().flatten() {
+    for task in [ending, sweeping, returning, Some(living)].into_iter().flatten() {
         task.abort();
         // Cut off or done: either is the end of it.
         drop(task.await);
@@ -106,6 +105,18 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 fn begin(task: &mut Option<JoinHandle<()>>, work: impl Future<Output = ()> + Send + 'static) {
     if task.as_ref().is_none_or(JoinHandle::is_finished) {
         *task = Some(tokio::spawn(work));
+    }
+}
+
+/// Says each few seconds that this node lives, beside the rest, which waits while the Sandbox is emptied,
+/// copied or brought back.
+async fn go_on_living(app: &App) {
+    if app.db.engine() == Engine::Lite {
+        return;
+    }
+    loop {
+        tokio::time::sleep(Duration::from_secs(nodes::BEAT_SECONDS)).await;
+        live(app).await;
     }
 }
 

@@ -111,11 +111,12 @@ fn iso_21_a_reset_beside_a_node_that_starts() {
     let other = s.copied();
     let gate = Session::open(s.database_url()).unwrap();
     gate.rows("BEGIN");
-    // Nobody says that they live, and nobody keeps others from it.
-    gate.rows("LOCK TABLE nodes IN SHARE MODE");
+    // Nobody begins to serve, and nobody keeps others from it: `ward nod` in ASCII.
+    gate.rows("SELECT pg_advisory_xact_lock(8602282537620762468)");
     let waits = |what: &str, count: i64| {
-        let waiting = "SELECT COUNT(*) FROM pg_locks \
-                       WHERE NOT granted AND relation = 'nodes'::regclass AND database = \
+        let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted \
+                       AND locktype = 'advisory' AND classid = 2002874980 AND objid = 544108388 \
+                       AND database = \
                        (SELECT oid FROM pg_database WHERE datname = current_database())";
         until(what, || (s.database().number(waiting) == count).then_some(()));
     };
@@ -141,6 +142,43 @@ fn iso_21_a_reset_beside_a_node_that_starts() {
     let key = other.owner_key();
     assert_stale(&beside, &key, std::slice::from_ref(&old));
     assert_ne!(people::client(&beside.with(&key), "again"), old);
+}
+
+/// Two resets of one database at one time, from two directories that know the same ids: one is done, and
+/// the other one would empty that world by a ledger of before it.
+#[test]
+fn iso_21_two_resets_from_two_directories() {
+    // On SQLite one process has the file.
+    if !Engine::available("ISO-21").contains(&Engine::Postgres) {
+        return;
+    }
+    let s = Instance::birth(Kind::Sandbox, Engine::Postgres);
+    let other = s.copied();
+    let gate = Session::open(s.database_url()).unwrap();
+    gate.rows("BEGIN");
+    // Both have begun when one of them has the data alone.
+    gate.rows("LOCK TABLE id_blocks IN ROW EXCLUSIVE MODE");
+    let (one, two) = std::thread::scope(|scope| {
+        let one = scope.spawn(|| s.sandbox("reset", &[]));
+        let two = scope.spawn(|| other.sandbox("reset", &[]));
+        let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted \
+                       AND relation = 'id_blocks'::regclass AND mode = 'ExclusiveLock' \
+                       AND database = \
+                       (SELECT oid FROM pg_database WHERE datname = current_database())";
+        until("both to wait", || (s.database().number(waiting) == 2).then_some(()));
+        gate.rows("COMMIT");
+        (one.join().unwrap(), two.join().unwrap())
+    });
+    let (done, refused) = match one.code {
+        Some(0) => ((one, &s), (two, &other)),
+        _ => ((two, &other), (one, &s)),
+    };
+    done.0.ok();
+    refused.0.refused("ISO-21");
+    // Nor does it serve what is there now.
+    refused.1.refused_start(&[]).refused("ISO-21");
+    let (key, server) = (done.1.owner_key(), done.1.serve());
+    people::client(&server.with(&key), "afterwards");
 }
 
 /// Who was looked up before a Sandbox goes back or is emptied, and whose body arrives afterwards, is

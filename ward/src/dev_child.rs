@@ -37,12 +37,26 @@ pub async fn run(args: DevChildArgs, out: Out) -> Done {
         ward_server::birth(dir, &newborn(*kind, at), &connect::env()).await?;
     }
     let opened = connect::open(&args.here, Hold::Serving, "dev").await?;
+    match prepare(&opened, at, out).await {
+        Ok(()) => {
+            serve(opened, listener, None, stop, |opened, at| announce(opened, at, out), out).await
+        }
+        Err(failure) => {
+            ward_server::leave(&opened.db, &opened.dir).await;
+            connect::close(opened).await?;
+            Err(failure)
+        }
+    }
+}
+
+/// Logs, and what a development instance has, before anything is served.
+async fn prepare(opened: &Opened, at: SocketAddr, out: Out) -> Done {
     logging::start(None, opened.config.log_level.as_deref().or(Some("warn")))?;
     opened.instance.listening_on(at.port());
-    if opened.certificate.state == State::Active {
-        furnish(&opened, out).await?;
+    match opened.certificate.state {
+        State::Active => furnish(opened, out).await,
+        State::Quarantined => Ok(()),
     }
-    serve(opened, listener, None, stop, |opened, at| announce(opened, at, out), out).await
 }
 
 /// Standard input ends when the parent does.

@@ -88,6 +88,7 @@ async fn begin(
         birthday::readdress(&opened.dir, &opened.instance.base_url().to_string())?;
     }
     let app = App::new(opened, rate_limit).await?;
+    ward_server::arrive_again(opened).await?;
     if let Some(address) = &opened.config.private_listen {
         let private = ward_server::listen(address).await?;
         tokio::spawn(ward_server::serve_private(app.clone(), private, stop.clone()));

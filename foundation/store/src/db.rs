@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use std::panic::AssertUnwindSafe;
-use tokio::sync::{RwLockWriteGuard, broadcast};
+use tokio::sync::broadcast;
 use ward_instance::{Certificate, Instance, Kind};
 
 use crate::access::AccessLog;
@@ -175,7 +175,7 @@ impl Db {
                 let gone = |_| E::from(StoreError::Unavailable("the writer has stopped".into()));
                 answer.await.map_err(gone)?
             }
-            Backend::Pg(pool) => self.write_pg(pool, &work, None).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, true).await,
         }
     }
 
@@ -191,28 +191,37 @@ impl Db {
         match &*self.backend {
             Backend::Lite { .. } => self.write(work).await,
             Backend::Pg(pool) => {
-                let alone = self.core.world.write().await;
-                self.write_pg(pool, &work, Some(alone)).await
+                let _alone = self.core.world.write().await;
+                self.write_pg(pool, &work, false).await
             }
         }
     }
 
-    /// Beside others, unless the caller is `alone`.
-    async fn write_pg<T, E, W>(
-        &self,
-        pool: &PgPool,
-        work: &W,
-        alone: Option<RwLockWriteGuard<'_, ()>>,
-    ) -> Result<T, E>
+    /// The same beside whoever is [alone](Self::write_alone) in this process, however long: for what is
+    /// of no world and has no id, as that a node lives.
+    pub async fn write_aside<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Failure + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Lite { .. } => self.write(work).await,
+            Backend::Pg(pool) => self.write_pg(pool, &work, false).await,
+        }
+    }
+
+    /// It `waits` for whoever is alone, and keeps others from it; or does neither.
+    async fn write_pg<T, E, W>(&self, pool: &PgPool, work: &W, waits: bool) -> Result<T, E>
     where
         W: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
         E: Failure,
     {
         let mut attempt = 1;
         loop {
-            let beside = match &alone {
-                Some(_) => None,
-                None => Some(self.core.world.read().await),
+            let beside = match waits {
+                true => Some(self.core.world.read().await),
+                false => None,
             };
             self.core.check_world(self.of)?;
             let mut tx = Tx::pg(&self.core, pool.begin().await?);

@@ -8,8 +8,6 @@
 
 use std::time::Duration;
 
-use ward_instance::Timestamp;
-
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::query::{Engine, Query};
@@ -27,14 +25,15 @@ pub struct Fence {
     pub number: i64,
 }
 
-/// Notes that the node lives.
-pub async fn beat(tx: &mut Tx, node: &str) -> Result<(), StoreError> {
-    let wall = tx.wall();
-    note(tx, node, wall).await
-}
+/// Who takes it, shared, begins to serve; who has it [`alone`](crate::snapshots::alone) keeps others from
+/// that. One instance has the database, so one number is enough: `ward nod` in ASCII.
+pub(crate) const ARRIVALS: i64 = 0x7761_7264_206e_6f64;
 
-async fn note(tx: &mut Tx, node: &str, wall: Timestamp) -> Result<(), StoreError> {
-    let wall = wall.0;
+/// Notes that the node lives. It waits for nobody who has the data [`alone`](crate::snapshots::alone): a
+/// node that has it lives, too, and so do others.
+pub async fn beat(tx: &mut Tx, node: &str) -> Result<(), StoreError> {
+    // The transaction may have begun long before, and waited.
+    let wall = tx.instance().clock().wall().0;
     tx.execute(&Sql::fixed(
         "INSERT INTO nodes (node, started_at, beat_at) VALUES ($1, $2, $2) \
          ON CONFLICT (node) DO UPDATE SET beat_at = excluded.beat_at",
@@ -49,15 +48,13 @@ async fn note(tx: &mut Tx, node: &str, wall: Timestamp) -> Result<(), StoreError
 /// so reads what is there afterwards; whoever wants it alone later counts the node.
 pub async fn arrive(tx: &mut Tx, node: &str) -> Result<(), StoreError> {
     if tx.engine() == Engine::Pg {
-        tx.batch(
+        let text = format!(
             "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
-             LOCK TABLE nodes IN ROW EXCLUSIVE MODE",
-        )
-        .await?;
+             SELECT pg_advisory_xact_lock_shared({ARRIVALS})"
+        );
+        tx.batch(&text).await?;
     }
-    // That may have been long after the transaction began.
-    let wall = tx.instance().clock().wall();
-    note(tx, node, wall).await
+    beat(tx, node).await
 }
 
 /// Takes the node's row away, at a clean stop, and all its leases.

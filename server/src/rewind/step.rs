@@ -3,7 +3,7 @@
 
 use ward_instance::{Instance, IsoError};
 use ward_store::snapshots::{last_step, step};
-use ward_store::{Db, Engine};
+use ward_store::{Db, Engine, Query, StoreError, Tx};
 
 use crate::place::ServerError;
 
@@ -25,19 +25,35 @@ pub async fn end(instance: &Instance, db: &Db) {
 
 /// Refuses a ledger of ids that does not know of the last step back, which another node of the same
 /// PostgreSQL database did: out of it ids would be given that are stale, and ids that others have. A
-/// step that was begun here is ended by then.
+/// step that was begun here is ended by then. Called under the lock of the directory: a ledger that says
+/// nothing of steps knows of the last one from then on.
 pub async fn check(instance: &Instance, db: &Db) -> Result<(), ServerError> {
     if db.engine() == Engine::Lite {
         return Ok(());
     }
-    let last = last_step(db).await?;
-    match instance.ledger().is_abreast_of(last.as_deref()) {
-        true => Ok(()),
-        false => Err(IsoError::new(
-            "ISO-21",
-            "another node has reset the Sandbox or taken it back, and ids.ledger of this directory does not know of it",
-            "copy ids.ledger from that node's directory into this one",
-        )
-        .into()),
+    let last = last_step(&mut db.read().await?).await?;
+    let mut ledger = instance.ledger();
+    match ledger.is_abreast_of(last.as_deref()) {
+        true => Ok(ledger.adopt_step(last.as_deref())?),
+        false => Err(behind().into()),
     }
+}
+
+/// The same inside of a transaction that has the data alone, of a step that was begun and is not done:
+/// another directory may have ended its own since [`check`], while this one waited for it.
+pub async fn check_in(tx: &mut Tx) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Lite {
+        return Ok(());
+    }
+    let last = last_step(tx).await?;
+    let is_abreast = tx.instance().ledger().is_abreast_of(last.as_deref());
+    if is_abreast { Ok(()) } else { Err(StoreError::Foreign(behind())) }
+}
+
+fn behind() -> IsoError {
+    IsoError::new(
+        "ISO-21",
+        "another node has reset the Sandbox or taken it back, and ids.ledger of this directory does not know of it",
+        "copy ids.ledger from that node's directory into this one",
+    )
 }

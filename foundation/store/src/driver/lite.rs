@@ -1,5 +1,8 @@
 //! A SQLite connection: settings, statements, values.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::path::Path;
 
@@ -84,6 +87,8 @@ pub(crate) struct Lite {
     pub(crate) is_touched: bool,
     /// Another file is attached.
     has_beside: bool,
+    /// What refers to what is not looked at any more: nothing is begun or kept.
+    is_unchecked: bool,
 }
 
 impl Lite {
@@ -105,8 +110,8 @@ impl Lite {
         let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|error| map(&error))?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        let lite =
-            Lite { conn, texts: Texts::new(Engine::Lite), is_touched: false, has_beside: false };
+        let texts = Texts::new(Engine::Lite);
+        let lite = Lite { conn, texts, is_touched: false, has_beside: false, is_unchecked: false };
         lite.batch(SETTINGS)?;
         // Before the log is switched on, which is a commit of its own.
         lite.set_durability(durability)?;
@@ -178,16 +183,14 @@ impl Lite {
     ///
     /// The pragma of that name does nothing in a transaction; this switch does. If it ever did not,
     /// this would be slower, and as right as before.
-    pub(crate) fn batch_unchecked(&self, text: &str) -> Result<(), StoreError> {
-        let switch = |is_on| {
-            let now = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, is_on);
-            now.map_err(|error| map(&error))
-        };
-        switch(false)?;
+    pub(crate) fn batch_unchecked(&mut self, text: &str) -> Result<(), StoreError> {
+        let switch = DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY;
+        self.conn.set_db_config(switch, false).map_err(|error| map(&error))?;
         let done = self.batch(text);
-        match switch(true)? {
-            true => done,
-            false => Err(StoreError::internal("references are not looked at any more")),
+        self.is_unchecked = !matches!(self.conn.set_db_config(switch, true), Ok(true));
+        match self.is_unchecked {
+            false => done,
+            true => Err(StoreError::internal("references are not looked at any more")),
         }
     }
 
@@ -211,6 +214,9 @@ impl Lite {
 
     /// The same, with the driver's own error.
     pub(crate) fn control(&self, text: &str) -> Result<(), rusqlite::Error> {
+        if self.is_unchecked && text != "ROLLBACK" {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
         self.conn.prepare_cached(text)?.raw_execute().map(drop)
     }
 

@@ -4,6 +4,7 @@ use ward_instance::ledger::Heads;
 
 use crate::db::Db;
 use crate::error::StoreError;
+use crate::nodes::ARRIVALS;
 use crate::query::Query;
 use crate::snapshots::{Name, OWN, heads};
 use crate::table::Table;
@@ -23,13 +24,15 @@ fn names(tables: &[&'static Table]) -> String {
     tables.iter().map(|table| table.name).collect::<Vec<_>>().join(", ")
 }
 
-/// Nobody else writes, takes ids or says that it lives from now on, until the transaction ends.
+/// Nobody else writes, takes ids or begins to serve from now on, until the transaction ends. Who serves
+/// goes on saying that it lives, this process too.
 pub(super) fn alone(tables: &[&'static Table]) -> String {
     // All rows are copied in one statement a table, which may take longer than a request may. Ids
     // come first, as in most transactions: who has some is waited for while nothing is locked yet.
-    // Nodes come last: they go on saying that they live while the rest is waited for.
+    // Arrivals come last: nobody is kept from one while the rest is waited for.
     format!(
-        "SET LOCAL statement_timeout = 0; LOCK TABLE id_blocks, {}, nodes IN EXCLUSIVE MODE",
+        "SET LOCAL statement_timeout = 0; LOCK TABLE id_blocks, {} IN EXCLUSIVE MODE; \
+         SELECT pg_advisory_xact_lock({ARRIVALS})",
         names(tables)
     )
 }

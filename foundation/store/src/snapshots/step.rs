@@ -28,21 +28,22 @@ pub async fn note_step(tx: &mut Tx, token: &str, today: &Heads) -> Result<(), St
 
 /// The highest ids of before the step with this token, if it was the last one that was committed.
 pub async fn step(db: &Db, token: &str) -> Result<Option<Heads>, StoreError> {
-    let Some((_, heads)) = noted(db).await?.filter(|(of, _)| of == token) else { return Ok(None) };
+    let last = noted(&mut db.read().await?).await?;
+    let Some((_, heads)) = last.filter(|(of, _)| of == token) else { return Ok(None) };
     serde_json::from_str(&heads)
         .map(Some)
         .map_err(|_| StoreError::corrupt("leases", "the highest ids do not decode"))
 }
 
 /// The token of the last step that was committed.
-pub async fn last_step(db: &Db) -> Result<Option<String>, StoreError> {
-    Ok(noted(db).await?.map(|(token, _)| token))
+pub async fn last_step(query: &mut impl Query) -> Result<Option<String>, StoreError> {
+    Ok(noted(query).await?.map(|(token, _)| token))
 }
 
 /// The token and the ids, as they were written down.
-async fn noted(db: &Db) -> Result<Option<(String, String)>, StoreError> {
+async fn noted(query: &mut impl Query) -> Result<Option<(String, String)>, StoreError> {
     let sql = Sql::fixed("SELECT node FROM leases WHERE role = $1", [ROLE.into()]);
-    let rows = db.read().await?.rows(&sql).await?;
+    let rows = query.rows(&sql).await?;
     let noted = rows.scalar().and_then(Value::text).and_then(|text| text.split_once(' '));
     Ok(noted.map(|(token, heads)| (token.to_owned(), heads.to_owned())))
 }

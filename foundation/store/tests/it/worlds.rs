@@ -1,5 +1,7 @@
 //! Who was looked up before a Sandbox was emptied writes nothing into what is there afterwards.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::{join3, lazy};
 use ward_store::snapshots::{alone, empty};
@@ -179,10 +181,13 @@ async fn arrive(db: &Db, node: &'static str) -> Result<(), StoreError> {
     db.write(move |tx| nodes::arrive(tx, node).boxed()).await
 }
 
-/// Those who wait until they can say that they live, or can keep others from it.
+/// Those who wait until they may begin to serve, or can keep others from it: `ward nod` in ASCII.
 const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted \
-    AND relation = CAST('nodes' AS regclass) \
+    AND locktype = 'advisory' AND classid = 2002874980 AND objid = 544108388 \
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// So often somebody is looked for, 10 ms apart, who has to come.
+const LOOKS: usize = 6_000;
 
 /// A node that comes while a Sandbox is emptied waits for that, and reads what is there then.
 async fn a_node_that_comes_meanwhile_waits(w: World) {
@@ -216,8 +221,12 @@ async fn a_node_that_comes_meanwhile_waits(w: World) {
         let there = Sql::fixed("SELECT COUNT(*) FROM visits", []);
         newcomer.read().await?.rows(&there).await
     });
+    let mut looks = 0;
     while w.number(WAITING).await == 0 {
         assert!(!came.is_finished(), "it did not wait");
+        assert!(looks < LOOKS, "it does not come");
+        looks += 1;
+        tokio::time::sleep(Duration::from_millis(10)).await; // allow-sleep: polling a condition
     }
     go.send(()).unwrap();
     let counted: Result<i64, StoreError> = emptied.await.unwrap();
@@ -250,3 +259,27 @@ async fn a_node_that_came_before_is_counted(w: World) {
 }
 
 only!(Pg, a_node_that_came_before_is_counted);
+
+/// Who has the data alone goes on living for others, and so do they, however long it takes.
+async fn who_is_alone_says_that_it_lives(w: World) {
+    let other = beside(&w).await;
+    arrive(&other, "two").await.unwrap();
+    let (own, others) = (w.db.clone(), other.clone());
+    let counted = w.db.write_alone(move |tx| {
+        let (own, others) = (own.clone(), others.clone());
+        async move {
+            alone(tx).await?;
+            for (db, node) in [(own, "one"), (others, "two")] {
+                db.write_aside(move |tx| nodes::beat(tx, node).boxed()).await?;
+            }
+            let counted = (nodes::others_in(tx, "one").await?, nodes::others_in(tx, "none").await?);
+            Ok::<_, StoreError>(counted)
+        }
+        .boxed()
+    });
+    let counted: Result<(i64, i64), StoreError> = counted.await;
+    assert_eq!(counted.unwrap(), (1, 2));
+    other.shutdown().await;
+}
+
+only!(Pg, who_is_alone_says_that_it_lives);
