@@ -9,12 +9,13 @@ use ward_instance::config::Pooler;
 use ward_instance::host::{self, Binding, InstanceLock};
 use ward_instance::{
     Certificate, Clock, Config, EXIT_BUSY, EXIT_INTERNAL, EXIT_REFUSED, EXIT_UNAVAILABLE,
-    EXIT_USAGE, Instance, InstanceError, InstanceId, Kind, Ledger, Random, RootRing, State, agree,
+    EXIT_USAGE, Instance, InstanceError, InstanceId, Kind, Ledger, Random, RootRing, State,
+    Timestamp, agree,
 };
 use ward_store::blobs::BlobStore;
 use ward_store::{Birth, Db, Engine, Place, Query, Sql, StoreError, Tx, Value, write_certificate};
 
-use crate::{assemble, file_mark, restore, rewind, rotator};
+use crate::{assemble, file_mark, restore, rewind, rotator, test_clock};
 
 /// Why an instance can't be opened, born or served.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +101,13 @@ impl Opened {
     /// Where its stored files are.
     pub fn files(&self) -> PathBuf {
         files_of(&self.config, &self.dir)
+    }
+
+    /// When the Sandbox's clock goes as real time does if nobody moves it, in real time; `None` where it
+    /// does already, or never will.
+    pub fn clock_returns_at(&self) -> Option<Timestamp> {
+        let limit = test_clock::idle_limit(&self.config);
+        test_clock::returns_at(self.instance.clock().course(), limit)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 /// How long requests in flight may take when the server stops.
 pub(crate) const GRACE: Duration = Duration::from_secs(30);
 /// How long effects that are under way may take when the server stops.
-const EFFECTS_GRACE: Duration = Duration::from_secs(10);
+pub(crate) const EFFECTS_GRACE: Duration = Duration::from_secs(10);
 /// A request's head has to be here within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// After a connection could not be taken.

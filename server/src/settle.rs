@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use tokio::sync::broadcast;
-use ward_instance::{SandboxWitness, Timestamp};
+use tokio::sync::{broadcast, watch};
+use ward_instance::{SandboxWitness, Timestamp, crash};
 use ward_store::due::{Straggler, at_work, next, stragglers};
 use ward_store::{Actor, Hint, StoreError};
 use ward_webhooks::deliver;
@@ -17,7 +17,7 @@ use crate::admin;
 use crate::app::App;
 use crate::credential::Caller;
 use crate::due;
-use crate::test_clock::{self, Act, ClockError};
+use crate::test_clock::{self, Act, ClockError, Return};
 use crate::workers;
 
 /// After so many microseconds of real time the clock goes to its target whatever is left.
@@ -29,6 +29,9 @@ const RECEIVERS: u64 = 15_000_000;
 
 /// Between two looks at work that another worker has, here or on another node.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// After so long a way that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Stragglers that an answer names.
 const NAMED: i64 = 100;
@@ -49,6 +52,56 @@ enum Busy {
     Worker,
     /// The webhooks' engine, or who receives them.
     Receiver,
+}
+
+/// Whose way it is.
+enum Way<'a> {
+    /// Of a caller, who waits for its end.
+    Asked,
+    /// Of a clock that was left on.
+    Back {
+        /// The clock on its way.
+        back: Return,
+        /// Whether somebody moved it since.
+        is_moved: bool,
+        /// Whether the server is told to stop.
+        stop: &'a watch::Receiver<bool>,
+    },
+}
+
+impl Way<'_> {
+    /// Whether it is not gone on, wherever the clock is: then only between two steps.
+    fn ends_here(&self, app: &App) -> bool {
+        match self {
+            Way::Asked => false,
+            Way::Back { is_moved, stop, .. } => *is_moved || *stop.borrow() || app.is_quarantined(),
+        }
+    }
+
+    /// Goes on to a moment.
+    async fn step(
+        &mut self,
+        app: &App,
+        witness: SandboxWitness,
+        to: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self {
+            Way::Asked => test_clock::step(&app.db, witness, to).await,
+            Way::Back { back, is_moved, .. } => {
+                *is_moved = !back.step(&app.db, witness, to).await?;
+                crash::point("clock.stepped");
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits where the clock is.
+    async fn stay(&mut self, app: &App, witness: SandboxWitness) -> Result<(), StoreError> {
+        if let Way::Back { back, is_moved, .. } = self {
+            *is_moved = !back.stay(&app.db, witness).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What was done.
@@ -97,7 +150,8 @@ pub async fn move_clock(
     if !in_steps {
         return Ok(test_clock::shown(app.instance.clock(), limit));
     }
-    let ran = travel(app, witness, target).await?;
+    let until = patience_ends(app);
+    let ran = travel(app, witness, target, until, &mut Way::Asked).await?;
     let stragglers = late(app, target).await?;
     workers::purge(app).await?;
     workers::forget(app).await?;
@@ -110,54 +164,104 @@ pub async fn move_clock(
 
 /// Has a clock that nobody has moved for the idle limit go as real time does, and tells of it
 /// (ISO-45). Where it is behind it goes forward as a settled move does; of several nodes on one
-/// database one does it.
-pub async fn let_go(app: &App, witness: SandboxWitness) -> Result<(), StoreError> {
+/// database one does it. A way that ends before it is there, at a stop or by a database that is away, is
+/// gone on by whoever asks for this next.
+pub async fn let_go(
+    app: &App,
+    witness: SandboxWitness,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), StoreError> {
     let Some(limit) = test_clock::idle_limit(&app.config) else { return Ok(()) };
     let _turn = app.turn.write().await;
+    // A backup or a stop may have come while the turn was waited for.
+    if app.is_quarantined() || *stop.borrow() {
+        return Ok(());
+    }
     let actor = Actor::system(admin::founding(&app.db).await?.unwrap_or(0));
-    let Some((from, to)) = test_clock::let_go(&app.db, witness, &actor, limit).await? else {
+    let Some(back) = test_clock::let_go(&app.db, witness, &actor, limit).await? else {
         return Ok(());
     };
     tracing::warn!(
-        %from,
-        %to,
-        "nobody has moved the Sandbox's clock for so long that it goes as real time does from here on"
+        from = %back.from,
+        to = %back.to,
+        "nobody has moved the Sandbox's clock for so long that it goes as real time does, once it is there"
     );
-    if from < to {
-        travel(app, witness, to).await?;
-        test_clock::arrive(&app.db, witness).await?;
+    match back.is_on_the_way() {
+        true => go_back(app, witness, back, stop).await,
+        false => Ok(()),
     }
-    Ok(())
 }
 
-/// Goes to the target from one due moment to the next, within [`PATIENCE`]; what is over by then is
+/// Goes the way to real time. What fails on it is tried again while there is patience, and does not
+/// keep the clock from getting there afterwards.
+async fn go_back(
+    app: &App,
+    witness: SandboxWitness,
+    back: Return,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), StoreError> {
+    let (target, until) = (back.to, patience_ends(app));
+    let mut way = Way::Back { back, is_moved: false, stop };
+    while let Err(error) = travel(app, witness, target, until, &mut way).await {
+        tracing::error!(%error, "the Sandbox's clock was held up on its way to real time");
+        let is_over = app.instance.clock().monotonic_micros() >= until;
+        if is_over || way.ends_here(app) {
+            break;
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    let ends_here = way.ends_here(app);
+    let Way::Back { back, is_moved, .. } = way else { return Ok(()) };
+    match ends_here {
+        false => back.arrive(&app.db, witness).await,
+        true if is_moved || app.is_quarantined() => Ok(()),
+        true => back.leave(&app.db, witness).await,
+    }
+}
+
+/// When a way that begins now is over whatever is left, on the process's own clock.
+fn patience_ends(app: &App) -> u64 {
+    app.instance.clock().monotonic_micros().saturating_add(PATIENCE)
+}
+
+/// Goes to the target from one due moment to the next, until patience ends; what is over by then is
 /// taken away there.
-async fn travel(app: &App, witness: SandboxWitness, target: Timestamp) -> Result<Ran, StoreError> {
+async fn travel(
+    app: &App,
+    witness: SandboxWitness,
+    target: Timestamp,
+    until: u64,
+    way: &mut Way<'_>,
+) -> Result<Ran, StoreError> {
     let sent = deliver::kept::attempts(&mut app.db.read().await?).await?;
-    let until = app.instance.clock().monotonic_micros().saturating_add(PATIENCE);
     let patience = Patience { until, receivers: RECEIVERS };
-    let mut ran = walk(app, witness, target, patience).await?;
-    workers::end_accesses(app).await?;
+    let mut ran = walk(app, witness, target, patience, way).await?;
+    if !way.ends_here(app) {
+        workers::end_accesses(app).await?;
+    }
     // Webhooks are told of what was over; and nobody else waits any more for what receivers are slow
     // to take.
-    ran += walk(app, witness, target, Patience { receivers: PATIENCE, ..patience }).await?;
+    let patient = Patience { receivers: PATIENCE, ..patience };
+    ran += walk(app, witness, target, patient, way).await?;
     let attempts = deliver::kept::attempts(&mut app.db.read().await?).await?;
     ran.deliveries += attempts.saturating_sub(sent);
     Ok(ran)
 }
 
-/// Until the target, or until patience is over. What receivers are waited for no longer is sent
-/// beside what happens then.
+/// Until the target, or until patience is over, or where the way ends. What receivers are waited for no
+/// longer is sent beside what happens then.
 async fn walk(
     app: &App,
     witness: SandboxWitness,
     target: Timestamp,
     mut patience: Patience,
+    way: &mut Way<'_>,
 ) -> Result<Ran, StoreError> {
     let clock = app.instance.clock();
     let mut hints = app.db.hints();
     let mut ran = Ran::default();
-    while clock.monotonic_micros() < patience.until {
+    while clock.monotonic_micros() < patience.until && !way.ends_here(app) {
+        way.stay(app, witness).await?;
         let some = due::some(app).await?;
         if !some.is_nothing() {
             ran += some;
@@ -175,11 +279,13 @@ async fn walk(
             continue;
         }
         match next_due(app, clock.now(), are_waited_for).await? {
-            Some(next) if next <= target => test_clock::step(&app.db, witness, next).await?,
+            Some(next) if next <= target => way.step(app, witness, next).await?,
             _ => break,
         }
     }
-    test_clock::step(&app.db, witness, target).await?;
+    if !way.ends_here(app) {
+        way.step(app, witness, target).await?;
+    }
     Ok(ran)
 }
 

@@ -5,6 +5,8 @@
 //! Only logical time moves. Sessions, one-time links, keys, rate limits and signatures live in
 //! real time, so no move of the clock revives or ends one.
 
+mod left_on;
+
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp as Moment};
 use serde_json::{Value as Json, json};
@@ -13,6 +15,8 @@ use ward_instance::{Config, SandboxWitness, Timestamp};
 use ward_store::audit::{AuditChange, AuditEntry};
 use ward_store::system::AuditType;
 use ward_store::{Actor, Db, Scope, StoreError, Tx, test_clock};
+
+pub use left_on::{Return, let_go};
 
 /// The clock goes at most so far ahead of real time: a hundred years, in microseconds.
 const MOST_AHEAD: i64 = 36_525 * 24 * 3_600 * 1_000_000;
@@ -121,55 +125,6 @@ pub async fn step(db: &Db, witness: SandboxWitness, to: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Has a clock that was left on for `limit` go on as real time does: where it was and where it is to
-/// be, or nothing when somebody moved it or another node was there first. Where it is behind, it
-/// is not at its target yet: the caller [`step`]s there and says that it [arrived](arrive).
-pub async fn let_go(
-    db: &Db,
-    witness: SandboxWitness,
-    actor: &Actor,
-    limit: i64,
-) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-    let actor = actor.clone();
-    let (course, way) = db
-        .write(move |tx: &mut Tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let course = test_clock::held(tx, &witness).await?;
-                if !is_left_on(course, tx.wall(), Some(limit)) {
-                    return Ok::<_, StoreError>((course, None));
-                }
-                let before = Course { logical: course.at(tx.wall()), wall: tx.wall(), ..course };
-                let after = let_go_from(before);
-                let next = Course { rate: after.rate, ..before };
-                test_clock::keep(tx, &witness, next).await?;
-                record(tx, &actor, before, after);
-                Ok((next, Some((before.logical, after.logical))))
-            })
-        })
-        .await?;
-    test_clock::set(db, &witness, course);
-    Ok(way)
-}
-
-/// Ends a way to real time: the clock shows it from here on, unless somebody moved it meanwhile.
-pub async fn arrive(db: &Db, witness: SandboxWitness) -> Result<(), StoreError> {
-    let course = db
-        .write(move |tx: &mut Tx| {
-            Box::pin(async move {
-                let course = test_clock::held(tx, &witness).await?;
-                if course.rate != REAL_RATE || course.at(tx.wall()) > tx.wall() {
-                    return Ok::<_, StoreError>(course);
-                }
-                test_clock::keep(tx, &witness, Course::REAL).await?;
-                Ok(Course::REAL)
-            })
-        })
-        .await?;
-    test_clock::set(db, &witness, course);
-    Ok(())
-}
-
 /// For how long nobody has to move the clock for it to be left on, in microseconds of real time;
 /// `None`: it never is.
 pub fn idle_limit(config: &Config) -> Option<i64> {
@@ -181,7 +136,7 @@ pub fn idle_limit(config: &Config) -> Option<i64> {
 
 /// When a clock that nobody moves goes as real time does, in real time; `None` where it does already,
 /// at real time or ahead of it.
-fn returns_at(course: Course, limit: Option<i64>) -> Option<Timestamp> {
+pub fn returns_at(course: Course, limit: Option<i64>) -> Option<Timestamp> {
     let is_real = course.rate == REAL_RATE && course.logical >= course.wall;
     limit.filter(|_| !is_real).map(|limit| course.wall.plus_micros(limit))
 }

@@ -14,10 +14,14 @@ use ward_store::chain_heads::write_heads;
 use ward_store::{Engine, Hint, StoreError, Tx, access, blobs, events, idempotency, jobs, nodes};
 
 use crate::app::App;
+use crate::serve::EFFECTS_GRACE;
 use crate::{requests, rewind, rotator, settle, test_clock};
 
 /// After so long the access log is tried again.
 const ACCESS_RETRY: Duration = Duration::from_secs(1);
+
+/// After so long a clock that was left on is tried to be let go again.
+const CLOCK_RETRY: Duration = Duration::from_secs(10);
 
 /// So long the clock of another node is waited for while work is done.
 const TURN: Duration = Duration::from_millis(200);
@@ -36,6 +40,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut ticks: u64 = 0;
     let (mut ending, mut sweeping): (Option<JoinHandle<()>>, Option<JoinHandle<()>>) = (None, None);
     let mut returning: Option<JoinHandle<()>> = None;
+    let stopping = stop.clone();
     live(&app).await;
     let held = Arc::clone(&app);
     let living = tokio::spawn(async move { go_on_living(&held).await });
@@ -69,7 +74,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 sequence(&app).await;
                 follow_sandbox(&app).await;
-                let_go(&app, &mut returning);
+                let_go(&app, &mut returning, &stopping);
                 report("forks", app.forks.look(&app.db).await);
                 rotate(&app, ticks);
             }
@@ -84,11 +89,19 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
-    for task in [ending, sweeping, returning, Some(living)].into_iter().flatten() {
-        task.abort();
-        // Cut off or done: either is the end of it.
-        drop(task.await);
+    for task in [ending, sweeping].into_iter().flatten() {
+        cut_off(task).await;
     }
+    if let Some(mut task) = returning {
+        // It ends after what it has begun, which may be under way to somebody who is slow.
+        if tokio::time::timeout(EFFECTS_GRACE, &mut task).await.is_err() {
+            tracing::warn!(
+                "what was due on the way of the Sandbox's clock was cut off by the stop"
+            );
+            cut_off(task).await;
+        }
+    }
+    cut_off(living).await;
     app.rotator.stop();
     report("refusals", app.refusals.flush(&app.db, true).await.map(drop));
     report("permission uses", app.exercises.flush(&app.db).await.map(drop));
@@ -99,6 +112,13 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     {
         report("node", rotator::leave(&app.db, &node).await);
     }
+}
+
+/// Ends a task where it stands.
+async fn cut_off(task: JoinHandle<()>) {
+    task.abort();
+    // Cut off or done: either is the end of it.
+    drop(task.await);
 }
 
 /// Begins what may take long, beside the rest; not while it is under way since the last time.
@@ -222,16 +242,24 @@ async fn follow_sandbox(app: &App) {
 }
 
 /// Has a Sandbox's clock that was left on go as real time does, beside the rest: what became due by
-/// then is done on the way.
-fn let_go(app: &Arc<App>, task: &mut Option<JoinHandle<()>>) {
+/// then is done on the way. Where that fails, it is tried again after a while.
+fn let_go(app: &Arc<App>, task: &mut Option<JoinHandle<()>>, stop: &watch::Receiver<bool>) {
     let Some(witness) = app.instance.witness().sandbox() else { return };
     let limit = test_clock::idle_limit(&app.config);
     if app.is_quarantined() || !test_clock::is_idle(app.instance.clock(), limit) {
         return;
     }
-    let held = Arc::clone(app);
+    let (held, mut stop) = (Arc::clone(app), stop.clone());
     begin(task, async move {
-        report("a clock that was left on", settle::let_go(&held, witness).await);
+        let outcome = settle::let_go(&held, witness, &stop).await;
+        let has_failed = outcome.is_err();
+        report("a clock that was left on", outcome);
+        if has_failed {
+            tokio::select! {
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(CLOCK_RETRY) => {}
+            }
+        }
     });
 }
 

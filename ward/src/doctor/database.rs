@@ -97,14 +97,31 @@ fn shown(opened: &Opened) -> Check {
         _ => "goes at another rate than real time",
     };
     let seconds = clock.offset_micros() / 1_000_000;
-    let apart = match seconds {
-        0.. => format!("{seconds} s ahead of real time"),
-        _ => format!("{} s behind real time", seconds.unsigned_abs()),
+    let (apart, back) = match seconds {
+        0.. => (
+            format!("{seconds} s ahead of real time"),
+            "ward sandbox reset, or a snapshot of before, brings real time back".to_owned(),
+        ),
+        _ => {
+            let behind = seconds.unsigned_abs();
+            (
+                format!("{behind} s behind real time"),
+                format!("ward sandbox clock advance {behind}s brings it to real time"),
+            )
+        }
+    };
+    let returns = opened.clock_returns_at();
+    let left = returns.map_or_else(String::new, |at| {
+        format!("; if nobody moves it, it goes as real time does from {at} on")
+    });
+    let on = match rate == Course::REAL.rate {
+        true => "",
+        false => "ward sandbox clock resume lets it go as fast as real time; ",
     };
     Check::warn(
         "clock",
-        format!("the Sandbox's clock was moved: it {goes}, {apart}"),
-        "ward sandbox clock resume lets it go on; ward sandbox reset, or a snapshot of before, brings real time back",
+        format!("the Sandbox's clock was moved: it {goes}, {apart}{left}"),
+        format!("{on}{back}"),
     )
 }
 
