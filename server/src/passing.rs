@@ -173,7 +173,7 @@ pub struct Happened {
     pub webhooks: Vec<(String, String, i64)>,
     /// Answers that faults have hit, by their kind.
     pub faults: Vec<(String, Faulted)>,
-    /// Answers with a status of 500 or above, of whatever path, but for those that faults have hit.
+    /// Answers with a status of 500 or above, of whatever path, but for those that a fault gave it.
     pub failed_answers: u64,
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
+use ward_instance::FaultKind;
 
 /// The counts of one operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,8 @@ pub struct Asked {
 pub struct Faulted {
     /// All of them.
     pub answers: u64,
-    /// Of these, those with a status of 500 or above, as it was asked for.
+    /// Of these, those with a status of 500 or above that was asked for: the fault's own. One that a
+    /// fault only marks, such as `latency`, is our failure.
     pub failed: u64,
 }
 
@@ -67,7 +69,8 @@ impl Tally {
         let mut counts = self.faults.lock();
         let faulted = counts.entry(kind.to_owned()).or_default();
         faulted.answers += 1;
-        faulted.failed += u64::from(status >= 500);
+        let is_its_own = FaultKind::from_text(kind).is_some_and(FaultKind::is_failure);
+        faulted.failed += u64::from(status >= 500 && is_its_own);
     }
 
     /// What faults have hit so far.
@@ -101,15 +104,21 @@ mod tests {
     #[test]
     fn answers_are_counted_by_the_fault_that_hit_them() {
         let tally = Tally::default();
-        for (mark, status) in
-            [("bad_gateway; id=1", 502), ("bad_gateway; id=2", 502), ("latency; id=3", 200)]
-        {
+        for (mark, status) in [
+            ("bad_gateway; id=1", 502),
+            ("bad_gateway; id=2", 502),
+            ("latency; id=3", 200),
+            // Failures of ours, which a fault has marked.
+            ("latency; id=3", 500),
+            ("truncated_json; id=4", 503),
+        ] {
             tally.note_fault(mark, status);
         }
-        let [gateway, latency] =
-            ["bad_gateway", "latency"].map(|kind| tally.faults()[kind].clone());
+        let [gateway, latency, truncated] =
+            ["bad_gateway", "latency", "truncated_json"].map(|kind| tally.faults()[kind].clone());
         assert_eq!(gateway, Faulted { answers: 2, failed: 2 });
-        assert_eq!(latency, Faulted { answers: 1, failed: 0 });
+        assert_eq!(latency, Faulted { answers: 2, failed: 0 });
+        assert_eq!(truncated, Faulted { answers: 1, failed: 0 });
         assert!(tally.counts().is_empty());
     }
 }

@@ -103,6 +103,14 @@ impl FaultKind {
         matches!(self, FaultKind::WebhookLate | FaultKind::WebhookReordered)
     }
 
+    /// Whether the answer's status is its own, one of 500 and above, whatever the request's was.
+    pub const fn is_failure(self) -> bool {
+        matches!(
+            self,
+            FaultKind::InternalError | FaultKind::BadGateway | FaultKind::TimeoutAfterCommit
+        )
+    }
+
     /// Whether webhooks are hit, not requests.
     pub const fn is_of_webhooks(self) -> bool {
         matches!(

@@ -10,7 +10,8 @@ use ward_export::MARK;
 use ward_identity::picture::data_url_bytes;
 use ward_instance::Kind;
 
-use super::walk::{LOOKED_AT, sign_in_text};
+use super::reach::{LOOKED_AT, Reach};
+use super::walk::sign_in_text;
 use super::{Sign, Tier};
 
 /// Files that say what they are begin so.
@@ -24,17 +25,17 @@ const TEXTS: [&str; 3] = ["application/json", "application/xml", "application/cs
 const TEXT_ENDS: [&str; 2] = ["+json", "+xml"];
 
 /// The hard sign in the beginning of an upload.
-pub fn sign_in_upload(upload: &Upload) -> Option<Sign> {
-    let (mut bytes, looked_at) = (Vec::new(), LOOKED_AT as u64);
+pub fn sign_in_upload(upload: &Upload, reach: &mut Reach) -> Option<Sign> {
+    let (mut bytes, looked_at) = (Vec::new(), reach.of_file().max(HEAD) as u64);
     let read =
         File::open(&upload.path).and_then(|file| file.take(looked_at).read_to_end(&mut bytes));
     read.ok()?;
-    sign_in_bytes(&bytes, &upload.content_type)
+    sign_in_bytes(&bytes, &upload.content_type, reach)
 }
 
-/// The hard sign in the beginning of a file of which its sender claims a type.
-pub fn sign_in_bytes(bytes: &[u8], claimed: &str) -> Option<Sign> {
-    let bytes = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+/// The hard sign in the beginning of a file of which its sender claims a type. What it says of itself
+/// is looked for in each, numbers as far as it is in reach.
+pub fn sign_in_bytes(bytes: &[u8], claimed: &str, reach: &mut Reach) -> Option<Sign> {
     let head = bytes.get(..HEAD).unwrap_or(bytes);
     let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if BEGINNINGS.iter().any(|it| start.starts_with(it))
@@ -42,8 +43,11 @@ pub fn sign_in_bytes(bytes: &[u8], claimed: &str) -> Option<Sign> {
     {
         return Some(Sign::ProductionFile);
     }
-    let text = text_of(bytes, claimed)?;
-    sign_in_text(&text).filter(|sign| sign.tier() == Tier::Hard)
+    let most = reach.of_file();
+    let bytes = bytes.get(..most).unwrap_or(bytes);
+    let text = text_of(bytes, claimed, most)?;
+    reach.take(bytes.len());
+    sign_in_text(&text, reach).filter(|sign| sign.tier() == Tier::Hard)
 }
 
 /// The file that an argument of this name is as a text: the beginning of its bytes, and its claimed
@@ -61,15 +65,15 @@ pub fn written<'a>(text: &'a str, name: &str) -> Option<(Vec<u8>, &'a str)> {
 }
 
 /// What bytes say, if they are text: by themselves, or as their sender says. A PDF may have no byte
-/// that text has not, and is none.
-fn text_of<'a>(bytes: &'a [u8], claimed: &str) -> Option<Cow<'a, str>> {
+/// that text has not, and is none. Where there are the `most` that are looked at, there may be more.
+fn text_of<'a>(bytes: &'a [u8], claimed: &str, most: usize) -> Option<Cow<'a, str>> {
     if bytes.starts_with(b"%PDF") || bytes.contains(&0) {
         return None;
     }
     let is_utf8 = match std::str::from_utf8(bytes) {
         Ok(_) => true,
         // The end may cut a character in two.
-        Err(error) => bytes.len() >= LOOKED_AT && error.error_len().is_none(),
+        Err(error) => bytes.len() >= most && error.error_len().is_none(),
     };
     (is_utf8 || is_text(claimed)).then(|| String::from_utf8_lossy(bytes))
 }
@@ -107,7 +111,14 @@ fn head_says_production(head: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOOKED_AT, MARK, Sign, head_says_production as says, sign_in_bytes, written};
+    use super::{
+        LOOKED_AT, MARK, Reach, Sign, head_says_production as says, sign_in_bytes, written,
+    };
+
+    /// The sign in a file that is sent by itself.
+    fn sign(bytes: &[u8], claimed: &str) -> Option<Sign> {
+        sign_in_bytes(bytes, claimed, &mut Reach::default())
+    }
 
     #[test]
     fn what_files_say() {
@@ -152,19 +163,19 @@ mod tests {
             (b"SSN 123-45-6789, 900-12-3456", "text/plain", None),
             (b"", "text/plain", None),
         ];
-        for (bytes, claimed, sign) in files {
-            assert_eq!(sign_in_bytes(bytes, claimed), *sign, "{}", String::from_utf8_lossy(bytes));
+        for (bytes, claimed, expected) in files {
+            assert_eq!(sign(bytes, claimed), *expected, "{}", String::from_utf8_lossy(bytes));
         }
     }
 
     #[test]
     fn no_more_than_the_beginning_is_looked_at() {
         let long = |before: usize| format!("{}\n536-90-4399\n", "é".repeat(before / 2));
-        assert_eq!(sign_in_bytes(long(LOOKED_AT - 20).as_bytes(), ""), Some(Sign::Ssn));
-        assert_eq!(sign_in_bytes(long(LOOKED_AT).as_bytes(), ""), None);
+        assert_eq!(sign(long(LOOKED_AT - 20).as_bytes(), ""), Some(Sign::Ssn));
+        assert_eq!(sign(long(LOOKED_AT).as_bytes(), ""), None);
         // A character that is cut in two at the end.
         let cut = format!("536-90-4399, {}", long(LOOKED_AT));
-        assert_eq!(sign_in_bytes(cut.as_bytes(), ""), Some(Sign::Ssn));
+        assert_eq!(sign(cut.as_bytes(), ""), Some(Sign::Ssn));
     }
 
     #[test]
@@ -180,5 +191,78 @@ mod tests {
         assert_eq!(of("data:text/plain;base64,S", "file_string"), None);
         let (bytes, _) = written(&"QUFB".repeat(LOOKED_AT), "file_string").unwrap();
         assert!((LOOKED_AT..LOOKED_AT + 3).contains(&bytes.len()), "{}", bytes.len());
+    }
+
+    #[test]
+    fn so_much_of_all_files_is_looked_at() {
+        let of = |first: &str| format!("{first}\n{}", "é".repeat(LOOKED_AT / 2)).into_bytes();
+        let (full, ssn) = (of(""), of("536-90-4399"));
+        let mut reach = Reach::default();
+        for _ in 0..3 {
+            assert_eq!(sign_in_bytes(&full, "", &mut reach), None);
+        }
+        // What is no text is not.
+        assert_eq!(
+            sign_in_bytes(&[b"\0".as_slice(), full.as_slice()].concat(), "", &mut reach),
+            None
+        );
+        let mut others = reach;
+        assert_eq!(sign_in_bytes(&ssn, "", &mut reach), Some(Sign::Ssn));
+        assert_eq!(sign_in_bytes(&ssn, "", &mut reach), None);
+        // Half a file is left, and a character is cut in two at its end.
+        others.take(LOOKED_AT / 2 - 1);
+        assert_eq!(sign_in_bytes(&ssn, "", &mut others), Some(Sign::Ssn));
+        assert_eq!(sign_in_bytes(&ssn, "", &mut others), None);
+        // What they say of themselves is looked for in each.
+        let hl7 = b"MSH|^~\\&|A|B|C|D|20260304||ADT^A01|42|P|2.5\r";
+        assert_eq!(sign_in_bytes(hl7, "", &mut others), Some(Sign::ProductionFile));
+    }
+
+    fn base64(text: &str) -> String {
+        const LETTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let four = |three: &[u8]| {
+            let byte = |n: usize| three.get(n).map_or(0, |it| u32::from(*it));
+            let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
+            let letter = |n: usize| match n <= three.len() {
+                true => char::from(LETTERS[((bits >> (18 - 6 * n)) & 63) as usize]),
+                false => '=',
+            };
+            (0..4).map(letter).collect::<String>()
+        };
+        text.as_bytes().chunks(3).map(four).collect()
+    }
+
+    /// Arrays in arrays with a file that has such, and so on.
+    fn nested(levels: usize) -> String {
+        let around = |text: String| {
+            let url = format!("data:text/plain;base64,{}", base64(&text));
+            format!("{}\"{url}\"{}", "[".repeat(120), "]".repeat(120))
+        };
+        (0..levels).fold("536-90-4399".to_owned(), |text, _| around(text))
+    }
+
+    #[test]
+    fn files_in_files_are_looked_into_so_far() {
+        assert_eq!(base64("Hi\n"), "SGkK");
+        for (levels, expected) in [
+            (0, Some(Sign::Ssn)),
+            (1, Some(Sign::Ssn)),
+            (4, Some(Sign::Ssn)),
+            (5, None),
+            (19, None),
+        ] {
+            let file = nested(levels);
+            assert!(file.len() < LOOKED_AT, "{}", file.len());
+            assert_eq!(sign(file.as_bytes(), "application/json"), expected, "{levels}");
+        }
+        // JSON in texts of JSON, whose quotes grow.
+        let text = |levels: usize| {
+            let around = |text: String| serde_json::json!({ "a": [text] }).to_string();
+            (0..levels).fold("4539578763621486".to_owned(), |text, _| around(text))
+        };
+        assert_eq!(sign(text(4).as_bytes(), ""), Some(Sign::Card));
+        // Deeper, it is a text like any other.
+        assert_eq!(sign(text(9).as_bytes(), ""), Some(Sign::Card));
     }
 }

@@ -8,9 +8,11 @@
 //!
 //! Well-known made-up numbers pass: the test cards of payment processors, 123-45-6789.
 
+mod alone;
 mod files;
 mod known;
 mod numbers;
+mod reach;
 mod shape;
 mod walk;
 
@@ -116,7 +118,7 @@ impl Tier {
 
 /// With which code and sentence a file is refused that comes outside a mutation.
 pub fn of_file(upload: &Upload, place: &str) -> Option<(&'static str, String)> {
-    let what = files::sign_in_upload(upload)?;
+    let what = files::sign_in_upload(upload, &mut reach::Reach::default())?;
     let found = Found { what, place: place.to_owned(), in_file: true };
     Some((Tier::Hard.code(), sentence(&found)))
 }

@@ -6,9 +6,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 use ward_clients::ssn::{Ssn, may_be_real_ssn};
 
-use super::Sign;
 use super::known::{CARDS, MBIS, ROUTINGS, SSNS};
 use super::shape::{self, Shape};
+use super::{Sign, alone};
+
+/// The most digits of a card.
+const CARD_DIGITS: usize = 19;
 
 /// A pattern of this file, which compiles: each is tried by a test.
 fn pattern(text: &str) -> Option<Regex> {
@@ -73,14 +76,21 @@ fn digits(text: &str) -> String {
 /// The surest sign in a text.
 pub fn sign_in(text: &str) -> Option<Sign> {
     let text = narrow(text);
-    sign_of(&text, shape::of(&text))
+    sign_of(&text, shape::of(&text), false)
+}
+
+/// The surest sign in what a file says, where numbers must stand by themselves.
+pub fn sign_in_file(text: &str) -> Option<Sign> {
+    let text = narrow(text);
+    sign_of(&text, shape::of(&text), true)
 }
 
 /// The surest sign among those that a text could hold.
-fn sign_of(text: &str, could: Shape) -> Option<Sign> {
-    if could.ssn && has_ssn(text) {
+fn sign_of(text: &str, could: Shape, in_file: bool) -> Option<Sign> {
+    if could.ssn && has_ssn(text, in_file) {
         return Some(Sign::Ssn);
     }
+    let has_card = if in_file { alone::has_card } else { has_card };
     if could.card && has_card(text) {
         return Some(Sign::Card);
     }
@@ -91,10 +101,16 @@ fn sign_of(text: &str, could: Shape) -> Option<Sign> {
     context.map(|_| Sign::Context)
 }
 
-fn has_ssn(text: &str) -> bool {
+fn has_ssn(text: &str, in_file: bool) -> bool {
     let Some(ssn) = SSN.as_ref() else { return false };
-    ssn.captures_iter(text)
-        .any(|found| found[2] == found[4] && is_somebodys_ssn(&digits(&found[0])))
+    ssn.captures_iter(text).any(|found| {
+        let is_one = |whole: regex::Match<'_>| {
+            !in_file || alone::is_ssn(&text[..whole.start()], &found[2], &text[whole.end()..])
+        };
+        found[2] == found[4]
+            && is_somebodys_ssn(&digits(&found[0]))
+            && found.get(0).is_some_and(is_one)
+    })
 }
 
 /// Whether nine digits could be somebody's number.
@@ -109,17 +125,51 @@ pub fn is_somebodys_ssn(text: &str) -> bool {
 /// stand beside it.
 fn has_card(text: &str) -> bool {
     let Some(runs) = DIGITS.as_ref() else { return false };
+    let mut groups = Vec::new();
     runs.find_iter(text).any(|run| {
-        let groups = groups_of(run.as_str());
-        (0..groups.len()).any(|from| {
-            // Of a digit at least each.
-            (from..groups.len().min(from + 19))
-                .filter(|to| !is_of_decimal(&groups, from, *to))
-                .map(|to| groups[from..=to].iter().map(|group| group.digits).collect::<String>())
-                .take_while(|number| number.len() <= 19)
-                .any(|number| number.len() >= 13 && is_somebodys_card(&number))
-        })
+        groups.clear();
+        groups.extend(groups_of(run.as_str()));
+        (0..groups.len()).any(|from| begins_card(&groups, from))
     })
+}
+
+/// Whether this group begins a card's number, with or without those behind it.
+fn begins_card(groups: &[Group<'_>], from: usize) -> bool {
+    let mut number = Number::default();
+    for (at, group) in groups.iter().enumerate().skip(from) {
+        let is_decimal = is_behind_point(groups, at);
+        if (at > from && is_decimal) || !number.push(group.digits) {
+            return false;
+        }
+        if !is_decimal && is_somebodys_card(number.text()) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The digits of one number, group by group.
+#[derive(Default)]
+pub struct Number {
+    digits: [u8; CARD_DIGITS],
+    length: usize,
+}
+
+impl Number {
+    /// Adds a group, unless it is too many digits for a card.
+    pub fn push(&mut self, group: &str) -> bool {
+        let end = self.length + group.len();
+        let Some(free) = self.digits.get_mut(self.length..end) else { return false };
+        free.copy_from_slice(group.as_bytes());
+        self.length = end;
+        true
+    }
+
+    /// The digits so far.
+    pub fn text(&self) -> &str {
+        let digits = self.digits.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
 }
 
 /// Digits that stand together.
@@ -129,29 +179,25 @@ struct Group<'a> {
     has_point: bool,
 }
 
-fn groups_of(run: &str) -> Vec<Group<'_>> {
-    let (mut groups, mut has_point) = (Vec::new(), false);
-    for part in run.split_inclusive(|c: char| !c.is_ascii_digit()) {
+fn groups_of(run: &str) -> impl Iterator<Item = Group<'_>> {
+    let mut has_point = false;
+    run.split_inclusive(|c: char| !c.is_ascii_digit()).map(move |part| {
         let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
-        groups.push(Group { digits, has_point });
-        has_point = part.ends_with('.');
-    }
-    groups
+        let has_point = std::mem::replace(&mut has_point, part.ends_with('.'));
+        Group { digits, has_point }
+    })
 }
 
-/// Whether these groups hold a point of the only two groups that one parts, as in 42.36394779125143, or
-/// are what stands behind it: cards are parted by three points, if by any.
-fn is_of_decimal(groups: &[Group<'_>], from: usize, to: usize) -> bool {
+/// Whether a group stands behind a point that parts it from one group only, as in 42.36394779125143:
+/// cards are parted by three points, if by any. No card's number has such a point in it.
+fn is_behind_point(groups: &[Group<'_>], at: usize) -> bool {
     let has_point = |at: usize| groups.get(at).is_some_and(|group| group.has_point);
-    let is_alone = |at: usize| {
-        let is_first = at.checked_sub(1).is_none_or(|before| !has_point(before));
-        has_point(at) && is_first && !has_point(at + 1)
-    };
-    (from + 1..=to).any(is_alone) || (from == to && is_alone(from))
+    let is_first = at.checked_sub(1).is_none_or(|before| !has_point(before));
+    has_point(at) && is_first && !has_point(at + 1)
 }
 
 /// Whether digits are a card's of a network, with a right check digit (ISO/IEC 7812-1).
-fn is_somebodys_card(digits: &str) -> bool {
+pub fn is_somebodys_card(digits: &str) -> bool {
     let first = |n: usize| digits.get(..n).and_then(|it| it.parse::<u32>().ok()).unwrap_or(0);
     let is_of_network = match digits.len() {
         13 => first(1) == 4,
@@ -334,7 +380,8 @@ mod tests {
         fn the_look_misses_nothing(pieces in prop::collection::vec(piece(), 1..9)) {
             let text = pieces.concat();
             let all = Shape { ssn: true, card: true, mbi: true, context: true };
-            prop_assert_eq!(sign_in(&text), sign_of(&narrow(&text), all), "{:?}", text);
+            prop_assert_eq!(sign_in(&text), sign_of(&narrow(&text), all, false), "{:?}", text);
+            prop_assert_eq!(sign_in_file(&text), sign_of(&narrow(&text), all, true), "{:?}", text);
         }
     }
 }

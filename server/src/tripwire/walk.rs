@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use ward_engine::{In, Upload};
 
 use super::files::{sign_in_bytes, sign_in_upload, written};
-use super::numbers::{is_routing, is_somebodys_phone, is_somebodys_ssn, sign_in};
+use super::numbers::{is_routing, is_somebodys_phone, is_somebodys_ssn, sign_in, sign_in_file};
+use super::reach::{LOOKED_AT, Reach};
 use super::{Found, Sign, Tier};
 
 /// Mail services where people have their own addresses.
@@ -25,8 +26,6 @@ const FREE_MAIL: [&str; 12] = [
     "proton.me",
     "protonmail.com",
 ];
-/// So much of a text, or of a file that is one, is looked at.
-pub const LOOKED_AT: usize = 256 * 1024;
 /// Characters of a place that are told.
 const PLACE: usize = 200;
 
@@ -42,6 +41,9 @@ struct Walk<'a> {
     uploads: &'a [Upload],
     path: Vec<Step<'a>>,
     found: Option<Found>,
+    reach: Reach,
+    /// Whether it goes through what a file says.
+    in_file: bool,
 }
 
 /// The surest sign in a mutation's arguments: the whole of what a Sandbox looks for.
@@ -49,7 +51,8 @@ pub fn arguments<'a>(
     arguments: impl Iterator<Item = (&'a str, &'a In)>,
     uploads: &'a [Upload],
 ) -> Option<Found> {
-    let mut walk = Walk { uploads, path: Vec::new(), found: None };
+    let reach = Reach::default();
+    let mut walk = Walk { uploads, path: Vec::new(), found: None, reach, in_file: false };
     for (name, value) in arguments {
         walk.at(Step::Name(name), |walk| walk.value(value));
     }
@@ -57,9 +60,12 @@ pub fn arguments<'a>(
 }
 
 /// The surest sign in what a file says.
-pub fn sign_in_text(text: &str) -> Option<Sign> {
-    let mut walk = Walk { uploads: &[], path: Vec::new(), found: None };
+pub fn sign_in_text(text: &str, reach: &mut Reach) -> Option<Sign> {
+    let inside = *reach;
+    let mut walk =
+        Walk { uploads: &[], path: Vec::new(), found: None, reach: inside, in_file: true };
     walk.contents(text.trim_start_matches('\u{feff}').trim());
+    reach.back_from(walk.reach);
     walk.found.map(|found| found.what)
 }
 
@@ -117,7 +123,8 @@ impl<'a> Walk<'a> {
             }
             In::Json(value) => self.json(value),
             In::Upload(n) => {
-                if let Some(what) = self.uploads.get(*n).and_then(sign_in_upload) {
+                let upload = self.uploads.get(*n);
+                if let Some(what) = upload.and_then(|it| sign_in_upload(it, &mut self.reach)) {
                     self.note_in(what, true);
                 }
             }
@@ -170,7 +177,7 @@ impl<'a> Walk<'a> {
     fn text(&mut self, text: &str) {
         if let Some((bytes, claimed)) = written(text, self.name()) {
             self.plain(claimed);
-            if let Some(what) = sign_in_bytes(&bytes, claimed) {
+            if let Some(what) = sign_in_bytes(&bytes, claimed, &mut self.reach) {
                 self.note_in(what, true);
             }
         } else if !is_data_url(text) {
@@ -183,10 +190,13 @@ impl<'a> Walk<'a> {
         // JSON as a text, such as metadata: what stands in it.
         if text.starts_with(['{', '['])
             && text.len() <= LOOKED_AT
+            && let Some(reach) = self.reach.deeper()
             && let Ok(value) = serde_json::from_str::<Json>(text)
         {
-            let mut inner = Walk { uploads: &[], path: vec![Step::Name(self.name())], found: None };
+            let (path, in_file) = (vec![Step::Name(self.name())], self.in_file);
+            let mut inner = Walk { uploads: &[], path, found: None, reach, in_file };
             inner.json(&value);
+            self.reach.back_from(inner.reach);
             if let Some(found) = inner.found {
                 self.note_in(found.what, found.in_file);
             }
@@ -213,6 +223,7 @@ impl<'a> Walk<'a> {
 
     fn plain(&mut self, text: &str) {
         let end = (0..=LOOKED_AT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+        let sign_in = if self.in_file { sign_in_file } else { sign_in };
         if let Some(what) = sign_in(text.get(..end.unwrap_or(0)).unwrap_or_default()) {
             self.note(what);
         }
