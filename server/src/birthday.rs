@@ -172,7 +172,7 @@ async fn seed_practice(
         ward_clinical::seed::lists(&mut scope, &clients).await?;
     }
     more(&mut scope, world, (&practice.branches, &types), (&providers, &clients)).await?;
-    appointments::seeds::plan(&mut scope).await?;
+    appointments::seeds::plan(&mut scope, &clients).await?;
     if let Some(provider) = providers.first() {
         let charted = if world.more == More::Edges { &[] } else { clients.as_slice() };
         ward_charting::seed::lay(&mut scope, provider, charted).await?;

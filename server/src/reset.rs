@@ -3,11 +3,17 @@
 //! (ISO-21). The audit log stays: it is append-only.
 
 use serde_json::{Value as Json, json};
+use ward_identity::admin::{self as identity, AdminError};
+use ward_identity::key::Minting;
+use ward_identity::key_limits::Limits;
+use ward_identity::tables::CredentialClass;
 use ward_instance::clock::Course;
 use ward_instance::ledger::Heads;
 use ward_instance::{SandboxWitness, crash};
 use ward_store::snapshots::{alone, dependants_first, empty, note_step};
-use ward_store::{Db, Query, Sql, StoreError, Table, Tx, Value, faults, test_clock};
+use ward_store::{
+    Actor, Db, Id, Query, Scope, Sql, StoreError, Table, Tx, Value, faults, test_clock,
+};
 
 use crate::admin::{self, Context, credentials_file};
 use crate::birthday::{self, Founder};
@@ -18,8 +24,27 @@ use crate::rewind::{self, step};
 /// Tables that outlive a reset. A revoked key stays so when a snapshot of before brings its row back.
 const KEPT: [&str; 3] = ["audit_events", "instance", "revoked_keys"];
 
+/// A key of the owner's that has no end and no addresses of its own, and is of nobody after a reset:
+/// what another one in its place is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Heir {
+    /// Whom it is for.
+    pub class: CredentialClass,
+    /// Whether it stands for a session, and ends with the sessions.
+    pub at_sign_in: bool,
+}
+
 /// Empties the Sandbox and founds its organization anew; its clock shows real time again.
 pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json, ServerError> {
+    reset_for(context, seed, None).await
+}
+
+/// The same, with new keys for whom had one: before anything else fills or empties it.
+pub async fn reset_for(
+    context: &Context,
+    seed: Option<(Pack, u64)>,
+    heir: Option<Heir>,
+) -> Result<Json, ServerError> {
     let Some(witness) = context.instance.witness().sandbox() else {
         return Err(ward_instance::IsoError::new(
             "ISO-21",
@@ -66,7 +91,55 @@ pub async fn reset(context: &Context, seed: Option<(Pack, u64)>) -> Result<Json,
         answer["credentials"] = json!(credentials_file(&context.dir).display().to_string());
     }
     answer["slot"] = json!(slot);
+    if let Some(heir) = heir {
+        with_keys(&context.db, &mut answer, heir).await;
+    }
     Ok(answer)
+}
+
+/// Adds a key of the new owner; of a run, whose keys end with it, also one of its integration. It is
+/// emptied already, so that it is no failure where there are none: they are null.
+async fn with_keys(db: &Db, answer: &mut Json, heir: Heir) {
+    answer["api_key"] = Json::Null;
+    let org_id = answer["organization_id"].as_str().and_then(|id| id.parse::<i64>().ok());
+    let Some(org_id) = org_id else { return };
+    match db.write(move |tx: &mut Tx| Box::pin(keys(tx, org_id, heir))).await {
+        Ok(made) => {
+            for (name, key) in made {
+                answer[name] = key.into();
+            }
+        }
+        Err(error) => {
+            let error = admin::refused(error);
+            tracing::warn!(%error, "no key was made after a reset");
+        }
+    }
+}
+
+async fn keys(
+    tx: &mut Tx,
+    org_id: i64,
+    heir: Heir,
+) -> Result<Vec<(&'static str, String)>, AdminError> {
+    let Heir { class, at_sign_in } = heir;
+    let mut wanted = vec![("api_key", "owner")];
+    if class == CredentialClass::Ephemeral {
+        wanted.push(("integration_key", "integration"));
+    }
+    let mut staff = identity::list_staff(tx).await?;
+    staff.retain(|user| user.org_id == org_id && user.active);
+    let actor = Actor::system(org_id);
+    let mut scope = Scope::new(tx, &actor);
+    let mut made = Vec::new();
+    for (name, role) in wanted {
+        if let Some(user) = staff.iter().find(|user| user.role == role) {
+            let limits = Limits::default();
+            let minting = Minting { name: Some("reset".to_owned()), class, limits, at_sign_in };
+            let key = identity::create_key_of(&mut scope, Id::new(user.id), minting).await?;
+            made.push((name, key.text.to_string()));
+        }
+    }
+    Ok(made)
 }
 
 /// The founding organization as it will be founded again.
@@ -111,7 +184,7 @@ async fn found_anew(
             held.faults.clear();
             faults::keep(tx, &witness, &mut held).await?;
             let answer = birthday::found_in(tx, founder).await?;
-            Ok::<_, ward_identity::admin::AdminError>((answer, held.revision))
+            Ok::<_, AdminError>((answer, held.revision))
         })
     });
     founded.await.map_err(admin::refused)

@@ -3,12 +3,13 @@
 
 use ward_tests::instance::OWNER;
 use ward_tests::program::ward_with;
-use ward_tests::{Api, Engine, Instance, Json, Kind, json};
+use ward_tests::{Api, Engine, Instance, Json, Kind, Reply, json, people};
 
 use crate::running::Running;
 
 const SEED: &str = "/sandbox/v1/seed";
 const RESET: &str = "/sandbox/v1/reset";
+const PASSWORD: &str = "violet-harbour-93-lantern";
 
 /// What a seed makes, without the ids, which are of the slot.
 fn names(api: &Api) -> Json {
@@ -73,16 +74,56 @@ fn a_reset_gives_a_key_to_whom_could_make_one() {
     let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
     let administrator = s.member("administrator");
     let server = s.serve();
-    let reset = server.with(&administrator).post(RESET, &json!({}));
-    assert_eq!(reset.status, 200, "{}", reset.text);
-    for part in ["api_key", "set_password_link"] {
-        assert!(reset.json[part].is_null(), "{part}: {}", reset.text);
-    }
+    assert_eq!(given(&server.with(&administrator)).0, [false, false]);
     let bound = ["--user", OWNER, "--name", "bound", "--allow", "127.0.0.1"];
     let bound = s.ward(&["key", "create"], &bound).json()["api_key"].as_str().unwrap().to_owned();
-    let reset = server.with(&bound).post(RESET, &json!({}));
+    assert_eq!(given(&server.with(&bound)).0, [false, false]);
+    server.stop();
+}
+
+/// Resets; whether there is a link and a key.
+#[track_caller]
+fn given(api: &Api) -> ([bool; 2], Reply) {
+    let reset = api.post(RESET, &json!({}));
     assert_eq!(reset.status, 200, "{}", reset.text);
-    assert!(reset.json["api_key"].is_null(), "{}", reset.text);
+    let given = ["set_password_link", "api_key"].map(|part| reset.json[part].is_string());
+    (given, reset)
+}
+
+/// A fresh session has the link by which it could have been made, an older one nothing; a key that
+/// stands for a session has one that does.
+#[test]
+fn a_reset_gives_a_session_no_more_than_it_could_do() {
+    let s = Instance::birth(Kind::Sandbox, Engine::Sqlite);
+    let server = s.serve();
+    let sign_in = |link: &str| {
+        people::set_password(&server.api(), link, PASSWORD);
+        let input = json!({
+            "email": OWNER,
+            "password": PASSWORD,
+            "generate_api_token": true,
+            "allow_multiple_api_keys": true,
+        });
+        let reply = people::sign_in(&server.api(), input);
+        let text = |name: &str| reply.data()["signIn"][name].as_str().unwrap().to_owned();
+        (text("token"), text("api_key"))
+    };
+    let link_of = |reset: &Reply| reset.json["set_password_link"].as_str().unwrap().to_owned();
+    let (session, _) = sign_in(&s.owner_link);
+    let (has, reset) = given(&server.with(&session));
+    assert_eq!(has, [true, false], "a fresh session");
+    let (_, key) = sign_in(&link_of(&reset));
+    let (has, reset) = given(&server.with(&key));
+    assert_eq!(has, [true, true], "a key of a sign-in");
+    let ends = "SELECT COUNT(*) FROM api_keys WHERE made_at_sign_in = TRUE AND name = 'reset'";
+    assert_eq!(s.database().number(ends), 1);
+    let (session, _) = sign_in(&link_of(&reset));
+    let key = server.with(reset.json["api_key"].as_str().unwrap());
+    let over = key.ask("{ currentUser { id } }", json!({}));
+    assert_eq!(over.code(), "UNAUTHENTICATED", "it ends with a new password: {}", over.text);
+    // Eleven minutes later.
+    s.database().execute("UPDATE sessions SET created_at = created_at - 660000000");
+    assert_eq!(given(&server.with(&session)).0, [false, false], "an older session");
     server.stop();
 }
 

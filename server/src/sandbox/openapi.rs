@@ -44,7 +44,7 @@ fn paths() -> Json {
             "summary": "Empty the Sandbox, and fill it where a pack or a seed is said; its ids move to a fresh slot, old ones answer STALE_EPOCH_ID, keys of before UNAUTHENTICATED",
             "requestBody": world(),
             "responses": {
-                "200": {"description": "To the owner their link, and by a key without bounds a new one as \"api_key\", in ward sandbox run also \"integration_key\"; \"credentials\" is the file that was written anew"},
+                "200": {"description": "To the owner's fresh session a link; to a key of theirs without bounds the link and a new key as \"api_key\", in ward sandbox run also \"integration_key\", null where none could be made; \"credentials\" is the file that was written anew"},
                 "409": {"description": "RESET_REFUSED: it is a fork, or another process has the same database"},
             }
         }},

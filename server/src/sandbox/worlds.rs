@@ -9,20 +9,22 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde::Deserialize;
-use serde_json::Value as Json;
-use ward_identity::admin::{self as identity, AdminError};
+use ward_identity::session;
 use ward_identity::tables::CredentialClass;
-use ward_store::{Actor, Id, Query, Scope, Sql, StoreError, Tx, Value};
+use ward_instance::Timestamp;
+use ward_store::{Query, Sql, StoreError, Value};
 
 use super::snapshots;
 use crate::admin::{self, Command, Context};
 use crate::app::App;
+use crate::credential::Caller;
 use crate::desk::{
     Answered, check_quarantine, failed, founding_administrator, founding_desk, wrong,
 };
 use crate::guard::Facts;
 use crate::packs::Pack;
 use crate::place::ServerError;
+use crate::reset::{Heir, reset_for};
 use crate::respond::{self, refuse};
 use crate::rewind;
 
@@ -100,82 +102,72 @@ async fn reset(
 ) -> Answered {
     let caller = founding_administrator(&app, &headers, &facts).await?;
     let world = Wish::read(&body)?.world();
-    let key = owners_key(&app, &caller.actor).await.map_err(|error| failed(&error))?;
+    check_quarantine(&app)?;
+    let given = Given::to(&app, &caller).await.map_err(|error| failed(&error))?;
+    let heir = given.heir();
     // Whoever asked may go away meanwhile: it is done to its end all the same.
     let context = Context::asked(&app, caller.world);
-    let done = tokio::spawn(async move {
-        let (pack, seed) = match world {
-            Some((pack, seed)) => (pack, Some(seed)),
-            None => (Pack::Standard, None),
-        };
-        admin::run(&context, Command::SandboxReset { seed, pack }).await
-    });
+    let done = tokio::spawn(async move { reset_for(&context, world, heir).await });
     let done = done.await.map_err(|_| failed(&StoreError::internal("a reset panicked")))?;
     let mut answer = done.map_err(|error| match error {
         ServerError::Store(error @ StoreError::OtherWorld) => failed(&error),
         error => refuse(StatusCode::CONFLICT, "RESET_REFUSED", error.to_string()),
     })?;
-    // The link signs in as the owner.
-    if !caller.actor.is_owner
+    // The link signs in as the owner, from anywhere.
+    if matches!(given, Given::Nothing)
         && let Some(answer) = answer.as_object_mut()
     {
         answer.remove("set_password_link");
     }
-    if let Some(class) = key {
-        with_keys(&app, &mut answer, class).await?;
-    }
     Ok(respond::json(StatusCode::OK, &answer))
 }
 
-/// What the key is for that asks, where it is the owner's and could make another one: it neither ends
-/// nor is bound to addresses. A session has none.
-async fn owners_key(app: &App, actor: &Actor) -> Result<Option<CredentialClass>, StoreError> {
-    let Some(kid) = actor.credential.clone().filter(|_| actor.is_owner) else { return Ok(None) };
-    let sql = Sql::fixed(
-        "SELECT class FROM api_keys WHERE org_id = $1 AND kid = $2 AND deleted_at IS NULL \
-         AND expires_at IS NULL AND allowed_addresses IS NULL",
-        [actor.org_id.into(), kid.as_ref().into()],
-    );
-    let rows = app.db.read().await?.rows(&sql).await?;
-    Ok(rows.scalar().and_then(Value::text).and_then(CredentialClass::from_text))
+/// What whoever asks for a reset is given to go on with: no more than they could have made before.
+enum Given {
+    /// To an administrator, a session that is not fresh (SEC-10), a key that ends or is bound to
+    /// addresses (SEC-07).
+    Nothing,
+    /// To the owner's fresh session.
+    Link,
+    /// To another key of the owner's.
+    LinkAndKeys(Heir),
 }
 
-/// Adds a key of the new owner, as the one that asked is of nobody any more; of a run, whose keys end
-/// with it, also one of its integration.
-async fn with_keys(
-    app: &App,
-    answer: &mut Json,
-    class: CredentialClass,
-) -> Result<(), Response<Body>> {
-    let org_id = answer["organization_id"].as_str().and_then(|id| id.parse::<i64>().ok());
-    let org_id = org_id.ok_or_else(|| failed(&StoreError::internal("a reset without owner")))?;
-    let made = app.db.write(move |tx: &mut Tx| Box::pin(keys(tx, org_id, class))).await;
-    let made = made.map_err(|error| snapshots::refused(&admin::refused(error), "RESET_REFUSED"))?;
-    for (name, key) in made {
-        answer[name] = key.into();
+impl Given {
+    async fn to(app: &App, caller: &Caller) -> Result<Self, StoreError> {
+        let actor = &caller.actor;
+        let Some(credential) = actor.credential.as_deref().filter(|_| actor.is_owner) else {
+            return Ok(Given::Nothing);
+        };
+        let mut reader = app.db.read().await?;
+        if let Some(session) = &caller.session {
+            let sql = Sql::fixed(
+                "SELECT created_at FROM sessions WHERE org_id = $1 AND id = $2",
+                [actor.org_id.into(), session.as_str().into()],
+            );
+            let rows = reader.rows(&sql).await?;
+            let began = rows.scalar().and_then(Value::int).map(Timestamp);
+            let wall = app.instance.clock().wall();
+            let is_fresh = began.is_some_and(|began| session::is_fresh(began, wall));
+            return Ok(if is_fresh { Given::Link } else { Given::Nothing });
+        }
+        let sql = Sql::fixed(
+            "SELECT class, made_at_sign_in FROM api_keys WHERE org_id = $1 AND kid = $2 \
+             AND deleted_at IS NULL AND expires_at IS NULL AND allowed_addresses IS NULL",
+            [actor.org_id.into(), credential.into()],
+        );
+        let rows = reader.rows(&sql).await?;
+        let heir = rows.iter().next().and_then(|row| {
+            let class = CredentialClass::from_text(row.first()?.text()?)?;
+            Some(Heir { class, at_sign_in: row.get(1)?.truth() })
+        });
+        Ok(heir.map_or(Given::Nothing, Given::LinkAndKeys))
     }
-    Ok(())
-}
 
-async fn keys(
-    tx: &mut Tx,
-    org_id: i64,
-    class: CredentialClass,
-) -> Result<Vec<(&'static str, String)>, AdminError> {
-    let mut wanted = vec![("api_key", "owner")];
-    if class == CredentialClass::Ephemeral {
-        wanted.push(("integration_key", "integration"));
-    }
-    let staff = identity::list_staff(tx).await?;
-    let actor = Actor::system(org_id);
-    let mut scope = Scope::new(tx, &actor);
-    let mut made = Vec::new();
-    for (name, role) in wanted {
-        if let Some(user) = staff.iter().find(|user| user.role == role) {
-            let id = Id::new(user.id);
-            let key = identity::create_key(&mut scope, id, Some("reset"), class).await?;
-            made.push((name, key.text.to_string()));
+    const fn heir(&self) -> Option<Heir> {
+        match self {
+            Given::LinkAndKeys(heir) => Some(*heir),
+            Given::Nothing | Given::Link => None,
         }
     }
-    Ok(made)
 }

@@ -15,10 +15,15 @@ pub async fn stragglers(
     until: Timestamp,
     limit: i64,
 ) -> Result<Vec<Straggler>, StoreError> {
+    // Of each state by itself: the indexes hold what is open only, one state each.
     let sql = Sql::fixed(
-        "SELECT d.id, d.due_at, d.attempts FROM webhook_deliveries d \
-         JOIN webhook_lanes l ON l.org_id = d.org_id AND l.webhook_id = d.webhook_id \
-         WHERE d.due_at <= $1 AND (d.state = 'leased' OR (d.state = 'pending' \
+        "SELECT s.id, s.due_at, s.attempts FROM (\
+         SELECT d.id, d.due_at, d.attempts FROM webhook_deliveries d \
+         WHERE d.state = 'leased' AND d.due_at <= $1 \
+         UNION ALL \
+         SELECT d.id, d.due_at, d.attempts FROM webhook_lanes l \
+         JOIN webhook_deliveries d ON d.org_id = l.org_id AND d.webhook_id = l.webhook_id \
+         WHERE d.state = 'pending' AND d.due_at <= $1 \
          AND l.is_paused = FALSE AND (l.broken_until IS NULL OR l.broken_until <= $1) \
          AND (d.cause = 'probe' OR EXISTS (SELECT 1 FROM webhooks w \
               WHERE w.org_id = d.org_id AND w.id = d.webhook_id AND w.is_enabled = TRUE)) \
@@ -26,8 +31,8 @@ pub async fn stragglers(
               WHERE e.org_id = d.org_id AND e.webhook_id = d.webhook_id \
               AND e.resource_type = d.resource_type AND e.resource_id = d.resource_id \
               AND e.position < d.position AND e.is_ordered = TRUE \
-              AND e.state IN ('pending', 'leased'))))) \
-         ORDER BY d.due_at, d.id LIMIT CAST($2 AS BIGINT)",
+              AND e.state IN ('pending', 'leased')))) s \
+         ORDER BY s.due_at, s.id LIMIT CAST($2 AS BIGINT)",
         [until.0.into(), limit.into()],
     );
     let rows = q.rows(&sql).await?;

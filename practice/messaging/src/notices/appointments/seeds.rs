@@ -14,28 +14,31 @@ use ward_store::{Cond, OrderKey, Scope, StoreError};
 
 use super::remind::{self, KIND};
 
-/// Plans the reminders of all appointments that are ahead; of those that have some, none.
-pub async fn plan(scope: &mut Scope<'_>) -> Result<(), StoreError> {
-    plan_all(scope).await.map_err(|refused| match refused {
+/// Plans the reminders of these clients' appointments that are ahead; of those that have some, none.
+/// The clients are the few that a seed has appointments of: what others have is left alone.
+pub async fn plan(scope: &mut Scope<'_>, clients: &[User]) -> Result<(), StoreError> {
+    plan_all(scope, clients).await.map_err(|refused| match refused {
         Refused::Store(error) => error,
         other => StoreError::internal(format!("reminders were not planned: {other:?}")),
     })
 }
 
-async fn plan_all(scope: &mut Scope<'_>) -> Answer<()> {
+async fn plan_all(scope: &mut Scope<'_>, clients: &[User]) -> Answer<()> {
     let by_id = [OrderKey::column("id", false)];
-    let ahead = Cond::sql("{t}.start_at > ?", [scope.now().0.into()]);
-    let rows: Vec<Appointment> = scope.list(ahead, &by_id).await?;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
-    let rows: BTreeMap<i64, Appointment> = rows.into_iter().map(|row| (row.id.0, row)).collect();
-    let attends = Cond::is_in("appointment_id", &ids).and(Cond::eq("cancelled", false));
+    let ids: Vec<i64> = clients.iter().map(|it| it.id.0).collect();
+    let attends = Cond::is_in("user_id", &ids).and(Cond::eq("cancelled", false));
     let parts: Vec<AppointmentInclusion> = scope.list(attends, &by_id).await?;
-    let ids: BTreeSet<i64> = parts.iter().map(|it| it.user_id.0).collect();
-    let told = Cond::is_in("id", &ids.into_iter().collect::<Vec<_>>());
-    let told = told.and(Cond::is_true("is_patient")).and(Cond::is_true("active"));
-    let clients: Vec<User> = scope.list(told, &[]).await?;
+    // As they are by now: some were archived since they were made.
+    let told = Cond::is_in("id", &ids).and(Cond::is_true("is_patient"));
+    let clients: Vec<User> = scope.list(told.and(Cond::is_true("active")), &[]).await?;
     let clients: BTreeMap<i64, User> = clients.into_iter().map(|it| (it.id.0, it)).collect();
-    let planned: Vec<Reminder> = scope.list(Cond::eq("kind", KIND), &[]).await?;
+    let ids: BTreeSet<i64> = parts.iter().map(|it| it.appointment_id.0).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let ahead = Cond::sql("{t}.start_at > ?", [scope.now().0.into()]);
+    let rows: Vec<Appointment> = scope.list(Cond::is_in("id", &ids).and(ahead), &by_id).await?;
+    let rows: BTreeMap<i64, Appointment> = rows.into_iter().map(|row| (row.id.0, row)).collect();
+    let of_them = Cond::eq("kind", KIND).and(Cond::is_in("subject_id", &ids));
+    let planned: Vec<Reminder> = scope.list(of_them, &[]).await?;
     let planned: BTreeSet<i64> = planned.iter().map(|it| it.subject_id).collect();
     let settings = settings(scope, rows.values()).await?;
     let wanted = parts.iter().filter_map(|part| {
