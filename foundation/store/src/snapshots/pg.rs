@@ -29,9 +29,10 @@ fn names(tables: &[&'static Table]) -> String {
 pub(super) fn alone(tables: &[&'static Table]) -> String {
     // All rows are copied in one statement a table, which may take longer than a request may. Ids
     // come first, as in most transactions: who has some is waited for while nothing is locked yet.
-    // Arrivals come last: nobody is kept from one while the rest is waited for.
+    // Arrivals come last: nobody is kept from one while the rest is waited for. Who waits for another
+    // reset to end is to hear of it, and not that it took long.
     format!(
-        "SET LOCAL statement_timeout = 0; LOCK TABLE id_blocks, {} IN EXCLUSIVE MODE; \
+        "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 60000; LOCK TABLE id_blocks, {} IN EXCLUSIVE MODE; \
          SELECT pg_advisory_xact_lock({ARRIVALS})",
         names(tables)
     )
